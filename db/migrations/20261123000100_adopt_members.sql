@@ -1,0 +1,66 @@
+-- The members table: the application's own, adopted as it is, or a minimal one where there is none yet.
+-- Only `id`, a uuid that is unique by itself, is relied on.
+-- `if not exists` in spirit is justified here alone: an existing table is the normal case.
+-- Locks: none on an existing table. Reversible: drops the table only where this file made it and it is empty.
+
+-- migrate:up
+do $$
+declare
+  v_type text;
+begin
+  if to_regclass('public.members') is null then
+    create table public.members (
+      id uuid not null default gen_random_uuid(),
+      email text,
+      display_name text,
+      created_at timestamptz not null default now(),
+      constraint members_pkey primary key (id)
+    );
+    comment on table public.members is 'Everybody with an account. Created by trainer assignment, for lack of one.';
+    return;
+  end if;
+
+  select format_type(a.atttypid, a.atttypmod) into v_type
+  from pg_attribute a
+  where a.attrelid = 'public.members'::regclass
+    and a.attname = 'id'
+    and not a.attisdropped;
+
+  if v_type is distinct from 'uuid' then
+    raise exception 'public.members.id must be of type uuid, but %', coalesce('is ' || v_type, 'there is no such column')
+      using hint = 'Trainer assignment works on a table public.members(id uuid primary key, …).';
+  end if;
+
+  if not exists (
+    select
+    from pg_index i
+    join pg_attribute a on a.attrelid = i.indrelid and a.attname = 'id'
+    where i.indrelid = 'public.members'::regclass
+      and i.indisunique
+      and i.indimmediate
+      and i.indisvalid
+      and i.indpred is null
+      and i.indnkeyatts = 1
+      and i.indkey[0] = a.attnum
+  ) then
+    raise exception 'public.members.id must be the primary key, or unique by itself'
+      using hint = 'Run: alter table public.members add primary key (id);';
+  end if;
+end;
+$$;
+
+-- migrate:down
+do $$
+declare
+  v_has_rows boolean;
+begin
+  if obj_description('public.members'::regclass, 'pg_class') like '%Created by trainer assignment%' then
+    select exists (select from public.members) into v_has_rows;
+    if v_has_rows then
+      raise notice 'public.members has rows and is kept';
+    else
+      drop table public.members;
+    end if;
+  end if;
+end;
+$$;

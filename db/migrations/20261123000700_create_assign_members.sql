@@ -1,0 +1,165 @@
+-- The one door: nothing else inserts into trainer_client_assignments.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create type assignment.member_failure as (member_id uuid, sqlstate text, message text);
+
+comment on type assignment.member_failure is 'A member who could not be assigned, and why.';
+
+create type assignment.batch_result as (
+  successful integer,
+  already_assigned integer,
+  ended integer,
+  is_trainer integer,
+  member_gone integer,
+  failures assignment.member_failure[]
+);
+
+comment on type assignment.batch_result is
+  'What became of a batch of members: assigned; had an active assignment; had one that was ended; are the trainer; are gone; failed.';
+
+create function assignment.is_transient(p_sqlstate text)
+  returns boolean
+  immutable
+  set search_path = ''
+  language sql
+as $$
+  select p_sqlstate = '55P03' or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
+$$;
+
+comment on function assignment.is_transient(text) is
+  'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O. Trying again is the cure.';
+
+-- Sorts a batch into those who need an assignment, in key order, and counts of those who are left alone.
+create function assignment.sort_members(
+  p_member_ids uuid[],
+  p_trainer_id uuid,
+  out unassigned uuid[],
+  out already_assigned integer,
+  out ended integer,
+  out is_trainer integer
+)
+  stable
+  set search_path = ''
+  set enable_seqscan = off  -- the statistics may be from before the table grew
+  set plan_cache_mode = force_custom_plan
+  language sql
+as $$
+  select
+    coalesce(array_agg(asked.id order by asked.id) filter (where known is null and asked.id <> p_trainer_id), '{}'),
+    count(*) filter (where known.is_active),
+    count(*) filter (where not known.is_active),
+    count(*) filter (where asked.id = p_trainer_id)
+  from (select distinct unnest(p_member_ids) as id) as asked
+  left join lateral (
+    select a.status = 'active' as is_active
+    from public.trainer_client_assignments a
+    where a.client_id = asked.id
+      and a.trainer_id is not distinct from p_trainer_id  -- unlike =, keeps the index by trainer out of the plan
+    order by a.status
+    limit 1
+  ) as known on true
+$$;
+
+comment on function assignment.sort_members(uuid[], uuid) is
+  'Which of the members have neither an active nor an ended assignment to the trainer, sorted; the others are counted.';
+
+-- Tries the whole array in one statement. When that raises, tries its halves, down to the single row that fails:
+-- k bad rows of n cost about k·log2(n) sub-transactions. Errors that say nothing about a row are raised instead,
+-- and so is the last error when p_max_attempts sub-transactions were not enough.
+create function assignment.assign_members(
+  p_member_ids uuid[],
+  p_trainer_id uuid,
+  p_source text,
+  p_notes text default null,
+  p_run_id uuid default null,
+  p_keep_ended boolean default false,
+  p_max_attempts integer default null
+)
+  returns assignment.batch_result
+  volatile
+  set search_path = ''
+  language plpgsql
+as $$
+declare
+  v_result assignment.batch_result := (0, 0, 0, 0, 0, '{}');
+  v_ids uuid[];  -- sorted, for batches that insert the same keys in different orders deadlock
+  v_lows integer[] := array[1];
+  v_highs integer[];
+  v_low integer;
+  v_high integer;
+  v_middle integer;
+  v_attempts integer := 0;
+  v_rows integer;
+  v_sqlstate text;
+  v_message text;
+  v_constraint text;
+begin
+  if p_keep_ended then
+    select unassigned, already_assigned, ended, is_trainer
+    into v_ids, v_result.already_assigned, v_result.ended, v_result.is_trainer
+    from assignment.sort_members(p_member_ids, p_trainer_id);
+  else
+    v_ids := array(select distinct id from unnest(p_member_ids) as asked (id) where id <> p_trainer_id order by id);
+    v_result.is_trainer := (p_trainer_id = any (p_member_ids))::integer;
+  end if;
+
+  v_highs := array[cardinality(v_ids)];
+  if v_highs[1] = 0 then
+    return v_result;
+  end if;
+
+  while cardinality(v_lows) > 0 loop
+    v_low := v_lows[cardinality(v_lows)];
+    v_high := v_highs[cardinality(v_highs)];
+    v_lows := trim_array(v_lows, 1);
+    v_highs := trim_array(v_highs, 1);
+    v_attempts := v_attempts + 1;
+    begin
+      insert into public.trainer_client_assignments (trainer_id, client_id, notes, source, backfill_run_id)
+      select p_trainer_id, asked.id, p_notes, p_source, p_run_id
+      from unnest(v_ids[v_low:v_high]) as asked (id)
+      order by asked.id
+      on conflict (client_id, trainer_id) where status = 'active' do nothing;
+
+      get diagnostics v_rows = row_count;
+      v_result.successful := v_result.successful + v_rows;
+      v_result.already_assigned := v_result.already_assigned + (v_high - v_low + 1 - v_rows);
+    exception when others or assert_failure then
+      get stacked diagnostics
+        v_sqlstate = returned_sqlstate,
+        v_message = message_text,
+        v_constraint = constraint_name;
+      if assignment.is_transient(v_sqlstate)
+        or v_attempts >= p_max_attempts
+        or v_constraint = 'trainer_client_assignments_trainer_id_fkey'
+      then
+        raise;
+      elsif v_low < v_high then
+        v_middle := (v_low + v_high) / 2;
+        v_lows := v_lows || array[v_middle + 1, v_low];
+        v_highs := v_highs || array[v_high, v_middle];
+      elsif v_constraint = 'trainer_client_assignments_client_id_fkey' then
+        v_result.member_gone := v_result.member_gone + 1;
+      else
+        v_result.failures := v_result.failures || row(v_ids[v_low], v_sqlstate, left(v_message, 1000))::assignment.member_failure;
+      end if;
+    end;
+  end loop;
+  return v_result;
+end;
+$$;
+
+revoke execute on function assignment.is_transient(text) from public;
+revoke execute on function assignment.sort_members(uuid[], uuid) from public;
+revoke execute on function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer) from public;
+comment on function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer) is
+  'Assigns members to a trainer, each in the array independently of the others, and counts what became of them.
+p_keep_ended: leave members alone whose assignment to this trainer was ended. Raises transient errors and a missing trainer (23503).';
+
+-- migrate:down
+drop function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer);
+drop function assignment.sort_members(uuid[], uuid);
+drop function assignment.is_transient(text);
+drop type assignment.batch_result;
+drop type assignment.member_failure;

@@ -1,0 +1,65 @@
+-- Auto-assignment: assigns new members to the default trainer, and records those who could not be. Never raises.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.assign_or_record(
+  p_member_ids uuid[],
+  p_source text,
+  p_trainer_id uuid default null
+)
+  returns assignment.member_failure[]
+  volatile
+  security definer
+  set search_path = ''
+  set lock_timeout = '250ms'
+  language plpgsql
+as $$
+declare
+  v_trainer_id uuid := p_trainer_id;
+  v_failures assignment.member_failure[];
+  v_sqlstate text;
+  v_message text;
+begin
+  begin
+    v_trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
+    select failures into v_failures
+    from assignment.assign_members(p_member_ids, v_trainer_id, p_source, p_max_attempts => 1000);
+  exception when others or assert_failure then
+    get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
+    v_failures := array(
+      select row(member_id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
+      from unnest(p_member_ids) as asked (member_id)
+    );
+  end;
+
+  if cardinality(v_failures) > 0 then
+    begin
+      insert into assignment.failures (member_id, trainer_id, sqlstate, message, source)
+      select member_id, v_trainer_id, sqlstate, message, p_source
+      from unnest(v_failures)
+      order by member_id
+      on conflict (member_id) do update set
+        trainer_id = excluded.trainer_id,
+        sqlstate = excluded.sqlstate,
+        message = excluded.message,
+        source = excluded.source,
+        attempts = failures.attempts + 1,
+        last_failed_at = excluded.last_failed_at,
+        next_attempt_at = excluded.next_attempt_at;
+    exception when others or assert_failure then
+      raise warning 'trainer assignment: % new member(s), the first %, are neither assigned nor recorded as failed: %',
+        cardinality(v_failures), v_failures[1].member_id, sqlerrm
+        using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+    end;
+  end if;
+  return v_failures;
+end;
+$$;
+
+revoke execute on function assignment.assign_or_record(uuid[], text, uuid) from public;
+comment on function assignment.assign_or_record(uuid[], text, uuid) is
+  'Assigns members to the default trainer (or the one named) and records in assignment.failures whom it could not.
+Returns those. Waits at most 250 ms for a lock. Never raises, but for a cancel or statement timeout of the caller''s own.';
+
+-- migrate:down
+drop function assignment.assign_or_record(uuid[], text, uuid);

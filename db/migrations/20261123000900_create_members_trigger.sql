@@ -1,0 +1,41 @@
+-- Auto-assignment of whoever is inserted into members, by anybody, one call a statement.
+-- Locks: share row exclusive on public.members (writers wait while it is taken; given up after 5 s). Reversible.
+
+-- migrate:up
+set local lock_timeout = '5s';
+
+create function assignment.tg_members__assign_trainer()
+  returns trigger
+  volatile
+  security definer
+  set search_path = ''
+  language plpgsql
+as $$
+declare
+  v_member_ids uuid[] := array(select id from new_members);
+begin
+  if cardinality(v_member_ids) > 0 then
+    perform assignment.assign_or_record(v_member_ids, 'trigger');
+  end if;
+  return null;  -- ignored for an after trigger
+end;
+$$;
+
+revoke execute on function assignment.tg_members__assign_trainer() from public;
+comment on function assignment.tg_members__assign_trainer() is
+  'Assigns the members that one INSERT statement added. Whatever goes wrong is recorded and retried later.';
+
+create trigger members_assign_trainer_after_insert
+  after insert on public.members
+  referencing new table as new_members
+  for each statement
+  execute function assignment.tg_members__assign_trainer();
+
+comment on trigger members_assign_trainer_after_insert on public.members is
+  'Gives every new member the default trainer. Never makes an insert fail.';
+
+-- migrate:down
+set local lock_timeout = '5s';
+
+drop trigger members_assign_trainer_after_insert on public.members;
+drop function assignment.tg_members__assign_trainer();

@@ -1,0 +1,75 @@
+-- Retries failed auto-assignments that are due, with the default trainer of now.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.retry_failures(
+  p_limit integer default 500,
+  out retried integer,
+  out succeeded integer,
+  out failed integer
+)
+  volatile
+  security definer
+  set search_path = ''
+  set lock_timeout = '2s'
+  language plpgsql
+as $$
+declare
+  v_member_ids uuid[];
+  v_trainer_id uuid;
+  v_failures assignment.member_failure[] := '{}';
+  v_sqlstate text;
+  v_message text;
+begin
+  v_member_ids := array(
+    select member_id
+    from assignment.failures
+    where next_attempt_at <= now()
+    order by next_attempt_at, member_id
+    limit p_limit
+    for update skip locked
+  );
+  retried := cardinality(v_member_ids);
+  if retried = 0 then
+    succeeded := 0;
+    failed := 0;
+    return;
+  end if;
+
+  begin
+    v_trainer_id := assignment.default_trainer_id();
+    select r.failures into v_failures
+    from assignment.assign_members(v_member_ids, v_trainer_id, 'retry', p_keep_ended => true) as r;
+  exception when others or assert_failure then
+    get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
+    v_failures := array(
+      select row(member_id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
+      from unnest(v_member_ids) as asked (member_id)
+    );
+  end;
+  failed := cardinality(v_failures);
+  succeeded := retried - failed;
+
+  delete from assignment.failures f
+  where f.member_id = any (v_member_ids)
+    and f.member_id not in (select member_id from unnest(v_failures));
+
+  update assignment.failures f
+  set trainer_id = v_trainer_id,
+    sqlstate = again.sqlstate,
+    message = again.message,
+    attempts = f.attempts + 1,
+    last_failed_at = now(),
+    next_attempt_at = now() + least(interval '15 seconds' * 2 ^ least(f.attempts, 10), interval '1 hour')
+  from unnest(v_failures) as again
+  where f.member_id = again.member_id;
+end;
+$$;
+
+revoke execute on function assignment.retry_failures(integer) from public;
+comment on function assignment.retry_failures(integer) is
+  'Retries up to p_limit failures that are due. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
+the others wait 15 s × 2^attempts, at most an hour. Safe to call from several places at once.';
+
+-- migrate:down
+drop function assignment.retry_failures(integer);

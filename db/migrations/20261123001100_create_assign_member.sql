@@ -1,0 +1,85 @@
+-- One assignment by hand, and its end: what the HTTP routes and programs call.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.assign_member(
+  p_member_id uuid,
+  p_trainer_id uuid default null,
+  p_notes text default null,
+  p_source text default 'manual',
+  out assigned boolean,
+  out trainer_id uuid,
+  out id uuid,
+  out assignment_date timestamptz,
+  out source text,
+  out notes text
+)
+  volatile
+  security definer
+  set search_path = ''
+  set lock_timeout = '2s'
+  language plpgsql
+as $$
+declare
+  v_result assignment.batch_result;
+begin
+  trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
+  if not exists (select from public.members m where m.id = p_member_id) then
+    raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+  elsif not exists (select from public.members m where m.id = assign_member.trainer_id) then
+    raise exception 'trainer % is no member', trainer_id using errcode = 'TA001';
+  elsif trainer_id = p_member_id then
+    raise exception 'member % cannot be their own trainer', p_member_id using errcode = 'TA003';
+  end if;
+
+  select * into v_result from assignment.assign_members(array[p_member_id], trainer_id, p_source, p_notes);
+  if v_result.member_gone > 0 then
+    raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+  elsif cardinality(v_result.failures) > 0 then
+    raise exception 'member % could not be assigned: %', p_member_id, v_result.failures[1].message
+      using errcode = 'TA004', detail = v_result.failures[1].sqlstate;
+  end if;
+  assigned := v_result.successful = 1;
+
+  select a.id, a.assignment_date, a.source, a.notes
+  into assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
+  from public.trainer_client_assignments a
+  where a.client_id = p_member_id
+    and a.trainer_id = assign_member.trainer_id
+    and a.status = 'active';
+
+  delete from assignment.failures f
+  where f.member_id = p_member_id
+    and assign_member.trainer_id = (select default_trainer_id from assignment.settings);
+end;
+$$;
+
+create function assignment.end_assignment(p_member_id uuid, p_trainer_id uuid)
+  returns boolean
+  volatile
+  security definer
+  set search_path = ''
+  set lock_timeout = '2s'
+  language plpgsql
+as $$
+begin
+  update public.trainer_client_assignments
+  set status = 'inactive', ended_at = now()
+  where client_id = p_member_id
+    and trainer_id = p_trainer_id
+    and status = 'active';
+  return found;
+end;
+$$;
+
+revoke execute on function assignment.assign_member(uuid, uuid, text, text) from public;
+revoke execute on function assignment.end_assignment(uuid, uuid) from public;
+comment on function assignment.assign_member(uuid, uuid, text, text) is
+  'Assigns one member; assigned is false when the assignment stood already. An ended assignment is made anew.
+Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 the assignment failed (its SQLSTATE in the detail).';
+comment on function assignment.end_assignment(uuid, uuid) is
+  'Ends the active assignment of a member to a trainer: it becomes inactive. False when there was none.';
+
+-- migrate:down
+drop function assignment.end_assignment(uuid, uuid);
+drop function assignment.assign_member(uuid, uuid, text, text);

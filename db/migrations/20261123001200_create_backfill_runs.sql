@@ -1,0 +1,104 @@
+-- Backfill runs and the record of every change of their state. The state machine lives here, not in a program.
+-- Locks: none. Reversible; the down drops the history of runs.
+
+-- migrate:up
+create table assignment.backfill_runs (
+  id uuid not null default assignment.uuid_v7(),
+  trainer_id uuid not null,
+  status text not null default 'running',
+  status_changed_by text not null,
+  status_reason text,
+  dry_run boolean not null default false,
+  batch_rows integer,
+  retry_of uuid,
+  only_failed boolean not null default false,
+  requested_by text not null,
+  requested_at timestamptz not null default now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  total bigint not null default 0,
+  total_is_estimate boolean not null default false,
+  remaining bigint,
+  sweeps smallint not null default 0,
+  tries smallint not null default 0,
+  throttled_because text,
+  constraint backfill_runs_pkey primary key (id),
+  constraint backfill_runs_retry_of_fkey foreign key (retry_of) references assignment.backfill_runs (id),
+  constraint status_is_known check (status in ('running', 'paused', 'cancelled', 'succeeded', 'completed_with_errors')),
+  constraint finished_at_belongs_to_ended check ((finished_at is null) = (status in ('running', 'paused'))),
+  constraint batch_rows_is_bounded check (batch_rows between 1 and 20000),
+  constraint only_failed_is_a_retry check (not only_failed or retry_of is not null)
+);
+
+-- Fifty concurrent starts make one run.
+create unique index backfill_runs_active_key
+  on assignment.backfill_runs (trainer_id)
+  where status in ('running', 'paused');
+
+comment on table assignment.backfill_runs is 'One pass over all members, that assigns whoever lacks this trainer.';
+comment on column assignment.backfill_runs.status_changed_by is 'Who brought the run into its status; set it with every change.';
+comment on column assignment.backfill_runs.status_reason is 'Why, where there is more to say than who.';
+comment on column assignment.backfill_runs.batch_rows is 'Pins the rows a batch. Null: adapted to the batches'' times.';
+comment on column assignment.backfill_runs.only_failed is 'Walks the recorded errors of retry_of instead of all members.';
+comment on column assignment.backfill_runs.total is 'Members to look at: counted up to a million, estimated above, exact at the end.';
+comment on column assignment.backfill_runs.remaining is 'The proof: members left without an assignment and not recorded as failed. Null until the end.';
+comment on column assignment.backfill_runs.sweeps is 'Batches of stragglers that the proof found and the run then assigned.';
+comment on column assignment.backfill_runs.tries is 'Steps that failed as a whole, in a row.';
+comment on column assignment.backfill_runs.throttled_because is 'Why the run waits for the database''s sake. Null: it does not.';
+
+create table assignment.backfill_events (
+  id bigint not null generated always as identity,
+  run_id uuid not null,
+  at timestamptz not null default clock_timestamp(),
+  actor text not null,
+  from_status text,
+  to_status text not null,
+  reason text,
+  constraint backfill_events_pkey primary key (id),
+  constraint backfill_events_run_id_fkey foreign key (run_id) references assignment.backfill_runs (id) on delete cascade
+);
+
+create index backfill_events_run_id_idx on assignment.backfill_events (run_id, id);
+
+comment on table assignment.backfill_events is 'Every change of a run''s status: who, when, from, to, why.';
+
+create function assignment.tg_backfill_runs__guard_status()
+  returns trigger
+  volatile
+  set search_path = ''
+  language plpgsql
+as $$
+begin
+  if tg_op = 'INSERT' then
+    if new.status <> 'running' then
+      raise exception 'a backfill run starts as running, not as %', new.status using errcode = 'TA006';
+    end if;
+    insert into assignment.backfill_events (run_id, actor, to_status, reason)
+    values (new.id, new.status_changed_by, new.status, new.status_reason);
+  elsif new.status <> old.status then
+    if not (
+      (old.status = 'running' and new.status in ('paused', 'cancelled', 'succeeded', 'completed_with_errors'))
+      or (old.status = 'paused' and new.status in ('running', 'cancelled'))
+    ) then
+      raise exception 'a backfill run that is % cannot become %', old.status, new.status using errcode = 'TA006';
+    end if;
+    insert into assignment.backfill_events (run_id, actor, from_status, to_status, reason)
+    values (new.id, new.status_changed_by, old.status, new.status, new.status_reason);
+  end if;
+  return null;  -- ignored for an after trigger
+end;
+$$;
+
+revoke execute on function assignment.tg_backfill_runs__guard_status() from public;
+comment on function assignment.tg_backfill_runs__guard_status() is
+  'Refuses (TA006) and records transitions: running ⇄ paused, either → cancelled, running → succeeded | completed_with_errors.';
+
+create trigger backfill_runs_guard_status_after_write
+  after insert or update of status on assignment.backfill_runs
+  for each row
+  execute function assignment.tg_backfill_runs__guard_status();
+
+-- migrate:down
+drop table assignment.backfill_events;
+drop table assignment.backfill_runs;
+drop function assignment.tg_backfill_runs__guard_status();

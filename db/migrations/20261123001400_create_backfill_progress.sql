@@ -1,0 +1,75 @@
+-- How a run stands: its record, the sums over its lanes, its rate. Everything shown of a run comes from here.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create view assignment.backfill_progress as
+select
+  r.id,
+  r.trainer_id,
+  r.status,
+  r.dry_run,
+  r.batch_rows,
+  r.retry_of,
+  r.requested_by,
+  r.requested_at,
+  r.started_at,
+  r.finished_at,
+  greatest(r.total, l.successful + l.skipped + l.failed) as total,
+  r.total_is_estimate,
+  l.successful + l.skipped + l.failed as processed,
+  l.successful,
+  l.skipped,
+  l.failed,
+  l.already_assigned,
+  l.ended,
+  l.is_trainer,
+  l.member_gone,
+  r.remaining,
+  case when r.status = 'paused' then r.status_reason end as pause_reason,
+  case when r.status = 'running' then r.throttled_because end as throttled_because,
+  s.rate_per_second,
+  case
+    when r.status = 'running' and r.throttled_because is null and s.rate_per_second > 0
+    then greatest(0, ceil((r.total - l.successful - l.skipped - l.failed) / s.rate_per_second))::bigint
+  end as eta_seconds
+from assignment.backfill_runs r
+cross join lateral (
+  select
+    coalesce(sum(successful), 0)::bigint as successful,
+    coalesce(sum(already_assigned + ended + is_trainer + member_gone), 0)::bigint as skipped,
+    coalesce(sum(failed), 0)::bigint as failed,
+    coalesce(sum(already_assigned), 0)::bigint as already_assigned,
+    coalesce(sum(ended), 0)::bigint as ended,
+    coalesce(sum(is_trainer), 0)::bigint as is_trainer,
+    coalesce(sum(member_gone), 0)::bigint as member_gone
+  from assignment.backfill_lanes
+  where run_id = r.id
+) as l
+cross join lateral (
+  -- Of a run under way: over the last 60 s, but not from before it was started or resumed; null in its first 3 s.
+  -- Of an ended one: over the seconds in which it worked, each counted once.
+  select case
+    when r.status = 'running' and extract(epoch from clock_timestamp() - span.since) >= 3
+    then (select coalesce(sum(processed), 0) from assignment.backfill_samples where run_id = r.id and at >= span.since)
+      / extract(epoch from clock_timestamp() - span.since)::float8
+    when r.status in ('cancelled', 'succeeded', 'completed_with_errors')
+    then (
+      select sum(processed) / count(distinct at)::float8
+      from assignment.backfill_samples
+      where run_id = r.id
+    )
+  end as rate_per_second
+  from (
+    select date_trunc('second', greatest(
+      clock_timestamp() - interval '60 seconds',
+      (select max(at) from assignment.backfill_events where run_id = r.id and to_status = 'running')
+    )) as since
+  ) as span
+) as s;
+
+comment on view assignment.backfill_progress is
+  'Runs as they stand. successful + skipped + failed = processed in every snapshot; total is never below processed.
+eta_seconds is null while measuring, paused or throttled.';
+
+-- migrate:down
+drop view assignment.backfill_progress;

@@ -1,0 +1,173 @@
+-- Pausing, resuming and cancelling runs, and what a driver has to say of them: trouble, throttling, pressure.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text default null)
+  returns void
+  volatile
+  security definer
+  set search_path = ''
+  set lock_timeout = '10s'
+  language plpgsql
+as $$
+declare
+  v_from text;
+begin
+  select status into v_from from assignment.backfill_runs where id = p_run_id for no key update;
+  if not found then
+    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+  elsif p_to not in ('running', 'paused', 'cancelled') or v_from = p_to then
+    raise exception 'a backfill run that is % cannot become %', v_from, p_to using errcode = 'TA006';
+  end if;
+
+  update assignment.backfill_runs
+  set status = p_to,
+    status_changed_by = p_actor,
+    status_reason = p_reason,
+    finished_at = case when p_to = 'cancelled' then clock_timestamp() end,
+    throttled_because = null,
+    tries = 0
+  where id = p_run_id;
+end;
+$$;
+
+-- In a statement after steer_backfill, for the steps must see its commit.
+create function assignment.await_lanes(p_run_id uuid)
+  returns void
+  volatile
+  security definer
+  set search_path = ''
+  set lock_timeout = '10s'
+  language plpgsql
+as $$
+begin
+  perform from assignment.backfill_lanes where run_id = p_run_id order by lane for share;
+end;
+$$;
+
+create function assignment.note_backfill_trouble(
+  p_run_id uuid,
+  p_sqlstate text,
+  p_message text,
+  p_max_tries integer default 10,
+  out tries integer,
+  out paused boolean
+)
+  volatile
+  security definer
+  set search_path = ''
+  set lock_timeout = '10s'
+  language plpgsql
+as $$
+begin
+  paused := false;
+  update assignment.backfill_runs r
+  set tries = r.tries + 1
+  where r.id = p_run_id
+    and r.status = 'running'
+  returning r.tries into note_backfill_trouble.tries;
+  if not found then
+    tries := 0;
+    return;
+  end if;
+
+  if p_sqlstate in ('55P03', '57014') then
+    update assignment.backfill_lanes l
+    set batch_rows = greatest(100, l.batch_rows / 2)
+    from (
+      select lane from assignment.backfill_lanes where run_id = p_run_id and not done order by lane for update skip locked
+    ) as free
+    where l.run_id = p_run_id
+      and l.lane = free.lane;
+  end if;
+
+  if tries >= p_max_tries then
+    perform assignment.steer_backfill(
+      p_run_id,
+      'paused',
+      'service',
+      format('%s tries failed in a row: %s (%s)', tries, left(p_message, 1000), p_sqlstate)
+    );
+    paused := true;
+  end if;
+end;
+$$;
+
+create function assignment.throttle_backfill(p_run_id uuid, p_because text)
+  returns void
+  volatile
+  security definer
+  set search_path = ''
+  set lock_timeout = '10s'
+  language plpgsql
+as $$
+begin
+  update assignment.backfill_runs
+  set throttled_because = p_because
+  where id = p_run_id
+    and status = 'running'
+    and throttled_because is distinct from p_because;
+end;
+$$;
+
+create function assignment.find_backfill_pressure(
+  p_max_replica_lag_ms integer,
+  out throttle_because text,
+  out replica_lag text,
+  out lock_waiters text
+)
+  volatile
+  security definer
+  set search_path = ''
+  language plpgsql
+as $$
+declare
+  v_lag_ms double precision;
+  v_waiters integer;
+begin
+  if pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') then
+    select max(extract(epoch from replay_lag) * 1000) into v_lag_ms from pg_catalog.pg_stat_replication;
+    replica_lag := case
+      when v_lag_ms > 0 then round(v_lag_ms / 1000.0::numeric, 1) || ' s'
+      else 'none'
+    end;
+  else
+    replica_lag := 'unavailable';
+  end if;
+
+  select count(*) into v_waiters
+  from pg_catalog.pg_locks
+  where not granted
+    and relation in (to_regclass('public.members'), to_regclass('public.trainer_client_assignments'))
+    and database = (select oid from pg_catalog.pg_database where datname = current_database());
+  lock_waiters := v_waiters::text;
+
+  throttle_because := case
+    when v_lag_ms > p_max_replica_lag_ms
+    then format('replica lag %s > %s s', replica_lag, round(p_max_replica_lag_ms / 1000.0, 1)::float8)
+    when v_waiters > 0
+    then format('%s sessions wait for locks on members or assignments', v_waiters)
+  end;
+end;
+$$;
+
+revoke execute on function assignment.steer_backfill(uuid, text, text, text) from public;
+revoke execute on function assignment.await_lanes(uuid) from public;
+revoke execute on function assignment.note_backfill_trouble(uuid, text, text, integer) from public;
+revoke execute on function assignment.throttle_backfill(uuid, text) from public;
+revoke execute on function assignment.find_backfill_pressure(integer) from public;
+comment on function assignment.steer_backfill(uuid, text, text, text) is
+  'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
+comment on function assignment.await_lanes(uuid) is 'Returns once no step holds a lane of the run: its counters are at rest.';
+comment on function assignment.note_backfill_trouble(uuid, text, text, integer) is
+  'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row.';
+comment on function assignment.throttle_backfill(uuid, text) is 'Records why a run waits, or null that it does not.';
+comment on function assignment.find_backfill_pressure(integer) is
+  'Why a backfill should wait now, or null; and what each probe saw: a figure, none, or unavailable without the permission.';
+
+-- migrate:down
+drop function assignment.find_backfill_pressure(integer);
+drop function assignment.throttle_backfill(uuid, text);
+drop function assignment.note_backfill_trouble(uuid, text, text, integer);
+drop function assignment.await_lanes(uuid);
+drop function assignment.steer_backfill(uuid, text, text, text);

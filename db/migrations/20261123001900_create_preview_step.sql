@@ -1,0 +1,108 @@
+-- Dry runs: a batch is looked at in a READ ONLY transaction of the caller's, then its counts are recorded.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.preview_step(p_run_id uuid)
+  returns jsonb
+  volatile
+  security definer
+  set search_path = ''
+  set row_security = off
+  language plpgsql
+as $$
+declare
+  v_began timestamptz := clock_timestamp();
+  v_run assignment.backfill_runs;
+  v_lane assignment.backfill_lanes;
+  v_rows integer;
+  v_ids uuid[];
+  v_sorted record;
+begin
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
+  if not found then
+    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+  end if;
+
+  -- Any lane: two callers that take the same one waste a look, no more, for only one of them is recorded.
+  select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and not done order by random() limit 1;
+  if not found then
+    return null;
+  end if;
+
+  v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
+  v_ids := assignment.next_members(v_lane, null, v_rows);
+  select * into v_sorted from assignment.sort_members(v_ids[:v_rows], v_run.trainer_id);
+  return jsonb_build_object(
+    'lane', v_lane.lane,
+    'from_id', v_lane.next_id,
+    'next_id', v_ids[v_rows + 1],
+    'members', cardinality(v_ids[:v_rows]),
+    'elapsed_ms', extract(epoch from clock_timestamp() - v_began) * 1000,
+    'result', jsonb_build_object(
+      'successful', cardinality(v_sorted.unassigned),
+      'already_assigned', v_sorted.already_assigned,
+      'ended', v_sorted.ended,
+      'is_trainer', v_sorted.is_trainer,
+      'member_gone', 0,
+      'failures', '[]'::jsonb
+    )
+  );
+end;
+$$;
+
+create function assignment.record_preview(p_run_id uuid, p_preview jsonb, out work text, out members integer)
+  volatile
+  security definer
+  set search_path = ''
+  set lock_timeout = '5s'
+  language plpgsql
+as $$
+declare
+  v_lane assignment.backfill_lanes;
+  v_run assignment.backfill_runs;
+begin
+  members := 0;
+  if p_preview is null then
+    select f.work, f.members into record_preview.work, record_preview.members from assignment.finish_backfill(p_run_id) as f;
+    return;
+  end if;
+
+  select * into v_lane
+  from assignment.backfill_lanes
+  where run_id = p_run_id
+    and lane = (p_preview ->> 'lane')::smallint
+  for update;
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
+  if v_run.status is distinct from 'running' then
+    work := 'stopped';
+    return;
+  elsif v_lane.done or v_lane.next_id <> (p_preview ->> 'from_id')::uuid then
+    work := 'busy';
+    return;
+  end if;
+
+  if v_run.started_at is null or v_run.tries > 0 then
+    perform assignment.note_backfill_progress(p_run_id);
+  end if;
+  members := (p_preview ->> 'members')::integer;
+  perform assignment.record_batch(
+    v_lane,
+    (p_preview ->> 'next_id')::uuid,
+    members,
+    (p_preview ->> 'elapsed_ms')::double precision,
+    jsonb_populate_record(null::assignment.batch_result, p_preview -> 'result')
+  );
+  work := 'batch';
+end;
+$$;
+
+revoke execute on function assignment.preview_step(uuid) from public;
+revoke execute on function assignment.record_preview(uuid, jsonb) from public;
+comment on function assignment.preview_step(uuid) is
+  'What a step of a dry run would do, as JSON for record_preview; null when no lane is left. Writes nothing: call it in a READ ONLY transaction.';
+comment on function assignment.record_preview(uuid, jsonb) is
+  'Adds a preview to its run, unless another has been recorded for the same batch (busy); with null, ends the run (finished).';
+
+-- migrate:down
+drop function assignment.record_preview(uuid, jsonb);
+drop function assignment.preview_step(uuid);

@@ -1,0 +1,45 @@
+-- The scheduled reconciliation: of all replicas that wake up for a slot of the schedule, one starts the run.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create table assignment.reconciliations (
+  slot timestamptz not null,
+  claimed_at timestamptz not null default now(),
+  run_id uuid,
+  constraint reconciliations_pkey primary key (slot)
+);
+
+comment on table assignment.reconciliations is 'The slots of the schedule that were claimed, and the run that each started.';
+comment on column assignment.reconciliations.run_id is 'Null: a run was under way already, or none could be started.';
+
+create function assignment.reconcile(p_slot timestamptz)
+  returns uuid
+  volatile
+  security definer
+  set search_path = ''
+  language plpgsql
+as $$
+declare
+  v_run_id uuid;
+begin
+  insert into assignment.reconciliations (slot) values (p_slot) on conflict (slot) do nothing;
+  if not found then
+    return null;
+  end if;
+  begin
+    v_run_id := assignment.start_backfill('schedule');
+  exception when sqlstate 'TA005' then
+    return null;  -- whoever is missed is found by the run that is under way
+  end;
+  update assignment.reconciliations set run_id = v_run_id where slot = p_slot;
+  return v_run_id;
+end;
+$$;
+
+revoke execute on function assignment.reconcile(timestamptz) from public;
+comment on function assignment.reconcile(timestamptz) is
+  'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).';
+
+-- migrate:down
+drop function assignment.reconcile(timestamptz);
+drop table assignment.reconciliations;
