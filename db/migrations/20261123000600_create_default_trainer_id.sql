@@ -1,11 +1,13 @@
 -- The choice of trainer for a member who comes without one, in one place.
+-- Here as in every function that may run with the owner's rights, search_path names pg_temp last. Unnamed it is searched
+-- first, and a caller's temporary type called uuid or text, whose check calls a function of theirs, would run it as the owner.
 -- Locks: none. Reversible.
 
 -- migrate:up
 create function assignment.default_trainer_id()
   returns uuid
   stable
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
 declare

@@ -21,7 +21,7 @@ comment on type assignment.batch_result is
 create function assignment.is_transient(p_sqlstate text)
   returns boolean
   immutable
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language sql
 as $$
   select p_sqlstate = '55P03' or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
@@ -40,7 +40,7 @@ create function assignment.sort_members(
   out is_trainer integer
 )
   stable
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set enable_seqscan = off  -- the statistics may be from before the table grew
   set plan_cache_mode = force_custom_plan
   language sql
@@ -78,7 +78,7 @@ create function assignment.assign_members(
 )
   returns assignment.batch_result
   volatile
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
 declare
@@ -90,7 +90,7 @@ declare
   v_high integer;
   v_middle integer;
   v_attempts integer := 0;
-  v_rows integer;
+  v_successful integer;
   v_sqlstate text;
   v_message text;
   v_constraint text;
@@ -122,9 +122,14 @@ begin
       order by asked.id
       on conflict (client_id, trainer_id) where status = 'active' do nothing;
 
-      get diagnostics v_rows = row_count;
-      v_result.successful := v_result.successful + v_rows;
-      v_result.already_assigned := v_result.already_assigned + (v_high - v_low + 1 - v_rows);
+      get diagnostics v_successful = row_count;
+      if v_successful < v_high - v_low + 1
+        and cardinality((assignment.sort_members(v_ids[v_low:v_high], p_trainer_id)).unassigned) > 0
+      then
+        raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
+      end if;
+      v_result.successful := v_result.successful + v_successful;
+      v_result.already_assigned := v_result.already_assigned + (v_high - v_low + 1 - v_successful);
     exception when others or assert_failure then
       get stacked diagnostics
         v_sqlstate = returned_sqlstate,

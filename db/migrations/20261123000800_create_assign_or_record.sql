@@ -10,7 +10,7 @@ create function assignment.assign_or_record(
   returns assignment.member_failure[]
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set lock_timeout = '250ms'
   language plpgsql
 as $$
@@ -23,7 +23,13 @@ begin
   begin
     v_trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
     select failures into v_failures
-    from assignment.assign_members(p_member_ids, v_trainer_id, p_source, p_max_attempts => 1000);
+    from assignment.assign_members(
+      p_member_ids,
+      v_trainer_id,
+      p_source,
+      p_keep_ended => p_source <> 'trigger',  -- a new member has none, and the signup is spared the look
+      p_max_attempts => 1000
+    );
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
     v_failures := array(
@@ -59,7 +65,7 @@ $$;
 revoke execute on function assignment.assign_or_record(uuid[], text, uuid) from public;
 comment on function assignment.assign_or_record(uuid[], text, uuid) is
   'Assigns members to the default trainer (or the one named) and records in assignment.failures whom it could not.
-Returns those. Waits at most 250 ms for a lock. Never raises, but for a cancel or statement timeout of the caller''s own.';
+Returns those. Leaves ended assignments ended. Waits at most 250 ms for a lock. Never raises, but for a cancel or statement timeout of the caller''s own.';
 
 -- migrate:down
 drop function assignment.assign_or_record(uuid[], text, uuid);

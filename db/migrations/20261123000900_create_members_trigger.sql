@@ -8,11 +8,11 @@ create function assignment.tg_members__assign_trainer()
   returns trigger
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
 declare
-  v_member_ids uuid[] := array(select id from new_members);
+  v_member_ids uuid[] := array(select id from new_members where id is not null);  -- unique, not always a primary key
 begin
   if cardinality(v_member_ids) > 0 then
     perform assignment.assign_or_record(v_member_ids, 'trigger');

@@ -2,6 +2,30 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
+create function assignment.find_locked_members(p_member_ids uuid[])
+  returns uuid[]
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_free_ids uuid[];
+begin
+  v_free_ids := array(
+    select id from public.members where id = any (p_member_ids) order by id for key share skip locked
+  );
+  return array(
+    select id from public.members where id = any (p_member_ids) and id <> all (v_free_ids) order by id
+  );
+exception when insufficient_privilege then  -- such a lock wants the right to update
+  return '{}';
+end;
+$$;
+
+comment on function assignment.find_locked_members(uuid[]) is
+  'Which of the members exist and are locked by another session against assignment. Locks the others as a foreign key does.
+None, where the owner of this function may not update members.';
+
 create function assignment.retry_failures(
   p_limit integer default 500,
   out retried integer,
@@ -10,12 +34,13 @@ create function assignment.retry_failures(
 )
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set lock_timeout = '2s'
   language plpgsql
 as $$
 declare
   v_member_ids uuid[];
+  v_locked_ids uuid[];
   v_trainer_id uuid;
   v_failures assignment.member_failure[] := '{}';
   v_sqlstate text;
@@ -37,9 +62,20 @@ begin
   end if;
 
   begin
+    -- Whom another session holds locked would let the whole batch time out.
+    v_locked_ids := assignment.find_locked_members(v_member_ids);
     v_trainer_id := assignment.default_trainer_id();
     select r.failures into v_failures
-    from assignment.assign_members(v_member_ids, v_trainer_id, 'retry', p_keep_ended => true) as r;
+    from assignment.assign_members(
+      array(select unnest(v_member_ids) except select unnest(v_locked_ids)),
+      v_trainer_id,
+      'retry',
+      p_keep_ended => true
+    ) as r;
+    v_failures := v_failures || array(
+      select row(member_id, '55P03', 'the member is locked by another session')::assignment.member_failure
+      from unnest(v_locked_ids) as locked (member_id)
+    );
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
     v_failures := array(
@@ -66,6 +102,7 @@ begin
 end;
 $$;
 
+revoke execute on function assignment.find_locked_members(uuid[]) from public;
 revoke execute on function assignment.retry_failures(integer) from public;
 comment on function assignment.retry_failures(integer) is
   'Retries up to p_limit failures that are due. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
@@ -73,3 +110,4 @@ the others wait 15 s × 2^attempts, at most an hour. Safe to call from several p
 
 -- migrate:down
 drop function assignment.retry_failures(integer);
+drop function assignment.find_locked_members(uuid[]);

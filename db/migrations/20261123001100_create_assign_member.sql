@@ -16,7 +16,7 @@ create function assignment.assign_member(
 )
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set lock_timeout = '2s'
   language plpgsql
 as $$
@@ -32,21 +32,28 @@ begin
     raise exception 'member % cannot be their own trainer', p_member_id using errcode = 'TA003';
   end if;
 
-  select * into v_result from assignment.assign_members(array[p_member_id], trainer_id, p_source, p_notes);
-  if v_result.member_gone > 0 then
-    raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
-  elsif cardinality(v_result.failures) > 0 then
-    raise exception 'member % could not be assigned: %', p_member_id, v_result.failures[1].message
-      using errcode = 'TA004', detail = v_result.failures[1].sqlstate;
-  end if;
-  assigned := v_result.successful = 1;
+  for v_try in 1..3 loop
+    select * into v_result from assignment.assign_members(array[p_member_id], trainer_id, p_source, p_notes);
+    if v_result.member_gone > 0 then
+      raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+    elsif cardinality(v_result.failures) > 0 then
+      raise exception 'member % could not be assigned: %', p_member_id, v_result.failures[1].message
+        using errcode = 'TA004', detail = v_result.failures[1].sqlstate;
+    end if;
+    assigned := v_result.successful = 1;
 
-  select a.id, a.assignment_date, a.source, a.notes
-  into assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
-  from public.trainer_client_assignments a
-  where a.client_id = p_member_id
-    and a.trainer_id = assign_member.trainer_id
-    and a.status = 'active';
+    select a.id, a.assignment_date, a.source, a.notes
+    into assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
+    from public.trainer_client_assignments a
+    where a.client_id = p_member_id
+      and a.trainer_id = assign_member.trainer_id
+      and a.status = 'active';
+    exit when found;  -- else the one that stood was ended meanwhile
+  end loop;
+  if id is null then
+    raise exception 'member % could not be assigned: no active assignment stays', p_member_id
+      using errcode = 'TA004', detail = 'TA008';
+  end if;
 
   delete from assignment.failures f
   where f.member_id = p_member_id
@@ -58,7 +65,7 @@ create function assignment.end_assignment(p_member_id uuid, p_trainer_id uuid)
   returns boolean
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set lock_timeout = '2s'
   language plpgsql
 as $$

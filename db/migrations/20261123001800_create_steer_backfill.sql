@@ -128,7 +128,7 @@ begin
   if pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') then
     select max(extract(epoch from replay_lag) * 1000) into v_lag_ms from pg_catalog.pg_stat_replication;
     replica_lag := case
-      when v_lag_ms > 0 then round(v_lag_ms / 1000.0::numeric, 1) || ' s'
+      when v_lag_ms > 0 then round((v_lag_ms / 1000)::numeric, 1) || ' s'
       else 'none'
     end;
   else

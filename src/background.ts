@@ -1,0 +1,63 @@
+import { driveRuns } from "./backfill/driver.ts";
+import { defaultDriveOptions } from "./backfill/drive.ts";
+import { reconcileOnSchedule } from "./backfill/schedule.ts";
+import type { Sql } from "./database/connection.ts";
+import { delay } from "./delay.ts";
+import { retryDueFailures } from "./failures.ts";
+import type { Logger } from "./log.ts";
+
+/** The part of the configuration that the background work reads. */
+export interface BackgroundConfig {
+  backfillLanes: number;
+  backfillMaxReplicaLagMs: number;
+  backfillRestRatio: number;
+  /** A cron pattern in UTC; null for none. */
+  reconcileCron: string | null;
+}
+
+const retryEveryMs = 5000;
+
+/**
+ * Starts what a service does besides answering: drives backfill runs, retries failed auto-assignments, reconciles on
+ * schedule. `stop` returns when all of it is at rest, within a batch. Every replica does all of this; the database shares
+ * the work out among them.
+ */
+export function startBackgroundWork(
+  { sql, log }: { sql: Sql; log: Logger },
+  config: BackgroundConfig,
+): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const work = [
+    driveRuns(sql, {
+      ...defaultDriveOptions,
+      lanes: config.backfillLanes,
+      maxReplicaLagMs: config.backfillMaxReplicaLagMs,
+      restRatio: config.backfillRestRatio,
+      log,
+      signal,
+    }),
+    retryUntil(signal, sql, log),
+    config.reconcileCron === null
+      ? undefined
+      : reconcileOnSchedule(sql, config.reconcileCron, { log, signal }),
+  ];
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.all(work);
+    },
+  };
+}
+
+async function retryUntil(signal: AbortSignal, sql: Sql, log: Logger): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const result = await retryDueFailures(sql);
+      if (result.retried > 0) log.info({ event: "failures_retried", ...result });
+    } catch (error) {
+      log.warn({ event: "failure_retry_failed", reason: String(error) });
+    }
+    await delay(retryEveryMs, signal);
+  }
+}

@@ -1,0 +1,138 @@
+import { Cron } from "croner";
+import { z } from "zod";
+import { OperatorError } from "./operator_error.ts";
+
+/** A bearer token that a caller may present, known by its hash alone. */
+export interface Token {
+  /** What records name: who started, paused, changed. */
+  name: string;
+  /** `admin` may do all that `service` may. */
+  role: "admin" | "service";
+  sha256: Uint8Array;
+}
+
+/** What the environment says, read once. The table of variables is in the README. */
+export type Config = Readonly<{
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  /** null: the service brings a database of its own. */
+  databaseUrl: string | null;
+  databasePoolSize: number;
+  tokens: readonly Token[];
+  backfillLanes: number;
+  backfillMaxReplicaLagMs: number;
+  backfillRestRatio: number;
+  /** A cron pattern in UTC; null for none. */
+  reconcileCron: string | null;
+  logLevel: "debug" | "info" | "warn" | "error";
+}>;
+
+/** Every problem of a configuration at once. Names variables, never their values. */
+export class ConfigError extends OperatorError {
+  override name = "ConfigError";
+
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join("\n"));
+  }
+}
+
+/** Parses the environment; an empty variable counts as absent. @throws {ConfigError} */
+export function parseConfig(environment: Record<string, string>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const result = variables.safeParse(given);
+  if (!result.success) {
+    throw new ConfigError(result.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`));
+  }
+  const { data } = result;
+  return Object.freeze({
+    host: data.HOST,
+    port: data.PORT,
+    databaseUrl: data.DATABASE_URL ?? null,
+    databasePoolSize: data.DATABASE_POOL_SIZE,
+    tokens: Object.freeze(allTokens(data)),
+    backfillLanes: data.BACKFILL_LANES,
+    backfillMaxReplicaLagMs: data.BACKFILL_MAX_REPLICA_LAG_MS,
+    backfillRestRatio: data.BACKFILL_REST_RATIO,
+    reconcileCron: data.RECONCILE_CRON === "off" ? null : data.RECONCILE_CRON,
+    logLevel: data.LOG_LEVEL,
+  });
+}
+
+const variables = z.object({
+  PORT: wholeNumber(0, 65535, 8000),
+  HOST: z.string().regex(/^[A-Za-z0-9.:-]+$/, "must be an address or host name to listen on").default(
+    "127.0.0.1",
+  ),
+  DATABASE_URL: z.string().refine(isDatabaseUrl, "must be postgres://user:password@host:port/database")
+    .optional(),
+  DATABASE_POOL_SIZE: wholeNumber(2, 1000, 10),
+  ADMIN_TOKENS: tokens("admin"),
+  SERVICE_TOKENS: tokens("service"),
+  BACKFILL_LANES: wholeNumber(1, 16, 2),
+  BACKFILL_MAX_REPLICA_LAG_MS: wholeNumber(0, 86_400_000, 10_000),
+  BACKFILL_REST_RATIO: z.string().regex(/^\d+(\.\d+)?$/, "must be a number from 0 to 100").default("0")
+    .transform(Number).refine((ratio) => ratio <= 100, "must be a number from 0 to 100"),
+  RECONCILE_CRON: z.string().refine(isCronPattern, "must be a cron pattern such as 17 3 * * *, or off")
+    .default("17 3 * * *"),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error").default("info"),
+})
+  .refine((data) => !hasDuplicates(allTokens(data).map(({ name }) => name)), {
+    path: ["ADMIN_TOKENS, SERVICE_TOKENS"],
+    message: "two tokens have the same name",
+    when: areTokensWellFormed,
+  })
+  .refine((data) => !hasDuplicates(allTokens(data).map(({ sha256 }) => sha256.toHex())), {
+    path: ["ADMIN_TOKENS, SERVICE_TOKENS"],
+    message: "the same token is given twice",
+    when: areTokensWellFormed,
+  });
+
+function allTokens(data: { ADMIN_TOKENS: Token[]; SERVICE_TOKENS: Token[] }): Token[] {
+  return [...data.ADMIN_TOKENS, ...data.SERVICE_TOKENS];
+}
+
+/** By default zod would look for duplicates only once every other variable is right. */
+function areTokensWellFormed({ issues }: z.core.ParsePayload): boolean {
+  return !issues.some(({ path }) => String(path?.[0]).endsWith("_TOKENS"));
+}
+
+function wholeNumber(least: number, most: number, preset: number) {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.string().regex(/^\d{1,9}$/, message).default(String(preset)).transform(Number)
+    .refine((number) => number >= least && number <= most, message);
+}
+
+function tokens(role: Token["role"]) {
+  return z.string().default("").transform((text, context): Token[] =>
+    text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "").flatMap((entry, index) => {
+      const [, name, sha256] = /^([A-Za-z0-9._-]{1,64})=([0-9a-fA-F]{64})$/.exec(entry) ?? [];
+      if (name !== undefined && sha256 !== undefined) {
+        return [{ name, role, sha256: Uint8Array.fromHex(sha256) }];
+      }
+      context.addIssue({
+        code: "custom",
+        message: `entry ${index + 1} must be name=sha256 (make one: deno task token NAME ${role})`,
+      });
+      return [];
+    })
+  );
+}
+
+function isDatabaseUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && ["postgres:", "postgresql:"].includes(url.protocol) && url.hostname !== "";
+}
+
+function isCronPattern(text: string): boolean {
+  if (text === "off") return true;
+  try {
+    return new Cron(text, { paused: true, timezone: "UTC" }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
+
+function hasDuplicates(items: string[]): boolean {
+  return new Set(items).size < items.length;
+}

@@ -1,0 +1,112 @@
+import postgres from "postgres";
+import type { Sql } from "./database/connection.ts";
+import { pendingMigrations } from "./database/migrate.ts";
+
+/** `degraded`: it works, but somebody should look; `failed`: it cannot work. */
+export type CheckStatus = "ok" | "degraded" | "failed";
+export type CheckName = "database" | "migrations" | "trigger" | "defaultTrainer" | "failures";
+
+export interface Health {
+  status: "ready" | "degraded" | "unavailable";
+  /** Each with what was found and, where it is not ok, what to do. */
+  checks: Record<CheckName, { status: CheckStatus; detail: string }>;
+}
+
+interface Findings {
+  trigger: "enabled" | "disabled" | "missing";
+  trainerExists: boolean;
+  failures: number;
+  oldestFailure: Date | null;
+}
+
+const timeoutMs = 3000;
+
+/** Looks at all that auto-assignment depends on. Never throws; answers within three seconds whatever the database does. */
+export async function checkHealth(sql: Sql): Promise<Health> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("timeout")), timeoutMs);
+  });
+  try {
+    return await Promise.race([look(sql), timeout]);
+  } catch (error) {
+    const answer = error instanceof postgres.PostgresError
+      ? `refuses, SQLSTATE ${error.code}`
+      : "does not answer";
+    const unknown = { status: "failed", detail: `unknown while the database ${answer}` } as const;
+    return {
+      status: "unavailable",
+      checks: {
+        database: { status: "failed", detail: `the database ${answer}` },
+        migrations: unknown,
+        trigger: unknown,
+        defaultTrainer: unknown,
+        failures: unknown,
+      },
+    };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function look(sql: Sql): Promise<Health> {
+  const pending = await pendingMigrations(sql);
+  const checks: Health["checks"] = {
+    database: { status: "ok", detail: "answers" },
+    migrations: pending.length === 0
+      ? { status: "ok", detail: "up to date" }
+      : { status: "degraded", detail: `${pending.length} pending: run deno task migrate` },
+    ...(await isInstalled(sql) ? describe(await find(sql)) : notInstalled),
+  };
+  const isDegraded = Object.values(checks).some((check) => check.status !== "ok");
+  return { status: isDegraded ? "degraded" : "ready", checks };
+}
+
+const notInstalled = {
+  trigger: { status: "degraded", detail: "missing: run deno task migrate" },
+  defaultTrainer: { status: "degraded", detail: "none: run deno task migrate" },
+  failures: { status: "degraded", detail: "not recorded: run deno task migrate" },
+} as const;
+
+async function isInstalled(sql: Sql): Promise<boolean> {
+  const [row] = await sql<[{ installed: boolean }]>`
+    select to_regclass('assignment.settings') is not null and to_regclass('assignment.failures') is not null as installed
+  `;
+  return row.installed;
+}
+
+async function find(sql: Sql): Promise<Findings> {
+  const [findings] = await sql<[Findings]>`
+    select
+      coalesce(
+        (
+          select case when tgenabled in ('O', 'A') then 'enabled' else 'disabled' end
+          from pg_catalog.pg_trigger
+          where tgrelid = to_regclass('public.members')
+            and tgname = 'members_assign_trainer_after_insert'
+        ),
+        'missing'
+      ) as trigger,
+      exists (
+        select from public.members m join assignment.settings s on s.default_trainer_id = m.id
+      ) as trainer_exists,
+      (select count(*) from assignment.failures) as failures,
+      (select min(first_failed_at) from assignment.failures) as oldest_failure
+  `;
+  return findings;
+}
+
+function describe({ trigger, trainerExists, failures, oldestFailure }: Findings) {
+  return {
+    trigger: trigger === "enabled"
+      ? { status: "ok", detail: "enabled" }
+      : { status: "degraded", detail: `${trigger}: new members are not assigned until the next backfill` },
+    defaultTrainer: trainerExists
+      ? { status: "ok", detail: "is a member" }
+      : { status: "degraded", detail: "is no member: insert them, or set another with PUT /v1/settings" },
+    failures: failures === 0 ? { status: "ok", detail: "none waiting" } : {
+      status: "degraded",
+      detail: `${failures} waiting for a retry, the oldest since ${oldestFailure?.toISOString()}`,
+    },
+  } satisfies Partial<Health["checks"]>;
+}

@@ -1,0 +1,67 @@
+import { type Logger, pino, stdTimeFunctions } from "pino";
+
+export type { Logger };
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface LogOptions {
+  level: LogLevel;
+  /** Readable lines for a person; else one JSON line an event. */
+  readable: boolean;
+  /** Takes one line, with its line break. */
+  write(line: string): void;
+}
+
+/**
+ * Makes the process's log (pino, written at once, without a worker). An event is one line whatever its values hold: line
+ * breaks and terminal escapes come out as `\n` and `\u001b`.
+ *
+ * @example log.info({ runId }, "backfill started"); log.error({ err }, "request failed");
+ */
+export function createLog({ level, readable, write }: LogOptions): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => write(escapeControls(readable ? toReadable(line) : line)) },
+  );
+}
+
+/** For programs that do not log. */
+export const silentLogger: Logger = pino({ level: "silent" }, { write() {} });
+
+/** Writes to standard output; a reader that went away must not end the service. */
+export function writeStdout(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
+  } catch {
+    // nobody listens
+  }
+}
+
+/** `12:34:56.789 info  backfill started runId="…"`, and the stack of an error on lines of its own. */
+function toReadable(line: string): string {
+  const { time, level, event, msg = event, err, ...values } = JSON.parse(line);
+  const pairs = Object.entries(values).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+  const error = err === undefined ? [] : [` err=${JSON.stringify(err.message)}`, ...stackFrames(err.stack)];
+  const text = String(msg ?? "").replaceAll("\n", "\\n");
+  return `${time.slice(11, 23)} ${level.padEnd(5)} ${text}${pairs.join("")}${error.join("")}\n`;
+}
+
+function stackFrames(stack: unknown): string[] {
+  return String(stack ?? "").split("\n").filter((line) => line.startsWith("    at ")).map((line) =>
+    `\n${line}`
+  );
+}
+
+/** Escapes what a terminal obeys and JSON leaves as it is: DEL, C1 controls, separators of lines, marks of direction. */
+function escapeControls(text: string): string {
+  return text.replaceAll(
+    // deno-lint-ignore no-control-regex -- controls are what it is about
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
