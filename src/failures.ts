@@ -28,13 +28,14 @@ export async function listFailures(
   sql: Sql,
   page: { limit: number; after?: string | undefined },
 ): Promise<Failure[]> {
-  return await sql<Failure[]>`
+  const failures = await sql<Failure[]>`
     select member_id, trainer_id, sqlstate, message, source, attempts, first_failed_at, last_failed_at, next_attempt_at
     from assignment.failures
     ${page.after === undefined ? sql`` : sql`where member_id > ${page.after}`}
     order by member_id
     limit ${page.limit}
   `;
+  return [...failures];
 }
 
 /** Retries up to 500 failures whose time has come; several callers at once share them. */

@@ -45,10 +45,13 @@ export function writeStdout(text: string): void {
 /** `12:34:56.789 info  backfill started runId="…"`, and the stack of an error on lines of its own. */
 function toReadable(line: string): string {
   const { time, level, event, msg = event, err, ...values } = JSON.parse(line);
-  const pairs = Object.entries(values).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+  const pairs = Object.entries(values).map(([name, value]) => ` ${oneLine(name)}=${JSON.stringify(value)}`);
   const error = err === undefined ? [] : [` err=${JSON.stringify(err.message)}`, ...stackFrames(err.stack)];
-  const text = String(msg ?? "").replaceAll("\n", "\\n");
-  return `${time.slice(11, 23)} ${level.padEnd(5)} ${text}${pairs.join("")}${error.join("")}\n`;
+  return `${time.slice(11, 23)} ${level.padEnd(5)} ${oneLine(msg ?? "")}${pairs.join("")}${error.join("")}\n`;
+}
+
+function oneLine(text: unknown): string {
+  return String(text).replaceAll("\n", "\\n");
 }
 
 function stackFrames(stack: unknown): string[] {

@@ -107,7 +107,7 @@ export async function getTrainerClients(
     limit ${page.limit}
   `;
   if (clients.length === 0) await requireTrainer(sql, trainerId);
-  return clients;
+  return [...clients];
 }
 
 /**

@@ -91,7 +91,7 @@ export async function followRun(sql: Sql, run: Run, options: BackfillOptions): P
 }
 
 /** Starts a run for the trainer, or finds the one that is under way. */
-async function startOrJoin(
+export async function startOrJoin(
   sql: Sql,
   { trainerId, dryRun, requestedBy = "program" }: BackfillOptions,
 ): Promise<Run> {

@@ -86,7 +86,7 @@ export async function listRunErrors(
     limit ${page.limit}
   `;
   if (errors.length === 0) await getRun(sql, id);
-  return errors;
+  return [...errors];
 }
 
 /** Pauses a running run. @throws {AppError} `run_not_found`, `invalid_transition` */

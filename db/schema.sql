@@ -1,0 +1,1495 @@
+CREATE SCHEMA assignment;
+
+CREATE TYPE assignment.member_failure AS (
+	member_id uuid,
+	sqlstate text,
+	message text
+);
+
+COMMENT ON TYPE assignment.member_failure IS 'A member who could not be assigned, and why.';
+
+CREATE TYPE assignment.batch_result AS (
+	successful integer,
+	already_assigned integer,
+	ended integer,
+	is_trainer integer,
+	member_gone integer,
+	failures assignment.member_failure[]
+);
+
+COMMENT ON TYPE assignment.batch_result IS 'What became of a batch of members: assigned; had an active assignment; had one that was ended; are the trainer; are gone; failed.';
+
+CREATE FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_notes text DEFAULT NULL::text, p_source text DEFAULT 'manual'::text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_result assignment.batch_result;
+begin
+  trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
+  if not exists (select from public.members m where m.id = p_member_id) then
+    raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+  elsif not exists (select from public.members m where m.id = assign_member.trainer_id) then
+    raise exception 'trainer % is no member', trainer_id using errcode = 'TA001';
+  elsif trainer_id = p_member_id then
+    raise exception 'member % cannot be their own trainer', p_member_id using errcode = 'TA003';
+  end if;
+
+  for v_try in 1..3 loop
+    select * into v_result from assignment.assign_members(array[p_member_id], trainer_id, p_source, p_notes);
+    if v_result.member_gone > 0 then
+      raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+    elsif cardinality(v_result.failures) > 0 then
+      raise exception 'member % could not be assigned: %', p_member_id, v_result.failures[1].message
+        using errcode = 'TA004', detail = v_result.failures[1].sqlstate;
+    end if;
+    assigned := v_result.successful = 1;
+
+    select a.id, a.assignment_date, a.source, a.notes
+    into assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
+    from public.trainer_client_assignments a
+    where a.client_id = p_member_id
+      and a.trainer_id = assign_member.trainer_id
+      and a.status = 'active';
+    exit when found;  -- else the one that stood was ended meanwhile
+  end loop;
+  if id is null then
+    raise exception 'member % could not be assigned: no active assignment stays', p_member_id
+      using errcode = 'TA004', detail = 'TA008';
+  end if;
+
+  delete from assignment.failures f
+  where f.member_id = p_member_id
+    and assign_member.trainer_id = (select default_trainer_id from assignment.settings);
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member; assigned is false when the assignment stood already. An ended assignment is made anew.
+Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 the assignment failed (its SQLSTATE in the detail).';
+
+CREATE FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text DEFAULT NULL::text, p_run_id uuid DEFAULT NULL::uuid, p_keep_ended boolean DEFAULT false, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_result assignment.batch_result := (0, 0, 0, 0, 0, '{}');
+  v_ids uuid[];  -- sorted, for batches that insert the same keys in different orders deadlock
+  v_lows integer[] := array[1];
+  v_highs integer[];
+  v_low integer;
+  v_high integer;
+  v_middle integer;
+  v_attempts integer := 0;
+  v_successful integer;
+  v_sqlstate text;
+  v_message text;
+  v_constraint text;
+begin
+  if p_keep_ended then
+    select unassigned, already_assigned, ended, is_trainer
+    into v_ids, v_result.already_assigned, v_result.ended, v_result.is_trainer
+    from assignment.sort_members(p_member_ids, p_trainer_id);
+  else
+    v_ids := array(select distinct id from unnest(p_member_ids) as asked (id) where id <> p_trainer_id order by id);
+    v_result.is_trainer := (p_trainer_id = any (p_member_ids))::integer;
+  end if;
+
+  v_highs := array[cardinality(v_ids)];
+  if v_highs[1] = 0 then
+    return v_result;
+  end if;
+
+  while cardinality(v_lows) > 0 loop
+    v_low := v_lows[cardinality(v_lows)];
+    v_high := v_highs[cardinality(v_highs)];
+    v_lows := trim_array(v_lows, 1);
+    v_highs := trim_array(v_highs, 1);
+    v_attempts := v_attempts + 1;
+    begin
+      insert into public.trainer_client_assignments (trainer_id, client_id, notes, source, backfill_run_id)
+      select p_trainer_id, asked.id, p_notes, p_source, p_run_id
+      from unnest(v_ids[v_low:v_high]) as asked (id)
+      order by asked.id
+      on conflict (client_id, trainer_id) where status = 'active' do nothing;
+
+      get diagnostics v_successful = row_count;
+      if v_successful < v_high - v_low + 1
+        and cardinality((assignment.sort_members(v_ids[v_low:v_high], p_trainer_id)).unassigned) > 0
+      then
+        raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
+      end if;
+      v_result.successful := v_result.successful + v_successful;
+      v_result.already_assigned := v_result.already_assigned + (v_high - v_low + 1 - v_successful);
+    exception when others or assert_failure then
+      get stacked diagnostics
+        v_sqlstate = returned_sqlstate,
+        v_message = message_text,
+        v_constraint = constraint_name;
+      if assignment.is_transient(v_sqlstate)
+        or v_attempts >= p_max_attempts
+        or v_constraint = 'trainer_client_assignments_trainer_id_fkey'
+      then
+        raise;
+      elsif v_low < v_high then
+        v_middle := (v_low + v_high) / 2;
+        v_lows := v_lows || array[v_middle + 1, v_low];
+        v_highs := v_highs || array[v_high, v_middle];
+      elsif v_constraint = 'trainer_client_assignments_client_id_fkey' then
+        v_result.member_gone := v_result.member_gone + 1;
+      else
+        v_result.failures := v_result.failures || row(v_ids[v_low], v_sqlstate, left(v_message, 1000))::assignment.member_failure;
+      end if;
+    end;
+  end loop;
+  return v_result;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) IS 'Assigns members to a trainer, each in the array independently of the others, and counts what became of them.
+p_keep_ended: leave members alone whose assignment to this trainer was ended. Raises transient errors and a missing trainer (23503).';
+
+CREATE FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid) RETURNS assignment.member_failure[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    AS $$
+declare
+  v_trainer_id uuid := p_trainer_id;
+  v_failures assignment.member_failure[];
+  v_sqlstate text;
+  v_message text;
+begin
+  begin
+    v_trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
+    select failures into v_failures
+    from assignment.assign_members(
+      p_member_ids,
+      v_trainer_id,
+      p_source,
+      p_keep_ended => p_source <> 'trigger',  -- a new member has none, and the signup is spared the look
+      p_max_attempts => 1000
+    );
+  exception when others or assert_failure then
+    get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
+    v_failures := array(
+      select row(member_id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
+      from unnest(p_member_ids) as asked (member_id)
+    );
+  end;
+
+  if cardinality(v_failures) > 0 then
+    begin
+      insert into assignment.failures (member_id, trainer_id, sqlstate, message, source)
+      select member_id, v_trainer_id, sqlstate, message, p_source
+      from unnest(v_failures)
+      order by member_id
+      on conflict (member_id) do update set
+        trainer_id = excluded.trainer_id,
+        sqlstate = excluded.sqlstate,
+        message = excluded.message,
+        source = excluded.source,
+        attempts = failures.attempts + 1,
+        last_failed_at = excluded.last_failed_at,
+        next_attempt_at = excluded.next_attempt_at;
+    exception when others or assert_failure then
+      raise warning 'trainer assignment: % new member(s), the first %, are neither assigned nor recorded as failed: %',
+        cardinality(v_failures), v_failures[1].member_id, sqlerrm
+        using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+    end;
+  end if;
+  return v_failures;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid) IS 'Assigns members to the default trainer (or the one named) and records in assignment.failures whom it could not.
+Returns those. Leaves ended assignments ended. Waits at most 250 ms for a lock. Never raises, but for a cancel or statement timeout of the caller''s own.';
+
+CREATE FUNCTION assignment.await_lanes(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET lock_timeout TO '10s'
+    AS $$
+begin
+  perform from assignment.backfill_lanes where run_id = p_run_id order by lane for share;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.await_lanes(p_run_id uuid) IS 'Returns once no step holds a lane of the run: its counters are at rest.';
+
+CREATE FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET row_security TO 'off'
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_began timestamptz := clock_timestamp();
+  v_lane assignment.backfill_lanes;
+  v_run assignment.backfill_runs;
+  v_rows integer;
+  v_ids uuid[];
+  v_next_id uuid;
+  v_result assignment.batch_result;
+begin
+  members := 0;
+  select * into v_lane
+  from assignment.backfill_lanes l
+  where l.run_id = p_run_id
+    and not l.done
+  order by l.lane
+  limit 1
+  for update skip locked;
+  lane := v_lane.lane;
+
+  -- Read after the lane is locked: whoever pauses the run and then waits for its lanes knows that no batch follows.
+  select * into v_run from assignment.backfill_runs r where r.id = p_run_id;
+  if not found then
+    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+  elsif v_run.dry_run then
+    raise exception 'run % is a dry run: it is stepped by preview_step and record_preview', p_run_id using errcode = 'TA006';
+  elsif v_run.status <> 'running' then
+    work := 'stopped';
+    return;
+  elsif v_lane is null then
+    if exists (select from assignment.backfill_lanes l where l.run_id = p_run_id and not l.done) then
+      work := 'busy';
+    else
+      select * into work, members from assignment.finish_backfill(p_run_id);
+    end if;
+    return;
+  end if;
+
+  if v_run.started_at is null or v_run.tries > 0 then
+    perform assignment.note_backfill_progress(p_run_id);
+  end if;
+
+  v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
+  v_ids := assignment.next_members(v_lane, case when v_run.only_failed then v_run.retry_of end, v_rows);
+  v_next_id := v_ids[v_rows + 1];
+  v_ids := v_ids[:v_rows];
+  members := cardinality(v_ids);
+
+  select * into v_result
+  from assignment.assign_members(v_ids, v_run.trainer_id, 'backfill', p_run_id => p_run_id, p_keep_ended => true);
+  perform assignment.record_backfill_errors(p_run_id, v_result.failures);
+  perform assignment.record_batch(
+    v_lane, v_next_id, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result
+  );
+  work := 'batch';
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) IS 'Does a run''s next piece of work in this statement and says which: batch (a lane''s next members), busy (other steps hold
+all lanes left), swept (stragglers that the proof found), finished, stopped (not running). Raises TA007 no such run; any error
+of the batch as a whole: nothing of it happened, call again.';
+
+CREATE FUNCTION assignment.default_trainer_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_trainer_id uuid;
+begin
+  select default_trainer_id into v_trainer_id from assignment.settings;
+  if v_trainer_id is null then
+    raise exception 'no default trainer is configured'
+      using errcode = 'TA001', hint = 'Set one: PUT /v1/settings {"defaultTrainerId": "…"}';
+  end if;
+  return v_trainer_id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.default_trainer_id() IS 'The trainer who gets new members. Raises TA001 when there is none.';
+
+CREATE FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+begin
+  update public.trainer_client_assignments
+  set status = 'inactive', ended_at = now()
+  where client_id = p_member_id
+    and trainer_id = p_trainer_id
+    and status = 'active';
+  return found;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) IS 'Ends the active assignment of a member to a trainer: it becomes inactive. False when there was none.';
+
+CREATE FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_lag_ms double precision;
+  v_waiters integer;
+begin
+  if pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') then
+    select max(extract(epoch from replay_lag) * 1000) into v_lag_ms from pg_catalog.pg_stat_replication;
+    replica_lag := case
+      when v_lag_ms > 0 then round((v_lag_ms / 1000)::numeric, 1) || ' s'
+      else 'none'
+    end;
+  else
+    replica_lag := 'unavailable';
+  end if;
+
+  select count(*) into v_waiters
+  from pg_catalog.pg_locks
+  where not granted
+    and relation in (to_regclass('public.members'), to_regclass('public.trainer_client_assignments'))
+    and database = (select oid from pg_catalog.pg_database where datname = current_database());
+  lock_waiters := v_waiters::text;
+
+  throttle_because := case
+    when v_lag_ms > p_max_replica_lag_ms
+    then format('replica lag %s > %s s', replica_lag, round(p_max_replica_lag_ms / 1000.0, 1)::float8)
+    when v_waiters > 0
+    then format('%s sessions wait for locks on members or assignments', v_waiters)
+  end;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) IS 'Why a backfill should wait now, or null; and what each probe saw: a figure, none, or unavailable without the permission.';
+
+CREATE FUNCTION assignment.find_locked_members(p_member_ids uuid[]) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_free_ids uuid[];
+begin
+  v_free_ids := array(
+    select id from public.members where id = any (p_member_ids) order by id for key share skip locked
+  );
+  return array(
+    select id from public.members where id = any (p_member_ids) and id <> all (v_free_ids) order by id
+  );
+exception when insufficient_privilege then  -- such a lock wants the right to update
+  return '{}';
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'Which of the members exist and are locked by another session against assignment. Locks the others as a foreign key does.
+None, where the owner of this function may not update members.';
+
+CREATE FUNCTION assignment.uuid_v7() RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    AS $$
+      select encode(
+        int8send(((us / 1000) << 16) | (7 << 12) | ((us % 1000) * 4096 / 1000))
+          || substring(uuid_send(gen_random_uuid()) from 9),
+        'hex'
+      )::uuid
+      from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as us) as instant
+    $$;
+
+COMMENT ON FUNCTION assignment.uuid_v7() IS 'A new UUID version 7: it sorts by the time it was made.';
+
+CREATE TABLE assignment.backfill_runs (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    trainer_id uuid NOT NULL,
+    status text DEFAULT 'running'::text NOT NULL,
+    status_changed_by text NOT NULL,
+    status_reason text,
+    dry_run boolean DEFAULT false NOT NULL,
+    batch_rows integer,
+    retry_of uuid,
+    only_failed boolean DEFAULT false NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    total bigint DEFAULT 0 NOT NULL,
+    total_is_estimate boolean DEFAULT false NOT NULL,
+    remaining bigint,
+    sweeps smallint DEFAULT 0 NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    throttled_because text,
+    CONSTRAINT batch_rows_is_bounded CHECK (((batch_rows >= 1) AND (batch_rows <= 20000))),
+    CONSTRAINT finished_at_belongs_to_ended CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['running'::text, 'paused'::text])))),
+    CONSTRAINT only_failed_is_a_retry CHECK (((NOT only_failed) OR (retry_of IS NOT NULL))),
+    CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['running'::text, 'paused'::text, 'cancelled'::text, 'succeeded'::text, 'completed_with_errors'::text])))
+);
+
+COMMENT ON TABLE assignment.backfill_runs IS 'One pass over all members, that assigns whoever lacks this trainer.';
+
+COMMENT ON COLUMN assignment.backfill_runs.status_changed_by IS 'Who brought the run into its status; set it with every change.';
+
+COMMENT ON COLUMN assignment.backfill_runs.status_reason IS 'Why, where there is more to say than who.';
+
+COMMENT ON COLUMN assignment.backfill_runs.batch_rows IS 'Pins the rows a batch. Null: adapted to the batches'' times.';
+
+COMMENT ON COLUMN assignment.backfill_runs.only_failed IS 'Walks the recorded errors of retry_of instead of all members.';
+
+COMMENT ON COLUMN assignment.backfill_runs.total IS 'Members to look at: counted up to a million, estimated above, exact at the end.';
+
+COMMENT ON COLUMN assignment.backfill_runs.remaining IS 'The proof: members left without an assignment and not recorded as failed. Null until the end.';
+
+COMMENT ON COLUMN assignment.backfill_runs.sweeps IS 'Batches of stragglers that the proof found and the run then assigned.';
+
+COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Steps that failed as a whole, in a row.';
+
+COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run waits for the database''s sake. Null: it does not.';
+
+CREATE FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET row_security TO 'off'
+    SET enable_nestloop TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+declare
+  v_upper_id uuid := (
+    select upper_id from assignment.backfill_lanes where run_id = p_run.id and lane > 0 order by upper_id desc limit 1
+  );
+begin
+  return query
+  select m.id
+  from public.members m
+  where m.id <= v_upper_id
+    and m.id <> p_run.trainer_id
+    and not exists (
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.trainer_id = p_run.trainer_id
+        and a.status = 'active'
+    )
+    and not exists (
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.trainer_id = p_run.trainer_id
+        and a.status = 'inactive'
+    )
+    and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = m.id)
+    and (
+      not p_run.only_failed
+      or exists (select from assignment.backfill_errors e where e.run_id = p_run.retry_of and e.member_id = m.id)
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) IS 'The proof of a run as a query: whom it should have assigned and did not.';
+
+CREATE FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET row_security TO 'off'
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_run assignment.backfill_runs;
+  v_counts record;
+  v_ids uuid[];
+  v_result assignment.batch_result;
+  v_lane assignment.backfill_lanes;
+  v_began timestamptz := clock_timestamp();
+  v_remaining bigint;
+begin
+  members := 0;
+  select * into v_run from assignment.backfill_runs where id = p_run_id for no key update;
+  if not found then
+    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+  elsif v_run.status <> 'running' then
+    work := 'stopped';
+    return;
+  elsif exists (select from assignment.backfill_lanes where run_id = p_run_id and not done) then
+    work := 'busy';
+    return;
+  end if;
+
+  select p.processed, p.successful, p.failed,
+    (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
+  into v_counts
+  from assignment.backfill_progress p
+  where p.id = p_run_id;
+
+  v_ids := array(select id from assignment.find_stragglers(v_run) as s (id) order by id limit 10000);
+  if cardinality(v_ids) = 0 then
+    v_remaining := 0;
+  elsif v_run.dry_run then
+    -- Whoever the real run would assign does not remain.
+    select greatest(0, count(*) - v_counts.successful) into v_remaining from assignment.find_stragglers(v_run);
+  elsif v_run.sweeps < 5 and v_counts.failed = v_counts.recorded then
+    -- Rows that committed behind the cursor, or that bypassed the trigger meanwhile. With more failed than recorded a
+    -- straggler may be one of those, and would be counted twice.
+    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id)
+    values (p_run_id, 0, v_ids[1], v_ids[1])
+    on conflict (run_id, lane) do nothing;
+    select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and lane = 0 for update;
+
+    select * into v_result
+    from assignment.assign_members(v_ids, v_run.trainer_id, 'backfill', p_run_id => p_run_id, p_keep_ended => true);
+    perform assignment.record_backfill_errors(p_run_id, v_result.failures);
+    members := cardinality(v_ids);
+    perform assignment.record_batch(v_lane, null, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result);
+    update assignment.backfill_runs set sweeps = sweeps + 1 where id = p_run_id;
+    work := 'swept';
+    return;
+  else
+    select count(*) into v_remaining from assignment.find_stragglers(v_run);
+  end if;
+
+  update assignment.backfill_runs
+  set status = case when v_remaining = 0 and v_counts.failed = 0 then 'succeeded' else 'completed_with_errors' end,
+    status_changed_by = 'service',
+    status_reason = null,
+    started_at = coalesce(started_at, v_began),
+    finished_at = clock_timestamp(),
+    total = v_counts.processed,
+    total_is_estimate = false,
+    remaining = v_remaining,
+    throttled_because = null,
+    tries = 0
+  where id = p_run_id;
+
+  -- Failed auto-assignments that the run has made good need no retry.
+  if not v_run.dry_run and v_run.trainer_id = (select default_trainer_id from assignment.settings) then
+    delete from assignment.failures f
+    where exists (
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = f.member_id
+        and a.trainer_id = v_run.trainer_id
+        and a.status = 'active'
+    );
+  end if;
+  work := 'finished';
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) IS 'Once no lane is left: assigns stragglers (swept; at most five times 10,000), then ends the run (finished).';
+
+CREATE FUNCTION assignment.is_transient(p_sqlstate text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select p_sqlstate = '55P03' or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
+$$;
+
+COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O. Trying again is the cure.';
+
+CREATE FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS $$
+  select greatest(100, least(20000, case
+    when p_last_ms >= 5 * 250 then p_rows * 250 / p_last_ms
+    else least(p_rows * 1.5, 250000 / greatest(
+      0.1,
+      (select percentile_disc(0.9) within group (order by us) from unnest(p_row_us) as recent (us))
+    ))
+  end))::integer
+$$;
+
+COMMENT ON FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) IS 'The size of the next batch: aims at 250 ms by the 90th percentile of the recent microseconds a row; grows at most 1.5×,
+shrinks at once when the last batch took five times the aim; 100 to 20,000 rows.';
+
+CREATE TABLE assignment.backfill_lanes (
+    run_id uuid NOT NULL,
+    lane smallint NOT NULL,
+    next_id uuid NOT NULL,
+    upper_id uuid NOT NULL,
+    includes_upper boolean DEFAULT false NOT NULL,
+    done boolean DEFAULT false NOT NULL,
+    batch_rows integer DEFAULT 2000 NOT NULL,
+    recent_row_us real[] DEFAULT '{}'::real[] NOT NULL,
+    successful bigint DEFAULT 0 NOT NULL,
+    already_assigned bigint DEFAULT 0 NOT NULL,
+    ended bigint DEFAULT 0 NOT NULL,
+    is_trainer bigint DEFAULT 0 NOT NULL,
+    member_gone bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL
+);
+
+COMMENT ON TABLE assignment.backfill_lanes IS 'A disjoint range of member ids of a run. Steps lock a lane, so as many steps run at once as there are free lanes.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.lane IS 'From 1. Lane 0 counts the stragglers that the closing proof finds.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.next_id IS 'The cursor: the first id that is not processed yet.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.upper_id IS 'Where the lane ends; frozen at the start, so that a run ends under inserts.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.includes_upper IS 'Of the last lane: the others end before their upper_id, where the next begins.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.recent_row_us IS 'Microseconds a row of the last 20 batches, the newest last.';
+
+CREATE FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    SET row_security TO 'off'
+    AS $$
+begin
+  if p_failed_in is null then
+    return array(
+      select m.id
+      from public.members m
+      where m.id >= p_lane.next_id
+        and m.id <= p_lane.upper_id
+        and (p_lane.includes_upper or m.id <> p_lane.upper_id)
+      order by m.id
+      limit p_limit + 1
+    );
+  end if;
+  return array(
+    select e.member_id
+    from assignment.backfill_errors e
+    where e.run_id = p_failed_in
+      and e.member_id >= p_lane.next_id
+    order by e.member_id
+    limit p_limit + 1
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) IS 'Ids of the lane''s next batch in key order and the id that follows them; of all members, or of those that failed in a run.';
+
+CREATE FUNCTION assignment.note_backfill_progress(p_run_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS $$
+  update assignment.backfill_runs
+  set started_at = coalesce(started_at, clock_timestamp()), tries = 0
+  where id = (select id from assignment.backfill_runs where id = p_run_id for no key update skip locked)
+$$;
+
+CREATE FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer DEFAULT 10, OUT tries integer, OUT paused boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET lock_timeout TO '10s'
+    AS $$
+begin
+  paused := false;
+  update assignment.backfill_runs r
+  set tries = r.tries + 1
+  where r.id = p_run_id
+    and r.status = 'running'
+  returning r.tries into note_backfill_trouble.tries;
+  if not found then
+    tries := 0;
+    return;
+  end if;
+
+  if p_sqlstate in ('55P03', '57014') then
+    update assignment.backfill_lanes l
+    set batch_rows = greatest(100, l.batch_rows / 2)
+    from (
+      select lane from assignment.backfill_lanes where run_id = p_run_id and not done order by lane for update skip locked
+    ) as free
+    where l.run_id = p_run_id
+      and l.lane = free.lane;
+  end if;
+
+  if tries >= p_max_tries then
+    perform assignment.steer_backfill(
+      p_run_id,
+      'paused',
+      'service',
+      format('%s tries failed in a row: %s (%s)', tries, left(p_message, 1000), p_sqlstate)
+    );
+    paused := true;
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row.';
+
+CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS TABLE(lane smallint, next_id uuid, upper_id uuid, includes_upper boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+  with bounds as (
+    select b.id, b.position, count(*) over () as bounds
+    from pg_catalog.pg_stats s
+    cross join lateral unnest(s.histogram_bounds::text::uuid[]) with ordinality as b (id, position)
+    where s.schemaname = 'public'
+      and s.tablename = 'members'
+      and s.attname = 'id'
+      and not s.inherited
+  ),
+  wanted as (
+    -- A lane is worth 10,000 members; sixteen keep eight replicas of two lanes busy.
+    select least(16, p_members / 10000) as lanes
+  ),
+  cuts as (
+    select distinct b.id
+    from wanted w
+    cross join generate_series(1, w.lanes - 1) as cut (number)
+    join bounds b on b.position = 1 + round(cut.number * (b.bounds - 1)::numeric / w.lanes)
+    where b.id > '00000000-0000-0000-0000-000000000000'
+      and b.id <= p_upper_id
+  ),
+  starts as (
+    select '00000000-0000-0000-0000-000000000000'::uuid as id
+    union all
+    select id from cuts
+  )
+  select
+    (row_number() over by_id)::smallint,
+    id,
+    coalesce(lead(id) over by_id, p_upper_id),
+    lead(id) over by_id is null
+  from starts
+  window by_id as (order by id)
+$$;
+
+COMMENT ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) IS 'Up to 16 lanes cut at pg_stats.histogram_bounds of members.id; one lane without statistics or below 20,000 members.';
+
+CREATE FUNCTION assignment.preview_step(p_run_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET row_security TO 'off'
+    AS $$
+declare
+  v_began timestamptz := clock_timestamp();
+  v_run assignment.backfill_runs;
+  v_lane assignment.backfill_lanes;
+  v_rows integer;
+  v_ids uuid[];
+  v_sorted record;
+begin
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
+  if not found then
+    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+  end if;
+
+  -- Any lane: two callers that take the same one waste a look, no more, for only one of them is recorded.
+  select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and not done order by random() limit 1;
+  if not found then
+    return null;
+  end if;
+
+  v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
+  v_ids := assignment.next_members(v_lane, null, v_rows);
+  select * into v_sorted from assignment.sort_members(v_ids[:v_rows], v_run.trainer_id);
+  return jsonb_build_object(
+    'lane', v_lane.lane,
+    'from_id', v_lane.next_id,
+    'next_id', v_ids[v_rows + 1],
+    'members', cardinality(v_ids[:v_rows]),
+    'elapsed_ms', extract(epoch from clock_timestamp() - v_began) * 1000,
+    'result', jsonb_build_object(
+      'successful', cardinality(v_sorted.unassigned),
+      'already_assigned', v_sorted.already_assigned,
+      'ended', v_sorted.ended,
+      'is_trainer', v_sorted.is_trainer,
+      'member_gone', 0,
+      'failures', '[]'::jsonb
+    )
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview; null when no lane is left. Writes nothing: call it in a READ ONLY transaction.';
+
+CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_run_id uuid;
+begin
+  insert into assignment.reconciliations (slot) values (p_slot) on conflict (slot) do nothing;
+  if not found then
+    return null;
+  end if;
+  begin
+    v_run_id := assignment.start_backfill('schedule');
+  exception when sqlstate 'TA005' then
+    return null;  -- whoever is missed is found by the run that is under way
+  end;
+  update assignment.reconciliations set run_id = v_run_id where slot = p_slot;
+  return v_run_id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone) IS 'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).';
+
+CREATE FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if cardinality(p_failures) = 0 then
+    return;
+  end if;
+  perform from assignment.backfill_runs where id = p_run_id for no key update;  -- one lane counts at a time
+  insert into assignment.backfill_errors (run_id, member_id, sqlstate, message)
+  select p_run_id, f.member_id, f.sqlstate, f.message
+  from unnest(p_failures) as f
+  order by f.member_id
+  limit 10000 - (select count(*) from assignment.backfill_errors where run_id = p_run_id)
+  on conflict (run_id, member_id) do update set sqlstate = excluded.sqlstate, message = excluded.message;
+end;
+$$;
+
+CREATE FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+  v_row_us real[] := p_lane.recent_row_us;
+begin
+  if p_rows > 0 then
+    v_row_us := (v_row_us || (p_elapsed_ms * 1000 / p_rows)::real);
+    v_row_us := v_row_us[greatest(1, cardinality(v_row_us) - 19):];
+
+    insert into assignment.backfill_samples (run_id, lane, at, processed)
+    values (p_lane.run_id, p_lane.lane, date_trunc('second', clock_timestamp()), p_rows)
+    on conflict (run_id, at, lane) do update set processed = backfill_samples.processed + excluded.processed;
+  end if;
+
+  update assignment.backfill_lanes
+  set next_id = coalesce(p_next_id, next_id),
+    done = p_next_id is null,
+    batch_rows = case
+      when p_next_id is null then batch_rows
+      else assignment.next_batch_rows(batch_rows, v_row_us, p_elapsed_ms)
+    end,
+    recent_row_us = v_row_us,
+    successful = successful + p_result.successful,
+    already_assigned = already_assigned + p_result.already_assigned,
+    ended = ended + p_result.ended,
+    is_trainer = is_trainer + p_result.is_trainer,
+    member_gone = member_gone + p_result.member_gone,
+    failed = failed + cardinality(p_result.failures)
+  where run_id = p_lane.run_id
+    and lane = p_lane.lane;
+end;
+$$;
+
+CREATE FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_lane assignment.backfill_lanes;
+  v_run assignment.backfill_runs;
+begin
+  members := 0;
+  if p_preview is null then
+    select f.work, f.members into record_preview.work, record_preview.members from assignment.finish_backfill(p_run_id) as f;
+    return;
+  end if;
+
+  select * into v_lane
+  from assignment.backfill_lanes
+  where run_id = p_run_id
+    and lane = (p_preview ->> 'lane')::smallint
+  for update;
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
+  if v_run.status is distinct from 'running' then
+    work := 'stopped';
+    return;
+  elsif v_lane.done or v_lane.next_id <> (p_preview ->> 'from_id')::uuid then
+    work := 'busy';
+    return;
+  end if;
+
+  if v_run.started_at is null or v_run.tries > 0 then
+    perform assignment.note_backfill_progress(p_run_id);
+  end if;
+  members := (p_preview ->> 'members')::integer;
+  perform assignment.record_batch(
+    v_lane,
+    (p_preview ->> 'next_id')::uuid,
+    members,
+    (p_preview ->> 'elapsed_ms')::double precision,
+    jsonb_populate_record(null::assignment.batch_result, p_preview -> 'result')
+  );
+  work := 'batch';
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) IS 'Adds a preview to its run, unless another has been recorded for the same batch (busy); with null, ends the run (finished).';
+
+CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+  v_run record;
+begin
+  select r.trainer_id, r.status, p.failed, (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
+  into v_run
+  from assignment.backfill_runs r
+  join assignment.backfill_progress p on p.id = r.id
+  where r.id = p_run_id;
+
+  if not found then
+    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+  elsif v_run.status in ('running', 'paused') then
+    raise exception 'run % is % and can be retried once it has ended', p_run_id, v_run.status using errcode = 'TA006';
+  elsif v_run.failed = 0 then
+    raise exception 'run % has no failed members to retry', p_run_id using errcode = 'TA006';
+  end if;
+
+  -- More failed than were recorded: only a pass over everybody is sure to meet them all.
+  return assignment.start_backfill(
+    p_requested_by,
+    v_run.trainer_id,
+    p_retry_of => p_run_id,
+    p_only_failed => v_run.failed = v_run.recorded
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text) IS 'Starts a run over the failed members of an ended run. Raises TA007 no such run, TA006 not ended or nothing failed, TA005.';
+
+CREATE FUNCTION assignment.retry_failures(p_limit integer DEFAULT 500, OUT retried integer, OUT succeeded integer, OUT failed integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_member_ids uuid[];
+  v_locked_ids uuid[];
+  v_trainer_id uuid;
+  v_failures assignment.member_failure[] := '{}';
+  v_sqlstate text;
+  v_message text;
+begin
+  v_member_ids := array(
+    select member_id
+    from assignment.failures
+    where next_attempt_at <= now()
+    order by next_attempt_at, member_id
+    limit p_limit
+    for update skip locked
+  );
+  retried := cardinality(v_member_ids);
+  if retried = 0 then
+    succeeded := 0;
+    failed := 0;
+    return;
+  end if;
+
+  begin
+    -- Whom another session holds locked would let the whole batch time out.
+    v_locked_ids := assignment.find_locked_members(v_member_ids);
+    v_trainer_id := assignment.default_trainer_id();
+    select r.failures into v_failures
+    from assignment.assign_members(
+      array(select unnest(v_member_ids) except select unnest(v_locked_ids)),
+      v_trainer_id,
+      'retry',
+      p_keep_ended => true
+    ) as r;
+    v_failures := v_failures || array(
+      select row(member_id, '55P03', 'the member is locked by another session')::assignment.member_failure
+      from unnest(v_locked_ids) as locked (member_id)
+    );
+  exception when others or assert_failure then
+    get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
+    v_failures := array(
+      select row(member_id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
+      from unnest(v_member_ids) as asked (member_id)
+    );
+  end;
+  failed := cardinality(v_failures);
+  succeeded := retried - failed;
+
+  delete from assignment.failures f
+  where f.member_id = any (v_member_ids)
+    and f.member_id not in (select member_id from unnest(v_failures));
+
+  update assignment.failures f
+  set trainer_id = v_trainer_id,
+    sqlstate = again.sqlstate,
+    message = again.message,
+    attempts = f.attempts + 1,
+    last_failed_at = now(),
+    next_attempt_at = now() + least(interval '15 seconds' * 2 ^ least(f.attempts, 10), interval '1 hour')
+  from unnest(v_failures) as again
+  where f.member_id = again.member_id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer) IS 'Retries up to p_limit failures that are due. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
+the others wait 15 s × 2^attempts, at most an hour. Safe to call from several places at once.';
+
+CREATE FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+  select
+    coalesce(array_agg(asked.id order by asked.id) filter (where known is null and asked.id <> p_trainer_id), '{}'),
+    count(*) filter (where known.is_active),
+    count(*) filter (where not known.is_active),
+    count(*) filter (where asked.id = p_trainer_id)
+  from (select distinct unnest(p_member_ids) as id) as asked
+  left join lateral (
+    select a.status = 'active' as is_active
+    from public.trainer_client_assignments a
+    where a.client_id = asked.id
+      and a.trainer_id is not distinct from p_trainer_id  -- unlike =, keeps the index by trainer out of the plan
+    order by a.status
+    limit 1
+  ) as known on true
+$$;
+
+COMMENT ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) IS 'Which of the members have neither an active nor an ended assignment to the trainer, sorted; the others are counted.';
+
+CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET row_security TO 'off'
+    AS $$
+declare
+  v_trainer_id uuid := coalesce(p_trainer_id, assignment.default_trainer_id());
+  v_run_id uuid;
+  v_active_id uuid;
+  v_upper_id uuid;
+  v_total bigint;
+  v_is_estimate boolean := false;
+begin
+  if not exists (select from public.members where id = v_trainer_id) then
+    raise exception 'trainer % is no member', v_trainer_id using errcode = 'TA001';
+  end if;
+
+  loop
+    insert into assignment.backfill_runs
+      (trainer_id, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by)
+    values (v_trainer_id, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by)
+    on conflict (trainer_id) where status in ('running', 'paused') do nothing
+    returning id into v_run_id;
+    exit when found;
+
+    select id into v_active_id
+    from assignment.backfill_runs
+    where trainer_id = v_trainer_id
+      and status in ('running', 'paused');
+    if found then
+      raise exception 'run % for trainer % is not ended', v_active_id, v_trainer_id
+        using errcode = 'TA005', detail = v_active_id::text;
+    end if;
+  end loop;
+
+  if p_only_failed then
+    select count(*) into v_total from assignment.backfill_errors where run_id = p_retry_of;
+    select member_id into v_upper_id from assignment.backfill_errors where run_id = p_retry_of order by member_id desc limit 1;
+  else
+    select id into v_upper_id from public.members order by id desc limit 1;
+    select count(*) into v_total from (select from public.members where id <= v_upper_id limit 1000001) as counted;
+    if v_total > 1000000 then
+      v_is_estimate := true;
+      select greatest(v_total, reltuples::bigint) into v_total from pg_catalog.pg_class where oid = 'public.members'::regclass;
+    end if;
+  end if;
+
+  update assignment.backfill_runs set total = v_total, total_is_estimate = v_is_estimate where id = v_run_id;
+  if v_total > 0 then
+    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+    select v_run_id, lane, next_id, upper_id, includes_upper
+    from assignment.plan_lanes(v_upper_id, case when p_only_failed then 1 else v_total end);
+  end if;
+  return v_run_id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean) IS 'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that is not ended (its id in the detail).';
+
+CREATE FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET lock_timeout TO '10s'
+    AS $$
+declare
+  v_from text;
+begin
+  select status into v_from from assignment.backfill_runs where id = p_run_id for no key update;
+  if not found then
+    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+  elsif p_to not in ('running', 'paused', 'cancelled') or v_from = p_to then
+    raise exception 'a backfill run that is % cannot become %', v_from, p_to using errcode = 'TA006';
+  end if;
+
+  update assignment.backfill_runs
+  set status = p_to,
+    status_changed_by = p_actor,
+    status_reason = p_reason,
+    finished_at = case when p_to = 'cancelled' then clock_timestamp() end,
+    throttled_because = null,
+    tries = 0
+  where id = p_run_id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text) IS 'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
+
+CREATE FUNCTION assignment.tg_backfill_runs__guard_status() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    if new.status <> 'running' then
+      raise exception 'a backfill run starts as running, not as %', new.status using errcode = 'TA006';
+    end if;
+    insert into assignment.backfill_events (run_id, actor, to_status, reason)
+    values (new.id, new.status_changed_by, new.status, new.status_reason);
+  elsif new.status <> old.status then
+    if not (
+      (old.status = 'running' and new.status in ('paused', 'cancelled', 'succeeded', 'completed_with_errors'))
+      or (old.status = 'paused' and new.status in ('running', 'cancelled'))
+    ) then
+      raise exception 'a backfill run that is % cannot become %', old.status, new.status using errcode = 'TA006';
+    end if;
+    insert into assignment.backfill_events (run_id, actor, from_status, to_status, reason)
+    values (new.id, new.status_changed_by, old.status, new.status, new.status_reason);
+  end if;
+  return null;  -- ignored for an after trigger
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.tg_backfill_runs__guard_status() IS 'Refuses (TA006) and records transitions: running ⇄ paused, either → cancelled, running → succeeded | completed_with_errors.';
+
+CREATE FUNCTION assignment.tg_members__assign_trainer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_member_ids uuid[] := array(select id from new_members where id is not null);  -- unique, not always a primary key
+begin
+  if cardinality(v_member_ids) > 0 then
+    perform assignment.assign_or_record(v_member_ids, 'trigger');
+  end if;
+  return null;  -- ignored for an after trigger
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Assigns the members that one INSERT statement added. Whatever goes wrong is recorded and retried later.';
+
+CREATE FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET lock_timeout TO '10s'
+    AS $$
+begin
+  update assignment.backfill_runs
+  set throttled_because = p_because
+  where id = p_run_id
+    and status = 'running'
+    and throttled_because is distinct from p_because;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text) IS 'Records why a run waits, or null that it does not.';
+
+CREATE TABLE assignment.backfill_errors (
+    run_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    sqlstate text NOT NULL,
+    message text NOT NULL
+);
+
+COMMENT ON TABLE assignment.backfill_errors IS 'Members that a run could not assign, and why; the first 10,000 of a run.';
+
+CREATE TABLE assignment.backfill_events (
+    id bigint NOT NULL,
+    run_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL,
+    from_status text,
+    to_status text NOT NULL,
+    reason text
+);
+
+COMMENT ON TABLE assignment.backfill_events IS 'Every change of a run''s status: who, when, from, to, why.';
+
+ALTER TABLE assignment.backfill_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME assignment.backfill_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE assignment.backfill_samples (
+    run_id uuid NOT NULL,
+    lane smallint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    processed integer NOT NULL
+);
+
+COMMENT ON TABLE assignment.backfill_samples IS 'Throughput: members processed in each second and lane of a run.';
+
+CREATE VIEW assignment.backfill_progress AS
+ SELECT r.id,
+    r.trainer_id,
+    r.status,
+    r.dry_run,
+    r.batch_rows,
+    r.retry_of,
+    r.requested_by,
+    r.requested_at,
+    r.started_at,
+    r.finished_at,
+    GREATEST(r.total, ((l.successful + l.skipped) + l.failed)) AS total,
+    r.total_is_estimate,
+    ((l.successful + l.skipped) + l.failed) AS processed,
+    l.successful,
+    l.skipped,
+    l.failed,
+    l.already_assigned,
+    l.ended,
+    l.is_trainer,
+    l.member_gone,
+    r.remaining,
+        CASE
+            WHEN (r.status = 'paused'::text) THEN r.status_reason
+            ELSE NULL::text
+        END AS pause_reason,
+        CASE
+            WHEN (r.status = 'running'::text) THEN r.throttled_because
+            ELSE NULL::text
+        END AS throttled_because,
+    s.rate_per_second,
+        CASE
+            WHEN ((r.status = 'running'::text) AND (r.throttled_because IS NULL) AND (s.rate_per_second > (0)::double precision)) THEN (GREATEST((0)::double precision, ceil((((((r.total - l.successful) - l.skipped) - l.failed))::double precision / s.rate_per_second))))::bigint
+            ELSE NULL::bigint
+        END AS eta_seconds
+   FROM ((assignment.backfill_runs r
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(backfill_lanes.successful), (0)::numeric))::bigint AS successful,
+            (COALESCE(sum((((backfill_lanes.already_assigned + backfill_lanes.ended) + backfill_lanes.is_trainer) + backfill_lanes.member_gone)), (0)::numeric))::bigint AS skipped,
+            (COALESCE(sum(backfill_lanes.failed), (0)::numeric))::bigint AS failed,
+            (COALESCE(sum(backfill_lanes.already_assigned), (0)::numeric))::bigint AS already_assigned,
+            (COALESCE(sum(backfill_lanes.ended), (0)::numeric))::bigint AS ended,
+            (COALESCE(sum(backfill_lanes.is_trainer), (0)::numeric))::bigint AS is_trainer,
+            (COALESCE(sum(backfill_lanes.member_gone), (0)::numeric))::bigint AS member_gone
+           FROM assignment.backfill_lanes
+          WHERE (backfill_lanes.run_id = r.id)) l)
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN ((r.status = 'running'::text) AND (EXTRACT(epoch FROM (clock_timestamp() - span.since)) >= (3)::numeric)) THEN ((( SELECT COALESCE(sum(backfill_samples.processed), (0)::bigint) AS "coalesce"
+                       FROM assignment.backfill_samples
+                      WHERE ((backfill_samples.run_id = r.id) AND (backfill_samples.at >= span.since))))::double precision / (EXTRACT(epoch FROM (clock_timestamp() - span.since)))::double precision)
+                    WHEN (r.status = ANY (ARRAY['cancelled'::text, 'succeeded'::text, 'completed_with_errors'::text])) THEN ( SELECT ((sum(backfill_samples.processed))::double precision / (count(DISTINCT backfill_samples.at))::double precision)
+                       FROM assignment.backfill_samples
+                      WHERE (backfill_samples.run_id = r.id))
+                    ELSE NULL::double precision
+                END AS rate_per_second
+           FROM ( SELECT date_trunc('second'::text, GREATEST((clock_timestamp() - '00:01:00'::interval), ( SELECT max(backfill_events.at) AS max
+                           FROM assignment.backfill_events
+                          WHERE ((backfill_events.run_id = r.id) AND (backfill_events.to_status = 'running'::text))))) AS since) span) s);
+
+COMMENT ON VIEW assignment.backfill_progress IS 'Runs as they stand. successful + skipped + failed = processed in every snapshot; total is never below processed.
+eta_seconds is null while measuring, paused or throttled.';
+
+CREATE TABLE assignment.failures (
+    member_id uuid NOT NULL,
+    trainer_id uuid,
+    sqlstate text NOT NULL,
+    message text NOT NULL,
+    source text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    first_failed_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_failed_at timestamp with time zone DEFAULT now() NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT (now() + '00:00:15'::interval) NOT NULL
+);
+
+COMMENT ON TABLE assignment.failures IS 'Members whose auto-assignment failed and waits for a retry.';
+
+COMMENT ON COLUMN assignment.failures.trainer_id IS 'The trainer of the last attempt; a retry takes the default trainer of its own time. Null: none was configured.';
+
+COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries again: 15 s later, doubling up to an hour.';
+
+CREATE TABLE assignment.reconciliations (
+    slot timestamp with time zone NOT NULL,
+    claimed_at timestamp with time zone DEFAULT now() NOT NULL,
+    run_id uuid
+);
+
+COMMENT ON TABLE assignment.reconciliations IS 'The slots of the schedule that were claimed, and the run that each started.';
+
+COMMENT ON COLUMN assignment.reconciliations.run_id IS 'Null: a run was under way already, or none could be started.';
+
+CREATE TABLE assignment.settings (
+    only_row boolean DEFAULT true NOT NULL,
+    default_trainer_id uuid NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text,
+    CONSTRAINT only_row_is_true CHECK (only_row)
+);
+
+COMMENT ON TABLE assignment.settings IS 'One row.';
+
+COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'Who gets every new member. No foreign key: the trainer may be inserted after this service is installed.';
+
+CREATE TABLE public.members (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text,
+    display_name text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.members IS 'Everybody with an account. Created by trainer assignment, for lack of one.';
+
+CREATE TABLE public.trainer_client_assignments (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    trainer_id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    assignment_date timestamp with time zone DEFAULT now() NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    notes text,
+    source text DEFAULT 'manual'::text NOT NULL,
+    backfill_run_id uuid,
+    ended_at timestamp with time zone,
+    CONSTRAINT source_is_known CHECK ((source = ANY (ARRAY['trigger'::text, 'retry'::text, 'backfill'::text, 'manual'::text, 'signup'::text]))),
+    CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text]))),
+    CONSTRAINT trainer_is_not_client CHECK ((trainer_id <> client_id))
+);
+
+COMMENT ON TABLE public.trainer_client_assignments IS 'Which trainer has which client. At most one active row for a pair; ended ones stay as history.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.id IS 'UUID version 7: grows with time, so that lists page by it.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.trainer_id IS 'The member who trains.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.client_id IS 'The member who is trained.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.status IS 'active or inactive.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.source IS 'What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program).';
+
+COMMENT ON COLUMN public.trainer_client_assignments.backfill_run_id IS 'The backfill run that made the row. No foreign key: it would cost every row a look-up of the same run.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.ended_at IS 'When the assignment became inactive through this service.';
+
+ALTER TABLE ONLY assignment.backfill_errors
+    ADD CONSTRAINT backfill_errors_pkey PRIMARY KEY (run_id, member_id);
+
+ALTER TABLE ONLY assignment.backfill_events
+    ADD CONSTRAINT backfill_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY assignment.backfill_lanes
+    ADD CONSTRAINT backfill_lanes_pkey PRIMARY KEY (run_id, lane);
+
+ALTER TABLE ONLY assignment.backfill_runs
+    ADD CONSTRAINT backfill_runs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY assignment.backfill_samples
+    ADD CONSTRAINT backfill_samples_pkey PRIMARY KEY (run_id, at, lane);
+
+ALTER TABLE ONLY assignment.failures
+    ADD CONSTRAINT failures_pkey PRIMARY KEY (member_id);
+
+ALTER TABLE ONLY assignment.reconciliations
+    ADD CONSTRAINT reconciliations_pkey PRIMARY KEY (slot);
+
+ALTER TABLE ONLY assignment.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.members
+    ADD CONSTRAINT members_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.trainer_client_assignments
+    ADD CONSTRAINT trainer_client_assignments_pkey PRIMARY KEY (id);
+
+CREATE INDEX backfill_events_run_id_idx ON assignment.backfill_events USING btree (run_id, id);
+
+CREATE UNIQUE INDEX backfill_runs_active_key ON assignment.backfill_runs USING btree (trainer_id) WHERE (status = ANY (ARRAY['running'::text, 'paused'::text]));
+
+CREATE INDEX failures_next_attempt_at_idx ON assignment.failures USING btree (next_attempt_at, member_id);
+
+CREATE UNIQUE INDEX trainer_client_assignments_active_key ON public.trainer_client_assignments USING btree (client_id, trainer_id) WHERE (status = 'active'::text);
+
+CREATE INDEX trainer_client_assignments_client_id_status_idx ON public.trainer_client_assignments USING btree (client_id, status);
+
+CREATE INDEX trainer_client_assignments_trainer_id_status_id_idx ON public.trainer_client_assignments USING btree (trainer_id, status, id);
+
+CREATE TRIGGER backfill_runs_guard_status_after_write AFTER INSERT OR UPDATE OF status ON assignment.backfill_runs FOR EACH ROW EXECUTE FUNCTION assignment.tg_backfill_runs__guard_status();
+
+CREATE TRIGGER members_assign_trainer_after_insert AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_members FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_members__assign_trainer();
+
+COMMENT ON TRIGGER members_assign_trainer_after_insert ON public.members IS 'Gives every new member the default trainer. Never makes an insert fail.';
+
+ALTER TABLE ONLY assignment.backfill_errors
+    ADD CONSTRAINT backfill_errors_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY assignment.backfill_events
+    ADD CONSTRAINT backfill_events_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY assignment.backfill_lanes
+    ADD CONSTRAINT backfill_lanes_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY assignment.backfill_runs
+    ADD CONSTRAINT backfill_runs_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES assignment.backfill_runs(id);
+
+ALTER TABLE ONLY assignment.backfill_samples
+    ADD CONSTRAINT backfill_samples_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.trainer_client_assignments
+    ADD CONSTRAINT trainer_client_assignments_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.members(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.trainer_client_assignments
+    ADD CONSTRAINT trainer_client_assignments_trainer_id_fkey FOREIGN KEY (trainer_id) REFERENCES public.members(id);
+
+REVOKE ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.await_lanes(p_run_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.default_trainer_id() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.note_backfill_progress(p_run_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, OUT tries integer, OUT paused boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.preview_step(p_run_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.tg_backfill_runs__guard_status() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.tg_members__assign_trainer() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text) FROM PUBLIC;

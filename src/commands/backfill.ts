@@ -1,0 +1,127 @@
+import { parseArgs } from "node:util";
+import { type BackfillOptions, followRun, startOrJoin } from "../backfill/existing_users.ts";
+import { hasEnded, type Run } from "../backfill/progress.ts";
+import { getRun, listRunErrors, pauseRun, resumeRun } from "../backfill/runs.ts";
+import { parseConfig } from "../config.ts";
+import type { Sql } from "../database/connection.ts";
+import { AppError } from "../errors.ts";
+import { OperatorError } from "../operator_error.ts";
+import { summarizeRun, watchProgress } from "./backfill_output.ts";
+import { type Command, UsageError } from "./command.ts";
+import { openCommandDatabase } from "./open_database.ts";
+
+const requestedBy = "command line";
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Runs a backfill from the terminal, beside the service or without it. */
+export const backfill: Command = {
+  usage: "[--trainer ID] [--dry-run] [--json] [--resume RUN]",
+  summary: "give every member a trainer; exit code 1 when members failed",
+  async run({ args, environment, signal, print }) {
+    const request = parseRequest(args);
+    const config = parseConfig(environment);
+    const database = await openCommandDatabase(config, "task");
+    try {
+      const run = await findRun(database.sql, request);
+      const progress = watchProgress({ json: request.json, print });
+      const ended = await followOrPause(database.sql, run, {
+        lanes: config.backfillLanes,
+        maxReplicaLagMs: config.backfillMaxReplicaLagMs,
+        restRatio: config.backfillRestRatio,
+        onProgress: progress.show,
+        signal,
+      }).finally(progress.stop);
+
+      if (request.json) {
+        const errors = await listRunErrors(database.sql, ended.id, { limit: 10_000 });
+        print(JSON.stringify({ ...ended, errors }));
+      } else {
+        print(summarizeRun(ended));
+      }
+      return ended.status === "succeeded" ? 0 : 1;
+    } finally {
+      await database.close();
+    }
+  },
+};
+
+interface Request {
+  trainerId: string | undefined;
+  dryRun: boolean;
+  json: boolean;
+  /** A run to go on with, instead of a new one. */
+  resume: string | undefined;
+}
+
+function parseRequest(args: readonly string[]): Request {
+  const { trainer, "dry-run": dryRun, json, resume } = parseFlags(args);
+  for (const [flag, id] of [["--trainer", trainer], ["--resume", resume]]) {
+    if (id !== undefined && !uuid.test(id)) throw new UsageError(`${flag} takes a UUID`);
+  }
+  if (resume !== undefined && (trainer !== undefined || dryRun)) {
+    throw new UsageError("--resume goes on with a run as it was started: without --trainer and --dry-run");
+  }
+  return { trainerId: trainer, dryRun: dryRun ?? false, json: json ?? false, resume };
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        trainer: { type: "string" },
+        "dry-run": { type: "boolean" },
+        json: { type: "boolean" },
+        resume: { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function findRun(sql: Sql, { resume, trainerId, dryRun }: Request): Promise<Run> {
+  try {
+    if (resume === undefined) {
+      return await startOrJoin(sql, { requestedBy, dryRun, ...(trainerId && { trainerId }) });
+    }
+    const run = await getRun(sql, resume);
+    return run.status === "paused" ? await resumeRun(sql, run.id, requestedBy) : run;
+  } catch (error) {
+    throw error instanceof AppError ? new OperatorError(explain(error)) : error;
+  }
+}
+
+function explain(error: AppError): string {
+  if (error.code === "trainer_not_found") {
+    return `${error.message}: name another with --trainer, or insert the trainer into public.members`;
+  }
+  return error.code === "backfill_active"
+    ? `${error.message}: follow it with --resume ${error.details["runId"]}`
+    : error.message;
+}
+
+/** Follows the run to its end. When the signal is given, pauses it and says how to go on. */
+async function followOrPause(sql: Sql, run: Run, options: BackfillOptions): Promise<Run> {
+  try {
+    return await followRun(sql, run, options);
+  } catch (error) {
+    if (!options.signal?.aborted) throw error;
+    const left = await pause(sql, run.id);
+    if (hasEnded(left)) return left;
+    throw new OperatorError(
+      `paused after ${left.processed.toLocaleString("en")} of ${
+        left.total.toLocaleString("en")
+      }; go on with: deno task backfill --resume ${run.id}`,
+    );
+  }
+}
+
+async function pause(sql: Sql, id: string): Promise<Run> {
+  try {
+    return await pauseRun(sql, id, requestedBy, "stopped at the terminal");
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "invalid_transition") throw error;
+    return await getRun(sql, id); // paused by somebody else, or ended meanwhile
+  }
+}

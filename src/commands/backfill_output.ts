@@ -1,0 +1,103 @@
+// @ts-types="@types/cli-progress"
+import { SingleBar } from "cli-progress";
+import type { Run } from "../backfill/progress.ts";
+
+interface ProgressView {
+  show(run: Run): void;
+  /** Leaves the terminal as it was. */
+  stop(): void;
+}
+
+/** Shows progress: a live bar on a terminal, else a line whenever something has changed; for scripts, with `json`, nothing. */
+export function watchProgress({ json, print }: { json: boolean; print(line: string): void }): ProgressView {
+  if (json) return { show() {}, stop() {} };
+  return Deno.stderr.isTerminal() ? showBar() : showLines(print);
+}
+
+function showBar(): ProgressView {
+  const bar = new SingleBar({
+    format: "{bar} {text}",
+    barsize: 28,
+    hideCursor: true,
+    clearOnComplete: true,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+  });
+  let isStarted = false;
+  return {
+    show(run) {
+      const payload = { text: describeProgress(run) };
+      bar.setTotal(run.total);
+      if (isStarted) bar.update(run.processed, payload);
+      else bar.start(run.total, run.processed, payload);
+      isStarted = true;
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function showLines(print: (line: string) => void): ProgressView {
+  let last = "";
+  return {
+    show(run) {
+      const line = describeProgress(run);
+      if (line !== last) print(line);
+      last = line;
+    },
+    stop() {},
+  };
+}
+
+/** `12,000 of 100,000 (12 %), 8,000 a second, 11 s left, 3 failed`, or why it waits. */
+export function describeProgress(run: Run): string {
+  const percent = run.total === 0 ? 100 : Math.floor(100 * run.processed / run.total);
+  return [
+    `${count(run.processed)} of ${run.totalIsEstimate ? "about " : ""}${count(run.total)} (${percent} %)`,
+    run.status === "running" && run.ratePerSecond ? `${count(Math.round(run.ratePerSecond))} a second` : "",
+    run.etaSeconds === null ? "" : `${duration(run.etaSeconds)} left`,
+    run.failed > 0 ? `${count(run.failed)} failed` : "",
+    run.throttledBecause ? `waiting: ${run.throttledBecause}` : "",
+    run.status === "paused" ? `paused${run.pauseReason ? `: ${run.pauseReason}` : ""}` : "",
+  ].filter((part) => part !== "").join(", ");
+}
+
+/** What became of the members, as a table, with the first errors below. */
+export function summarizeRun(run: Run): string {
+  const { alreadyAssigned, ended, isTrainer, memberGone } = run.skippedBecause;
+  const seconds = run.startedAt && run.finishedAt
+    ? (run.finishedAt.getTime() - run.startedAt.getTime()) / 1000
+    : null;
+  const rows: [string, string][] = [
+    ["run", `${run.id}${run.dryRun ? " (dry run: nobody was assigned)" : ""}`],
+    ["trainer", run.trainerId],
+    ["status", run.status.replaceAll("_", " ")],
+    ["members", count(run.total)],
+    [run.dryRun ? "would be assigned" : "assigned", count(run.successful)],
+    ["skipped", count(run.skipped)],
+    ["  already assigned", count(alreadyAssigned)],
+    ["  ended by hand", count(ended)],
+    ["  the trainer", count(isTrainer)],
+    ["  gone", count(memberGone)],
+    ["failed", count(run.failed)],
+    ["remaining", run.remaining === null ? "unknown" : count(run.remaining)],
+    ["time", seconds === null ? "unknown" : duration(seconds)],
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length)) + 2;
+  const errors = run.errors.map(({ memberId, code, message }) =>
+    `  ${memberId}  ${code}  ${JSON.stringify(message)}`
+  );
+  return [
+    ...rows.map(([label, value]) => `${label.padEnd(width)}${value}`),
+    ...(errors.length > 0 ? ["", `first ${errors.length} of ${count(run.failed)} failed:`, ...errors] : []),
+  ].join("\n");
+}
+
+function count(number: number): string {
+  return number.toLocaleString("en");
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.round(seconds * 10) / 10} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
+}

@@ -1,0 +1,27 @@
+import { OperatorError } from "../operator_error.ts";
+
+/** One command of the command line. */
+export interface Command {
+  /** Its arguments, as the usage shows them. */
+  usage: string;
+  /** What it does, in one line. */
+  summary: string;
+  /** Does it; resolves to the process's exit code. */
+  run(context: CommandContext): Promise<number>;
+}
+
+export interface CommandContext {
+  /** What follows the command's name. */
+  args: readonly string[];
+  /** For `parseConfig`; a command that needs no configuration does not read it. */
+  environment: Record<string, string>;
+  /** Aborts when the process is told to stop (Ctrl-C, SIGTERM): come to an end in good order. */
+  signal: AbortSignal;
+  /** Prints a line for the person at the terminal. */
+  print(line: string): void;
+}
+
+/** The command was called wrongly: the message comes with the usage, and the exit code is 2. */
+export class UsageError extends OperatorError {
+  override name = "UsageError";
+}

@@ -1,0 +1,66 @@
+import postgres from "postgres";
+import { writeStdout } from "../log.ts";
+import { OperatorError } from "../operator_error.ts";
+import { backfill } from "./backfill.ts";
+import { type Command, UsageError } from "./command.ts";
+import { demo } from "./demo.ts";
+import { migrate } from "./migrate.ts";
+import { start } from "./start.ts";
+import { token } from "./token.ts";
+
+const commands: Readonly<Record<string, Command>> = { start, migrate, backfill, demo, token };
+
+/**
+ * Runs the command that the arguments name and returns the exit code: 0, 1 when it failed, 2 when it was called wrongly.
+ * @param args what follows the program's name: a command and its arguments
+ * @param signal aborts when the process is told to stop
+ */
+export async function runCommand(
+  [name, ...args]: readonly string[],
+  environment: Record<string, string>,
+  signal: AbortSignal,
+): Promise<number> {
+  const command = Object.hasOwn(commands, name ?? "") ? commands[name ?? ""] : undefined;
+  const print = (line: string) => writeStdout(`${line}\n`);
+  if (name === "help" || name === "--help" || name === "-h") {
+    print(usage());
+    return 0;
+  }
+  try {
+    if (command === undefined) {
+      throw new UsageError(
+        name === undefined ? "which command?" : `there is no command ${JSON.stringify(name)}`,
+      );
+    }
+    return await command.run({ args, environment, signal, print });
+  } catch (error) {
+    const problem = describeDatabaseError(error);
+    if (problem !== null) {
+      console.error(`error: ${problem}`);
+      return 1;
+    }
+    if (!(error instanceof OperatorError)) throw error;
+    console.error(`error: ${error.message.replaceAll("\n", "\nerror: ")}`);
+    if (!(error instanceof UsageError)) return 1;
+    console.error(`\n${usage(command === undefined ? undefined : name)}`);
+    return 2;
+  }
+}
+
+/** Says in one line what a database that is away or refuses means; null for any other error. */
+function describeDatabaseError(error: unknown): string | null {
+  if (error instanceof postgres.PostgresError) return `the database says: ${error.message}`;
+  if (!(error instanceof Error) || !("code" in error)) return null;
+  const isOfDriver = String(error.code).startsWith("CONNECT");
+  const isOfSocket = "syscall" in error &&
+    ["connect", "read", "write", "getaddrinfo"].includes(String(error.syscall));
+  return isOfDriver || isOfSocket ? `cannot reach the database: ${error.message}` : null;
+}
+
+function usage(name?: string): string {
+  const shown = Object.entries(commands).filter(([each]) => name === undefined || each === name);
+  const lines = shown.map(([each, { usage, summary }]) =>
+    `  ${`deno task ${each} ${usage}`.padEnd(46)} ${summary}`
+  );
+  return `usage:\n${lines.join("\n")}`;
+}

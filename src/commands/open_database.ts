@@ -1,0 +1,82 @@
+import type { Config } from "../config.ts";
+import { closeDatabase, openDatabase, type Sql } from "../database/connection.ts";
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "../database/embedded_postgres.ts";
+import { migrateUp, pendingMigrations } from "../database/migrate.ts";
+import { OperatorError } from "../operator_error.ts";
+import { DEFAULT_TRAINER_ID } from "../trainer_assignment.ts";
+
+/** Below the current folder, which `deno task` makes the project's. */
+const EMBEDDED_FOLDER = ".data";
+
+/** The server that a command works on. */
+export interface CommandServer {
+  url: string;
+  /** null when DATABASE_URL names a server. */
+  embedded: EmbeddedPostgres | null;
+  close(): Promise<void>;
+}
+
+/** The migrated database that a command works on. */
+export interface CommandDatabase extends CommandServer {
+  sql: Sql;
+}
+
+/** Reaches the server of DATABASE_URL, or the embedded one, which is started when it does not run. */
+export async function openCommandServer(config: Config, role: "service" | "task"): Promise<CommandServer> {
+  if (config.databaseUrl !== null) return { url: config.databaseUrl, embedded: null, close: async () => {} };
+  const embedded = await openEmbeddedPostgres(EMBEDDED_FOLDER, role);
+  return { url: embedded.url, embedded, close: () => embedded.close() };
+}
+
+/**
+ * Opens the database for a command. The embedded one is migrated and has the default trainer as a member; a server of
+ * DATABASE_URL is only looked at.
+ * @throws {OperatorError} when it lacks migrations.
+ */
+export async function openCommandDatabase(
+  config: Config,
+  role: "service" | "task",
+): Promise<CommandDatabase> {
+  const server = await openCommandServer(config, role);
+  const sql = openDatabase(server.url, {
+    max: config.databasePoolSize,
+    applicationName: `trainer-assignment ${role}`,
+  });
+  try {
+    if (server.embedded === null) {
+      await requireMigrated(sql);
+    } else {
+      await migrateUp(server.url);
+      await addDefaultTrainer(sql);
+    }
+  } catch (error) {
+    await closeDatabase(sql);
+    await server.close();
+    throw error;
+  }
+  return {
+    ...server,
+    sql,
+    async close() {
+      await closeDatabase(sql);
+      await server.close();
+    },
+  };
+}
+
+async function requireMigrated(sql: Sql): Promise<void> {
+  const pending = await pendingMigrations(sql);
+  if (pending.length === 0) return;
+  throw new OperatorError(
+    `the database lacks ${pending.length} migration(s): run \`deno task migrate\` first`,
+  );
+}
+
+/** On a database of one's own there is nobody else who could add the trainer. */
+async function addDefaultTrainer(sql: Sql): Promise<void> {
+  await sql`
+    insert into public.members (id, display_name)
+    values (${DEFAULT_TRAINER_ID}, 'Default trainer')
+    on conflict do nothing
+  `;
+}

@@ -1,0 +1,118 @@
+import { startBackgroundWork } from "../background.ts";
+import { type Config, parseConfig, type Token } from "../config.ts";
+import { createApp } from "../http/app.ts";
+import { createLog, type Logger, writeStdout } from "../log.ts";
+import { OperatorError } from "../operator_error.ts";
+import { type Command, UsageError } from "./command.ts";
+import { type CommandDatabase, openCommandDatabase } from "./open_database.ts";
+import { createToken } from "./token.ts";
+
+const DRAIN_TIMEOUT_MS = 10_000;
+
+/** Runs the service until the process is told to stop. */
+export const start: Command = {
+  usage: "",
+  summary: "run the service, with a database of its own unless DATABASE_URL names one",
+  async run({ args, environment, signal, print }) {
+    if (args.length > 0) {
+      throw new UsageError("start takes no arguments; it is configured by its environment");
+    }
+    const config = parseConfig(environment);
+    if (config.databaseUrl !== null) requireAdminToken(config);
+    const log = createLog({ level: config.logLevel, readable: Deno.stdout.isTerminal(), write: writeStdout });
+    const database = await openCommandDatabase(config, "service");
+    try {
+      if (!signal.aborted) await serve(config, database, { log, signal, print });
+    } finally {
+      await database.close();
+    }
+    log.info("stopped");
+    return 0;
+  },
+};
+
+interface Surroundings {
+  log: Logger;
+  signal: AbortSignal;
+  print(line: string): void;
+}
+
+async function serve(
+  config: Config,
+  database: CommandDatabase,
+  { log, signal, print }: Surroundings,
+): Promise<void> {
+  const tokenOfThisRun = config.tokens.length > 0 ? null : createToken();
+  const tokens: readonly Token[] = tokenOfThisRun === null
+    ? config.tokens
+    : [{ name: "local-admin", role: "admin", sha256: tokenOfThisRun.sha256 }];
+  const app = createApp({ sql: database.sql, tokens, log, shutdown: signal });
+  const server = listen(config, app.fetch);
+  const address = `http://${displayHost(server.addr.hostname)}:${server.addr.port}`;
+  const background = startBackgroundWork({ sql: database.sql, log }, config);
+  await database.embedded?.announce(address);
+  log.info({ address }, "listening");
+  if (database.embedded !== null) {
+    print("");
+    print(`  Service      ${address}`);
+    print(`  API          ${address}/docs`);
+    print(`  Database     ${database.url}`);
+    print(
+      `  Admin token  ${tokenOfThisRun?.secret ?? "as configured"}${tokenOfThisRun ? " (for this run)" : ""}`,
+    );
+    print("");
+    print("  Ctrl-C stops the service and the database.");
+    print("");
+  }
+
+  await aborted(signal);
+  log.info("stopping");
+  await within(DRAIN_TIMEOUT_MS, Promise.all([server.shutdown(), background.stop()]), () => {
+    log.warn({ timeoutMs: DRAIN_TIMEOUT_MS }, "requests or background work cut off");
+  });
+}
+
+function listen(config: Config, handler: Deno.ServeHandler<Deno.NetAddr>): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ hostname: config.host, port: config.port, onListen: () => {} }, handler);
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new OperatorError(
+        `port ${config.port} is taken: stop what listens there, or choose another with PORT`,
+      );
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OperatorError(`cannot listen on HOST ${config.host}, PORT ${config.port}: ${reason}`);
+  }
+}
+
+function requireAdminToken(config: Config): void {
+  if (config.tokens.some(({ role }) => role === "admin")) return;
+  throw new OperatorError("ADMIN_TOKENS is missing: make a token with `deno task token NAME admin`");
+}
+
+/** What a person can open: "all addresses" is none. */
+function displayHost(hostname: string): string {
+  if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Waits for the work, but no longer than the deadline. */
+async function within(deadlineMs: number, work: Promise<unknown>, onDeadline: () => void): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      onDeadline();
+      resolve();
+    }, deadlineMs);
+  });
+  await Promise.race([work, deadline]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import { type Command, UsageError } from "./command.ts";
+
+/** Makes a token: the bearer keeps the token, the service its hash. */
+export const token: Command = {
+  usage: "NAME admin|service",
+  summary: "make a token and the line that configures it",
+  run({ args, print }) {
+    const [name = "", role, ...rest] = args;
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
+      throw new UsageError("a token's name is 1 to 64 of the characters A-Z a-z 0-9 . _ -");
+    }
+    if ((role !== "admin" && role !== "service") || rest.length > 0) {
+      throw new UsageError("a token's role is admin or service");
+    }
+    const { secret, sha256 } = createToken();
+    print(`Token, for its bearer only; it is not kept anywhere:`);
+    print(secret);
+    print(`Configuration of the service; several tokens are separated by commas:`);
+    print(`${role === "admin" ? "ADMIN_TOKENS" : "SERVICE_TOKENS"}=${name}=${sha256.toHex()}`);
+    return Promise.resolve(0);
+  },
+};
+
+/** Makes a token of 256 random bits. With that many, a plain hash is as good as a slow one. */
+export function createToken(): { secret: string; sha256: Uint8Array } {
+  const random = crypto.getRandomValues(new Uint8Array(32));
+  const secret = `ta_${random.toBase64({ alphabet: "base64url", omitPadding: true })}`;
+  return { secret, sha256: createHash("sha256").update(secret).digest() };
+}

@@ -1,0 +1,132 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { OperatorError } from "../operator_error.ts";
+import { closeDatabase, openDatabase, type Sql } from "./connection.ts";
+
+const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../db/migrations", import.meta.url));
+const MIGRATIONS_TABLE = "assignment.schema_migrations";
+const LOCK_NAME = "trainer assignment: migrations";
+const LOCK_POLL_MS = 200;
+
+/**
+ * Applies what is pending, in order; returns the versions applied. Callers that come at the same time wait their turn.
+ * @throws {OperatorError} with the migration's file and the database's own words, without the database's address.
+ */
+export async function migrateUp(databaseUrl: string): Promise<string[]> {
+  return await withMigrationLock(databaseUrl, async (sql) => {
+    const pending = await pendingMigrations(sql);
+    if (pending.length > 0) await runDbmate(databaseUrl, sql, "migrate");
+    return pending;
+  });
+}
+
+/** Takes back the newest migration, or all of them and then the schema `assignment` itself; returns the versions. */
+export async function migrateDown(databaseUrl: string, options: { all: boolean }): Promise<string[]> {
+  return await withMigrationLock(databaseUrl, async (sql) => {
+    const applied = (await appliedMigrations(sql)).toReversed();
+    const versions = options.all ? applied : applied.slice(0, 1);
+    for (const _ of versions) await runDbmate(databaseUrl, sql, "rollback");
+    if (options.all) {
+      await sql`drop table if exists assignment.schema_migrations`;
+      await sql`drop schema if exists assignment`;
+    }
+    return versions;
+  });
+}
+
+/** Lists every migration, oldest first, with whether the database has it. */
+export async function migrationStatus(
+  sql: Sql,
+): Promise<{ version: string; file: string; applied: boolean }[]> {
+  const applied = new Set(await appliedMigrations(sql));
+  return (await migrationFiles()).map(({ version, file }) => ({
+    version,
+    file,
+    applied: applied.has(version),
+  }));
+}
+
+/** Lists the versions that the database lacks, oldest first; all of them on a database that was never migrated. */
+export async function pendingMigrations(sql: Sql): Promise<string[]> {
+  return (await migrationStatus(sql)).filter(({ applied }) => !applied).map(({ version }) => version);
+}
+
+async function appliedMigrations(sql: Sql): Promise<string[]> {
+  const [table] = await sql<{ exists: boolean }[]>`
+    select to_regclass(${MIGRATIONS_TABLE}) is not null as exists
+  `;
+  if (!table?.exists) return [];
+  const rows = await sql<
+    { version: string }[]
+  >`select version from assignment.schema_migrations order by version`;
+  return rows.map(({ version }) => version);
+}
+
+async function migrationFiles(): Promise<{ version: string; file: string }[]> {
+  const files = (await Array.fromAsync(Deno.readDir(MIGRATIONS_FOLDER))).map(({ name }) => name);
+  return files.filter((file) => file.endsWith(".sql")).sort().map((file) => ({
+    version: file.slice(0, file.indexOf("_")),
+    file,
+  }));
+}
+
+/**
+ * Holds the lock on a connection of its own. It asks again and again instead of waiting inside the server: a session
+ * that waits there holds a snapshot, and `create index concurrently` in the running migration would wait for it in turn.
+ */
+async function withMigrationLock<T>(databaseUrl: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const sql = openDatabase(databaseUrl, { max: 1, applicationName: "trainer-assignment migrate" });
+  try {
+    while (!await tryLock(sql)) await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+    return await work(sql);
+  } finally {
+    await closeDatabase(sql); // ends the session, and with it the lock
+  }
+}
+
+async function tryLock(sql: Sql): Promise<boolean> {
+  const [row] = await sql<{ locked: boolean }[]>`
+    select pg_try_advisory_lock(hashtextextended(${LOCK_NAME}, 0)) as locked
+  `;
+  return row?.locked ?? false;
+}
+
+/** Runs dbmate (github.com/amacneil/dbmate); it reads the database's address from its environment, where `ps` cannot. */
+async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rollback"): Promise<void> {
+  const command = new Deno.Command(dbmateBinary(), {
+    args: [
+      `--migrations-dir=${MIGRATIONS_FOLDER}`,
+      `--migrations-table=${MIGRATIONS_TABLE}`,
+      "--no-dump-schema",
+      action,
+    ],
+    env: { DATABASE_URL: await withSslMode(databaseUrl, sql) },
+    stdin: "null",
+  });
+  const { success, stdout, stderr } = await command.output();
+  if (success) return;
+  const decoder = new TextDecoder();
+  const lines = (decoder.decode(stdout) + decoder.decode(stderr)).trim().split("\n");
+  const file = lines.findLast((line) => /^(?:Applying|Rolling back): /.test(line))?.replace(/^.*: /, "");
+  const reason = lines.at(-1)?.replace(/^Error: (?:pq: )?/, "") ?? "dbmate failed";
+  throw new OperatorError(file === undefined ? reason : `${join("db/migrations", file)}: ${reason}`);
+}
+
+/** dbmate insists on TLS where the URL does not say; it gets what our own connection was given. */
+async function withSslMode(databaseUrl: string, sql: Sql): Promise<string> {
+  const url = new URL(databaseUrl);
+  url.searchParams.delete("prepare"); // our driver's own option
+  if (url.searchParams.has("sslmode")) return url.href;
+  const [connection] = await sql<
+    { ssl: boolean }[]
+  >`select ssl from pg_stat_ssl where pid = pg_backend_pid()`;
+  url.searchParams.set("sslmode", connection?.ssl ? "require" : "disable");
+  return url.href;
+}
+
+function dbmateBinary(): string {
+  const dbmate = z.object({ resolveBinary: z.function({ output: z.string() }) });
+  return dbmate.parse(createRequire(import.meta.url)("dbmate")).resolveBinary();
+}

@@ -1,0 +1,67 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { secureHeaders } from "hono/secure-headers";
+import type { AppEnv } from "./env.ts";
+import { errorHandler } from "./error_handler.ts";
+import { observe } from "./observe.ts";
+import { registerSecurity } from "./openapi.ts";
+import { Problem, problemResponse } from "./problems.ts";
+import { type Api, refuseOtherMethods } from "./route.ts";
+import { addBackfillErrorRoutes } from "./routes/backfill_errors.ts";
+import { addBackfillEventRoutes } from "./routes/backfill_events.ts";
+import { addBackfillRoutes } from "./routes/backfills.ts";
+import { addBackfillSteeringRoutes } from "./routes/backfill_steering.ts";
+import { addDocumentationRoutes } from "./routes/docs.ts";
+import { addFailureRoutes } from "./routes/failures.ts";
+import { addHealthRoutes } from "./routes/health.ts";
+import { addMemberRoutes } from "./routes/members.ts";
+import { addSettingsRoutes } from "./routes/settings.ts";
+import { addTrainerRoutes } from "./routes/trainers.ts";
+import type { Services } from "./services.ts";
+import { createSlots } from "./slots.ts";
+import { MAX_EXPORTS } from "./streaming.ts";
+
+export type { Services } from "./services.ts";
+
+/** Makes the HTTP application: every route, what surrounds it, and one way to tell of errors. */
+export function createApp(services: Services): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>();
+  app.use(observe(services.log), STRICT_HEADERS);
+  app.onError(errorHandler(services.log));
+  app.notFound((c) => problemResponse(c, new Problem("not_found", `There is nothing at ${c.req.path}.`)));
+  registerSecurity(app);
+
+  const api: Api = { app, services };
+  const takeExportSlot = createSlots(MAX_EXPORTS);
+  addMemberRoutes(api);
+  addTrainerRoutes(api, takeExportSlot);
+  addBackfillRoutes(api);
+  addBackfillSteeringRoutes(api);
+  addBackfillErrorRoutes(api, takeExportSlot);
+  addBackfillEventRoutes(api);
+  addFailureRoutes(api);
+  addSettingsRoutes(api);
+  addHealthRoutes(api);
+  addDocumentationRoutes(api);
+  refuseOtherMethods(api);
+  return app;
+}
+
+/** One policy for every answer, without exceptions: nothing inline, nothing from elsewhere, in nobody's frame. */
+const STRICT_HEADERS = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", "data:"],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+  },
+  strictTransportSecurity: "max-age=15552000",
+  xFrameOptions: "DENY",
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xDnsPrefetchControl: false,
+  xXssProtection: false,
+});

@@ -1,0 +1,10 @@
+import type { Principal } from "./auth.ts";
+
+/** What the middleware leaves on the context for those after it. */
+export interface AppEnv {
+  Variables: {
+    requestId: string;
+    /** Set on every route that has a role. */
+    principal?: Principal;
+  };
+}

@@ -1,0 +1,78 @@
+import type { ErrorHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { AppError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { AppEnv } from "./env.ts";
+import { describeProblem, Problem, problemResponse } from "./problems.ts";
+
+/**
+ * Turns whatever was thrown into problem details. What is not foreseen becomes a 500 without particulars: the error
+ * itself goes to the log alone, for its text may hold SQL, values or addresses.
+ */
+export function errorHandler(log: Logger): ErrorHandler<AppEnv> {
+  return (error, c) => {
+    const problem = toProblem(error);
+    if (describeProblem(problem.code, "").status >= 500) {
+      const level = problem.code === "internal_error" ? "error" : "warn";
+      log[level]({ requestId: c.var.requestId, code: problem.code, err: error }, "request failed");
+    }
+    return problemResponse(c, problem);
+  };
+}
+
+function toProblem(error: Error): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof AppError) return fromAppError(error);
+  if (error instanceof HTTPException && error.status === 400) {
+    return new Problem("invalid_request", "The request could not be read.");
+  }
+  return fromDatabaseError("code" in error ? String(error.code) : "") ??
+    new Problem("internal_error", "The request id leads to the reason in the service's log.");
+}
+
+function fromAppError({ code, message, details }: AppError): Problem {
+  if (code === "assignment_failed") {
+    // The message is the database's own and may quote SQL or values; its class is enough to go on.
+    return new Problem(code, "The database refused this assignment.", { members: { sqlstate: details.sqlstate } });
+  }
+  if (code === "backfill_active" && typeof details.runId === "string") {
+    const { runId } = details;
+    return new Problem(code, message, { headers: { Location: `/v1/backfills/${runId}` }, members: { runId } });
+  }
+  return new Problem(code, message);
+}
+
+/** Connection errors as postgres.js and the operating system name them. */
+const CONNECTION_ERRORS = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_ENDED",
+  "CONNECT_TIMEOUT",
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/**
+ * SQLSTATEs of a server that cannot serve now: connection lost (08), cannot sign in (28), no such database (3D), out
+ * of resources (53), stopping or starting (57P), and a standby that was promoted away from us (25006).
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const UNAVAILABLE = /^(08...|28...|3D000|53...|57P..|25006)$/;
+
+/** SQLSTATEs that the same request may not meet again: serialization, deadlock, lock not available, canceled. */
+const BUSY = /^(40001|40P01|55P03|57014)$/;
+
+function fromDatabaseError(code: string): Problem | undefined {
+  if (CONNECTION_ERRORS.has(code) || UNAVAILABLE.test(code)) {
+    return new Problem("database_unavailable", "The database cannot be reached at the moment.");
+  }
+  if (BUSY.test(code)) return new Problem("database_busy", "The database was too busy for this request.");
+  return undefined;
+}

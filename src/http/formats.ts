@@ -1,0 +1,47 @@
+import { stringify } from "csv-stringify/sync";
+
+/** A way to write rows one chunk after the other. */
+export interface ExportFormat {
+  contentType: string;
+  extension: string;
+  head: string;
+  write(rows: object[]): string;
+}
+
+/** One JSON object a line. */
+const NDJSON: ExportFormat = {
+  contentType: "application/x-ndjson",
+  extension: "ndjson",
+  head: "",
+  write: (rows) => rows.map((row) => JSON.stringify(row) + "\n").join(""),
+};
+
+/**
+ * CSV by RFC 4180: a header line, CRLF, quotes where they are needed; UTF-8 without a byte order mark. Text that a
+ * spreadsheet would run as a formula (it begins with = + - @ or a tab) is given a leading apostrophe, as OWASP advises:
+ * https://owasp.org/www-community/attacks/CSV_Injection. NDJSON carries the same text untouched.
+ */
+function csv(columns: readonly string[]): ExportFormat {
+  const options = {
+    columns: [...columns],
+    record_delimiter: "\r\n",
+    quote_record_delimiter: true,
+    escape_formulas: true,
+    cast: { date: (date: Date) => date.toISOString() },
+  };
+  return {
+    contentType: "text/csv; charset=utf-8; header=present",
+    extension: "csv",
+    head: stringify([[...columns]], options),
+    write: (rows) => stringify(rows, options),
+  };
+}
+
+/** The media types in which a whole list can be downloaded, beside JSON pages. */
+export const LIST_TYPES = ["application/json", "application/x-ndjson", "text/csv"] as const;
+
+/** Finds how to write a list in one of {@link LIST_TYPES}; undefined for JSON, which comes in pages. */
+export function exportFormat(type: (typeof LIST_TYPES)[number], columns: readonly string[]): ExportFormat | undefined {
+  if (type === "text/csv") return csv(columns);
+  return type === "application/x-ndjson" ? NDJSON : undefined;
+}

@@ -1,0 +1,95 @@
+import { Buffer } from "node:buffer";
+import { hash } from "node:crypto";
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { Problem } from "./problems.ts";
+import { invalidRequest } from "./validation.ts";
+
+const MAX_LIMIT = 1000;
+const DEFAULT_LIMIT = 100;
+
+/** The query parameters of every list. */
+export const PAGE_QUERY = {
+  limit: z.string().regex(/^\d{1,4}$/, "It is no whole number.").default(String(DEFAULT_LIMIT))
+    .transform(Number).refine((limit) => limit >= 1 && limit <= MAX_LIMIT, `It is not from 1 to ${MAX_LIMIT}.`)
+    .openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT, example: DEFAULT_LIMIT }),
+  cursor: z.string().optional().openapi({ description: "`next` of the page before." }),
+};
+
+const VERSION = 1;
+const KEY_BYTES = 16;
+const DIGEST_BYTES = 16;
+// 33 bytes are exactly 44 characters of base64url: no character has bits to spare, so that none can be altered unseen.
+const CURSOR = /^[A-Za-z0-9_-]{44}$/;
+
+/**
+ * Writes the place in a list after the row with this id. The cursor is bound to its list and filter by a digest, so
+ * that an altered, shortened or misplaced one is refused. The digest has no key on purpose: a cursor grants nothing
+ * (whoever makes one up by hand only pages from an id of their choice through a list that they may read), and without
+ * a key it stays good across replicas, restarts and changes of tokens.
+ * @param list names the list with all its filters, such as `clients/<trainer id>/active`.
+ */
+export function writeCursor(list: string, id: string): string {
+  const key = Buffer.from(id.replaceAll("-", ""), "hex");
+  return Buffer.concat([Uint8Array.of(VERSION), key, digest(list, id)]).toString("base64url");
+}
+
+/**
+ * Reads the id after which the list goes on; undefined at its start.
+ * @throws {Problem} `invalid_cursor` when {@link writeCursor} has not made it for this very list.
+ */
+export function readCursor(list: string, cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  if (CURSOR.test(cursor)) {
+    const bytes = Buffer.from(cursor, "base64url");
+    const id = toUuid(bytes.toString("hex", 1, 1 + KEY_BYTES));
+    if (bytes[0] === VERSION && digest(list, id).equals(bytes.subarray(1 + KEY_BYTES))) return id;
+  }
+  throw new Problem("invalid_cursor", "Take the cursor unchanged from `next` of the same list with the same filters.");
+}
+
+/**
+ * Reads one page: asks for one row more than wanted, to know whether there is a next page without another query.
+ * Sets `Link: <…>; rel="next"` where there is one.
+ */
+export async function readPage<Row>(
+  c: Context,
+  { list, limit, cursor, read, idOf }: {
+    list: string;
+    limit: number;
+    cursor: string | undefined;
+    read: (page: { limit: number; after: string | undefined }) => Promise<Row[]>;
+    idOf: (row: Row) => string;
+  },
+): Promise<{ rows: Row[]; next: string | null }> {
+  const rows = await read({ limit: limit + 1, after: readCursor(list, cursor) });
+  const last = rows[limit - 1];
+  if (rows.length <= limit || last === undefined) return { rows, next: null };
+  const next = writeCursor(list, idOf(last));
+  c.header("Link", `<${nextPath(c.req.url, next)}>; rel="next"`);
+  return { rows: rows.slice(0, limit), next };
+}
+
+/**
+ * Refuses `limit` and `cursor` where the whole list is downloaded, rather than ignoring them.
+ * @throws {Problem} `invalid_request`
+ */
+export function refusePaging(c: Context): void {
+  const given = ["limit", "cursor"].filter((name) => c.req.query(name) !== undefined);
+  if (given.length === 0) return;
+  throw invalidRequest(given.map((name) => ({ pointer: `/query/${name}`, detail: "A download is the whole list." })));
+}
+
+function nextPath(url: string, cursor: string): string {
+  const next = new URL(url);
+  next.searchParams.set("cursor", cursor);
+  return next.pathname + next.search;
+}
+
+function digest(list: string, id: string) {
+  return hash("sha256", `cursor ${VERSION}\n${list}\n${id}`, "buffer").subarray(0, DIGEST_BYTES);
+}
+
+function toUuid(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,0 +1,95 @@
+import type { Context } from "hono";
+import { routePath } from "hono/route";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { ErrorCode } from "../errors.ts";
+import type { AppEnv } from "./env.ts";
+
+type HttpCode =
+  | "invalid_request"
+  | "unauthorized"
+  | "forbidden"
+  | "not_found"
+  | "method_not_allowed"
+  | "not_acceptable"
+  | "body_too_large"
+  | "unsupported_media_type"
+  | "too_many_streams"
+  | "database_busy"
+  | "database_unavailable"
+  | "internal_error";
+
+/** Every stable code that a client can meet. */
+export type ProblemCode = ErrorCode | HttpCode;
+
+const PROBLEMS: Record<ProblemCode, { status: ContentfulStatusCode; title: string; retryAfterSeconds?: number }> = {
+  invalid_request: { status: 400, title: "The request is malformed" },
+  invalid_cursor: { status: 400, title: "The cursor is not one of this list" },
+  unauthorized: { status: 401, title: "A valid token is needed" },
+  forbidden: { status: 403, title: "The token's role does not allow this" },
+  not_found: { status: 404, title: "There is nothing at this path" },
+  member_not_found: { status: 404, title: "There is no such member" },
+  assignment_not_found: { status: 404, title: "There is no such active assignment" },
+  run_not_found: { status: 404, title: "There is no such backfill run" },
+  method_not_allowed: { status: 405, title: "The path does not answer to this method" },
+  not_acceptable: { status: 406, title: "None of the accepted media types is offered" },
+  backfill_active: { status: 409, title: "A backfill run for this trainer is active" },
+  invalid_transition: { status: 409, title: "The run's status does not allow this" },
+  run_cancelled: { status: 409, title: "The run was cancelled" },
+  assignment_failed: { status: 409, title: "The database refused the assignment" },
+  body_too_large: { status: 413, title: "The body is too large" },
+  unsupported_media_type: { status: 415, title: "The body's media type is not supported" },
+  trainer_not_found: { status: 422, title: "The trainer is no member" },
+  member_is_trainer: { status: 422, title: "Nobody can be their own trainer" },
+  internal_error: { status: 500, title: "Something went wrong here" },
+  database_busy: { status: 503, title: "The database is busy", retryAfterSeconds: 1 },
+  too_many_streams: { status: 503, title: "Too many streams are open", retryAfterSeconds: 5 },
+  database_unavailable: { status: 503, title: "The database is unavailable", retryAfterSeconds: 5 },
+};
+
+/** One thing wrong with the input: a JSON Pointer into `{body, query, path}`, and what is wrong there. */
+export interface InputError {
+  pointer: string;
+  detail: string;
+}
+
+/** An answer that is no success. Throw it anywhere below the router: `onError` writes it as problem details. */
+export class Problem extends Error {
+  constructor(
+    readonly code: ProblemCode,
+    readonly detail: string,
+    readonly extra: { headers?: Record<string, string>; errors?: InputError[]; members?: Record<string, unknown> } = {},
+  ) {
+    super(detail);
+    this.name = "Problem";
+  }
+}
+
+/**
+ * Looks up a code's status and title. A trainer whom the path names is a resource, so that one who does not exist
+ * is 404; named in a body or a query it is a value that cannot be processed: 422.
+ * @param path the route's template.
+ */
+export function describeProblem(code: ProblemCode, path: string) {
+  const { status, title, retryAfterSeconds } = PROBLEMS[code];
+  const inPath = code === "trainer_not_found" && /[:{]trainerId\b/.test(path);
+  return { status: inPath ? 404 as const : status, title, retryAfterSeconds };
+}
+
+/** Makes the members of a problem document (RFC 9457) in the order in which people read them. */
+export function problemDocument(code: ProblemCode, path: string, detail: string, requestId: string) {
+  const { status, title } = describeProblem(code, path);
+  return { type: `urn:problem-type:trainer-assignment:${code}`, title, status, detail, code, requestId };
+}
+
+/** Writes a problem as `application/problem+json`. */
+export function problemResponse(c: Context<AppEnv>, problem: Problem): Response {
+  const path = routePath(c, -1);
+  const { status, retryAfterSeconds } = describeProblem(problem.code, path);
+  const { errors, members, headers } = problem.extra;
+  const document = { ...problemDocument(problem.code, path, problem.detail, c.var.requestId), ...members };
+  return c.body(JSON.stringify(errors === undefined ? document : { ...document, errors }), status, {
+    ...headers,
+    ...(retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) }),
+    "Content-Type": "application/problem+json",
+  });
+}

@@ -1,0 +1,74 @@
+import { z } from "@hono/zod-openapi";
+import { listRunErrors } from "../../backfill/runs.ts";
+import type { Sql } from "../../database/connection.ts";
+import { exportFormat, LIST_TYPES } from "../formats.ts";
+import { negotiate } from "../negotiation.ts";
+import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";
+import { addRoute, type Api } from "../route.ts";
+import { EXAMPLE, json, LINK_HEADER, RUN_EXAMPLE, RunError, RunId, RunParams, text } from "../schemas.ts";
+import type { TakeSlot } from "../slots.ts";
+import { streamRows } from "../streaming.ts";
+
+const ERROR_COLUMNS = ["memberId", "code", "message"] as const;
+const CHUNK_ROWS = 1_000;
+
+const RunErrorPage = z.object({
+  runId: RunId,
+  errors: z.array(RunError),
+  next: z.string().nullable(),
+}).openapi("RunErrorPage");
+
+/** The members that a run could not assign. */
+export function addBackfillErrorRoutes(api: Api, takeExportSlot: TakeSlot): void {
+  const { sql, log } = api.services;
+
+  addRoute(api, {
+    method: "get",
+    path: "/v1/backfills/{id}/errors",
+    role: "admin",
+    operationId: "listBackfillErrors",
+    summary: "List the members that a run could not assign",
+    description: "By member id, in pages. With `Accept: text/csv` or `application/x-ndjson` all of them, streamed. " +
+      "At most 10,000 are kept of a run; its count of failed members is exact.",
+    tags: ["Backfills"],
+    request: { params: RunParams, query: z.strictObject(PAGE_QUERY) },
+    responses: {
+      200: {
+        description: "The errors.", headers: LINK_HEADER,
+        content: {
+          ...json(RunErrorPage, { runId: EXAMPLE.runId, errors: RUN_EXAMPLE.errors, next: null }),
+          "application/x-ndjson": text(RUN_EXAMPLE.errors.map((error) => JSON.stringify(error) + "\n").join("")),
+          "text/csv": text(`${ERROR_COLUMNS.join(",")}\r\n${EXAMPLE.otherMemberId},23514,check constraint violated\r\n`),
+        },
+      },
+    },
+    errors: ["run_not_found", "invalid_cursor", "not_acceptable", "too_many_streams"],
+  }, async (c) => {
+    const { id } = c.req.valid("param");
+    const { limit, cursor } = c.req.valid("query");
+    const format = exportFormat(negotiate(c, LIST_TYPES), ERROR_COLUMNS);
+    if (format !== undefined) {
+      refusePaging(c);
+      const chunks = readAllErrors(sql, id);
+      return streamRows(c, { chunks, format, filename: `backfill-errors-${id}`, takeSlot: takeExportSlot, log });
+    }
+    const { rows, next } = await readPage(c, {
+      list: `backfill-errors/${id}`,
+      limit,
+      cursor,
+      read: (page) => listRunErrors(sql, id, page),
+      idOf: (error) => error.memberId,
+    });
+    return c.json({ runId: id, errors: rows, next }, 200);
+  });
+}
+
+/** Reads page by page, so that no connection is held while the reader takes their time. */
+async function* readAllErrors(sql: Sql, runId: string) {
+  let after: string | undefined;
+  do {
+    const errors = await listRunErrors(sql, runId, { limit: CHUNK_ROWS, after });
+    yield errors;
+    after = errors.length === CHUNK_ROWS ? errors.at(-1)?.memberId : undefined;
+  } while (after !== undefined);
+}

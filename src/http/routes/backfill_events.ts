@@ -1,0 +1,42 @@
+import { hasEnded } from "../../backfill/progress.ts";
+import { getRun } from "../../backfill/runs.ts";
+import { negotiate } from "../negotiation.ts";
+import { addRoute, type Api } from "../route.ts";
+import { createRunEvents, FINISHED_EVENT_ID } from "../run_events.ts";
+import { RUN_EXAMPLE, RunParams, text } from "../schemas.ts";
+
+/** Follows a run: server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html */
+export function addBackfillEventRoutes(api: Api): void {
+  const { sql, log, shutdown } = api.services;
+  const openRunEvents = createRunEvents({ readRun: (id) => getRun(sql, id), log, shutdown });
+
+  addRoute(api, {
+    method: "get",
+    path: "/v1/backfills/{id}/events",
+    role: "admin",
+    operationId: "followBackfill",
+    summary: "Follow a backfill run",
+    description: "`progress` with the whole run whenever it has changed, then `finished`, and the stream ends. " +
+      "A comment comes each 15 s as a heartbeat. `Last-Event-ID` resumes: a state already seen is not sent again.",
+    tags: ["Backfills"],
+    request: { params: RunParams },
+    responses: {
+      200: {
+        description: "The events.",
+        content: { "text/event-stream": text(`event: progress\nid: kq3…\ndata: ${JSON.stringify(RUN_EXAMPLE)}\n\n`) },
+      },
+      204: { description: "`Last-Event-ID` is `finished`: there is nothing more, and a browser stops coming back." },
+    },
+    errors: ["run_not_found", "not_acceptable", "too_many_streams"],
+  }, async (c) => {
+    negotiate(c, ["text/event-stream"]);
+    const run = await getRun(sql, c.req.valid("param").id);
+    const lastEventId = c.req.header("last-event-id");
+    if (lastEventId === FINISHED_EVENT_ID && hasEnded(run)) return c.body(null, 204);
+    // The second header keeps nginx from collecting events before it passes them on.
+    const headers = { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" };
+    // A HEAD request has no reader who would ever end the stream.
+    if (c.req.method === "HEAD") return c.body(null, 200, headers);
+    return c.body(openRunEvents(run, lastEventId), 200, headers);
+  });
+}

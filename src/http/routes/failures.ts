@@ -1,0 +1,80 @@
+import { z } from "@hono/zod-openapi";
+import { listFailures, retryFailures } from "../../failures.ts";
+import { PAGE_QUERY, readPage } from "../paging.ts";
+import { addRoute, type Api } from "../route.ts";
+import { EXAMPLE, Id, json, LINK_HEADER, Time, TrainerId } from "../schemas.ts";
+
+const Failure = z.object({
+  memberId: Id,
+  trainerId: TrainerId.nullable().openapi({ description: "Null when there was no default trainer." }),
+  sqlstate: z.string(),
+  message: z.string(),
+  source: z.string(),
+  attempts: z.int(),
+  firstFailedAt: Time,
+  lastFailedAt: Time,
+  nextAttemptAt: Time,
+}).openapi("Failure");
+
+const FailurePage = z.object({ failures: z.array(Failure), next: z.string().nullable() }).openapi("FailurePage");
+
+const RetrySummary = z.object({ retried: z.int(), succeeded: z.int(), failed: z.int() }).openapi("RetrySummary");
+
+/** Auto-assignments that did not succeed: see them, try them now. */
+export function addFailureRoutes(api: Api): void {
+  const { sql } = api.services;
+
+  addRoute(api, {
+    method: "get",
+    path: "/v1/failures",
+    role: "admin",
+    operationId: "listFailures",
+    summary: "List the auto-assignments that wait for a retry",
+    description: "By member id. The service tries each again by itself, after 15 s at first and an hour at most.",
+    tags: ["Failures"],
+    request: { query: z.strictObject(PAGE_QUERY) },
+    responses: {
+      200: {
+        description: "The failures.", headers: LINK_HEADER,
+        content: json(FailurePage, {
+          failures: [{
+            memberId: EXAMPLE.memberId,
+            trainerId: EXAMPLE.trainerId,
+            sqlstate: "55P03",
+            message: "canceling statement due to lock timeout",
+            source: "trigger",
+            attempts: 1,
+            firstFailedAt: EXAMPLE.time,
+            lastFailedAt: EXAMPLE.time,
+            nextAttemptAt: EXAMPLE.time,
+          }],
+          next: null,
+        }),
+      },
+    },
+    errors: ["invalid_cursor"],
+  }, async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const { rows, next } = await readPage(c, {
+      list: "failures",
+      limit,
+      cursor,
+      read: (page) => listFailures(sql, page),
+      idOf: (failure) => failure.memberId,
+    });
+    return c.json({ failures: rows, next }, 200);
+  });
+
+  addRoute(api, {
+    method: "post",
+    path: "/v1/failures/retry",
+    role: "admin",
+    operationId: "retryFailures",
+    summary: "Retry all failed auto-assignments now",
+    tags: ["Failures"],
+    responses: {
+      200: { description: "What became of them.", content: json(RetrySummary, { retried: 3, succeeded: 2, failed: 1 }) },
+    },
+    errors: [],
+  }, async (c) => c.json(await retryFailures(sql), 200));
+}

@@ -1,0 +1,75 @@
+import { z } from "@hono/zod-openapi";
+import { checkHealth } from "../../health.ts";
+import { addRoute, type Api } from "../route.ts";
+import { json } from "../schemas.ts";
+
+const Check = z.object({ status: z.enum(["ok", "degraded", "failed"]), detail: z.string() }).openapi("Check");
+
+const Health = z.object({
+  status: z.enum(["ready", "degraded", "unavailable"]),
+  checks: z.object({
+    database: Check,
+    migrations: Check,
+    trigger: Check,
+    defaultTrainer: Check,
+    failures: Check,
+  }),
+}).openapi("Health");
+
+const OK = { status: "ok" as const, detail: "" };
+const HEALTH_EXAMPLE = {
+  status: "degraded" as const,
+  checks: {
+    database: OK,
+    migrations: OK,
+    trigger: { status: "degraded" as const, detail: "The trigger on members is disabled." },
+    defaultTrainer: OK,
+    failures: OK,
+  },
+};
+
+/** What a supervisor asks: alive? ready? */
+export function addHealthRoutes(api: Api): void {
+  const { sql } = api.services;
+  let underWay: ReturnType<typeof checkHealth> | undefined;
+  // Anybody may ask, however often: all who ask at the same time share one look at the database.
+  const sharedCheck = () => underWay ??= checkHealth(sql).finally(() => underWay = undefined);
+
+  addRoute(api, {
+    method: "get",
+    path: "/livez",
+    role: "none",
+    operationId: "isAlive",
+    summary: "Tell that the process is alive",
+    tags: ["Operation"],
+    responses: {
+      200: { description: "It is.", content: json(z.object({ status: z.literal("alive") }), { status: "alive" }) },
+    },
+    errors: [],
+  }, (c) => c.json({ status: "alive" as const }, 200));
+
+  addRoute(api, {
+    method: "get",
+    path: "/readyz",
+    role: "none",
+    operationId: "isReady",
+    summary: "Tell whether the service can do its work, and what is amiss",
+    description: "`degraded` serves, but something needs a look: a disabled trigger, a missing default trainer, failures.",
+    tags: ["Operation"],
+    responses: {
+      200: { description: "Ready or degraded.", content: json(Health, HEALTH_EXAMPLE) },
+      503: {
+        description: "It cannot serve now.",
+        content: json(Health, {
+          status: "unavailable",
+          checks: { ...HEALTH_EXAMPLE.checks, database: { status: "failed", detail: "The database cannot be reached." } },
+        }),
+      },
+    },
+    errors: [],
+  }, async (c) => {
+    const health = await sharedCheck();
+    if (health.status === "unavailable") return c.json(health, 503, { "Retry-After": "5" });
+    return c.json(health, 200);
+  });
+}

@@ -1,0 +1,82 @@
+import { z } from "@hono/zod-openapi";
+import { checkAssignments, getAssignment } from "../../trainer_assignment.ts";
+import { addRoute, type Api } from "../route.ts";
+import { ASSIGNMENT_EXAMPLE, EXAMPLE, Id, json, MemberAssignment, TrainerId } from "../schemas.ts";
+
+const MAX_MEMBERS = 1000;
+
+const CheckRequest = z.strictObject({
+  memberIds: z.array(Id).min(1).max(MAX_MEMBERS),
+  trainerId: TrainerId.optional(),
+}).openapi("CheckRequest");
+
+const CheckResults = z.object({
+  trainerId: TrainerId,
+  results: z.array(z.object({ memberId: Id, assigned: z.boolean() })),
+}).openapi("CheckResults");
+
+/** Whether members are assigned: what other services ask. */
+export function addMemberRoutes(api: Api): void {
+  const { sql } = api.services;
+
+  addRoute(api, {
+    method: "get",
+    path: "/v1/members/{memberId}/assignment",
+    role: "service",
+    operationId: "getMemberAssignment",
+    summary: "Check whether a member is assigned to a trainer",
+    description: "To the default trainer when none is named; `trainer_not_found` when there is no default trainer either.",
+    tags: ["Assignments"],
+    request: {
+      params: z.strictObject({ memberId: Id }),
+      query: z.strictObject({ trainerId: TrainerId.optional() }),
+    },
+    responses: {
+      200: {
+        description: "How it stands.",
+        content: json(MemberAssignment, {
+          memberId: EXAMPLE.memberId,
+          trainerId: EXAMPLE.trainerId,
+          assigned: true,
+          assignment: ASSIGNMENT_EXAMPLE,
+        }),
+      },
+    },
+    errors: ["member_not_found", "trainer_not_found"],
+  }, async (c) => {
+    const { memberId } = c.req.valid("param");
+    return c.json(await getAssignment(sql, memberId, c.req.valid("query").trainerId), 200);
+  });
+
+  addRoute(api, {
+    method: "post",
+    path: "/v1/assignments/check",
+    role: "service",
+    operationId: "checkAssignments",
+    summary: "Check many members at once",
+    description: `Up to ${MAX_MEMBERS} members; the results come in the order asked. A member who does not exist is not assigned.`,
+    tags: ["Assignments"],
+    request: {
+      body: {
+        required: true,
+        content: json(CheckRequest, { memberIds: [EXAMPLE.memberId, EXAMPLE.otherMemberId] }),
+      },
+    },
+    responses: {
+      200: {
+        description: "Each member asked for.",
+        content: json(CheckResults, {
+          trainerId: EXAMPLE.trainerId,
+          results: [
+            { memberId: EXAMPLE.memberId, assigned: true },
+            { memberId: EXAMPLE.otherMemberId, assigned: false },
+          ],
+        }),
+      },
+    },
+    errors: ["trainer_not_found"],
+  }, async (c) => {
+    const { memberIds, trainerId } = c.req.valid("json");
+    return c.json(await checkAssignments(sql, memberIds, trainerId), 200);
+  });
+}

@@ -1,0 +1,46 @@
+import { z } from "@hono/zod-openapi";
+import { getSettings, setDefaultTrainer } from "../../settings.ts";
+import { actorName } from "../auth.ts";
+import { addRoute, type Api } from "../route.ts";
+import { EXAMPLE, json, Time, TrainerId } from "../schemas.ts";
+
+const Settings = z.object({
+  defaultTrainerId: TrainerId,
+  updatedAt: Time,
+  updatedBy: z.string().nullable(),
+}).openapi("Settings");
+
+const ChangeSettingsRequest = z.strictObject({ defaultTrainerId: TrainerId }).openapi("ChangeSettingsRequest");
+
+const SETTINGS_EXAMPLE = { defaultTrainerId: EXAMPLE.trainerId, updatedAt: EXAMPLE.time, updatedBy: "ops" };
+
+/** The settings: the default trainer. */
+export function addSettingsRoutes(api: Api): void {
+  const { sql } = api.services;
+
+  addRoute(api, {
+    method: "get",
+    path: "/v1/settings",
+    role: "admin",
+    operationId: "getSettings",
+    summary: "Read the settings",
+    tags: ["Settings"],
+    responses: { 200: { description: "The settings.", content: json(Settings, SETTINGS_EXAMPLE) } },
+    errors: ["trainer_not_found"],
+  }, async (c) => c.json(await getSettings(sql), 200));
+
+  addRoute(api, {
+    method: "put",
+    path: "/v1/settings",
+    role: "admin",
+    operationId: "changeSettings",
+    summary: "Change the default trainer",
+    description: "Members who join from now on are assigned to this trainer; nobody who is assigned is moved.",
+    tags: ["Settings"],
+    request: {
+      body: { required: true, content: json(ChangeSettingsRequest, { defaultTrainerId: EXAMPLE.trainerId }) },
+    },
+    responses: { 200: { description: "The settings now.", content: json(Settings, SETTINGS_EXAMPLE) } },
+    errors: ["trainer_not_found"],
+  }, async (c) => c.json(await setDefaultTrainer(sql, c.req.valid("json").defaultTrainerId, actorName(c)), 200));
+}

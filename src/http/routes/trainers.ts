@@ -1,0 +1,134 @@
+import { z } from "@hono/zod-openapi";
+import { streamTrainerClients } from "../../client_export.ts";
+import { assignClientToTrainer, endAssignment, getTrainerClients } from "../../trainer_assignment.ts";
+import { exportFormat, LIST_TYPES } from "../formats.ts";
+import { negotiate } from "../negotiation.ts";
+import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";
+import { addRoute, type Api } from "../route.ts";
+import { ASSIGNMENT_EXAMPLE, AssignmentId, EXAMPLE, Id, json, LINK_HEADER, MemberAssignment, Notes, text, Time, TrainerId } from "../schemas.ts";
+import type { TakeSlot } from "../slots.ts";
+import { streamRows } from "../streaming.ts";
+
+const Status = z.enum(["active", "inactive"]);
+const CLIENT_COLUMNS = ["clientId", "assignmentId", "assignmentDate", "status", "notes"] as const;
+
+const Client = z.object({
+  clientId: Id,
+  assignmentId: AssignmentId,
+  assignmentDate: Time,
+  status: Status,
+  notes: z.string().nullable(),
+}).openapi("Client");
+
+const ClientPage = z.object({
+  trainerId: TrainerId,
+  clients: z.array(Client),
+  next: z.string().nullable(),
+}).openapi("ClientPage");
+
+const CLIENT_EXAMPLE = {
+  clientId: EXAMPLE.memberId,
+  assignmentId: EXAMPLE.assignmentId,
+  assignmentDate: EXAMPLE.time,
+  status: "active" as const,
+  notes: null,
+};
+
+const ASSIGNED_EXAMPLE = {
+  memberId: EXAMPLE.memberId,
+  trainerId: EXAMPLE.trainerId,
+  assigned: true,
+  assignment: { ...ASSIGNMENT_EXAMPLE, source: "manual", notes: "by hand" },
+};
+
+const AssignRequest = z.strictObject({ notes: Notes.optional() }).openapi("AssignRequest");
+const ClientParams = z.strictObject({ trainerId: TrainerId, memberId: Id });
+
+/** A trainer's clients: list and download, assign, end. */
+export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
+  const { sql, log } = api.services;
+
+  addRoute(api, {
+    method: "get",
+    path: "/v1/trainers/{trainerId}/clients",
+    role: "service",
+    operationId: "listTrainerClients",
+    summary: "List a trainer's clients, oldest assignment first",
+    description: "As JSON in pages. With `Accept: application/x-ndjson` or `text/csv` all of them, streamed.",
+    tags: ["Assignments"],
+    request: {
+      params: z.strictObject({ trainerId: TrainerId }),
+      query: z.strictObject({ status: Status.default("active"), ...PAGE_QUERY }),
+    },
+    responses: {
+      200: {
+        description: "The clients.",
+        headers: LINK_HEADER,
+        content: {
+          ...json(ClientPage, { trainerId: EXAMPLE.trainerId, clients: [CLIENT_EXAMPLE], next: null }),
+          "application/x-ndjson": text(JSON.stringify(CLIENT_EXAMPLE) + "\n"),
+          "text/csv": text(`${CLIENT_COLUMNS.join(",")}\r\n${Object.values(CLIENT_EXAMPLE).join(",")}\r\n`),
+        },
+      },
+    },
+    errors: ["trainer_not_found", "invalid_cursor", "not_acceptable", "too_many_streams"],
+  }, async (c) => {
+    const { trainerId } = c.req.valid("param");
+    const { status, limit, cursor } = c.req.valid("query");
+    const format = exportFormat(negotiate(c, LIST_TYPES), CLIENT_COLUMNS);
+    if (format !== undefined) {
+      refusePaging(c);
+      const chunks = streamTrainerClients(sql, trainerId, status);
+      return streamRows(c, { chunks, format, filename: `clients-${trainerId}`, takeSlot: takeExportSlot, log });
+    }
+    const { rows, next } = await readPage(c, {
+      list: `clients/${trainerId}/${status}`,
+      limit,
+      cursor,
+      read: (page) => getTrainerClients(sql, trainerId, { ...page, status }),
+      idOf: (client) => client.assignmentId,
+    });
+    return c.json({ trainerId, clients: rows, next }, 200);
+  });
+
+  addRoute(api, {
+    method: "put",
+    path: "/v1/trainers/{trainerId}/clients/{memberId}",
+    role: "admin",
+    operationId: "assignClient",
+    summary: "Assign a member to a trainer",
+    description: "Idempotent: an assignment that stands already stays as it is, its notes included.",
+    tags: ["Assignments"],
+    request: {
+      params: ClientParams,
+      body: { content: json(AssignRequest, { notes: "by hand" }) },
+    },
+    responses: {
+      200: { description: "It stood already.", content: json(MemberAssignment, ASSIGNED_EXAMPLE) },
+      201: { description: "Assigned now.", content: json(MemberAssignment, ASSIGNED_EXAMPLE) },
+    },
+    errors: ["trainer_not_found", "member_not_found", "member_is_trainer", "assignment_failed"],
+  }, async (c) => {
+    const { trainerId, memberId } = c.req.valid("param");
+    const { notes } = c.req.valid("json");
+    const { assigned, assignment } = await assignClientToTrainer(sql, memberId, { trainerId, notes });
+    return c.json({ memberId, trainerId, assigned: true, assignment }, assigned ? 201 : 200);
+  });
+
+  addRoute(api, {
+    method: "delete",
+    path: "/v1/trainers/{trainerId}/clients/{memberId}",
+    role: "admin",
+    operationId: "endAssignment",
+    summary: "End an assignment",
+    description: "It becomes inactive and stays in the list of inactive ones. A backfill does not bring it back.",
+    tags: ["Assignments"],
+    request: { params: ClientParams },
+    responses: { 204: { description: "Ended." } },
+    errors: ["assignment_not_found"],
+  }, async (c) => {
+    const { trainerId, memberId } = c.req.valid("param");
+    await endAssignment(sql, trainerId, memberId);
+    return c.body(null, 204);
+  });
+}

@@ -1,0 +1,156 @@
+import { z } from "@hono/zod-openapi";
+import { DEFAULT_TRAINER_ID } from "../trainer_assignment.ts";
+
+export const EXAMPLE = {
+  trainerId: DEFAULT_TRAINER_ID,
+  memberId: "0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a",
+  otherMemberId: "0195d3a1-6c1f-7c11-8e44-0b9a8d7c6e5f",
+  assignmentId: "0195d3a1-6c20-7a3d-b1f2-6d5e4c3b2a19",
+  runId: "0195d3a2-0f4b-7e61-a5c3-1a2b3c4d5e6f",
+  requestId: "5c0f9d3e-3d1f-4a57-9d7b-6a2f1f0e8c11",
+  time: "2026-11-23T09:30:00.000Z",
+} as const;
+
+/** Any RFC 9562 UUID, whatever its version and variant bits; lower-cased, as the database writes it. */
+export const Id = z.guid("It is no UUID.").toLowerCase().openapi({ example: EXAMPLE.memberId });
+export const TrainerId = Id.openapi({ example: EXAMPLE.trainerId });
+
+/** ISO 8601, UTC. */
+export const Time = z.iso.datetime().openapi({ example: EXAMPLE.time });
+
+const Count = z.int().min(0).openapi({ example: 0 });
+
+export const AssignmentId = Id.openapi({ example: EXAMPLE.assignmentId });
+export const RunId = Id.openapi({ example: EXAMPLE.runId });
+export const RunParams = z.strictObject({ id: RunId });
+
+/** Free text. PostgreSQL cannot keep a NUL, and half a surrogate pair is no character. */
+export const Notes = z.string().max(10_000)
+  .refine((notes) => !notes.includes("\0") && notes.isWellFormed(), "It has characters that cannot be kept.")
+  .openapi({ example: "asked for by the member" });
+
+export const Assignment = z.object({
+  id: AssignmentId,
+  assignmentDate: Time,
+  source: z.string().openapi({
+    description: "What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program).",
+    example: "trigger",
+  }),
+  notes: z.string().nullable().openapi({ example: null }),
+}).openapi("Assignment");
+
+/** Whether a member is assigned to a trainer, and how. */
+export const MemberAssignment = z.object({
+  memberId: Id,
+  trainerId: TrainerId,
+  assigned: z.boolean().openapi({ example: true }),
+  assignment: z.union([Assignment, z.null()]),
+}).openapi("MemberAssignment");
+
+export const ASSIGNMENT_EXAMPLE = {
+  id: EXAMPLE.assignmentId,
+  assignmentDate: EXAMPLE.time,
+  source: "trigger",
+  notes: null,
+};
+
+export const RunError = z.object({
+  memberId: Id,
+  code: z.string().openapi({ description: "The SQLSTATE.", example: "23514" }),
+  message: z.string().openapi({ example: 'new row violates check constraint "status_is_known"' }),
+}).openapi("RunError");
+
+export const RunStatus = z.enum(["running", "paused", "cancelled", "succeeded", "completed_with_errors"])
+  .openapi("RunStatus", { example: "running" });
+
+export const Run = z.object({
+  id: RunId,
+  trainerId: TrainerId,
+  status: RunStatus,
+  dryRun: z.boolean().openapi({ description: "Counts what would happen and assigns nobody.", example: false }),
+  requestedBy: z.string().openapi({ description: "The name of the token that started it.", example: "ops" }),
+  requestedAt: Time,
+  startedAt: Time.nullable(),
+  finishedAt: Time.nullable(),
+  total: Count.openapi({ description: "Members to look at. True at the end, whatever it was before." }),
+  totalIsEstimate: z.boolean().openapi({ description: "Above a million members the total is estimated." }),
+  processed: Count.openapi({ description: "successful + skipped + failed, in every snapshot." }),
+  successful: Count.openapi({ description: "Assigned by this run." }),
+  skipped: Count,
+  skippedBecause: z.object({ alreadyAssigned: Count, ended: Count, isTrainer: Count, memberGone: Count }),
+  failed: Count,
+  remaining: Count.nullable().openapi({
+    description: "The proof at the end: members without an assignment who are not recorded as failed. Null before.",
+  }),
+  ratePerSecond: z.number().nullable().openapi({ example: 52100.5 }),
+  etaSeconds: Count.nullable().openapi({ description: "Null while measuring, paused or throttled." }),
+  batchRows: z.int().nullable().openapi({ description: "Null: adapted to the batches' times.", example: null }),
+  retryOf: Id.nullable().openapi({ description: "The run whose failed members this one tries again.", example: null }),
+  pauseReason: z.string().nullable().openapi({ example: null }),
+  throttledBecause: z.string().nullable().openapi({ example: null }),
+  errors: z.array(RunError).openapi({ description: "The first 20; all of them at …/errors." }),
+  history: z.array(z.object({
+    at: Time,
+    actor: z.string(),
+    from: z.union([RunStatus, z.null()]),
+    to: RunStatus,
+    reason: z.string().nullable(),
+  })),
+}).openapi("Run");
+
+export const RUN_EXAMPLE: z.input<typeof Run> = {
+  id: EXAMPLE.runId,
+  trainerId: EXAMPLE.trainerId,
+  status: "running",
+  dryRun: false,
+  requestedBy: "ops",
+  requestedAt: EXAMPLE.time,
+  startedAt: EXAMPLE.time,
+  finishedAt: null,
+  total: 150_000,
+  totalIsEstimate: false,
+  processed: 60_000,
+  successful: 48_000,
+  skipped: 11_999,
+  skippedBecause: { alreadyAssigned: 11_998, ended: 0, isTrainer: 1, memberGone: 0 },
+  failed: 1,
+  remaining: null,
+  ratePerSecond: 20_000,
+  etaSeconds: 5,
+  batchRows: null,
+  retryOf: null,
+  pauseReason: null,
+  throttledBecause: null,
+  errors: [{ memberId: EXAMPLE.otherMemberId, code: "23514", message: "check constraint violated" }],
+  history: [{ at: EXAMPLE.time, actor: "ops", from: null, to: "running", reason: null }],
+};
+
+export const Problem = z.object({
+  type: z.string().openapi({ format: "uri" }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string().openapi({ description: "Stable; what programs should look at." }),
+  requestId: z.string().openapi({ description: "Also in the header X-Request-Id and in the service's log." }),
+  errors: z.array(z.object({
+    pointer: z.string().openapi({ description: "JSON Pointer into {body, query, path}.", example: "/body/memberIds/3" }),
+    detail: z.string(),
+  })).optional().openapi({ description: "What is wrong with the input, and where." }),
+}).loose().openapi("Problem");
+
+/** The content of a JSON body or answer, with an example that its schema has checked at compile time. */
+export function json<S extends z.ZodType>(schema: S, example: z.input<S>) {
+  return { "application/json": { schema, example } };
+}
+
+/** The content of an answer that is text. */
+export function text(example: string) {
+  return { schema: z.string(), example };
+}
+
+/** Documents a header of an answer. */
+export function header(description: string) {
+  return { schema: { type: "string" as const }, description };
+}
+
+export const LINK_HEADER = { Link: header('The next page, where there is one: `<…>; rel="next"`.') };

@@ -1,0 +1,23 @@
+import { Problem } from "./problems.ts";
+
+/** Takes one of a limited number of places for something that lasts; call what it returns, once or more, to give it back. */
+export type TakeSlot = () => () => void;
+
+/**
+ * Bounds how many streams are open at once, so that readers who take their time leave connections for everybody else.
+ * @throws {Problem} `too_many_streams` (on taking) when all are taken.
+ */
+export function createSlots(limit: number): TakeSlot {
+  let taken = 0;
+  return () => {
+    if (taken >= limit) {
+      throw new Problem("too_many_streams", `At most ${limit} such streams are served at once; try again shortly.`);
+    }
+    taken++;
+    let held = true;
+    return () => {
+      if (held) taken--;
+      held = false;
+    };
+  };
+}

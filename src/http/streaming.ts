@@ -1,0 +1,99 @@
+import type { Context } from "hono";
+import type { Logger } from "../log.ts";
+import type { AppEnv } from "./env.ts";
+import type { ExportFormat } from "./formats.ts";
+import type { TakeSlot } from "./slots.ts";
+
+/** How many exports a replica writes at once: each keeps a chunk of rows in memory and the database reading. */
+export const MAX_EXPORTS = 8;
+/** A reader who takes nothing for this long is cut off, so that others may have the place. */
+const STALL_TIMEOUT_MS = 60_000;
+
+/** What to stream, and how. */
+export interface RowStream {
+  chunks: AsyncIterable<object[]>;
+  format: ExportFormat;
+  /** Without its extension. */
+  filename: string;
+  takeSlot: TakeSlot;
+  log: Logger;
+  stallTimeoutMs?: number;
+}
+
+/**
+ * Streams all rows in constant memory: a chunk is read from the database when the reader has taken the one before.
+ * When the reader goes away or stalls, or the database fails midway, the source is told to stop; in the latter two
+ * cases the connection is cut without the closing chunk, so that a part cannot pass for the whole. What fails before
+ * the first row is still an ordinary error.
+ */
+export async function streamRows(c: Context<AppEnv>, stream: RowStream): Promise<Response> {
+  const { chunks, format, filename, takeSlot } = stream;
+  const headers = {
+    "Content-Type": format.contentType,
+    "Content-Disposition": `attachment; filename="${filename}.${format.extension}"`,
+  };
+  // A HEAD request has no reader: nothing may be opened that only a reader would close.
+  if (c.req.method === "HEAD") return c.body(null, 200, headers);
+
+  const giveBackSlot = takeSlot();
+  const iterator = chunks[Symbol.asyncIterator]();
+  try {
+    return c.body(toBody(iterator, await iterator.next(), stream, c.var.requestId, giveBackSlot), 200, headers);
+  } catch (error) {
+    giveBackSlot();
+    throw error;
+  }
+}
+
+function toBody(
+  iterator: AsyncIterator<object[]>,
+  first: IteratorResult<object[]>,
+  { format, log, stallTimeoutMs = STALL_TIMEOUT_MS }: RowStream,
+  requestId: string,
+  giveBackSlot: () => void,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let pending: IteratorResult<object[]> | undefined = first;
+  let head = format.head;
+  let stalled: ReturnType<typeof setTimeout> | undefined;
+  let stopped = false;
+
+  const stop = async () => {
+    stopped = true;
+    clearTimeout(stalled);
+    giveBackSlot();
+    await iterator.return?.();
+  };
+  const cut = async (controller: ReadableStreamDefaultController, error: unknown) => {
+    log.warn({ requestId, err: error }, "export cut off");
+    controller.error(error);
+    await stop();
+  };
+  const awaitReader = (controller: ReadableStreamDefaultController) => {
+    stalled = setTimeout(() => cut(controller, new Error("the reader takes nothing")), stallTimeoutMs);
+  };
+
+  return new ReadableStream({
+    start: awaitReader,
+    async pull(controller) {
+      clearTimeout(stalled);
+      try {
+        const { done, value } = pending ?? await iterator.next();
+        pending = undefined;
+        if (stopped) return;
+        const text = head + (done ? "" : format.write(value));
+        head = "";
+        if (text !== "") controller.enqueue(encoder.encode(text));
+        if (done) {
+          controller.close();
+          await stop();
+        } else {
+          awaitReader(controller);
+        }
+      } catch (error) {
+        if (!stopped) await cut(controller, error);
+      }
+    },
+    cancel: stop,
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,119 @@
+/** The commands on a database that DATABASE_URL names. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { fileURLToPath } from "node:url";
+import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { projectItself } from "../support/project.ts";
+
+const migrationCount =
+  Array.from(Deno.readDirSync(fileURLToPath(new URL("../../db/migrations", import.meta.url)))).length;
+
+describe("commands with DATABASE_URL", () => {
+  const project = projectItself();
+  let database: TestDatabase;
+  let environment: Record<string, string>;
+
+  beforeEach(async () => {
+    database = await testDatabase({ migrated: false });
+    environment = { DATABASE_URL: database.url };
+  });
+  afterEach(() => database.drop());
+
+  it("start refuses an unmigrated database and says which command to run", async () => {
+    const result = await project.run("start", [], { ...environment, ADMIN_TOKENS: `ci=${"a".repeat(64)}` });
+    assertEquals(result.code, 1);
+    assertEquals(
+      result.stderr,
+      `error: the database lacks ${migrationCount} migration(s): run \`deno task migrate\` first\n`,
+    );
+  });
+
+  it("start refuses to run without an admin token and says which command makes one", async () => {
+    const result = await project.run("start", [], { ...environment, SERVICE_TOKENS: `ci=${"a".repeat(64)}` });
+    assertEquals(result.code, 1);
+    assertEquals(
+      result.stderr,
+      "error: ADMIN_TOKENS is missing: make a token with `deno task token NAME admin`\n",
+    );
+  });
+
+  it("start serves a migrated database, prints no password and drains on SIGTERM", async () => {
+    const made = await project.run("token", ["ci", "admin"]);
+    const [, token, line] = made.stdout.match(/^(ta_\S+)$[^]+^ADMIN_TOKENS=(\S+)$/m) ?? [];
+    assertEquals((await project.run("migrate", [], environment)).code, 0);
+
+    const service = project.spawn("start", { ...environment, ADMIN_TOKENS: line ?? "" });
+    const [, address] = await service.line(/"address":"(http[^"]+)"/);
+    const response = await fetch(`${address}/v1/backfills`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    assertEquals(response.status, 200);
+    await response.body?.cancel();
+    service.kill("SIGTERM");
+
+    assertEquals(await service.ended, 0);
+    const lines = service.output().trim().split("\n").map((text) => JSON.parse(text).msg);
+    assertEquals([lines.at(0), lines.at(-1)], ["listening", "stopped"]);
+    assertEquals(service.output().includes(new URL(database.url).password), false);
+  });
+
+  it("migrate applies everything once, whoever else migrates at the same time", async () => {
+    const results = await Promise.all(
+      Array.from({ length: 4 }, () => project.run("migrate", [], environment)),
+    );
+    assertEquals(results.map(({ code }) => code), [0, 0, 0, 0]);
+    const applied = results.flatMap(({ stdout }) => stdout.match(/^applied: \d+$/gm) ?? []);
+    assertEquals(applied.length, migrationCount);
+  });
+
+  it("migrate down --all leaves the database as it was", async () => {
+    await project.run("migrate", [], environment);
+    const down = await project.run("migrate", ["down", "--all"], environment);
+    assertEquals({ code: down.code, stderr: down.stderr }, { code: 0, stderr: "" });
+    const left = await database.sql`
+      select nspname from pg_namespace where nspname = 'assignment'
+      union all
+      select relname from pg_class where relnamespace = 'public'::regnamespace
+      union all
+      select proname from pg_proc where pronamespace = 'public'::regnamespace
+    `;
+    assertEquals([...left], []);
+  });
+
+  it("migrate down takes back the newest, and status shows it pending", async () => {
+    await project.run("migrate", [], environment);
+    await project.run("migrate", ["down"], environment);
+    const { stdout } = await project.run("migrate", ["status"], environment);
+    assertEquals(stdout.match(/^applied /gm)?.length, migrationCount - 1);
+    assertMatch(stdout, /^pending .+\n$/m);
+  });
+
+  it("migrate says what the database refused, in one line without its address", async () => {
+    await database.sql`create table public.members (id integer primary key)`;
+    const result = await project.run("migrate", [], environment);
+    assertEquals(result.code, 1);
+    assertMatch(
+      result.stderr,
+      /^error: db\/migrations\/\d+_adopt_members\.sql: public\.members\.id must be of type uuid[^\n]+\n$/,
+    );
+    assertEquals(result.stderr.includes("postgres://"), false);
+  });
+
+  it("demo adds nobody to an application's own members", async () => {
+    await database.sql`create table public.members (id uuid primary key)`;
+    await project.run("migrate", [], environment);
+    const result = await project.run("demo", [], environment);
+    assertEquals(result.code, 1);
+    assertStringIncludes(result.stderr, "error: public.members is an application's own table");
+  });
+
+  it("a database that is away is one line without its password", async () => {
+    for (const task of ["migrate", "demo"]) {
+      const result = await project.run(task, [], {
+        DATABASE_URL: "postgres://service:hunter2@127.0.0.1:1/none",
+      });
+      assertEquals(result.code, 1);
+      assertEquals(result.stderr, "error: cannot reach the database: connect ECONNREFUSED 127.0.0.1:1\n");
+    }
+  });
+});

@@ -1,0 +1,91 @@
+import { assert, assertEquals } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { reconcile, reconcileOnSchedule } from "../../../src/backfill/schedule.ts";
+import { getRun, listRuns } from "../../../src/backfill/runs.ts";
+import type { Sql } from "../../../src/database/connection.ts";
+import { silentLogger } from "../../../src/log.ts";
+import {
+  DEFAULT_TRAINER_ID,
+  endAssignment,
+  isUserAssignedToTrainer,
+} from "../../../src/trainer_assignment.ts";
+import { driveToEnd } from "../../support/backfills.ts";
+import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+import { withoutTrigger } from "../../support/members.ts";
+
+describe("the scheduled reconciliation", () => {
+  let database: TestDatabase;
+  const slot = new Date("2026-01-02T03:17:00Z");
+  beforeEach(async () => {
+    database = await testDatabase();
+  });
+  afterEach(() => database.drop());
+
+  it("is started by exactly one of many replicas in each slot", async () => {
+    const { sql } = database;
+    const started = await Promise.all(Array.from({ length: 20 }, () => reconcile(sql, slot)));
+    const ids = started.filter((id) => id !== null);
+    assertEquals(ids.length, 1);
+    const run = await driveToEnd(sql, await getRun(sql, ids[0] ?? ""));
+    assertEquals([run.requestedBy, run.status], ["schedule", "succeeded"]);
+
+    assertEquals(await reconcile(sql, slot), null, "the same slot again");
+    assert(await reconcile(sql, new Date("2026-01-03T03:17:00Z")), "the next slot");
+  });
+
+  it("leaves a run alone that is under way", async () => {
+    const { sql } = database;
+    assert(await reconcile(sql, slot));
+    assertEquals(await reconcile(sql, new Date("2026-01-03T03:17:00Z")), null);
+    assertEquals((await listRuns(sql, { limit: 10 })).length, 1);
+  });
+
+  it("comes when the pattern says so, and ends with the signal", async () => {
+    const { sql } = database;
+    const stopping = new AbortController();
+    const scheduled = reconcileOnSchedule(sql, "* * * * * *", { log: silentLogger, signal: stopping.signal });
+    while ((await listRuns(sql, { limit: 1 })).length === 0);
+    stopping.abort();
+    await scheduled;
+  });
+
+  const bypasses: Record<string, (sql: Sql, memberId: string) => Promise<unknown>> = {
+    "session_replication_role = replica": (sql, memberId) =>
+      withoutTrigger(sql, (transaction) => transaction`insert into public.members (id) values (${memberId})`),
+    "a disabled trigger": async (sql, memberId) => {
+      await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
+      await sql`insert into public.members (id) values (${memberId})`;
+      await sql`alter table public.members enable trigger members_assign_trainer_after_insert`;
+    },
+    "a restore of the data alone": async (sql, memberId) => {
+      await sql`alter table public.members disable trigger user`;
+      const writing = await sql`copy public.members (id) from stdin`.writable();
+      await new Promise((resolve, reject) =>
+        writing.on("error", reject).on("finish", resolve).end(`${memberId}\n`)
+      );
+      await sql`alter table public.members enable trigger user`;
+    },
+  };
+  for (const [name, insertPast] of Object.entries(bypasses)) {
+    it(`repairs what came past the trigger by ${name}`, async () => {
+      const { sql } = database;
+      const memberId = crypto.randomUUID();
+      await insertPast(sql, memberId);
+      assertEquals(await isUserAssignedToTrainer(sql, memberId), false);
+      const runId = await reconcile(sql, slot);
+      await driveToEnd(sql, await getRun(sql, runId ?? ""));
+      assertEquals(await isUserAssignedToTrainer(sql, memberId), true);
+    });
+  }
+
+  it("does not revive an assignment that somebody ended", async () => {
+    const { sql } = database;
+    const memberId = crypto.randomUUID();
+    await sql`insert into public.members (id) values (${memberId})`;
+    await endAssignment(sql, DEFAULT_TRAINER_ID, memberId);
+    const runId = await reconcile(sql, slot);
+    const run = await driveToEnd(sql, await getRun(sql, runId ?? ""));
+    assertEquals([run.status, run.skippedBecause.ended], ["succeeded", 1]);
+    assertEquals(await isUserAssignedToTrainer(sql, memberId), false);
+  });
+});

@@ -1,0 +1,107 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import postgres from "postgres";
+import { migrateUp } from "../../../src/database/migrate.ts";
+import { checkHealth } from "../../../src/health.ts";
+import { DEFAULT_TRAINER_ID, isUserAssignedToTrainer } from "../../../src/trainer_assignment.ts";
+import {
+  assertAssigned,
+  countAssignments,
+  countFailures,
+  countMembers,
+  newId,
+} from "../../support/assignments.ts";
+import { runBackfill } from "../../support/backfills.ts";
+import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+import { withoutTrigger } from "../../support/members.ts";
+
+describe("the known exceptions:", () => {
+  let database: TestDatabase;
+  let id: string;
+  beforeEach(async () => {
+    database = await testDatabase();
+    id = newId();
+  });
+  afterEach(() => database.drop());
+
+  async function assertMissedThenRepaired(): Promise<void> {
+    assertEquals(await countMembers(database.sql, [id]), 1);
+    assertEquals([await countAssignments(database.sql, [id]), await countFailures(database.sql)], [0, 0]);
+    await runBackfill(database.sql);
+    assertEquals(await isUserAssignedToTrainer(database.sql, id), true);
+  }
+
+  it("a statement timeout of the caller's own that strikes inside the trigger ends the signup", async () => {
+    const caller = database.newConnection();
+    await caller`set statement_timeout = '100ms'`;
+    await database.newConnection().begin(async (locker) => {
+      await locker`lock table public.trainer_client_assignments in access exclusive mode`;
+      await assertRejects(
+        () => caller`insert into public.members (id) values (${id})`,
+        postgres.PostgresError,
+        "canceling statement due to statement timeout",
+      );
+    });
+    assertEquals([await countMembers(database.sql, [id]), await countFailures(database.sql)], [0, 0]);
+  });
+
+  it("a deferred constraint trigger of the application's on the assignments ends the signup at its commit", async () => {
+    await database.sql.unsafe(`
+      create function public.interfere() returns trigger language plpgsql as $$ begin raise exception 'too late'; end $$;
+      create constraint trigger interfere after insert on public.trainer_client_assignments
+        deferrable initially deferred for each row execute function public.interfere();
+    `);
+    await assertRejects(
+      () => database.sql`insert into public.members (id) values (${id})`,
+      postgres.PostgresError,
+      "too late",
+    );
+    assertEquals(await countMembers(database.sql, [id]), 0);
+  });
+
+  it("under session_replication_role = replica no member is assigned, until a backfill", async () => {
+    await withoutTrigger(database.sql, (tx) => tx`insert into public.members (id) values (${id})`);
+    await assertMissedThenRepaired();
+  });
+
+  it("while the trigger is disabled no member is assigned, which health shows, until a backfill", async () => {
+    await database.sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
+    await database.sql`insert into public.members (id) values (${id})`;
+    assertEquals((await checkHealth(database.sql)).checks.trigger.status, "degraded");
+    await assertMissedThenRepaired();
+  });
+
+  it("always enabled, the trigger fires under session_replication_role = replica too", async () => {
+    await database.sql`alter table public.members enable always trigger members_assign_trainer_after_insert`;
+    await withoutTrigger(database.sql, (tx) => tx`insert into public.members (id) values (${id})`);
+    await assertAssigned(database.sql, [id]);
+  });
+});
+
+describe("on a partitioned members table", () => {
+  let database: TestDatabase;
+  let id: string;
+  beforeEach(async () => {
+    id = newId();
+    database = await testDatabase({ migrated: false });
+    await database.sql.unsafe(`
+      create table public.members (id uuid primary key) partition by hash (id);
+      create table public.members_0 partition of public.members for values with (modulus 1, remainder 0);
+    `);
+    await migrateUp(database.url);
+    await database.sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
+  });
+  afterEach(() => database.drop());
+
+  it("an insert into the table is assigned", async () => {
+    await database.sql`insert into public.members (id) values (${id})`;
+    await assertAssigned(database.sql, [id]);
+  });
+
+  it("a direct insert into a partition is a known exception: not assigned until a backfill", async () => {
+    await database.sql`insert into public.members_0 (id) values (${id})`;
+    assertEquals(await countAssignments(database.sql, [id]), 0);
+    await runBackfill(database.sql);
+    assertEquals(await isUserAssignedToTrainer(database.sql, id), true);
+  });
+});

@@ -1,0 +1,46 @@
+import { assertEquals } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { assertRecorded, countMembers, newId } from "../../support/assignments.ts";
+import { type OwnedDatabase, ownedDatabase } from "../../support/owned_database.ts";
+
+describe("a signup commits when the owner of the assignments has lost", () => {
+  let database: OwnedDatabase;
+  let id: string;
+  beforeEach(async () => {
+    database = await ownedDatabase();
+    id = newId();
+  });
+  afterEach(() => database.drop());
+
+  async function revoke(rights: string): Promise<void> {
+    await database.owner.unsafe(`revoke ${rights} from ${database.ownerName}`);
+    await database.newInserter()`insert into public.members (id) values (${id})`;
+  }
+
+  it("the right to insert them, and is recorded", async () => {
+    await revoke("insert on public.trainer_client_assignments");
+    await assertRecorded(database.sql, [id], "42501");
+  });
+
+  it("every right on them, and is recorded", async () => {
+    await revoke("all on public.trainer_client_assignments");
+    await assertRecorded(database.sql, [id], "42501");
+  });
+
+  it("the right to read the settings, and is recorded", async () => {
+    await revoke("all on assignment.settings");
+    await assertRecorded(database.sql, [id], "42501");
+  });
+
+  it("the right to execute what assigns, and is recorded", async () => {
+    await revoke(
+      "execute on function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer)",
+    );
+    await assertRecorded(database.sql, [id], "42501");
+  });
+
+  it("every right on the tables, the failures too", async () => {
+    await revoke("all on all tables in schema assignment, public");
+    assertEquals(await countMembers(database.sql, [id]), 1);
+  });
+});

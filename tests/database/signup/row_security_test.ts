@@ -1,0 +1,67 @@
+import { assertEquals } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { assertAssigned, assertRecorded, countMembers, newId } from "../../support/assignments.ts";
+import { type OwnedDatabase, ownedDatabase } from "../../support/owned_database.ts";
+
+describe("a signup under row-level security", () => {
+  let database: OwnedDatabase;
+  let id: string;
+  beforeEach(async () => {
+    database = await ownedDatabase();
+    id = newId();
+  });
+  afterEach(() => database.drop());
+
+  const signUp = () => database.newInserter()`insert into public.members (id) values (${id})`;
+
+  it("on members, whose rows the inserter may not see, is assigned", async () => {
+    await database.owner.unsafe(`
+      alter table public.members enable row level security;
+      create policy anybody_signs_up on public.members for insert with check (true);
+    `);
+    await signUp();
+    await assertAssigned(database.sql, [id]);
+  });
+
+  it("on members, forced on their owner too, is assigned", async () => {
+    await database.owner.unsafe(`
+      alter table public.members enable row level security, force row level security;
+      create policy anybody_signs_up on public.members for insert with check (true);
+    `);
+    await signUp();
+    await assertAssigned(database.sql, [id]);
+  });
+
+  it("on the assignments, without a policy, is assigned", async () => {
+    await database.owner`alter table public.trainer_client_assignments enable row level security`;
+    await signUp();
+    await assertAssigned(database.sql, [id]);
+  });
+
+  it("on the assignments, forced on their owner without a policy, is recorded", async () => {
+    await database.owner`
+      alter table public.trainer_client_assignments enable row level security, force row level security
+    `;
+    await signUp();
+    await assertRecorded(database.sql, [id], "42501");
+  });
+
+  it("on the assignments, forced on their owner with a policy that lets the row in, is assigned", async () => {
+    await database.owner.unsafe(`
+      alter table public.trainer_client_assignments enable row level security, force row level security;
+      create policy all_rows on public.trainer_client_assignments using (true);
+    `);
+    await signUp();
+    await assertAssigned(database.sql, [id]);
+  });
+
+  it("on all tables, forced on their owner without a policy, commits", async () => {
+    await database.owner.unsafe(`
+      alter table public.trainer_client_assignments enable row level security, force row level security;
+      alter table assignment.settings enable row level security, force row level security;
+      alter table assignment.failures enable row level security, force row level security;
+    `);
+    await signUp();
+    assertEquals(await countMembers(database.sql, [id]), 1);
+  });
+});

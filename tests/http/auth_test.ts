@@ -1,0 +1,119 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { declaredRole } from "../../src/http/route.ts";
+import { type CallOptions, type TestService, testService } from "./test_service.ts";
+
+const SOME_ID = "0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a";
+
+const CALLERS: Record<string, CallOptions> = {
+  none: { as: "nobody" },
+  malformed: { as: "nobody", headers: { Authorization: "Bearer two words" } },
+  "another scheme": { as: "nobody", headers: { Authorization: "Basic b3BzOnNlY3JldA==" } },
+  wrong: { as: "nobody", headers: { Authorization: "Bearer admin-token-of-the-tesu" } },
+  service: { as: "service" },
+  admin: { as: "admin" },
+};
+
+/** The router's own routes, each once, with its first handler. */
+function routesOf(app: TestService["app"]) {
+  const routes = new Map<string, { method: string; path: string; role: ReturnType<typeof declaredRole> }>();
+  for (const { method, path, handler } of app.routes) {
+    const key = `${method} ${path}`;
+    if (method !== "ALL" && !routes.has(key)) routes.set(key, { method, path, role: declaredRole(handler) });
+  }
+  return [...routes.values()];
+}
+
+function expectedStatus(role: string, caller: string): 401 | 403 | "passes" {
+  if (role === "none") return "passes";
+  if (caller !== "service" && caller !== "admin") return 401;
+  return role === "admin" && caller === "service" ? 403 : "passes";
+}
+
+describe("authorization", () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await testService();
+  });
+  afterAll(() => service.stop());
+
+  it("is declared by every route of the router", () => {
+    const routes = routesOf(service.app);
+    assertEquals(routes.filter(({ role }) => role === undefined), []);
+    assertEquals(routes.length > 20, true);
+  });
+
+  it("is missed when a route is added past addRoute", async () => {
+    const other = await testService();
+    other.app.get("/v1/forgotten", (c) => c.text("for everybody"));
+    const forgotten = routesOf(other.app).filter(({ role }) => role === undefined);
+    assertEquals(forgotten.map(({ path }) => path), ["/v1/forgotten"]);
+    await other.stop();
+  });
+
+  it("lets each caller do on each route what its role says, and nothing else", async () => {
+    for (const { method, path, role = "undeclared" } of routesOf(service.app)) {
+      for (const [caller, options] of Object.entries(CALLERS)) {
+        const response = await service.call(`${method} ${path.replaceAll(/:\w+/g, SOME_ID)}`, options);
+        await response.body?.cancel();
+        const passes = response.status !== 401 && response.status !== 403;
+        const got = passes ? "passes" : response.status;
+        assertEquals(`${method} ${path} as ${caller}: ${got}`, `${method} ${path} as ${caller}: ${expectedStatus(role, caller)}`);
+      }
+    }
+  });
+
+  it("guards HEAD as it guards GET", async () => {
+    assertEquals((await service.call("HEAD /v1/settings", { as: "nobody" })).status, 401);
+    assertEquals((await service.call("HEAD /v1/settings", { as: "service" })).status, 403);
+    assertEquals((await service.call("HEAD /v1/settings")).status, 200);
+  });
+
+  it("challenges who sends no token", async () => {
+    const response = await service.call("GET /v1/settings", { as: "nobody" });
+    assertEquals(response.status, 401);
+    assertEquals(response.headers.get("WWW-Authenticate"), 'Bearer realm="trainer-assignment"');
+    assertEquals((await response.json()).code, "unauthorized");
+  });
+
+  it("says that a presented token is invalid, and repeats nothing of it", async () => {
+    const response = await service.call("GET /v1/settings", CALLERS.wrong);
+    assertEquals(response.headers.get("WWW-Authenticate"), 'Bearer realm="trainer-assignment", error="invalid_token"');
+    assertEquals((await response.text()).includes("admin-token"), false);
+  });
+
+  it("names the role that is needed", async () => {
+    const response = await service.call("GET /v1/settings", { as: "service" });
+    assertEquals(response.status, 403);
+    assertStringIncludes(response.headers.get("WWW-Authenticate") ?? "", 'error="insufficient_scope", scope="admin"');
+    const problem = await response.json();
+    assertEquals(problem.code, "forbidden");
+    assertStringIncludes(problem.detail, "role admin");
+  });
+
+  it("takes the scheme in any case", async () => {
+    const response = await service.call("GET /v1/settings", {
+      as: "nobody",
+      headers: { Authorization: "bEARER admin-token-of-the-test" },
+    });
+    assertEquals(response.status, 200);
+  });
+
+  it("comes before the input is looked at", async () => {
+    const response = await service.call("PUT /v1/settings?x=1", { as: "service", json: { nonsense: true } });
+    assertEquals(response.status, 403);
+  });
+
+  it("accepts nobody when no token is configured", async () => {
+    const closed = await testService({ tokens: [] });
+    assertEquals((await closed.call("GET /v1/settings")).status, 401);
+    assertEquals((await closed.call("GET /v1/settings", { as: "nobody", headers: { Authorization: "Bearer" } })).status, 401);
+    await closed.stop();
+  });
+
+  it("leaves the token's name in the log, and never the token", async () => {
+    await service.call("GET /v1/settings");
+    assertEquals(service.logged.at(-1)?.token, "ops");
+    assertEquals(JSON.stringify(service.logged).includes("token-of-the-test"), false);
+  });
+});

@@ -1,0 +1,116 @@
+import { assertEquals } from "@std/assert";
+import { hash } from "node:crypto";
+import { createApp } from "../../src/http/app.ts";
+import type { Services } from "../../src/http/services.ts";
+import type { Sql } from "../../src/database/connection.ts";
+import { Contract } from "./contract.ts";
+import { createLog, type Logger } from "../../src/log.ts";
+import { testDatabase, type TestDatabase } from "../support/databases.ts";
+
+export const TOKENS = { admin: "admin-token-of-the-test", service: "service-token-of-the-test" } as const;
+
+/** The application over a database of its own, and ways to call it as somebody. */
+export interface TestService {
+  app: ReturnType<typeof createApp>;
+  sql: Sql;
+  database: TestDatabase;
+  /** What was logged, in order. */
+  logged: Record<string, unknown>[];
+  /** Every answer is held against the OpenAPI document. Calls as an admin unless `as` says otherwise; an object as `json` is sent as a JSON body. */
+  call(request: string, options?: CallOptions): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+export interface CallOptions {
+  as?: keyof typeof TOKENS | "nobody";
+  json?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** Makes the application as `start` does, over a migrated database whose only member is the default trainer. */
+export async function testService(overrides: Partial<Services> = {}): Promise<TestService> {
+  const database = await testDatabase();
+  const { log, logged } = recordingLogger();
+  const shutdown = new AbortController();
+  const app = createApp({
+    sql: database.sql,
+    tokens: testTokens(),
+    log,
+    shutdown: shutdown.signal,
+    ...overrides,
+  });
+  let contract: Contract | undefined;
+  return {
+    app,
+    sql: database.sql,
+    database,
+    logged,
+    async call(request, options) {
+      const [method = "GET", path = "/"] = request.split(" ");
+      const response = await app.request(path, requestInit(method, options));
+      contract ??= new Contract(await (await app.request("/openapi.json")).json());
+      assertEquals(await contract.deviation(method, path, response), undefined);
+      return response;
+    },
+    async stop() {
+      shutdown.abort();
+      await database.drop();
+    },
+  };
+}
+
+/** What {@link TestService.call} sends, for those who fetch over a socket. */
+export function requestInit(method: string, { as = "admin", json, headers }: CallOptions = {}): RequestInit {
+  return {
+    method,
+    headers: {
+      ...(as === "nobody" ? {} : { Authorization: `Bearer ${TOKENS[as]}` }),
+      ...(json === undefined ? {} : { "Content-Type": "application/json" }),
+      ...headers,
+    },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  };
+}
+
+export function testTokens(): Services["tokens"] {
+  return [
+    { name: "ops", role: "admin", sha256: hash("sha256", TOKENS.admin, "buffer") },
+    { name: "crm", role: "service", sha256: hash("sha256", TOKENS.service, "buffer") },
+  ];
+}
+
+/** Adds members; the trigger assigns each to the default trainer. Their ids, sorted as the database sorts. */
+export async function addMembers(sql: Sql, count: number): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    with added as (insert into public.members (id) select gen_random_uuid() from generate_series(1, ${count}) returning id)
+    select id from added order by id
+  `;
+  return rows.map((row) => row.id);
+}
+
+/** Serves an application on a free port of this machine; `stop` cuts what is still open. */
+export async function serveOnSocket(app: { fetch: Deno.ServeHandler }): Promise<{ url: string; stop(): Promise<void> }> {
+  const closing = new AbortController();
+  const { promise: listening, resolve } = Promise.withResolvers<number>();
+  const server = Deno.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    signal: closing.signal,
+    onListen: ({ port }) => resolve(port),
+  }, (request, info) => app.fetch(request, info));
+  const url = `http://127.0.0.1:${await listening}`;
+  return {
+    url,
+    async stop() {
+      closing.abort();
+      await server.finished;
+    },
+  };
+}
+
+/** The service's own log, kept instead of written. */
+export function recordingLogger(): { log: Logger; logged: Record<string, unknown>[] } {
+  const logged: Record<string, unknown>[] = [];
+  const log = createLog({ level: "debug", readable: false, write: (line) => logged.push(JSON.parse(line)) });
+  return { log, logged };
+}

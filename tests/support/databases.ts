@@ -1,0 +1,65 @@
+import process from "node:process";
+import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+
+/** A database of a test's own, on the server that `deno task test` started. */
+export interface TestDatabase {
+  name: string;
+  url: string;
+  /** A pool of five connections. */
+  sql: Sql;
+  /** Opens another session, for what two of them do to each other; closed by `drop`. */
+  newConnection(): Sql;
+  /** Closes every connection and removes the database. */
+  drop(): Promise<void>;
+}
+
+export const TEMPLATE = "test_template";
+
+/**
+ * Makes a database in some 20 ms: migrated and with the default trainer as its only member, or empty.
+ * @param options.migrated false for an empty one
+ */
+export async function testDatabase(options: { migrated?: boolean } = {}): Promise<TestDatabase> {
+  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+  const template = options.migrated === false ? "template0" : TEMPLATE;
+  await withServer(async (server) => {
+    await server`create database ${server(name)} template ${server(template)} strategy file_copy`;
+  });
+  const url = Object.assign(new URL(serverUrl()), { pathname: `/${name}` }).href;
+  const sql = openDatabase(url, { max: 5, applicationName: "test" });
+  const sessions = [sql];
+  return {
+    name,
+    url,
+    sql,
+    newConnection() {
+      const session = openDatabase(url, { max: 1, applicationName: "test session" });
+      sessions.push(session);
+      return session;
+    },
+    async drop() {
+      await Promise.all(sessions.map((session) => closeDatabase(session, 1)));
+      await withServer(async (server) => {
+        await server`drop database if exists ${server(name)} with (force)`;
+      });
+    },
+  };
+}
+
+/** The server's own database `postgres`, as superuser. */
+export function serverUrl(): string {
+  const url = process.env.TEST_DATABASE_URL;
+  if (url === undefined) {
+    throw new Error("There is no test server: run the tests with `deno task test [FILE]`.");
+  }
+  return url;
+}
+
+async function withServer(work: (server: Sql) => Promise<void>): Promise<void> {
+  const server = openDatabase(serverUrl(), { max: 1, applicationName: "test databases" });
+  try {
+    await work(server);
+  } finally {
+    await closeDatabase(server);
+  }
+}

@@ -1,0 +1,116 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ConfigError, parseConfig } from "../../src/config.ts";
+
+const hash = "ab".repeat(32);
+const otherHash = "cd".repeat(32);
+
+describe("configuration", () => {
+  it("is complete without any variable", () => {
+    assertEquals(parseConfig({}), {
+      host: "127.0.0.1",
+      port: 8000,
+      databaseUrl: null,
+      databasePoolSize: 10,
+      tokens: [],
+      backfillLanes: 2,
+      backfillMaxReplicaLagMs: 10_000,
+      backfillRestRatio: 0,
+      reconcileCron: "17 3 * * *",
+      logLevel: "info",
+    });
+  });
+
+  it("takes an empty variable for an absent one", () => {
+    assertEquals(
+      parseConfig({ PORT: "", DATABASE_URL: "", ADMIN_TOKENS: "", LOG_LEVEL: "" }),
+      parseConfig({}),
+    );
+  });
+
+  it("reads every variable", () => {
+    const config = parseConfig({
+      HOST: "0.0.0.0",
+      PORT: "80",
+      DATABASE_URL: "postgresql://user:password@db.example:5433/app?sslmode=require",
+      DATABASE_POOL_SIZE: "20",
+      ADMIN_TOKENS: `anna=${hash}`,
+      SERVICE_TOKENS: ` orders=${otherHash.toUpperCase()} , `,
+      BACKFILL_LANES: "4",
+      BACKFILL_MAX_REPLICA_LAG_MS: "500",
+      BACKFILL_REST_RATIO: "0.5",
+      RECONCILE_CRON: "off",
+      LOG_LEVEL: "warn",
+    });
+    assertEquals(config, {
+      host: "0.0.0.0",
+      port: 80,
+      databaseUrl: "postgresql://user:password@db.example:5433/app?sslmode=require",
+      databasePoolSize: 20,
+      tokens: [
+        { name: "anna", role: "admin", sha256: Uint8Array.fromHex(hash) },
+        { name: "orders", role: "service", sha256: Uint8Array.fromHex(otherHash) },
+      ],
+      backfillLanes: 4,
+      backfillMaxReplicaLagMs: 500,
+      backfillRestRatio: 0.5,
+      reconcileCron: null,
+      logLevel: "warn",
+    });
+  });
+
+  it("cannot be changed", () => {
+    const config = parseConfig({});
+    assert(Object.isFrozen(config) && Object.isFrozen(config.tokens));
+  });
+
+  const wrong: [name: string, values: string[]][] = [
+    ["HOST", ["two words", "http://host"]],
+    ["PORT", ["x", "-1", "65536", "80.5", "1e3", " 80"]],
+    ["DATABASE_URL", ["db", "mysql://db/app", "postgres://", "postgres:///app"]],
+    ["DATABASE_POOL_SIZE", ["1", "1001"]],
+    ["ADMIN_TOKENS", [
+      "anna",
+      `=${hash}`,
+      `anna=${hash.slice(1)}`,
+      `anna=${hash}0`,
+      `an na=${hash}`,
+      `${"a".repeat(65)}=${hash}`,
+    ]],
+    ["SERVICE_TOKENS", [`orders:${hash}`]],
+    ["BACKFILL_LANES", ["0", "17"]],
+    ["BACKFILL_MAX_REPLICA_LAG_MS", ["-1", "999999999"]],
+    ["BACKFILL_REST_RATIO", ["-1", "101", "half", "NaN"]],
+    ["RECONCILE_CRON", ["daily", "99 3 * * *", "0 0 30 2 *"]],
+    ["LOG_LEVEL", ["trace", "INFO"]],
+  ];
+  for (const [name, values] of wrong) {
+    it(`refuses a wrong ${name} by name`, () => {
+      for (const value of values) {
+        const error = assertThrows(() => parseConfig({ [name]: value }), ConfigError);
+        assertEquals(error.problems.length, 1, value);
+        assert(error.message.startsWith(`${name}: `), error.message);
+      }
+    });
+  }
+
+  it("tells all problems at once, and no value", () => {
+    const environment = Object.fromEntries(wrong.map(([name]) => [name, "hunter2 ."]));
+    const error = assertThrows(() => parseConfig(environment), ConfigError);
+    assertEquals(
+      error.problems.map((problem) => problem.split(":")[0]).sort(),
+      wrong.map(([name]) => name).sort(),
+    );
+    assert(!error.message.includes("hunter2"));
+  });
+
+  it("refuses two tokens of one name, in either list, and one token under two names", () => {
+    const sameName = { ADMIN_TOKENS: `anna=${hash}`, SERVICE_TOKENS: `anna=${otherHash}`, PORT: "x" };
+    assertEquals(assertThrows(() => parseConfig(sameName), ConfigError).problems.length, 2);
+    assertThrows(
+      () => parseConfig({ ADMIN_TOKENS: `anna=${hash},bert=${hash}` }),
+      ConfigError,
+      "the same token is given twice",
+    );
+  });
+});
