@@ -57,6 +57,7 @@ create function assignment.start_backfill(
   security definer
   set search_path = ''
   set row_security = off
+  set lock_timeout = '5s'
   language plpgsql
 as $$
 declare

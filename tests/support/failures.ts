@@ -1,0 +1,6 @@
+import type { Sql } from "../../src/database/connection.ts";
+
+/** Lets the time of every failure come. */
+export async function makeDue(sql: Sql): Promise<void> {
+  await sql`update assignment.failures set next_attempt_at = now()`;
+}
