@@ -1,0 +1,97 @@
+/** `deno task backfill` as an operator or a script uses it. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { getRun, listRuns, startBackfill } from "../../src/backfill/runs.ts";
+import { countAssigned } from "../support/backfills.ts";
+import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { addUnseenMembers, refuseAssignments } from "../support/members.ts";
+import { projectItself } from "../support/project.ts";
+
+describe("deno task backfill", () => {
+  const project = projectItself();
+  let database: TestDatabase;
+  let environment: Record<string, string>;
+  beforeEach(async () => {
+    database = await testDatabase();
+    environment = { DATABASE_URL: database.url };
+    await addUnseenMembers(database.sql, 2000);
+  });
+  afterEach(() => database.drop());
+
+  it("assigns everybody, prints plain lines and a summary where there is no terminal, and exits with 0", async () => {
+    const { code, stdout, stderr } = await project.run("backfill", [], environment);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^2,001 of 2,001 \(100 %\)$/m);
+    assertMatch(stdout, /^status +succeeded$/m);
+    assertMatch(stdout, /^assigned +2,000$/m);
+    assertMatch(stdout, /^remaining +0$/m);
+    assertEquals(await countAssigned(database.sql), 2000);
+  });
+
+  it("exits with 1 and lists the members when some failed", async () => {
+    const [poison] = await database.sql<{ id: string }[]>`select id from public.members order by id limit 1`;
+    await refuseAssignments(database.sql, `new.client_id = '${poison?.id}'`);
+    const { code, stdout } = await project.run("backfill", [], environment);
+    assertEquals(code, 1);
+    assertMatch(stdout, /^status +completed with errors$/m);
+    assertStringIncludes(stdout, `${poison?.id}  P0001  "member ${poison?.id} is refused"`);
+  });
+
+  it("prints one JSON object for scripts", async () => {
+    const { code, stdout } = await project.run("backfill", ["--json", "--dry-run"], environment);
+    const run = JSON.parse(stdout);
+    assertEquals(code, 0);
+    assertEquals([run.status, run.dryRun, run.successful, run.errors], ["succeeded", true, 2000, []]);
+    assertEquals(await countAssigned(database.sql), 0);
+  });
+
+  it("exits with 2 and the usage when called wrongly", async () => {
+    for (
+      const args of [["--trainer", "x"], ["--resume", "1"], ["--quick"], ["now"], [
+        "--dry-run",
+        "--resume",
+        crypto.randomUUID(),
+      ]]
+    ) {
+      const { code, stderr } = await project.run("backfill", args, environment);
+      assertEquals(code, 2, stderr);
+      assertMatch(stderr, /^error: .*\n\nusage:\n {2}deno task backfill \[--trainer ID\]/);
+    }
+  });
+
+  it("names what is wrong with the trainer or the run, and exits with 1", async () => {
+    const unknown = crypto.randomUUID();
+    const trainer = await project.run("backfill", ["--trainer", unknown], environment);
+    assertEquals(trainer.code, 1);
+    assertStringIncludes(
+      trainer.stderr,
+      `error: trainer ${unknown} is no member: name another with --trainer`,
+    );
+    const run = await project.run("backfill", ["--resume", unknown], environment);
+    assertEquals([run.code, run.stderr], [1, `error: there is no run ${unknown}\n`]);
+  });
+
+  it("pauses at Ctrl-C and says how to resume; resumed, it goes on to the end", async () => {
+    const { sql } = database;
+    const { id } = await startBackfill(sql, { requestedBy: "test", batchRows: 1 });
+    const task = project.spawn("backfill", environment);
+    while ((await getRun(sql, id)).processed < 20);
+    task.kill("SIGINT");
+    assertEquals(await task.ended, 1);
+    assertMatch(
+      task.output(),
+      new RegExp(`error: paused after \\d+ of 2,001; go on with: deno task backfill --resume ${id}\n`),
+    );
+    const paused = await getRun(sql, id);
+    assertEquals([paused.status, paused.pauseReason], ["paused", "stopped at the terminal"]);
+
+    await sql`update assignment.backfill_runs set batch_rows = null where id = ${id}`;
+    const { code } = await project.run("backfill", ["--resume", id], environment);
+    assertEquals(code, 0);
+    assertEquals((await listRuns(sql, { limit: 10 })).map((run) => [run.id, run.status]), [[
+      id,
+      "succeeded",
+    ]]);
+    assertEquals(await countAssigned(sql), 2000);
+  });
+});
