@@ -1,5 +1,6 @@
 -- Auto-assignment of whoever is inserted into members, by anybody, one call a statement.
 -- Locks: share row exclusive on public.members (writers wait while it is taken; given up after 5 s). Reversible.
+-- Creating the trigger wants the right TRIGGER on members, commenting on it its owner: the comment is the function's.
 
 -- migrate:up
 set local lock_timeout = '5s';
@@ -23,7 +24,8 @@ $$;
 
 revoke execute on function assignment.tg_members__assign_trainer() from public;
 comment on function assignment.tg_members__assign_trainer() is
-  'Assigns the members that one INSERT statement added. Whatever goes wrong is recorded and retried later.';
+  'Gives the members that one INSERT statement added the default trainer. Whatever goes wrong is recorded and retried
+later: it never makes the insert fail.';
 
 create trigger members_assign_trainer_after_insert
   after insert on public.members
@@ -31,11 +33,8 @@ create trigger members_assign_trainer_after_insert
   for each statement
   execute function assignment.tg_members__assign_trainer();
 
-comment on trigger members_assign_trainer_after_insert on public.members is
-  'Gives every new member the default trainer. Never makes an insert fail.';
-
 -- migrate:down
 set local lock_timeout = '5s';
 
-drop trigger members_assign_trainer_after_insert on public.members;
-drop function assignment.tg_members__assign_trainer();
+-- With the function goes its trigger, which by its own name only the owner of members may drop.
+drop function assignment.tg_members__assign_trainer() cascade;

@@ -22,6 +22,8 @@ create table assignment.backfill_runs (
   sweeps smallint not null default 0,
   tries smallint not null default 0,
   throttled_because text,
+  replica_lag text,
+  lock_waiters text,
   constraint backfill_runs_pkey primary key (id),
   constraint backfill_runs_retry_of_fkey foreign key (retry_of) references assignment.backfill_runs (id),
   constraint status_is_known check (status in ('running', 'paused', 'cancelled', 'succeeded', 'completed_with_errors')),
@@ -45,6 +47,9 @@ comment on column assignment.backfill_runs.remaining is 'The proof: members left
 comment on column assignment.backfill_runs.sweeps is 'Batches of stragglers that the proof found and the run then assigned.';
 comment on column assignment.backfill_runs.tries is 'Steps that failed as a whole, in a row.';
 comment on column assignment.backfill_runs.throttled_because is 'Why the run waits for the database''s sake. Null: it does not.';
+comment on column assignment.backfill_runs.replica_lag is
+  'What the probe saw last: a time, none, or unavailable for want of permission. Null: not looked yet.';
+comment on column assignment.backfill_runs.lock_waiters is 'How many sessions waited for locks on the two tables.';
 
 create table assignment.backfill_events (
   id bigint not null generated always as identity,

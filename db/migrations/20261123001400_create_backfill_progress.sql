@@ -27,6 +27,8 @@ select
   r.remaining,
   case when r.status = 'paused' then r.status_reason end as pause_reason,
   case when r.status = 'running' then r.throttled_because end as throttled_because,
+  r.replica_lag,
+  r.lock_waiters,
   s.rate_per_second,
   case
     when r.status = 'running' and r.throttled_because is null and s.rate_per_second > 0

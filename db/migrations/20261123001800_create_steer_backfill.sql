@@ -93,7 +93,12 @@ begin
 end;
 $$;
 
-create function assignment.throttle_backfill(p_run_id uuid, p_because text)
+create function assignment.throttle_backfill(
+  p_run_id uuid,
+  p_because text,
+  p_replica_lag text,
+  p_lock_waiters text
+)
   returns void
   volatile
   security definer
@@ -103,10 +108,12 @@ create function assignment.throttle_backfill(p_run_id uuid, p_because text)
 as $$
 begin
   update assignment.backfill_runs
-  set throttled_because = p_because
+  set throttled_because = p_because,
+    replica_lag = p_replica_lag,
+    lock_waiters = p_lock_waiters
   where id = p_run_id
     and status = 'running'
-    and throttled_because is distinct from p_because;
+    and (throttled_because, replica_lag, lock_waiters) is distinct from (p_because, p_replica_lag, p_lock_waiters);
 end;
 $$;
 
@@ -155,20 +162,21 @@ $$;
 revoke execute on function assignment.steer_backfill(uuid, text, text, text) from public;
 revoke execute on function assignment.await_lanes(uuid) from public;
 revoke execute on function assignment.note_backfill_trouble(uuid, text, text, integer) from public;
-revoke execute on function assignment.throttle_backfill(uuid, text) from public;
+revoke execute on function assignment.throttle_backfill(uuid, text, text, text) from public;
 revoke execute on function assignment.find_backfill_pressure(integer) from public;
 comment on function assignment.steer_backfill(uuid, text, text, text) is
   'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
 comment on function assignment.await_lanes(uuid) is 'Returns once no step holds a lane of the run: its counters are at rest.';
 comment on function assignment.note_backfill_trouble(uuid, text, text, integer) is
   'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row.';
-comment on function assignment.throttle_backfill(uuid, text) is 'Records why a run waits, or null that it does not.';
+comment on function assignment.throttle_backfill(uuid, text, text, text) is
+  'Records why a run waits, or null that it does not, and what the probes saw.';
 comment on function assignment.find_backfill_pressure(integer) is
   'Why a backfill should wait now, or null; and what each probe saw: a figure, none, or unavailable without the permission.';
 
 -- migrate:down
 drop function assignment.find_backfill_pressure(integer);
-drop function assignment.throttle_backfill(uuid, text);
+drop function assignment.throttle_backfill(uuid, text, text, text);
 drop function assignment.note_backfill_trouble(uuid, text, text, integer);
 drop function assignment.await_lanes(uuid);
 drop function assignment.steer_backfill(uuid, text, text, text);

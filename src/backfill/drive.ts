@@ -1,7 +1,16 @@
+import { isDeepStrictEqual } from "node:util";
 import { delay } from "../delay.ts";
 import type { Sql } from "../database/connection.ts";
 import type { Logger } from "../log.ts";
-import { findPressure, noteTrouble, previewRun, type Step, stepRun, throttleRun } from "./steps.ts";
+import {
+  findPressure,
+  noteTrouble,
+  type Pressure,
+  previewRun,
+  recordPressure,
+  type Step,
+  stepRun,
+} from "./steps.ts";
 
 /** How one process drives runs. */
 export interface DriveOptions {
@@ -86,7 +95,7 @@ export async function driveRun(
 function watchPressure(sql: Sql, runId: string, options: DriveOptions): () => Promise<boolean> {
   let nextProbeAt = 0;
   let answer = Promise.resolve(true);
-  let throttledBecause: string | null | undefined;
+  let recorded: Pressure | undefined;
   return () => {
     if (performance.now() >= nextProbeAt) {
       nextProbeAt = performance.now() + probeEveryMs;
@@ -96,13 +105,14 @@ function watchPressure(sql: Sql, runId: string, options: DriveOptions): () => Pr
   };
 
   async function probe(): Promise<boolean> {
-    const { throttleBecause, replicaLag, lockWaiters } = await findPressure(sql, options.maxReplicaLagMs);
-    if (throttleBecause !== throttledBecause) {
-      await throttleRun(sql, runId, throttleBecause);
-      throttledBecause = throttleBecause;
+    const pressure = await findPressure(sql, options.maxReplicaLagMs);
+    const { throttleBecause, replicaLag, lockWaiters } = pressure;
+    if (!isDeepStrictEqual(pressure, recorded)) await recordPressure(sql, runId, pressure);
+    if (throttleBecause !== (recorded?.throttleBecause ?? null)) {
       const event = throttleBecause === null ? "backfill_unthrottled" : "backfill_throttled";
       options.log.info({ event, runId, reason: throttleBecause, replicaLag, lockWaiters });
     }
+    recorded = pressure;
     return throttleBecause === null;
   }
 }

@@ -50,6 +50,8 @@ export interface Run {
   etaSeconds: number | null;
   pauseReason: string | null;
   throttledBecause: string | null;
+  /** What the probes saw last: a figure, `none`, or `unavailable` for want of permission; null before the first look. */
+  probes: { replicaLag: string | null; lockWaiters: string | null };
   /** The first 20, by member id. */
   errors: RunError[];
   /** Oldest first. */

@@ -12,8 +12,9 @@ export interface BackfillRequest {
 }
 
 type Row =
-  & Omit<Run, "skippedBecause" | "history">
+  & Omit<Run, "skippedBecause" | "probes" | "history">
   & Run["skippedBecause"]
+  & Run["probes"]
   & { history: (Omit<RunEvent, "at"> & { at: string })[] };
 
 /**
@@ -151,9 +152,22 @@ async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
     ) as history
     ${which}
   `;
-  return rows.map(({ alreadyAssigned, ended, isTrainer, memberGone, history, ratePerSecond, ...run }) => ({
+  return rows.map((
+    {
+      alreadyAssigned,
+      ended,
+      isTrainer,
+      memberGone,
+      replicaLag,
+      lockWaiters,
+      history,
+      ratePerSecond,
+      ...run
+    },
+  ) => ({
     ...run,
     ratePerSecond: ratePerSecond === null ? null : Math.round(ratePerSecond * 10) / 10,
+    probes: { replicaLag, lockWaiters },
     skippedBecause: { alreadyAssigned, ended, isTrainer, memberGone },
     history: history.map((event) => ({ ...event, at: new Date(event.at) })),
   }));

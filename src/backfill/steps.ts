@@ -71,7 +71,8 @@ export async function findPressure(sql: Sql, maxReplicaLagMs: number): Promise<P
   return pressure;
 }
 
-/** Records on a run why it waits, or null that it does not. */
-export async function throttleRun(sql: Sql, runId: string, because: string | null): Promise<void> {
-  await sql`select assignment.throttle_backfill(${runId}, ${because})`;
+/** Records on a run why it waits, or that it does not, and what the probes saw. */
+export async function recordPressure(sql: Sql, runId: string, pressure: Pressure): Promise<void> {
+  const { throttleBecause, replicaLag, lockWaiters } = pressure;
+  await sql`select assignment.throttle_backfill(${runId}, ${throttleBecause}, ${replicaLag}, ${lockWaiters})`;
 }

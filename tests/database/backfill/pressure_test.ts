@@ -34,6 +34,7 @@ describe("a backfill beside sessions that wait for locks on its tables", () => {
     const throttled = await waitFor(sql, run, (seen) => seen.throttledBecause !== null);
     assertEquals(throttled.throttledBecause, "1 session waits for a lock on members or assignments");
     assertEquals([throttled.processed, throttled.etaSeconds], [0, null]);
+    assertEquals(throttled.probes, { replicaLag: "none", lockWaiters: "1" });
 
     await reader`commit`;
     await waiting;

@@ -1,0 +1,17 @@
+import type { Sql } from "../database/connection.ts";
+import type { Run } from "./progress.ts";
+import { getRun } from "./runs.ts";
+
+const mostRuns = 10;
+
+/** Lists the runs that have not ended, oldest first; there is at most one per trainer. The first ten. */
+export async function listActiveRuns(sql: Sql): Promise<Run[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id
+    from assignment.backfill_runs
+    where status in ('running', 'paused')
+    order by id
+    limit ${mostRuns}
+  `;
+  return await Promise.all(rows.map(({ id }) => getRun(sql, id)));
+}

@@ -1,0 +1,47 @@
+import type { Sql } from "../database/connection.ts";
+
+/** Members that a run processed, in equal spans of time from its first batch to its last. */
+export interface Throughput {
+  startedAt: Date;
+  secondsEach: number;
+  /** 1 to 120 of them. */
+  processed: number[];
+}
+
+const mostSpans = 120;
+
+/** Reads how fast a run was, second by second, joined so that there are at most 120 spans; null before its first batch. */
+export async function readThroughput(sql: Sql, runId: string): Promise<Throughput | null> {
+  const rows = await sql<
+    { startedAt: Date; secondsEach: number; span: number; spans: number; processed: number }[]
+  >`
+    with bounds as (
+      select
+        min(at) as started_at,
+        extract(epoch from max(at) - min(at))::integer + 1 as seconds
+      from assignment.backfill_samples
+      where run_id = ${runId}
+    ),
+    width as (
+      select started_at, seconds, ceil(seconds / ${mostSpans}::numeric)::integer as seconds_each
+      from bounds
+      where started_at is not null
+    )
+    select
+      w.started_at,
+      w.seconds_each,
+      (extract(epoch from s.at - w.started_at)::integer / w.seconds_each) as span,
+      ceil(w.seconds::numeric / w.seconds_each)::integer as spans,
+      sum(s.processed)::bigint as processed
+    from assignment.backfill_samples s
+    cross join width w
+    where s.run_id = ${runId}
+    group by w.started_at, w.seconds_each, w.seconds, span
+    order by span
+  `;
+  const [first] = rows;
+  if (first === undefined) return null;
+  const processed = Array<number>(first.spans).fill(0);
+  for (const row of rows) processed[row.span] = row.processed;
+  return { startedAt: first.startedAt, secondsEach: first.secondsEach, processed };
+}
