@@ -348,7 +348,8 @@ begin
     when v_lag_ms > p_max_replica_lag_ms
     then format('replica lag %s > %s s', replica_lag, round(p_max_replica_lag_ms / 1000.0, 1)::float8)
     when v_waiters > 0
-    then format('%s sessions wait for locks on members or assignments', v_waiters)
+    then v_waiters || case v_waiters when 1 then ' session waits for a lock' else ' sessions wait for locks' end
+      || ' on members or assignments'
   end;
 end;
 $$;
@@ -1042,6 +1043,7 @@ CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET row_security TO 'off'
+    SET lock_timeout TO '5s'
     AS $$
 declare
   v_trainer_id uuid := coalesce(p_trainer_id, assignment.default_trainer_id());
@@ -1166,7 +1168,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Assigns the members that one INSERT statement added. Whatever goes wrong is recorded and retried later.';
+COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Gives the members that one INSERT statement added the default trainer. Whatever goes wrong is recorded and retried
+later: it never makes the insert fail.';
 
 CREATE FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1410,8 +1413,6 @@ CREATE INDEX trainer_client_assignments_trainer_id_status_id_idx ON public.train
 CREATE TRIGGER backfill_runs_guard_status_after_write AFTER INSERT OR UPDATE OF status ON assignment.backfill_runs FOR EACH ROW EXECUTE FUNCTION assignment.tg_backfill_runs__guard_status();
 
 CREATE TRIGGER members_assign_trainer_after_insert AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_members FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_members__assign_trainer();
-
-COMMENT ON TRIGGER members_assign_trainer_after_insert ON public.members IS 'Gives every new member the default trainer. Never makes an insert fail.';
 
 ALTER TABLE ONLY assignment.backfill_errors
     ADD CONSTRAINT backfill_errors_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;

@@ -11,8 +11,18 @@ export interface Token {
   sha256: Uint8Array;
 }
 
+/** The OpenID Connect provider through which admins may sign in to the page. */
+export interface OpenIdConfig {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  /** The claim that must be, or hold, `admin`; a path such as `realm_access.roles` reaches inside of claims. */
+  roleClaim: string;
+}
+
 /** What the environment says, read once. The table of variables is in the README. */
 export type Config = Readonly<{
+  /** The address to listen on; by default this machine alone can connect. A container needs HOST=0.0.0.0. */
   host: string;
   /** 0 lets the system choose. */
   port: number;
@@ -20,6 +30,10 @@ export type Config = Readonly<{
   databaseUrl: string | null;
   databasePoolSize: number;
   tokens: readonly Token[];
+  /** null: admins sign in with a token alone. */
+  openId: OpenIdConfig | null;
+  /** How many proxies in front are believed about the caller's address. */
+  trustedProxies: number;
   backfillLanes: number;
   backfillMaxReplicaLagMs: number;
   backfillRestRatio: number;
@@ -51,6 +65,8 @@ export function parseConfig(environment: Record<string, string>): Config {
     databaseUrl: data.DATABASE_URL ?? null,
     databasePoolSize: data.DATABASE_POOL_SIZE,
     tokens: Object.freeze(allTokens(data)),
+    openId: openIdConfig(data),
+    trustedProxies: data.TRUSTED_PROXIES,
     backfillLanes: data.BACKFILL_LANES,
     backfillMaxReplicaLagMs: data.BACKFILL_MAX_REPLICA_LAG_MS,
     backfillRestRatio: data.BACKFILL_REST_RATIO,
@@ -58,6 +74,8 @@ export function parseConfig(environment: Record<string, string>): Config {
     logLevel: data.LOG_LEVEL,
   });
 }
+
+const openIdVariables = ["AUTH_ISSUER", "AUTH_CLIENT_ID", "AUTH_CLIENT_SECRET"] as const;
 
 const variables = z.object({
   PORT: wholeNumber(0, 65535, 8000),
@@ -69,6 +87,11 @@ const variables = z.object({
   DATABASE_POOL_SIZE: wholeNumber(2, 1000, 10),
   ADMIN_TOKENS: tokens("admin"),
   SERVICE_TOKENS: tokens("service"),
+  AUTH_ISSUER: z.string().refine(isIssuer, "must be an https URL (http on this machine alone)").optional(),
+  AUTH_CLIENT_ID: z.string().optional(),
+  AUTH_CLIENT_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
+  AUTH_ROLE_CLAIM: z.string().default("roles"),
+  TRUSTED_PROXIES: wholeNumber(0, 10, 0),
   BACKFILL_LANES: wholeNumber(1, 16, 2),
   BACKFILL_MAX_REPLICA_LAG_MS: wholeNumber(0, 86_400_000, 10_000),
   BACKFILL_REST_RATIO: z.string().regex(/^\d+(\.\d+)?$/, "must be a number from 0 to 100").default("0")
@@ -86,7 +109,31 @@ const variables = z.object({
     path: ["ADMIN_TOKENS, SERVICE_TOKENS"],
     message: "the same token is given twice",
     when: areTokensWellFormed,
+  })
+  .refine((data) => [0, openIdVariables.length].includes(givenOpenIdVariables(data).length), {
+    path: [openIdVariables.join(", ")],
+    message: "set all of them, or none",
+    when: () => true,
   });
+
+type OpenIdVariables = { [name in typeof openIdVariables[number]]?: string | undefined };
+
+function openIdConfig(data: OpenIdVariables & { AUTH_ROLE_CLAIM: string }): OpenIdConfig | null {
+  const { AUTH_ISSUER: issuer, AUTH_CLIENT_ID: clientId, AUTH_CLIENT_SECRET: clientSecret } = data;
+  if (issuer === undefined || clientId === undefined || clientSecret === undefined) return null;
+  return Object.freeze({ issuer, clientId, clientSecret, roleClaim: data.AUTH_ROLE_CLAIM });
+}
+
+function givenOpenIdVariables(data: OpenIdVariables): string[] {
+  return openIdVariables.filter((name) => data[name] !== undefined);
+}
+
+/** OpenID Connect asks for https; a provider on this machine may do without. */
+function isIssuer(text: string): boolean {
+  const url = URL.parse(text);
+  const isLoopback = url !== null && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  return url?.protocol === "https:" || (isLoopback && url.protocol === "http:");
+}
 
 function allTokens(data: { ADMIN_TOKENS: Token[]; SERVICE_TOKENS: Token[] }): Token[] {
   return [...data.ADMIN_TOKENS, ...data.SERVICE_TOKENS];

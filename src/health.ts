@@ -96,11 +96,17 @@ async function find(sql: Sql): Promise<Findings> {
   return findings;
 }
 
+const triggerRemedy = {
+  disabled: "run: alter table public.members enable trigger members_assign_trainer_after_insert",
+  missing: "run the create trigger statement of db/migrations/20261123000900_create_members_trigger.sql",
+};
+
 function describe({ trigger, trainerExists, failures, oldestFailure }: Findings) {
   return {
-    trigger: trigger === "enabled"
-      ? { status: "ok", detail: "enabled" }
-      : { status: "degraded", detail: `${trigger}: new members are not assigned until the next backfill` },
+    trigger: trigger === "enabled" ? { status: "ok", detail: "enabled" } : {
+      status: "degraded",
+      detail: `${trigger}: new members are not assigned until the next backfill; ${triggerRemedy[trigger]}`,
+    },
     defaultTrainer: trainerExists
       ? { status: "ok", detail: "is a member" }
       : { status: "degraded", detail: "is no member: insert them, or set another with PUT /v1/settings" },

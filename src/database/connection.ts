@@ -25,6 +25,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Sql {
   return postgres(url, {
     max: options.max,
     connect_timeout: 10,
+    backoff: () => 0.5, // seconds; the driver's own grows to 20, and queries wait meanwhile
     idle_timeout: 300,
     connection: { application_name: options.applicationName },
     transform: postgres.camel,

@@ -44,9 +44,13 @@ export function authenticate(tokens: readonly Token[], authorization: string | u
 /** @throws {Problem} `forbidden` when the principal's role does not reach the needed one. */
 export function requireRole(principal: Principal, needed: Role): void {
   if (principal.role === "admin" || principal.role === needed) return;
-  throw new Problem("forbidden", `This needs a token with the role ${needed}; ${principal.name} has the role ${principal.role}.`, {
-    headers: { "WWW-Authenticate": `${CHALLENGE}, error="insufficient_scope", scope="${needed}"` },
-  });
+  throw new Problem(
+    "forbidden",
+    `This needs a token with the role ${needed}; ${principal.name} has the role ${principal.role}.`,
+    {
+      headers: { "WWW-Authenticate": `${CHALLENGE}, error="insufficient_scope", scope="${needed}"` },
+    },
+  );
 }
 
 /** Names the caller for the records: who started, paused, changed. Only for routes that have a role. */

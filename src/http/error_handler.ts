@@ -33,11 +33,16 @@ function toProblem(error: Error): Problem {
 function fromAppError({ code, message, details }: AppError): Problem {
   if (code === "assignment_failed") {
     // The message is the database's own and may quote SQL or values; its class is enough to go on.
-    return new Problem(code, "The database refused this assignment.", { members: { sqlstate: details.sqlstate } });
+    return new Problem(code, "The database refused this assignment.", {
+      members: { sqlstate: details.sqlstate },
+    });
   }
   if (code === "backfill_active" && typeof details.runId === "string") {
     const { runId } = details;
-    return new Problem(code, message, { headers: { Location: `/v1/backfills/${runId}` }, members: { runId } });
+    return new Problem(code, message, {
+      headers: { Location: `/v1/backfills/${runId}` },
+      members: { runId },
+    });
   }
   return new Problem(code, message);
 }

@@ -9,7 +9,7 @@ export interface ExportFormat {
 }
 
 /** One JSON object a line. */
-const NDJSON: ExportFormat = {
+export const NDJSON: ExportFormat = {
   contentType: "application/x-ndjson",
   extension: "ndjson",
   head: "",
@@ -41,7 +41,10 @@ function csv(columns: readonly string[]): ExportFormat {
 export const LIST_TYPES = ["application/json", "application/x-ndjson", "text/csv"] as const;
 
 /** Finds how to write a list in one of {@link LIST_TYPES}; undefined for JSON, which comes in pages. */
-export function exportFormat(type: (typeof LIST_TYPES)[number], columns: readonly string[]): ExportFormat | undefined {
+export function exportFormat(
+  type: (typeof LIST_TYPES)[number],
+  columns: readonly string[],
+): ExportFormat | undefined {
   if (type === "text/csv") return csv(columns);
   return type === "application/x-ndjson" ? NDJSON : undefined;
 }

@@ -14,7 +14,9 @@ export function negotiate<T extends string>(c: Context, offered: readonly [T, ..
     supports: [...offered],
     default: offered[0],
     match: (ranges) => {
-      const weighed = offered.map((type) => ({ type, weight: weigh(type, ranges) })).filter(({ weight }) => weight > 0);
+      const weighed = offered.map((type) => ({ type, weight: weigh(type, ranges) })).filter(({ weight }) =>
+        weight > 0
+      );
       return weighed.sort((a, b) => b.weight - a.weight)[0]?.type ?? "";
     },
   });

@@ -11,8 +11,17 @@ const DEFAULT_LIMIT = 100;
 /** The query parameters of every list. */
 export const PAGE_QUERY = {
   limit: z.string().regex(/^\d{1,4}$/, "It is no whole number.").default(String(DEFAULT_LIMIT))
-    .transform(Number).refine((limit) => limit >= 1 && limit <= MAX_LIMIT, `It is not from 1 to ${MAX_LIMIT}.`)
-    .openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT, example: DEFAULT_LIMIT }),
+    .transform(Number).refine(
+      (limit) => limit >= 1 && limit <= MAX_LIMIT,
+      `It is not from 1 to ${MAX_LIMIT}.`,
+    )
+    .openapi({
+      type: "integer",
+      minimum: 1,
+      maximum: MAX_LIMIT,
+      default: DEFAULT_LIMIT,
+      example: DEFAULT_LIMIT,
+    }),
   cursor: z.string().optional().openapi({ description: "`next` of the page before." }),
 };
 
@@ -45,7 +54,10 @@ export function readCursor(list: string, cursor: string | undefined): string | u
     const id = toUuid(bytes.toString("hex", 1, 1 + KEY_BYTES));
     if (bytes[0] === VERSION && digest(list, id).equals(bytes.subarray(1 + KEY_BYTES))) return id;
   }
-  throw new Problem("invalid_cursor", "Take the cursor unchanged from `next` of the same list with the same filters.");
+  throw new Problem(
+    "invalid_cursor",
+    "Take the cursor unchanged from `next` of the same list with the same filters.",
+  );
 }
 
 /**
@@ -77,7 +89,9 @@ export async function readPage<Row>(
 export function refusePaging(c: Context): void {
   const given = ["limit", "cursor"].filter((name) => c.req.query(name) !== undefined);
   if (given.length === 0) return;
-  throw invalidRequest(given.map((name) => ({ pointer: `/query/${name}`, detail: "A download is the whole list." })));
+  throw invalidRequest(
+    given.map((name) => ({ pointer: `/query/${name}`, detail: "A download is the whole list." })),
+  );
 }
 
 function nextPath(url: string, cursor: string): string {

@@ -21,7 +21,10 @@ type HttpCode =
 /** Every stable code that a client can meet. */
 export type ProblemCode = ErrorCode | HttpCode;
 
-const PROBLEMS: Record<ProblemCode, { status: ContentfulStatusCode; title: string; retryAfterSeconds?: number }> = {
+const PROBLEMS: Record<
+  ProblemCode,
+  { status: ContentfulStatusCode; title: string; retryAfterSeconds?: number }
+> = {
   invalid_request: { status: 400, title: "The request is malformed" },
   invalid_cursor: { status: 400, title: "The cursor is not one of this list" },
   unauthorized: { status: 401, title: "A valid token is needed" },
@@ -57,7 +60,11 @@ export class Problem extends Error {
   constructor(
     readonly code: ProblemCode,
     readonly detail: string,
-    readonly extra: { headers?: Record<string, string>; errors?: InputError[]; members?: Record<string, unknown> } = {},
+    readonly extra: {
+      headers?: Record<string, string>;
+      errors?: InputError[];
+      members?: Record<string, unknown>;
+    } = {},
   ) {
     super(detail);
     this.name = "Problem";

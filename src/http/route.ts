@@ -76,7 +76,9 @@ export function refuseOtherMethods({ app }: Api): void {
   for (const [path, known] of methods) {
     const allow = [...known].sort().join(", ");
     app.all(path, (c) => {
-      throw new Problem("method_not_allowed", `${c.req.method} is not among ${allow}.`, { headers: { Allow: allow } });
+      throw new Problem("method_not_allowed", `${c.req.method} is not among ${allow}.`, {
+        headers: { Allow: allow },
+      });
     });
   }
 }

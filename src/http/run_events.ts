@@ -101,7 +101,9 @@ export function createRunEvents(options: RunEventsOptions): OpenRunEvents {
       });
     const nextText = async (): Promise<string> => {
       let text = "";
-      while (text === "" && feed.latest.id === sentId && !feed.latest.ended && !cancelled && !shutdown.aborted) {
+      while (
+        text === "" && feed.latest.id === sentId && !feed.latest.ended && !cancelled && !shutdown.aborted
+      ) {
         text = await waitForChange();
       }
       if (text !== "" || feed.latest.id === sentId || shutdown.aborted) return text;

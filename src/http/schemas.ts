@@ -33,7 +33,8 @@ export const Assignment = z.object({
   id: AssignmentId,
   assignmentDate: Time,
   source: z.string().openapi({
-    description: "What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program).",
+    description:
+      "What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program).",
     example: "trigger",
   }),
   notes: z.string().nullable().openapi({ example: null }),
@@ -67,7 +68,10 @@ export const Run = z.object({
   id: RunId,
   trainerId: TrainerId,
   status: RunStatus,
-  dryRun: z.boolean().openapi({ description: "Counts what would happen and assigns nobody.", example: false }),
+  dryRun: z.boolean().openapi({
+    description: "Counts what would happen and assigns nobody.",
+    example: false,
+  }),
   requestedBy: z.string().openapi({ description: "The name of the token that started it.", example: "ops" }),
   requestedAt: Time,
   startedAt: Time.nullable(),
@@ -80,14 +84,28 @@ export const Run = z.object({
   skippedBecause: z.object({ alreadyAssigned: Count, ended: Count, isTrainer: Count, memberGone: Count }),
   failed: Count,
   remaining: Count.nullable().openapi({
-    description: "The proof at the end: members without an assignment who are not recorded as failed. Null before.",
+    description:
+      "The proof at the end: members without an assignment who are not recorded as failed. Null before.",
   }),
   ratePerSecond: z.number().nullable().openapi({ example: 52100.5 }),
   etaSeconds: Count.nullable().openapi({ description: "Null while measuring, paused or throttled." }),
-  batchRows: z.int().nullable().openapi({ description: "Null: adapted to the batches' times.", example: null }),
-  retryOf: Id.nullable().openapi({ description: "The run whose failed members this one tries again.", example: null }),
+  batchRows: z.int().nullable().openapi({
+    description: "Null: adapted to the batches' times.",
+    example: null,
+  }),
+  retryOf: Id.nullable().openapi({
+    description: "The run whose failed members this one tries again.",
+    example: null,
+  }),
   pauseReason: z.string().nullable().openapi({ example: null }),
   throttledBecause: z.string().nullable().openapi({ example: null }),
+  probes: z.object({
+    replicaLag: z.string().nullable().openapi({ example: "none" }),
+    lockWaiters: z.string().nullable().openapi({ example: "0" }),
+  }).openapi({
+    description:
+      "What they saw last: a figure, none, or unavailable for want of permission. Null before the first look.",
+  }),
   errors: z.array(RunError).openapi({ description: "The first 20; all of them at …/errors." }),
   history: z.array(z.object({
     at: Time,
@@ -121,6 +139,7 @@ export const RUN_EXAMPLE: z.input<typeof Run> = {
   retryOf: null,
   pauseReason: null,
   throttledBecause: null,
+  probes: { replicaLag: "none", lockWaiters: "0" },
   errors: [{ memberId: EXAMPLE.otherMemberId, code: "23514", message: "check constraint violated" }],
   history: [{ at: EXAMPLE.time, actor: "ops", from: null, to: "running", reason: null }],
 };
@@ -133,7 +152,10 @@ export const Problem = z.object({
   code: z.string().openapi({ description: "Stable; what programs should look at." }),
   requestId: z.string().openapi({ description: "Also in the header X-Request-Id and in the service's log." }),
   errors: z.array(z.object({
-    pointer: z.string().openapi({ description: "JSON Pointer into {body, query, path}.", example: "/body/memberIds/3" }),
+    pointer: z.string().openapi({
+      description: "JSON Pointer into {body, query, path}.",
+      example: "/body/memberIds/3",
+    }),
     detail: z.string(),
   })).optional().openapi({ description: "What is wrong with the input, and where." }),
 }).loose().openapi("Problem");

@@ -11,7 +11,10 @@ export function createSlots(limit: number): TakeSlot {
   let taken = 0;
   return () => {
     if (taken >= limit) {
-      throw new Problem("too_many_streams", `At most ${limit} such streams are served at once; try again shortly.`);
+      throw new Problem(
+        "too_many_streams",
+        `At most ${limit} such streams are served at once; try again shortly.`,
+      );
     }
     taken++;
     let held = true;

@@ -38,7 +38,11 @@ export async function streamRows(c: Context<AppEnv>, stream: RowStream): Promise
   const giveBackSlot = takeSlot();
   const iterator = chunks[Symbol.asyncIterator]();
   try {
-    return c.body(toBody(iterator, await iterator.next(), stream, c.var.requestId, giveBackSlot), 200, headers);
+    return c.body(
+      toBody(iterator, await iterator.next(), stream, c.var.requestId, giveBackSlot),
+      200,
+      headers,
+    );
   } catch (error) {
     giveBackSlot();
     throw error;
@@ -66,7 +70,7 @@ function toBody(
   };
   const cut = async (controller: ReadableStreamDefaultController, error: unknown) => {
     log.warn({ requestId, err: error }, "export cut off");
-    controller.error(error);
+    controller.error(new Error("the export was cut off")); // the runtime prints it: no particulars
     await stop();
   };
   const awaitReader = (controller: ReadableStreamDefaultController) => {

@@ -11,7 +11,11 @@ export const MAX_BODY_BYTES = 256 * 1024;
  * Checks a part of the request. Synchronous on purpose: it runs on the hot path of the check.
  * @throws {Problem} `invalid_request` with a pointer for each thing that is wrong.
  */
-export function checkInput<S extends z.ZodType>(schema: S, input: unknown, part: "body" | "path" | "query"): z.output<S> {
+export function checkInput<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  part: "body" | "path" | "query",
+): z.output<S> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   throw invalidRequest(result.error.issues.flatMap((issue) => toInputErrors(issue, part)));
@@ -26,7 +30,10 @@ export function invalidRequest(errors: InputError[]): Problem {
 function toInputErrors(issue: z.core.$ZodIssue, part: string): InputError[] {
   const path = [part, ...issue.path];
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ pointer: toPointer([...path, key]), detail: "Unknown: it may be misspelt." }));
+    return issue.keys.map((key) => ({
+      pointer: toPointer([...path, key]),
+      detail: "Unknown: it may be misspelt.",
+    }));
   }
   return [{ pointer: toPointer(path), detail: issue.message }];
 }

@@ -1,9 +1,11 @@
 /** The commands on a database that DATABASE_URL names. */
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { fileURLToPath } from "node:url";
+import type { Sql } from "../../src/database/connection.ts";
+import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
-import { projectItself } from "../support/project.ts";
+import { projectItself, type RunningTask } from "../support/project.ts";
 
 const migrationCount =
   Array.from(Deno.readDirSync(fileURLToPath(new URL("../../db/migrations", import.meta.url)))).length;
@@ -12,12 +14,29 @@ describe("commands with DATABASE_URL", () => {
   const project = projectItself();
   let database: TestDatabase;
   let environment: Record<string, string>;
+  let started: RunningTask | undefined;
 
   beforeEach(async () => {
     database = await testDatabase({ migrated: false });
     environment = { DATABASE_URL: database.url };
   });
-  afterEach(() => database.drop());
+  afterEach(async () => {
+    started?.kill("SIGKILL");
+    await started?.ended;
+    await database.drop();
+  });
+
+  async function startMigrated() {
+    const { stdout } = await project.run("token", ["ci", "admin"]);
+    const [, token, line = ""] = stdout.match(/^(ta_\S+)$[^]+^ADMIN_TOKENS=(\S+)$/m) ?? [];
+    assertEquals((await project.run("migrate", [], environment)).code, 0);
+    await database.sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
+
+    const service = project.spawn("start", { ...environment, ADMIN_TOKENS: line });
+    started = service;
+    const [, address] = await service.line(/"address":"(http[^"]+)"/);
+    return { service, address, headers: { authorization: `Bearer ${token}` } };
+  }
 
   it("start refuses an unmigrated database and says which command to run", async () => {
     const result = await project.run("start", [], { ...environment, ADMIN_TOKENS: `ci=${"a".repeat(64)}` });
@@ -43,6 +62,7 @@ describe("commands with DATABASE_URL", () => {
     assertEquals((await project.run("migrate", [], environment)).code, 0);
 
     const service = project.spawn("start", { ...environment, ADMIN_TOKENS: line ?? "" });
+    started = service;
     const [, address] = await service.line(/"address":"(http[^"]+)"/);
     const response = await fetch(`${address}/v1/backfills`, {
       headers: { authorization: `Bearer ${token}` },
@@ -55,6 +75,47 @@ describe("commands with DATABASE_URL", () => {
     const lines = service.output().trim().split("\n").map((text) => JSON.parse(text).msg);
     assertEquals([lines.at(0), lines.at(-1)], ["listening", "stopped"]);
     assertEquals(service.output().includes(new URL(database.url).password), false);
+  });
+
+  it("start answers the requests under way before it stops, and takes no more", async () => {
+    const { service, address, headers } = await startMigrated();
+    const locker = database.newConnection();
+    const released = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
+    const lock = locker.begin(async (transaction) => {
+      await transaction`lock table public.trainer_client_assignments`;
+      locked.resolve();
+      await released.promise;
+    });
+    await locked.promise;
+    const answer = fetch(`${address}/v1/trainers/${DEFAULT_TRAINER_ID}/clients`, { headers });
+    await waitForLockedQuery(database.sql);
+
+    service.kill("SIGTERM");
+    await service.line(/"msg":"stopping"/);
+    await assertRejects(() => fetch(`${address}/livez`), TypeError);
+    released.resolve();
+    await lock;
+
+    const response = await answer;
+    assertEquals(response.status, 200);
+    assertEquals((await response.json()).clients, []);
+    assertEquals(await service.ended, 0);
+  });
+
+  it("start stops at its deadline when a request never ends", async () => {
+    const { service, address, headers } = await startMigrated();
+    const locker = database.newConnection();
+    await locker`begin`;
+    await locker`lock table public.trainer_client_assignments`;
+    const answer = fetch(`${address}/v1/trainers/${DEFAULT_TRAINER_ID}/clients`, { headers });
+    await waitForLockedQuery(database.sql);
+
+    service.kill("SIGTERM");
+
+    await Promise.all([assertRejects(() => answer, TypeError), service.ended]);
+    assertEquals(await service.ended, 0);
+    assertStringIncludes(service.output(), "requests or background work cut off");
   });
 
   it("migrate applies everything once, whoever else migrates at the same time", async () => {
@@ -117,3 +178,12 @@ describe("commands with DATABASE_URL", () => {
     }
   });
 });
+
+async function waitForLockedQuery(sql: Sql): Promise<void> {
+  for (;;) {
+    const waiting = await sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+    `;
+    if (waiting.length > 0) return;
+  }
+}

@@ -29,19 +29,33 @@ describe("assignments over HTTP", () => {
 
   it("tell that a member is not assigned to another trainer", async () => {
     const response = await service.call(`GET /v1/members/${member}/assignment?trainerId=${trainer}`);
-    assertEquals(await response.json(), { memberId: member, trainerId: trainer, assigned: false, assignment: null });
+    assertEquals(await response.json(), {
+      memberId: member,
+      trainerId: trainer,
+      assigned: false,
+      assignment: null,
+    });
   });
 
   it("answer 404 for a member who does not exist", async () => {
-    assertEquals(await codeOf(await service.call(`GET /v1/members/${NOBODY}/assignment`)), "404 member_not_found");
+    assertEquals(
+      await codeOf(await service.call(`GET /v1/members/${NOBODY}/assignment`)),
+      "404 member_not_found",
+    );
   });
 
   it("take ids in any case and of any version, and answer in lower case", async () => {
     const odd = "ABCDEF01-2345-F789-0ABC-DEF012345678";
     await service.sql`insert into public.members (id) values (${odd})`;
-    const response = await service.call(`GET /v1/members/${odd}/assignment?trainerId=${DEFAULT_TRAINER_ID.toUpperCase()}`);
+    const response = await service.call(
+      `GET /v1/members/${odd}/assignment?trainerId=${DEFAULT_TRAINER_ID.toUpperCase()}`,
+    );
     const { memberId, trainerId, assigned } = await response.json();
-    assertEquals({ memberId, trainerId, assigned }, { memberId: odd.toLowerCase(), trainerId: DEFAULT_TRAINER_ID, assigned: true });
+    assertEquals({ memberId, trainerId, assigned }, {
+      memberId: odd.toLowerCase(),
+      trainerId: DEFAULT_TRAINER_ID,
+      assigned: true,
+    });
   });
 
   it("check a thousand members at once, in the order asked, the unknown and repeated included", async () => {
@@ -51,12 +65,19 @@ describe("assignments over HTTP", () => {
     assertEquals(response.status, 200);
     const { trainerId, results } = await response.json();
     assertEquals(trainerId, DEFAULT_TRAINER_ID);
-    assertEquals(results.map((result: { memberId: string }) => result.memberId), memberIds.map((id) => id.toLowerCase()));
-    assertEquals(results.map((result: { assigned: boolean }) => result.assigned), memberIds.map((id) => id !== NOBODY));
+    assertEquals(
+      results.map((result: { memberId: string }) => result.memberId),
+      memberIds.map((id) => id.toLowerCase()),
+    );
+    assertEquals(
+      results.map((result: { assigned: boolean }) => result.assigned),
+      memberIds.map((id) => id !== NOBODY),
+    );
   });
 
   it("assign once, and leave it at that", async () => {
-    const put = (notes: string) => service.call(`PUT /v1/trainers/${trainer}/clients/${member}`, { json: { notes } });
+    const put = (notes: string) =>
+      service.call(`PUT /v1/trainers/${trainer}/clients/${member}`, { json: { notes } });
     const first = await put("asked for");
     assertEquals(first.status, 201);
     const assigned = await first.json();
@@ -78,7 +99,9 @@ describe("assignments over HTTP", () => {
   it("keep notes as they are, whatever is in them", async () => {
     const [another = ""] = await addMembers(service.sql, 1);
     const notes = `<script>alert(1)</script> "'\\ '; drop table members; -- \u202e ünï \u{1F9D1} \n\t =1+1`;
-    const response = await service.call(`PUT /v1/trainers/${trainer}/clients/${another}`, { json: { notes } });
+    const response = await service.call(`PUT /v1/trainers/${trainer}/clients/${another}`, {
+      json: { notes },
+    });
     assertEquals((await response.json()).assignment.notes, notes);
   });
 
@@ -92,17 +115,33 @@ describe("assignments over HTTP", () => {
     const check = await service.call(`GET /v1/members/${another}/assignment`);
     assertEquals((await check.json()).assigned, false);
     const list = await service.call(`GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients?status=inactive`);
-    assertEquals((await list.json()).clients.map((client: { clientId: string }) => client.clientId), [another]);
+    assertEquals((await list.json()).clients.map((client: { clientId: string }) => client.clientId), [
+      another,
+    ]);
     assertEquals((await service.call(`PUT ${path}`)).status, 201);
   });
 
   it("refuse what cannot be: unknown trainers and members, and being one's own trainer", async () => {
-    assertEquals(await codeOf(await service.call(`PUT /v1/trainers/${NOBODY}/clients/${member}`)), "404 trainer_not_found");
-    assertEquals(await codeOf(await service.call(`PUT /v1/trainers/${trainer}/clients/${NOBODY}`)), "404 member_not_found");
-    assertEquals(await codeOf(await service.call(`PUT /v1/trainers/${trainer}/clients/${trainer}`)), "422 member_is_trainer");
-    assertEquals(await codeOf(await service.call(`GET /v1/trainers/${NOBODY}/clients`)), "404 trainer_not_found");
     assertEquals(
-      await codeOf(await service.call(`GET /v1/trainers/${NOBODY}/clients`, { headers: { Accept: "text/csv" } })),
+      await codeOf(await service.call(`PUT /v1/trainers/${NOBODY}/clients/${member}`)),
+      "404 trainer_not_found",
+    );
+    assertEquals(
+      await codeOf(await service.call(`PUT /v1/trainers/${trainer}/clients/${NOBODY}`)),
+      "404 member_not_found",
+    );
+    assertEquals(
+      await codeOf(await service.call(`PUT /v1/trainers/${trainer}/clients/${trainer}`)),
+      "422 member_is_trainer",
+    );
+    assertEquals(
+      await codeOf(await service.call(`GET /v1/trainers/${NOBODY}/clients`)),
+      "404 trainer_not_found",
+    );
+    assertEquals(
+      await codeOf(
+        await service.call(`GET /v1/trainers/${NOBODY}/clients`, { headers: { Accept: "text/csv" } }),
+      ),
       "404 trainer_not_found",
     );
   });
@@ -111,7 +150,9 @@ describe("assignments over HTTP", () => {
     const broken = await testService();
     const [refused = "", trainer = ""] = await addMembers(broken.sql, 2);
     await refuseAssignments(broken.sql, "new.notes = 'secret'", "23514");
-    const response = await broken.call(`PUT /v1/trainers/${trainer}/clients/${refused}`, { json: { notes: "secret" } });
+    const response = await broken.call(`PUT /v1/trainers/${trainer}/clients/${refused}`, {
+      json: { notes: "secret" },
+    });
     assertEquals(response.status, 409);
     const { code, sqlstate, detail } = await response.json();
     assertEquals({ code, sqlstate, detail }, {
@@ -126,7 +167,10 @@ describe("assignments over HTTP", () => {
     const bare = await testService();
     const [member = ""] = await addMembers(bare.sql, 1);
     await bare.sql`delete from assignment.settings`;
-    assertEquals(await codeOf(await bare.call(`GET /v1/members/${member}/assignment`)), "422 trainer_not_found");
+    assertEquals(
+      await codeOf(await bare.call(`GET /v1/members/${member}/assignment`)),
+      "422 trainer_not_found",
+    );
     assertEquals(await codeOf(await bare.call("GET /v1/settings")), "422 trainer_not_found");
     await bare.stop();
   });

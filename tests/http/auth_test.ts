@@ -58,7 +58,10 @@ describe("authorization", () => {
         await response.body?.cancel();
         const passes = response.status !== 401 && response.status !== 403;
         const got = passes ? "passes" : response.status;
-        assertEquals(`${method} ${path} as ${caller}: ${got}`, `${method} ${path} as ${caller}: ${expectedStatus(role, caller)}`);
+        assertEquals(
+          `${method} ${path} as ${caller}: ${got}`,
+          `${method} ${path} as ${caller}: ${expectedStatus(role, caller)}`,
+        );
       }
     }
   });
@@ -78,14 +81,20 @@ describe("authorization", () => {
 
   it("says that a presented token is invalid, and repeats nothing of it", async () => {
     const response = await service.call("GET /v1/settings", CALLERS.wrong);
-    assertEquals(response.headers.get("WWW-Authenticate"), 'Bearer realm="trainer-assignment", error="invalid_token"');
+    assertEquals(
+      response.headers.get("WWW-Authenticate"),
+      'Bearer realm="trainer-assignment", error="invalid_token"',
+    );
     assertEquals((await response.text()).includes("admin-token"), false);
   });
 
   it("names the role that is needed", async () => {
     const response = await service.call("GET /v1/settings", { as: "service" });
     assertEquals(response.status, 403);
-    assertStringIncludes(response.headers.get("WWW-Authenticate") ?? "", 'error="insufficient_scope", scope="admin"');
+    assertStringIncludes(
+      response.headers.get("WWW-Authenticate") ?? "",
+      'error="insufficient_scope", scope="admin"',
+    );
     const problem = await response.json();
     assertEquals(problem.code, "forbidden");
     assertStringIncludes(problem.detail, "role admin");
@@ -107,7 +116,10 @@ describe("authorization", () => {
   it("accepts nobody when no token is configured", async () => {
     const closed = await testService({ tokens: [] });
     assertEquals((await closed.call("GET /v1/settings")).status, 401);
-    assertEquals((await closed.call("GET /v1/settings", { as: "nobody", headers: { Authorization: "Bearer" } })).status, 401);
+    assertEquals(
+      (await closed.call("GET /v1/settings", { as: "nobody", headers: { Authorization: "Bearer" } })).status,
+      401,
+    );
     await closed.stop();
   });
 

@@ -18,7 +18,11 @@ describe("backfills over HTTP", () => {
   const start = async (json: Record<string, unknown> = {}) => {
     const response = await service.call("POST /v1/backfills", { json });
     const run = await response.json();
-    assertEquals([response.status, response.headers.get("Location")], [202, `/v1/backfills/${run.id}`], JSON.stringify(run));
+    assertEquals(
+      [response.status, response.headers.get("Location")],
+      [202, `/v1/backfills/${run.id}`],
+      JSON.stringify(run),
+    );
     return run;
   };
   const finish = async (id: string) => await driveToEnd(service.sql, await getRun(service.sql, id));
@@ -26,18 +30,31 @@ describe("backfills over HTTP", () => {
 
   beforeEach(async () => {
     const { runs } = await (await service.call("GET /v1/backfills")).json();
-    for (const { id, finishedAt } of runs) if (finishedAt === null) await service.call(`POST /v1/backfills/${id}/cancel`);
+    for (const { id, finishedAt } of runs) {
+      if (finishedAt === null) await service.call(`POST /v1/backfills/${id}/cancel`);
+    }
   });
 
   it("start, and are read until they have assigned everybody", async () => {
     await addUnseenMembers(service.sql, 30);
     const started = await start();
-    assertEquals([started.status, started.requestedBy, started.trainerId], ["running", "ops", DEFAULT_TRAINER_ID]);
+    assertEquals([started.status, started.requestedBy, started.trainerId], [
+      "running",
+      "ops",
+      DEFAULT_TRAINER_ID,
+    ]);
 
     await finish(started.id);
 
     const run = await read(started.id);
-    assertEquals([run.status, run.total, run.processed, run.successful, run.failed, run.remaining], ["succeeded", 31, 31, 30, 0, 0]);
+    assertEquals([run.status, run.total, run.processed, run.successful, run.failed, run.remaining], [
+      "succeeded",
+      31,
+      31,
+      30,
+      0,
+      0,
+    ]);
     assertMatch(run.finishedAt, /Z$/);
   });
 
@@ -93,7 +110,12 @@ describe("backfills over HTTP", () => {
 
     const { history } = await read(id);
     const changes = history.map(({ actor, from, to }: Record<string, string>) => `${actor}: ${from} → ${to}`);
-    assertEquals(changes, ["ops: null → running", "ops: running → paused", "ops: paused → running", "ops: running → cancelled"]);
+    assertEquals(changes, [
+      "ops: null → running",
+      "ops: running → paused",
+      "ops: paused → running",
+      "ops: running → cancelled",
+    ]);
   });
 
   it("report whom they could not assign, and retry just those", async () => {
@@ -106,11 +128,14 @@ describe("backfills over HTTP", () => {
     assertEquals(failed.errors[0].code, "23514");
 
     const first = await (await service.call(`GET /v1/backfills/${id}/errors?limit=20`)).json();
-    const second = await (await service.call(`GET /v1/backfills/${id}/errors?limit=20&cursor=${first.next}`)).json();
+    const second = await (await service.call(`GET /v1/backfills/${id}/errors?limit=20&cursor=${first.next}`))
+      .json();
     assertEquals(first.runId, id);
     assertEquals(first.errors, failed.errors);
     assertEquals([second.errors.length, second.next], [6, null]);
-    const csv = await (await service.call(`GET /v1/backfills/${id}/errors`, { headers: { Accept: "text/csv" } })).text();
+    const csv =
+      await (await service.call(`GET /v1/backfills/${id}/errors`, { headers: { Accept: "text/csv" } }))
+        .text();
     assertEquals(csv.split("\r\n")[0], "memberId,code,message");
     assertEquals(csv.split("\r\n").length, 1 + 26 + 1);
 

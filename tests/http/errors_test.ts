@@ -35,7 +35,9 @@ describe("errors", () => {
     assertEquals(await pointersOf("GET /v1/members/%E0%A4%A/assignment"), ["/path/memberId"]);
     assertEquals(await pointersOf(`GET /v1/members/${SOME_ID}x/assignment`), ["/path/memberId"]);
     assertEquals(await pointersOf(`GET /v1/members/${SOME_ID}/assignment?trainerId=`), ["/query/trainerId"]);
-    assertEquals(await pointersOf("PUT /v1/settings", { defaultTrainerId: "me" }), ["/body/defaultTrainerId"]);
+    assertEquals(await pointersOf("PUT /v1/settings", { defaultTrainerId: "me" }), [
+      "/body/defaultTrainerId",
+    ]);
     assertEquals(await pointersOf("POST /v1/assignments/check", { memberIds: [SOME_ID, "x", SOME_ID, 4] }), [
       "/body/memberIds/1",
       "/body/memberIds/3",
@@ -73,7 +75,10 @@ describe("errors", () => {
     assertEquals(await pointersOf("POST /v1/backfills", []), ["/body"]);
     assertEquals(await pointersOf("POST /v1/backfills", null), ["/body"]);
     assertEquals(await pointersOf("POST /v1/backfills", { batchRows: 0 }), ["/body/batchRows"]);
-    assertEquals(await pointersOf("POST /v1/backfills", { batchRows: 20_001, dryRun: "yes" }), ["/body/dryRun", "/body/batchRows"]);
+    assertEquals(await pointersOf("POST /v1/backfills", { batchRows: 20_001, dryRun: "yes" }), [
+      "/body/dryRun",
+      "/body/batchRows",
+    ]);
     assertEquals(await pointersOf("PUT /v1/settings", {}), ["/body/defaultTrainerId"]);
     assertEquals(await pointersOf("POST /v1/assignments/check", { memberIds: [] }), ["/body/memberIds"]);
     const tooMany = Array.from({ length: 1001 }, () => SOME_ID);
@@ -87,10 +92,18 @@ describe("errors", () => {
     assertEquals(await pointersOf(path, { notes: "x".repeat(10_001) }), ["/body/notes"]);
   });
 
-  const send = async (contentType: string | undefined, body: BodyInit | null, path = "/v1/settings", method = "PUT") =>
+  const send = async (
+    contentType: string | undefined,
+    body: BodyInit | null,
+    path = "/v1/settings",
+    method = "PUT",
+  ) =>
     await service.app.request(path, {
       method,
-      headers: { Authorization: `Bearer ${TOKENS.admin}`, ...(contentType ? { "Content-Type": contentType } : {}) },
+      headers: {
+        Authorization: `Bearer ${TOKENS.admin}`,
+        ...(contentType ? { "Content-Type": contentType } : {}),
+      },
       body,
     });
 
@@ -104,7 +117,15 @@ describe("errors", () => {
 
   it("refuse a body that is called something else than JSON", async () => {
     const body = JSON.stringify({ defaultTrainerId: DEFAULT_TRAINER_ID });
-    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "multipart/form-data", "x"]) {
+    for (
+      const type of [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "multipart/form-data",
+        "x",
+      ]
+    ) {
       const response = await send(type, body);
       assertEquals(response.status, 415, type);
       assertEquals((await problemOf(response)).code, "unsupported_media_type");
@@ -135,9 +156,15 @@ describe("errors", () => {
     const streamed = (text: string) => new Blob([text]).stream();
 
     const fits = [await put(exact), await put(streamed(exact))];
-    const refused = [await put(exact + " "), await put(streamed(exact + " ")), await put("x".repeat(5_000_000))];
+    const refused = [
+      await put(exact + " "),
+      await put(streamed(exact + " ")),
+      await put("x".repeat(5_000_000)),
+    ];
 
-    for (const response of fits) assertEquals((response.status, await response.json()).defaultTrainerId, DEFAULT_TRAINER_ID);
+    for (const response of fits) {
+      assertEquals((response.status, await response.json()).defaultTrainerId, DEFAULT_TRAINER_ID);
+    }
     for (const response of refused) {
       assertEquals(response.status, 413);
       assertEquals((await problemOf(response)).code, "body_too_large");
@@ -146,7 +173,17 @@ describe("errors", () => {
   });
 
   it("answer 404 on unknown paths", async () => {
-    for (const path of ["/", "/v1", "/v1/backfill", "/v1/settings/", "/v1//settings", "/admin", "/v1/members/assignment"]) {
+    for (
+      const path of [
+        "/",
+        "/v1",
+        "/v1/backfill",
+        "/v1/settings/",
+        "/v1//settings",
+        "/admin",
+        "/v1/members/assignment",
+      ]
+    ) {
       const response = await service.call(`GET ${path}`);
       assertEquals(response.status, 404, path);
       assertEquals((await problemOf(response)).code, "not_found");
@@ -173,7 +210,9 @@ describe("errors", () => {
 
   it("answer 406 where nothing acceptable is offered", async () => {
     for (const accept of ["text/html", "application/json;q=0", "image/*", "text/csv;q=0, application/xml"]) {
-      const response = await service.call(`GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients`, { headers: { Accept: accept } });
+      const response = await service.call(`GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients`, {
+        headers: { Accept: accept },
+      });
       assertEquals(response.status, 406, accept);
       assertEquals((await problemOf(response)).code, "not_acceptable");
     }
@@ -203,13 +242,26 @@ describe("errors", () => {
       return response.headers.get("X-Request-Id") ?? "";
     };
     assertEquals(await idFor("order-17.retry=2"), "order-17.retry=2");
-    for (const id of ["two words", "<script>", "x".repeat(65), "ü"]) assertMatch(await idFor(id), /^[0-9a-f-]{36}$/);
+    for (const id of ["two words", "<script>", "x".repeat(65), "ü"]) {
+      assertMatch(await idFor(id), /^[0-9a-f-]{36}$/);
+    }
   });
 
   it("carry the same security headers as every answer", async () => {
-    for (const request of ["GET /v1/nothing", "GET /livez", "PATCH /livez", "GET /v1/members/x/assignment", "GET /docs"]) {
+    for (
+      const request of [
+        "GET /v1/nothing",
+        "GET /livez",
+        "PATCH /livez",
+        "GET /v1/members/x/assignment",
+        "GET /docs",
+      ]
+    ) {
       const { headers } = await service.call(request);
-      assertStringIncludes(headers.get("Content-Security-Policy") ?? "", "default-src 'none'; script-src 'self'");
+      assertStringIncludes(
+        headers.get("Content-Security-Policy") ?? "",
+        "default-src 'none'; script-src 'self'",
+      );
       assertEquals(headers.get("X-Content-Type-Options"), "nosniff");
       assertEquals(headers.get("X-Frame-Options"), "DENY");
       assertEquals(headers.get("Referrer-Policy"), "no-referrer");

@@ -14,8 +14,14 @@ describe("health over HTTP", () => {
   const ready = async (asked = service) => {
     const response = await asked.call("GET /readyz", { as: "nobody" });
     const { status, checks } = await response.json();
-    const amiss = Object.entries<{ status: string; detail: string }>(checks).filter(([, check]) => check.status !== "ok");
-    return { code: response.status, status, amiss: amiss.map(([name, { detail }]) => `${name}: ${detail}`).join() };
+    const amiss = Object.entries<{ status: string; detail: string }>(checks).filter(([, check]) =>
+      check.status !== "ok"
+    );
+    return {
+      code: response.status,
+      status,
+      amiss: amiss.map(([name, { detail }]) => `${name}: ${detail}`).join(),
+    };
   };
 
   it("is alive without asking the database", async () => {

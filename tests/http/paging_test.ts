@@ -24,11 +24,16 @@ describe("a cursor", () => {
 
   it("is refused when any one character is another", () => {
     fc.assert(
-      fc.property(fc.uuid(), fc.nat(43), fc.constantFrom(...ALPHABET, "+", "/", "=", " ", "é", "\0"), (id, at, character) => {
-        const cursor = writeCursor(LIST, id);
-        fc.pre(cursor[at] !== character);
-        refuses(cursor.slice(0, at) + character + cursor.slice(at + 1));
-      }),
+      fc.property(
+        fc.uuid(),
+        fc.nat(43),
+        fc.constantFrom(...ALPHABET, "+", "/", "=", " ", "é", "\0"),
+        (id, at, character) => {
+          const cursor = writeCursor(LIST, id);
+          fc.pre(cursor[at] !== character);
+          refuses(cursor.slice(0, at) + character + cursor.slice(at + 1));
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
@@ -60,7 +65,14 @@ describe("a cursor", () => {
   it("is refused by every other list", () => {
     fc.assert(fc.property(fc.uuid(), fc.uuid(), (id, trainerId) => {
       const cursor = writeCursor(LIST, id);
-      for (const list of [`clients/${trainerId}/active`, `clients/${DEFAULT_TRAINER_ID}/inactive`, "backfills", "failures"]) {
+      for (
+        const list of [
+          `clients/${trainerId}/active`,
+          `clients/${DEFAULT_TRAINER_ID}/inactive`,
+          "backfills",
+          "failures",
+        ]
+      ) {
         refuses(cursor, list);
       }
     }));
@@ -92,7 +104,9 @@ describe("paging over HTTP", () => {
       found.push(...page.clients.map(({ clientId }) => clientId));
       request = link?.match(/^<(.*)>; rel="next"$/)?.[1];
       assertEquals(page.next === null, request === undefined);
-      if (request !== undefined) assertMatch(request, new RegExp(`^${path}\\?status=active&limit=90&cursor=${page.next}$`));
+      if (request !== undefined) {
+        assertMatch(request, new RegExp(`^${path}\\?status=active&limit=90&cursor=${page.next}$`));
+      }
     }
     assertEquals(found.toSorted(), members);
   });
@@ -117,7 +131,12 @@ describe("paging over HTTP", () => {
 
   it("answers 400 to a cursor of another status, trainer or list", async () => {
     const { next } = await (await service.call(`GET ${path}?limit=1`)).json();
-    const others = [`${path}?status=inactive&cursor=`, `/v1/trainers/${members[0]}/clients?cursor=`, "/v1/failures?cursor=", "/v1/backfills?cursor="];
+    const others = [
+      `${path}?status=inactive&cursor=`,
+      `/v1/trainers/${members[0]}/clients?cursor=`,
+      "/v1/failures?cursor=",
+      "/v1/backfills?cursor=",
+    ];
     for (const other of others) {
       const response = await service.call(`GET ${other}${next}`);
       assertEquals([response.status, (await response.json()).code], [400, "invalid_cursor"], other);

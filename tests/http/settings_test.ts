@@ -20,20 +20,26 @@ describe("settings over HTTP", () => {
     const json = { defaultTrainerId: "00000000-0000-0000-0000-00000000dead" };
     const response = await service.call("PUT /v1/settings", { json });
     assertEquals([response.status, (await response.json()).code], [422, "trainer_not_found"]);
-    assertEquals((await (await service.call("GET /v1/settings")).json()).defaultTrainerId, DEFAULT_TRAINER_ID);
+    assertEquals(
+      (await (await service.call("GET /v1/settings")).json()).defaultTrainerId,
+      DEFAULT_TRAINER_ID,
+    );
   });
 
   it("change for members who come after, recording who changed them", async () => {
     const [before = "", trainer = ""] = await addMembers(service.sql, 2);
 
-    const response = await service.call("PUT /v1/settings", { json: { defaultTrainerId: trainer.toUpperCase() } });
+    const response = await service.call("PUT /v1/settings", {
+      json: { defaultTrainerId: trainer.toUpperCase() },
+    });
 
     assertEquals(response.status, 200);
     const { defaultTrainerId, updatedBy } = await response.json();
     assertEquals({ defaultTrainerId, updatedBy }, { defaultTrainerId: trainer, updatedBy: "ops" });
     const [after = ""] = await addMembers(service.sql, 1);
     const assignedTo = async (member: string, trainerId: string) =>
-      (await (await service.call(`GET /v1/members/${member}/assignment?trainerId=${trainerId}`)).json()).assigned;
+      (await (await service.call(`GET /v1/members/${member}/assignment?trainerId=${trainerId}`)).json())
+        .assigned;
     assertEquals(await assignedTo(after, trainer), true);
     assertEquals(await assignedTo(before, trainer), false);
     assertEquals(await assignedTo(before, DEFAULT_TRAINER_ID), true);

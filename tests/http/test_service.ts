@@ -5,7 +5,7 @@ import type { Services } from "../../src/http/services.ts";
 import type { Sql } from "../../src/database/connection.ts";
 import { Contract } from "./contract.ts";
 import { createLog, type Logger } from "../../src/log.ts";
-import { testDatabase, type TestDatabase } from "../support/databases.ts";
+import { type TestDatabase, testDatabase } from "../support/databases.ts";
 
 export const TOKENS = { admin: "admin-token-of-the-test", service: "service-token-of-the-test" } as const;
 
@@ -89,7 +89,9 @@ export async function addMembers(sql: Sql, count: number): Promise<string[]> {
 }
 
 /** Serves an application on a free port of this machine; `stop` cuts what is still open. */
-export async function serveOnSocket(app: { fetch: Deno.ServeHandler }): Promise<{ url: string; stop(): Promise<void> }> {
+export async function serveOnSocket(
+  app: { fetch: Deno.ServeHandler },
+): Promise<{ url: string; stop(): Promise<void> }> {
   const closing = new AbortController();
   const { promise: listening, resolve } = Promise.withResolvers<number>();
   const server = Deno.serve({

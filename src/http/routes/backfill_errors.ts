@@ -28,17 +28,23 @@ export function addBackfillErrorRoutes(api: Api, takeExportSlot: TakeSlot): void
     role: "admin",
     operationId: "listBackfillErrors",
     summary: "List the members that a run could not assign",
-    description: "By member id, in pages. With `Accept: text/csv` or `application/x-ndjson` all of them, streamed. " +
+    description:
+      "By member id, in pages. With `Accept: text/csv` or `application/x-ndjson` all of them, streamed. " +
       "At most 10,000 are kept of a run; its count of failed members is exact.",
     tags: ["Backfills"],
     request: { params: RunParams, query: z.strictObject(PAGE_QUERY) },
     responses: {
       200: {
-        description: "The errors.", headers: LINK_HEADER,
+        description: "The errors.",
+        headers: LINK_HEADER,
         content: {
           ...json(RunErrorPage, { runId: EXAMPLE.runId, errors: RUN_EXAMPLE.errors, next: null }),
-          "application/x-ndjson": text(RUN_EXAMPLE.errors.map((error) => JSON.stringify(error) + "\n").join("")),
-          "text/csv": text(`${ERROR_COLUMNS.join(",")}\r\n${EXAMPLE.otherMemberId},23514,check constraint violated\r\n`),
+          "application/x-ndjson": text(
+            RUN_EXAMPLE.errors.map((error) => JSON.stringify(error) + "\n").join(""),
+          ),
+          "text/csv": text(
+            `${ERROR_COLUMNS.join(",")}\r\n${EXAMPLE.otherMemberId},23514,check constraint violated\r\n`,
+          ),
         },
       },
     },
@@ -50,7 +56,13 @@ export function addBackfillErrorRoutes(api: Api, takeExportSlot: TakeSlot): void
     if (format !== undefined) {
       refusePaging(c);
       const chunks = readAllErrors(sql, id);
-      return streamRows(c, { chunks, format, filename: `backfill-errors-${id}`, takeSlot: takeExportSlot, log });
+      return streamRows(c, {
+        chunks,
+        format,
+        filename: `backfill-errors-${id}`,
+        takeSlot: takeExportSlot,
+        log,
+      });
     }
     const { rows, next } = await readPage(c, {
       list: `backfill-errors/${id}`,

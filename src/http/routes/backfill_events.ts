@@ -16,16 +16,21 @@ export function addBackfillEventRoutes(api: Api): void {
     role: "admin",
     operationId: "followBackfill",
     summary: "Follow a backfill run",
-    description: "`progress` with the whole run whenever it has changed, then `finished`, and the stream ends. " +
+    description:
+      "`progress` with the whole run whenever it has changed, then `finished`, and the stream ends. " +
       "A comment comes each 15 s as a heartbeat. `Last-Event-ID` resumes: a state already seen is not sent again.",
     tags: ["Backfills"],
     request: { params: RunParams },
     responses: {
       200: {
         description: "The events.",
-        content: { "text/event-stream": text(`event: progress\nid: kq3…\ndata: ${JSON.stringify(RUN_EXAMPLE)}\n\n`) },
+        content: {
+          "text/event-stream": text(`event: progress\nid: kq3…\ndata: ${JSON.stringify(RUN_EXAMPLE)}\n\n`),
+        },
       },
-      204: { description: "`Last-Event-ID` is `finished`: there is nothing more, and a browser stops coming back." },
+      204: {
+        description: "`Last-Event-ID` is `finished`: there is nothing more, and a browser stops coming back.",
+      },
     },
     errors: ["run_not_found", "not_acceptable", "too_many_streams"],
   }, async (c) => {

@@ -38,7 +38,11 @@ export function addBackfillSteeringRoutes(api: Api): void {
     tags: ["Backfills"],
     request: { params: RunParams },
     responses: {
-      202: { description: "Started.", headers: { Location: header("The new run's path.") }, content: json(Run, RUN_EXAMPLE) },
+      202: {
+        description: "Started.",
+        headers: { Location: header("The new run's path.") },
+        content: json(Run, RUN_EXAMPLE),
+      },
     },
     errors: ["run_not_found", "invalid_transition", "backfill_active", "trainer_not_found"],
   }, async (c) => {

@@ -7,7 +7,10 @@ import { EXAMPLE, header, json, LINK_HEADER, Run, RUN_EXAMPLE, RunParams, Traine
 
 const StartRequest = z.strictObject({
   trainerId: TrainerId.optional(),
-  dryRun: z.boolean().default(false).openapi({ description: "Count what would happen; assign nobody.", example: true }),
+  dryRun: z.boolean().default(false).openapi({
+    description: "Count what would happen; assign nobody.",
+    example: true,
+  }),
   batchRows: z.int().min(1).max(20_000).optional().openapi({
     description: "Pins the rows a batch, which otherwise follow how fast the database is.",
     example: 1_000,
@@ -30,7 +33,11 @@ export function addBackfillRoutes(api: Api): void {
     tags: ["Backfills"],
     request: { body: { content: json(StartRequest, { trainerId: EXAMPLE.trainerId, dryRun: true }) } },
     responses: {
-      202: { description: "Started.", headers: { Location: header("The run's path.") }, content: json(Run, RUN_EXAMPLE) },
+      202: {
+        description: "Started.",
+        headers: { Location: header("The run's path.") },
+        content: json(Run, RUN_EXAMPLE),
+      },
     },
     errors: ["backfill_active", "trainer_not_found"],
   }, async (c) => {
@@ -47,7 +54,11 @@ export function addBackfillRoutes(api: Api): void {
     tags: ["Backfills"],
     request: { query: z.strictObject(PAGE_QUERY) },
     responses: {
-      200: { description: "The runs.", headers: LINK_HEADER, content: json(RunPage, { runs: [RUN_EXAMPLE], next: null }) },
+      200: {
+        description: "The runs.",
+        headers: LINK_HEADER,
+        content: json(RunPage, { runs: [RUN_EXAMPLE], next: null }),
+      },
     },
     errors: ["invalid_cursor"],
   }, async (c) => {

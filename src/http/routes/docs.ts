@@ -49,7 +49,9 @@ export function addDocumentationRoutes(api: Api): void {
     summary: "Describe this API",
     description: "OpenAPI 3.1, made from the routes.",
     tags: ["Operation"],
-    responses: { 200: { description: "The document.", content: json(OpenApiDocument, { openapi: "3.1.0" }) } },
+    responses: {
+      200: { description: "The document.", content: json(OpenApiDocument, { openapi: "3.1.0" }) },
+    },
     errors: [],
   }, (c) => c.json(document ??= openApiDocument(api.app), 200, CACHED));
 
@@ -87,7 +89,10 @@ function assetUrl(name: string): URL {
 }
 
 /** Serves a text or file that never changes while the process runs; read at the first request and kept. */
-function serveOnce(contentType: string, read: () => string | Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>) {
+function serveOnce(
+  contentType: string,
+  read: () => string | Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>,
+) {
   let content: string | Uint8Array<ArrayBuffer> | undefined;
   return async (c: Context) => {
     content ??= await read();

@@ -16,9 +16,13 @@ const Failure = z.object({
   nextAttemptAt: Time,
 }).openapi("Failure");
 
-const FailurePage = z.object({ failures: z.array(Failure), next: z.string().nullable() }).openapi("FailurePage");
+const FailurePage = z.object({ failures: z.array(Failure), next: z.string().nullable() }).openapi(
+  "FailurePage",
+);
 
-const RetrySummary = z.object({ retried: z.int(), succeeded: z.int(), failed: z.int() }).openapi("RetrySummary");
+const RetrySummary = z.object({ retried: z.int(), succeeded: z.int(), failed: z.int() }).openapi(
+  "RetrySummary",
+);
 
 /** Auto-assignments that did not succeed: see them, try them now. */
 export function addFailureRoutes(api: Api): void {
@@ -30,12 +34,14 @@ export function addFailureRoutes(api: Api): void {
     role: "admin",
     operationId: "listFailures",
     summary: "List the auto-assignments that wait for a retry",
-    description: "By member id. The service tries each again by itself, after 15 s at first and an hour at most.",
+    description:
+      "By member id. The service tries each again by itself, after 15 s at first and an hour at most.",
     tags: ["Failures"],
     request: { query: z.strictObject(PAGE_QUERY) },
     responses: {
       200: {
-        description: "The failures.", headers: LINK_HEADER,
+        description: "The failures.",
+        headers: LINK_HEADER,
         content: json(FailurePage, {
           failures: [{
             memberId: EXAMPLE.memberId,
@@ -73,7 +79,10 @@ export function addFailureRoutes(api: Api): void {
     summary: "Retry all failed auto-assignments now",
     tags: ["Failures"],
     responses: {
-      200: { description: "What became of them.", content: json(RetrySummary, { retried: 3, succeeded: 2, failed: 1 }) },
+      200: {
+        description: "What became of them.",
+        content: json(RetrySummary, { retried: 3, succeeded: 2, failed: 1 }),
+      },
     },
     errors: [],
   }, async (c) => c.json(await retryFailures(sql), 200));

@@ -43,7 +43,10 @@ export function addHealthRoutes(api: Api): void {
     summary: "Tell that the process is alive",
     tags: ["Operation"],
     responses: {
-      200: { description: "It is.", content: json(z.object({ status: z.literal("alive") }), { status: "alive" }) },
+      200: {
+        description: "It is.",
+        content: json(z.object({ status: z.literal("alive") }), { status: "alive" }),
+      },
     },
     errors: [],
   }, (c) => c.json({ status: "alive" as const }, 200));
@@ -54,7 +57,8 @@ export function addHealthRoutes(api: Api): void {
     role: "none",
     operationId: "isReady",
     summary: "Tell whether the service can do its work, and what is amiss",
-    description: "`degraded` serves, but something needs a look: a disabled trigger, a missing default trainer, failures.",
+    description:
+      "`degraded` serves, but something needs a look: a disabled trigger, a missing default trainer, failures.",
     tags: ["Operation"],
     responses: {
       200: { description: "Ready or degraded.", content: json(Health, HEALTH_EXAMPLE) },
@@ -62,7 +66,10 @@ export function addHealthRoutes(api: Api): void {
         description: "It cannot serve now.",
         content: json(Health, {
           status: "unavailable",
-          checks: { ...HEALTH_EXAMPLE.checks, database: { status: "failed", detail: "The database cannot be reached." } },
+          checks: {
+            ...HEALTH_EXAMPLE.checks,
+            database: { status: "failed", detail: "The database cannot be reached." },
+          },
         }),
       },
     },

@@ -25,7 +25,8 @@ export function addMemberRoutes(api: Api): void {
     role: "service",
     operationId: "getMemberAssignment",
     summary: "Check whether a member is assigned to a trainer",
-    description: "To the default trainer when none is named; `trainer_not_found` when there is no default trainer either.",
+    description:
+      "To the default trainer when none is named; `trainer_not_found` when there is no default trainer either.",
     tags: ["Assignments"],
     request: {
       params: z.strictObject({ memberId: Id }),
@@ -54,7 +55,8 @@ export function addMemberRoutes(api: Api): void {
     role: "service",
     operationId: "checkAssignments",
     summary: "Check many members at once",
-    description: `Up to ${MAX_MEMBERS} members; the results come in the order asked. A member who does not exist is not assigned.`,
+    description:
+      `Up to ${MAX_MEMBERS} members; the results come in the order asked. A member who does not exist is not assigned.`,
     tags: ["Assignments"],
     request: {
       body: {

@@ -10,7 +10,9 @@ const Settings = z.object({
   updatedBy: z.string().nullable(),
 }).openapi("Settings");
 
-const ChangeSettingsRequest = z.strictObject({ defaultTrainerId: TrainerId }).openapi("ChangeSettingsRequest");
+const ChangeSettingsRequest = z.strictObject({ defaultTrainerId: TrainerId }).openapi(
+  "ChangeSettingsRequest",
+);
 
 const SETTINGS_EXAMPLE = { defaultTrainerId: EXAMPLE.trainerId, updatedAt: EXAMPLE.time, updatedBy: "ops" };
 
@@ -29,18 +31,27 @@ export function addSettingsRoutes(api: Api): void {
     errors: ["trainer_not_found"],
   }, async (c) => c.json(await getSettings(sql), 200));
 
-  addRoute(api, {
-    method: "put",
-    path: "/v1/settings",
-    role: "admin",
-    operationId: "changeSettings",
-    summary: "Change the default trainer",
-    description: "Members who join from now on are assigned to this trainer; nobody who is assigned is moved.",
-    tags: ["Settings"],
-    request: {
-      body: { required: true, content: json(ChangeSettingsRequest, { defaultTrainerId: EXAMPLE.trainerId }) },
+  addRoute(
+    api,
+    {
+      method: "put",
+      path: "/v1/settings",
+      role: "admin",
+      operationId: "changeSettings",
+      summary: "Change the default trainer",
+      description:
+        "Members who join from now on are assigned to this trainer; nobody who is assigned is moved.",
+      tags: ["Settings"],
+      request: {
+        body: {
+          required: true,
+          content: json(ChangeSettingsRequest, { defaultTrainerId: EXAMPLE.trainerId }),
+        },
+      },
+      responses: { 200: { description: "The settings now.", content: json(Settings, SETTINGS_EXAMPLE) } },
+      errors: ["trainer_not_found"],
     },
-    responses: { 200: { description: "The settings now.", content: json(Settings, SETTINGS_EXAMPLE) } },
-    errors: ["trainer_not_found"],
-  }, async (c) => c.json(await setDefaultTrainer(sql, c.req.valid("json").defaultTrainerId, actorName(c)), 200));
+    async (c) =>
+      c.json(await setDefaultTrainer(sql, c.req.valid("json").defaultTrainerId, actorName(c)), 200),
+  );
 }

@@ -5,7 +5,19 @@ import { exportFormat, LIST_TYPES } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";
 import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
-import { ASSIGNMENT_EXAMPLE, AssignmentId, EXAMPLE, Id, json, LINK_HEADER, MemberAssignment, Notes, text, Time, TrainerId } from "../schemas.ts";
+import {
+  ASSIGNMENT_EXAMPLE,
+  AssignmentId,
+  EXAMPLE,
+  Id,
+  json,
+  LINK_HEADER,
+  MemberAssignment,
+  Notes,
+  text,
+  Time,
+  TrainerId,
+} from "../schemas.ts";
 import type { TakeSlot } from "../slots.ts";
 import { streamRows } from "../streaming.ts";
 
@@ -79,7 +91,13 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     if (format !== undefined) {
       refusePaging(c);
       const chunks = streamTrainerClients(sql, trainerId, status);
-      return streamRows(c, { chunks, format, filename: `clients-${trainerId}`, takeSlot: takeExportSlot, log });
+      return streamRows(c, {
+        chunks,
+        format,
+        filename: `clients-${trainerId}`,
+        takeSlot: takeExportSlot,
+        log,
+      });
     }
     const { rows, next } = await readPage(c, {
       list: `clients/${trainerId}/${status}`,
@@ -121,7 +139,8 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     role: "admin",
     operationId: "endAssignment",
     summary: "End an assignment",
-    description: "It becomes inactive and stays in the list of inactive ones. A backfill does not bring it back.",
+    description:
+      "It becomes inactive and stays in the list of inactive ones. A backfill does not bring it back.",
     tags: ["Assignments"],
     request: { params: ClientParams },
     responses: { 204: { description: "Ended." } },
