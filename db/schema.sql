@@ -207,7 +207,7 @@ Returns those. Leaves ended assignments ended. Waits at most 250 ms for a lock. 
 
 CREATE FUNCTION assignment.await_lanes(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '10s'
     AS $$
 begin
@@ -219,7 +219,7 @@ COMMENT ON FUNCTION assignment.await_lanes(p_run_id uuid) IS 'Returns once no st
 
 CREATE FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET lock_timeout TO '5s'
     AS $$
@@ -321,7 +321,7 @@ COMMENT ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uui
 
 CREATE FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_lag_ms double precision;
@@ -410,6 +410,8 @@ CREATE TABLE assignment.backfill_runs (
     sweeps smallint DEFAULT 0 NOT NULL,
     tries smallint DEFAULT 0 NOT NULL,
     throttled_because text,
+    replica_lag text,
+    lock_waiters text,
     CONSTRAINT batch_rows_is_bounded CHECK (((batch_rows >= 1) AND (batch_rows <= 20000))),
     CONSTRAINT finished_at_belongs_to_ended CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['running'::text, 'paused'::text])))),
     CONSTRAINT only_failed_is_a_retry CHECK (((NOT only_failed) OR (retry_of IS NOT NULL))),
@@ -436,9 +438,13 @@ COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Steps that failed as a whol
 
 COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run waits for the database''s sake. Null: it does not.';
 
+COMMENT ON COLUMN assignment.backfill_runs.replica_lag IS 'What the probe saw last: a time, none, or unavailable for want of permission. Null: not looked yet.';
+
+COMMENT ON COLUMN assignment.backfill_runs.lock_waiters IS 'How many sessions waited for locks on the two tables.';
+
 CREATE FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
@@ -479,7 +485,7 @@ COMMENT ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) I
 
 CREATE FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET lock_timeout TO '5s'
     AS $$
@@ -577,7 +583,7 @@ COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an erro
 
 CREATE FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) RETURNS integer
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select greatest(100, least(20000, case
     when p_last_ms >= 5 * 250 then p_rows * 250 / p_last_ms
@@ -622,7 +628,7 @@ COMMENT ON COLUMN assignment.backfill_lanes.recent_row_us IS 'Microseconds a row
 
 CREATE FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     AS $$
 begin
@@ -652,7 +658,7 @@ COMMENT ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_
 
 CREATE FUNCTION assignment.note_backfill_progress(p_run_id uuid) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   update assignment.backfill_runs
   set started_at = coalesce(started_at, clock_timestamp()), tries = 0
@@ -661,7 +667,7 @@ $$;
 
 CREATE FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer DEFAULT 10, OUT tries integer, OUT paused boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '10s'
     AS $$
 begin
@@ -702,7 +708,7 @@ COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate t
 
 CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS TABLE(lane smallint, next_id uuid, upper_id uuid, includes_upper boolean)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   with bounds as (
     select b.id, b.position, count(*) over () as bounds
@@ -743,7 +749,7 @@ COMMENT ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) IS 
 
 CREATE FUNCTION assignment.preview_step(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     AS $$
 declare
@@ -790,7 +796,7 @@ COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a 
 
 CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_run_id uuid;
@@ -813,7 +819,7 @@ COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone) IS 'Cl
 
 CREATE FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   if cardinality(p_failures) = 0 then
@@ -831,7 +837,7 @@ $$;
 
 CREATE FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_row_us real[] := p_lane.recent_row_us;
@@ -866,7 +872,7 @@ $$;
 
 CREATE FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
     AS $$
 declare
@@ -912,7 +918,7 @@ COMMENT ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OU
 
 CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_run record;
@@ -1041,7 +1047,7 @@ COMMENT ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uu
 
 CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET lock_timeout TO '5s'
     AS $$
@@ -1101,7 +1107,7 @@ COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id 
 
 CREATE FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '10s'
     AS $$
 declare
@@ -1129,7 +1135,7 @@ COMMENT ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor 
 
 CREATE FUNCTION assignment.tg_backfill_runs__guard_status() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   if tg_op = 'INSERT' then
@@ -1171,21 +1177,23 @@ $$;
 COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Gives the members that one INSERT statement added the default trainer. Whatever goes wrong is recorded and retried
 later: it never makes the insert fail.';
 
-CREATE FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text) RETURNS void
+CREATE FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '10s'
     AS $$
 begin
   update assignment.backfill_runs
-  set throttled_because = p_because
+  set throttled_because = p_because,
+    replica_lag = p_replica_lag,
+    lock_waiters = p_lock_waiters
   where id = p_run_id
     and status = 'running'
-    and throttled_because is distinct from p_because;
+    and (throttled_because, replica_lag, lock_waiters) is distinct from (p_because, p_replica_lag, p_lock_waiters);
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text) IS 'Records why a run waits, or null that it does not.';
+COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) IS 'Records why a run waits, or null that it does not, and what the probes saw.';
 
 CREATE TABLE assignment.backfill_errors (
     run_id uuid NOT NULL,
@@ -1256,6 +1264,8 @@ CREATE VIEW assignment.backfill_progress AS
             WHEN (r.status = 'running'::text) THEN r.throttled_because
             ELSE NULL::text
         END AS throttled_because,
+    r.replica_lag,
+    r.lock_waiters,
     s.rate_per_second,
         CASE
             WHEN ((r.status = 'running'::text) AND (r.throttled_because IS NULL) AND (s.rate_per_second > (0)::double precision)) THEN (GREATEST((0)::double precision, ceil((((((r.total - l.successful) - l.skipped) - l.failed))::double precision / s.rate_per_second))))::bigint
@@ -1493,4 +1503,4 @@ REVOKE ALL ON FUNCTION assignment.tg_backfill_runs__guard_status() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.tg_members__assign_trainer() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) FROM PUBLIC;

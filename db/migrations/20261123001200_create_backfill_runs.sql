@@ -70,7 +70,7 @@ comment on table assignment.backfill_events is 'Every change of a run''s status:
 create function assignment.tg_backfill_runs__guard_status()
   returns trigger
   volatile
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
 begin

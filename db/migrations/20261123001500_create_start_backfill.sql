@@ -6,7 +6,7 @@
 create function assignment.plan_lanes(p_upper_id uuid, p_members bigint)
   returns table (lane smallint, next_id uuid, upper_id uuid, includes_upper boolean)
   stable
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language sql
 as $$
   with bounds as (
@@ -55,7 +55,7 @@ create function assignment.start_backfill(
   returns uuid
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set row_security = off
   set lock_timeout = '5s'
   language plpgsql
@@ -116,7 +116,7 @@ create function assignment.retry_backfill(p_run_id uuid, p_requested_by text)
   returns uuid
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
 declare

@@ -6,7 +6,7 @@
 create function assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision)
   returns integer
   immutable
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language sql
 as $$
   select greatest(100, least(20000, case
@@ -26,7 +26,7 @@ shrinks at once when the last batch took five times the aim; 100 to 20,000 rows.
 create function assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer)
   returns uuid[]
   stable
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set row_security = off
   language plpgsql
 as $$
@@ -66,7 +66,7 @@ create function assignment.record_batch(
 )
   returns void
   volatile
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
 declare
@@ -104,7 +104,7 @@ $$;
 create function assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[])
   returns void
   volatile
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
 begin
@@ -125,7 +125,7 @@ $$;
 create function assignment.note_backfill_progress(p_run_id uuid)
   returns void
   volatile
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language sql
 as $$
   update assignment.backfill_runs
@@ -136,7 +136,7 @@ $$;
 create function assignment.backfill_step(p_run_id uuid, out work text, out lane smallint, out members integer)
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set row_security = off
   set lock_timeout = '5s'
   language plpgsql

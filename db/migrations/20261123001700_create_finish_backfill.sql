@@ -6,7 +6,7 @@
 create function assignment.find_stragglers(p_run assignment.backfill_runs)
   returns setof uuid
   stable
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set row_security = off
   set enable_nestloop = off  -- whatever the statistics say: it reads all members, once
   set plan_cache_mode = force_custom_plan
@@ -47,7 +47,7 @@ $$;
 create function assignment.finish_backfill(p_run_id uuid, out work text, out members integer)
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set row_security = off
   set lock_timeout = '5s'
   language plpgsql

@@ -6,7 +6,7 @@ create function assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text
   returns void
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set lock_timeout = '10s'
   language plpgsql
 as $$
@@ -36,7 +36,7 @@ create function assignment.await_lanes(p_run_id uuid)
   returns void
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set lock_timeout = '10s'
   language plpgsql
 as $$
@@ -55,7 +55,7 @@ create function assignment.note_backfill_trouble(
 )
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set lock_timeout = '10s'
   language plpgsql
 as $$
@@ -102,7 +102,7 @@ create function assignment.throttle_backfill(
   returns void
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set lock_timeout = '10s'
   language plpgsql
 as $$
@@ -125,7 +125,7 @@ create function assignment.find_backfill_pressure(
 )
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
 declare

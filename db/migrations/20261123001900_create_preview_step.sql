@@ -6,7 +6,7 @@ create function assignment.preview_step(p_run_id uuid)
   returns jsonb
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set row_security = off
   language plpgsql
 as $$
@@ -53,7 +53,7 @@ $$;
 create function assignment.record_preview(p_run_id uuid, p_preview jsonb, out work text, out members integer)
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   set lock_timeout = '5s'
   language plpgsql
 as $$

@@ -16,7 +16,7 @@ create function assignment.reconcile(p_slot timestamptz)
   returns uuid
   volatile
   security definer
-  set search_path = ''
+  set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
 declare
