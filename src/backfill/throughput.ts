@@ -10,17 +10,25 @@ export interface Throughput {
 
 const mostSpans = 120;
 
-/** Reads how fast a run was, second by second, joined so that there are at most 120 spans; null before its first batch. */
+/**
+ * Reads how fast a run was, second by second, joined so that there are at most 120 spans; without
+ * the second that is not over yet. Null before there is any.
+ */
 export async function readThroughput(sql: Sql, runId: string): Promise<Throughput | null> {
   const rows = await sql<
     { startedAt: Date; secondsEach: number; span: number; spans: number; processed: number }[]
   >`
-    with bounds as (
+    with complete as (
+      select at, processed
+      from assignment.backfill_samples
+      where run_id = ${runId}
+        and at < date_trunc('second', clock_timestamp())
+    ),
+    bounds as (
       select
         min(at) as started_at,
         extract(epoch from max(at) - min(at))::integer + 1 as seconds
-      from assignment.backfill_samples
-      where run_id = ${runId}
+      from complete
     ),
     width as (
       select started_at, seconds, ceil(seconds / ${mostSpans}::numeric)::integer as seconds_each
@@ -33,9 +41,8 @@ export async function readThroughput(sql: Sql, runId: string): Promise<Throughpu
       (extract(epoch from s.at - w.started_at)::integer / w.seconds_each) as span,
       ceil(w.seconds::numeric / w.seconds_each)::integer as spans,
       sum(s.processed)::bigint as processed
-    from assignment.backfill_samples s
+    from complete s
     cross join width w
-    where s.run_id = ${runId}
     group by w.started_at, w.seconds_each, w.seconds, span
     order by span
   `;

@@ -99,4 +99,12 @@ describe("a backfill that meets rows which cannot be assigned", () => {
     const [row] = await sql<[{ failures: number }]>`select count(*) as failures from assignment.failures`;
     assertEquals(row.failures, 0);
   });
+
+  it("ends although the table of failures is gone", async () => {
+    const { sql } = database;
+    await addUnseenMembers(sql, 10);
+    await sql`drop table assignment.failures`;
+    const run = await runBackfill(sql);
+    assertEquals([run.status, run.successful], ["succeeded", 10]);
+  });
 });

@@ -78,9 +78,8 @@ describe("backfillExistingUsers", () => {
     await cancelRun(sql, run.id, "test");
 
     const slow = await startBackfill(sql, { requestedBy: "test", batchRows: 1 });
-    const driven = backfillExistingUsers(sql);
+    const rejected = assertRejects(() => backfillExistingUsers(sql), AppError);
     await cancelRun(sql, slow.id, "test");
-    const error = await assertRejects(() => driven, AppError);
-    assertEquals(error.code, "run_cancelled");
+    assertEquals((await rejected).code, "run_cancelled");
   });
 });

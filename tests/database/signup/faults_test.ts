@@ -49,6 +49,14 @@ describe("a signup commits and is recorded when", () => {
     await assertRecorded(database.sql, [id], "55P03");
   });
 
+  it("another session has locked the settings", async () => {
+    await database.newConnection().begin(async (locker) => {
+      await locker`lock table assignment.settings in access exclusive mode`;
+      await signUp();
+    });
+    await assertRecorded(database.sql, [id], "55P03");
+  });
+
   it("another session has locked the trainer's row", async () => {
     await database.newConnection().begin(async (locker) => {
       await locker`select from public.members where id = ${DEFAULT_TRAINER_ID} for update`;

@@ -2,10 +2,12 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import { migrateUp } from "../../../src/database/migrate.ts";
+import { retryFailures } from "../../../src/failures.ts";
 import { checkHealth } from "../../../src/health.ts";
 import { DEFAULT_TRAINER_ID, isUserAssignedToTrainer } from "../../../src/trainer_assignment.ts";
 import {
   assertAssigned,
+  assertRecorded,
   countAssignments,
   countFailures,
   countMembers,
@@ -57,6 +59,22 @@ describe("the known exceptions:", () => {
       "too late",
     );
     assertEquals(await countMembers(database.sql, [id]), 0);
+  });
+
+  it("a trigger of the application's on the assignments that names a table without its schema does not find it", async () => {
+    await database.sql.unsafe(`
+      create table public.audit (client_id uuid);
+      create function public.keep_audit() returns trigger language plpgsql
+        as 'begin insert into audit values (new.client_id); return new; end';
+      create trigger keep_audit after insert on public.trainer_client_assignments
+        for each row execute function public.keep_audit();
+    `);
+    await database.sql`insert into public.members (id) values (${id})`;
+    await assertRecorded(database.sql, [id], "42P01");
+
+    await database.sql`alter function public.keep_audit() set search_path = public`;
+    await retryFailures(database.sql);
+    assertEquals(await isUserAssignedToTrainer(database.sql, id), true);
   });
 
   it("under session_replication_role = replica no member is assigned, until a backfill", async () => {

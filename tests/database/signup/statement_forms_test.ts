@@ -121,6 +121,22 @@ describe("a member has one active assignment once inserted by", () => {
     await assertAssigned(observer, [one, two]);
   });
 
+  it("a session that is open while the table's columns change", async () => {
+    const ids = newIds(3);
+    const changes = [
+      "add column score numeric default 1",
+      "alter column score type text",
+      "drop column score",
+    ];
+    for (const [index, id] of ids.entries()) {
+      await sql`insert into public.members (id) values (${id})`;
+      await observer.unsafe(`alter table public.members ${changes[index]}`);
+    }
+    ids.push(newId());
+    await sql`insert into public.members (id) values (${ids.at(-1) ?? ""})`;
+    await assertAssigned(observer, ids);
+  });
+
   it("on conflict do nothing, and only the rows that were inserted", async () => {
     const [unseen, inserted] = [newId(), newId()];
     await withoutTrigger(

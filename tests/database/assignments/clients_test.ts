@@ -1,0 +1,130 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
+import postgres from "postgres";
+import { streamTrainerClients } from "../../../src/client_export.ts";
+import type { Sql } from "../../../src/database/connection.ts";
+import { AppError } from "../../../src/errors.ts";
+import { setDefaultTrainer } from "../../../src/settings.ts";
+import { assignClientToTrainer, endAssignment, getTrainerClients } from "../../../src/trainer_assignment.ts";
+import { countAssignments, countMembers, newId, newIds } from "../../support/assignments.ts";
+import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+
+describe("a trainer's clients", () => {
+  let database: TestDatabase;
+  let sql: Sql;
+  let trainerId: string;
+  beforeAll(async () => {
+    database = await testDatabase();
+    sql = database.sql;
+  });
+  afterAll(() => database.drop());
+  beforeEach(async () => {
+    trainerId = newId();
+    await sql`insert into public.members (id) values (${trainerId})`;
+    await setDefaultTrainer(sql, trainerId, "test");
+  });
+
+  async function signUp(count: number): Promise<string[]> {
+    const ids = newIds(count);
+    await sql`insert into public.members (id) select unnest(${ids}::uuid[])`;
+    return ids;
+  }
+
+  it("are listed oldest assignment first", async () => {
+    const ids = [];
+    for (const _ of Array(5)) ids.push(...await signUp(1));
+    assertEquals((await getTrainerClients(sql, trainerId)).map(({ clientId }) => clientId), ids);
+  });
+
+  it("are listed with their assignment", async () => {
+    const [id] = await signUp(1);
+    const [client] = await getTrainerClients(sql, trainerId);
+    const [row] = await sql`
+      select id, assignment_date from public.trainer_client_assignments where client_id = ${id ?? ""}
+    `;
+    assertEquals(client, {
+      clientId: id ?? "",
+      assignmentId: row?.id,
+      assignmentDate: row?.assignmentDate,
+      status: "active",
+      notes: null,
+    });
+  });
+
+  it("are none at first", async () => {
+    assertEquals([...await getTrainerClients(sql, trainerId)], []);
+  });
+
+  it("are refused for a trainer who is no member", async () => {
+    const error = await assertRejects(() => getTrainerClients(sql, newId()), AppError);
+    assertEquals(error.code, "trainer_not_found");
+  });
+
+  it("come in pages that neither skip nor repeat, while others sign up and assignments end", async () => {
+    const ids = await signUp(55);
+    const seen: string[] = [];
+    for (let after: string | undefined, pages = 0; pages < 6; pages++) {
+      const page = await getTrainerClients(sql, trainerId, { limit: 10, after });
+      seen.push(...page.map(({ clientId }) => clientId));
+      after = page.at(-1)?.assignmentId;
+      await endAssignment(sql, trainerId, page[0]?.clientId ?? "");
+      await signUp(1);
+    }
+    assertEquals(seen.filter((id) => ids.includes(id)).toSorted(), ids.toSorted());
+    assertEquals(new Set(seen).size, seen.length);
+  });
+
+  it("whose assignment has ended are listed apart", async () => {
+    const [ended, active] = await signUp(2);
+    await endAssignment(sql, trainerId, ended ?? "");
+    const list = async (status: "active" | "inactive") =>
+      (await getTrainerClients(sql, trainerId, { limit: 10, status })).map(({ clientId }) => clientId);
+    assertEquals([await list("active"), await list("inactive")], [[active], [ended]]);
+  });
+
+  it("with several ended assignments are listed once for each", async () => {
+    const [id] = await signUp(1);
+    for (const _ of Array(2)) {
+      await endAssignment(sql, trainerId, id ?? "");
+      await assignClientToTrainer(sql, id ?? "");
+    }
+    const inactive = await getTrainerClients(sql, trainerId, { limit: 10, status: "inactive" });
+    assertEquals(inactive.map(({ clientId }) => clientId), [id, id]);
+    assertEquals((await getTrainerClients(sql, trainerId)).length, 1);
+  });
+
+  it("are exported whole, in order, in chunks of at most 2,000", async () => {
+    const ids = await signUp(4_500);
+    const chunks = await Array.fromAsync(streamTrainerClients(sql, trainerId));
+    assertEquals(chunks.map((chunk) => chunk.length), [2_000, 2_000, 500]);
+    const clients = chunks.flat();
+    assertEquals(clients.map(({ clientId }) => clientId).toSorted(), ids.toSorted());
+    const assignmentIds = clients.map(({ assignmentId }) => assignmentId);
+    assertEquals(assignmentIds, assignmentIds.toSorted());
+  });
+
+  it("are exported as nothing when there are none, and refused for a trainer who is no member", async () => {
+    assertEquals(await Array.fromAsync(streamTrainerClients(sql, trainerId)), []);
+    const error = await assertRejects(() => streamTrainerClients(sql, newId()).next(), AppError);
+    assertEquals(error.code, "trainer_not_found");
+  });
+
+  it("who are deleted take their assignments along", async () => {
+    const [id] = await signUp(1);
+    await endAssignment(sql, trainerId, id ?? "");
+    await assignClientToTrainer(sql, id ?? "");
+    await sql`delete from public.members where id = ${id ?? ""}`;
+    assertEquals(await countAssignments(sql, [id ?? ""]), 0);
+    assertEquals([...await getTrainerClients(sql, trainerId)], []);
+  });
+
+  it("keep their trainer from being deleted", async () => {
+    await signUp(1);
+    await assertRejects(
+      () => sql`delete from public.members where id = ${trainerId}`,
+      postgres.PostgresError,
+      "trainer_client_assignments_trainer_id_fkey",
+    );
+    assertEquals(await countMembers(sql, [trainerId]), 1);
+  });
+});

@@ -1,0 +1,93 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import postgres from "postgres";
+import type { Sql } from "../../../src/database/connection.ts";
+import { AppError } from "../../../src/errors.ts";
+import { getSettings, setDefaultTrainer } from "../../../src/settings.ts";
+import {
+  assignClientToTrainer,
+  checkAssignments,
+  DEFAULT_TRAINER_ID,
+  getAssignment,
+  isUserAssignedToTrainer,
+} from "../../../src/trainer_assignment.ts";
+import { newId } from "../../support/assignments.ts";
+import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+
+describe("the default trainer", () => {
+  let database: TestDatabase;
+  let sql: Sql;
+  beforeEach(async () => {
+    database = await testDatabase();
+    sql = database.sql;
+  });
+  afterEach(() => database.drop());
+
+  async function signUp(): Promise<string> {
+    const id = newId();
+    await sql`insert into public.members (id) values (${id})`;
+    return id;
+  }
+
+  it("is the exported one at first, set by nobody", async () => {
+    const settings = await getSettings(sql);
+    assertEquals([settings.defaultTrainerId, settings.updatedBy], [DEFAULT_TRAINER_ID, null]);
+  });
+
+  it("gets the members who sign up from its change on, and nobody is moved", async () => {
+    const [early, trainerId] = [await signUp(), await signUp()];
+    await setDefaultTrainer(sql, trainerId, "an admin");
+    const late = await signUp();
+    const check = async (of: string) =>
+      (await checkAssignments(sql, [early, late], of)).results.map(({ assigned }) => assigned);
+    assertEquals([await check(DEFAULT_TRAINER_ID), await check(trainerId)], [[true, false], [false, true]]);
+  });
+
+  it("is shown with who set it and when", async () => {
+    const trainerId = await signUp();
+    const before = await getSettings(sql);
+    const after = await setDefaultTrainer(sql, trainerId, "an admin");
+    assertEquals(await getSettings(sql), after);
+    assertEquals([after.defaultTrainerId, after.updatedBy], [trainerId, "an admin"]);
+    assert(after.updatedAt > before.updatedAt);
+  });
+
+  it("cannot become somebody who is no member", async () => {
+    const error = await assertRejects(() => setDefaultTrainer(sql, newId(), "an admin"), AppError);
+    assertEquals(error.code, "trainer_not_found");
+    assertEquals((await getSettings(sql)).defaultTrainerId, DEFAULT_TRAINER_ID);
+  });
+
+  it("is missed by whoever relies on it when its row was removed by hand", async () => {
+    const id = await signUp();
+    await sql`delete from assignment.settings`;
+    for (
+      const ask of [
+        () => getSettings(sql),
+        () => getAssignment(sql, id),
+        () => isUserAssignedToTrainer(sql, id),
+        () => assignClientToTrainer(sql, id),
+      ]
+    ) {
+      const error = await assertRejects(ask, AppError);
+      assertEquals(error.code, "trainer_not_found");
+    }
+    assertEquals(await isUserAssignedToTrainer(sql, id, DEFAULT_TRAINER_ID), true);
+  });
+
+  it("can be set again after its row was removed by hand", async () => {
+    await sql`delete from assignment.settings`;
+    await setDefaultTrainer(sql, DEFAULT_TRAINER_ID, "an admin");
+    assertEquals(await isUserAssignedToTrainer(sql, await signUp()), true);
+  });
+
+  it("has one row only", async () => {
+    for (const onlyRow of [true, false]) {
+      await assertRejects(
+        () =>
+          sql`insert into assignment.settings (only_row, default_trainer_id) values (${onlyRow}, ${DEFAULT_TRAINER_ID})`,
+        postgres.PostgresError,
+      );
+    }
+  });
+});

@@ -1,0 +1,147 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import { migrateDown } from "../../src/database/migrate.ts";
+import { checkHealth, type CheckName, type Health } from "../../src/health.ts";
+import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { refuseAssignments } from "../support/members.ts";
+import { startTestServer } from "../support/servers.ts";
+
+describe("health", () => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await testDatabase();
+  });
+  afterEach(() => database.drop());
+
+  it("is ready when nothing is wrong", async () => {
+    assertEquals(await checkHealth(database.sql), {
+      status: "ready",
+      checks: {
+        database: { status: "ok", detail: "answers" },
+        migrations: { status: "ok", detail: "up to date" },
+        trigger: { status: "ok", detail: "enabled" },
+        defaultTrainer: { status: "ok", detail: "is a member" },
+        failures: { status: "ok", detail: "none waiting" },
+      },
+    });
+  });
+
+  it("stays ready when the trigger is always enabled", async () => {
+    await database.sql`alter table public.members enable always trigger members_assign_trainer_after_insert`;
+    assertEquals((await checkHealth(database.sql)).status, "ready");
+  });
+
+  for (
+    const [what, statement, check, detail] of [
+      [
+        "the trigger is disabled",
+        "alter table public.members disable trigger members_assign_trainer_after_insert",
+        "trigger",
+        "disabled",
+      ],
+      ["all triggers are disabled", "alter table public.members disable trigger all", "trigger", "disabled"],
+      [
+        "the trigger only fires for replicas",
+        "alter table public.members enable replica trigger members_assign_trainer_after_insert",
+        "trigger",
+        "disabled",
+      ],
+      [
+        "the trigger is missing",
+        "drop trigger members_assign_trainer_after_insert on public.members",
+        "trigger",
+        "missing",
+      ],
+      [
+        "the members table was made anew without the trigger",
+        "drop table public.members cascade; create table public.members (id uuid primary key); insert into public.members select default_trainer_id from assignment.settings",
+        "trigger",
+        "missing",
+      ],
+      ["the default trainer is no member", "delete from public.members", "defaultTrainer", "is no member"],
+      [
+        "no default trainer is configured",
+        "delete from assignment.settings",
+        "defaultTrainer",
+        "is no member",
+      ],
+    ] as const
+  ) {
+    it(`is degraded when ${what}`, async () => {
+      await database.sql.unsafe(statement);
+      assertOnlyDegraded(await checkHealth(database.sql), check, detail);
+    });
+  }
+
+  it("is degraded while failures wait, and says how many and since when", async () => {
+    await refuseAssignments(database.sql, "true");
+    await database.sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 3)`;
+    await database.sql`update assignment.failures set first_failed_at = '2026-01-02 03:04:05Z'`;
+    assertOnlyDegraded(
+      await checkHealth(database.sql),
+      "failures",
+      "3 waiting for a retry, the oldest since 2026-01-02T03:04:05.000Z",
+    );
+  });
+
+  it("is degraded when migrations are behind, and says how many", async () => {
+    await migrateDown(database.url, { all: false });
+    assertOnlyDegraded(await checkHealth(database.sql), "migrations", "1 pending: run deno task migrate");
+  });
+
+  it("is degraded in every respect but the database's on a database that was never migrated", async () => {
+    const empty = await testDatabase({ migrated: false });
+    const { status, checks } = await checkHealth(empty.sql);
+    await empty.drop();
+    assertEquals(status, "degraded");
+    assertEquals(Object.values(checks).map((check) => check.status), ["ok", ...Array(4).fill("degraded")]);
+  });
+
+  it("is unavailable when the database cannot be reached", async () => {
+    const sql = openDatabase("postgres://nobody@127.0.0.1:1/none", { max: 1, applicationName: "test" });
+    const { status, checks } = await checkHealth(sql);
+    await closeDatabase(sql, 1);
+    assertEquals(status, "unavailable");
+    assertEquals(checks.database, { status: "failed", detail: "the database does not answer" });
+    assertEquals(new Set(Object.values(checks).map((check) => check.status)), new Set(["failed"]));
+  });
+
+  it("is unavailable with the SQLSTATE when the database refuses", async () => {
+    const url = Object.assign(new URL(database.url), { pathname: "/no_such_database" }).href;
+    const sql = openDatabase(url, { max: 1, applicationName: "test" });
+    const { status, checks } = await checkHealth(sql);
+    await closeDatabase(sql, 1);
+    assertEquals([status, checks.database.detail], ["unavailable", "the database refuses, SQLSTATE 3D000"]);
+  });
+
+  it("is unavailable when the database does not answer in time", async () => {
+    await database.newConnection().begin(async (locker) => {
+      await locker`lock table assignment.failures in access exclusive mode`;
+      const { status, checks } = await checkHealth(database.sql);
+      assertEquals([status, checks.database.detail], ["unavailable", "the database does not answer"]);
+    });
+  });
+
+  it("answers again once the database is back", async () => {
+    const server = await startTestServer();
+    const sql = openDatabase(server.url, { max: 1, applicationName: "test" });
+    try {
+      const statuses = [(await checkHealth(sql)).checks.database.status];
+      await server.stop();
+      statuses.push((await checkHealth(sql)).checks.database.status);
+      await server.start();
+      statuses.push((await checkHealth(sql)).checks.database.status);
+      assertEquals(statuses, ["ok", "failed", "ok"]);
+    } finally {
+      await closeDatabase(sql, 1);
+      await server.remove();
+    }
+  });
+});
+
+function assertOnlyDegraded({ status, checks }: Health, name: CheckName, detail: string): void {
+  assertEquals([status, checks[name].status], ["degraded", "degraded"]);
+  assertStringIncludes(checks[name].detail, detail);
+  assertEquals(Object.values(checks).filter((check) => check.status !== "ok").length, 1);
+}

@@ -1,0 +1,115 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { migrateDown, migrateUp, migrationStatus, pendingMigrations } from "../../../src/database/migrate.ts";
+import { catalogOf } from "../../support/catalog.ts";
+import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+import { readMigrations } from "../../support/migration_files.ts";
+
+describe("the migrations", () => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await testDatabase({ migrated: false });
+  });
+  afterEach(() => database.drop());
+
+  it("each say in their head which locks they take and whether they can be taken back", async () => {
+    for (const { name, up, down } of await readMigrations()) {
+      const text = await Deno.readTextFile(new URL(`../../../db/migrations/${name}`, import.meta.url));
+      const head = text.slice(0, text.indexOf("-- migrate:up"));
+      assertMatch(head, /^-- Locks: /m, name);
+      assertMatch(head, /Reversible/, name);
+      assertMatch(up, /;/, name);
+      assertMatch(down, /;/, name);
+    }
+  });
+
+  it("go up on an empty database", async () => {
+    const files = await readMigrations();
+    assertEquals((await migrateUp(database.url)).length, files.length);
+    assertEquals(await pendingMigrations(database.sql), []);
+    assertEquals(await migrateUp(database.url), []);
+  });
+
+  it("are all pending on an empty database, which asking does not change", async () => {
+    const before = await catalogOf(database.sql);
+    const files = await readMigrations();
+    assertEquals(
+      (await migrationStatus(database.sql)).map(({ file }) => file),
+      files.map(({ name }) => name),
+    );
+    assertEquals((await pendingMigrations(database.sql)).length, files.length);
+    assertEquals(await catalogOf(database.sql), before);
+  });
+
+  it("each go down to exactly what was before them, and up again", async () => {
+    const files = await readMigrations();
+    const stages: string[][] = [];
+    const reference = await testDatabase({ migrated: false });
+    await reference.sql`create schema assignment`;
+    for (const { up } of files) {
+      stages.push(await catalogOf(reference.sql));
+      await reference.sql.begin((tx) => tx.unsafe(up));
+    }
+    const whole = await catalogOf(reference.sql);
+    await reference.drop();
+
+    await migrateUp(database.url);
+    assertEquals(await catalogOf(database.sql), whole);
+    for (const [index, { name }] of [...files.entries()].toReversed()) {
+      assertEquals((await migrateDown(database.url, { all: false })).length, 1);
+      assertEquals(await catalogOf(database.sql), stages[index] ?? [], `down of ${name}`);
+    }
+    await migrateUp(database.url);
+    assertEquals(await catalogOf(database.sql), whole);
+  });
+
+  it("go down all at once and leave nothing behind", async () => {
+    const before = await catalogOf(database.sql);
+    const versions = await migrateUp(database.url);
+    assertEquals(await migrateDown(database.url, { all: true }), versions.toReversed());
+    assertEquals(await catalogOf(database.sql), before);
+    const rows = await database.sql`select nspname from pg_namespace where nspname = 'assignment'`;
+    assertEquals([...rows], []);
+  });
+
+  it("go down where there is nothing to go down from", async () => {
+    assertEquals(await migrateDown(database.url, { all: false }), []);
+    assertEquals(await migrateDown(database.url, { all: true }), []);
+  });
+
+  it("are applied once when five start at the same time", async () => {
+    const results = await Promise.all(Array.from({ length: 5 }, () => migrateUp(database.url)));
+    const files = await readMigrations();
+    assertEquals(results.map((versions) => versions.length).toSorted((a, b) => a - b), [
+      0,
+      0,
+      0,
+      0,
+      files.length,
+    ]);
+    assertEquals(await pendingMigrations(database.sql), []);
+  });
+
+  it("leave an application's own public.schema_migrations alone", async () => {
+    await database.sql.unsafe(`
+      create table public.schema_migrations (version text primary key, dirty boolean);
+      insert into public.schema_migrations values ('20200101000000', false);
+    `);
+    await migrateUp(database.url);
+    await migrateDown(database.url, { all: true });
+    const rows = await database.sql`select version, dirty from public.schema_migrations`;
+    assertEquals([...rows], [{ version: "20200101000000", dirty: false }]);
+  });
+
+  it("work with a search_path that leads elsewhere", async () => {
+    await database.sql.unsafe(`
+      create schema elsewhere;
+      alter database ${database.name} set search_path = elsewhere;
+    `);
+    await migrateUp(database.url);
+    const rows = await database
+      .sql`select relname from pg_class where relnamespace = 'elsewhere'::regnamespace`;
+    assertEquals([...rows], []);
+    await migrateDown(database.url, { all: true });
+  });
+});
