@@ -4,7 +4,11 @@ ENV DENO_DIR=/deno-dir
 WORKDIR /app
 COPY deno.json deno.lock main.ts ./
 COPY src src
-RUN deno cache --node-modules-dir=none --frozen main.ts
+COPY deploy/trim_imports.ts deploy/trim_imports.ts
+# No embedded server, no package of the tests. The first install takes them out of deno.lock, which the second holds to.
+RUN deno run --no-config --no-lock --allow-read=. --allow-write=deno.json deploy/trim_imports.ts
+RUN deno install --node-modules-dir=none --entrypoint main.ts
+RUN deno install --node-modules-dir=none --frozen --entrypoint main.ts
 
 FROM denoland/deno:2.9.6
 ENV DENO_DIR=/deno-dir HOST=0.0.0.0 PORT=8000

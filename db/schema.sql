@@ -59,8 +59,9 @@ begin
       using errcode = 'TA004', detail = 'TA008';
   end if;
 
+  -- Skips a locked failure: its retry finds the member assigned, and may be waiting for us.
   delete from assignment.failures f
-  where f.member_id = p_member_id
+  where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
     and assign_member.trainer_id = (select default_trainer_id from assignment.settings);
 end;
 $$;
@@ -496,10 +497,18 @@ declare
   v_result assignment.batch_result;
   v_lane assignment.backfill_lanes;
   v_began timestamptz := clock_timestamp();
+  v_sweeps boolean;
   v_remaining bigint;
 begin
   members := 0;
-  select * into v_run from assignment.backfill_runs where id = p_run_id for no key update;
+  -- One caller proves at a time. The run itself is not locked meanwhile, for among ten million members it takes a while:
+  -- whoever pauses the run must not wait for it.
+  if not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: end of run ' || p_run_id, 0)) then
+    work := 'busy';
+    return;
+  end if;
+
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
     raise exception 'there is no run %', p_run_id using errcode = 'TA007';
   elsif v_run.status <> 'running' then
@@ -517,14 +526,25 @@ begin
   where p.id = p_run_id;
 
   v_ids := array(select id from assignment.find_stragglers(v_run) as s (id) order by id limit 10000);
+  -- With more failed than recorded a straggler may be one of those, and would be counted twice.
+  v_sweeps := cardinality(v_ids) > 0 and not v_run.dry_run and v_run.sweeps < 5 and v_counts.failed = v_counts.recorded;
   if cardinality(v_ids) = 0 then
     v_remaining := 0;
-  elsif v_run.dry_run then
-    -- Whoever the real run would assign does not remain.
-    select greatest(0, count(*) - v_counts.successful) into v_remaining from assignment.find_stragglers(v_run);
-  elsif v_run.sweeps < 5 and v_counts.failed = v_counts.recorded then
-    -- Rows that committed behind the cursor, or that bypassed the trigger meanwhile. With more failed than recorded a
-    -- straggler may be one of those, and would be counted twice.
+  elsif not v_sweeps then
+    -- Whoever the real run would assign does not remain of a dry run.
+    select greatest(0, count(*) - case when v_run.dry_run then v_counts.successful else 0 end)
+    into v_remaining
+    from assignment.find_stragglers(v_run);
+  end if;
+
+  perform from assignment.backfill_runs where id = p_run_id and status = 'running' for no key update;
+  if not found then  -- paused or cancelled meanwhile
+    work := 'stopped';
+    return;
+  end if;
+
+  if v_sweeps then
+    -- Rows that committed behind the cursor, or that bypassed the trigger meanwhile.
     insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id)
     values (p_run_id, 0, v_ids[1], v_ids[1])
     on conflict (run_id, lane) do nothing;
@@ -538,8 +558,6 @@ begin
     update assignment.backfill_runs set sweeps = sweeps + 1 where id = p_run_id;
     work := 'swept';
     return;
-  else
-    select count(*) into v_remaining from assignment.find_stragglers(v_run);
   end if;
 
   update assignment.backfill_runs
@@ -576,6 +594,88 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) IS 'Once no lane is left: assigns stragglers (swept; at most five times 10,000), then ends the run (finished).';
+
+CREATE FUNCTION assignment.grant_service(p_role name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_columns text;
+  v_function regprocedure;
+begin
+  execute format('grant usage on schema assignment to %I', p_role);
+  execute format(
+    'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
+       assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
+       assignment.reconciliations, assignment.schema_migrations, public.trainer_client_assignments to %I',
+    p_role
+  );
+
+  foreach v_function in array array[
+    'assignment.default_trainer_id()',
+    'assignment.set_default_trainer(uuid, text)',
+    'assignment.assign_or_record(uuid[], text, uuid)',
+    'assignment.assign_member(uuid, uuid, text, text)',
+    'assignment.end_assignment(uuid, uuid)',
+    'assignment.retry_failures(integer)',
+    'assignment.hasten_failures()',
+    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean)',
+    'assignment.retry_backfill(uuid, text)',
+    'assignment.backfill_step(uuid)',
+    'assignment.preview_step(uuid)',
+    'assignment.record_preview(uuid, jsonb)',
+    'assignment.steer_backfill(uuid, text, text, text)',
+    'assignment.await_lanes(uuid)',
+    'assignment.note_backfill_trouble(uuid, text, text, integer)',
+    'assignment.throttle_backfill(uuid, text, text, text)',
+    'assignment.find_backfill_pressure(integer)',
+    'assignment.reconcile(timestamptz)'
+  ]::regprocedure[]
+  loop
+    execute format('grant execute on function %s to %I', v_function, p_role);
+  end loop;
+
+  -- The table may be another role's, who then grants this much: the id, and what the admin page shows of a member.
+  select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
+  from pg_attribute
+  where attrelid = 'public.members'::regclass
+    and attname in ('id', 'email', 'display_name')
+    and not attisdropped
+    and (attname = 'id' or has_column_privilege(attrelid, attnum, 'select with grant option'))
+    and not has_column_privilege(p_role, attrelid, attnum, 'select');
+  if v_columns is not null then
+    begin
+      execute format('grant select (%s) on public.members to %I', v_columns, p_role);
+    exception when insufficient_privilege then
+      raise exception '% may not let % read public.members', current_user, p_role
+        using errcode = 'insufficient_privilege',
+          hint = format('Let its owner run: grant select (%s) on public.members to %I; then this again.', v_columns, p_role);
+    end;
+  end if;
+  if not has_schema_privilege(p_role, 'public', 'usage') then
+    execute format('grant usage on schema public to %I', p_role);
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.grant_service(p_role name) IS 'Gives a role what the service uses and no more: EXECUTE on the functions that it calls, SELECT on what it reads.
+To be called by the owner of the schema, and again after each migration. Taken back by: drop owned by …role….';
+
+CREATE FUNCTION assignment.hasten_failures() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update assignment.failures
+  set next_attempt_at = now()
+  where member_id in (
+    select member_id from assignment.failures where next_attempt_at > now() order by member_id for update skip locked
+  );
+  return (select count(*) from assignment.failures where next_attempt_at <= now());
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.hasten_failures() IS 'Makes every failure due now, but for those that a retry under way holds. Returns how many are due.';
 
 CREATE FUNCTION assignment.is_transient(p_sqlstate text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -635,6 +735,9 @@ CREATE FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_fail
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
+    SET enable_sort TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 begin
   if p_failed_in is null then
@@ -805,6 +908,7 @@ CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone) RETURNS uu
     AS $$
 declare
   v_run_id uuid;
+  v_active_id uuid;
 begin
   insert into assignment.reconciliations (slot) values (p_slot) on conflict (slot) do nothing;
   if not found then
@@ -813,6 +917,16 @@ begin
   begin
     v_run_id := assignment.start_backfill('schedule');
   exception when sqlstate 'TA005' then
+    get stacked diagnostics v_active_id = pg_exception_detail;
+    if exists (
+      select
+      from assignment.backfill_runs
+      where id = v_active_id
+        and status = 'running'
+        and (dry_run or only_failed)
+    ) then
+      raise;  -- it assigns nobody, or few, and is over soon: the slot is left to a later try
+    end if;
     return null;  -- whoever is missed is found by the run that is under way
   end;
   update assignment.reconciliations set run_id = v_run_id where slot = p_slot;
@@ -820,7 +934,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone) IS 'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).';
+COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone) IS 'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).
+Raises TA005 while a dry run or a retry is under way: try again.';
 
 CREATE FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) RETURNS void
     LANGUAGE plpgsql
@@ -1026,11 +1141,50 @@ $$;
 COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer) IS 'Retries up to p_limit failures that are due. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
 the others wait 15 s × 2^attempts, at most an hour. Safe to call from several places at once.';
 
+CREATE TABLE assignment.settings (
+    only_row boolean DEFAULT true NOT NULL,
+    default_trainer_id uuid NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text,
+    CONSTRAINT only_row_is_true CHECK (only_row)
+);
+
+COMMENT ON TABLE assignment.settings IS 'One row.';
+
+COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'Who gets every new member. No foreign key: the trainer may be inserted after this service is installed.';
+
+CREATE FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) RETURNS assignment.settings
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_settings assignment.settings;
+begin
+  insert into assignment.settings (default_trainer_id, updated_by)
+  select id, p_actor
+  from public.members
+  where id = p_trainer_id
+  on conflict (only_row) do update set
+    default_trainer_id = excluded.default_trainer_id,
+    updated_at = now(),
+    updated_by = excluded.updated_by
+  returning * into v_settings;
+  if not found then
+    raise exception 'trainer % is no member', p_trainer_id using errcode = 'TA001';
+  end if;
+  return v_settings;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) IS 'Makes a member the default trainer: of members inserted from now on, and of retries. Returns the settings. Raises TA001 when there is no such member.';
+
 CREATE FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) RETURNS record
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
     AS $$
   select
     coalesce(array_agg(asked.id order by asked.id) filter (where known is null and asked.id <> p_trainer_id), '{}'),
@@ -1090,7 +1244,8 @@ begin
     select count(*) into v_total from assignment.backfill_errors where run_id = p_retry_of;
     select member_id into v_upper_id from assignment.backfill_errors where run_id = p_retry_of order by member_id desc limit 1;
   else
-    select id into v_upper_id from public.members order by id desc limit 1;
+    -- Unique, not always a primary key: a null would sort above all ids.
+    select id into v_upper_id from public.members where id is not null order by id desc limit 1;
     select count(*) into v_total from (select from public.members where id <= v_upper_id limit 1000001) as counted;
     if v_total > 1000000 then
       v_is_estimate := true;
@@ -1170,8 +1325,14 @@ CREATE FUNCTION assignment.tg_members__assign_trainer() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_member_ids uuid[] := array(select id from new_members where id is not null);  -- unique, not always a primary key
+  v_member_ids uuid[];
 begin
+  begin
+    v_member_ids := array(select id from new_members where id is not null);  -- unique, not always a primary key
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: new members could not be read, and are neither assigned nor recorded as failed: %', sqlerrm
+      using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+  end;
   if cardinality(v_member_ids) > 0 then
     perform assignment.assign_or_record(v_member_ids, 'trigger');
   end if;
@@ -1181,6 +1342,30 @@ $$;
 
 COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Gives the members that one INSERT statement added the default trainer. Whatever goes wrong is recorded and retried
 later: it never makes the insert fail.';
+
+CREATE FUNCTION assignment.tg_watched__mirror_members() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    AS $_$
+begin
+  if tg_op = 'INSERT' then
+    execute format(
+      'insert into public.members (id) select %1$I from changed where %1$I is not null on conflict do nothing',
+      tg_argv[0]
+    );
+  else
+    execute format('delete from public.members where id in (select %I from changed)', tg_argv[0]);
+  end if;
+  return null;  -- ignored for an after trigger
+exception when others or assert_failure then
+  raise warning 'trainer assignment: rows of % are not mirrored into members: %', tg_relid::regclass, sqlerrm
+    using hint = format('Later: select assignment.watch(%L, %L);', tg_relid::regclass, tg_argv[0]);
+  return null;
+end;
+$_$;
+
+COMMENT ON FUNCTION assignment.tg_watched__mirror_members() IS 'Mirrors the rows that one statement inserted or deleted. Never makes it fail: what goes wrong is a warning.';
 
 CREATE FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1199,6 +1384,51 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) IS 'Records why a run waits, or null that it does not, and what the probes saw.';
+
+CREATE FUNCTION assignment.watch(p_table regclass, p_column name) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $_$
+declare
+  v_event text;
+  v_mirrored bigint;
+begin
+  if p_table = 'public.members'::regclass then
+    raise exception 'public.members has the trigger already' using errcode = '22023';
+  elsif not exists (
+    select
+    from pg_attribute
+    where attrelid = p_table
+      and attname = p_column
+      and atttypid = 'uuid'::regtype
+      and not attisdropped
+  ) then
+    raise exception '% has no column % of type uuid', p_table, quote_ident(p_column) using errcode = '22023';
+  end if;
+
+  foreach v_event in array array['insert', 'delete'] loop
+    continue when exists (
+      select from pg_trigger where tgrelid = p_table and tgname = 'mirror_members_after_' || v_event
+    );
+    execute format(
+      'create trigger mirror_members_after_%1$s after %1$s on %2$s referencing %3$s table as changed
+       for each statement execute function assignment.tg_watched__mirror_members(%4$L)',
+      v_event, p_table, case v_event when 'insert' then 'new' else 'old' end, p_column
+    );
+  end loop;
+
+  execute format(
+    'insert into public.members (id) select %1$I from %2$s where %1$I is not null order by %1$I on conflict do nothing',
+    p_column, p_table
+  );
+  get diagnostics v_mirrored = row_count;
+  return v_mirrored;
+end;
+$_$;
+
+COMMENT ON FUNCTION assignment.watch(p_table regclass, p_column name) IS 'Mirrors a table''s uuid column into public.members, what is there now and from now on. Returns how many were new.
+A second call mirrors what was missed. A deleted row takes its member and their own assignments along; a trainer with clients stays.';
 
 CREATE TABLE assignment.backfill_errors (
     run_id uuid NOT NULL,
@@ -1331,18 +1561,6 @@ COMMENT ON TABLE assignment.reconciliations IS 'The slots of the schedule that w
 
 COMMENT ON COLUMN assignment.reconciliations.run_id IS 'Null: a run was under way already, or none could be started.';
 
-CREATE TABLE assignment.settings (
-    only_row boolean DEFAULT true NOT NULL,
-    default_trainer_id uuid NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_by text,
-    CONSTRAINT only_row_is_true CHECK (only_row)
-);
-
-COMMENT ON TABLE assignment.settings IS 'One row.';
-
-COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'Who gets every new member. No foreign key: the trainer may be inserted after this service is installed.';
-
 CREATE TABLE public.members (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     email text,
@@ -1445,10 +1663,10 @@ ALTER TABLE ONLY assignment.backfill_samples
     ADD CONSTRAINT backfill_samples_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.trainer_client_assignments
-    ADD CONSTRAINT trainer_client_assignments_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.members(id) ON DELETE CASCADE;
+    ADD CONSTRAINT trainer_client_assignments_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.members(id) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.trainer_client_assignments
-    ADD CONSTRAINT trainer_client_assignments_trainer_id_fkey FOREIGN KEY (trainer_id) REFERENCES public.members(id);
+    ADD CONSTRAINT trainer_client_assignments_trainer_id_fkey FOREIGN KEY (trainer_id) REFERENCES public.members(id) ON UPDATE CASCADE;
 
 REVOKE ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
 
@@ -1471,6 +1689,10 @@ REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM 
 REVOKE ALL ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.grant_service(p_role name) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.hasten_failures() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
 
@@ -1498,6 +1720,8 @@ REVOKE ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by t
 
 REVOKE ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean) FROM PUBLIC;
@@ -1508,4 +1732,8 @@ REVOKE ALL ON FUNCTION assignment.tg_backfill_runs__guard_status() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.tg_members__assign_trainer() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION assignment.tg_watched__mirror_members() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.watch(p_table regclass, p_column name) FROM PUBLIC;

@@ -3,7 +3,7 @@ import { defaultDriveOptions } from "./backfill/drive.ts";
 import { reconcileOnSchedule } from "./backfill/schedule.ts";
 import type { Sql } from "./database/connection.ts";
 import { delay } from "./delay.ts";
-import { retryDueFailures } from "./failures.ts";
+import { listRecentFailures, retryDueFailures } from "./failures.ts";
 import type { Logger } from "./log.ts";
 
 /** The part of the configuration that the background work reads. */
@@ -53,8 +53,15 @@ export function startBackgroundWork(
 async function retryUntil(signal: AbortSignal, sql: Sql, log: Logger): Promise<void> {
   while (!signal.aborted) {
     try {
+      const began = performance.now();
       const result = await retryDueFailures(sql);
       if (result.retried > 0) log.info({ event: "failures_retried", ...result });
+      if (result.failed > 0) {
+        const failures = await listRecentFailures(sql, performance.now() - began);
+        for (const { memberId, sqlstate: code, message: reason, attempts } of failures) {
+          log.warn({ event: "assignment_failed", source: "retry", memberId, code, reason, attempts });
+        }
+      }
     } catch (error) {
       log.warn({ event: "failure_retry_failed", reason: String(error) });
     }

@@ -38,6 +38,18 @@ export async function listFailures(
   return [...failures];
 }
 
+/** Lists up to 500 failures whose last attempt began no longer ago than this, the oldest of them first. */
+export async function listRecentFailures(sql: Sql, withinMs: number): Promise<Failure[]> {
+  const failures = await sql<Failure[]>`
+    select member_id, trainer_id, sqlstate, message, source, attempts, first_failed_at, last_failed_at, next_attempt_at
+    from assignment.failures
+    where last_failed_at >= now() - make_interval(secs => ${withinMs / 1000})
+    order by last_failed_at, member_id
+    limit ${batchRows}
+  `;
+  return [...failures];
+}
+
 /** Retries up to 500 failures whose time has come; several callers at once share them. */
 export async function retryDueFailures(sql: Sql): Promise<RetryResult> {
   const [result] = await sql<[RetryResult]>`
@@ -49,16 +61,7 @@ export async function retryDueFailures(sql: Sql): Promise<RetryResult> {
 
 /** Retries all failures that there are now, whether their time has come or not; each once. */
 export async function retryFailures(sql: Sql): Promise<RetryResult> {
-  await sql`
-    update assignment.failures
-    set next_attempt_at = now()
-    where member_id in (
-      select member_id from assignment.failures where next_attempt_at > now() order by member_id for update skip locked
-    )
-  `;
-  const [due] = await sql<[{ failures: number }]>`
-    select count(*) as failures from assignment.failures where next_attempt_at <= now()
-  `;
+  const [due] = await sql<[{ failures: number }]>`select assignment.hasten_failures() as failures`;
   const sum: RetryResult = { retried: 0, succeeded: 0, failed: 0 };
   while (sum.retried < due.failures) { // those that fail again may be due again before the last one was tried
     const { retried, succeeded, failed } = await retryDueFailures(sql);

@@ -30,7 +30,7 @@ export async function checkHealth(sql: Sql): Promise<Health> {
   try {
     return await Promise.race([look(sql), timeout]);
   } catch (error) {
-    const answer = error instanceof postgres.PostgresError
+    const answer = error instanceof postgres.PostgresError && error.code !== "57014"
       ? `refuses, SQLSTATE ${error.code}`
       : "does not answer";
     const unknown = { status: "failed", detail: `unknown while the database ${answer}` } as const;
@@ -76,24 +76,28 @@ async function isInstalled(sql: Sql): Promise<boolean> {
 }
 
 async function find(sql: Sql): Promise<Findings> {
-  const [findings] = await sql<[Findings]>`
-    select
-      coalesce(
-        (
-          select case when tgenabled in ('O', 'A') then 'enabled' else 'disabled' end
-          from pg_catalog.pg_trigger
-          where tgrelid = to_regclass('public.members')
-            and tgname = 'members_assign_trainer_after_insert'
-        ),
-        'missing'
-      ) as trigger,
-      exists (
-        select from public.members m join assignment.settings s on s.default_trainer_id = m.id
-      ) as trainer_exists,
-      (select count(*) from assignment.failures) as failures,
-      (select min(first_failed_at) from assignment.failures) as oldest_failure
-  `;
-  return findings;
+  return await sql.begin("read only", async (transaction) => {
+    // A look at a locked table must not go on when nobody waits for it any more: each would keep a connection.
+    await transaction`select set_config('statement_timeout', ${String(timeoutMs)}, true)`;
+    const [findings] = await transaction<[Findings]>`
+      select
+        coalesce(
+          (
+            select case when tgenabled in ('O', 'A') then 'enabled' else 'disabled' end
+            from pg_catalog.pg_trigger
+            where tgrelid = to_regclass('public.members')
+              and tgname = 'members_assign_trainer_after_insert'
+          ),
+          'missing'
+        ) as trigger,
+        exists (
+          select from public.members m join assignment.settings s on s.default_trainer_id = m.id
+        ) as trainer_exists,
+        (select count(*) from assignment.failures) as failures,
+        (select min(first_failed_at) from assignment.failures) as oldest_failure
+    `;
+    return findings;
+  });
 }
 
 const triggerRemedy = {

@@ -7,6 +7,8 @@ export interface LogOptions {
   level: LogLevel;
   /** Readable lines for a person; else one JSON line an event. */
   readable: boolean;
+  /** What else is known wherever a line is written, such as the trace it belongs to. */
+  context?: () => Record<string, string>;
   /** Takes one line, with its line break. */
   write(line: string): void;
 }
@@ -17,11 +19,12 @@ export interface LogOptions {
  *
  * @example log.info({ runId }, "backfill started"); log.error({ err }, "request failed");
  */
-export function createLog({ level, readable, write }: LogOptions): Logger {
+export function createLog({ level, readable, context, write }: LogOptions): Logger {
   return pino(
     {
       level,
       base: null,
+      ...(context === undefined ? {} : { mixin: context }),
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

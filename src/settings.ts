@@ -1,5 +1,5 @@
 import type { Sql } from "./database/connection.ts";
-import { AppError } from "./errors.ts";
+import { AppError, withAppErrors } from "./errors.ts";
 
 /** What admins set: who gets every new member. */
 export interface Settings {
@@ -27,17 +27,9 @@ export async function getSettings(sql: Sql): Promise<Settings> {
  * @throws {AppError} `trainer_not_found` when the trainer is no member.
  */
 export async function setDefaultTrainer(sql: Sql, trainerId: string, by: string): Promise<Settings> {
-  const [settings] = await sql<Settings[]>`
-    insert into assignment.settings (default_trainer_id, updated_by)
-    select id, ${by}
-    from public.members
-    where id = ${trainerId}
-    on conflict (only_row) do update set
-      default_trainer_id = excluded.default_trainer_id,
-      updated_at = now(),
-      updated_by = excluded.updated_by
-    returning default_trainer_id, updated_at, updated_by
-  `;
-  if (!settings) throw new AppError("trainer_not_found", `trainer ${trainerId} is no member`);
+  const [settings] = await withAppErrors(sql<[Settings]>`
+    select default_trainer_id, updated_at, updated_by
+    from assignment.set_default_trainer(${trainerId}, ${by})
+  `);
   return settings;
 }

@@ -147,29 +147,22 @@ export async function checkAssignments(
   memberIds: readonly string[],
   trainerId?: string,
 ): Promise<{ trainerId: string; results: { memberId: string; assigned: boolean }[] }> {
-  interface Row {
-    trainerId: string;
-    memberId: string | null;
-    assigned: boolean;
-  }
-  const rows = await withAppErrors(sql<[Row, ...Row[]]>`
+  const [row] = await withAppErrors(sql<[{ trainerId: string; flags: string | null }]>`
     select
       trainer.id as trainer_id,
-      asked.member_id,
-      exists (
-        select
-        from public.trainer_client_assignments a
-        where a.client_id = asked.member_id
+      (
+        select string_agg(case when a.id is null then '0' else '1' end, '' order by asked.position)
+        from unnest(${[...memberIds]}::uuid[]) with ordinality as asked (member_id, position)
+        left join public.trainer_client_assignments a
+          on a.client_id = asked.member_id
           and a.trainer_id is not distinct from trainer.id
           and a.status = 'active'
-      ) as assigned
+      ) as flags
     from (select coalesce(${trainerId ?? null}, assignment.default_trainer_id()) as id) as trainer
-    left join unnest(${[...memberIds]}::uuid[]) with ordinality as asked (member_id, position) on true
-    order by asked.position
   `);
   return {
-    trainerId: rows[0].trainerId,
-    results: rows.flatMap(({ memberId, assigned }) => memberId === null ? [] : [{ memberId, assigned }]),
+    trainerId: row.trainerId,
+    results: memberIds.map((memberId, index) => ({ memberId, assigned: row.flags?.[index] === "1" })),
   };
 }
 
@@ -190,7 +183,8 @@ export async function endAssignment(sql: Sql, trainerId: string, clientId: strin
   }
 }
 
-async function requireTrainer(sql: Sql, trainerId: string): Promise<void> {
+/** @throws {AppError} `trainer_not_found` when the trainer is no member. */
+export async function requireTrainer(sql: Sql, trainerId: string): Promise<void> {
   const found = await sql`select from public.members where id = ${trainerId}`;
   if (found.length === 0) throw new AppError("trainer_not_found", `trainer ${trainerId} is no member`);
 }

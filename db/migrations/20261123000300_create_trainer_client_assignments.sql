@@ -18,10 +18,11 @@ create table public.trainer_client_assignments (
   constraint trainer_client_assignments_pkey primary key (id),
   -- Immediate, for a deferred key would fail at COMMIT, where no handler of ours can save the signup.
   -- A trainer with assignments cannot be deleted; a member who is deleted takes their own assignments along.
+  -- A member whose id is changed keeps them: the application may change ids as before.
   constraint trainer_client_assignments_trainer_id_fkey
-    foreign key (trainer_id) references public.members (id) not deferrable,
+    foreign key (trainer_id) references public.members (id) on update cascade not deferrable,
   constraint trainer_client_assignments_client_id_fkey
-    foreign key (client_id) references public.members (id) on delete cascade not deferrable,
+    foreign key (client_id) references public.members (id) on update cascade on delete cascade not deferrable,
   constraint status_is_known check (status in ('active', 'inactive')),
   constraint source_is_known check (source in ('trigger', 'retry', 'backfill', 'manual', 'signup')),
   constraint trainer_is_not_client check (trainer_id <> client_id)

@@ -43,6 +43,7 @@ create function assignment.sort_members(
   set search_path = pg_catalog, pg_temp
   set enable_seqscan = off  -- the statistics may be from before the table grew
   set plan_cache_mode = force_custom_plan
+  set jit = off  -- thousands of short look-ups: compiling would take longer than they do
   language sql
 as $$
   select

@@ -13,8 +13,14 @@ create function assignment.tg_members__assign_trainer()
   language plpgsql
 as $$
 declare
-  v_member_ids uuid[] := array(select id from new_members where id is not null);  -- unique, not always a primary key
+  v_member_ids uuid[];
 begin
+  begin
+    v_member_ids := array(select id from new_members where id is not null);  -- unique, not always a primary key
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: new members could not be read, and are neither assigned nor recorded as failed: %', sqlerrm
+      using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+  end;
   if cardinality(v_member_ids) > 0 then
     perform assignment.assign_or_record(v_member_ids, 'trigger');
   end if;

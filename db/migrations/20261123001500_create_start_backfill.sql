@@ -94,7 +94,8 @@ begin
     select count(*) into v_total from assignment.backfill_errors where run_id = p_retry_of;
     select member_id into v_upper_id from assignment.backfill_errors where run_id = p_retry_of order by member_id desc limit 1;
   else
-    select id into v_upper_id from public.members order by id desc limit 1;
+    -- Unique, not always a primary key: a null would sort above all ids.
+    select id into v_upper_id from public.members where id is not null order by id desc limit 1;
     select count(*) into v_total from (select from public.members where id <= v_upper_id limit 1000001) as counted;
     if v_total > 1000000 then
       v_is_estimate := true;

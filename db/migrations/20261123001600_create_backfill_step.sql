@@ -28,6 +28,10 @@ create function assignment.next_members(p_lane assignment.backfill_lanes, p_fail
   stable
   set search_path = pg_catalog, pg_temp
   set row_security = off
+  -- The statistics may be from before the table grew: thought small, all that is left of the lane would be sorted each time.
+  set enable_sort = off
+  set enable_bitmapscan = off
+  set enable_seqscan = off
   language plpgsql
 as $$
 begin

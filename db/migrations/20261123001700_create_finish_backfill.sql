@@ -59,10 +59,18 @@ declare
   v_result assignment.batch_result;
   v_lane assignment.backfill_lanes;
   v_began timestamptz := clock_timestamp();
+  v_sweeps boolean;
   v_remaining bigint;
 begin
   members := 0;
-  select * into v_run from assignment.backfill_runs where id = p_run_id for no key update;
+  -- One caller proves at a time. The run itself is not locked meanwhile, for among ten million members it takes a while:
+  -- whoever pauses the run must not wait for it.
+  if not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: end of run ' || p_run_id, 0)) then
+    work := 'busy';
+    return;
+  end if;
+
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
     raise exception 'there is no run %', p_run_id using errcode = 'TA007';
   elsif v_run.status <> 'running' then
@@ -80,14 +88,25 @@ begin
   where p.id = p_run_id;
 
   v_ids := array(select id from assignment.find_stragglers(v_run) as s (id) order by id limit 10000);
+  -- With more failed than recorded a straggler may be one of those, and would be counted twice.
+  v_sweeps := cardinality(v_ids) > 0 and not v_run.dry_run and v_run.sweeps < 5 and v_counts.failed = v_counts.recorded;
   if cardinality(v_ids) = 0 then
     v_remaining := 0;
-  elsif v_run.dry_run then
-    -- Whoever the real run would assign does not remain.
-    select greatest(0, count(*) - v_counts.successful) into v_remaining from assignment.find_stragglers(v_run);
-  elsif v_run.sweeps < 5 and v_counts.failed = v_counts.recorded then
-    -- Rows that committed behind the cursor, or that bypassed the trigger meanwhile. With more failed than recorded a
-    -- straggler may be one of those, and would be counted twice.
+  elsif not v_sweeps then
+    -- Whoever the real run would assign does not remain of a dry run.
+    select greatest(0, count(*) - case when v_run.dry_run then v_counts.successful else 0 end)
+    into v_remaining
+    from assignment.find_stragglers(v_run);
+  end if;
+
+  perform from assignment.backfill_runs where id = p_run_id and status = 'running' for no key update;
+  if not found then  -- paused or cancelled meanwhile
+    work := 'stopped';
+    return;
+  end if;
+
+  if v_sweeps then
+    -- Rows that committed behind the cursor, or that bypassed the trigger meanwhile.
     insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id)
     values (p_run_id, 0, v_ids[1], v_ids[1])
     on conflict (run_id, lane) do nothing;
@@ -101,8 +120,6 @@ begin
     update assignment.backfill_runs set sweeps = sweeps + 1 where id = p_run_id;
     work := 'swept';
     return;
-  else
-    select count(*) into v_remaining from assignment.find_stragglers(v_run);
   end if;
 
   update assignment.backfill_runs

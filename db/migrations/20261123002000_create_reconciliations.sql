@@ -21,6 +21,7 @@ create function assignment.reconcile(p_slot timestamptz)
 as $$
 declare
   v_run_id uuid;
+  v_active_id uuid;
 begin
   insert into assignment.reconciliations (slot) values (p_slot) on conflict (slot) do nothing;
   if not found then
@@ -29,6 +30,16 @@ begin
   begin
     v_run_id := assignment.start_backfill('schedule');
   exception when sqlstate 'TA005' then
+    get stacked diagnostics v_active_id = pg_exception_detail;
+    if exists (
+      select
+      from assignment.backfill_runs
+      where id = v_active_id
+        and status = 'running'
+        and (dry_run or only_failed)
+    ) then
+      raise;  -- it assigns nobody, or few, and is over soon: the slot is left to a later try
+    end if;
     return null;  -- whoever is missed is found by the run that is under way
   end;
   update assignment.reconciliations set run_id = v_run_id where slot = p_slot;
@@ -38,7 +49,8 @@ $$;
 
 revoke execute on function assignment.reconcile(timestamptz) from public;
 comment on function assignment.reconcile(timestamptz) is
-  'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).';
+  'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).
+Raises TA005 while a dry run or a retry is under way: try again.';
 
 -- migrate:down
 drop function assignment.reconcile(timestamptz);

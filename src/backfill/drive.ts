@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { delay } from "../delay.ts";
 import type { Sql } from "../database/connection.ts";
 import type { Logger } from "../log.ts";
+import { withSpan } from "../tracing.ts";
 import {
   findPressure,
   noteTrouble,
@@ -37,32 +38,41 @@ const backoffMs = { first: 250, longest: 30_000 };
  * Steps a run until it is no longer running, or the signal says so; then returns within a batch. Never throws: steps that
  * fail are tried again, and when they go on failing the run is paused with the reason.
  * Nothing of the run's state is kept here, so any number of processes may drive the same run.
+ * @returns whether the step that ended the run was one of this call's; of all processes, one's is.
  */
 export async function driveRun(
   sql: Sql,
   run: { id: string; dryRun: boolean },
   options: DriveOptions,
-): Promise<void> {
+): Promise<boolean> {
+  let didFinish = false;
+  const end = new AbortController(); // what one lane learns of the run's end, others that rest need not wait for
+  const signal = AbortSignal.any([options.signal, end.signal]);
   const neighbour = watchPressure(sql, run.id, options);
   const step = run.dryRun ? previewRun : stepRun;
   await Promise.all(
     Array.from({ length: options.lanes }, () => driveLane(() => step(sql, run.id), neighbour)),
   );
+  return didFinish;
 
   async function driveLane(takeStep: () => Promise<Step>, mayStep: () => Promise<boolean>): Promise<void> {
     let tries = 0;
-    while (!options.signal.aborted) {
+    while (!signal.aborted) {
       try {
         if (!await mayStep()) {
-          await delay(probeEveryMs, options.signal);
+          await delay(probeEveryMs, signal);
           continue;
         }
         const began = performance.now();
-        const { work } = await takeStep();
+        const { work } = await withSpan("backfill step", { "trainer_assignment.run_id": run.id }, takeStep);
         tries = 0;
-        if (work === "finished" || work === "stopped") return;
+        if (work === "finished") didFinish = true;
+        if (work === "finished" || work === "stopped") {
+          end.abort();
+          return;
+        }
         const restMs = work === "busy" ? busyWaitMs : (performance.now() - began) * options.restRatio;
-        if (restMs > 0) await delay(restMs, options.signal);
+        if (restMs > 0) await delay(restMs, signal);
       } catch (error) {
         tries += 1;
         await copeWith(error, tries);
@@ -87,7 +97,7 @@ export async function driveRun(
       });
     }
     const ceilingMs = Math.min(backoffMs.longest, backoffMs.first * 2 ** Math.min(tries, 20));
-    await delay(ceilingMs * (0.5 + Math.random() / 2), options.signal);
+    await delay(ceilingMs * (0.5 + Math.random() / 2), signal);
   }
 }
 

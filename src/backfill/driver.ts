@@ -1,13 +1,15 @@
 import type { Sql } from "../database/connection.ts";
 import { delay } from "../delay.ts";
 import { type DriveOptions, driveRun } from "./drive.ts";
-import { getRun, listRunningIds } from "./runs.ts";
+import type { Run } from "./progress.ts";
+import { getRun, listRunErrors, listRunningIds } from "./runs.ts";
 
 const pollMs = 1000;
+const errorPage = 1000;
 
 /**
  * Drives whatever run is running, whoever started it, until the signal is given; then returns within a batch.
- * Logs how each run that it drove ended.
+ * Logs how each run that it drove ended or stands, and whom a run that it finished could not assign.
  */
 export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> {
   const driven = new Map<string, Promise<void>>();
@@ -28,20 +30,34 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
       const run = await getRun(sql, id);
       const { trainerId, requestedBy, dryRun, total } = run;
       options.log.info({ event: "backfill_driving", runId: id, trainerId, requestedBy, dryRun, total });
-      await driveRun(sql, run, options);
-      const { status, processed, successful, skipped, failed, remaining } = await getRun(sql, id);
-      options.log.info({
-        event: "backfill_left",
-        runId: id,
-        status,
-        processed,
-        successful,
-        skipped,
-        failed,
-        remaining,
-      });
+      const didFinish = await driveRun(sql, run, options);
+      const left = summarize(await getRun(sql, id));
+      if (didFinish) await logErrors(id);
+      options.log.info({ event: didFinish ? "backfill_finished" : "backfill_left", ...left });
     } catch (error) {
       options.log.warn({ event: "backfill_drive_failed", runId: id, reason: String(error) });
     }
   }
+  /** Whom the run could not assign, of those that it keeps; told once, by whoever finished it. */
+  async function logErrors(id: string): Promise<void> {
+    let after: string | undefined;
+    do {
+      const errors = await listRunErrors(sql, id, { limit: errorPage, after });
+      for (const { memberId, code, message } of errors) {
+        options.log.warn({
+          event: "assignment_failed",
+          source: "backfill",
+          runId: id,
+          memberId,
+          code,
+          reason: message,
+        });
+      }
+      after = errors.length < errorPage ? undefined : errors.at(-1)?.memberId;
+    } while (after !== undefined);
+  }
+}
+
+function summarize({ id, requestedBy, status, processed, successful, skipped, failed, remaining }: Run) {
+  return { runId: id, requestedBy, status, processed, successful, skipped, failed, remaining };
 }

@@ -4,6 +4,7 @@ import { createApp } from "../http/app.ts";
 import { createLog, type Logger, writeStdout } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
 import { type Command, UsageError } from "./command.ts";
+import { isTracing, traceIds, traceStatements } from "../tracing.ts";
 import { type CommandDatabase, openCommandDatabase } from "./open_database.ts";
 import { createToken } from "./token.ts";
 
@@ -19,10 +20,19 @@ export const start: Command = {
     }
     const config = parseConfig(environment);
     if (config.databaseUrl !== null) requireAdminToken(config);
-    const log = createLog({ level: config.logLevel, readable: Deno.stdout.isTerminal(), write: writeStdout });
+    const isTraced = isTracing();
+    const log = createLog({
+      level: config.logLevel,
+      readable: Deno.stdout.isTerminal(),
+      write: writeStdout,
+      ...(isTraced ? { context: traceIds } : {}),
+    });
     const database = await openCommandDatabase(config, "service");
     try {
-      if (!signal.aborted) await serve(config, database, { log, signal, print });
+      if (!signal.aborted) {
+        const sql = isTraced ? traceStatements(database.sql) : database.sql;
+        await serve(config, { ...database, sql }, { log, signal, print });
+      }
     } finally {
       await database.close();
     }
@@ -46,7 +56,14 @@ async function serve(
   const tokens: readonly Token[] = tokenOfThisRun === null
     ? config.tokens
     : [{ name: "local-admin", role: "admin", sha256: tokenOfThisRun.sha256 }];
-  const app = createApp({ sql: database.sql, tokens, log, shutdown: signal });
+  const app = createApp({
+    sql: database.sql,
+    tokens,
+    openId: config.openId,
+    trustedProxies: config.trustedProxies,
+    log,
+    shutdown: signal,
+  });
   const server = listen(config, app.fetch);
   const address = `http://${displayHost(server.addr.hostname)}:${server.addr.port}`;
   const background = startBackgroundWork({ sql: database.sql, log }, config);
@@ -60,6 +77,7 @@ async function serve(
     print(
       `  Admin token  ${tokenOfThisRun?.secret ?? "as configured"}${tokenOfThisRun ? " (for this run)" : ""}`,
     );
+    print(`  Admin page   ${address}/admin/login${tokenOfThisRun ? `#token=${tokenOfThisRun.secret}` : ""}`);
     print("");
     print("  Ctrl-C stops the service and the database.");
     print("");

@@ -1,5 +1,9 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { secureHeaders } from "hono/secure-headers";
+import { addAdminPages } from "../admin/app.tsx";
+import { joinChecks } from "../joined_checks.ts";
+import { createMetrics } from "../metrics.ts";
+import { addCheckLane } from "./check_lane.ts";
 import type { AppEnv } from "./env.ts";
 import { errorHandler } from "./error_handler.ts";
 import { observe } from "./observe.ts";
@@ -14,6 +18,7 @@ import { addDocumentationRoutes } from "./routes/docs.ts";
 import { addFailureRoutes } from "./routes/failures.ts";
 import { addHealthRoutes } from "./routes/health.ts";
 import { addMemberRoutes } from "./routes/members.ts";
+import { addMetricsRoutes } from "./routes/metrics.ts";
 import { addSettingsRoutes } from "./routes/settings.ts";
 import { addTrainerRoutes } from "./routes/trainers.ts";
 import type { Services } from "./services.ts";
@@ -23,16 +28,19 @@ import { MAX_EXPORTS } from "./streaming.ts";
 export type { Services } from "./services.ts";
 
 /** Makes the HTTP application: every route, what surrounds it, and one way to tell of errors. */
-export function createApp(services: Services): OpenAPIHono<AppEnv> {
+export function createApp(given: Services): OpenAPIHono<AppEnv> {
+  const { metrics = createMetrics() } = given;
+  const services = { ...given, metrics };
   const app = new OpenAPIHono<AppEnv>();
-  app.use(observe(services.log), STRICT_HEADERS);
+  app.use(observe(services), STRICT_HEADERS);
   app.onError(errorHandler(services.log));
   app.notFound((c) => problemResponse(c, new Problem("not_found", `There is nothing at ${c.req.path}.`)));
   registerSecurity(app);
 
   const api: Api = { app, services };
   const takeExportSlot = createSlots(MAX_EXPORTS);
-  addMemberRoutes(api);
+  const checkMember = joinChecks(services.sql, metrics.countCheckBatch);
+  addMemberRoutes(api, checkMember);
   addTrainerRoutes(api, takeExportSlot);
   addBackfillRoutes(api);
   addBackfillSteeringRoutes(api);
@@ -41,8 +49,11 @@ export function createApp(services: Services): OpenAPIHono<AppEnv> {
   addFailureRoutes(api);
   addSettingsRoutes(api);
   addHealthRoutes(api);
+  addMetricsRoutes(api, metrics);
   addDocumentationRoutes(api);
+  addAdminPages(api);
   refuseOtherMethods(api);
+  addCheckLane(api, checkMember);
   return app;
 }
 
@@ -58,6 +69,8 @@ const STRICT_HEADERS = secureHeaders({
     formAction: ["'self'"],
     frameAncestors: ["'none'"],
   },
+  // With the stricter default, browsers hide the origin of a form that is sent over plain http.
+  referrerPolicy: "same-origin",
   strictTransportSecurity: "max-age=15552000",
   xFrameOptions: "DENY",
   xDownloadOptions: false,

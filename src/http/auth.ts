@@ -1,8 +1,11 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
+import { isFromOurPages } from "../admin/same_origin.ts";
+import { currentSession } from "../admin/session_cookie.ts";
 import type { Token } from "../config.ts";
 import type { AppEnv } from "./env.ts";
 import { Problem } from "./problems.ts";
+import type { Services } from "./services.ts";
 
 /** What a route asks for. `admin` may do all that `service` may. */
 export type Role = Token["role"];
@@ -39,6 +42,25 @@ export function authenticate(tokens: readonly Token[], authorization: string | u
     });
   }
   return principal;
+}
+
+/**
+ * Finds out who calls: by token, or, where there is none, by the session cookie of the admin page. What a browser sends
+ * with a cookie may be another site's doing, so that such a request changes nothing unless it comes from a page of ours.
+ * @throws {Problem} `unauthorized`, or `forbidden` for a change from another site.
+ */
+export function identify(services: Services, c: Context<AppEnv>): Principal {
+  const authorization = c.req.header("authorization");
+  const hasCookie = authorization === undefined && c.req.header("cookie") !== undefined;
+  const session = hasCookie ? currentSession(c, services) : undefined;
+  if (session === undefined) return authenticate(services.tokens, authorization);
+  if (!["GET", "HEAD"].includes(c.req.method) && !isFromOurPages(c)) {
+    throw new Problem(
+      "forbidden",
+      "The cookie of the admin page allows changes to requests from that page alone.",
+    );
+  }
+  return { name: session.name, role: session.role };
 }
 
 /** @throws {Problem} `forbidden` when the principal's role does not reach the needed one. */

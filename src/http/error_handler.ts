@@ -20,7 +20,8 @@ export function errorHandler(log: Logger): ErrorHandler<AppEnv> {
   };
 }
 
-function toProblem(error: Error): Problem {
+/** Finds the problem that an error is, as clients are told of it. */
+export function toProblem(error: Error): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof AppError) return fromAppError(error);
   if (error instanceof HTTPException && error.status === 400) {

@@ -1,19 +1,22 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import type { Logger } from "../log.ts";
+import { nameRequestSpan } from "../tracing.ts";
 import type { AppEnv } from "./env.ts";
+import type { Services } from "./services.ts";
 
 const SANE_REQUEST_ID = /^[\w.=-]{1,64}$/;
 
+/** Above this a request is worth a line of log, whatever it was. */
+const SLOW_MS = 1000;
+
 /**
- * Gives each request an id (the caller's own in `X-Request-Id` where it is a sane one), sends it back, and writes one
- * line of access log. The log has the route's template and the token's name, never ids, queries or tokens.
+ * Gives each request an id (the caller's own in `X-Request-Id` where it is a sane one), sends it back, and counts and
+ * logs it, see {@link reportRequest}.
  */
-export function observe(log: Logger): MiddlewareHandler<AppEnv> {
+export function observe(services: Pick<Services, "log" | "metrics">): MiddlewareHandler<AppEnv> {
   return async function observe(c, next) {
     const startedAt = performance.now();
-    const inbound = c.req.header("x-request-id");
-    const requestId = inbound !== undefined && SANE_REQUEST_ID.test(inbound) ? inbound : crypto.randomUUID();
+    const requestId = chooseRequestId(c.req.header("x-request-id"));
     c.set("requestId", requestId);
 
     await next();
@@ -22,13 +25,49 @@ export function observe(log: Logger): MiddlewareHandler<AppEnv> {
     headers.set("X-Request-Id", requestId);
     // Who is assigned to whom is nothing for a cache; what may be kept says so itself.
     if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
-    log.info({
+    reportRequest(services, startedAt, {
       requestId,
       method: c.req.method,
       route: routePath(c, -1),
       status,
-      ms: Math.round((performance.now() - startedAt) * 10) / 10,
       token: c.var.principal?.name,
-    }, "request");
+      role: c.var.principal?.role,
+    });
   };
+}
+
+/** The caller's own id where it is a sane one, else a new one. */
+export function chooseRequestId(inbound: string | null | undefined): string {
+  return inbound && SANE_REQUEST_ID.test(inbound) ? inbound : crypto.randomUUID();
+}
+
+/** An answered request, as far as log and metrics may know it. */
+export interface AnsweredRequest {
+  requestId: string;
+  method: string;
+  /** The route's template. */
+  route: string;
+  status: number;
+  /** The name of the caller's token, and what it may do. */
+  token: string | undefined;
+  role: string | undefined;
+}
+
+/**
+ * Counts a request and writes a line of access log: the route's template and the token's name, never ids, queries or tokens. Reads that
+ * went well and fast are told at `debug` alone: a check is asked thousands of times a second, and a line for each took
+ * more of a replica than all else that it does for it.
+ */
+export function reportRequest(
+  { log, metrics }: Pick<Services, "log" | "metrics">,
+  startedAt: number,
+  { role, ...request }: AnsweredRequest,
+): void {
+  const ms = performance.now() - startedAt;
+  metrics?.countRequest({ ...request, role }, ms);
+  nameRequestSpan(request);
+  const isOrdinary = ["GET", "HEAD"].includes(request.method) && request.status < 400 && ms < SLOW_MS;
+  const level = isOrdinary ? "debug" : "info";
+  if (!log.isLevelEnabled(level)) return;
+  log[level]({ ...request, ms: Math.round(ms * 10) / 10 }, "request");
 }

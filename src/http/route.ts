@@ -1,7 +1,7 @@
 import type { OpenAPIHono, RouteConfig, RouteHandler } from "@hono/zod-openapi";
 import type { HonoRequest, MiddlewareHandler } from "hono";
 import { z } from "zod";
-import { authenticate, requireRole, type Role } from "./auth.ts";
+import { identify, requireRole, type Role } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { errorResponses } from "./openapi.ts";
 import { Problem, type ProblemCode } from "./problems.ts";
@@ -92,12 +92,12 @@ function document(app: Api["app"], route: RouteDeclaration): void {
   });
 }
 
-function guardRoute({ role, request }: RouteDeclaration, { tokens }: Services): MiddlewareHandler<AppEnv> {
+function guardRoute({ role, request }: RouteDeclaration, services: Services): MiddlewareHandler<AppEnv> {
   const params = request?.params;
   const query = request?.query ?? (role === "none" ? undefined : NO_PARAMETERS);
   return function guard(c, next) {
     if (role !== "none") {
-      const principal = authenticate(tokens, c.req.header("authorization"));
+      const principal = identify(services, c);
       requireRole(principal, role);
       c.set("principal", principal);
     }

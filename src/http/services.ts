@@ -1,13 +1,20 @@
-import type { Token } from "../config.ts";
+import type { OpenIdConfig, Token } from "../config.ts";
 import type { Sql } from "../database/connection.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 
 /** What the HTTP side needs from the process around it. */
 export interface Services {
   sql: Sql;
   /** The tokens that callers may present; compared by hash. */
   tokens: readonly Token[];
+  /** The OpenID Connect provider through which admins may sign in to the page; none where nothing is said. */
+  openId?: OpenIdConfig | null;
+  /** How many proxies in front are believed about the caller's address; 0 where nothing is said. */
+  trustedProxies?: number;
   log: Logger;
+  /** Where requests are counted; made anew where nothing is said. */
+  metrics?: Metrics;
   /** Aborts when the process is told to stop: event streams end then, so that the server can drain. */
   shutdown: AbortSignal;
 }

@@ -123,6 +123,14 @@ describe("health", () => {
     });
   });
 
+  it("leaves no session behind that waits for a locked table", async () => {
+    await database.newConnection().begin(async (locker) => {
+      await locker`lock table assignment.failures in access exclusive mode`;
+      await Promise.all([checkHealth(database.sql), checkHealth(database.sql)]);
+      while ((await locker`select from pg_locks where not granted`).length > 0);
+    });
+  });
+
   it("answers again once the database is back", async () => {
     const server = await startTestServer();
     const sql = openDatabase(server.url, { max: 1, applicationName: "test" });

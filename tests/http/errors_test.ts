@@ -180,7 +180,6 @@ describe("errors", () => {
         "/v1/backfill",
         "/v1/settings/",
         "/v1//settings",
-        "/admin",
         "/v1/members/assignment",
       ]
     ) {
@@ -264,7 +263,7 @@ describe("errors", () => {
       );
       assertEquals(headers.get("X-Content-Type-Options"), "nosniff");
       assertEquals(headers.get("X-Frame-Options"), "DENY");
-      assertEquals(headers.get("Referrer-Policy"), "no-referrer");
+      assertEquals(headers.get("Referrer-Policy"), "same-origin");
     }
   });
 });

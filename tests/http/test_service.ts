@@ -12,6 +12,7 @@ export const TOKENS = { admin: "admin-token-of-the-test", service: "service-toke
 /** The application over a database of its own, and ways to call it as somebody. */
 export interface TestService {
   app: ReturnType<typeof createApp>;
+  /** The database as its superuser, for what a test arranges and looks at. */
   sql: Sql;
   database: TestDatabase;
   /** What was logged, in order. */
@@ -27,13 +28,16 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
-/** Makes the application as `start` does, over a migrated database whose only member is the default trainer. */
+/**
+ * Makes the application as `start` does, over a migrated database whose only member is the default trainer. It works as
+ * the service's role, so that every HTTP test shows that its rights are enough.
+ */
 export async function testService(overrides: Partial<Services> = {}): Promise<TestService> {
   const database = await testDatabase();
   const { log, logged } = recordingLogger();
   const shutdown = new AbortController();
   const app = createApp({
-    sql: database.sql,
+    sql: overrides.sql ?? await database.newServicePool(),
     tokens: testTokens(),
     log,
     shutdown: shutdown.signal,

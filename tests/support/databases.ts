@@ -7,6 +7,8 @@ export interface TestDatabase {
   url: string;
   /** A pool of five connections. */
   sql: Sql;
+  /** Opens a pool of five connections of a role with the rights of the service and no more; closed by `drop`. */
+  newServicePool(): Promise<Sql>;
   /** Opens another session, for what two of them do to each other; closed by `drop`. */
   newConnection(): Sql;
   /** Closes every connection and removes the database. */
@@ -14,6 +16,9 @@ export interface TestDatabase {
 }
 
 export const TEMPLATE = "test_template";
+
+/** What {@link TestDatabase.newServicePool} signs in as; its password is the superuser's. */
+export const SERVICE_ROLE = "test_service";
 
 /**
  * Makes a database in some 20 ms: migrated and with the default trainer as its only member, or empty.
@@ -26,12 +31,19 @@ export async function testDatabase(options: { migrated?: boolean } = {}): Promis
     await server`create database ${server(name)} template ${server(template)} strategy file_copy`;
   });
   const url = Object.assign(new URL(serverUrl()), { pathname: `/${name}` }).href;
+  const serviceUrl = Object.assign(new URL(url), { username: SERVICE_ROLE }).href;
   const sql = openDatabase(url, { max: 5, applicationName: "test" });
   const sessions = [sql];
   return {
     name,
     url,
     sql,
+    async newServicePool() {
+      await sql`select assignment.grant_service(${SERVICE_ROLE})`;
+      const pool = openDatabase(serviceUrl, { max: 5, applicationName: "test service" });
+      sessions.push(pool);
+      return pool;
+    },
     newConnection() {
       const session = openDatabase(url, { max: 1, applicationName: "test session" });
       sessions.push(session);

@@ -8,18 +8,28 @@ export interface OwnedDatabase extends TestDatabase {
   owner: Sql;
   /** Opens a session of a role that may insert into `members`, and nothing else; closed by `drop`. */
   newInserter(): Sql;
+  /** Opens a session of the service's role, with what `assignment.grant_service` gives; closed by `drop`. */
+  newService(): Sql;
   /** Their names: rights are granted to them and revoked from them. */
   ownerName: string;
   inserterName: string;
+  serviceName: string;
+  /** The database's address as the owner and as the service. */
+  ownerUrl: string;
+  serviceRoleUrl: string;
 }
 
 /** Makes such a database, with the default trainer as its only member; a second or so. */
-export async function ownedDatabase(): Promise<OwnedDatabase> {
+export async function ownedDatabase(options: { withService?: boolean } = {}): Promise<OwnedDatabase> {
   const database = await testDatabase({ migrated: false });
-  const [ownerName, inserterName] = [`${database.name}_owner`, `${database.name}_inserter`];
+  const [ownerName, inserterName, serviceName] = [
+    `${database.name}_owner`,
+    `${database.name}_inserter`,
+    `${database.name}_service`,
+  ];
   const password = crypto.randomUUID();
   const { sql } = database;
-  for (const name of [ownerName, inserterName]) {
+  for (const name of [ownerName, inserterName, serviceName]) {
     await sql.unsafe(`create role ${name} login password '${password}'`);
   }
   await sql`alter database ${sql(database.name)} owner to ${sql(ownerName)}`;
@@ -35,18 +45,23 @@ export async function ownedDatabase(): Promise<OwnedDatabase> {
   const owner = openSession(ownerName);
   await owner`grant insert on public.members to ${sql(inserterName)}`;
   await owner`insert into public.members (id) select default_trainer_id from assignment.settings`;
+  if (options.withService) await owner`select assignment.grant_service(${serviceName})`;
 
   return {
     ...database,
     owner,
     newInserter: () => openSession(inserterName),
+    newService: () => openSession(serviceName),
     ownerName,
     inserterName,
+    serviceName,
+    ownerUrl: urlOf(ownerName),
+    serviceRoleUrl: urlOf(serviceName),
     async drop() {
       await Promise.all(sessions.map((session) => closeDatabase(session, 1)));
       await database.drop();
       const server = openDatabase(serverUrl(), { max: 1, applicationName: "test databases" });
-      await server`drop role ${server(ownerName)}, ${server(inserterName)}`;
+      await server`drop role ${server(ownerName)}, ${server(inserterName)}, ${server(serviceName)}`;
       await closeDatabase(server);
     },
   };

@@ -24,6 +24,7 @@ export interface TaskResult {
 }
 
 export interface RunningTask {
+  pid: number;
   /** Everything printed so far. */
   output(): string;
   /** Waits until a line is printed; returns its match. Rejects when the task ends without. */
@@ -66,13 +67,14 @@ export function projectItself(): Omit<Project, "remove" | "asOurselves"> {
   });
 }
 
-interface Runner {
+export interface Runner {
   program: string;
   environment: Record<string, string>;
   owner?: Account | undefined;
 }
 
-function projectIn(folder: string, runner: Runner): Project {
+/** A project in a folder: tasks run there with the runner's program and environment. */
+export function projectIn(folder: string, runner: Runner): Project {
   const { tasks } = tasksSchema.parse(JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))));
   const command = (task: string, args: string[], environment: Record<string, string>) =>
     new Deno.Command(runner.program, {
@@ -120,6 +122,7 @@ function follow(child: Deno.ChildProcess): RunningTask {
     return code;
   });
   return {
+    pid: child.pid,
     output: () => text,
     async line(pattern) {
       for (;;) {

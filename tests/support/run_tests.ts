@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
-import { TEMPLATE } from "./databases.ts";
+import { SERVICE_ROLE, TEMPLATE } from "./databases.ts";
 import { startTestServer } from "./servers.ts";
 import { countTests } from "./test_report.ts";
 
@@ -36,6 +36,7 @@ async function createTemplate(url: string): Promise<void> {
     select default_trainer_id, 'Default trainer'
     from assignment.settings
   `;
+  await template.unsafe(`create role ${SERVICE_ROLE} login password '${new URL(url).password}'`);
   await closeDatabase(template);
   await sql`alter database ${sql(TEMPLATE)} allow_connections false`;
   await closeDatabase(sql);

@@ -9,7 +9,7 @@ import { EXAMPLE, json, LINK_HEADER, RUN_EXAMPLE, RunError, RunId, RunParams, te
 import type { TakeSlot } from "../slots.ts";
 import { streamRows } from "../streaming.ts";
 
-const ERROR_COLUMNS = ["memberId", "code", "message"] as const;
+export const ERROR_COLUMNS = ["memberId", "code", "message"] as const;
 const CHUNK_ROWS = 1_000;
 
 const RunErrorPage = z.object({
@@ -76,7 +76,7 @@ export function addBackfillErrorRoutes(api: Api, takeExportSlot: TakeSlot): void
 }
 
 /** Reads page by page, so that no connection is held while the reader takes their time. */
-async function* readAllErrors(sql: Sql, runId: string) {
+export async function* readAllErrors(sql: Sql, runId: string) {
   let after: string | undefined;
   do {
     const errors = await listRunErrors(sql, runId, { limit: CHUNK_ROWS, after });

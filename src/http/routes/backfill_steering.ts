@@ -1,4 +1,5 @@
 import { cancelRun, pauseRun, resumeRun, retryRun } from "../../backfill/runs.ts";
+import { logChange } from "../audit.ts";
 import { actorName } from "../auth.ts";
 import { addRoute, type Api } from "../route.ts";
 import { header, json, Run, RUN_EXAMPLE, RunParams } from "../schemas.ts";
@@ -11,7 +12,7 @@ const STEERING = [
 
 /** Steering of backfill runs; who did it is recorded in the run's history. */
 export function addBackfillSteeringRoutes(api: Api): void {
-  const { sql } = api.services;
+  const { sql, log } = api.services;
 
   for (const { verb, steer, summary, status } of STEERING) {
     addRoute(api, {
@@ -25,7 +26,11 @@ export function addBackfillSteeringRoutes(api: Api): void {
       request: { params: RunParams },
       responses: { 200: { description: "The run.", content: json(Run, { ...RUN_EXAMPLE, status }) } },
       errors: ["run_not_found", "invalid_transition"],
-    }, async (c) => c.json(await steer(sql, c.req.valid("param").id, actorName(c)), 200));
+    }, async (c) => {
+      const run = await steer(sql, c.req.valid("param").id, actorName(c));
+      logChange(log, c, `backfill_${verb}_requested`, { runId: run.id });
+      return c.json(run, 200);
+    });
   }
 
   addRoute(api, {
@@ -47,6 +52,7 @@ export function addBackfillSteeringRoutes(api: Api): void {
     errors: ["run_not_found", "invalid_transition", "backfill_active", "trainer_not_found"],
   }, async (c) => {
     const run = await retryRun(sql, c.req.valid("param").id, actorName(c));
+    logChange(log, c, "backfill_retry_requested", { runId: run.id });
     return c.json(run, 202, { Location: `/v1/backfills/${run.id}` });
   });
 }

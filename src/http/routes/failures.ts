@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { listFailures, retryFailures } from "../../failures.ts";
+import { logChange } from "../audit.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, Id, json, LINK_HEADER, Time, TrainerId } from "../schemas.ts";
@@ -26,7 +27,7 @@ const RetrySummary = z.object({ retried: z.int(), succeeded: z.int(), failed: z.
 
 /** Auto-assignments that did not succeed: see them, try them now. */
 export function addFailureRoutes(api: Api): void {
-  const { sql } = api.services;
+  const { sql, log } = api.services;
 
   addRoute(api, {
     method: "get",
@@ -85,5 +86,9 @@ export function addFailureRoutes(api: Api): void {
       },
     },
     errors: [],
-  }, async (c) => c.json(await retryFailures(sql), 200));
+  }, async (c) => {
+    const result = await retryFailures(sql);
+    logChange(log, c, "failures_retry_requested", { ...result });
+    return c.json(result, 200);
+  });
 }

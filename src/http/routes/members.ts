@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { checkAssignments, getAssignment } from "../../trainer_assignment.ts";
+import type { CheckMember } from "../../joined_checks.ts";
+import { checkAssignments } from "../../trainer_assignment.ts";
 import { addRoute, type Api } from "../route.ts";
 import { ASSIGNMENT_EXAMPLE, EXAMPLE, Id, json, MemberAssignment, TrainerId } from "../schemas.ts";
 
@@ -16,7 +17,7 @@ const CheckResults = z.object({
 }).openapi("CheckResults");
 
 /** Whether members are assigned: what other services ask. */
-export function addMemberRoutes(api: Api): void {
+export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
   const { sql } = api.services;
 
   addRoute(api, {
@@ -46,7 +47,7 @@ export function addMemberRoutes(api: Api): void {
     errors: ["member_not_found", "trainer_not_found"],
   }, async (c) => {
     const { memberId } = c.req.valid("param");
-    return c.json(await getAssignment(sql, memberId, c.req.valid("query").trainerId), 200);
+    return c.json(await checkMember(memberId, c.req.valid("query").trainerId), 200);
   });
 
   addRoute(api, {

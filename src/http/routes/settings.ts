@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { getSettings, setDefaultTrainer } from "../../settings.ts";
+import { logChange } from "../audit.ts";
 import { actorName } from "../auth.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, json, Time, TrainerId } from "../schemas.ts";
@@ -18,7 +19,7 @@ const SETTINGS_EXAMPLE = { defaultTrainerId: EXAMPLE.trainerId, updatedAt: EXAMP
 
 /** The settings: the default trainer. */
 export function addSettingsRoutes(api: Api): void {
-  const { sql } = api.services;
+  const { sql, log } = api.services;
 
   addRoute(api, {
     method: "get",
@@ -51,7 +52,10 @@ export function addSettingsRoutes(api: Api): void {
       responses: { 200: { description: "The settings now.", content: json(Settings, SETTINGS_EXAMPLE) } },
       errors: ["trainer_not_found"],
     },
-    async (c) =>
-      c.json(await setDefaultTrainer(sql, c.req.valid("json").defaultTrainerId, actorName(c)), 200),
+    async (c) => {
+      const settings = await setDefaultTrainer(sql, c.req.valid("json").defaultTrainerId, actorName(c));
+      logChange(log, c, "default_trainer_changed", { trainerId: settings.defaultTrainerId });
+      return c.json(settings, 200);
+    },
   );
 }

@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { streamTrainerClients } from "../../client_export.ts";
-import { assignClientToTrainer, endAssignment, getTrainerClients } from "../../trainer_assignment.ts";
-import { exportFormat, LIST_TYPES } from "../formats.ts";
+import { streamTrainerClients, streamTrainerClientTexts } from "../../client_export.ts";
+import { type ClientText, selectClientTexts } from "../../client_texts.ts";
+import { assignClientToTrainer, endAssignment } from "../../trainer_assignment.ts";
+import { type ExportFormat, exportFormat, LIST_TYPES, NDJSON } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";
 import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
@@ -22,7 +23,12 @@ import type { TakeSlot } from "../slots.ts";
 import { streamRows } from "../streaming.ts";
 
 const Status = z.enum(["active", "inactive"]);
-const CLIENT_COLUMNS = ["clientId", "assignmentId", "assignmentDate", "status", "notes"] as const;
+export const CLIENT_COLUMNS = ["clientId", "assignmentId", "assignmentDate", "status", "notes"] as const;
+
+const CLIENT_TEXTS: ExportFormat = {
+  ...NDJSON,
+  write: (rows: ClientText[]) => rows.map(({ json }) => json + "\n").join(""),
+};
 
 const Client = z.object({
   clientId: Id,
@@ -90,10 +96,10 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     const format = exportFormat(negotiate(c, LIST_TYPES), CLIENT_COLUMNS);
     if (format !== undefined) {
       refusePaging(c);
-      const chunks = streamTrainerClients(sql, trainerId, status);
+      const stream = format === NDJSON ? streamTrainerClientTexts : streamTrainerClients;
       return streamRows(c, {
-        chunks,
-        format,
+        chunks: stream(sql, trainerId, status),
+        format: format === NDJSON ? CLIENT_TEXTS : format,
         filename: `clients-${trainerId}`,
         takeSlot: takeExportSlot,
         log,
@@ -103,10 +109,13 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
       list: `clients/${trainerId}/${status}`,
       limit,
       cursor,
-      read: (page) => getTrainerClients(sql, trainerId, { ...page, status }),
+      read: (page) => selectClientTexts(sql, trainerId, { ...page, status }),
       idOf: (client) => client.assignmentId,
     });
-    return c.json({ trainerId, clients: rows, next }, 200);
+    const clients = rows.map(({ json }) => json).join(",");
+    return c.body(`{"trainerId":"${trainerId}","clients":[${clients}],"next":${JSON.stringify(next)}}`, 200, {
+      "Content-Type": "application/json",
+    });
   });
 
   addRoute(api, {

@@ -80,6 +80,14 @@ describe("driving runs", () => {
     assertEquals((await getRun(sql, run.id)).processed, 100);
   });
 
+  it("ends with the run, though other lanes rest", async () => {
+    const { sql } = database;
+    await sql`delete from public.members where id not in (select default_trainer_id from assignment.settings)`;
+    const run = await startBackfill(sql, { requestedBy: "test" });
+    await driveRun(sql, run, driveOptions({ lanes: 2, restRatio: 1_000_000 })); // the one batch, and then days of rest
+    assertEquals((await getRun(sql, run.id)).status, "succeeded");
+  });
+
   it("estimates the total above a million members, and is exact at the end", async () => {
     const { sql } = database;
     await addUnseenMembers(sql, 1_000_000);

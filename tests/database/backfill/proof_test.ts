@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { startBackfill } from "../../../src/backfill/runs.ts";
-import { stepRun } from "../../../src/backfill/steps.ts";
+import { getRun, pauseRun, startBackfill } from "../../../src/backfill/runs.ts";
+import { type Step, stepRun } from "../../../src/backfill/steps.ts";
 import { countAssigned, countRowsOf, driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { addUnseenMembers, withoutTrigger } from "../../support/members.ts";
@@ -55,6 +55,22 @@ describe("the proof at the end of a backfill", () => {
     assertEquals(await countRowsOf(sql, run), run.successful);
   });
 
+  it("does not keep anybody from pausing the run, however long it takes", async () => {
+    const { sql } = database;
+    const run = await startBackfill(sql, { requestedBy: "test" });
+    await stepRun(sql, run.id);
+    let proof: Promise<Step> | undefined;
+    await database.newConnection().begin(async (locker) => {
+      await locker`lock table public.members in access exclusive mode`;
+      proof = stepRun(sql, run.id);
+      while (await countWaiting() === 0);
+      assertEquals((await pauseRun(sql, run.id, "test")).status, "paused");
+      assertEquals(await countWaiting(), 1, "the proof is under way still");
+    });
+    assertEquals((await proof)?.work, "stopped");
+    assertEquals((await getRun(sql, run.id)).status, "paused");
+  });
+
   it("is about the members of the start: who comes later above them belongs to the trigger", async () => {
     const { sql } = database;
     await withoutTrigger(
@@ -72,4 +88,11 @@ describe("the proof at the end of a backfill", () => {
     const ended = await driveToEnd(sql, run);
     assertEquals([ended.status, ended.successful, ended.remaining], ["succeeded", 10, 0]);
   });
+
+  async function countWaiting(): Promise<number> {
+    const [row] = await database.sql<[{ waiting: number }]>`
+      select count(*) as waiting from pg_locks where not granted and relation = 'public.members'::regclass
+    `;
+    return row.waiting;
+  }
 });

@@ -1,7 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import postgres from "postgres";
 import { reconcile, reconcileOnSchedule } from "../../../src/backfill/schedule.ts";
-import { getRun, listRuns } from "../../../src/backfill/runs.ts";
+import { getRun, listRuns, startBackfill } from "../../../src/backfill/runs.ts";
 import type { Sql } from "../../../src/database/connection.ts";
 import { silentLogger } from "../../../src/log.ts";
 import {
@@ -38,6 +39,14 @@ describe("the scheduled reconciliation", () => {
     assert(await reconcile(sql, slot));
     assertEquals(await reconcile(sql, new Date("2026-01-03T03:17:00Z")), null);
     assertEquals((await listRuns(sql, { limit: 10 })).length, 1);
+  });
+
+  it("is tried again while a dry run is under way, which assigns nobody", async () => {
+    const { sql } = database;
+    const dryRun = await startBackfill(sql, { requestedBy: "test", dryRun: true });
+    await assertRejects(() => reconcile(sql, slot), postgres.PostgresError, "is not ended");
+    await driveToEnd(sql, dryRun);
+    assert(await reconcile(sql, slot));
   });
 
   it("comes when the pattern says so, and ends with the signal", async () => {

@@ -160,6 +160,16 @@ describe("a signup commits with a warning when it cannot even be recorded becaus
     assertEquals(await countMembers(database.sql, [id]), 1);
   }
 
+  it("the members' column id has got another name", async () => {
+    await database.sql`alter table public.members rename column id to member_id`;
+    const warnings = await warningsOf(
+      database.url,
+      `insert into public.members (member_id) values ('${id}')`,
+    );
+    assertMatch(warnings.join("\n"), /^trainer assignment: new members could not be read.*column "id"/);
+    assertEquals((await database.sql`select from public.members where member_id = ${id}`).length, 1);
+  });
+
   it("the failures table is dropped, and the reconciliation finds the member", async () => {
     await database.sql`drop table assignment.failures`;
     await assertWarned();

@@ -1,0 +1,37 @@
+-- Changing the default trainer, so that the service needs no right to write settings.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.set_default_trainer(p_trainer_id uuid, p_actor text)
+  returns assignment.settings
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  set lock_timeout = '2s'
+  language plpgsql
+as $$
+declare
+  v_settings assignment.settings;
+begin
+  insert into assignment.settings (default_trainer_id, updated_by)
+  select id, p_actor
+  from public.members
+  where id = p_trainer_id
+  on conflict (only_row) do update set
+    default_trainer_id = excluded.default_trainer_id,
+    updated_at = now(),
+    updated_by = excluded.updated_by
+  returning * into v_settings;
+  if not found then
+    raise exception 'trainer % is no member', p_trainer_id using errcode = 'TA001';
+  end if;
+  return v_settings;
+end;
+$$;
+
+revoke execute on function assignment.set_default_trainer(uuid, text) from public;
+comment on function assignment.set_default_trainer(uuid, text) is
+  'Makes a member the default trainer: of members inserted from now on, and of retries. Returns the settings. Raises TA001 when there is no such member.';
+
+-- migrate:down
+drop function assignment.set_default_trainer(uuid, text);

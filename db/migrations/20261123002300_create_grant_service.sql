@@ -1,0 +1,77 @@
+-- The rights of the role that the service runs as, in one statement: select assignment.grant_service('…role…').
+-- Locks: none. Reversible; rights on members and on the schema public are left to whoever drops the role (drop owned by).
+
+-- migrate:up
+create function assignment.grant_service(p_role name)
+  returns void
+  volatile
+  security invoker
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_columns text;
+  v_function regprocedure;
+begin
+  execute format('grant usage on schema assignment to %I', p_role);
+  execute format(
+    'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
+       assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
+       assignment.reconciliations, assignment.schema_migrations, public.trainer_client_assignments to %I',
+    p_role
+  );
+
+  foreach v_function in array array[
+    'assignment.default_trainer_id()',
+    'assignment.set_default_trainer(uuid, text)',
+    'assignment.assign_or_record(uuid[], text, uuid)',
+    'assignment.assign_member(uuid, uuid, text, text)',
+    'assignment.end_assignment(uuid, uuid)',
+    'assignment.retry_failures(integer)',
+    'assignment.hasten_failures()',
+    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean)',
+    'assignment.retry_backfill(uuid, text)',
+    'assignment.backfill_step(uuid)',
+    'assignment.preview_step(uuid)',
+    'assignment.record_preview(uuid, jsonb)',
+    'assignment.steer_backfill(uuid, text, text, text)',
+    'assignment.await_lanes(uuid)',
+    'assignment.note_backfill_trouble(uuid, text, text, integer)',
+    'assignment.throttle_backfill(uuid, text, text, text)',
+    'assignment.find_backfill_pressure(integer)',
+    'assignment.reconcile(timestamptz)'
+  ]::regprocedure[]
+  loop
+    execute format('grant execute on function %s to %I', v_function, p_role);
+  end loop;
+
+  -- The table may be another role's, who then grants this much: the id, and what the admin page shows of a member.
+  select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
+  from pg_attribute
+  where attrelid = 'public.members'::regclass
+    and attname in ('id', 'email', 'display_name')
+    and not attisdropped
+    and (attname = 'id' or has_column_privilege(attrelid, attnum, 'select with grant option'))
+    and not has_column_privilege(p_role, attrelid, attnum, 'select');
+  if v_columns is not null then
+    begin
+      execute format('grant select (%s) on public.members to %I', v_columns, p_role);
+    exception when insufficient_privilege then
+      raise exception '% may not let % read public.members', current_user, p_role
+        using errcode = 'insufficient_privilege',
+          hint = format('Let its owner run: grant select (%s) on public.members to %I; then this again.', v_columns, p_role);
+    end;
+  end if;
+  if not has_schema_privilege(p_role, 'public', 'usage') then
+    execute format('grant usage on schema public to %I', p_role);
+  end if;
+end;
+$$;
+
+revoke execute on function assignment.grant_service(name) from public;
+comment on function assignment.grant_service(name) is
+  'Gives a role what the service uses and no more: EXECUTE on the functions that it calls, SELECT on what it reads.
+To be called by the owner of the schema, and again after each migration. Taken back by: drop owned by …role….';
+
+-- migrate:down
+drop function assignment.grant_service(name);

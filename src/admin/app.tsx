@@ -1,0 +1,65 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { Problem } from "../http/problems.ts";
+import type { Api } from "../http/route.ts";
+import { createSlots } from "../http/slots.ts";
+import { createCounts } from "./counts.ts";
+import type { PageEnv } from "./env.ts";
+import { addFailurePages } from "./failure_pages.tsx";
+import { addMemberPages } from "./member_pages.tsx";
+import { addOpenIdPages } from "./openid_sign_in.tsx";
+import { createOverviewReader } from "./overview_reader.ts";
+import { addOverviewPage } from "./overview_page.tsx";
+import type { Pages } from "./pages.ts";
+import { answerProblem, problemHandler } from "./problem_page.tsx";
+import { addRunPages } from "./run_pages.tsx";
+import { addSignInPages, refuseCrossSite, requireSession } from "./sign_in.tsx";
+import { serveStatic } from "./static_files.ts";
+import { addTrainerPages } from "./trainer_pages.tsx";
+
+const MAX_FORM_BYTES = 64 * 1024;
+const MAX_EXPORTS = 4;
+
+/**
+ * Adds the admin page at `/admin`: an application of its own, for people instead of programs. Its callers have sessions,
+ * its errors are pages; log, request id and security headers are those of the service around it.
+ */
+export function addAdminPages({ app, services }: Api): void {
+  const pages = new Hono<PageEnv>().basePath("/admin");
+  addPages({
+    app: pages,
+    services,
+    counts: createCounts(services.sql, services.log),
+    takeExportSlot: createSlots(MAX_EXPORTS),
+    outage: {},
+  });
+  for (const path of ["/admin", "/admin/*"]) {
+    app.all(path, (c) => pages.fetch(c.req.raw, { request: c }));
+  }
+}
+
+function addPages(pages: Pages): void {
+  const { app, services, counts } = pages;
+  const reader = createOverviewReader(services.sql, counts);
+  app.onError(problemHandler(pages));
+  app.use(refuseCrossSite, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: refuseBody }));
+
+  app.get("/static/:version/:name", (c) => {
+    const { version, name } = c.req.param();
+    return serveStatic(c, name, version) ?? answerProblem(c, "not_found");
+  });
+  addSignInPages(pages);
+  if (services.openId) addOpenIdPages(pages, services.openId);
+
+  app.use(requireSession(pages)); // for all that follows
+  addOverviewPage(pages, reader);
+  addRunPages(pages, reader);
+  addMemberPages(pages, reader);
+  addTrainerPages(pages, reader);
+  addFailurePages(pages, reader);
+  app.all("*", (c) => answerProblem(c, "not_found"));
+}
+
+function refuseBody(): never {
+  throw new Problem("body_too_large", `A form may have at most ${MAX_FORM_BYTES} bytes.`);
+}

@@ -1,0 +1,22 @@
+import type { Context } from "hono";
+import type { AppEnv } from "../http/env.ts";
+import type { Session } from "./session.ts";
+
+/** What the pages' middleware leaves for those after it. */
+export interface PageEnv {
+  Bindings: {
+    /** The request as the whole service sees it: its id and address, and the place to note who called. */
+    request: Context<AppEnv>;
+  };
+  Variables: {
+    /** Set on every page behind the sign-in. */
+    session?: Session;
+  };
+}
+
+/** Who is signed in. Only for pages behind the sign-in. */
+export function sessionOf(c: Context<PageEnv>): Session {
+  const { session } = c.var;
+  if (session === undefined) throw new Error("a page without sign-in has no session");
+  return session;
+}

@@ -1,0 +1,36 @@
+import { listFailures, retryFailures } from "../failures.ts";
+import { readPage } from "../http/paging.ts";
+import { withNotice } from "./notices.ts";
+import type { OverviewReader } from "./overview_reader.ts";
+import { answerPage, goOn, type Pages } from "./pages.ts";
+import { paths } from "./paths.ts";
+import { FailuresPage } from "./views/failures.tsx";
+
+const PAGE_ROWS = 50;
+
+/** Assignments that failed at sign-up: see why, try again now. */
+export function addFailurePages({ app, services }: Pages, reader: OverviewReader): void {
+  const { sql } = services;
+
+  app.get("/trainer-assignment/failures", async (c) => {
+    const cursor = c.req.query("cursor");
+    const { rows, next } = await readPage(c, {
+      list: "failures",
+      limit: PAGE_ROWS,
+      cursor,
+      read: (page) => listFailures(sql, page),
+      idOf: (failure) => failure.memberId,
+    });
+    return await answerPage(c, {
+      title: "Waiting for a retry",
+      section: "failures",
+      children: <FailuresPage failures={rows} next={next} isFirst={cursor === undefined} />,
+    });
+  });
+
+  app.post("/trainer-assignment/failures/retry", async (c) => {
+    await retryFailures(sql);
+    reader.expire();
+    return goOn(c, withNotice(paths.failures, "failures_retried"));
+  });
+}

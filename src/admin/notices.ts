@@ -1,0 +1,58 @@
+/** What a page says first: what was done, or why it was not. */
+export interface Notice {
+  tone: "good" | "warn" | "bad";
+  text: string;
+}
+
+/** What a page may say after it was redirected to. A fixed list: an address cannot put words in our mouth. */
+const NOTICES = {
+  started: { tone: "good", text: "The run has started." },
+  paused: { tone: "good", text: "The run is paused. Nothing is lost: it goes on where it stopped." },
+  resumed: { tone: "good", text: "The run goes on." },
+  cancelled: { tone: "good", text: "The run is cancelled. Whom it assigned stays assigned." },
+  retried: { tone: "good", text: "A new run tries the failed members again." },
+  assigned: { tone: "good", text: "The member is assigned." },
+  already_assigned: { tone: "good", text: "The member was assigned already." },
+  ended: { tone: "good", text: "The assignment has ended. It stays in the history." },
+  trainer_set: { tone: "good", text: "The default trainer is changed. Nobody was moved." },
+  failures_retried: { tone: "good", text: "All waiting members were tried again." },
+  signed_out: { tone: "good", text: "You are signed out." },
+  session_ended: { tone: "warn", text: "Your session has ended. Sign in again to go on." },
+  backfill_active: {
+    tone: "warn",
+    text: "A run is active already, so that no second one was started. Here it is.",
+  },
+  invalid_transition: {
+    tone: "warn",
+    text: "The run has changed meanwhile, so that this was not possible any more.",
+  },
+  assignment_not_found: { tone: "warn", text: "That assignment had ended already." },
+  assignment_failed: { tone: "bad", text: "The database refused the assignment." },
+  member_is_trainer: { tone: "bad", text: "Nobody can be their own trainer." },
+  member_not_found: { tone: "bad", text: "There is no such member." },
+  trainer_not_found: { tone: "bad", text: "There is no member with this id who could be the trainer." },
+  not_an_id: {
+    tone: "bad",
+    text: "That is no member id. It looks like 0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a.",
+  },
+  not_a_batch_size: { tone: "bad", text: "The rows a batch are a number from 1 to 20,000." },
+} as const satisfies Record<string, Notice>;
+
+export type NoticeCode = keyof typeof NOTICES;
+
+/** Tells whether there are words for a code. */
+export function isNoticeCode(code: string): code is NoticeCode {
+  return Object.hasOwn(NOTICES, code);
+}
+
+/** Finds the words for a code from an address; none for one that we did not write. */
+export function findNotice(code: string | undefined): Notice | undefined {
+  return code !== undefined && isNoticeCode(code) ? NOTICES[code] : undefined;
+}
+
+/** Adds a notice to an address. */
+export function withNotice(path: string, code: NoticeCode): string {
+  const url = new URL(path, "http://ours.invalid");
+  url.searchParams.set("notice", code);
+  return url.pathname + url.search + url.hash;
+}

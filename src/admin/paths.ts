@@ -1,0 +1,31 @@
+const HOME = "/admin/trainer-assignment";
+
+/** The addresses of the pages. */
+export const paths = {
+  home: HOME,
+  signIn: "/admin/login",
+  signOut: "/admin/logout",
+  openId: "/admin/openid",
+  openIdCallback: "/admin/openid/callback",
+  runs: `${HOME}/runs`,
+  run: (id: string) => `${HOME}/runs/${id}`,
+  runErrors: (id: string) => `${HOME}/runs/${id}/errors.csv`,
+  steerRun: (id: string, verb: string) => `${HOME}/runs/${id}/${verb}`,
+  members: `${HOME}/members`,
+  member: (id: string) => `${HOME}/members?q=${encodeURIComponent(id)}`,
+  assign: (id: string) => `${HOME}/members/${id}/assign`,
+  endAssignment: (id: string) => `${HOME}/members/${id}/end`,
+  trainers: `${HOME}/trainers`,
+  trainer: (id: string) => `${HOME}/trainers/${id}`,
+  trainerClients: (id: string) => `${HOME}/trainers/${id}/clients.csv`,
+  failures: `${HOME}/failures`,
+  retryFailures: `${HOME}/failures/retry`,
+  defaultTrainer: `${HOME}/default-trainer`,
+} as const;
+
+/** Where to go after signing in: a page of ours, whatever a link claims. */
+export function safeNext(next: string | undefined): string {
+  const url = URL.parse(next ?? "", "http://ours.invalid");
+  const isOurs = url?.origin === "http://ours.invalid" && url.pathname.startsWith(`${HOME}`);
+  return isOurs ? url.pathname + url.search : HOME;
+}

