@@ -32,7 +32,7 @@ describe("the admin page, when something is away", () => {
       const task = projectItself().spawn("start", {
         DATABASE_URL: database.url,
         PORT: String(port),
-        ADMIN_TOKENS: `maria=${hash("sha256", TOKENS.admin)}`,
+        ADMIN_TOKENS: `office=${hash("sha256", TOKENS.admin)}`,
         BACKFILL_REST_RATIO: "3",
       });
       await task.line(/listening/);

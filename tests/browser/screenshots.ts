@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Browser } from "playwright-core";
 import { addUnseenMembers, refuseAssignments } from "../support/members.ts";
 import { startBrowser } from "./browser.ts";
+import { waitForStatus } from "./flows.ts";
 import { type BrowserService, startService } from "./service.ts";
 import { openVisitor } from "./visitor.ts";
 
@@ -18,11 +19,11 @@ describe("screenshots", () => {
     await Deno.mkdir(FOLDER, { recursive: true });
     browser = await startBrowser();
     service = await startService({ restRatio: 8 });
-    await service.sql`update public.members set display_name = 'Robin Marsh'`;
+    await service.sql`update public.members set display_name = 'First trainer'`;
     await addUnseenMembers(service.sql, 20_000);
     await refuseAssignments(service.sql, "new.client_id::text like '%00'");
     await service
-      .sql`insert into public.members (id, email, display_name) values ('0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a', 'noor@example.com', 'Noor Haddad')`;
+      .sql`insert into public.members (id, email, display_name) values ('0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a', 'member@example.com', 'New member')`;
     await service.sql`insert into public.members (id) values ('0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b00')`;
   });
   afterAll(async () => {
@@ -55,6 +56,14 @@ describe("screenshots", () => {
     await page.getByRole("button", { name: "Run Trainer Assignment Backfill" }).click();
     await page.getByText(/about .* left/).waitFor();
     await shoot("running");
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.reload(); // without the notice
+    await waitForStatus(page, "Running");
+    await page.screenshot({
+      path: new URL("readme.png", FOLDER).pathname,
+      clip: { x: 0, y: 0, width: 1200, height: 1000 },
+      fullPage: true,
+    });
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Resume" }).waitFor();
     await shoot("paused");
@@ -64,11 +73,11 @@ describe("screenshots", () => {
     await page.getByRole("link", { name: "Backfill" }).first().click();
     await shoot("run");
     await page.getByRole("link", { name: "Members" }).click();
-    await page.getByLabel("A member's id or e-mail").fill("noor@example.com");
+    await page.getByLabel("A member's id or e-mail").fill("member@example.com");
     await page.getByRole("button", { name: "Find" }).click();
-    await page.getByRole("heading", { name: "Noor Haddad" }).waitFor();
+    await page.getByRole("heading", { name: "New member" }).waitFor();
     await shoot("member");
-    await page.getByRole("link", { name: "Robin Marsh" }).first().click();
+    await page.getByRole("link", { name: "First trainer" }).first().click();
     await shoot("trainer");
     await page.getByRole("link", { name: "Waiting" }).click();
     await shoot("failures");

@@ -74,7 +74,7 @@ export async function startService(options: BrowserServiceOptions = {}): Promise
 /** The configured tokens, as their hashes. */
 export function allTokens(): Token[] {
   return [
-    { name: "maria", role: "admin", sha256: hash("sha256", TOKENS.admin, "buffer") },
+    { name: "office", role: "admin", sha256: hash("sha256", TOKENS.admin, "buffer") },
     { name: "jonas", role: "admin", sha256: hash("sha256", TOKENS.otherAdmin, "buffer") },
     { name: "orders", role: "service", sha256: hash("sha256", TOKENS.service, "buffer") },
   ];

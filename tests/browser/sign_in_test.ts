@@ -94,12 +94,12 @@ describe("signing in to the admin page", () => {
     visitor.expectInConsole(/status of 403/);
     const { page } = visitor;
     await visitor.signIn();
-    const [maria, ...others] = allTokens();
+    const [office, ...others] = allTokens();
     const removed = await startService({ background: false, sql: service.sql, tokens: others });
     const demoted = await startService({
       background: false,
       sql: service.sql,
-      tokens: maria === undefined ? [] : [{ ...maria, role: "service" }],
+      tokens: office === undefined ? [] : [{ ...office, role: "service" }],
     });
     // Another replica, to which the configuration has come already; a cookie is not bound to a port.
     await page.route(`${service.url}${HOME}`, async (route) => {
@@ -168,7 +168,7 @@ describe("signing in to the admin page", () => {
 
     const own = await post("/v1/backfills", "{}", { ...json, origin: service.url });
     assertEquals(own.status, 202);
-    assertEquals((await own.json()).requestedBy, "maria");
+    assertEquals((await own.json()).requestedBy, "office");
   });
 
   it("refuses a cookie that was altered", async () => {

@@ -25,7 +25,7 @@ describe("a running service", () => {
   async function start(environment: Record<string, string> = {}) {
     service = projectItself().spawn("start", {
       DATABASE_URL: database.url,
-      ADMIN_TOKENS: `anna=${hash("sha256", TOKEN, "hex")}`,
+      ADMIN_TOKENS: `ops=${hash("sha256", TOKEN, "hex")}`,
       ...environment,
     });
     const [, address = ""] = await service.line(/"address":"(http[^"]+)"/);
@@ -67,9 +67,9 @@ describe("a running service", () => {
     await service.line(/"event":"backfill_finished"/);
 
     const [asked] = events("backfill_start_requested");
-    assertEquals([asked.runId, asked.actor, asked.requestId], [runId, "anna", "request-of-the-test"]);
+    assertEquals([asked.runId, asked.actor, asked.requestId], [runId, "ops", "request-of-the-test"]);
     const [driving] = events("backfill_driving");
-    assertEquals([driving.runId, driving.requestedBy, driving.total], [runId, "anna", 2]);
+    assertEquals([driving.runId, driving.requestedBy, driving.total], [runId, "ops", 2]);
     const [failed] = events("assignment_failed");
     assertEquals([failed.level, failed.runId, failed.memberId, failed.code], [
       "warn",
@@ -82,7 +82,7 @@ describe("a running service", () => {
       level: "info",
       event: "backfill_finished",
       runId,
-      requestedBy: "anna",
+      requestedBy: "ops",
       status: "completed_with_errors",
       processed: 2,
       successful: 0,
@@ -99,7 +99,7 @@ describe("a running service", () => {
     await call("POST", `/v1/backfills/${run?.id}/cancel`);
     await service.line(/"event":"backfill_cancel_requested"/);
     const [{ runId, actor, requestId }] = events("backfill_cancel_requested");
-    assertEquals([runId, actor, requestId], [run?.id, "anna", "request-of-the-test"]);
+    assertEquals([runId, actor, requestId], [run?.id, "ops", "request-of-the-test"]);
   });
 
   it("tells of retries, and of each member who failed again", async () => {

@@ -36,7 +36,7 @@ describe("configuration", () => {
       PORT: "80",
       DATABASE_URL: "postgresql://user:password@db.example:5433/app?sslmode=require",
       DATABASE_POOL_SIZE: "20",
-      ADMIN_TOKENS: `anna=${hash}`,
+      ADMIN_TOKENS: `ops=${hash}`,
       SERVICE_TOKENS: ` orders=${otherHash.toUpperCase()} , `,
       AUTH_ISSUER: "https://id.example/realms/staff",
       AUTH_CLIENT_ID: "trainer-assignment",
@@ -55,7 +55,7 @@ describe("configuration", () => {
       databaseUrl: "postgresql://user:password@db.example:5433/app?sslmode=require",
       databasePoolSize: 20,
       tokens: [
-        { name: "anna", role: "admin", sha256: Uint8Array.fromHex(hash) },
+        { name: "ops", role: "admin", sha256: Uint8Array.fromHex(hash) },
         { name: "orders", role: "service", sha256: Uint8Array.fromHex(otherHash) },
       ],
       openId: {
@@ -84,10 +84,10 @@ describe("configuration", () => {
     ["DATABASE_URL", ["db", "mysql://db/app", "postgres://", "postgres:///app"]],
     ["DATABASE_POOL_SIZE", ["1", "1001"]],
     ["ADMIN_TOKENS", [
-      "anna",
+      "ops",
       `=${hash}`,
-      `anna=${hash.slice(1)}`,
-      `anna=${hash}0`,
+      `ops=${hash.slice(1)}`,
+      `ops=${hash}0`,
       `an na=${hash}`,
       `${"a".repeat(65)}=${hash}`,
     ]],
@@ -119,10 +119,10 @@ describe("configuration", () => {
   });
 
   it("refuses two tokens of one name, in either list, and one token under two names", () => {
-    const sameName = { ADMIN_TOKENS: `anna=${hash}`, SERVICE_TOKENS: `anna=${otherHash}`, PORT: "x" };
+    const sameName = { ADMIN_TOKENS: `ops=${hash}`, SERVICE_TOKENS: `ops=${otherHash}`, PORT: "x" };
     assertEquals(assertThrows(() => parseConfig(sameName), ConfigError).problems.length, 2);
     assertThrows(
-      () => parseConfig({ ADMIN_TOKENS: `anna=${hash},bert=${hash}` }),
+      () => parseConfig({ ADMIN_TOKENS: `ops=${hash},bert=${hash}` }),
       ConfigError,
       "the same token is given twice",
     );

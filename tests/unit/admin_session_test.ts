@@ -1,0 +1,129 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { hash } from "node:crypto";
+import { safeNext } from "../../src/admin/paths.ts";
+import { seal, unseal } from "../../src/admin/seal.ts";
+import { findToken, readSession, sealOpenIdSession, sealTokenSession } from "../../src/admin/session.ts";
+import { createSignInLimit } from "../../src/admin/sign_in_limit.ts";
+import type { OpenIdConfig, Token } from "../../src/config.ts";
+
+const HOUR_MS = 3_600_000;
+const openId: OpenIdConfig = {
+  issuer: "https://id.example",
+  clientId: "trainer-assignment",
+  clientSecret: "a secret of the provider",
+  roleClaim: "roles",
+};
+
+function token(name: string, secret: string, role: Token["role"] = "admin"): Token {
+  return { name, role, sha256: hash("sha256", secret, "buffer") };
+}
+
+describe("a session of the admin page", () => {
+  const maria = token("maria", "maria's token");
+  const jonas = token("jonas", "jonas's token");
+  const cookie = sealTokenSession(maria, "maria's token", 0);
+
+  it("lasts eight hours", () => {
+    const tokens = [jonas, maria];
+    assertEquals(readSession({ tokens }, cookie, 8 * HOUR_MS - 1)?.name, "maria");
+    assertEquals(readSession({ tokens }, cookie, 8 * HOUR_MS), undefined);
+  });
+
+  it("is read by every replica, and ends with its token", () => {
+    assertEquals(readSession({ tokens: [{ ...maria }] }, cookie, 1)?.name, "maria");
+    assertEquals(readSession({ tokens: [jonas] }, cookie, 1), undefined);
+    assertEquals(readSession({ tokens: [token("maria", "another token")] }, cookie, 1), undefined);
+    assertEquals(readSession({ tokens: [] }, cookie, 1), undefined);
+  });
+
+  it("has the role that the token has now", () => {
+    assertEquals(readSession({ tokens: [{ ...maria, role: "service" }] }, cookie, 1)?.role, "service");
+  });
+
+  it("cannot be made by somebody who knows the configured hash alone", () => {
+    const forged = seal(maria.sha256, "session of a token", { token: "a guess", expiresAtMs: HOUR_MS });
+    assertEquals(readSession({ tokens: [maria] }, forged, 1), undefined);
+  });
+
+  it("does not show the token", () => {
+    assertEquals(atob(cookie.replaceAll("-", "+").replaceAll("_", "/")).includes("maria's token"), false);
+  });
+
+  it("ends for users of a provider when the client secret changes", () => {
+    const theirs = sealOpenIdSession(openId, "oidc:ada@staff.example", 0);
+    assertEquals(readSession({ tokens: [], openId }, theirs, 1)?.name, "oidc:ada@staff.example");
+    assertEquals(readSession({ tokens: [], openId }, theirs, 8 * HOUR_MS), undefined);
+    assertEquals(
+      readSession({ tokens: [], openId: { ...openId, clientSecret: "another one" } }, theirs, 1),
+      undefined,
+    );
+    assertEquals(readSession({ tokens: [], openId: null }, theirs, 1), undefined);
+  });
+
+  it("is not opened with what was sealed for another purpose, cut off, or altered", () => {
+    const sealed = seal("secret", "one purpose", { a: 1 });
+    assertEquals(unseal("secret", "one purpose", sealed), { a: 1 });
+    assertEquals(unseal("secret", "another purpose", sealed), undefined);
+    for (let length = 0; length < sealed.length - 1; length++) {
+      assertEquals(unseal("secret", "one purpose", sealed.slice(0, length)), undefined);
+    }
+    assertEquals(
+      unseal("secret", "one purpose", (sealed.startsWith("A") ? "B" : "A") + sealed.slice(1)),
+      undefined,
+    );
+  });
+
+  it("begins with a token of the configuration alone", () => {
+    assertEquals(findToken([maria, jonas], "jonas's token")?.name, "jonas");
+    assertEquals(findToken([maria, jonas], "nobody's token"), undefined);
+    assertEquals(findToken([maria, jonas], ""), undefined);
+  });
+});
+
+describe("the limit on signing in", () => {
+  it("allows five failures a minute and address", () => {
+    let now = 0;
+    const limit = createSignInLimit(() => now);
+    for (let tries = 0; tries < 5; tries++) {
+      assertEquals(limit.secondsToWait("10.0.0.1"), 0);
+      limit.recordFailure("10.0.0.1");
+      now += 1000;
+    }
+    assertEquals(limit.secondsToWait("10.0.0.1"), 55);
+    assertEquals(limit.secondsToWait("10.0.0.2"), 0);
+    now = 60_000;
+    assertEquals(limit.secondsToWait("10.0.0.1"), 0);
+    limit.recordFailure("10.0.0.1");
+    assertEquals(limit.secondsToWait("10.0.0.1"), 1);
+  });
+
+  it("remembers ten thousand addresses, the latest", () => {
+    const limit = createSignInLimit(() => 0);
+    for (let tries = 0; tries < 5; tries++) limit.recordFailure("first");
+    for (let number = 0; number < 9_999; number++) limit.recordFailure(`address ${number}`);
+    assertEquals(limit.secondsToWait("first") > 0, true);
+    limit.recordFailure("one more");
+    assertEquals(limit.secondsToWait("first"), 0);
+  });
+});
+
+describe("the way on after signing in", () => {
+  it("is a page of ours", () => {
+    const home = "/admin/trainer-assignment";
+    assertEquals(safeNext(`${home}/runs?cursor=x`), `${home}/runs?cursor=x`);
+    for (
+      const next of [
+        undefined,
+        "",
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "/v1/settings",
+        "/admin/login",
+      ]
+    ) {
+      assertEquals(safeNext(next), home);
+    }
+  });
+});
