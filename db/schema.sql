@@ -62,7 +62,7 @@ begin
   -- Skips a locked failure: its retry finds the member assigned, and may be waiting for us.
   delete from assignment.failures f
   where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
-    and assign_member.trainer_id = (select default_trainer_id from assignment.settings);
+    and assign_member.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings));
 end;
 $$;
 
@@ -181,12 +181,13 @@ begin
 
   if cardinality(v_failures) > 0 then
     begin
-      insert into assignment.failures (member_id, trainer_id, sqlstate, message, source)
-      select member_id, v_trainer_id, sqlstate, message, p_source
+      insert into assignment.failures (member_id, trainer_id, requested_trainer_id, sqlstate, message, source)
+      select member_id, v_trainer_id, p_trainer_id, sqlstate, message, p_source
       from unnest(v_failures)
       order by member_id
       on conflict (member_id) do update set
         trainer_id = excluded.trainer_id,
+        requested_trainer_id = excluded.requested_trainer_id,
         sqlstate = excluded.sqlstate,
         message = excluded.message,
         source = excluded.source,
@@ -574,16 +575,17 @@ begin
   where id = p_run_id;
 
   -- Failed auto-assignments that the run has made good need no retry.
-  if not v_run.dry_run and v_run.trainer_id = (select default_trainer_id from assignment.settings) then
+  if not v_run.dry_run then
     begin
       delete from assignment.failures f
-      where exists (
-        select
-        from public.trainer_client_assignments a
-        where a.client_id = f.member_id
-          and a.trainer_id = v_run.trainer_id
-          and a.status = 'active'
-      );
+      where v_run.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings))
+        and exists (
+          select
+          from public.trainer_client_assignments a
+          where a.client_id = f.member_id
+            and a.trainer_id = v_run.trainer_id
+            and a.status = 'active'
+        );
     exception when others then
       -- The run is the cure for a broken table of failures too; their next retry finds the members assigned.
       raise warning 'trainer assignment: failures that run % made good are still listed: %', p_run_id, sqlerrm;
@@ -1075,6 +1077,7 @@ CREATE FUNCTION assignment.retry_failures(p_limit integer DEFAULT 500, OUT retri
     SET lock_timeout TO '2s'
     AS $$
 declare
+  v_requested_id uuid;  -- a batch is for one trainer: whoever waits longest says which
   v_member_ids uuid[];
   v_locked_ids uuid[];
   v_trainer_id uuid;
@@ -1082,10 +1085,16 @@ declare
   v_sqlstate text;
   v_message text;
 begin
+  select requested_trainer_id into v_requested_id
+  from assignment.failures
+  where next_attempt_at <= now()
+  order by next_attempt_at, member_id
+  limit 1;
   v_member_ids := array(
     select member_id
     from assignment.failures
     where next_attempt_at <= now()
+      and requested_trainer_id is not distinct from v_requested_id
     order by next_attempt_at, member_id
     limit p_limit
     for update skip locked
@@ -1100,7 +1109,7 @@ begin
   begin
     -- Whom another session holds locked would let the whole batch time out.
     v_locked_ids := assignment.find_locked_members(v_member_ids);
-    v_trainer_id := assignment.default_trainer_id();
+    v_trainer_id := coalesce(v_requested_id, assignment.default_trainer_id());
     select r.failures into v_failures
     from assignment.assign_members(
       array(select unnest(v_member_ids) except select unnest(v_locked_ids)),
@@ -1323,12 +1332,31 @@ COMMENT ON FUNCTION assignment.tg_backfill_runs__guard_status() IS 'Refuses (TA0
 CREATE FUNCTION assignment.tg_members__assign_trainer() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '50ms'
     AS $$
 declare
   v_member_ids uuid[];
+  v_assigned bigint;
 begin
   begin
-    v_member_ids := array(select id from new_members where id is not null);  -- unique, not always a primary key
+    insert into public.trainer_client_assignments (trainer_id, client_id, source)
+    select (select assignment.default_trainer_id()), id, 'trigger'
+    from new_members
+    where id is not null  -- unique, not always a primary key
+    order by id
+    on conflict (client_id, trainer_id) where status = 'active' do nothing;
+
+    get diagnostics v_assigned = row_count;
+    if v_assigned = (select count(id) from new_members) then
+      return null;  -- ignored for an after trigger
+    end if;
+    raise exception 'not all of them were assigned';
+  exception when others or assert_failure then
+    null;
+  end;
+
+  begin
+    v_member_ids := array(select id from new_members where id is not null);
   exception when others or assert_failure then
     raise warning 'trainer assignment: new members could not be read, and are neither assigned nor recorded as failed: %', sqlerrm
       using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
@@ -1336,7 +1364,7 @@ begin
   if cardinality(v_member_ids) > 0 then
     perform assignment.assign_or_record(v_member_ids, 'trigger');
   end if;
-  return null;  -- ignored for an after trigger
+  return null;
 end;
 $$;
 
@@ -1536,6 +1564,7 @@ eta_seconds is null while measuring, paused or throttled.';
 CREATE TABLE assignment.failures (
     member_id uuid NOT NULL,
     trainer_id uuid,
+    requested_trainer_id uuid,
     sqlstate text NOT NULL,
     message text NOT NULL,
     source text NOT NULL,
@@ -1548,6 +1577,8 @@ CREATE TABLE assignment.failures (
 COMMENT ON TABLE assignment.failures IS 'Members whose auto-assignment failed and waits for a retry.';
 
 COMMENT ON COLUMN assignment.failures.trainer_id IS 'The trainer of the last attempt; a retry takes the default trainer of its own time. Null: none was configured.';
+
+COMMENT ON COLUMN assignment.failures.requested_trainer_id IS 'The trainer who was asked for by name. Null: the default one.';
 
 COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries again: 15 s later, doubling up to an hour.';
 

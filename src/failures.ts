@@ -3,7 +3,7 @@ import type { Sql } from "./database/connection.ts";
 /** An auto-assignment that did not succeed and waits for a retry. */
 export interface Failure {
   memberId: string;
-  /** The trainer of the last attempt; null when none was configured. */
+  /** The trainer of the last attempt; null when none was configured. A retry goes to who was asked for, else to the default. */
   trainerId: string | null;
   sqlstate: string;
   message: string;

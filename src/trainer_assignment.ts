@@ -60,7 +60,7 @@ export async function assignClientToTrainer(
 
 /**
  * Assigns a member who has just signed up, as the trigger would. A failed assignment never throws: it is recorded in
- * `assignment.failures`, retried by the service, and returned. Members that the trigger saw are assigned already; an
+ * `assignment.failures`, retried by the service (for the trainer named here, if any), and returned. Members that the trigger saw are assigned already; an
  * assignment that was ended stays ended, so that a program may call this at every sign-in.
  * @returns whether the member has the trainer now, and why not.
  */

@@ -6,6 +6,7 @@
 create table assignment.failures (
   member_id uuid not null,
   trainer_id uuid,
+  requested_trainer_id uuid,
   sqlstate text not null,
   message text not null,
   source text not null,
@@ -21,6 +22,7 @@ create index failures_next_attempt_at_idx on assignment.failures (next_attempt_a
 comment on table assignment.failures is 'Members whose auto-assignment failed and waits for a retry.';
 comment on column assignment.failures.trainer_id is
   'The trainer of the last attempt; a retry takes the default trainer of its own time. Null: none was configured.';
+comment on column assignment.failures.requested_trainer_id is 'The trainer who was asked for by name. Null: the default one.';
 comment on column assignment.failures.next_attempt_at is 'When the service tries again: 15 s later, doubling up to an hour.';
 
 -- migrate:down

@@ -1,4 +1,4 @@
--- The one door: nothing else inserts into trainer_client_assignments.
+-- The one door: nothing else inserts into trainer_client_assignments, but for the trigger's first try (0900).
 -- Locks: none. Reversible.
 
 -- migrate:up

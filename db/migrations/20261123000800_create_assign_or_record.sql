@@ -40,12 +40,13 @@ begin
 
   if cardinality(v_failures) > 0 then
     begin
-      insert into assignment.failures (member_id, trainer_id, sqlstate, message, source)
-      select member_id, v_trainer_id, sqlstate, message, p_source
+      insert into assignment.failures (member_id, trainer_id, requested_trainer_id, sqlstate, message, source)
+      select member_id, v_trainer_id, p_trainer_id, sqlstate, message, p_source
       from unnest(v_failures)
       order by member_id
       on conflict (member_id) do update set
         trainer_id = excluded.trainer_id,
+        requested_trainer_id = excluded.requested_trainer_id,
         sqlstate = excluded.sqlstate,
         message = excluded.message,
         source = excluded.source,

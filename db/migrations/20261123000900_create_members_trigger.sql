@@ -5,18 +5,39 @@
 -- migrate:up
 set local lock_timeout = '5s';
 
+-- When all goes well this is one statement in one sub-transaction, which a signup hardly notices. When anything does
+-- not, that is undone, and assign_or_record does it again with all its care: the short lock_timeout leaves it its own.
 create function assignment.tg_members__assign_trainer()
   returns trigger
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
+  set lock_timeout = '50ms'
   language plpgsql
 as $$
 declare
   v_member_ids uuid[];
+  v_assigned bigint;
 begin
   begin
-    v_member_ids := array(select id from new_members where id is not null);  -- unique, not always a primary key
+    insert into public.trainer_client_assignments (trainer_id, client_id, source)
+    select (select assignment.default_trainer_id()), id, 'trigger'
+    from new_members
+    where id is not null  -- unique, not always a primary key
+    order by id
+    on conflict (client_id, trainer_id) where status = 'active' do nothing;
+
+    get diagnostics v_assigned = row_count;
+    if v_assigned = (select count(id) from new_members) then
+      return null;  -- ignored for an after trigger
+    end if;
+    raise exception 'not all of them were assigned';
+  exception when others or assert_failure then
+    null;
+  end;
+
+  begin
+    v_member_ids := array(select id from new_members where id is not null);
   exception when others or assert_failure then
     raise warning 'trainer assignment: new members could not be read, and are neither assigned nor recorded as failed: %', sqlerrm
       using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
@@ -24,7 +45,7 @@ begin
   if cardinality(v_member_ids) > 0 then
     perform assignment.assign_or_record(v_member_ids, 'trigger');
   end if;
-  return null;  -- ignored for an after trigger
+  return null;
 end;
 $$;
 

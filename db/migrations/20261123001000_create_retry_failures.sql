@@ -1,4 +1,4 @@
--- Retries failed auto-assignments that are due, with the default trainer of now.
+-- Retries failed auto-assignments that are due: with the trainer who was asked for, else with the default one of now.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -39,6 +39,7 @@ create function assignment.retry_failures(
   language plpgsql
 as $$
 declare
+  v_requested_id uuid;  -- a batch is for one trainer: whoever waits longest says which
   v_member_ids uuid[];
   v_locked_ids uuid[];
   v_trainer_id uuid;
@@ -46,10 +47,16 @@ declare
   v_sqlstate text;
   v_message text;
 begin
+  select requested_trainer_id into v_requested_id
+  from assignment.failures
+  where next_attempt_at <= now()
+  order by next_attempt_at, member_id
+  limit 1;
   v_member_ids := array(
     select member_id
     from assignment.failures
     where next_attempt_at <= now()
+      and requested_trainer_id is not distinct from v_requested_id
     order by next_attempt_at, member_id
     limit p_limit
     for update skip locked
@@ -64,7 +71,7 @@ begin
   begin
     -- Whom another session holds locked would let the whole batch time out.
     v_locked_ids := assignment.find_locked_members(v_member_ids);
-    v_trainer_id := assignment.default_trainer_id();
+    v_trainer_id := coalesce(v_requested_id, assignment.default_trainer_id());
     select r.failures into v_failures
     from assignment.assign_members(
       array(select unnest(v_member_ids) except select unnest(v_locked_ids)),

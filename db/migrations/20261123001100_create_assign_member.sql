@@ -58,7 +58,7 @@ begin
   -- Skips a locked failure: its retry finds the member assigned, and may be waiting for us.
   delete from assignment.failures f
   where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
-    and assign_member.trainer_id = (select default_trainer_id from assignment.settings);
+    and assign_member.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings));
 end;
 $$;
 

@@ -136,16 +136,17 @@ begin
   where id = p_run_id;
 
   -- Failed auto-assignments that the run has made good need no retry.
-  if not v_run.dry_run and v_run.trainer_id = (select default_trainer_id from assignment.settings) then
+  if not v_run.dry_run then
     begin
       delete from assignment.failures f
-      where exists (
-        select
-        from public.trainer_client_assignments a
-        where a.client_id = f.member_id
-          and a.trainer_id = v_run.trainer_id
-          and a.status = 'active'
-      );
+      where v_run.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings))
+        and exists (
+          select
+          from public.trainer_client_assignments a
+          where a.client_id = f.member_id
+            and a.trainer_id = v_run.trainer_id
+            and a.status = 'active'
+        );
     exception when others then
       -- The run is the cure for a broken table of failures too; their next retry finds the members assigned.
       raise warning 'trainer assignment: failures that run % made good are still listed: %', p_run_id, sqlerrm;

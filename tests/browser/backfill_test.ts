@@ -58,13 +58,13 @@ describe("a backfill on the admin page", () => {
 
   it("goes on in the page after a reload midway, and shows in a second window who started it", async () => {
     await addUnseenMembers(service.sql, 20_000);
-    const [office, jonas] = [
+    const [office, other] = [
       await openVisitor(browser, service.url),
       await openVisitor(browser, service.url),
     ];
     await office.signIn();
-    await jonas.signIn(TOKENS.otherAdmin);
-    await jonas.page.getByRole("button", { name: "Run Trainer Assignment Backfill" }).waitFor();
+    await other.signIn(TOKENS.otherAdmin);
+    await other.page.getByRole("button", { name: "Run Trainer Assignment Backfill" }).waitFor();
 
     await startRun(office.page, SLOW);
     await waitForProgress(office.page, 1);
@@ -73,29 +73,29 @@ describe("a backfill on the admin page", () => {
     assert(processed > 0 && processed < 20_001);
 
     // By itself: nobody touched the second window.
-    await jonas.page.getByText("A run is active.").waitFor();
-    assertStringIncludes(await jonas.page.locator(".run").innerText(), "Started by office");
-    await Promise.all([waitForStatus(office.page, "Succeeded"), waitForStatus(jonas.page, "Succeeded")]);
+    await other.page.getByText("A run is active.").waitFor();
+    assertStringIncludes(await other.page.locator(".run").innerText(), "Started by office");
+    await Promise.all([waitForStatus(office.page, "Succeeded"), waitForStatus(other.page, "Succeeded")]);
     await assertFiguresAreTrue(office.page, service.sql);
-    await assertFiguresAreTrue(jonas.page, service.sql);
+    await assertFiguresAreTrue(other.page, service.sql);
     await office.leave();
-    await jonas.leave();
+    await other.leave();
   });
 
   it("is not started twice when two admins press the button, one of them on a page that is out of date", async () => {
     await addUnseenMembers(service.sql, 20_000);
     const office = await openVisitor(browser, service.url);
-    const jonas = await openVisitor(browser, service.url, { javaScriptEnabled: false });
+    const other = await openVisitor(browser, service.url, { javaScriptEnabled: false });
     await office.signIn();
-    await jonas.signIn(TOKENS.otherAdmin);
+    await other.signIn(TOKENS.otherAdmin);
     await startRun(office.page, SLOW);
-    await jonas.page.getByRole("button", { name: "Run Trainer Assignment Backfill" }).click();
-    await jonas.page.getByText("A run is active already").waitFor();
-    assertStringIncludes(await jonas.page.locator(".run").innerText(), "Started by office");
+    await other.page.getByRole("button", { name: "Run Trainer Assignment Backfill" }).click();
+    await other.page.getByText("A run is active already").waitFor();
+    assertStringIncludes(await other.page.locator(".run").innerText(), "Started by office");
     await waitForStatus(office.page, "Succeeded");
     assertEquals((await service.sql`select from assignment.backfill_runs`).length, 1);
     await office.leave();
-    await jonas.leave();
+    await other.leave();
   });
 
   it("is paused, resumed and cancelled", async () => {

@@ -55,13 +55,13 @@ describe("looking members and trainers up", () => {
 
   it("ends an assignment, keeps it as history, and assigns anew by hand", async () => {
     const { page } = visitor;
-    const id = await addMember(service.sql, { displayName: "Ines Costa" });
+    const id = await addMember(service.sql, { displayName: "A member to end" });
     await lookUp(id);
     await page.getByText("End…").click();
     await visitor.audit("asking whether to end");
     await page.getByRole("button", { name: "End the assignment" }).click();
     await page.getByText("The assignment has ended.").waitFor();
-    await page.getByRole("heading", { name: "Ines Costa Not assigned" }).waitFor();
+    await page.getByRole("heading", { name: "A member to end Not assigned" }).waitFor();
     await visitor.audit("a member who is not assigned");
 
     await page.getByLabel("Notes (optional)").fill("asked for it");
@@ -98,13 +98,13 @@ describe("looking members and trainers up", () => {
       await page.getByText("Nobody is found for").waitFor();
     }
     await visitor.audit("nobody found");
-    await addMember(service.sql, { email: "twins@example.com", displayName: "Mona" });
-    await addMember(service.sql, { email: "twins@example.com", displayName: "Lisa" });
+    await addMember(service.sql, { email: "twins@example.com", displayName: "First twin" });
+    await addMember(service.sql, { email: "twins@example.com", displayName: "Second twin" });
     await lookUp("twins@example.com");
     await page.getByRole("heading", { name: "Several members have this e-mail" }).waitFor();
     await visitor.audit("several found");
-    await page.getByRole("link", { name: "Lisa" }).click();
-    await page.getByRole("heading", { name: "Lisa Assigned" }).waitFor();
+    await page.getByRole("link", { name: "Second twin" }).click();
+    await page.getByRole("heading", { name: "Second twin Assigned" }).waitFor();
   });
 
   it("lists a trainer's clients in pages and as CSV", async () => {
@@ -179,7 +179,7 @@ describe("looking members and trainers up", () => {
 
   it("changes the default trainer after saying how many follow, and moves nobody", async () => {
     const { page } = visitor;
-    const id = await addMember(service.sql, { displayName: "Lea Winter" });
+    const id = await addMember(service.sql, { displayName: "Second trainer" });
     const before = await assignmentsOf(DEFAULT_TRAINER_ID);
     await page.goto(HOME);
     const members = await readFigure(page, "Members");
@@ -192,11 +192,11 @@ describe("looking members and trainers up", () => {
     await page.getByRole("button", { name: "Change the default trainer" }).click();
     await page.getByText("The default trainer is changed. Nobody was moved.").waitFor();
     assertEquals(await assignmentsOf(DEFAULT_TRAINER_ID), before);
-    assertEquals(await page.getByRole("link", { name: `Lea Winter ${id}` }).first().isVisible(), true);
+    assertEquals(await page.getByRole("link", { name: `Second trainer ${id}` }).first().isVisible(), true);
 
     const next = await addMember(service.sql);
     await lookUp(next);
-    await page.getByText("To Lea Winter").waitFor();
+    await page.getByText("To Second trainer").waitFor();
 
     await page.goto(HOME);
     await page.getByText("Change…").click();

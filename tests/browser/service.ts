@@ -75,7 +75,7 @@ export async function startService(options: BrowserServiceOptions = {}): Promise
 export function allTokens(): Token[] {
   return [
     { name: "office", role: "admin", sha256: hash("sha256", TOKENS.admin, "buffer") },
-    { name: "jonas", role: "admin", sha256: hash("sha256", TOKENS.otherAdmin, "buffer") },
+    { name: "other", role: "admin", sha256: hash("sha256", TOKENS.otherAdmin, "buffer") },
     { name: "orders", role: "service", sha256: hash("sha256", TOKENS.service, "buffer") },
   ];
 }

@@ -159,6 +159,24 @@ describe("the admin page", () => {
     await visitor.leave();
   });
 
+  it("makes do with a members table that has nothing but ids", async () => {
+    await service.sql`alter table public.members drop column email, drop column display_name`;
+    const visitor = await openVisitor(browser, service.url);
+    const { page } = visitor;
+    await visitor.signIn();
+    await page.getByRole("link", { name: "Members" }).click();
+    await page.getByLabel("A member's id", { exact: true }).fill("member@example.com");
+    await page.getByRole("button", { name: "Find" }).click();
+    await page.getByText("The members table has no e-mail column: look them up by id.").waitFor();
+    const [member] = await service.sql<
+      [{ id: string }]
+    >`select client_id as id from public.trainer_client_assignments limit 1`;
+    await page.goto(`${HOME}/members?q=${member.id}`);
+    await page.getByRole("heading", { name: "Member Assigned" }).waitFor();
+    await visitor.audit("a member without a name");
+    await visitor.leave();
+  });
+
   async function tabTo(page: Parameters<typeof evaluate>[0], name: string): Promise<void> {
     for (let presses = 0; presses < 60; presses++) {
       if (await evaluate(page, "document.activeElement.textContent") === name) return;

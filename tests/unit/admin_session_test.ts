@@ -20,34 +20,34 @@ function token(name: string, secret: string, role: Token["role"] = "admin"): Tok
 }
 
 describe("a session of the admin page", () => {
-  const maria = token("maria", "maria's token");
-  const jonas = token("jonas", "jonas's token");
-  const cookie = sealTokenSession(maria, "maria's token", 0);
+  const first = token("first", "first's token");
+  const another = token("another", "another's token");
+  const cookie = sealTokenSession(first, "first's token", 0);
 
   it("lasts eight hours", () => {
-    const tokens = [jonas, maria];
-    assertEquals(readSession({ tokens }, cookie, 8 * HOUR_MS - 1)?.name, "maria");
+    const tokens = [another, first];
+    assertEquals(readSession({ tokens }, cookie, 8 * HOUR_MS - 1)?.name, "first");
     assertEquals(readSession({ tokens }, cookie, 8 * HOUR_MS), undefined);
   });
 
   it("is read by every replica, and ends with its token", () => {
-    assertEquals(readSession({ tokens: [{ ...maria }] }, cookie, 1)?.name, "maria");
-    assertEquals(readSession({ tokens: [jonas] }, cookie, 1), undefined);
-    assertEquals(readSession({ tokens: [token("maria", "another token")] }, cookie, 1), undefined);
+    assertEquals(readSession({ tokens: [{ ...first }] }, cookie, 1)?.name, "first");
+    assertEquals(readSession({ tokens: [another] }, cookie, 1), undefined);
+    assertEquals(readSession({ tokens: [token("first", "another token")] }, cookie, 1), undefined);
     assertEquals(readSession({ tokens: [] }, cookie, 1), undefined);
   });
 
   it("has the role that the token has now", () => {
-    assertEquals(readSession({ tokens: [{ ...maria, role: "service" }] }, cookie, 1)?.role, "service");
+    assertEquals(readSession({ tokens: [{ ...first, role: "service" }] }, cookie, 1)?.role, "service");
   });
 
   it("cannot be made by somebody who knows the configured hash alone", () => {
-    const forged = seal(maria.sha256, "session of a token", { token: "a guess", expiresAtMs: HOUR_MS });
-    assertEquals(readSession({ tokens: [maria] }, forged, 1), undefined);
+    const forged = seal(first.sha256, "session of a token", { token: "a guess", expiresAtMs: HOUR_MS });
+    assertEquals(readSession({ tokens: [first] }, forged, 1), undefined);
   });
 
   it("does not show the token", () => {
-    assertEquals(atob(cookie.replaceAll("-", "+").replaceAll("_", "/")).includes("maria's token"), false);
+    assertEquals(atob(cookie.replaceAll("-", "+").replaceAll("_", "/")).includes("first's token"), false);
   });
 
   it("ends for users of a provider when the client secret changes", () => {
@@ -75,9 +75,9 @@ describe("a session of the admin page", () => {
   });
 
   it("begins with a token of the configuration alone", () => {
-    assertEquals(findToken([maria, jonas], "jonas's token")?.name, "jonas");
-    assertEquals(findToken([maria, jonas], "nobody's token"), undefined);
-    assertEquals(findToken([maria, jonas], ""), undefined);
+    assertEquals(findToken([first, another], "another's token")?.name, "another");
+    assertEquals(findToken([first, another], "nobody's token"), undefined);
+    assertEquals(findToken([first, another], ""), undefined);
   });
 });
 

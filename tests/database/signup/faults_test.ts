@@ -36,7 +36,7 @@ describe("a signup commits and is recorded when", () => {
   });
 
   it("the settings table is dropped", async () => {
-    await database.sql`drop table assignment.settings`;
+    await database.sql`drop table assignment.settings cascade`; // set_default_trainer returns its rows
     await signUp();
     await assertRecorded(database.sql, [id], "42P01");
   });

@@ -32,10 +32,8 @@ describe("a signup commits when the owner of the assignments has lost", () => {
     await assertRecorded(database.sql, [id], "42501");
   });
 
-  it("the right to execute what assigns, and is recorded", async () => {
-    await revoke(
-      "execute on function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer)",
-    );
+  it("the right to ask who the default trainer is, and is recorded", async () => {
+    await revoke("execute on function assignment.default_trainer_id()");
     await assertRecorded(database.sql, [id], "42501");
   });
 
