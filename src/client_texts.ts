@@ -12,7 +12,7 @@ const UUID_LENGTH = 36;
 
 /**
  * Reads what `getTrainerClients` reads, as JSON. The server sends a page as one text, a line a client, and the lines
- * are taken apart by position: a third of the time of rows, dates and `JSON.stringify`.
+ * are taken apart by position, which spares the driver's rows, a Date each, and `JSON.stringify`.
  * @throws {AppError} `trainer_not_found` when the trainer is no member.
  */
 export async function selectClientTexts(

@@ -55,8 +55,8 @@ export interface AnsweredRequest {
 
 /**
  * Counts a request and writes a line of access log: the route's template and the token's name, never ids, queries or tokens. Reads that
- * went well and fast are told at `debug` alone: a check is asked thousands of times a second, and a line for each took
- * more of a replica than all else that it does for it.
+ * went well and fast are told at `debug` alone: a check is asked thousands of times a second, and a line for each took a
+ * third of a replica's time.
  */
 export function reportRequest(
   { log, metrics }: Pick<Services, "log" | "metrics">,

@@ -1,0 +1,81 @@
+import { DEFAULT_TRAINER_ID } from "../src/trainer_assignment.ts";
+import { type Claim, inform, judge } from "./support/claim.ts";
+import { createAssignedDatabase, pickMembers } from "./support/data.ts";
+import { isInstalled, runProgram } from "./support/programs.ts";
+import { alternate, seconds } from "./support/rounds.ts";
+import { callService, startService } from "./support/service.ts";
+import { ratios } from "./support/statistics.ts";
+
+const IDS = 1000;
+
+/** A thousand members in one request, over one connection, against psql with the same query. */
+export const bulkCheck: Claim = {
+  name: "bulk-check",
+  summary: "bulk check, 1,000 ids a request, against the ids a second that psql gets for the same query",
+  async run({ server, isFull, say }) {
+    const database = await createAssignedDatabase(server, isFull ? 1_000_000 : 100_000);
+    const service = await startService(database.url);
+    const requests = isFull ? 400 : 100;
+    const members = await pickMembers(database.sql, 50_000);
+    const batches = Array.from({ length: requests }, (_, request) => {
+      const begin = (request * IDS) % (members.length - IDS + 1);
+      return members.slice(begin, begin + IDS);
+    });
+    const ask = async () => {
+      for (const memberIds of batches) {
+        await callService(service, "POST", "/v1/assignments/check", { memberIds });
+      }
+    };
+    const hasPsql = await isInstalled("psql");
+    if (!hasPsql) say("psql is not installed: no comparison");
+    const script = await Deno.makeTempFile({ suffix: ".sql" });
+    await Deno.writeTextFile(script, batches.map(query).join(""));
+    await ask();
+    say(`${requests} requests of ${IDS} ids, alternating`);
+    const toRate = (time: number) => requests * IDS / time;
+    const rate = await alternate(isFull ? 7 : 3, [
+      { name: "ours", run: async () => toRate(await seconds(ask)) },
+      ...(hasPsql
+        ? [{
+          name: "psql" as const,
+          run: async () =>
+            toRate(
+              await seconds(() =>
+                runProgram("psql", [
+                  "--no-psqlrc",
+                  "--quiet",
+                  "--output=/dev/null",
+                  `--file=${script}`,
+                  database.url,
+                ])
+              ),
+            ),
+        }]
+        : []),
+    ]);
+    await Deno.remove(script);
+    await service.stop();
+    await database.drop();
+    return [
+      judge("ids a second", "", rate("ours"), { atLeast: 200_000 }),
+      ...(hasPsql
+        ? [
+          judge("ids a second / psql's", "", ratios(rate("ours"), rate("psql")), { atLeast: 0.5 }),
+          inform("psql", " ids/s", rate("psql")),
+        ]
+        : []),
+    ];
+  },
+};
+
+/** As `checkAssignments` asks. */
+function query(memberIds: string[]): string {
+  return `
+    select asked.id, a.id is not null
+    from unnest('{${memberIds.join(",")}}'::uuid[]) as asked (id)
+    left join public.trainer_client_assignments a
+      on a.client_id = asked.id
+      and a.trainer_id is not distinct from '${DEFAULT_TRAINER_ID}'
+      and a.status = 'active';
+  `;
+}

@@ -1,0 +1,69 @@
+import { backfillRate } from "./backfill.ts";
+import { checkPaths } from "./check.ts";
+import { exportRate } from "./export.ts";
+import { pathOfPage } from "./list.ts";
+import { SIGN_UP, signUpRate } from "./signup.ts";
+import { type Series, writeChart } from "./support/chart.ts";
+import { type Bench, type Claim, inform, judge } from "./support/claim.ts";
+import { addMembers, unassignAll } from "./support/data.ts";
+import { findLoadGenerator, putLoad } from "./support/load.ts";
+import { startService } from "./support/service.ts";
+
+const CHART = new URL("growth.svg", import.meta.url);
+
+/** How each rate is at ever more members. */
+export const growth: Claim = {
+  name: "growth",
+  summary: "the rates at 100,000 to 4,000,000 members, drawn in bench/growth.svg",
+  async run(bench) {
+    const sizes = bench.isFull ? [100_000, 500_000, 1_000_000, 4_000_000] : [20_000, 100_000];
+    const measured: Record<string, number>[] = [];
+    for (const members of sizes) measured.push(await measureAt(bench, members));
+    const names = Object.keys(measured[0] ?? {});
+    const series: Series[] = names.map((name) => ({
+      name,
+      values: measured.map((at) => at[name] ?? NaN),
+    }));
+    if (bench.isFull) await Deno.writeTextFile(CHART, writeChart(sizes, series));
+    const backfill = series.find(({ name }) => name === "backfill, members/s")?.values ?? [];
+    const [base = NaN] = backfill.slice(bench.isFull ? 1 : 0);
+    const most = sizes.at(-1)?.toLocaleString("en");
+    return [
+      judge(
+        `backfill, members a second at ${most} / at ${sizes[bench.isFull ? 1 : 0]?.toLocaleString("en")}`,
+        "",
+        [(backfill.at(-1) ?? NaN) / base],
+        { atLeast: 0.85 },
+      ),
+      ...series.flatMap(({ name, values }) =>
+        values.map((value, index) => inform(`${name}, at ${sizes[index]?.toLocaleString("en")}`, "", [value]))
+      ),
+    ];
+  },
+};
+
+async function measureAt({ server, say }: Bench, members: number): Promise<Record<string, number>> {
+  say(`${members.toLocaleString("en")} members`);
+  const database = await server.createDatabase();
+  await addMembers(database.sql, members);
+  await unassignAll(database.sql);
+  const backfill = await backfillRate(database, members);
+  await database.sql`vacuum (analyze) public.trainer_client_assignments`;
+  const service = await startService(database.url);
+  const generator = await findLoadGenerator();
+  const put = async (paths: string[], connections: number) => {
+    await putLoad(generator, { url: service.url, paths, connections, seconds: 2 });
+    return (await putLoad(generator, { url: service.url, paths, connections, seconds: 4 })).requestsPerSecond;
+  };
+  const rates = {
+    "backfill, members/s": backfill,
+    "check, requests/s": await put(await checkPaths(database), 64),
+    "list, page 2, pages/s": await put([await pathOfPage(database, 2)], 8),
+    "list, last tenth, pages/s": await put([await pathOfPage(database, members * 0.9 / 100)], 8),
+    "export, clients/s": await exportRate(service, members),
+    "signup, 16 clients, signups/s": await signUpRate(database, SIGN_UP, 16, 4),
+  };
+  await service.stop();
+  await database.drop();
+  return rates;
+}

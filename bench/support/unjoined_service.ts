@@ -1,0 +1,29 @@
+/**
+ * This service, but for one thing: each check is a query of its own. Environment: DATABASE_URL, TOKEN_SHA256.
+ * @module
+ */
+import { openDatabase } from "../../src/database/connection.ts";
+import { createApp } from "../../src/http/app.ts";
+import { addCheckLane } from "../../src/http/check_lane.ts";
+import { silentLogger } from "../../src/log.ts";
+import { getAssignment } from "../../src/trainer_assignment.ts";
+
+const sql = openDatabase(Deno.env.get("DATABASE_URL") ?? "", { max: 10, applicationName: "bench unjoined" });
+const services = {
+  sql,
+  tokens: [{
+    name: "bench",
+    role: "admin" as const,
+    sha256: Uint8Array.fromHex(Deno.env.get("TOKEN_SHA256") ?? ""),
+  }],
+  log: silentLogger,
+  shutdown: new AbortController().signal,
+};
+const app = createApp(services);
+addCheckLane({ app, services }, (memberId, trainerId) => getAssignment(sql, memberId, trainerId));
+
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  onListen: ({ port }) => console.log(`http://127.0.0.1:${port}`),
+}, app.fetch);
