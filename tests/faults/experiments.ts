@@ -1,0 +1,17 @@
+import type { Experiment } from "./experiment.ts";
+import { causesOfFailure } from "./experiments/causes.ts";
+import { droppedReplies } from "./experiments/dropped_replies.ts";
+import { everyday } from "./experiments/everyday.ts";
+import { frozen } from "./experiments/frozen.ts";
+import { kills } from "./experiments/kills.ts";
+import { locks } from "./experiments/locks.ts";
+
+/** All experiments, in the order in which `deno task faults all` runs them. */
+export const experiments: readonly Experiment[] = [
+  everyday,
+  kills,
+  droppedReplies,
+  frozen,
+  locks,
+  causesOfFailure,
+];

@@ -1,0 +1,129 @@
+import { startBackgroundWork } from "../../../src/background.ts";
+import { hasEnded } from "../../../src/backfill/progress.ts";
+import { getRun, retryRun, startBackfill } from "../../../src/backfill/runs.ts";
+import { closeDatabase, openDatabase, type Sql } from "../../../src/database/connection.ts";
+import { retryFailures } from "../../../src/failures.ts";
+import { silentLogger } from "../../../src/log.ts";
+import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
+import { type Experiment, sized } from "../experiment.ts";
+import { giveMembers } from "../load.ts";
+import { awaitEnd, pause, turnPause, watchCounters } from "../runs.ts";
+import { inWorld, type World } from "../world.ts";
+
+/** Everything at once that an ordinary day brings; the quickest look at most of the promises. */
+export const everyday: Experiment = {
+  name: "everyday",
+  summary:
+    "signups in all forms, a run paused, resumed and cut off, causes that come and go: every promise holds",
+  async run(options) {
+    await inWorld(options, { ownServer: false }, async (world) => {
+      const { sql, journal, random } = world;
+      const { scale, report } = options;
+      const pool = openDatabase(world.server.url, { max: 6, applicationName: "service" });
+      const background = startBackgroundWork({ sql: pool, log: silentLogger }, {
+        backfillLanes: 2,
+        backfillMaxReplicaLagMs: 10_000,
+        backfillRestRatio: 0,
+        reconcileCron: null,
+      });
+      world.atEnd(async () => {
+        await background.stop();
+        await closeDatabase(pool, 1);
+      });
+      const rounds = sized(scale, { short: 1, full: 10, long: 100 });
+      const members = options.plant ? 3_000 : 21_000; // above 20,000 a run has two lanes
+      let looks = 0;
+
+      for (let round = 0; round < rounds; round++) {
+        const given = await giveMembers(sql, journal, random, members);
+        const load = world.startLoad({ longestPauseMs: 5, steering: 0.2, sessions: 3 });
+        await refuseAssignments(sql, "new.source = 'backfill' and new.client_id::text ~ '^.0f'");
+        const run = await startBackfill(sql, { requestedBy: "experiment", batchRows: 200 });
+        const watch = watchCounters(() => sql, run.id, report);
+        await Promise.all([
+          steerAndCut(world, run.id),
+          giveBehindCursor(world, run.id, members),
+          ...given.slice(0, 40).flatMap((id) => [assign(world, id), assign(world, id)]),
+        ]);
+        const ended = await awaitEnd(() => sql, run.id, report);
+        looks += await watch.stop();
+        await acceptAssignments(sql);
+        if (ended !== null && ended.failed > 0) {
+          await awaitEnd(() => sql, (await retryRun(sql, run.id, "experiment")).id, report);
+        }
+
+        await load.stop();
+
+        await bringCauses(world);
+        await world.judge({ runsEnded: true, longestSignupMs: 2_000 });
+        await retryFailures(sql);
+        await world.judge({ runsEnded: true, drained: true });
+      }
+      report.figure("rounds", rounds);
+      report.figure("snapshots of counters", looks);
+      report.figure("members", await countMembers(sql));
+    });
+
+    async function assign({ sql, journal, trainerId }: World, id: string): Promise<void> {
+      await journal.record("assign", [id], async () => {
+        await sql`select assignment.assign_member(${id}, ${trainerId})`;
+      });
+    }
+  },
+};
+
+/** Adds members unseen where the run has been already: only its closing proof can find them. */
+async function giveBehindCursor(
+  { sql, journal, random }: World,
+  runId: string,
+  members: number,
+): Promise<void> {
+  while (
+    hasEnded(await getRun(sql, runId)) === false && (await getRun(sql, runId)).processed < members / 10
+  ) {
+    await pause(5);
+  }
+  await giveMembers(sql, journal, random, 20, "00");
+}
+
+/** Pauses and resumes the run, and cuts the service's connections, a few times each. */
+async function steerAndCut({ sql, journal, random }: World, runId: string): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) {
+    await turnPause(sql, journal, runId);
+    await pause(random.integer(5, 30));
+    if (turn === 1) {
+      await sql`
+        select pg_terminate_backend(pid)
+        from pg_stat_activity
+        where application_name = 'service' and datname = current_database()
+      `;
+    }
+  }
+}
+
+/** One after the other, each for a while: assignments refused, locked, and without their trainer. */
+async function bringCauses(world: World): Promise<void> {
+  const { sql, random, trainerId } = world;
+  const load = world.startLoad({ longestPauseMs: 5, steering: 0, sessions: 3 });
+  await refuseAssignments(sql, "new.client_id::text ~ '^[0-7]'");
+  await pause(100);
+  await retryFailures(sql);
+  await pause(50);
+  await acceptAssignments(sql);
+
+  await sql.begin(async (locker) => {
+    await locker`lock table public.trainer_client_assignments in access exclusive mode`;
+    await pause(350);
+  });
+
+  await sql`update assignment.settings set default_trainer_id = ${random.uuid()}`;
+  await pause(100);
+  await sql`update assignment.settings set default_trainer_id = ${trainerId}`;
+  await pause(50);
+  await load.stop();
+}
+
+async function countMembers(sql: Sql): Promise<number> {
+  const [row] = await sql<[{ count: number }]>`select count(*) from public.members`;
+  return row.count;
+}

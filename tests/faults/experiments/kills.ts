@@ -1,0 +1,98 @@
+import { hasEnded } from "../../../src/backfill/progress.ts";
+import { getRun, startBackfill } from "../../../src/backfill/runs.ts";
+import { type Experiment, type Report, sized } from "../experiment.ts";
+import { giveMembers } from "../load.ts";
+import { kill, killServer } from "../processes.ts";
+import { awaitEnd, pause, watchCounters } from "../runs.ts";
+import type { Service } from "../service.ts";
+import { inWorld, type World } from "../world.ts";
+
+type Victim = "service" | "backend" | "server";
+
+/** kill -9 of the service, of a backend, of the whole server, at random moments of backfills, with signups going on. */
+export const kills: Experiment = {
+  name: "kills",
+  summary:
+    "kill -9 of the service, a backend or the server during backfills and signups: nothing lost, nothing counted twice",
+  async run(options) {
+    const { scale, report } = options;
+    await inWorld(options, {}, async (world) => {
+      const { journal, random } = world;
+      const wanted = sized(scale, { short: 6, full: 200, long: 1000 });
+      const killed: Record<Victim, number> = { service: 0, backend: 0, server: 0 };
+      const service = await world.startService({
+        environment: { BACKFILL_REST_RATIO: "4", DATABASE_POOL_SIZE: "5" },
+      });
+      const load = world.startLoad({ longestPauseMs: 40, sessions: 3 });
+      let looks = 0;
+      let runs = 0;
+
+      for (let done = 0; done < wanted; runs++) {
+        await giveMembers(world.sql, journal, random, 4_000);
+        const run = await startBackfill(world.sql, { requestedBy: "experiment", batchRows: 25 });
+        const watch = watchCounters(() => world.sql, run.id, report);
+        for (; done < wanted; done++) {
+          await pause(random.integer(20, 400));
+          if (hasEnded(await getRun(world.sql, run.id))) break;
+          const victim: Victim = random.pick(["service", "backend", "server"]);
+          killed[victim] += 1;
+          await killOne(victim, world, service);
+        }
+        await awaitEnd(() => world.sql, run.id, report);
+        looks += await watch.stop();
+        if (report.violations.length > 0) break;
+      }
+      await load.stop();
+      report.figure(
+        "kills",
+        `${killed.service} of the service, ${killed.backend} of a backend, ${killed.server} of the server`,
+      );
+      report.figure("runs that ended by themselves", runs);
+      report.figure("snapshots of counters", looks);
+      await expectQuietEnd(service, report);
+      await world.judge({ runsEnded: true, noStragglers: true });
+    });
+  },
+};
+
+/** Kills, and brings back what does not come back by itself: a supervisor's part. */
+async function killOne(victim: Victim, { sql, server }: World, service: Service): Promise<void> {
+  if (victim === "service") {
+    await service.stop("SIGKILL");
+    await service.start();
+  } else if (victim === "backend") {
+    // A backend in the middle of a step where there is one; the server then restarts itself.
+    const [backend] = await sql<{ pid: number }[]>`
+      select pid
+      from pg_stat_activity
+      where application_name like 'trainer-assignment%' or application_name = 'load'
+      order by state = 'active' desc, query like '%backfill_step%' desc
+      limit 1
+    `;
+    if (backend) kill(backend.pid, "SIGKILL");
+    await answers(sql);
+  } else {
+    await killServer(server);
+    await server.start();
+    await answers(sql);
+  }
+}
+
+/** Waits until the server takes queries again. */
+async function answers(sql: World["sql"]): Promise<void> {
+  for (;;) {
+    try {
+      await pause(20);
+      await sql`select`;
+      return;
+    } catch {
+      // it recovers
+    }
+  }
+}
+
+/** The service must still be there, and stop when it is asked to. */
+async function expectQuietEnd(service: Service, report: Report): Promise<void> {
+  const code = await service.stop("SIGTERM");
+  report.expect(code === 0, "the service stops cleanly", `exit code ${code}`);
+}

@@ -1,0 +1,117 @@
+import { z } from "zod";
+
+/** How a statement ended, as far as its sender can know: a lost connection leaves it open. */
+export type Outcome = "acknowledged" | "failed" | "unknown";
+
+/** What was done: members added unseen by the trigger or signed up, an assignment ended or made, a run paused or resumed. */
+export type Action = "given" | "signup" | "end" | "assign" | "pause" | "resume";
+
+const lineSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("intent"),
+    number: z.number(),
+    action: z.enum(["given", "signup", "end", "assign", "pause", "resume"]),
+    ids: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal("outcome"),
+    number: z.number(),
+    outcome: z.enum(["acknowledged", "failed", "unknown"]),
+    code: z.string().optional(),
+    ms: z.number(),
+  }),
+]);
+
+/** An intent with what became of it; without a recorded outcome it is unknown. */
+export interface Entry {
+  number: number;
+  action: Action;
+  ids: string[];
+  outcome: Outcome;
+  /** The SQLSTATE or the driver's code, where it was not acknowledged. */
+  code: string | undefined;
+  ms: number;
+}
+
+/**
+ * What was asked of the database and what it answered, kept outside of it: a file, flushed to disk before a statement is
+ * sent and again after its answer, so that it is right whatever is killed.
+ */
+export class Journal {
+  readonly #file: Deno.FsFile;
+  #lastNumber = 0;
+  #waiting: string[] = [];
+  #flushing: Promise<void> = Promise.resolve();
+
+  private constructor(readonly path: string) {
+    this.#file = Deno.openSync(path, { append: true, create: true });
+  }
+
+  static open(path: string): Journal {
+    return new Journal(path);
+  }
+
+  /** Records an intent, runs it, records its outcome. Never throws for what the work throws. */
+  async record(action: Action, ids: string[], work: () => Promise<Outcome | void>): Promise<Outcome> {
+    const number = ++this.#lastNumber;
+    await this.#write({ kind: "intent", number, action, ids });
+    const began = performance.now();
+    let outcome: Outcome;
+    let code: string | undefined;
+    try {
+      outcome = await work() ?? "acknowledged";
+    } catch (error) {
+      ({ outcome, code } = judge(error));
+    }
+    await this.#write({ kind: "outcome", number, outcome, code, ms: Math.round(performance.now() - began) });
+    return outcome;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** Lines that come while others are flushed share the next flush. */
+  #write(line: z.input<typeof lineSchema>): Promise<void> {
+    this.#waiting.push(`${JSON.stringify(line)}\n`);
+    this.#flushing = this.#flushing.then(() => {
+      if (this.#waiting.length === 0) return;
+      const text = this.#waiting.join("");
+      this.#waiting = [];
+      const bytes = new TextEncoder().encode(text);
+      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+      this.#file.syncDataSync();
+    });
+    return this.#flushing;
+  }
+}
+
+/** Reads a journal back from disk, as an observer would after a crash of everything. */
+export async function readJournal(path: string): Promise<Entry[]> {
+  const entries = new Map<number, Entry>();
+  for (const text of (await Deno.readTextFile(path)).split("\n")) {
+    if (text === "") continue;
+    const line = lineSchema.parse(JSON.parse(text));
+    if (line.kind === "intent") {
+      entries.set(line.number, { ...line, outcome: "unknown", code: undefined, ms: 0 });
+      continue;
+    }
+    const entry = entries.get(line.number);
+    if (entry) Object.assign(entry, { outcome: line.outcome, code: line.code, ms: line.ms });
+  }
+  return [...entries.values()];
+}
+
+/** Errors after which nobody can tell whether the statement had committed. */
+const LOST =
+  /^(CONNECTION_CLOSED|CONNECTION_DESTROYED|CONNECTION_ENDED|ECONNRESET|EPIPE|ETIMEDOUT|57P01|57P02|08...)$/;
+
+function judge(error: unknown): { outcome: Outcome; code: string } {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "none";
+  return { outcome: LOST.test(code) ? "unknown" : "failed", code };
+}
+
+/** Failures that come from a server that is away, full or shutting down: no signup could have succeeded then. */
+export function isForeignFailure(code: string | undefined): boolean {
+  return /^(ECONNREFUSED|CONNECT_TIMEOUT|08...|53...|57P..|58...)$/.test(code ?? "");
+}

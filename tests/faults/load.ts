@@ -1,0 +1,148 @@
+import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { delay } from "../../src/delay.ts";
+import type { Journal, Outcome } from "./journal.ts";
+import type { Random } from "./random.ts";
+
+export interface LoadOptions {
+  journal: Journal;
+  random: Random;
+  trainerId: string;
+  /** Sessions at once. */
+  sessions?: number;
+  /** Rest of each session between two statements, at most. */
+  longestPauseMs?: number;
+  /** How often a session ends an assignment, or makes one by hand, instead of signing somebody up. */
+  steering?: number;
+  /** No transaction of more than one statement: so that the time of one statement is what is measured. */
+  oneStatementEach?: boolean;
+}
+
+export interface Load {
+  /** Returns once no statement is under way. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Signs members up, in the many forms that applications use, until it is stopped: one by one, several at once, in
+ * transactions, some of them rolled back. Now and then an assignment is ended, or made by hand. Every statement is
+ * journaled before it is sent and when it is answered.
+ */
+export function startLoad(url: string, options: LoadOptions): Load {
+  const { sessions = 2 } = options;
+  const stopping = new AbortController();
+  const work = Array.from({ length: sessions }, () => runSession(url, options, stopping.signal));
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.all(work);
+    },
+  };
+}
+
+async function runSession(url: string, options: LoadOptions, signal: AbortSignal): Promise<void> {
+  const { journal, longestPauseMs = 10, steering = 0.1, oneStatementEach = false } = options;
+  const random = options.random.fork();
+  const sql = openDatabase(url, { max: 1, applicationName: "load" });
+  const known: string[] = [];
+
+  while (!signal.aborted) {
+    if (known.length > 0 && random.chance(steering)) {
+      await steer(sql, journal, random, { memberId: random.pick(known), trainerId: options.trainerId });
+    } else {
+      const ids = Array.from({ length: random.pick([1, 1, 1, 2, 5, 20]) }, random.uuid);
+      const outcome = await journal.record(
+        "signup",
+        ids,
+        () => signUp(sql, ids, random.integer(0, oneStatementEach ? 2 : 4)),
+      );
+      if (outcome === "acknowledged") known.push(...ids);
+      if (outcome === "unknown") await delay(20, signal);
+    }
+    if (longestPauseMs > 0) await delay(random.integer(0, longestPauseMs), signal);
+  }
+  await closeDatabase(sql, 1);
+}
+
+class RolledBack extends Error {}
+
+async function signUp(sql: Sql, ids: string[], form: number): Promise<Outcome> {
+  const [first = "", ...others] = ids;
+  switch (form) {
+    case 0:
+      await sql`insert into public.members ${sql(ids.map((id) => ({ id })), "id")}`;
+      return "acknowledged";
+    case 1:
+      await sql`
+        insert into public.members (id)
+        select unnest(${ids}::uuid[])
+        on conflict (id) do update set id = excluded.id
+      `;
+      return "acknowledged";
+    case 3:
+      await sql.begin(async (transaction) => {
+        await transaction`insert into public.members (id) values (${first})`;
+        for (const id of others) await transaction`insert into public.members (id) values (${id})`;
+      });
+      return "acknowledged";
+    case 4:
+      return await sql.begin(async (transaction) => {
+        await transaction`insert into public.members (id) select unnest(${ids}::uuid[])`;
+        throw new RolledBack();
+      }).catch((error): Outcome => {
+        if (error instanceof RolledBack) return "failed";
+        throw error;
+      });
+    default:
+      await sql`insert into public.members (id) select unnest(${ids}::uuid[])`;
+      return "acknowledged";
+  }
+}
+
+async function steer(
+  sql: Sql,
+  journal: Journal,
+  random: Random,
+  { memberId, trainerId }: { memberId: string; trainerId: string },
+): Promise<void> {
+  if (random.chance(0.7)) {
+    await journal.record("end", [memberId], async () => {
+      const [row] = await sql<[{ ended: boolean }]>`
+        select assignment.end_assignment(${memberId}, ${trainerId}) as ended
+      `;
+      return row.ended ? "acknowledged" : "failed";
+    });
+  } else {
+    await journal.record("assign", [memberId], async () => {
+      await sql`select assignment.assign_member(${memberId}, ${trainerId})`;
+    });
+  }
+}
+
+/**
+ * Adds members whom the trigger does not see, as if they were there before it, and journals them.
+ * @param firstDigits of their ids: `00` puts them where a run has been early
+ */
+export async function giveMembers(
+  sql: Sql,
+  journal: Journal,
+  random: Random,
+  count: number,
+  firstDigits = "",
+): Promise<string[]> {
+  const all: string[] = [];
+  while (all.length < count) {
+    const ids = Array.from(
+      { length: Math.min(10_000, count - all.length) },
+      () => firstDigits + random.uuid().slice(firstDigits.length),
+    );
+    await journal.record("given", ids, async () => {
+      await sql.begin(async (transaction) => {
+        await transaction`set local session_replication_role = replica`;
+        await transaction`insert into public.members (id) select unnest(${ids}::uuid[])`;
+      });
+    });
+    all.push(...ids);
+  }
+  await sql`analyze public.members`;
+  return all;
+}

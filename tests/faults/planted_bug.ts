@@ -1,0 +1,26 @@
+import type { Sql } from "../../src/database/connection.ts";
+
+/** A mistake that somebody might make, made on purpose in a database or in a copy of the service. */
+export interface PlantedBug {
+  name: string;
+  /** Changes the migrated database. */
+  database?(sql: Sql): Promise<void>;
+  /** Changes the sources of the service that experiments start. */
+  sources?: readonly SourceChange[];
+}
+
+/** Replaces a text, which must occur, in a file of the project. */
+export interface SourceChange {
+  file: string;
+  from: string;
+  to: string;
+}
+
+/** Makes a function anew with a text of its definition replaced, which must occur. */
+export async function changeFunction(sql: Sql, name: string, from: string, to: string): Promise<void> {
+  const [row] = await sql<[{ definition: string }]>`
+    select pg_get_functiondef(${`assignment.${name}`}::regproc) as definition
+  `;
+  if (!row.definition.includes(from)) throw new Error(`assignment.${name} does not contain: ${from}`);
+  await sql.unsafe(row.definition.replace(from, () => to));
+}

@@ -1,0 +1,51 @@
+/**
+ * What `deno task faults` runs: `deno task faults NAME… [--long] [--seed N]`, or `all`. Prints what each experiment
+ * measured, and ends with 1 when a promise did not hold.
+ */
+import { parseArgs } from "node:util";
+import { type Experiment, Report } from "./experiment.ts";
+import { experiments } from "./experiments.ts";
+
+const { values, positionals } = parseArgs({
+  args: Deno.args,
+  options: { long: { type: "boolean" }, short: { type: "boolean" }, seed: { type: "string" } },
+  allowPositionals: true,
+});
+const chosen = positionals.includes("all")
+  ? experiments
+  : experiments.filter(({ name }) => positionals.includes(name));
+const unknown = positionals.filter((name) =>
+  name !== "all" && !experiments.some((each) => each.name === name)
+);
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+if (chosen.length === 0 || unknown.length > 0 || !Number.isSafeInteger(seed)) {
+  console.error("usage: deno task faults NAME…|all [--long|--short] [--seed N]\n");
+  for (const { name, summary } of experiments) console.error(`  ${name.padEnd(18)} ${summary}`);
+  Deno.exit(2);
+}
+
+let broken = 0;
+for (const experiment of chosen) broken += await carryOut(experiment);
+Deno.exit(broken === 0 ? 0 : 1);
+
+async function carryOut({ name, summary, run }: Experiment): Promise<number> {
+  const report = new Report();
+  const scale = values.long ? "long" : values.short ? "short" : "full";
+  console.log(`\n${name}: ${summary}`);
+  const began = performance.now();
+  try {
+    await run({ seed, scale, report });
+  } catch (error) {
+    report.violate(
+      "the experiment comes to its end",
+      error instanceof Error ? error.stack ?? error.message : String(error),
+    );
+  }
+  const line = (label: string, value: string | number) => console.log(`  ${label.padEnd(40)} ${value}`);
+  line("seed", `${seed} (deno task faults ${name}${scale === "full" ? "" : ` --${scale}`} --seed ${seed})`);
+  for (const [label, value] of report.figures) line(label, value);
+  line("took", `${Math.round((performance.now() - began) / 100) / 10} s`);
+  for (const { rule, detail } of report.violations) console.log(`  BROKEN: ${rule}: ${detail}`);
+  if (report.violations.length === 0) console.log("  every promise held");
+  return report.violations.length;
+}

@@ -1,0 +1,101 @@
+import { hasEnded, type Run } from "../../src/backfill/progress.ts";
+import { getRun, pauseRun, resumeRun } from "../../src/backfill/runs.ts";
+import type { Sql } from "../../src/database/connection.ts";
+import { AppError } from "../../src/errors.ts";
+import type { Report } from "./experiment.ts";
+import type { Journal } from "./journal.ts";
+
+const lookEveryMs = 50;
+
+/** Waits until the condition holds; after the deadline notes a violation and returns false. */
+export async function eventually(
+  report: Report,
+  rule: string,
+  deadlineMs: number,
+  condition: () => Promise<boolean>,
+): Promise<boolean> {
+  const began = performance.now();
+  let last = "it does not hold";
+  while (performance.now() - began < deadlineMs) {
+    try {
+      if (await condition()) return true;
+    } catch (error) {
+      last = String(error); // the database may be away
+    }
+    await pause(lookEveryMs);
+  }
+  report.violate(rule, `not within ${Math.round(deadlineMs / 1000)} s: ${last}`);
+  return false;
+}
+
+/** Waits until the run has ended, and returns it; null, and a violation, when it does not. */
+export async function awaitEnd(
+  sql: () => Sql,
+  runId: string,
+  report: Report,
+  deadlineMs = 60_000,
+): Promise<Run | null> {
+  let run: Run | null = null;
+  const ended = await eventually(report, "every run ends by itself", deadlineMs, async () => {
+    run = await getRun(sql(), runId);
+    return hasEnded(run);
+  });
+  return ended ? run : null;
+}
+
+/** Pauses a run that runs, or resumes one that is paused, and journals it. */
+export async function turnPause(sql: Sql, journal: Journal, runId: string): Promise<void> {
+  const { status } = await getRun(sql, runId);
+  if (status !== "running" && status !== "paused") return;
+  await journal.record(status === "running" ? "pause" : "resume", [runId], async () => {
+    try {
+      await (status === "running" ? pauseRun : resumeRun)(sql, runId, "journal");
+      return "acknowledged";
+    } catch (error) {
+      if (error instanceof AppError) return "failed"; // it ended meanwhile
+      throw error;
+    }
+  });
+}
+
+/** Looks at a run again and again: in no snapshot may its counters differ from its rows. Returns how often it looked. */
+export function watchCounters(sql: () => Sql, runId: string, report: Report): { stop(): Promise<number> } {
+  let looks = 0;
+  let stopped = false;
+  const watching = (async () => {
+    while (!stopped) {
+      try {
+        const [row] = await sql()<[{ successful: number; rows: number; isConsistent: boolean }]>`
+          select
+            p.successful,
+            (select count(*) from public.trainer_client_assignments a where a.backfill_run_id = p.id) as rows,
+            p.processed = p.successful + p.skipped + p.failed and p.processed <= p.total as is_consistent
+          from assignment.backfill_progress p
+          where p.id = ${runId}
+        `;
+        looks += 1;
+        if (row.successful !== row.rows || !row.isConsistent) {
+          report.violate(
+            "a run's counters equal the rows that carry its id",
+            `midway: ${JSON.stringify(row)}`,
+          );
+          return;
+        }
+      } catch {
+        // the database is away
+      }
+      await pause(lookEveryMs);
+    }
+  })();
+  return {
+    async stop() {
+      stopped = true;
+      await watching;
+      return looks;
+    },
+  };
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

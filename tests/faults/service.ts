@@ -1,0 +1,82 @@
+import { hash } from "node:crypto";
+import { findFreePort } from "../../src/database/postgres_server.ts";
+import { projectIn, type RunningTask } from "../support/project.ts";
+
+/** What requests to the services of experiments are signed with. */
+export const TOKEN = "ta_canary_admin_token_3f1c2d";
+
+/** The service as a process of its own, as users start it. */
+export interface Service {
+  url: string;
+  /** Of the process that runs now. */
+  pid(): number;
+  /** All that it has logged, over all of its starts. */
+  output(): string;
+  /** Calls it as an admin; an object is sent as JSON. */
+  call(request: string, json?: unknown, signal?: AbortSignal): Promise<Response>;
+  signal(signal: Deno.Signal): void;
+  /** Kills it (SIGKILL), or asks it to stop (SIGTERM); returns its exit code. */
+  stop(signal?: "SIGKILL" | "SIGTERM"): Promise<number>;
+  /** Starts it again on the same port; returns when it listens. */
+  start(): Promise<void>;
+}
+
+export interface ServiceOptions {
+  databaseUrl: string;
+  /** Where its sources are. */
+  folder: string;
+  environment?: Record<string, string> | undefined;
+}
+
+/** Makes a service on a free port and starts it. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const port = findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const project = projectIn(options.folder, {
+    program: Deno.execPath(),
+    environment: { HOME: Deno.env.get("HOME") ?? "", ...denoDir() },
+  });
+  let task: RunningTask;
+  let earlier = "";
+  const service: Service = {
+    url,
+    pid: () => task.pid,
+    output: () => earlier + task.output(),
+    call(request, json, signal) {
+      const [method = "GET", path = "/"] = request.split(" ");
+      return fetch(url + path, {
+        method,
+        headers: {
+          Authorization: `Bearer ${TOKEN}`,
+          ...(json === undefined ? {} : { "Content-Type": "application/json" }),
+        },
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    },
+    signal: (signal) => task.kill(signal),
+    async stop(signal = "SIGKILL") {
+      task.kill(signal);
+      task.kill("SIGCONT"); // a frozen one could not end
+      return await task.ended;
+    },
+    async start() {
+      if (task) earlier += task.output();
+      task = project.spawn("start", {
+        DATABASE_URL: options.databaseUrl,
+        ADMIN_TOKENS: `faults=${hash("sha256", TOKEN)}`,
+        PORT: String(port),
+        RECONCILE_CRON: "off",
+        ...options.environment,
+      });
+      await task.line(/"address":"http/);
+    },
+  };
+  await service.start();
+  return service;
+}
+
+function denoDir(): Record<string, string> {
+  const folder = Deno.env.get("DENO_DIR");
+  return folder === undefined ? {} : { DENO_DIR: folder };
+}
