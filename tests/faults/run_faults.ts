@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { type Experiment, Report } from "./experiment.ts";
 import { experiments } from "./experiments.ts";
+import { takeDownWorlds } from "./world.ts";
 
 const { values, positionals } = parseArgs({
   args: Deno.args,
@@ -22,6 +23,13 @@ if (chosen.length === 0 || unknown.length > 0 || !Number.isSafeInteger(seed)) {
   console.error("usage: deno task faults NAME…|all [--long|--short] [--seed N]\n");
   for (const { name, summary } of experiments) console.error(`  ${name.padEnd(18)} ${summary}`);
   Deno.exit(2);
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, async () => {
+    await takeDownWorlds();
+    Deno.exit(130);
+  });
 }
 
 let broken = 0;

@@ -42,6 +42,14 @@ export interface WorldOptions {
   ownServer?: boolean;
 }
 
+/** Of worlds that are open: what takes them down. */
+const openWorlds = new Set<() => Promise<void>>();
+
+/** Takes down whatever is open, for a process that is told to stop. */
+export async function takeDownWorlds(): Promise<void> {
+  await Promise.all([...openWorlds].map((takeDown) => takeDown()));
+}
+
 /** Makes a world, does something in it, and takes it down whatever happened. */
 export async function inWorld(
   { seed, report, plant }: ExperimentOptions,
@@ -56,6 +64,15 @@ export async function inWorld(
   const journal = Journal.open(join(folder, "journal"));
   const random = seededRandom(seed);
   let services: Promise<string> | undefined;
+  const takeDown = async () => {
+    if (!openWorlds.delete(takeDown)) return;
+    for (const close of closers.toReversed()) await close();
+    journal.close();
+    await closeDatabase(sql, 1);
+    await server.remove();
+    await Deno.remove(folder, { recursive: true });
+  };
+  openWorlds.add(takeDown);
 
   try {
     for (const [name, value] of Object.entries(settings)) {
@@ -120,11 +137,7 @@ export async function inWorld(
       },
     });
   } finally {
-    for (const close of closers.toReversed()) await close();
-    journal.close();
-    await closeDatabase(sql, 1);
-    await server.remove();
-    await Deno.remove(folder, { recursive: true });
+    await takeDown();
   }
 }
 

@@ -8,6 +8,7 @@ import { type Cause, causes } from "../causes.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
 import { measureCallersTimeout } from "../callers_timeout.ts";
 import { makeFullDisk } from "../full_disk.ts";
+import { pause } from "../runs.ts";
 import { inWorld, type World } from "../world.ts";
 
 /** Every cause that we could think of for which an assignment fails, on the oldest and the newest server. */
@@ -81,8 +82,14 @@ async function signUpInAllForms({ sql, journal, random }: World): Promise<string
   await journal.record("signup", several, async () => {
     await sql`insert into public.members (id) select unnest(${several}::uuid[])`;
   });
-  await journal.record("signup", copied, () => copyMembers(sql, copied));
+  await journal.record("signup", copied, () => Promise.race([copyMembers(sql, copied), copyRefused()]));
   return [...one, ...several, ...copied];
+}
+
+/** The driver never tells of a COPY that fails at its commit. */
+async function copyRefused(): Promise<never> {
+  await pause(5_000);
+  throw Object.assign(new Error("the COPY did not end"), { code: "copy" });
 }
 
 async function look(
