@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** One answered request, as the metrics know it: nothing of it is unbounded. */
 export interface CountedRequest {
+  /** See {@link nameMethod}. */
   method: string;
   /** The route's template. */
   route: string;
@@ -17,7 +18,12 @@ export interface Metrics {
   countCheckBatch(members: number): void;
 }
 
-const METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
+const METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]);
+
+/** Callers may invent methods, of any length: what is none of HTTP's own counts, and is logged, as `other`. */
+export function nameMethod(method: string): string {
+  return METHODS.has(method) ? method : "other";
+}
 
 /** Makes the metrics of a process, all at zero. docs/operating.md lists them; deploy/ has a dashboard and alerts over them. */
 export function createMetrics(): Metrics {
@@ -47,12 +53,11 @@ export function createMetrics(): Metrics {
   // The label sets are few; looking each up by its values anew took longer than the rest of the counting.
   const known = new Map<string, { requests: { inc(): void }; durations: { observe(value: number): void } }>();
   function metersOf({ method, route, role = "none", status }: CountedRequest) {
-    const verb = METHODS.has(method) ? method : "other";
-    const key = `${verb} ${route} ${role} ${status}`;
+    const key = `${method} ${route} ${role} ${status}`;
     let meters = known.get(key);
     if (meters === undefined) {
       meters = {
-        requests: requests.labels(verb, route, role, String(status)),
+        requests: requests.labels(method, route, role, String(status)),
         durations: durations.labels(route),
       };
       known.set(key, meters);

@@ -13,13 +13,12 @@ import { readAssignmentState } from "../overview.ts";
 import { assignClientToTrainer, endAssignment } from "../trainer_assignment.ts";
 import type { PageEnv } from "./env.ts";
 import { sessionOf } from "./env.ts";
-import { withNotice } from "./notices.ts";
+import { type NoticeCode, withNotice } from "./notices.ts";
 import { byId, type OverviewReader } from "./overview_reader.ts";
-import { answerPage, doAndGoOn, goOn, type Pages, readForm, readId } from "./pages.ts";
+import { answerPage, doAndGoOn, goOn, ID_PATTERN, type Pages, readForm, readId } from "./pages.ts";
 import { paths } from "./paths.ts";
 import { type MemberDetails, MembersPage } from "./views/members.tsx";
 
-const UUID = "[0-9a-fA-F-]{36}";
 const LONGEST_QUERY = 320; // the longest e-mail address
 
 /** Looking members up, and assigning them by hand. */
@@ -45,20 +44,19 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
   });
 
   app.post(
-    `/trainer-assignment/members/:id{${UUID}}/assign`,
+    `/trainer-assignment/members/:id{${ID_PATTERN}}/assign`,
     (c) =>
       change(c, async (memberId, { trainerId, notes }) => {
-        const { assigned } = await assignClientToTrainer(sql, memberId, {
-          trainerId,
-          notes: Notes.optional().parse(notes),
-        });
+        const kept = Notes.optional().safeParse(notes);
+        if (!kept.success) return "not_notes";
+        const { assigned } = await assignClientToTrainer(sql, memberId, { trainerId, notes: kept.data });
         log.info({ by: sessionOf(c).name, memberId, trainerId, assigned }, "assigned by hand");
         return assigned ? "assigned" : "already_assigned";
       }),
   );
 
   app.post(
-    `/trainer-assignment/members/:id{${UUID}}/end`,
+    `/trainer-assignment/members/:id{${ID_PATTERN}}/end`,
     (c) =>
       change(c, async (memberId, { trainerId }) => {
         await endAssignment(sql, trainerId, memberId);
@@ -72,7 +70,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
     work: (
       memberId: string,
       fields: { trainerId: string; notes: string | undefined },
-    ) => Promise<"assigned" | "already_assigned" | "ended">,
+    ) => Promise<NoticeCode>,
   ): Promise<Response> {
     const memberId = c.req.param("id");
     const { notes, ...form } = await readForm(c);

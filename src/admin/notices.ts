@@ -35,6 +35,7 @@ const NOTICES = {
     tone: "bad",
     text: "That is no member id. It looks like 0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a.",
   },
+  not_notes: { tone: "bad", text: "Notes have at most 10,000 characters, and none that cannot be kept." },
   not_a_batch_size: { tone: "bad", text: "The rows a batch are a number from 1 to 20,000." },
 } as const satisfies Record<string, Notice>;
 

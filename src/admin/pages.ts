@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import { AppError } from "../errors.ts";
+import { Problem } from "../http/problems.ts";
 import type { Services } from "../http/services.ts";
 import type { TakeSlot } from "../http/slots.ts";
 import type { Counts } from "./counts.ts";
@@ -56,13 +57,20 @@ export async function doAndGoOn(
 
 const formSchema = z.record(z.string(), z.string());
 
-/** Reads a form; fields that are empty or files are left out. */
+/**
+ * Reads a form; fields that are empty or files are left out.
+ * @throws {Problem} `invalid_request` when it breaks off, or is none.
+ */
 export async function readForm(c: Context<PageEnv>): Promise<Record<string, string>> {
-  const fields = Object.entries(await c.req.parseBody()).filter(([, value]) =>
-    typeof value === "string" && value.trim() !== ""
-  );
+  const form = await c.req.parseBody().catch(() => {
+    throw new Problem("invalid_request", "The form could not be read.");
+  });
+  const fields = Object.entries(form).filter(([, value]) => typeof value === "string" && value.trim() !== "");
   return formSchema.parse(Object.fromEntries(fields));
 }
+
+/** An id in an address, as the router's patterns write it. */
+export const ID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
 const id = z.guid().toLowerCase();
 

@@ -29,6 +29,10 @@ const TEXTS: Partial<Record<ProblemCode, { title: string; text: string; action?:
   },
   database_busy: { title: "The database is busy", text: "It did not answer in time. Try again in a moment." },
   too_many_streams: { title: "Too many downloads", text: "Try again when the others have ended." },
+  invalid_request: {
+    title: "That could not be read",
+    text: "What was sent is no form of ours, or it broke off. Try again.",
+  },
   body_too_large: { title: "That is too much", text: "The form was sent with more than it has room for." },
 };
 

@@ -19,13 +19,21 @@ import { findMembers } from "../member_lookup.ts";
 import { sessionOf } from "./env.ts";
 import { withNotice } from "./notices.ts";
 import type { OverviewReader } from "./overview_reader.ts";
-import { answerPage, doAndGoOn, goOn, type Pages, readForm, readId, REFRESH_MS } from "./pages.ts";
+import {
+  answerPage,
+  doAndGoOn,
+  goOn,
+  ID_PATTERN,
+  type Pages,
+  readForm,
+  readId,
+  REFRESH_MS,
+} from "./pages.ts";
 import { paths } from "./paths.ts";
 import { RunPage, RunsPage } from "./views/run_table.tsx";
 import { titleOf } from "./views/run.tsx";
 
 const PAGE_ROWS = 25;
-const UUID = "[0-9a-fA-F-]{36}";
 const BACKFILL = `${paths.home}#backfill`;
 
 const batchRows = z.string().regex(/^\d{1,5}$/).transform(Number).pipe(z.int().min(1).max(20_000)).optional();
@@ -72,7 +80,7 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
     });
   });
 
-  app.get(`/trainer-assignment/runs/:id{${UUID}}`, async (c) => {
+  app.get(`/trainer-assignment/runs/:id{${ID_PATTERN}}`, async (c) => {
     const { id } = c.req.param();
     const cursor = c.req.query("cursor");
     const run = await getRun(sql, id);
@@ -105,7 +113,7 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
     });
   });
 
-  app.get(`/trainer-assignment/runs/:id{${UUID}}/errors.csv`, async (c) => {
+  app.get(`/trainer-assignment/runs/:id{${ID_PATTERN}}/errors.csv`, async (c) => {
     const { id } = c.req.param();
     const format = exportFormat("text/csv", ERROR_COLUMNS);
     if (format === undefined) throw new Error("there is always a way to write CSV");
@@ -120,7 +128,7 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
   });
 
   for (const { verb, steer, notice } of STEERING) {
-    app.post(`/trainer-assignment/runs/:id{${UUID}}/${verb}`, async (c) => {
+    app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/${verb}`, async (c) => {
       const { id } = c.req.param();
       return await doAndGoOn(c, backOf(c.req.header("referer"), id), async () => {
         await steer(sql, id, sessionOf(c).name).finally(() => reader.expire());
@@ -129,7 +137,7 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
     });
   }
 
-  app.post(`/trainer-assignment/runs/:id{${UUID}}/retry`, async (c) => {
+  app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/retry`, async (c) => {
     const { id } = c.req.param();
     return await doAndGoOn(c, BACKFILL, async () => {
       const run = await retryRun(sql, id, sessionOf(c).name).finally(() => reader.expire());

@@ -11,13 +11,12 @@ import { getTrainerClients } from "../trainer_assignment.ts";
 import { sessionOf } from "./env.ts";
 import { withNotice } from "./notices.ts";
 import { byId, type OverviewReader } from "./overview_reader.ts";
-import { answerPage, doAndGoOn, goOn, type Pages, readForm, readId } from "./pages.ts";
+import { answerPage, doAndGoOn, goOn, ID_PATTERN, type Pages, readForm, readId } from "./pages.ts";
 import { paths } from "./paths.ts";
 import { DefaultTrainerPage } from "./views/default_trainer.tsx";
 import { TrainerPage, TrainersPage } from "./views/trainers.tsx";
 
 const PAGE_ROWS = 50;
-const UUID = "[0-9a-fA-F-]{36}";
 const Status = z.enum(["active", "inactive"]).catch("active");
 
 /** Trainers: their clients, and who of them is the default one. */
@@ -35,7 +34,7 @@ export function addTrainerPages({ app, services, takeExportSlot }: Pages, reader
     });
   });
 
-  app.get(`/trainer-assignment/trainers/:id{${UUID}}`, async (c) => {
+  app.get(`/trainer-assignment/trainers/:id{${ID_PATTERN}}`, async (c) => {
     const trainerId = c.req.param("id").toLowerCase();
     const status = Status.parse(c.req.query("status"));
     const cursor = c.req.query("cursor");
@@ -67,7 +66,7 @@ export function addTrainerPages({ app, services, takeExportSlot }: Pages, reader
     });
   });
 
-  app.get(`/trainer-assignment/trainers/:id{${UUID}}/clients.csv`, async (c) => {
+  app.get(`/trainer-assignment/trainers/:id{${ID_PATTERN}}/clients.csv`, async (c) => {
     const trainerId = c.req.param("id");
     const format = exportFormat("text/csv", CLIENT_COLUMNS);
     if (format === undefined) throw new Error("there is always a way to write CSV");

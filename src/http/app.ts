@@ -6,6 +6,7 @@ import { createMetrics } from "../metrics.ts";
 import { addCheckLane } from "./check_lane.ts";
 import type { AppEnv } from "./env.ts";
 import { errorHandler } from "./error_handler.ts";
+import { refuseOddHosts } from "./host.ts";
 import { observe } from "./observe.ts";
 import { registerSecurity } from "./openapi.ts";
 import { Problem, problemResponse } from "./problems.ts";
@@ -32,7 +33,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const { metrics = createMetrics() } = given;
   const services = { ...given, metrics };
   const app = new OpenAPIHono<AppEnv>();
-  app.use(observe(services), STRICT_HEADERS);
+  app.use(observe(services), STRICT_HEADERS, refuseOddHosts);
   app.onError(errorHandler(services.log));
   app.notFound((c) => problemResponse(c, new Problem("not_found", `There is nothing at ${c.req.path}.`)));
   registerSecurity(app);

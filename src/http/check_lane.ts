@@ -6,7 +6,7 @@ import type { Services } from "./services.ts";
 
 /** The check of one member, spelt as the database spells ids, to the default trainer. */
 const CHECK_URL =
-  /^https?:\/\/[^/]+\/v1\/members\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\/assignment$/;
+  /^https?:\/\/[\w.:[\]-]+\/v1\/members\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\/assignment$/;
 const ROUTE = "/v1/members/:memberId/assignment";
 const MOST_KNOWN_CALLERS = 100;
 

@@ -27,8 +27,14 @@ export function toProblem(error: Error): Problem {
   if (error instanceof HTTPException && error.status === 400) {
     return new Problem("invalid_request", "The request could not be read.");
   }
+  if (isBrokenBody(error)) return new Problem("invalid_request", "The body broke off.");
   return fromDatabaseError("code" in error ? String(error.code) : "") ??
     new Problem("internal_error", "The request id leads to the reason in the service's log.");
+}
+
+/** What the runtime throws where a body is read whose sender went away, or did not keep to what it had announced. */
+function isBrokenBody(error: Error): boolean {
+  return error instanceof Deno.errors.BadResource;
 }
 
 function fromAppError({ code, message, details }: AppError): Problem {

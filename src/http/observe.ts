@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
+import { nameMethod } from "../metrics.ts";
 import { nameRequestSpan } from "../tracing.ts";
 import type { AppEnv } from "./env.ts";
 import type { Services } from "./services.ts";
@@ -61,8 +62,9 @@ export interface AnsweredRequest {
 export function reportRequest(
   { log, metrics }: Pick<Services, "log" | "metrics">,
   startedAt: number,
-  { role, ...request }: AnsweredRequest,
+  { role, ...answered }: AnsweredRequest,
 ): void {
+  const request = { ...answered, method: nameMethod(answered.method) };
   const ms = performance.now() - startedAt;
   metrics?.countRequest({ ...request, role }, ms);
   nameRequestSpan(request);

@@ -65,8 +65,8 @@ export function errorResponses(route: RouteDeclaration) {
 }
 
 function sharedErrors({ role, request }: RouteDeclaration): ProblemCode[] {
-  const codes: ProblemCode[] = ["internal_error"];
-  if (role !== "none") codes.push("invalid_request", "unauthorized", "database_unavailable", "database_busy");
+  const codes: ProblemCode[] = ["internal_error", "invalid_request"]; // a Host that is none is refused everywhere
+  if (role !== "none") codes.push("unauthorized", "database_unavailable", "database_busy");
   if (role === "admin") codes.push("forbidden");
   if (request?.body !== undefined) codes.push("body_too_large", "unsupported_media_type");
   return codes;

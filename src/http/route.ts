@@ -75,8 +75,8 @@ export function refuseOtherMethods({ app }: Api): void {
   }
   for (const [path, known] of methods) {
     const allow = [...known].sort().join(", ");
-    app.all(path, (c) => {
-      throw new Problem("method_not_allowed", `${c.req.method} is not among ${allow}.`, {
+    app.all(path, () => {
+      throw new Problem("method_not_allowed", `This path answers to ${allow}.`, {
         headers: { Allow: allow },
       });
     });

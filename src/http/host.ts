@@ -1,0 +1,18 @@
+import type { MiddlewareHandler } from "hono";
+import type { AppEnv } from "./env.ts";
+import { Problem } from "./problems.ts";
+
+/** A name or address, and a port: RFC 9110, section 7.2. */
+const HOST = /^(?:[\w.-]*|\[[0-9a-f:.]+\])(?::\d*)?$/i;
+
+/**
+ * Refuses a `Host` that is none, as RFC 9112, section 3.2, asks for. The runtime takes any text, and makes addresses of it
+ * that nobody can read (`http://a b/livez`) or that lead elsewhere (`http://a?b/livez`).
+ */
+export const refuseOddHosts: MiddlewareHandler<AppEnv> = async function refuseOddHosts(c, next) {
+  const host = c.req.header("host") ?? "";
+  if (!HOST.test(host) || !URL.canParse(c.req.url)) {
+    throw new Problem("invalid_request", "The header Host is no name of a host.");
+  }
+  await next();
+};
