@@ -688,6 +688,24 @@ $$;
 
 COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O. Trying again is the cure.';
 
+CREATE FUNCTION assignment.member_tables() RETURNS TABLE(relid regclass, members real)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select c.oid::regclass, greatest(c.reltuples, 0)
+  from pg_class c
+  where c.oid = 'public.members'::regclass
+    and c.relkind <> 'p'
+  union all
+  select c.oid::regclass, greatest(c.reltuples, 0)
+  from pg_partition_tree('public.members'::regclass) t
+  join pg_class c on c.oid = t.relid
+  where t.isleaf
+    and c.oid <> 'public.members'::regclass
+$$;
+
+COMMENT ON FUNCTION assignment.member_tables() IS 'The table members, or the leaves of a partitioned one, each with the planner''s estimate of its rows; 0 before the first ANALYZE.';
+
 CREATE FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) RETURNS integer
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -820,26 +838,51 @@ CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  with bounds as (
-    select b.id, b.position, count(*) over () as bounds
-    from pg_catalog.pg_stats s
-    cross join lateral unnest(s.histogram_bounds::text::uuid[]) with ordinality as b (id, position)
+  with samples as (
+    -- Each bound stands for as many members as lie between two of its table.
+    select b.id, t.members / cardinality(h.ids) as members
+    from assignment.member_tables() t
+    join pg_class c on c.oid = t.relid
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_stats s on s.schemaname = n.nspname and s.tablename = c.relname and s.attname = 'id' and not s.inherited
+    cross join lateral (select s.histogram_bounds::text::uuid[] as ids) as h
+    cross join lateral unnest(h.ids) as b (id)
+  ),
+  inherited as (
+    -- What ANALYZE of a partitioned table found, where the leaves are not ours to read or were not looked at.
+    select b.id, 1::double precision as members
+    from pg_stats s
+    cross join lateral unnest(s.histogram_bounds::text::uuid[]) as b (id)
     where s.schemaname = 'public'
       and s.tablename = 'members'
       and s.attname = 'id'
-      and not s.inherited
+      and s.inherited
+      and not exists (select from samples)
+  ),
+  bounds as (
+    select
+      id,
+      sum(members) over (order by id rows unbounded preceding) as members_below,
+      sum(members) over () as members
+    from (select id, members from samples union all select id, members from inherited) as known
   ),
   wanted as (
     -- A lane is worth 10,000 members; sixteen keep eight replicas of two lanes busy.
     select least(16, p_members / 10000) as lanes
   ),
   cuts as (
-    select distinct b.id
+    select distinct first_bound.id
     from wanted w
     cross join generate_series(1, w.lanes - 1) as cut (number)
-    join bounds b on b.position = 1 + round(cut.number * (b.bounds - 1)::numeric / w.lanes)
-    where b.id > '00000000-0000-0000-0000-000000000000'
-      and b.id <= p_upper_id
+    cross join lateral (
+      select b.id
+      from bounds b
+      where b.members_below >= b.members * cut.number / w.lanes
+      order by b.id
+      limit 1
+    ) as first_bound
+    where first_bound.id > '00000000-0000-0000-0000-000000000000'
+      and first_bound.id <= p_upper_id
   ),
   starts as (
     select '00000000-0000-0000-0000-000000000000'::uuid as id
@@ -855,7 +898,8 @@ CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS
   window by_id as (order by id)
 $$;
 
-COMMENT ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) IS 'Up to 16 lanes cut at pg_stats.histogram_bounds of members.id; one lane without statistics or below 20,000 members.';
+COMMENT ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) IS 'Up to 16 lanes cut at pg_stats.histogram_bounds of members.id, of all partitions together where there are any; one lane
+without statistics or below 20,000 members.';
 
 CREATE FUNCTION assignment.preview_step(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1258,7 +1302,7 @@ begin
     select count(*) into v_total from (select from public.members where id <= v_upper_id limit 1000001) as counted;
     if v_total > 1000000 then
       v_is_estimate := true;
-      select greatest(v_total, reltuples::bigint) into v_total from pg_catalog.pg_class where oid = 'public.members'::regclass;
+      select greatest(v_total, sum(members)::bigint) into v_total from assignment.member_tables();
     end if;
   end if;
 
@@ -1726,6 +1770,8 @@ REVOKE ALL ON FUNCTION assignment.grant_service(p_role name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION assignment.hasten_failures() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.member_tables() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) FROM PUBLIC;
 
