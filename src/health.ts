@@ -14,6 +14,8 @@ export interface Health {
 
 interface Findings {
   trigger: "enabled" | "disabled" | "missing";
+  /** How members come in past an enabled trigger, as far as the database's catalogs tell. */
+  bypass: "subscription" | "replica_role" | null;
   trainerExists: boolean;
   failures: number;
   oldestFailure: Date | null;
@@ -90,6 +92,23 @@ async function find(sql: Sql): Promise<Findings> {
           ),
           'missing'
         ) as trigger,
+        case
+          when exists (
+            select from pg_catalog.pg_subscription_rel where srrelid = to_regclass('public.members')
+          ) then 'subscription'
+          when exists (
+            select
+            from pg_catalog.pg_db_role_setting
+            where setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
+              and 'session_replication_role=replica' = any (setconfig)
+          ) and not exists (
+            select
+            from pg_catalog.pg_trigger
+            where tgrelid = to_regclass('public.members')
+              and tgname = 'members_assign_trainer_after_insert'
+              and tgenabled = 'A'
+          ) then 'replica_role'
+        end as bypass,
         exists (
           select from public.members m join assignment.settings s on s.default_trainer_id = m.id
         ) as trainer_exists,
@@ -105,12 +124,16 @@ const triggerRemedy = {
   missing: "run the create trigger statement of db/migrations/20261123000900_create_members_trigger.sql",
 };
 
-function describe({ trigger, trainerExists, failures, oldestFailure }: Findings) {
+const bypasses = {
+  subscription:
+    "enabled, but a subscription applies rows to members, for which it does not fire: the schedule assigns those",
+  replica_role:
+    "enabled, but session_replication_role = replica is set for a role or database, for which it does not fire: reset it",
+};
+
+function describe({ trigger, bypass, trainerExists, failures, oldestFailure }: Findings) {
   return {
-    trigger: trigger === "enabled" ? { status: "ok", detail: "enabled" } : {
-      status: "degraded",
-      detail: `${trigger}: new members are not assigned until the next backfill; ${triggerRemedy[trigger]}`,
-    },
+    trigger: describeTrigger(trigger, bypass),
     defaultTrainer: trainerExists
       ? { status: "ok", detail: "is a member" }
       : { status: "degraded", detail: "is no member: insert them, or set another with PUT /v1/settings" },
@@ -119,4 +142,15 @@ function describe({ trigger, trainerExists, failures, oldestFailure }: Findings)
       detail: `${failures} waiting for a retry, the oldest since ${oldestFailure?.toISOString()}`,
     },
   } satisfies Partial<Health["checks"]>;
+}
+
+function describeTrigger(trigger: Findings["trigger"], bypass: Findings["bypass"]) {
+  if (trigger !== "enabled") {
+    const detail = `${trigger}: new members are not assigned until the next backfill; ${
+      triggerRemedy[trigger]
+    }`;
+    return { status: "degraded", detail } as const;
+  }
+  if (bypass !== null) return { status: "degraded", detail: bypasses[bypass] } as const;
+  return { status: "ok", detail: "enabled" } as const;
 }

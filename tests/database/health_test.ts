@@ -74,6 +74,16 @@ describe("health", () => {
     });
   }
 
+  it("is degraded while a database's setting keeps an enabled trigger from firing", async () => {
+    const { sql } = database;
+    await sql`alter database ${sql(database.name)} set session_replication_role = replica`;
+    const service = await database.newServicePool();
+    assertOnlyDegraded(await checkHealth(service), "trigger", "session_replication_role = replica is set");
+
+    await sql`alter table public.members enable always trigger members_assign_trainer_after_insert`;
+    assertEquals((await checkHealth(service)).status, "ready");
+  });
+
   it("is degraded while failures wait, and says how many and since when", async () => {
     await refuseAssignments(database.sql, "true");
     await database.sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 3)`;

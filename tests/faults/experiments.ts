@@ -1,4 +1,5 @@
 import type { Experiment } from "./experiment.ts";
+import { bypass } from "./experiments/bypass.ts";
 import { causesOfFailure } from "./experiments/causes.ts";
 import { droppedReplies } from "./experiments/dropped_replies.ts";
 import { everyday } from "./experiments/everyday.ts";
@@ -14,4 +15,5 @@ export const experiments: readonly Experiment[] = [
   frozen,
   locks,
   causesOfFailure,
+  bypass,
 ];

@@ -68,3 +68,9 @@ export async function findBinaries(version: PostgresVersion): Promise<PostgresBi
       return npmBinaries(import.meta.url);
   }
 }
+
+/** The oldest and the newest that experiments run on: 15 where Debian's is installed, else 16, which npm has; and 18. */
+export async function versionsOfThisMachine(): Promise<PostgresVersion[]> {
+  const has15 = await Deno.stat("/usr/lib/postgresql/15/bin/initdb").then(() => true, () => false);
+  return [has15 ? "15" : "16", "18"];
+}

@@ -3,7 +3,7 @@ import { stepRun } from "../../../src/backfill/steps.ts";
 import type { Sql } from "../../../src/database/connection.ts";
 import { retryFailures } from "../../../src/failures.ts";
 import { copyMembers } from "../../support/copy.ts";
-import type { PostgresVersion } from "../../support/servers.ts";
+import { type PostgresVersion, versionsOfThisMachine } from "../../support/servers.ts";
 import { type Cause, causes } from "../causes.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
 import { measureCallersTimeout } from "../callers_timeout.ts";
@@ -64,12 +64,6 @@ async function onVersion(version: PostgresVersion, options: ExperimentOptions): 
     );
     await world.judge({ runsEnded: true, drained: true });
   });
-}
-
-/** 15 where Debian's is installed, else 16, which npm has; and 18. */
-async function versionsOfThisMachine(): Promise<PostgresVersion[]> {
-  const has15 = await Deno.stat("/usr/lib/postgresql/15/bin/initdb").then(() => true, () => false);
-  return [has15 ? "15" : "16", "18"];
 }
 
 async function signUpInAllForms({ sql, journal, random }: World): Promise<string[]> {
