@@ -1,4 +1,4 @@
-# The service, without a database of its own: it needs DATABASE_URL and ADMIN_TOKENS.
+# The service, without a database of its own: it needs DATABASE_URL, and ADMIN_TOKENS or AUTH_ISSUER.
 FROM denoland/deno:2.9.6 AS dependencies
 ENV DENO_DIR=/deno-dir
 WORKDIR /app

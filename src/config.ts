@@ -20,6 +20,14 @@ export interface OpenIdConfig {
   roleClaim: string;
 }
 
+/** Which JWTs are taken as bearer tokens: those of this provider, for this audience. */
+export interface JwtConfig {
+  issuer: string;
+  audience: string;
+  /** The claim that must be, or hold, `admin` or `service`; a path as in {@link OpenIdConfig}. */
+  roleClaim: string;
+}
+
 /** What the environment says, read once. The table of variables is in the README. */
 export type Config = Readonly<{
   /** The address to listen on; by default this machine alone can connect. A container needs HOST=0.0.0.0. */
@@ -32,6 +40,8 @@ export type Config = Readonly<{
   tokens: readonly Token[];
   /** null: admins sign in with a token alone. */
   openId: OpenIdConfig | null;
+  /** null: callers present configured tokens alone. */
+  jwt: JwtConfig | null;
   /** How many proxies in front are believed about the caller's address. */
   trustedProxies: number;
   backfillLanes: number;
@@ -66,6 +76,7 @@ export function parseConfig(environment: Record<string, string>): Config {
     databasePoolSize: data.DATABASE_POOL_SIZE,
     tokens: Object.freeze(allTokens(data)),
     openId: openIdConfig(data),
+    jwt: jwtConfig(data),
     trustedProxies: data.TRUSTED_PROXIES,
     backfillLanes: data.BACKFILL_LANES,
     backfillMaxReplicaLagMs: data.BACKFILL_MAX_REPLICA_LAG_MS,
@@ -74,8 +85,6 @@ export function parseConfig(environment: Record<string, string>): Config {
     logLevel: data.LOG_LEVEL,
   });
 }
-
-const openIdVariables = ["AUTH_ISSUER", "AUTH_CLIENT_ID", "AUTH_CLIENT_SECRET"] as const;
 
 const variables = z.object({
   PORT: wholeNumber(0, 65535, 8000),
@@ -87,10 +96,11 @@ const variables = z.object({
   DATABASE_POOL_SIZE: wholeNumber(2, 1000, 10),
   ADMIN_TOKENS: tokens("admin"),
   SERVICE_TOKENS: tokens("service"),
-  AUTH_ISSUER: z.string().refine(isIssuer, "must be an https URL (http on this machine alone)").optional(),
+  AUTH_ISSUER: z.string().refine(isSecureUrl, "must be an https URL (http on this machine alone)").optional(),
+  AUTH_AUDIENCE: z.string().regex(/^\S{1,1000}$/, "must be one audience, without spaces").optional(),
   AUTH_CLIENT_ID: z.string().optional(),
   AUTH_CLIENT_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
-  AUTH_ROLE_CLAIM: z.string().default("roles"),
+  AUTH_ROLE_CLAIM: z.string().optional(),
   TRUSTED_PROXIES: wholeNumber(0, 10, 0),
   BACKFILL_LANES: wholeNumber(1, 16, 2),
   BACKFILL_MAX_REPLICA_LAG_MS: wholeNumber(0, 86_400_000, 10_000),
@@ -110,26 +120,65 @@ const variables = z.object({
     message: "the same token is given twice",
     when: areTokensWellFormed,
   })
-  .refine((data) => [0, openIdVariables.length].includes(givenOpenIdVariables(data).length), {
-    path: [openIdVariables.join(", ")],
-    message: "set all of them, or none",
+  .refine((data) => (data.AUTH_CLIENT_ID === undefined) === (data.AUTH_CLIENT_SECRET === undefined), {
+    path: ["AUTH_CLIENT_ID, AUTH_CLIENT_SECRET"],
+    message: "set both, or none",
+    when: () => true,
+  })
+  .refine((data) => data.AUTH_ISSUER !== undefined || dependsOnIssuer(data).length === 0, {
+    path: ["AUTH_ISSUER"],
+    message: "is missing: the other variables of AUTH_ say what to do with that provider",
+    when: () => true,
+  })
+  .refine((data) => data.AUTH_ISSUER === undefined || isProviderUsed(data), {
+    path: ["AUTH_ISSUER"],
+    message: "needs AUTH_AUDIENCE (to take JWTs of the provider), " +
+      "or AUTH_CLIENT_ID and AUTH_CLIENT_SECRET (to sign in to the admin page), or all three",
     when: () => true,
   });
 
-type OpenIdVariables = { [name in typeof openIdVariables[number]]?: string | undefined };
+type AuthVariables = Partial<
+  Record<
+    "AUTH_ISSUER" | "AUTH_AUDIENCE" | "AUTH_CLIENT_ID" | "AUTH_CLIENT_SECRET" | "AUTH_ROLE_CLAIM",
+    string | undefined
+  >
+>;
 
-function openIdConfig(data: OpenIdVariables & { AUTH_ROLE_CLAIM: string }): OpenIdConfig | null {
+const PRESET_ROLE_CLAIM = "roles";
+
+function openIdConfig(data: AuthVariables): OpenIdConfig | null {
   const { AUTH_ISSUER: issuer, AUTH_CLIENT_ID: clientId, AUTH_CLIENT_SECRET: clientSecret } = data;
   if (issuer === undefined || clientId === undefined || clientSecret === undefined) return null;
-  return Object.freeze({ issuer, clientId, clientSecret, roleClaim: data.AUTH_ROLE_CLAIM });
+  return Object.freeze({
+    issuer,
+    clientId,
+    clientSecret,
+    roleClaim: data.AUTH_ROLE_CLAIM ?? PRESET_ROLE_CLAIM,
+  });
 }
 
-function givenOpenIdVariables(data: OpenIdVariables): string[] {
-  return openIdVariables.filter((name) => data[name] !== undefined);
+function jwtConfig(
+  { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, ...data }: AuthVariables,
+): JwtConfig | null {
+  if (issuer === undefined || audience === undefined) return null;
+  return Object.freeze({ issuer, audience, roleClaim: data.AUTH_ROLE_CLAIM ?? PRESET_ROLE_CLAIM });
+}
+
+function dependsOnIssuer(data: AuthVariables): string[] {
+  const { AUTH_AUDIENCE, AUTH_CLIENT_ID, AUTH_CLIENT_SECRET, AUTH_ROLE_CLAIM } = data;
+  return [AUTH_AUDIENCE, AUTH_CLIENT_ID, AUTH_CLIENT_SECRET, AUTH_ROLE_CLAIM].filter((value) =>
+    value !== undefined
+  );
+}
+
+function isProviderUsed(data: AuthVariables): boolean {
+  return [data.AUTH_AUDIENCE, data.AUTH_CLIENT_ID, data.AUTH_CLIENT_SECRET].some((value) =>
+    value !== undefined
+  );
 }
 
 /** OpenID Connect asks for https; a provider on this machine may do without. */
-function isIssuer(text: string): boolean {
+export function isSecureUrl(text: string): boolean {
   const url = URL.parse(text);
   const isLoopback = url !== null && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   return url?.protocol === "https:" || (isLoopback && url.protocol === "http:");

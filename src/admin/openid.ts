@@ -1,6 +1,6 @@
 import * as client from "openid-client";
-import { z } from "zod";
 import type { OpenIdConfig } from "../config.ts";
+import { readRole } from "../role_claim.ts";
 
 /** What has to be remembered between leaving for the provider and coming back. */
 export interface PendingSignIn {
@@ -68,7 +68,7 @@ export function createOpenId(config: OpenIdConfig): OpenId {
       const claims = await readClaims(provider, callback, pending).catch((error) => {
         throw new OpenIdError("refused", "the provider did not vouch for this sign-in", { cause: error });
       });
-      if (!holdsAdmin(claims, config.roleClaim)) {
+      if (readRole(claims, config.roleClaim) !== "admin") {
         throw new OpenIdError("not_admin", `the claim ${config.roleClaim} does not hold admin`);
       }
       return `oidc:${nameOf(claims)}`;
@@ -100,20 +100,6 @@ async function readClaims(
   // Many providers keep the ID token short and tell the rest at the userinfo endpoint.
   if (provider.serverMetadata().userinfo_endpoint === undefined) return claims;
   return { ...await client.fetchUserInfo(provider, tokens.access_token, claims.sub), ...claims };
-}
-
-const roles = z.union([z.string().transform((role) => [role]), z.array(z.unknown())]);
-
-function holdsAdmin(claims: Record<string, unknown>, path: string): boolean {
-  const { data } = roles.safeParse(claims[path] ?? readPath(claims, path));
-  return data?.includes("admin") ?? false;
-}
-
-function readPath(claims: Record<string, unknown>, path: string): unknown {
-  return path.split(".").reduce<unknown>((value, key) => {
-    const { data } = z.record(z.string(), z.unknown()).safeParse(value);
-    return data === undefined || !Object.hasOwn(data, key) ? undefined : data[key];
-  }, claims);
 }
 
 /** An e-mail that the provider does not vouch for could be somebody else's. */

@@ -1,6 +1,7 @@
 import { startBackgroundWork } from "../background.ts";
 import { type Config, parseConfig, type Token } from "../config.ts";
 import { createApp } from "../http/app.ts";
+import { createJwtVerifier } from "../http/jwt.ts";
 import { createLog, type Logger, writeStdout } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -19,7 +20,7 @@ export const start: Command = {
       throw new UsageError("start takes no arguments; it is configured by its environment");
     }
     const config = parseConfig(environment);
-    if (config.databaseUrl !== null) requireAdminToken(config);
+    if (config.databaseUrl !== null) requireAdmins(config);
     const isTraced = isTracing();
     const log = createLog({
       level: config.logLevel,
@@ -60,6 +61,7 @@ async function serve(
     sql: database.sql,
     tokens,
     openId: config.openId,
+    verifyJwt: config.jwt === null ? null : createJwtVerifier(config.jwt, { log }),
     trustedProxies: config.trustedProxies,
     log,
     shutdown: signal,
@@ -104,9 +106,12 @@ function listen(config: Config, handler: Deno.ServeHandler<Deno.NetAddr>): Deno.
   }
 }
 
-function requireAdminToken(config: Config): void {
-  if (config.tokens.some(({ role }) => role === "admin")) return;
-  throw new OperatorError("ADMIN_TOKENS is missing: make a token with `deno task token NAME admin`");
+/** Somebody has to be able to administer it: by a token, or vouched for by a provider. */
+function requireAdmins({ tokens, openId, jwt }: Config): void {
+  if (openId !== null || jwt !== null || tokens.some(({ role }) => role === "admin")) return;
+  throw new OperatorError(
+    "ADMIN_TOKENS is missing: make a token with `deno task token NAME admin`, or name a provider with AUTH_ISSUER",
+  );
 }
 
 /** What a person can open: "all addresses" is none. */

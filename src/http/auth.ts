@@ -1,9 +1,11 @@
-import { hash, timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
 import { isFromOurPages } from "../admin/same_origin.ts";
+import { findToken } from "../admin/session.ts";
 import { currentSession } from "../admin/session_cookie.ts";
 import type { Token } from "../config.ts";
+import { roleMissing, tokenInvalid, tokenMissing } from "./challenges.ts";
 import type { AppEnv } from "./env.ts";
+import { looksLikeJwt } from "./jwt.ts";
 import { Problem } from "./problems.ts";
 import type { Services } from "./services.ts";
 
@@ -18,30 +20,33 @@ export interface Principal {
 
 // RFC 6750, section 2.1: the scheme in any case, one token of the b64token alphabet.
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
-const CHALLENGE = 'Bearer realm="trainer-assignment"';
+
+/** Finds out whose configured token an `Authorization` header carries; undefined when it carries none. */
+export function findTokenBearer(tokens: readonly Token[], authorization: string): Principal | undefined {
+  const token = findToken(tokens, presentedToken(authorization));
+  return token && { name: token.name, role: token.role };
+}
 
 /**
- * Finds out who calls from an `Authorization` header. The presented token is hashed and compared with every configured
- * one, without an early exit, so that the time taken tells nothing about any of them.
- * @throws {Problem} `unauthorized` when there is no header, or none that carries a configured token.
+ * Finds out who calls from an `Authorization` header: at once for a configured token, by and by for a JWT, which takes
+ * a signature to check and now and then a question to the provider.
+ * @throws {Problem} `unauthorized` when there is no header, or none that carries a good token; and what
+ * {@link VerifyJwt} throws.
  */
-export function authenticate(tokens: readonly Token[], authorization: string | undefined): Principal {
-  if (authorization === undefined) {
-    throw new Problem("unauthorized", "Send a token: Authorization: Bearer …", {
-      headers: { "WWW-Authenticate": CHALLENGE },
-    });
-  }
-  const sha256 = hash("sha256", BEARER.exec(authorization)?.[1] ?? "", "buffer");
-  let principal: Principal | undefined;
-  for (const token of tokens) {
-    if (timingSafeEqual(sha256, token.sha256)) principal = { name: token.name, role: token.role };
-  }
-  if (principal === undefined) {
-    throw new Problem("unauthorized", "The token is malformed or not a configured one.", {
-      headers: { "WWW-Authenticate": `${CHALLENGE}, error="invalid_token"` },
-    });
-  }
-  return principal;
+function authenticate(
+  { tokens, verifyJwt }: Services,
+  authorization: string | undefined,
+): Principal | Promise<Principal> {
+  if (authorization === undefined) throw tokenMissing();
+  const bearer = findTokenBearer(tokens, authorization);
+  if (bearer !== undefined) return bearer;
+  const token = presentedToken(authorization);
+  if (verifyJwt && looksLikeJwt(token)) return verifyJwt(token);
+  throw tokenInvalid("The token is malformed or not a configured one.");
+}
+
+function presentedToken(authorization: string): string {
+  return BEARER.exec(authorization)?.[1] ?? "";
 }
 
 /**
@@ -49,11 +54,11 @@ export function authenticate(tokens: readonly Token[], authorization: string | u
  * with a cookie may be another site's doing, so that such a request changes nothing unless it comes from a page of ours.
  * @throws {Problem} `unauthorized`, or `forbidden` for a change from another site.
  */
-export function identify(services: Services, c: Context<AppEnv>): Principal {
+export function identify(services: Services, c: Context<AppEnv>): Principal | Promise<Principal> {
   const authorization = c.req.header("authorization");
   const hasCookie = authorization === undefined && c.req.header("cookie") !== undefined;
   const session = hasCookie ? currentSession(c, services) : undefined;
-  if (session === undefined) return authenticate(services.tokens, authorization);
+  if (session === undefined) return authenticate(services, authorization);
   if (!["GET", "HEAD"].includes(c.req.method) && !isFromOurPages(c)) {
     throw new Problem(
       "forbidden",
@@ -66,12 +71,9 @@ export function identify(services: Services, c: Context<AppEnv>): Principal {
 /** @throws {Problem} `forbidden` when the principal's role does not reach the needed one. */
 export function requireRole(principal: Principal, needed: Role): void {
   if (principal.role === "admin" || principal.role === needed) return;
-  throw new Problem(
-    "forbidden",
+  throw roleMissing(
+    needed,
     `This needs a token with the role ${needed}; ${principal.name} has the role ${principal.role}.`,
-    {
-      headers: { "WWW-Authenticate": `${CHALLENGE}, error="insufficient_scope", scope="${needed}"` },
-    },
   );
 }
 

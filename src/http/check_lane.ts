@@ -1,5 +1,5 @@
 import type { CheckMember } from "../joined_checks.ts";
-import { authenticate, type Principal, requireRole } from "./auth.ts";
+import { findTokenBearer, type Principal } from "./auth.ts";
 import { chooseRequestId, reportRequest } from "./observe.ts";
 import type { Api } from "./route.ts";
 import type { Services } from "./services.ts";
@@ -65,8 +65,9 @@ export function addCheckLane({ app, services }: Api, checkMember: CheckMember): 
 }
 
 /**
- * Finds out who calls, and remembers it: the tokens are the same as long as the process runs. Whoever guesses learns
- * nothing by the time it takes, for a guess is hashed, with a secret of the process, before it is compared.
+ * Finds out who calls, and remembers it: the configured tokens are the same as long as the process runs. Whoever guesses
+ * learns nothing by the time it takes, for a guess is hashed, with a secret of the process, before it is compared. A JWT,
+ * which ends by itself, is neither known here nor remembered: it goes the ordinary way each time.
  */
 function rememberCallers({ tokens }: Services): (request: Request) => Principal | undefined {
   const known = new Map<string, Principal>();
@@ -75,13 +76,8 @@ function rememberCallers({ tokens }: Services): (request: Request) => Principal 
     if (authorization === null) return undefined;
     const caller = known.get(authorization);
     if (caller !== undefined) return caller;
-    try {
-      const principal = authenticate(tokens, authorization);
-      requireRole(principal, "service");
-      if (known.size < MOST_KNOWN_CALLERS) known.set(authorization, principal);
-      return principal;
-    } catch {
-      return undefined;
-    }
+    const bearer = findTokenBearer(tokens, authorization); // both roles may check
+    if (bearer !== undefined && known.size < MOST_KNOWN_CALLERS) known.set(authorization, bearer);
+    return bearer;
   };
 }

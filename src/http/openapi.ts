@@ -38,7 +38,11 @@ export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
-    description: "A token made by `deno task token NAME ROLE`. The role admin may do all that service may.",
+    bearerFormat: "a token of the configuration, or a JWT",
+    description:
+      "A token made by `deno task token NAME ROLE`; or, where the service names an OpenID Connect provider, a JWT " +
+      "access token of that provider for the service's audience, signed by an asymmetric key, whose claim of roles " +
+      "holds `admin` or `service`. The role admin may do all that service may.",
   });
 }
 
@@ -66,8 +70,10 @@ export function errorResponses(route: RouteDeclaration) {
 
 function sharedErrors({ role, request }: RouteDeclaration): ProblemCode[] {
   const codes: ProblemCode[] = ["internal_error", "invalid_request"]; // a Host that is none is refused everywhere
-  if (role !== "none") codes.push("unauthorized", "database_unavailable", "database_busy");
-  if (role === "admin") codes.push("forbidden");
+  if (role !== "none") {
+    codes.push("unauthorized", "forbidden", "identity_provider_unavailable");
+    codes.push("database_unavailable", "database_busy");
+  }
   if (request?.body !== undefined) codes.push("body_too_large", "unsupported_media_type");
   return codes;
 }

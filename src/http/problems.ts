@@ -16,6 +16,7 @@ type HttpCode =
   | "too_many_streams"
   | "database_busy"
   | "database_unavailable"
+  | "identity_provider_unavailable"
   | "internal_error";
 
 /** Every stable code that a client can meet. */
@@ -47,6 +48,11 @@ const PROBLEMS: Record<
   database_busy: { status: 503, title: "The database is busy", retryAfterSeconds: 1 },
   too_many_streams: { status: 503, title: "Too many streams are open", retryAfterSeconds: 5 },
   database_unavailable: { status: 503, title: "The database is unavailable", retryAfterSeconds: 5 },
+  identity_provider_unavailable: {
+    status: 503,
+    title: "The provider that vouches for tokens is unavailable",
+    retryAfterSeconds: 5,
+  },
 };
 
 /** One thing wrong with the input: a JSON Pointer into `{body, query, path}`, and what is wrong there. */

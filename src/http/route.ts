@@ -1,7 +1,7 @@
 import type { OpenAPIHono, RouteConfig, RouteHandler } from "@hono/zod-openapi";
-import type { HonoRequest, MiddlewareHandler } from "hono";
+import type { Context, HonoRequest, MiddlewareHandler, Next } from "hono";
 import { z } from "zod";
-import { identify, requireRole, type Role } from "./auth.ts";
+import { identify, type Principal, requireRole, type Role } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { errorResponses } from "./openapi.ts";
 import { Problem, type ProblemCode } from "./problems.ts";
@@ -96,15 +96,24 @@ function guardRoute({ role, request }: RouteDeclaration, services: Services): Mi
   const params = request?.params;
   const query = request?.query ?? (role === "none" ? undefined : NO_PARAMETERS);
   return function guard(c, next) {
-    if (role !== "none") {
-      const principal = identify(services, c);
-      requireRole(principal, role);
-      c.set("principal", principal);
-    }
+    if (role === "none") return pass(c, next);
+    const principal = identify(services, c);
+    return principal instanceof Promise
+      ? principal.then((principal) => admit(principal, role, c, next))
+      : admit(principal, role, c, next);
+  };
+
+  function admit(principal: Principal, role: Role, c: Context<AppEnv>, next: Next): Promise<void> {
+    c.set("principal", principal);
+    requireRole(principal, role);
+    return pass(c, next);
+  }
+
+  function pass(c: Context<AppEnv>, next: Next): Promise<void> {
     if (params !== undefined) c.req.addValidatedData("param", checkInput(params, c.req.param(), "path"));
     if (query !== undefined) c.req.addValidatedData("query", checkInput(query, readQuery(c.req), "query"));
     return next();
-  };
+  }
 }
 
 /** Reads the query; a parameter that comes more than once is an array, which no schema of ours takes. */

@@ -2,12 +2,15 @@ import type { OpenIdConfig, Token } from "../config.ts";
 import type { Sql } from "../database/connection.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { VerifyJwt } from "./jwt.ts";
 
 /** What the HTTP side needs from the process around it. */
 export interface Services {
   sql: Sql;
   /** The tokens that callers may present; compared by hash. */
   tokens: readonly Token[];
+  /** Judges the JWTs that callers may present instead; none is taken where nothing is said. */
+  verifyJwt?: VerifyJwt | null;
   /** The OpenID Connect provider through which admins may sign in to the page; none where nothing is said. */
   openId?: OpenIdConfig | null;
   /** How many proxies in front are believed about the caller's address; 0 where nothing is said. */

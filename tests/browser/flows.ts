@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import type { Sql } from "../../src/database/connection.ts";
+import { waitUntil } from "../support/wait_until.ts";
 
 export const HOME = "/admin/trainer-assignment";
 
@@ -36,15 +37,6 @@ export async function waitForProgress(page: Page, processed: number): Promise<vo
     `the bar is at ${processed}`,
     async () => Number(await bar.getAttribute("value")) >= processed,
   );
-}
-
-/** Looks again and again, for half a minute at most. */
-export async function waitUntil(what: string, isTrue: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!await isTrue()) {
-    if (Date.now() > deadline) throw new Error(`in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** Checks that what the page says of the last run is what the database holds. */

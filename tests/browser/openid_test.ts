@@ -5,7 +5,7 @@ import { findFreePort } from "../../src/database/postgres_server.ts";
 import { addUnseenMembers } from "../support/members.ts";
 import { startBrowser } from "./browser.ts";
 import { HOME, startRun, waitForStatus } from "./flows.ts";
-import { type OpenIdProvider, startOpenIdProvider } from "./openid_provider.ts";
+import { type OpenIdProvider, startOpenIdProvider } from "../support/openid_provider.ts";
 import { type BrowserService, startService } from "./service.ts";
 import { openVisitor, type Visitor } from "./visitor.ts";
 

@@ -3,15 +3,8 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Browser } from "playwright-core";
 import { addUnseenMembers, refuseAssignments } from "../support/members.ts";
 import { startBrowser } from "./browser.ts";
-import {
-  assertFiguresAreTrue,
-  HOME,
-  readFigure,
-  startRun,
-  waitForProgress,
-  waitForStatus,
-  waitUntil,
-} from "./flows.ts";
+import { assertFiguresAreTrue, HOME, readFigure, startRun, waitForProgress, waitForStatus } from "./flows.ts";
+import { waitUntil } from "../support/wait_until.ts";
 import { type BrowserService, startService } from "./service.ts";
 import { evaluate, openVisitor } from "./visitor.ts";
 

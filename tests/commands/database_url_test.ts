@@ -6,6 +6,7 @@ import type { Sql } from "../../src/database/connection.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 import { projectItself, type RunningTask } from "../support/project.ts";
+import { startTokenIssuer } from "../support/token_issuer.ts";
 
 const migrationCount =
   Array.from(Deno.readDirSync(fileURLToPath(new URL("../../db/migrations", import.meta.url)))).length;
@@ -52,8 +53,25 @@ describe("commands with DATABASE_URL", () => {
     assertEquals(result.code, 1);
     assertEquals(
       result.stderr,
-      "error: ADMIN_TOKENS is missing: make a token with `deno task token NAME admin`\n",
+      "error: ADMIN_TOKENS is missing: make a token with `deno task token NAME admin`, or name a provider with AUTH_ISSUER\n",
     );
+  });
+
+  it("start needs no token where an OpenID Connect provider vouches for admins, and takes its tokens", async () => {
+    const issuer = await startTokenIssuer();
+    assertEquals((await project.run("migrate", [], environment)).code, 0);
+    started = project.spawn("start", {
+      ...environment,
+      AUTH_ISSUER: issuer.jwt.issuer,
+      AUTH_AUDIENCE: issuer.jwt.audience,
+    });
+    const [, address] = await started.line(/"address":"(http[^"]+)"/);
+    const response = await fetch(`${address}/v1/backfills`, {
+      headers: { authorization: `Bearer ${await issuer.sign({ roles: ["admin"] })}` },
+    });
+    await response.body?.cancel();
+    assertEquals(response.status, 200);
+    await issuer.stop();
   });
 
   it("start serves a migrated database, prints no password and drains on SIGTERM", async () => {

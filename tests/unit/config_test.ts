@@ -14,6 +14,7 @@ describe("configuration", () => {
       databasePoolSize: 10,
       tokens: [],
       openId: null,
+      jwt: null,
       trustedProxies: 0,
       backfillLanes: 2,
       backfillMaxReplicaLagMs: 10_000,
@@ -39,6 +40,7 @@ describe("configuration", () => {
       ADMIN_TOKENS: `ops=${hash}`,
       SERVICE_TOKENS: ` orders=${otherHash.toUpperCase()} , `,
       AUTH_ISSUER: "https://id.example/realms/staff",
+      AUTH_AUDIENCE: "https://trainers.example",
       AUTH_CLIENT_ID: "trainer-assignment",
       AUTH_CLIENT_SECRET: "a secret of the provider",
       AUTH_ROLE_CLAIM: "realm_access.roles",
@@ -62,6 +64,11 @@ describe("configuration", () => {
         issuer: "https://id.example/realms/staff",
         clientId: "trainer-assignment",
         clientSecret: "a secret of the provider",
+        roleClaim: "realm_access.roles",
+      },
+      jwt: {
+        issuer: "https://id.example/realms/staff",
+        audience: "https://trainers.example",
         roleClaim: "realm_access.roles",
       },
       trustedProxies: 1,
@@ -116,6 +123,37 @@ describe("configuration", () => {
       wrong.map(([name]) => name).sort(),
     );
     assert(!error.message.includes("hunter2"));
+  });
+
+  const issuer = { AUTH_ISSUER: "https://id.example" };
+  const audience = { AUTH_AUDIENCE: "https://trainers.example" };
+  const client = { AUTH_CLIENT_ID: "trainer-assignment", AUTH_CLIENT_SECRET: "a secret of the provider" };
+
+  it("takes a provider for JWTs, for signing in to the page, or for both", () => {
+    const uses = [{ ...issuer, ...audience }, { ...issuer, ...client }, { ...issuer, ...audience, ...client }]
+      .map((environment) => parseConfig(environment))
+      .map(({ jwt, openId }) => [jwt !== null, openId !== null]);
+    assertEquals(uses, [[true, false], [false, true], [true, true]]);
+    assertEquals(parseConfig({ ...issuer, ...audience }).jwt?.roleClaim, "roles");
+  });
+
+  it("says what is missing where a provider is named in part", () => {
+    const problemsOf = (environment: Record<string, string>) =>
+      assertThrows(() => parseConfig(environment), ConfigError).problems.map((problem) =>
+        problem.split(":")[0]
+      );
+    const { AUTH_CLIENT_ID, AUTH_CLIENT_SECRET } = client;
+    assertEquals(problemsOf(issuer), ["AUTH_ISSUER"]);
+    for (const alone of [audience, client, { AUTH_ROLE_CLAIM: "groups" }]) {
+      assertEquals(problemsOf(alone), ["AUTH_ISSUER"]);
+    }
+    for (const half of [{ AUTH_CLIENT_ID }, { AUTH_CLIENT_SECRET }]) {
+      assertEquals(problemsOf({ ...issuer, ...half }), ["AUTH_CLIENT_ID, AUTH_CLIENT_SECRET"]);
+      assertEquals(problemsOf({ ...issuer, ...audience, ...half }), ["AUTH_CLIENT_ID, AUTH_CLIENT_SECRET"]);
+    }
+    assertEquals(problemsOf({ ...issuer, AUTH_ROLE_CLAIM: "groups" }), ["AUTH_ISSUER"]);
+    assertEquals(problemsOf({ AUTH_ISSUER: "http://id.example", ...audience }), ["AUTH_ISSUER"]);
+    assertEquals(problemsOf({ ...issuer, AUTH_AUDIENCE: "two words" }), ["AUTH_AUDIENCE"]);
   });
 
   it("refuses two tokens of one name, in either list, and one token under two names", () => {

@@ -1,11 +1,16 @@
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
-import type { OpenIdConfig } from "../../src/config.ts";
+import { z } from "zod";
+import type { JwtConfig, OpenIdConfig } from "../../src/config.ts";
 
 /** A real OpenID Connect provider on a port of its own, with a sign-in page of its own. */
 export interface OpenIdProvider {
   config: OpenIdConfig;
+  /** As the service is configured that takes the provider's access tokens. */
+  jwt: JwtConfig;
   url: string;
+  /** Has the provider issue an access token, a JWT, to a program. Its subject is the program's client id. */
+  issueToken(program: keyof typeof PROGRAMS): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -15,6 +20,11 @@ const CLAIMS: Record<string, { email: string; email_verified: boolean; roles: st
   bo: { email: "bo@staff.example", email_verified: true, roles: ["reader"] },
   cy: { email: "ada@staff.example", email_verified: false, roles: ["admin"] },
 };
+
+/** Programs that get tokens for themselves, and the roles in them. */
+const PROGRAMS = { importer: ["admin"], orders: ["service"], visitor: ["reader"] } as const;
+const PROGRAM_SECRET = "the secret of every program";
+const AUDIENCE = "https://trainers.example";
 
 /** Starts the provider for a service that will be reached at an address. */
 export async function startOpenIdProvider(serviceUrl: string): Promise<OpenIdProvider> {
@@ -35,11 +45,21 @@ export async function startOpenIdProvider(serviceUrl: string): Promise<OpenIdPro
       client_id: config.clientId,
       client_secret: config.clientSecret,
       redirect_uris: [`${serviceUrl}/admin/openid/callback`],
-    }],
+    }, ...Object.keys(PROGRAMS).map(clientOf)],
     claims: { openid: ["sub", "roles"], email: ["email", "email_verified"] },
     pkce: { required: () => true },
     cookies: { keys: ["a key of the browser tests"] },
-    features: { devInteractions: { enabled: true } },
+    features: {
+      devInteractions: { enabled: true },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: () => ({ scope: "", audience: AUDIENCE, accessTokenFormat: "jwt" }),
+      },
+    },
+    extraTokenClaims: (_context: unknown, token: { clientId: string }) => ({
+      roles: new Map<string, readonly string[]>(Object.entries(PROGRAMS)).get(token.clientId),
+    }),
     findAccount: (_context: unknown, id: string) => ({
       accountId: id,
       claims: () => ({ sub: id, ...CLAIMS[id] }),
@@ -48,10 +68,31 @@ export async function startOpenIdProvider(serviceUrl: string): Promise<OpenIdPro
   server.on("request", provider.callback());
   return {
     config,
+    jwt: { issuer: url, audience: AUDIENCE, roleClaim: "roles" },
     url,
+    async issueToken(program) {
+      const response = await fetch(`${url}/token`, {
+        method: "POST",
+        headers: { Authorization: `Basic ${btoa(`${program}:${encodeURIComponent(PROGRAM_SECRET)}`)}` },
+        body: new URLSearchParams({ grant_type: "client_credentials", resource: AUDIENCE }),
+      });
+      return tokenSchema.parse(await response.json()).access_token;
+    },
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
+  };
+}
+
+const tokenSchema = z.object({ access_token: z.string() });
+
+function clientOf(program: string) {
+  return {
+    client_id: program,
+    client_secret: PROGRAM_SECRET,
+    grant_types: ["client_credentials"],
+    redirect_uris: [],
+    response_types: [],
   };
 }
