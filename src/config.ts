@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import { z } from "zod";
+import { splitHosts } from "./database/hosts.ts";
 import { OperatorError } from "./operator_error.ts";
 
 /** A bearer token that a caller may present, known by its hash alone. */
@@ -91,8 +92,10 @@ const variables = z.object({
   HOST: z.string().regex(/^[A-Za-z0-9.:-]+$/, "must be an address or host name to listen on").default(
     "127.0.0.1",
   ),
-  DATABASE_URL: z.string().refine(isDatabaseUrl, "must be postgres://user:password@host:port/database")
-    .optional(),
+  DATABASE_URL: z.string().refine(
+    (text) => splitHosts(text) !== null,
+    "must be postgres://user:password@host:port/database",
+  ).optional(),
   DATABASE_POOL_SIZE: wholeNumber(2, 1000, 10),
   ADMIN_TOKENS: tokens("admin"),
   SERVICE_TOKENS: tokens("service"),
@@ -213,11 +216,6 @@ function tokens(role: Token["role"]) {
       return [];
     })
   );
-}
-
-function isDatabaseUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && ["postgres:", "postgresql:"].includes(url.protocol) && url.hostname !== "";
 }
 
 function isCronPattern(text: string): boolean {

@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { connectToWritable, findWritable, mustFindWritable, splitHosts } from "./hosts.ts";
 
 /** The database handle that every function takes first. `bigint` columns arrive as numbers, `timestamptz` as Date. */
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -18,10 +19,30 @@ export interface DatabaseOptions {
  *   driver guesses by the first item, as `sql.array(items, 1000)` and `sql.array(items, 1185)` (see `arrayTypes`).
  * - TLS as the URL's `sslmode` says; where it says nothing, none on this machine, else TLS where the server offers it.
  * - For a pooler in transaction mode add `prepare=false` to the URL.
+ * - Of several hosts, `one:5432,two:5432`, each new connection goes to the one that takes writes.
  *
  * @param url `postgres://user:password@host:port/database?options`
  */
 export function openDatabase(url: string, options: DatabaseOptions): Sql {
+  if (!mustFindWritable(url)) return open(url, options);
+  const urls = splitHosts(url) ?? [];
+  return open(urls[0] ?? url, options, connectToWritable(findWritable(urls, probe)));
+}
+
+/** Of a URL that names several hosts, or asks for one that takes writes: the URL of the one that does. */
+export async function resolveDatabaseUrl(url: string): Promise<string> {
+  return mustFindWritable(url) ? await findWritable(splitHosts(url) ?? [], probe)() : url;
+}
+
+function probe(url: string): Sql {
+  return open(url, { max: 1, applicationName: "trainer-assignment probe" });
+}
+
+function open(
+  url: string,
+  options: DatabaseOptions,
+  socket?: ReturnType<typeof connectToWritable>,
+): Sql {
   return postgres(url, {
     max: options.max,
     connect_timeout: 10,
@@ -35,6 +56,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Sql {
       bigint: { to: 20, from: [20], serialize: String, parse: Number },
       ...arrayTypes,
     },
+    ...(socket === undefined ? {} : { socket }),
     ...(saysTls(url) || isLoopback(url) ? {} : { ssl: "prefer" }),
   });
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { OperatorError } from "../operator_error.ts";
-import { closeDatabase, openDatabase, type Sql } from "./connection.ts";
+import { closeDatabase, openDatabase, resolveDatabaseUrl, type Sql } from "./connection.ts";
 
 const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../db/migrations", import.meta.url));
 const MIGRATIONS_TABLE = "assignment.schema_migrations";
@@ -15,19 +15,19 @@ const LOCK_POLL_MS = 200;
  * @throws {OperatorError} with the migration's file and the database's own words, without the database's address.
  */
 export async function migrateUp(databaseUrl: string): Promise<string[]> {
-  return await withMigrationLock(databaseUrl, async (sql) => {
+  return await withMigrationLock(databaseUrl, async (sql, url) => {
     const pending = await pendingMigrations(sql);
-    if (pending.length > 0) await runDbmate(databaseUrl, sql, "migrate");
+    if (pending.length > 0) await runDbmate(url, sql, "migrate");
     return pending;
   });
 }
 
 /** Takes back the newest migration, or all of them and then the schema `assignment` itself; returns the versions. */
 export async function migrateDown(databaseUrl: string, options: { all: boolean }): Promise<string[]> {
-  return await withMigrationLock(databaseUrl, async (sql) => {
+  return await withMigrationLock(databaseUrl, async (sql, url) => {
     const applied = (await appliedMigrations(sql)).toReversed();
     const versions = options.all ? applied : applied.slice(0, 1);
-    for (const _ of versions) await runDbmate(databaseUrl, sql, "rollback");
+    for (const _ of versions) await runDbmate(url, sql, "rollback");
     if (options.all) {
       await sql`drop table if exists assignment.schema_migrations`;
       await sql`drop schema if exists assignment`;
@@ -76,11 +76,15 @@ async function migrationFiles(): Promise<{ version: string; file: string }[]> {
  * Holds the lock on a connection of its own. It asks again and again instead of waiting inside the server: a session
  * that waits there holds a snapshot, and `create index concurrently` in the running migration would wait for it in turn.
  */
-async function withMigrationLock<T>(databaseUrl: string, work: (sql: Sql) => Promise<T>): Promise<T> {
-  const sql = openDatabase(databaseUrl, { max: 1, applicationName: "trainer-assignment migrate" });
+async function withMigrationLock<T>(
+  databaseUrl: string,
+  work: (sql: Sql, url: string) => Promise<T>,
+): Promise<T> {
+  const url = await resolveDatabaseUrl(databaseUrl); // dbmate knows one host alone
+  const sql = openDatabase(url, { max: 1, applicationName: "trainer-assignment migrate" });
   try {
     while (!await tryLock(sql)) await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
-    return await work(sql);
+    return await work(sql, url);
   } finally {
     await closeDatabase(sql); // ends the session, and with it the lock
   }

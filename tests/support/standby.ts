@@ -43,3 +43,9 @@ export async function startStandby(
     },
   };
 }
+
+/** The URL that names both, in this order. */
+export function joinHosts(first: TestServer, second: TestServer): string {
+  const { host } = new URL(second.url);
+  return first.url.replace(/(?=\/[^/]*$)/, `,${host}`);
+}

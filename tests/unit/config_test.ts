@@ -85,10 +85,23 @@ describe("configuration", () => {
     assert(Object.isFrozen(config) && Object.isFrozen(config.tokens));
   });
 
+  it("takes a database of several hosts", () => {
+    const url = "postgres://user:p%40ss,word@one:5432,[::1]:5433,two/app?target_session_attrs=read-write";
+    assertEquals(parseConfig({ DATABASE_URL: url }).databaseUrl, url);
+  });
+
   const wrong: [name: string, values: string[]][] = [
     ["HOST", ["two words", "http://host"]],
     ["PORT", ["x", "-1", "65536", "80.5", "1e3", " 80"]],
-    ["DATABASE_URL", ["db", "mysql://db/app", "postgres://", "postgres:///app"]],
+    ["DATABASE_URL", [
+      "db",
+      "mysql://db/app",
+      "postgres://",
+      "postgres:///app",
+      "postgres://one:5432,/app",
+      "postgres://one:5432,two:port/app",
+      "postgres://one,two/app?target_session_attrs=standby",
+    ]],
     ["DATABASE_POOL_SIZE", ["1", "1001"]],
     ["ADMIN_TOKENS", [
       "ops",
