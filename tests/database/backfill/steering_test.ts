@@ -85,6 +85,9 @@ describe("steering a backfill", () => {
       AppError,
       "that is cancelled cannot become paused",
     );
+    await startBackfill(sql, { requestedBy: "test" });
+    const besideAnother = await assertRejects(() => resumeRun(sql, run.id, "admin"), AppError);
+    assertEquals(besideAnother.code, "invalid_transition");
     const unknown = await assertRejects(() => pauseRun(sql, crypto.randomUUID(), "admin"), AppError);
     assertEquals(unknown.code, "run_not_found");
   });
