@@ -620,7 +620,7 @@ begin
     'assignment.assign_member(uuid, uuid, text, text)',
     'assignment.end_assignment(uuid, uuid)',
     'assignment.retry_failures(integer)',
-    'assignment.hasten_failures()',
+    'assignment.hasten_failures(integer)',
     'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean)',
     'assignment.retry_backfill(uuid, text)',
     'assignment.backfill_step(uuid)',
@@ -663,21 +663,33 @@ $$;
 COMMENT ON FUNCTION assignment.grant_service(p_role name) IS 'Gives a role what the service uses and no more: EXECUTE on the functions that it calls, SELECT on what it reads.
 To be called by the owner of the schema, and again after each migration. Taken back by: drop owned by …role….';
 
-CREATE FUNCTION assignment.hasten_failures() RETURNS bigint
+CREATE FUNCTION assignment.hasten_failures(p_limit integer DEFAULT 20000) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_sort TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
+declare
+  v_member_ids uuid[];
+  v_hastened integer;
 begin
-  update assignment.failures
-  set next_attempt_at = now()
-  where member_id in (
-    select member_id from assignment.failures where next_attempt_at > now() order by member_id for update skip locked
+  v_member_ids := array(
+    select member_id
+    from assignment.failures
+    where next_attempt_at > now()
+    order by next_attempt_at, member_id
+    limit p_limit
+    for update skip locked
   );
-  return (select count(*) from assignment.failures where next_attempt_at <= now());
+  update assignment.failures set next_attempt_at = now() where member_id = any (v_member_ids);
+  get diagnostics v_hastened = row_count;
+  return v_hastened;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.hasten_failures() IS 'Makes every failure due now, but for those that a retry under way holds. Returns how many are due.';
+COMMENT ON FUNCTION assignment.hasten_failures(p_limit integer) IS 'Makes up to p_limit failures due now whose time has not come, but for those that a retry under way holds. Returns how many:
+fewer than p_limit when no more are left.';
 
 CREATE FUNCTION assignment.is_transient(p_sqlstate text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -1115,13 +1127,13 @@ $$;
 
 COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text) IS 'Starts a run over the failed members of an ended run. Raises TA007 no such run, TA006 not ended or nothing failed, TA005.';
 
-CREATE FUNCTION assignment.retry_failures(p_limit integer DEFAULT 500, OUT retried integer, OUT succeeded integer, OUT failed integer) RETURNS record
+CREATE FUNCTION assignment.retry_failures(p_limit integer DEFAULT 500, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 declare
-  v_requested_id uuid;  -- a batch is for one trainer: whoever waits longest says which
+  v_requested_id uuid;
   v_member_ids uuid[];
   v_locked_ids uuid[];
   v_trainer_id uuid;
@@ -1129,20 +1141,9 @@ declare
   v_sqlstate text;
   v_message text;
 begin
-  select requested_trainer_id into v_requested_id
-  from assignment.failures
-  where next_attempt_at <= now()
-  order by next_attempt_at, member_id
-  limit 1;
-  v_member_ids := array(
-    select member_id
-    from assignment.failures
-    where next_attempt_at <= now()
-      and requested_trainer_id is not distinct from v_requested_id
-    order by next_attempt_at, member_id
-    limit p_limit
-    for update skip locked
-  );
+  failed_ids := '{}';
+  select requested_trainer_id, member_ids into v_requested_id, v_member_ids
+  from assignment.take_due_failures(p_limit);
   retried := cardinality(v_member_ids);
   if retried = 0 then
     succeeded := 0;
@@ -1173,6 +1174,7 @@ begin
     );
   end;
   failed := cardinality(v_failures);
+  failed_ids := array(select member_id from unnest(v_failures) order by member_id);
   succeeded := retried - failed;
 
   delete from assignment.failures f
@@ -1191,7 +1193,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer) IS 'Retries up to p_limit failures that are due. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
+COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) IS 'Retries up to p_limit failures that are due, of one trainer: call it until retried is 0. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
 the others wait 15 s × 2^attempts, at most an hour. Safe to call from several places at once.';
 
 CREATE TABLE assignment.settings (
@@ -1346,6 +1348,35 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text) IS 'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
+
+CREATE FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_sort TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+  select f.requested_trainer_id into take_due_failures.requested_trainer_id
+  from assignment.failures f
+  where f.next_attempt_at <= now()
+  order by f.next_attempt_at, f.member_id
+  limit 1
+  for update skip locked;
+
+  member_ids := array(
+    select f.member_id
+    from assignment.failures f
+    where f.next_attempt_at <= now()
+      and f.requested_trainer_id is not distinct from take_due_failures.requested_trainer_id
+    order by f.next_attempt_at, f.member_id
+    limit p_limit
+    for update skip locked
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) IS 'Up to p_limit failures that are due and that nobody else is retrying, locked: the longest due one and others of its trainer.';
 
 CREATE FUNCTION assignment.tg_backfill_runs__guard_status() RETURNS trigger
     LANGUAGE plpgsql
@@ -1768,7 +1799,7 @@ REVOKE ALL ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, 
 
 REVOKE ALL ON FUNCTION assignment.grant_service(p_role name) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION assignment.hasten_failures() FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.hasten_failures(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
 
@@ -1796,7 +1827,7 @@ REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb,
 
 REVOKE ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) FROM PUBLIC;
 
@@ -1805,6 +1836,8 @@ REVOKE ALL ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id
 REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.tg_backfill_runs__guard_status() FROM PUBLIC;
 

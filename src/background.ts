@@ -3,7 +3,7 @@ import { defaultDriveOptions } from "./backfill/drive.ts";
 import { reconcileOnSchedule } from "./backfill/schedule.ts";
 import type { Sql } from "./database/connection.ts";
 import { delay } from "./delay.ts";
-import { listRecentFailures, retryDueFailures } from "./failures.ts";
+import { type Failure, retryDueFailures } from "./failures.ts";
 import type { Logger } from "./log.ts";
 
 /** The part of the configuration that the background work reads. */
@@ -50,21 +50,25 @@ export function startBackgroundWork(
   };
 }
 
+/**
+ * Retries what is due, batch after batch, and looks every five seconds whether something is. After each batch it rests as
+ * long as that took, so that sign-ups and a backfill get their share while a million wait.
+ */
 async function retryUntil(signal: AbortSignal, sql: Sql, log: Logger): Promise<void> {
   while (!signal.aborted) {
+    let restMs = retryEveryMs;
     try {
       const began = performance.now();
-      const result = await retryDueFailures(sql);
+      let failedAgain: Failure[] = [];
+      const result = await retryDueFailures(sql, (failures) => failedAgain = failures);
       if (result.retried > 0) log.info({ event: "failures_retried", ...result });
-      if (result.failed > 0) {
-        const failures = await listRecentFailures(sql, performance.now() - began);
-        for (const { memberId, sqlstate: code, message: reason, attempts } of failures) {
-          log.warn({ event: "assignment_failed", source: "retry", memberId, code, reason, attempts });
-        }
+      for (const { memberId, sqlstate: code, message: reason, attempts } of failedAgain) {
+        log.warn({ event: "assignment_failed", source: "retry", memberId, code, reason, attempts });
       }
+      if (result.retried > 0) restMs = performance.now() - began;
     } catch (error) {
       log.warn({ event: "failure_retry_failed", reason: String(error) });
     }
-    await delay(retryEveryMs, signal);
+    await delay(restMs, signal);
   }
 }

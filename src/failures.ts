@@ -22,6 +22,9 @@ export interface RetryResult {
 }
 
 const batchRows = 500;
+const hastenRows = 20_000;
+/** Shorter than the first wait of a failure that fails again: each is tried once. */
+const longestRetryMs = 5000;
 
 /** Lists failures by member id; `after` is the last member id already seen. */
 export async function listFailures(
@@ -38,37 +41,66 @@ export async function listFailures(
   return [...failures];
 }
 
-/** Lists up to 500 failures whose last attempt began no longer ago than this, the oldest of them first. */
-export async function listRecentFailures(sql: Sql, withinMs: number): Promise<Failure[]> {
+/**
+ * Retries up to 500 failures whose time has come; several callers at once share them. They are of one trainer: nothing is
+ * left when none was retried, not when fewer than 500 were.
+ * @param onFailed hears of those that failed again
+ */
+export async function retryDueFailures(
+  sql: Sql,
+  onFailed?: (failures: Failure[]) => void,
+): Promise<RetryResult> {
+  const [{ failedIds, ...result }] = await sql<[RetryResult & { failedIds: string[] }]>`
+    select retried, succeeded, failed, failed_ids
+    from assignment.retry_failures(${batchRows})
+  `;
+  if (onFailed && failedIds.length > 0) onFailed(await listFailuresOf(sql, failedIds));
+  return result;
+}
+
+async function listFailuresOf(sql: Sql, memberIds: string[]): Promise<Failure[]> {
   const failures = await sql<Failure[]>`
     select member_id, trainer_id, sqlstate, message, source, attempts, first_failed_at, last_failed_at, next_attempt_at
     from assignment.failures
-    where last_failed_at >= now() - make_interval(secs => ${withinMs / 1000})
-    order by last_failed_at, member_id
-    limit ${batchRows}
+    where member_id = any (${memberIds}::uuid[])
+    order by member_id
   `;
   return [...failures];
 }
 
-/** Retries up to 500 failures whose time has come; several callers at once share them. */
-export async function retryDueFailures(sql: Sql): Promise<RetryResult> {
-  const [result] = await sql<[RetryResult]>`
-    select retried, succeeded, failed
-    from assignment.retry_failures(${batchRows})
-  `;
-  return result;
-}
+/**
+ * Retries all failures that there are now, whether their time has come or not, each once; for at most five seconds or so.
+ * All of them are due first, so that the background work goes on with what remains then.
+ * @returns what became of them, and how many are still due.
+ */
+export async function retryFailures(
+  sql: Sql,
+  forMs = longestRetryMs,
+): Promise<RetryResult & { remaining: number }> {
+  const until = performance.now() + forMs;
+  while (await hastenFailures(sql) === hastenRows && performance.now() < until);
 
-/** Retries all failures that there are now, whether their time has come or not; each once. */
-export async function retryFailures(sql: Sql): Promise<RetryResult> {
-  const [due] = await sql<[{ failures: number }]>`select assignment.hasten_failures() as failures`;
-  const sum: RetryResult = { retried: 0, succeeded: 0, failed: 0 };
-  while (sum.retried < due.failures) { // those that fail again may be due again before the last one was tried
+  const sum = { retried: 0, succeeded: 0, failed: 0 };
+  for (;;) {
     const { retried, succeeded, failed } = await retryDueFailures(sql);
+    if (retried === 0) return { ...sum, remaining: 0 };
     sum.retried += retried;
     sum.succeeded += succeeded;
     sum.failed += failed;
-    if (retried < batchRows) break;
+    if (performance.now() >= until) return { ...sum, remaining: await countDueFailures(sql) };
   }
-  return sum;
+}
+
+async function hastenFailures(sql: Sql): Promise<number> {
+  const [row] = await sql<
+    [{ hastened: number }]
+  >`select assignment.hasten_failures(${hastenRows}) as hastened`;
+  return row.hastened;
+}
+
+async function countDueFailures(sql: Sql): Promise<number> {
+  const [row] = await sql<[{ due: number }]>`
+    select count(*) as due from assignment.failures where next_attempt_at <= now()
+  `;
+  return row.due;
 }

@@ -26,11 +26,46 @@ comment on function assignment.find_locked_members(uuid[]) is
   'Which of the members exist and are locked by another session against assignment. Locks the others as a foreign key does.
 None, where the owner of this function may not update members.';
 
+-- Locks the failures that are due longest, of one trainer: whoever waits longest says which.
+create function assignment.take_due_failures(
+  p_limit integer,
+  out requested_trainer_id uuid,
+  out member_ids uuid[]
+)
+  volatile
+  set search_path = pg_catalog, pg_temp
+  -- The statistics may be from before an outage: thought few, all failures would be sorted for each batch.
+  set enable_sort = off
+  set enable_bitmapscan = off
+  set enable_seqscan = off
+  language plpgsql
+as $$
+begin
+  select f.requested_trainer_id into take_due_failures.requested_trainer_id
+  from assignment.failures f
+  where f.next_attempt_at <= now()
+  order by f.next_attempt_at, f.member_id
+  limit 1
+  for update skip locked;
+
+  member_ids := array(
+    select f.member_id
+    from assignment.failures f
+    where f.next_attempt_at <= now()
+      and f.requested_trainer_id is not distinct from take_due_failures.requested_trainer_id
+    order by f.next_attempt_at, f.member_id
+    limit p_limit
+    for update skip locked
+  );
+end;
+$$;
+
 create function assignment.retry_failures(
   p_limit integer default 500,
   out retried integer,
   out succeeded integer,
-  out failed integer
+  out failed integer,
+  out failed_ids uuid[]
 )
   volatile
   security definer
@@ -39,7 +74,7 @@ create function assignment.retry_failures(
   language plpgsql
 as $$
 declare
-  v_requested_id uuid;  -- a batch is for one trainer: whoever waits longest says which
+  v_requested_id uuid;
   v_member_ids uuid[];
   v_locked_ids uuid[];
   v_trainer_id uuid;
@@ -47,20 +82,9 @@ declare
   v_sqlstate text;
   v_message text;
 begin
-  select requested_trainer_id into v_requested_id
-  from assignment.failures
-  where next_attempt_at <= now()
-  order by next_attempt_at, member_id
-  limit 1;
-  v_member_ids := array(
-    select member_id
-    from assignment.failures
-    where next_attempt_at <= now()
-      and requested_trainer_id is not distinct from v_requested_id
-    order by next_attempt_at, member_id
-    limit p_limit
-    for update skip locked
-  );
+  failed_ids := '{}';
+  select requested_trainer_id, member_ids into v_requested_id, v_member_ids
+  from assignment.take_due_failures(p_limit);
   retried := cardinality(v_member_ids);
   if retried = 0 then
     succeeded := 0;
@@ -91,6 +115,7 @@ begin
     );
   end;
   failed := cardinality(v_failures);
+  failed_ids := array(select member_id from unnest(v_failures) order by member_id);
   succeeded := retried - failed;
 
   delete from assignment.failures f
@@ -110,11 +135,15 @@ end;
 $$;
 
 revoke execute on function assignment.find_locked_members(uuid[]) from public;
+revoke execute on function assignment.take_due_failures(integer) from public;
 revoke execute on function assignment.retry_failures(integer) from public;
+comment on function assignment.take_due_failures(integer) is
+  'Up to p_limit failures that are due and that nobody else is retrying, locked: the longest due one and others of its trainer.';
 comment on function assignment.retry_failures(integer) is
-  'Retries up to p_limit failures that are due. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
+  'Retries up to p_limit failures that are due, of one trainer: call it until retried is 0. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
 the others wait 15 s × 2^attempts, at most an hour. Safe to call from several places at once.';
 
 -- migrate:down
 drop function assignment.retry_failures(integer);
+drop function assignment.take_due_failures(integer);
 drop function assignment.find_locked_members(uuid[]);

@@ -28,7 +28,7 @@ begin
     'assignment.assign_member(uuid, uuid, text, text)',
     'assignment.end_assignment(uuid, uuid)',
     'assignment.retry_failures(integer)',
-    'assignment.hasten_failures()',
+    'assignment.hasten_failures(integer)',
     'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean)',
     'assignment.retry_backfill(uuid, text)',
     'assignment.backfill_step(uuid)',

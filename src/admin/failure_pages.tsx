@@ -29,8 +29,8 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
   });
 
   app.post("/trainer-assignment/failures/retry", async (c) => {
-    await retryFailures(sql);
+    const { remaining } = await retryFailures(sql);
     reader.expire();
-    return goOn(c, withNotice(paths.failures, "failures_retried"));
+    return goOn(c, withNotice(paths.failures, remaining > 0 ? "failures_being_retried" : "failures_retried"));
   });
 }

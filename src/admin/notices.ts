@@ -16,6 +16,10 @@ const NOTICES = {
   ended: { tone: "good", text: "The assignment has ended. It stays in the history." },
   trainer_set: { tone: "good", text: "The default trainer is changed. Nobody was moved." },
   failures_retried: { tone: "good", text: "All waiting members were tried again." },
+  failures_being_retried: {
+    tone: "good",
+    text: "Waiting members are being tried again. They are many: the service goes on by itself.",
+  },
   signed_out: { tone: "good", text: "You are signed out." },
   session_ended: { tone: "warn", text: "Your session has ended. Sign in again to go on." },
   backfill_active: {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertGreater } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { acceptAssignments, refuseAssignments } from "../support/members.ts";
 import { addMembers, type TestService, testService } from "./test_service.ts";
@@ -31,5 +31,24 @@ describe("failures over HTTP", () => {
     const accepted = await service.call("POST /v1/failures/retry");
     assertEquals(await accepted.json(), { retried: 5, succeeded: 5, failed: 0 });
     assertEquals(await (await service.call("GET /v1/failures")).json(), { failures: [], next: null });
+  });
+
+  it("that are too many for one request are due when it answers 202, with how many remain", async () => {
+    await refuseAssignments(service.sql, "true", "P0001");
+    await addMembers(service.sql, 4_000);
+    await acceptAssignments(service.sql);
+    await service.database.newConnection().begin(async (locker) => {
+      await locker`lock table public.trainer_client_assignments in access exclusive mode`; // a batch waits 2 s
+      const answer = await service.call("POST /v1/failures/retry");
+      assertEquals(answer.status, 202);
+      const { retried, failed, succeeded, remaining } = await answer.json();
+      assertEquals([succeeded, retried + remaining, retried], [0, 4_000, failed]);
+      assertGreater(remaining, 0);
+    });
+    const [{ due } = { due: 0 }] = await service.sql<{ due: number }[]>`
+      select count(*) as due from assignment.failures where attempts = 1 and next_attempt_at <= now()
+    `;
+    assertGreater(due, 0);
+    await service.sql`delete from assignment.failures`;
   });
 });

@@ -25,6 +25,10 @@ const RetrySummary = z.object({ retried: z.int(), succeeded: z.int(), failed: z.
   "RetrySummary",
 );
 
+const RetryProgress = RetrySummary.extend({
+  remaining: z.int().openapi({ description: "Those that are due and were not tried yet." }),
+}).openapi("RetryProgress");
+
 /** Auto-assignments that did not succeed: see them, try them now. */
 export function addFailureRoutes(api: Api): void {
   const { sql, log } = api.services;
@@ -78,17 +82,24 @@ export function addFailureRoutes(api: Api): void {
     role: "admin",
     operationId: "retryFailures",
     summary: "Retry all failed auto-assignments now",
+    description:
+      "Makes all of them due, then tries each once, for about five seconds. What remains then is answered with 202: the service goes on with it by itself.",
     tags: ["Failures"],
     responses: {
       200: {
         description: "What became of them.",
         content: json(RetrySummary, { retried: 3, succeeded: 2, failed: 1 }),
       },
+      202: {
+        description: "What became of those that were tried; the service goes on with the others.",
+        content: json(RetryProgress, { retried: 24000, succeeded: 24000, failed: 0, remaining: 976000 }),
+      },
     },
     errors: [],
   }, async (c) => {
-    const result = await retryFailures(sql);
-    logChange(log, c, "failures_retry_requested", { ...result });
-    return c.json(result, 200);
+    const progress = await retryFailures(sql);
+    logChange(log, c, "failures_retry_requested", { ...progress });
+    const { remaining, ...summary } = progress;
+    return remaining > 0 ? c.json(progress, 202) : c.json(summary, 200);
   });
 }

@@ -21,9 +21,9 @@ describe("a failed assignment to a trainer who was asked for by name", () => {
 
   it("is retried with that trainer, though the member has the default one", async () => {
     const { sql } = database;
-    assertEquals(await retryFailures(sql), { retried: 1, succeeded: 0, failed: 1 });
+    assertEquals(await retryFailures(sql), { retried: 1, succeeded: 0, failed: 1, remaining: 0 });
     await acceptAssignments(sql);
-    assertEquals(await retryFailures(sql), { retried: 1, succeeded: 1, failed: 0 });
+    assertEquals(await retryFailures(sql), { retried: 1, succeeded: 1, failed: 0, remaining: 0 });
     assertEquals(await isUserAssignedToTrainer(sql, memberId, trainerId), true);
   });
 

@@ -59,7 +59,7 @@ describe("a retry of failures", () => {
     await fail(ids);
     await makeDue(sql);
     await database.newConnection().begin(async (other) => {
-      const [taken] = await other`select * from assignment.retry_failures(2)`;
+      const [taken] = await other`select retried, succeeded, failed from assignment.retry_failures(2)`;
       assertEquals(taken, { retried: 2, succeeded: 2, failed: 0 });
       assertEquals(await retryDueFailures(sql), { retried: 3, succeeded: 3, failed: 0 });
     });
@@ -89,19 +89,64 @@ describe("a retry of failures", () => {
   it("of all takes those too whose time has not come, more than one batch", async () => {
     const ids = newIds(1_200);
     await fail(ids);
-    assertEquals(await retryFailures(sql), { retried: 1_200, succeeded: 1_200, failed: 0 });
+    assertEquals(await retryFailures(sql), { retried: 1_200, succeeded: 1_200, failed: 0, remaining: 0 });
     assertEquals([await countFailures(sql), await countAssignments(sql, ids)], [0, 1_200]);
   });
 
   it("of all tries each once, when all fail again", async () => {
     await fail(newIds(1_200));
     await refuseAssignments(sql, "true");
-    assertEquals(await retryFailures(sql), { retried: 1_200, succeeded: 0, failed: 1_200 });
+    assertEquals(await retryFailures(sql), { retried: 1_200, succeeded: 0, failed: 1_200, remaining: 0 });
     assertEquals([...await sql`select distinct attempts from assignment.failures`], [{ attempts: 2 }]);
   });
 
+  it("of all takes those of every trainer who was asked for", async () => {
+    const trainers = newIds(3);
+    await sql`insert into public.members (id) select unnest(${trainers}::uuid[])`;
+    const ids = newIds(6);
+    await fail(ids);
+    await sql`
+      update assignment.failures f set requested_trainer_id = asked.trainer_id
+      from unnest(${ids.slice(0, 3)}::uuid[], ${trainers}::uuid[]) as asked (member_id, trainer_id)
+      where f.member_id = asked.member_id
+    `;
+    assertEquals(await retryFailures(sql), { retried: 6, succeeded: 6, failed: 0, remaining: 0 });
+  });
+
+  it("of all has them all due and says how many remain when its time is over", async () => {
+    await fail(newIds(1_200));
+    assertEquals(await retryFailures(sql, 0), { retried: 500, succeeded: 500, failed: 0, remaining: 700 });
+  });
+
+  it("names those that failed again, and no other", async () => {
+    const [poison = "", ...others] = newIds(20);
+    await fail([poison, ...others]);
+    await refuseAssignments(sql, `new.client_id = '${poison}'`);
+    await makeDue(sql);
+    const failed: string[] = [];
+    await retryDueFailures(sql, (failures) => failed.push(...failures.map(({ memberId }) => memberId)));
+    assertEquals(failed, [poison]);
+  });
+
+  it("goes on with other trainers' while another session retries the longest due one's", async () => {
+    const [first = "", second = ""] = newIds(2);
+    const trainerId = newId();
+    await sql`insert into public.members (id) values (${trainerId})`;
+    await fail([first, second]);
+    await sql`
+      update assignment.failures
+      set next_attempt_at = now() - interval '1 hour', requested_trainer_id = ${trainerId}
+      where member_id = ${first}
+    `;
+    await sql`update assignment.failures set next_attempt_at = now() where member_id = ${second}`;
+    await database.newConnection().begin(async (other) => {
+      await other`select from assignment.retry_failures(1)`;
+      assertEquals(await retryDueFailures(sql), { retried: 1, succeeded: 1, failed: 0 });
+    });
+  });
+
   it("of all does nothing when there are none", async () => {
-    assertEquals(await retryFailures(sql), { retried: 0, succeeded: 0, failed: 0 });
+    assertEquals(await retryFailures(sql), { retried: 0, succeeded: 0, failed: 0, remaining: 0 });
   });
 
   it("is listed by pages that neither skip nor repeat", async () => {

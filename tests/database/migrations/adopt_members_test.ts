@@ -87,7 +87,7 @@ describe("a members table of the application's own", () => {
     await assertRecorded(database.sql, [id], "23503");
     await addTrainer();
     await database.sql`update assignment.failures set next_attempt_at = now()`;
-    const [retry] = await service`select * from assignment.retry_failures()`;
+    const [retry] = await service`select retried, succeeded, failed from assignment.retry_failures()`;
     assertEquals(retry, { retried: 1, succeeded: 1, failed: 0 });
     assertEquals(await countAssignments(database.sql, [id]), 1);
     await migrateDown(url, { all: true });

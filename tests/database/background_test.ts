@@ -1,0 +1,41 @@
+import { assert, assertEquals } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { startBackgroundWork } from "../../src/background.ts";
+import { silentLogger } from "../../src/log.ts";
+import { countAssignments, countFailures, newIds } from "../support/assignments.ts";
+import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { makeDue } from "../support/failures.ts";
+import { acceptAssignments, refuseAssignments } from "../support/members.ts";
+
+describe("the background work", () => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await testDatabase();
+  });
+  afterEach(() => database.drop());
+
+  it("works off thousands of failures in one go, batch after batch, two replicas sharing them", async () => {
+    const { sql } = database;
+    const ids = newIds(8_000); // sixteen batches; at one in five seconds they would take two replicas 35
+    await refuseAssignments(sql, "true");
+    await sql`insert into public.members (id) select unnest(${ids}::uuid[])`;
+    await acceptAssignments(sql);
+    await makeDue(sql);
+
+    const pools = [await database.newServicePool(), await database.newServicePool()];
+    const replicas = pools.map((pool) =>
+      startBackgroundWork({ sql: pool, log: silentLogger }, {
+        backfillLanes: 1,
+        backfillMaxReplicaLagMs: 10_000,
+        backfillRestRatio: 0,
+        reconcileCron: null,
+      })
+    );
+    const deadline = performance.now() + 20_000;
+    while (await countFailures(sql) > 0 && performance.now() < deadline);
+    await Promise.all(replicas.map((replica) => replica.stop()));
+
+    assert(performance.now() < deadline, "there are still failures after 20 s");
+    assertEquals(await countAssignments(sql, ids), 8_000);
+  });
+});
