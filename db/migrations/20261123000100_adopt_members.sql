@@ -54,7 +54,8 @@ do $$
 declare
   v_has_rows boolean;
 begin
-  if obj_description('public.members'::regclass, 'pg_class') like '%Created by trainer assignment%' then
+  -- Null, and so kept as it is, where the application has dropped it.
+  if obj_description(to_regclass('public.members'), 'pg_class') like '%Created by trainer assignment%' then
     select exists (select from public.members) into v_has_rows;
     if v_has_rows then
       raise notice 'public.members has rows and is kept';

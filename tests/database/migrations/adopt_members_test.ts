@@ -111,6 +111,15 @@ describe("a members table of the application's own", () => {
     assertEquals(await countMembers(database.sql, [id, DEFAULT_TRAINER_ID]), 2);
   });
 
+  it("that is gone by then does not keep the migrations from being taken back", async () => {
+    const before = await catalogOf(database.sql);
+    await database.sql`create table public.members (id uuid primary key)`;
+    await migrateUp(database.url);
+    await database.sql`drop table public.members cascade`;
+    await migrateDown(database.url, { all: true });
+    assertEquals(await catalogOf(database.sql), before);
+  });
+
   it("that is empty stays too", async () => {
     await database.sql`create table public.members (id uuid primary key)`;
     const before = await catalogOf(database.sql);
