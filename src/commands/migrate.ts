@@ -1,6 +1,7 @@
 import { parseConfig } from "../config.ts";
 import { closeDatabase, openDatabase } from "../database/connection.ts";
 import { migrateDown, migrateUp, migrationStatus } from "../database/migrate.ts";
+import type { MigrationLockOptions } from "../database/migration_lock.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { openCommandServer } from "./open_database.ts";
 
@@ -12,7 +13,7 @@ export const migrate: Command = {
     const action = parseAction(context.args);
     const server = await openCommandServer(parseConfig(context.environment), "task");
     try {
-      await action(server.url, context.print);
+      await action(server.url, context);
       return 0;
     } finally {
       await server.close();
@@ -20,19 +21,20 @@ export const migrate: Command = {
   },
 };
 
-type Action = (databaseUrl: string, print: CommandContext["print"]) => Promise<void>;
+type Action = (databaseUrl: string, context: CommandContext) => Promise<void>;
 
 function parseAction(args: readonly string[]): Action {
   switch (args.join(" ")) {
     case "":
     case "up":
-      return async (databaseUrl, print) => report(await migrateUp(databaseUrl), "applied", print);
+      return async (databaseUrl, context) =>
+        report(await migrateUp(databaseUrl, waitingFor(context)), "applied", context);
     case "down":
-      return async (databaseUrl, print) =>
-        report(await migrateDown(databaseUrl, { all: false }), "taken back", print);
+      return async (databaseUrl, context) =>
+        report(await migrateDown(databaseUrl, { all: false, ...waitingFor(context) }), "taken back", context);
     case "down --all":
-      return async (databaseUrl, print) =>
-        report(await migrateDown(databaseUrl, { all: true }), "taken back", print);
+      return async (databaseUrl, context) =>
+        report(await migrateDown(databaseUrl, { all: true, ...waitingFor(context) }), "taken back", context);
     case "status":
       return printStatus;
     default:
@@ -40,12 +42,16 @@ function parseAction(args: readonly string[]): Action {
   }
 }
 
-function report(versions: string[], what: string, print: CommandContext["print"]): void {
+function waitingFor({ print, signal }: CommandContext): MigrationLockOptions {
+  return { signal, onWait: (holder) => print(`waiting for another migration: ${holder}`) };
+}
+
+function report(versions: string[], what: string, { print }: CommandContext): void {
   for (const version of versions) print(`${what}: ${version}`);
   if (versions.length === 0) print("nothing to do");
 }
 
-const printStatus: Action = async (databaseUrl, print) => {
+const printStatus: Action = async (databaseUrl, { print }) => {
   const sql = openDatabase(databaseUrl, { max: 1, applicationName: "trainer-assignment migrate" });
   try {
     for (const { file, applied } of await migrationStatus(sql)) {

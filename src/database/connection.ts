@@ -9,6 +9,8 @@ export interface DatabaseOptions {
   max: number;
   /** What `pg_stat_activity` shows, so that an operator can tell the connections apart. */
   applicationName: string;
+  /** Never closes a connection for being idle or old: for one that holds a lock. */
+  staysOpen?: boolean;
 }
 
 /**
@@ -47,7 +49,8 @@ function open(
     max: options.max,
     connect_timeout: 10,
     backoff: () => 0.5, // seconds; the driver's own grows to 20, and queries wait meanwhile
-    idle_timeout: 300,
+    idle_timeout: options.staysOpen ? 0 : 300,
+    ...(options.staysOpen ? { max_lifetime: null } : {}),
     connection: { application_name: options.applicationName },
     transform: postgres.camel,
     onnotice: () => {},

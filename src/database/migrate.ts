@@ -3,19 +3,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { OperatorError } from "../operator_error.ts";
-import { closeDatabase, openDatabase, resolveDatabaseUrl, type Sql } from "./connection.ts";
+import type { Sql } from "./connection.ts";
+import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
 
 const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../db/migrations", import.meta.url));
 const MIGRATIONS_TABLE = "assignment.schema_migrations";
-const LOCK_NAME = "trainer assignment: migrations";
-const LOCK_POLL_MS = 200;
 
 /**
  * Applies what is pending, in order; returns the versions applied. Callers that come at the same time wait their turn.
  * @throws {OperatorError} with the migration's file and the database's own words, without the database's address.
  */
-export async function migrateUp(databaseUrl: string): Promise<string[]> {
-  return await withMigrationLock(databaseUrl, async (sql, url) => {
+export async function migrateUp(databaseUrl: string, lock: MigrationLockOptions = {}): Promise<string[]> {
+  return await withMigrationLock(databaseUrl, lock, async (sql, url) => {
     const pending = await pendingMigrations(sql);
     if (pending.length > 0) await runDbmate(url, sql, "migrate");
     return pending;
@@ -23,12 +22,15 @@ export async function migrateUp(databaseUrl: string): Promise<string[]> {
 }
 
 /** Takes back the newest migration, or all of them and then the schema `assignment` itself; returns the versions. */
-export async function migrateDown(databaseUrl: string, options: { all: boolean }): Promise<string[]> {
-  return await withMigrationLock(databaseUrl, async (sql, url) => {
+export async function migrateDown(
+  databaseUrl: string,
+  { all, ...lock }: { all: boolean } & MigrationLockOptions,
+): Promise<string[]> {
+  return await withMigrationLock(databaseUrl, lock, async (sql, url) => {
     const applied = (await appliedMigrations(sql)).toReversed();
-    const versions = options.all ? applied : applied.slice(0, 1);
+    const versions = all ? applied : applied.slice(0, 1);
     for (const _ of versions) await runDbmate(url, sql, "rollback");
-    if (options.all) {
+    if (all) {
       await sql`drop table if exists assignment.schema_migrations`;
       await sql`drop schema if exists assignment`;
     }
@@ -70,31 +72,6 @@ async function migrationFiles(): Promise<{ version: string; file: string }[]> {
     version: file.slice(0, file.indexOf("_")),
     file,
   }));
-}
-
-/**
- * Holds the lock on a connection of its own. It asks again and again instead of waiting inside the server: a session
- * that waits there holds a snapshot, and `create index concurrently` in the running migration would wait for it in turn.
- */
-async function withMigrationLock<T>(
-  databaseUrl: string,
-  work: (sql: Sql, url: string) => Promise<T>,
-): Promise<T> {
-  const url = await resolveDatabaseUrl(databaseUrl); // dbmate knows one host alone
-  const sql = openDatabase(url, { max: 1, applicationName: "trainer-assignment migrate" });
-  try {
-    while (!await tryLock(sql)) await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
-    return await work(sql, url);
-  } finally {
-    await closeDatabase(sql); // ends the session, and with it the lock
-  }
-}
-
-async function tryLock(sql: Sql): Promise<boolean> {
-  const [row] = await sql<{ locked: boolean }[]>`
-    select pg_try_advisory_lock(hashtextextended(${LOCK_NAME}, 0)) as locked
-  `;
-  return row?.locked ?? false;
 }
 
 /** Runs dbmate (github.com/amacneil/dbmate); it reads the database's address from its environment, where `ps` cannot. */

@@ -1,0 +1,108 @@
+import { delay } from "../delay.ts";
+import { OperatorError } from "../operator_error.ts";
+import { closeDatabase, openDatabase, resolveDatabaseUrl, type Sql } from "./connection.ts";
+
+const LOCK_NAME = "trainer assignment: migrations";
+const POLL_MS = 200;
+
+/** How a migration waits for another one. */
+export interface MigrationLockOptions {
+  /** Hears whom it waits for: at once, and whenever that is somebody else. */
+  onWait?: (holder: string) => void;
+  /** How long it waits; ten minutes where nothing is said. */
+  giveUpAfterMs?: number;
+  /** Ends the waiting; a migration under way goes on. */
+  signal?: AbortSignal;
+}
+
+const longestWaitMs = 600_000;
+
+/**
+ * Does the work while no other session migrates. The lock is held by a connection of its own, which stays open however
+ * long the work takes. It asks again and again instead of waiting inside the server: a session that waits there holds a
+ * snapshot, and `create index concurrently` in the running migration would wait for it in turn.
+ * @param work gets the session that holds the lock, and the address of the server that it found
+ * @throws {OperatorError} when another one goes on for too long, or when the lock was lost meanwhile.
+ */
+export async function withMigrationLock<T>(
+  databaseUrl: string,
+  options: MigrationLockOptions,
+  work: (sql: Sql, url: string) => Promise<T>,
+): Promise<T> {
+  const url = await resolveDatabaseUrl(databaseUrl); // dbmate knows one host alone
+  const sql = openDatabase(url, { max: 1, applicationName: "trainer-assignment migrate", staysOpen: true });
+  try {
+    await sql`select set_config('idle_session_timeout', '0', false)`;
+    await takeLock(sql, options);
+    const result = await work(sql, url);
+    if (!await holdsLock(sql)) {
+      throw new OperatorError(
+        "the connection that kept other migrations away was lost meanwhile: see what is applied with `deno task migrate status`",
+      );
+    }
+    return result;
+  } finally {
+    await closeDatabase(sql); // ends the session, and with it the lock
+  }
+}
+
+async function takeLock(
+  sql: Sql,
+  { onWait, giveUpAfterMs = longestWaitMs, signal = new AbortController().signal }: MigrationLockOptions,
+): Promise<void> {
+  const until = performance.now() + giveUpAfterMs;
+  let announced: number | undefined;
+  while (!await tryLock(sql)) {
+    const holder = await findHolder(sql);
+    if (holder !== undefined && holder.pid !== announced) onWait?.(describe(holder));
+    announced = holder?.pid ?? announced;
+    if (signal.aborted) {
+      throw new OperatorError("stopped while waiting for another migration: nothing was done");
+    }
+    if (holder !== undefined && performance.now() >= until) {
+      throw new OperatorError(
+        `another migration goes on: ${describe(holder)}. When it has ended, run this again; ` +
+          `should it hang, end it first: select pg_terminate_backend(${holder.pid});`,
+      );
+    }
+    await delay(POLL_MS, signal);
+  }
+}
+
+async function tryLock(sql: Sql): Promise<boolean> {
+  const [row] = await sql<{ locked: boolean }[]>`
+    select pg_try_advisory_lock(hashtextextended(${LOCK_NAME}, 0)) as locked
+  `;
+  return row?.locked ?? false;
+}
+
+interface Holder {
+  pid: number;
+  applicationName: string;
+  /** Null where our role may not see it. */
+  connectedAt: Date | null;
+}
+
+/** A lock by one 64-bit key stands in pg_locks as its two halves, with 1 as the third part. */
+async function findHolder(sql: Sql): Promise<(Holder & { isOurs: boolean }) | undefined> {
+  const [holder] = await sql<(Holder & { isOurs: boolean })[]>`
+    select a.pid, a.application_name, a.backend_start as connected_at, a.pid = pg_backend_pid() as is_ours
+    from pg_catalog.pg_locks l
+    join pg_catalog.pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'advisory'
+      and l.granted
+      and l.database = (select oid from pg_catalog.pg_database where datname = current_database())
+      and l.objsubid = 1
+      and (l.classid::bigint << 32) | l.objid::bigint = hashtextextended(${LOCK_NAME}, 0)
+  `;
+  return holder;
+}
+
+async function holdsLock(sql: Sql): Promise<boolean> {
+  return (await findHolder(sql))?.isOurs ?? false;
+}
+
+function describe({ pid, applicationName, connectedAt }: Holder): string {
+  const since = connectedAt === null ? "" : `, connected since ${connectedAt.toISOString()}`;
+  return `session ${pid} (${applicationName === "" ? "without a name" : applicationName}${since})`;
+}
