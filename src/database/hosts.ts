@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import net from "node:net";
 import { Duplex } from "node:stream";
 import type { Sql } from "./connection.ts";
@@ -61,22 +62,32 @@ export function findWritable(urls: readonly string[], open: (url: string) => Sql
 export function connectToWritable(find: () => Promise<string>): () => Promise<Duplex> {
   return async () => {
     try {
-      const { hostname, port } = new URL(await find());
-      const host = hostname.replace(/^\[|\]$/g, "");
-      return Object.assign(net.connect(Number(port || 5432), host), { host }); // the name that TLS verifies
+      return await connect(await find());
     } catch (error) {
+      // A socket that breaks costs the pool nothing; where none is made, it loses a connection for good.
       return brokenSocket(error instanceof Error ? error : new Error(String(error)));
     }
   };
 }
 
+/** The driver writes to what it gets at once, and cannot cope with a socket that fails to connect after that. */
+async function connect(url: string): Promise<net.Socket> {
+  const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const socket = net.connect(Number(port || 5432), host);
+  const timer = setTimeout(() => socket.destroy(noAnswer()), PROBE_TIMEOUT_MS);
+  try {
+    await once(socket, "connect");
+  } finally {
+    clearTimeout(timer);
+  }
+  return Object.assign(socket, { host }); // the name that TLS verifies
+}
+
 async function takesWrites(sql: Sql): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(failure("CONNECT_TIMEOUT", "a server does not answer")),
-      PROBE_TIMEOUT_MS,
-    );
+    timer = setTimeout(() => reject(noAnswer()), PROBE_TIMEOUT_MS);
   });
   const look = async () => {
     const [row] = await sql<[{ takesWrites: boolean }]>`
@@ -92,9 +103,12 @@ async function takesWrites(sql: Sql): Promise<boolean> {
   }
 }
 
-/** A driver's connection whose socket could not be made would be lost to the pool; one whose socket breaks is not. */
 function brokenSocket(error: Error): Duplex {
   return new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(error) });
+}
+
+function noAnswer(): Error {
+  return failure("CONNECT_TIMEOUT", "a server does not answer");
 }
 
 function failure(code: string, message: string): Error {

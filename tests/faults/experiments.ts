@@ -3,6 +3,7 @@ import { bypass } from "./experiments/bypass.ts";
 import { causesOfFailure } from "./experiments/causes.ts";
 import { droppedReplies } from "./experiments/dropped_replies.ts";
 import { everyday } from "./experiments/everyday.ts";
+import { failover } from "./experiments/failover.ts";
 import { frozen } from "./experiments/frozen.ts";
 import { kills } from "./experiments/kills.ts";
 import { locks } from "./experiments/locks.ts";
@@ -16,4 +17,5 @@ export const experiments: readonly Experiment[] = [
   locks,
   causesOfFailure,
   bypass,
+  failover,
 ];

@@ -51,6 +51,11 @@ export class Journal {
     return new Journal(path);
   }
 
+  /** The number of the entry that was begun last. */
+  get lastNumber(): number {
+    return this.#lastNumber;
+  }
+
   /** Records an intent, runs it, records its outcome. Never throws for what the work throws. */
   async record(action: Action, ids: string[], work: () => Promise<Outcome | void>): Promise<Outcome> {
     const number = ++this.#lastNumber;
@@ -111,7 +116,7 @@ function judge(error: unknown): { outcome: Outcome; code: string } {
   return { outcome: LOST.test(code) ? "unknown" : "failed", code };
 }
 
-/** Failures that come from a server that is away, full or shutting down: no signup could have succeeded then. */
+/** Failures that come from a server that is away, full, shutting down or a standby: no signup could have succeeded then. */
 export function isForeignFailure(code: string | undefined): boolean {
-  return /^(ECONNREFUSED|CONNECT_TIMEOUT|08...|53...|57P..|58...)$/.test(code ?? "");
+  return /^(ECONNREFUSED|CONNECT_TIMEOUT|08...|25006|53...|57P..|58...)$/.test(code ?? "");
 }

@@ -18,6 +18,8 @@ export interface OracleOptions {
   drained?: boolean;
   /** How long a signup may have taken. */
   longestSignupMs?: number;
+  /** A server was lost together with what it had not passed on: what was acknowledged after this entry may be gone. */
+  lostAfter?: number;
   /** Codes with which signups may fail, for a reason that is the caller's own. */
   allowedCodes?: readonly string[];
 }
@@ -47,7 +49,7 @@ export async function consultOracle(
       await transaction`
         create temporary table journal (id uuid primary key, presence text, standing text, statement integer) on commit drop
       `;
-      const expected = [...expectedOf(entries)];
+      const expected = [...expectedOf(entries, options.lostAfter)];
       for (let at = 0; at < expected.length; at += 10_000) {
         const part = expected.slice(at, at + 10_000);
         await transaction`
@@ -111,9 +113,10 @@ function judgeSignups(entries: Entry[], options: OracleOptions): Violation[] {
   return violations;
 }
 
-function expectedOf(entries: Entry[]): Map<string, Expectation> {
+function expectedOf(entries: Entry[], lostAfter = Infinity): Map<string, Expectation> {
   const expected = new Map<string, Expectation>();
-  for (const { number, action, ids, outcome } of entries) {
+  for (const { number, action, ids, outcome: told } of entries) {
+    const outcome = told === "acknowledged" && number > lostAfter ? "unknown" : told;
     for (const id of ids) {
       if (action === "given" || action === "signup") {
         const exists = outcome === "acknowledged" ? "yes" : outcome === "failed" ? "no" : "maybe";
