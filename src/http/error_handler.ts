@@ -32,9 +32,12 @@ export function toProblem(error: Error): Problem {
     new Problem("internal_error", "The request id leads to the reason in the service's log.");
 }
 
-/** What the runtime throws where a body is read whose sender went away, or did not keep to what it had announced. */
+/**
+ * What the runtime throws where a body is read whose sender went away, or did not keep to what it had announced; the
+ * latter has no class of its own. Shown by tests/http/odd_requests_test.ts.
+ */
 function isBrokenBody(error: Error): boolean {
-  return error instanceof Deno.errors.BadResource;
+  return error instanceof Deno.errors.BadResource || error.message.startsWith("invalid HTTP/1 request");
 }
 
 function fromAppError({ code, message, details }: AppError): Problem {

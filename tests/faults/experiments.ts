@@ -7,6 +7,8 @@ import { failover } from "./experiments/failover.ts";
 import { frozen } from "./experiments/frozen.ts";
 import { kills } from "./experiments/kills.ts";
 import { locks } from "./experiments/locks.ts";
+import { longStrings } from "./experiments/long_strings.ts";
+import { malformed } from "./experiments/malformed.ts";
 
 /** All experiments, in the order in which `deno task faults all` runs them. */
 export const experiments: readonly Experiment[] = [
@@ -18,4 +20,6 @@ export const experiments: readonly Experiment[] = [
   causesOfFailure,
   bypass,
   failover,
+  malformed,
+  longStrings,
 ];

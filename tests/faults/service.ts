@@ -69,11 +69,23 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         RECONCILE_CRON: "off",
         ...options.environment,
       });
-      await task.line(/"address":"http/);
+      await Promise.race([task.line(/"address":"http/), answers(url, task.ended)]);
     },
   };
   await service.start();
   return service;
+}
+
+/** Waits until it answers: with LOG_LEVEL=warn it does not say that it listens. */
+async function answers(url: string, ended: Promise<number>): Promise<void> {
+  let isOver = false;
+  ended.then(() => isOver = true);
+  while (!isOver) {
+    const response = await fetch(`${url}/livez`).catch(() => null);
+    await response?.body?.cancel();
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 function denoDir(): Record<string, string> {

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { bytesOf, openRaw, type RawAnswer } from "../support/raw_http.ts";
@@ -38,6 +38,20 @@ describe("requests that no good client sends", () => {
     } finally {
       connection.close();
     }
+  }
+
+  /** The runtime says 100 Continue when the body is asked for. */
+  async function breakOffOnceItIsRead(lines: string[], body: string): Promise<void> {
+    const socket = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });
+    const text = new TextDecoderStream();
+    const answers = socket.readable.pipeThrough(text).getReader();
+    await socket.write(bytesOf(`${lines.join("\r\n")}\r\nExpect: 100-continue\r\n\r\n`));
+    assertMatch((await answers.read()).value ?? "", /^HTTP\/1.1 100 /);
+    const answered = service.logged.length;
+    await socket.write(bytesOf(body));
+    await socket.closeWrite();
+    while (service.logged.length === answered) await new Promise((resolve) => setTimeout(resolve, 5));
+    socket.close();
   }
 
   const get = (path: string, ...headers: string[]) => send([`GET ${path} HTTP/1.1`, ...headers]);
@@ -121,6 +135,8 @@ describe("requests that no good client sends", () => {
     }
     const noBoundary = await send([...form, "Content-Type: multipart/form-data", "Content-Length: 2"], "--");
     assertEquals(noBoundary?.status, 400);
+    await breakOffOnceItIsRead([...json, "Transfer-Encoding: chunked"], "nonsense\r\n");
+    await breakOffOnceItIsRead([...json, "Content-Length: 500"], "{");
     const lines = service.logged.slice(before);
     assertEquals(lines.filter(({ level, status }) => level === "error" || status === 500), []);
   });

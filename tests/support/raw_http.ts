@@ -1,4 +1,8 @@
-/** HTTP over a bare socket, for requests that `fetch` refuses to send. */
+/**
+ * HTTP over a bare socket, for requests that `fetch` refuses to send.
+ * @module
+ */
+import { Buffer } from "node:buffer";
 
 /** An answer as it came; the body is what the framing says it is. */
 export interface RawAnswer {
@@ -24,7 +28,7 @@ export interface RawConnection {
 
 /** Each character is a byte: a request can hold whatever bytes it likes. */
 export function bytesOf(latin1: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(latin1, (character) => character.charCodeAt(0));
+  return Uint8Array.from(Buffer.from(latin1, "latin1"));
 }
 
 /** Opens a connection to a port of this machine. */

@@ -1,0 +1,127 @@
+import { latin1 } from "./odd_values.ts";
+import type { HeaderLine, HostileRequest } from "./request.ts";
+
+/** A place in a request that takes a caller's text. */
+export interface Field {
+  name: string;
+  put(text: string): HostileRequest;
+}
+
+export interface Credentials {
+  authorization: string;
+  cookie: string;
+  trainerId: string;
+}
+
+/** Every place that takes a text: paths, queries, bodies, headers, forms. */
+export function textFields({ authorization, cookie, trainerId }: Credentials): Field[] {
+  const bearer: HeaderLine = ["Authorization", authorization];
+  const session: HeaderLine[] = [["Cookie", cookie], ["Sec-Fetch-Site", "same-origin"]];
+  const request = (method: string, target: string, headers: HeaderLine[], body = ""): HostileRequest => ({
+    method,
+    target,
+    version: "HTTP/1.1",
+    headers: [["Host", "localhost"], ...headers],
+    body,
+    framing: "length",
+  });
+  const inAddress = (text: string) =>
+    latin1(text).replaceAll(
+      /[^A-Za-z0-9._~-]/g,
+      (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
+  // what ends a header would make another one of the rest
+  const inHeader = (text: string) => latin1(text).replaceAll(/[\r\n\0]/g, " ");
+
+  const path = (name: string, method: string, address: (text: string) => string): Field => ({
+    name: `path of ${name}`,
+    put: (text) => request(method, address(inAddress(text)), [bearer]),
+  });
+  const query = (target: string, name: string): Field => ({
+    name: `${name} of ${target}`,
+    put: (text) => request("GET", `${target}?${name}=${inAddress(text)}`, [bearer]),
+  });
+  const json = (method: string, target: string, name: string, value: (text: string) => unknown): Field => ({
+    name: `${name} of ${target}`,
+    put: (text) =>
+      request(
+        method,
+        target,
+        [bearer, ["Content-Type", "application/json"]],
+        latin1(JSON.stringify(value(text))),
+      ),
+  });
+  const form = (target: string, name: string): Field => ({
+    name: `${name} of ${target}`,
+    put: (text) =>
+      request(
+        "POST",
+        target,
+        [...session, ["Content-Type", "application/x-www-form-urlencoded"]],
+        `trainerId=${trainerId}&${name}=${inAddress(text)}`,
+      ),
+  });
+  const header = (
+    name: string,
+    target = "/v1/settings",
+    prefix = "",
+    others: HeaderLine[] = [bearer],
+  ): Field => ({
+    name: `${prefix}${name} of ${target}`,
+    put: (text) => request("GET", target, [...others, [name, prefix + inHeader(text)]]),
+  });
+  const clients = `/v1/trainers/${trainerId}/clients`;
+  const pages = "/admin/trainer-assignment";
+
+  return [
+    path("members", "GET", (text) => `/v1/members/${text}/assignment`),
+    path("clients", "GET", (text) => `/v1/trainers/${text}/clients`),
+    path("a client", "PUT", (text) => `${clients}/${text}`),
+    path("runs", "GET", (text) => `/v1/backfills/${text}`),
+    path("run events", "GET", (text) => `/v1/backfills/${text}/events`),
+    path("nothing", "GET", (text) => `/${text}`),
+    path("a page", "GET", (text) => `${pages}/runs/${text}`),
+    path("a file", "GET", (text) => `/admin/static/${text}/admin.js`),
+    query(clients, "limit"),
+    query(clients, "cursor"),
+    query(clients, "status"),
+    query("/v1/backfills", "nonsense"),
+    query(`/v1/members/${trainerId}/assignment`, "trainerId"),
+    json("PUT", `${clients}/${trainerId}`, "notes", (text) => ({ notes: text })),
+    json("PUT", `${clients}/${trainerId}`, "a key", (text) => ({ [text]: 1 })),
+    json("POST", "/v1/assignments/check", "memberIds", (text) => ({ memberIds: [text] })),
+    json(
+      "POST",
+      "/v1/assignments/check",
+      "trainerId",
+      (text) => ({ memberIds: [trainerId], trainerId: text }),
+    ),
+    json("PUT", "/v1/settings", "defaultTrainerId", (text) => ({ defaultTrainerId: text })),
+    json("POST", "/v1/backfills", "batchRows", (text) => ({ batchRows: text })),
+    header("Authorization", "/v1/settings", "Bearer ", []),
+    header("Authorization", "/v1/settings", "Basic ", []),
+    header("Cookie", "/v1/settings", "", []),
+    header("Cookie", pages, "trainer_assignment_session=", []),
+    header("Accept", clients),
+    header("Content-Type"),
+    header("X-Request-Id"),
+    header("Accept-Encoding"),
+    header("X-Forwarded-Proto", pages, "", session),
+    header("X-Forwarded-For", "/admin/login", "", session),
+    header("Origin", pages, "", [["Cookie", cookie]]),
+    header("Referer", pages, "", session),
+    header("Traceparent"),
+    form("/admin/login", "token"),
+    form("/admin/login", "next"),
+    form(`${pages}/runs`, "batchRows"),
+    form(`${pages}/members/${trainerId}/assign`, "notes"),
+    {
+      name: `q of ${pages}/members`,
+      put: (text) => request("GET", `${pages}/members?q=${inAddress(`${text}@`)}`, session),
+    },
+    {
+      name: `next of /admin/login`,
+      put: (text) => request("GET", `/admin/login?next=${inAddress(text)}`, []),
+    },
+  ];
+}

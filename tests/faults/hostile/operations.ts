@@ -1,0 +1,106 @@
+import { z } from "zod";
+
+/** Something that can be asked for, as far as a caller knows it. */
+export interface Operation {
+  method: string;
+  /** With `{name}` where an id goes. */
+  path: string;
+  query: string[];
+  body: { type: "json" | "form"; fields: string[] } | undefined;
+  /** What lets callers in. */
+  credential: "bearer" | "cookie";
+}
+
+const documentSchema = z.looseObject({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.looseObject({
+        parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })).default([]),
+        requestBody: z.looseObject({
+          content: z.record(z.string(), z.looseObject({ schema: z.looseObject({ $ref: z.string() }) })),
+        }).optional(),
+        responses: z.record(
+          z.string(),
+          z.looseObject({
+            content: z.record(
+              z.string(),
+              z.looseObject({ examples: z.record(z.string(), z.unknown()).optional() }),
+            )
+              .optional(),
+          }),
+        ),
+      }),
+    ),
+  ),
+  components: z.looseObject({
+    schemas: z.record(
+      z.string(),
+      z.looseObject({ properties: z.record(z.string(), z.unknown()).default({}) }),
+    ),
+  }),
+});
+
+/** Reads every operation of an OpenAPI document. */
+export function documentedOperations(document: unknown): Operation[] {
+  const { paths, components } = documentSchema.parse(document);
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { parameters, requestBody }]): Operation => {
+      const schema = requestBody?.content["application/json"]?.schema.$ref.split("/").at(-1);
+      const fields = Object.keys(components.schemas[schema ?? ""]?.properties ?? {});
+      return {
+        method: method.toUpperCase(),
+        path,
+        query: parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name),
+        body: schema === undefined ? undefined : { type: "json", fields },
+        credential: "bearer",
+      };
+    })
+  );
+}
+
+/** The codes that the document's examples of errors name, and the two that belong to no operation. */
+export function documentedCodes(document: unknown): Set<string> {
+  const { paths } = documentSchema.parse(document);
+  const examples = Object.values(paths).flatMap(Object.values<(typeof paths)[string][string]>)
+    .flatMap(({ responses }) => Object.values(responses))
+    .flatMap(({ content }) => Object.keys(content?.["application/problem+json"]?.examples ?? {}));
+  return new Set([...examples, "not_found", "method_not_allowed"]);
+}
+
+const PAGES = "/admin/trainer-assignment";
+const page = (method: string, path: string, fields: string[] = []): Operation => ({
+  method,
+  path,
+  query: method === "GET" ? fields : [],
+  body: method === "POST" ? { type: "form", fields } : undefined,
+  credential: "cookie",
+});
+
+/** The admin page and its forms, which no document describes. */
+export const pageOperations: readonly Operation[] = [
+  page("GET", "/admin"),
+  page("GET", "/admin/login", ["next", "notice"]),
+  page("POST", "/admin/login", ["token", "next"]),
+  page("POST", "/admin/logout"),
+  page("GET", "/admin/openid/callback", ["code", "state"]),
+  page("GET", "/admin/static/{version}/{name}"),
+  page("GET", PAGES, ["notice"]),
+  page("GET", `${PAGES}/runs`, ["cursor"]),
+  page("POST", `${PAGES}/runs`, ["trainerId", "batchRows", "dryRun"]),
+  page("GET", `${PAGES}/runs/{id}`, ["cursor"]),
+  page("GET", `${PAGES}/runs/{id}/errors.csv`),
+  page("POST", `${PAGES}/runs/{id}/pause`),
+  page("POST", `${PAGES}/runs/{id}/retry`),
+  page("GET", `${PAGES}/members`, ["q"]),
+  page("POST", `${PAGES}/members/{id}/assign`, ["trainerId", "notes"]),
+  page("POST", `${PAGES}/members/{id}/end`, ["trainerId"]),
+  page("GET", `${PAGES}/trainers`, ["q"]),
+  page("GET", `${PAGES}/trainers/{id}`, ["status", "cursor"]),
+  page("GET", `${PAGES}/trainers/{id}/clients.csv`, ["status"]),
+  page("GET", `${PAGES}/default-trainer`, ["trainerId"]),
+  page("POST", `${PAGES}/default-trainer`, ["trainerId"]),
+  page("GET", `${PAGES}/failures`, ["cursor"]),
+  page("POST", `${PAGES}/failures/retry`),
+];
