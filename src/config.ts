@@ -43,6 +43,10 @@ export type Config = Readonly<{
   openId: OpenIdConfig | null;
   /** null: callers present configured tokens alone. */
   jwt: JwtConfig | null;
+  /** The origins whose pages may call the API with a token. */
+  corsOrigins: readonly string[];
+  /** How long a request may take until its answer begins. */
+  requestTimeoutMs: number;
   /** How many proxies in front are believed about the caller's address. */
   trustedProxies: number;
   backfillLanes: number;
@@ -78,6 +82,8 @@ export function parseConfig(environment: Record<string, string>): Config {
     tokens: Object.freeze(allTokens(data)),
     openId: openIdConfig(data),
     jwt: jwtConfig(data),
+    corsOrigins: Object.freeze(data.CORS_ORIGINS),
+    requestTimeoutMs: data.REQUEST_TIMEOUT_MS,
     trustedProxies: data.TRUSTED_PROXIES,
     backfillLanes: data.BACKFILL_LANES,
     backfillMaxReplicaLagMs: data.BACKFILL_MAX_REPLICA_LAG_MS,
@@ -104,6 +110,12 @@ const variables = z.object({
   AUTH_CLIENT_ID: z.string().optional(),
   AUTH_CLIENT_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
   AUTH_ROLE_CLAIM: z.string().optional(),
+  CORS_ORIGINS: z.string().default("").transform(splitList)
+    .refine(
+      (origins) => origins.every(isOrigin),
+      "must be origins such as https://app.example, without a path",
+    ),
+  REQUEST_TIMEOUT_MS: wholeNumber(1000, 600_000, 30_000),
   TRUSTED_PROXIES: wholeNumber(0, 10, 0),
   BACKFILL_LANES: wholeNumber(1, 16, 2),
   BACKFILL_MAX_REPLICA_LAG_MS: wholeNumber(0, 86_400_000, 10_000),
@@ -204,7 +216,7 @@ function wholeNumber(least: number, most: number, preset: number) {
 
 function tokens(role: Token["role"]) {
   return z.string().default("").transform((text, context): Token[] =>
-    text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "").flatMap((entry, index) => {
+    splitList(text).flatMap((entry, index) => {
       const [, name, sha256] = /^([A-Za-z0-9._-]{1,64})=([0-9a-fA-F]{64})$/.exec(entry) ?? [];
       if (name !== undefined && sha256 !== undefined) {
         return [{ name, role, sha256: Uint8Array.fromHex(sha256) }];
@@ -216,6 +228,17 @@ function tokens(role: Token["role"]) {
       return [];
     })
   );
+}
+
+function splitList(text: string): string[] {
+  return text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+}
+
+/** Exactly as browsers write it: lower-case, without a path, without a port that goes without saying. */
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && ["https:", "http:"].includes(url.protocol) && url.origin === text &&
+    !text.includes("*");
 }
 
 function isCronPattern(text: string): boolean {

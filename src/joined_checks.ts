@@ -1,4 +1,5 @@
 import type { Sql } from "./database/connection.ts";
+import { startDeadline } from "./deadline.ts";
 import { AppError } from "./errors.ts";
 import type { Assignment } from "./trainer_assignment.ts";
 
@@ -17,6 +18,13 @@ const MOST_QUERIES = 4;
 /** How long the latest query is given before another one begins beside it; ample where the database is near. */
 const SPACING_MS = 5;
 const MOST_MEMBERS = 500;
+
+export interface JoinOptions {
+  /** Told of each query how many checks share it. */
+  onQuery?: (members: number) => void;
+  /** How long a query may take. */
+  timeoutMs?: number;
+}
 
 interface Check {
   memberId: string;
@@ -40,9 +48,10 @@ type Row =
  * It rejects with {@link AppError} `member_not_found`, with `trainer_not_found` where none is named and there is no
  * default trainer, or with the database's error. Checks that share a query do not share the error of one of them.
  *
- * @param onQuery told of each query how many checks share it
+ * A query that takes longer than its time-out is left to itself and its checks reject with `ETIMEDOUT`, as they do when
+ * a connection breaks: whatever the database does, a check waits at most twice as long, once for its turn.
  */
-export function joinChecks(sql: Sql, onQuery?: (members: number) => void): CheckMember {
+export function joinChecks(sql: Sql, { onQuery, timeoutMs = 15_000 }: JoinOptions = {}): CheckMember {
   let waiting: Check[] = [];
   let queries = 0;
   let latestBegan = 0;
@@ -69,8 +78,9 @@ export function joinChecks(sql: Sql, onQuery?: (members: number) => void): Check
   }
 
   async function answer(checks: Check[]): Promise<void> {
+    const deadline = startDeadline(timeoutMs, late);
     try {
-      const rows = await selectAssignments(sql, checks);
+      const rows = await Promise.race([selectAssignments(sql, checks), deadline.over]);
       for (const row of rows) {
         const check = checks[row.position - 1];
         if (check !== undefined) settle(check, row);
@@ -82,8 +92,14 @@ export function joinChecks(sql: Sql, onQuery?: (members: number) => void): Check
       } else {
         for (const check of checks) check.reject(error);
       }
+    } finally {
+      deadline.lift();
     }
   }
+}
+
+function late(): Error {
+  return Object.assign(new Error("the database does not answer"), { code: "ETIMEDOUT" });
 }
 
 /** Looks up each by the unique index, and by the primary key whoever is not found there. A row for each, in any order. */

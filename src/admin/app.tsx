@@ -3,6 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { Problem } from "../http/problems.ts";
 import type { Api } from "../http/route.ts";
 import { createSlots } from "../http/slots.ts";
+import { REQUEST_TIMEOUT_MS, withTimeLimit } from "../http/time_limit.ts";
 import { createCounts } from "./counts.ts";
 import type { PageEnv } from "./env.ts";
 import { addFailurePages } from "./failure_pages.tsx";
@@ -40,8 +41,10 @@ export function addAdminPages({ app, services }: Api): void {
 
 function addPages(pages: Pages): void {
   const { app, services, counts } = pages;
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = services;
   const reader = createOverviewReader(services.sql, counts);
   app.onError(problemHandler(pages));
+  app.use((c, next) => withTimeLimit(c.env.request, requestTimeoutMs, next));
   app.use(refuseCrossSite, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: refuseBody }));
 
   app.get("/static/:version/:name", (c) => {

@@ -28,6 +28,10 @@ const TEXTS: Partial<Record<ProblemCode, { title: string; text: string; action?:
       "This page goes on by itself as soon as the database is back. Assigning goes on with it; nothing is lost.",
   },
   database_busy: { title: "The database is busy", text: "It did not answer in time. Try again in a moment." },
+  request_timeout: {
+    title: "That took too long",
+    text: "Whether it was done is not known here. Look before you try it again.",
+  },
   too_many_streams: { title: "Too many downloads", text: "Try again when the others have ended." },
   invalid_request: {
     title: "That could not be read",

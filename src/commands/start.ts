@@ -62,6 +62,8 @@ async function serve(
     tokens,
     openId: config.openId,
     verifyJwt: config.jwt === null ? null : createJwtVerifier(config.jwt, { log }),
+    corsOrigins: config.corsOrigins,
+    requestTimeoutMs: config.requestTimeoutMs,
     trustedProxies: config.trustedProxies,
     log,
     shutdown: signal,

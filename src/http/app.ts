@@ -4,6 +4,7 @@ import { addAdminPages } from "../admin/app.tsx";
 import { joinChecks } from "../joined_checks.ts";
 import { createMetrics } from "../metrics.ts";
 import { addCheckLane } from "./check_lane.ts";
+import { allowOrigins, SHARED_PATHS } from "./cors.ts";
 import type { AppEnv } from "./env.ts";
 import { errorHandler } from "./error_handler.ts";
 import { refuseOddHosts } from "./host.ts";
@@ -25,22 +26,28 @@ import { addTrainerRoutes } from "./routes/trainers.ts";
 import type { Services } from "./services.ts";
 import { createSlots } from "./slots.ts";
 import { MAX_EXPORTS } from "./streaming.ts";
+import { limitTime, REQUEST_TIMEOUT_MS } from "./time_limit.ts";
 
 export type { Services } from "./services.ts";
 
 /** Makes the HTTP application: every route, what surrounds it, and one way to tell of errors. */
 export function createApp(given: Services): OpenAPIHono<AppEnv> {
-  const { metrics = createMetrics() } = given;
+  const { metrics = createMetrics(), corsOrigins = [], requestTimeoutMs = REQUEST_TIMEOUT_MS } = given;
   const services = { ...given, metrics };
   const app = new OpenAPIHono<AppEnv>();
   app.use(observe(services), STRICT_HEADERS, refuseOddHosts);
+  if (corsOrigins.length > 0) app.on("ALL", SHARED_PATHS, allowOrigins(corsOrigins));
+  app.use("/v1/*", limitTime(requestTimeoutMs));
   app.onError(errorHandler(services.log));
   app.notFound((c) => problemResponse(c, new Problem("not_found", `There is nothing at ${c.req.path}.`)));
   registerSecurity(app);
 
   const api: Api = { app, services };
   const takeExportSlot = createSlots(MAX_EXPORTS);
-  const checkMember = joinChecks(services.sql, metrics.countCheckBatch);
+  const checkMember = joinChecks(services.sql, {
+    onQuery: metrics.countCheckBatch,
+    timeoutMs: requestTimeoutMs / 2,
+  });
   addMemberRoutes(api, checkMember);
   addTrainerRoutes(api, takeExportSlot);
   addBackfillRoutes(api);

@@ -1,3 +1,4 @@
+import type { Deadline } from "../deadline.ts";
 import type { Principal } from "./auth.ts";
 
 /** What the middleware leaves on the context for those after it. */
@@ -6,5 +7,7 @@ export interface AppEnv {
     requestId: string;
     /** Set on every route that has a role. */
     principal?: Principal;
+    /** Until when there has to be an answer. */
+    deadline?: Deadline;
   };
 }

@@ -72,7 +72,7 @@ function sharedErrors({ role, request }: RouteDeclaration): ProblemCode[] {
   const codes: ProblemCode[] = ["internal_error", "invalid_request"]; // a Host that is none is refused everywhere
   if (role !== "none") {
     codes.push("unauthorized", "forbidden", "identity_provider_unavailable");
-    codes.push("database_unavailable", "database_busy");
+    codes.push("database_unavailable", "database_busy", "request_timeout");
   }
   if (request?.body !== undefined) codes.push("body_too_large", "unsupported_media_type");
   return codes;

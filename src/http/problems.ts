@@ -13,6 +13,7 @@ type HttpCode =
   | "not_acceptable"
   | "body_too_large"
   | "unsupported_media_type"
+  | "request_timeout"
   | "too_many_streams"
   | "database_busy"
   | "database_unavailable"
@@ -48,6 +49,7 @@ const PROBLEMS: Record<
   database_busy: { status: 503, title: "The database is busy", retryAfterSeconds: 1 },
   too_many_streams: { status: 503, title: "Too many streams are open", retryAfterSeconds: 5 },
   database_unavailable: { status: 503, title: "The database is unavailable", retryAfterSeconds: 5 },
+  request_timeout: { status: 504, title: "The answer took too long" },
   identity_provider_unavailable: {
     status: 503,
     title: "The provider that vouches for tokens is unavailable",

@@ -13,6 +13,10 @@ export interface Services {
   verifyJwt?: VerifyJwt | null;
   /** The OpenID Connect provider through which admins may sign in to the page; none where nothing is said. */
   openId?: OpenIdConfig | null;
+  /** How long a request may take; {@link REQUEST_TIMEOUT_MS} where nothing is said. */
+  requestTimeoutMs?: number;
+  /** The origins whose pages may call with a token; none where nothing is said. */
+  corsOrigins?: readonly string[];
   /** How many proxies in front are believed about the caller's address; 0 where nothing is said. */
   trustedProxies?: number;
   log: Logger;

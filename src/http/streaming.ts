@@ -3,6 +3,7 @@ import type { Logger } from "../log.ts";
 import type { AppEnv } from "./env.ts";
 import type { ExportFormat } from "./formats.ts";
 import type { TakeSlot } from "./slots.ts";
+import { liftTimeLimit } from "./time_limit.ts";
 
 /** How many exports a replica writes at once: each keeps a chunk of rows in memory and the database reading. */
 export const MAX_EXPORTS = 8;
@@ -35,6 +36,7 @@ export async function streamRows(c: Context<AppEnv>, stream: RowStream): Promise
   // A HEAD request has no reader: nothing may be opened that only a reader would close.
   if (c.req.method === "HEAD") return c.body(null, 200, headers);
 
+  liftTimeLimit(c);
   const giveBackSlot = takeSlot();
   const iterator = chunks[Symbol.asyncIterator]();
   try {
