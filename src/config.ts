@@ -54,6 +54,8 @@ export type Config = Readonly<{
   backfillRestRatio: number;
   /** A cron pattern in UTC; null for none. */
   reconcileCron: string | null;
+  /** How long it goes on answering after it was told to stop. */
+  shutdownDelayMs: number;
   logLevel: "debug" | "info" | "warn" | "error";
 }>;
 
@@ -89,6 +91,7 @@ export function parseConfig(environment: Record<string, string>): Config {
     backfillMaxReplicaLagMs: data.BACKFILL_MAX_REPLICA_LAG_MS,
     backfillRestRatio: data.BACKFILL_REST_RATIO,
     reconcileCron: data.RECONCILE_CRON === "off" ? null : data.RECONCILE_CRON,
+    shutdownDelayMs: data.SHUTDOWN_DELAY_MS,
     logLevel: data.LOG_LEVEL,
   });
 }
@@ -123,6 +126,7 @@ const variables = z.object({
     .transform(Number).refine((ratio) => ratio <= 100, "must be a number from 0 to 100"),
   RECONCILE_CRON: z.string().refine(isCronPattern, "must be a cron pattern such as 17 3 * * *, or off")
     .default("17 3 * * *"),
+  SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000, 0),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error").default("info"),
 })
   .refine((data) => !hasDuplicates(allTokens(data).map(({ name }) => name)), {

@@ -57,6 +57,7 @@ async function serve(
   const tokens: readonly Token[] = tokenOfThisRun === null
     ? config.tokens
     : [{ name: "local-admin", role: "admin", sha256: tokenOfThisRun.sha256 }];
+  const draining = new AbortController();
   const app = createApp({
     sql: database.sql,
     tokens,
@@ -66,9 +67,10 @@ async function serve(
     requestTimeoutMs: config.requestTimeoutMs,
     trustedProxies: config.trustedProxies,
     log,
-    shutdown: signal,
+    stopping: signal,
+    shutdown: draining.signal,
   });
-  const server = listen(config, app.fetch);
+  const server = listen(config, (request) => signal.aborted ? answerLast(request, app) : app.fetch(request));
   const address = `http://${displayHost(server.addr.hostname)}:${server.addr.port}`;
   const background = startBackgroundWork({ sql: database.sql, log }, config);
   await database.embedded?.announce(address);
@@ -88,10 +90,23 @@ async function serve(
   }
 
   await aborted(signal);
-  log.info("stopping");
-  await within(DRAIN_TIMEOUT_MS, Promise.all([server.shutdown(), background.stop()]), () => {
+  log.info({ delayMs: config.shutdownDelayMs }, "stopping");
+  const backgroundAtRest = background.stop();
+  if (config.shutdownDelayMs > 0) {
+    await new Promise((resolve) => setTimeout(resolve, config.shutdownDelayMs));
+  }
+  draining.abort();
+  await within(DRAIN_TIMEOUT_MS, Promise.all([server.shutdown(), backgroundAtRest]), () => {
     log.warn({ timeoutMs: DRAIN_TIMEOUT_MS }, "requests or background work cut off");
   });
+}
+
+/** Asks the caller not to send another request on this connection, which could meet its end. */
+async function answerLast(request: Request, app: ReturnType<typeof createApp>): Promise<Response> {
+  const { body, status, headers } = await app.fetch(request);
+  const response = new Response(body, { status, headers });
+  response.headers.set("Connection", "close");
+  return response;
 }
 
 function listen(config: Config, handler: Deno.ServeHandler<Deno.NetAddr>): Deno.HttpServer<Deno.NetAddr> {

@@ -22,6 +22,8 @@ export interface Services {
   log: Logger;
   /** Where requests are counted; made anew where nothing is said. */
   metrics?: Metrics;
-  /** Aborts when the process is told to stop: event streams end then, so that the server can drain. */
+  /** Aborts when the process is told to stop: it is not ready from then on, and goes on answering for a while. */
+  stopping?: AbortSignal;
+  /** Aborts when the process drains: event streams end then, so that the server can drain. */
   shutdown: AbortSignal;
 }

@@ -95,6 +95,19 @@ describe("commands with DATABASE_URL", () => {
     assertEquals(service.output().includes(new URL(database.url).password), false);
   });
 
+  it("start goes on answering, not ready, for as long as SHUTDOWN_DELAY_MS says", async () => {
+    environment.SHUTDOWN_DELAY_MS = "60000";
+    const { service, address, headers } = await startMigrated();
+    service.kill("SIGTERM");
+    await service.line(/"stopping"/);
+
+    const ready = await fetch(`${address}/readyz`);
+    assertEquals([ready.status, (await ready.json()).status], [503, "stopping"]);
+    const settings = await fetch(`${address}/v1/settings`, { headers });
+    assertEquals([settings.status, settings.headers.get("connection")], [200, "close"]);
+    await settings.body?.cancel();
+  });
+
   it("start answers the requests under way before it stops, and takes no more", async () => {
     const { service, address, headers } = await startMigrated();
     const locker = database.newConnection();

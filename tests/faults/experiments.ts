@@ -7,6 +7,7 @@ import { failover } from "./experiments/failover.ts";
 import { frozen } from "./experiments/frozen.ts";
 import { kills } from "./experiments/kills.ts";
 import { locks } from "./experiments/locks.ts";
+import { rollingUpgrade } from "./experiments/rolling_upgrade.ts";
 import { longStrings } from "./experiments/long_strings.ts";
 import { malformed } from "./experiments/malformed.ts";
 
@@ -20,6 +21,7 @@ export const experiments: readonly Experiment[] = [
   causesOfFailure,
   bypass,
   failover,
+  rollingUpgrade,
   malformed,
   longStrings,
 ];

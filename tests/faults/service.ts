@@ -17,8 +17,8 @@ export interface Service {
   signal(signal: Deno.Signal): void;
   /** Kills it (SIGKILL), or asks it to stop (SIGTERM); returns its exit code. */
   stop(signal?: "SIGKILL" | "SIGTERM"): Promise<number>;
-  /** Starts it again on the same port; returns when it listens. */
-  start(): Promise<void>;
+  /** Starts it again on the same port, perhaps another release; returns when it listens. */
+  start(folder?: string): Promise<void>;
 }
 
 export interface ServiceOptions {
@@ -32,10 +32,11 @@ export interface ServiceOptions {
 export async function startService(options: ServiceOptions): Promise<Service> {
   const port = findFreePort();
   const url = `http://127.0.0.1:${port}`;
-  const project = projectIn(options.folder, {
-    program: Deno.execPath(),
-    environment: { HOME: Deno.env.get("HOME") ?? "", ...denoDir() },
-  });
+  const projectOf = (folder: string) =>
+    projectIn(folder, {
+      program: Deno.execPath(),
+      environment: { HOME: Deno.env.get("HOME") ?? "", ...denoDir() },
+    });
   let task: RunningTask;
   let earlier = "";
   const service: Service = {
@@ -60,9 +61,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       task.kill("SIGCONT"); // a frozen one could not end
       return await task.ended;
     },
-    async start() {
+    async start(folder = options.folder) {
       if (task) earlier += task.output();
-      task = project.spawn("start", {
+      task = projectOf(folder).spawn("start", {
         DATABASE_URL: options.databaseUrl,
         ADMIN_TOKENS: `faults=${hash("sha256", TOKEN)}`,
         PORT: String(port),

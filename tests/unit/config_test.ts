@@ -22,6 +22,7 @@ describe("configuration", () => {
       backfillMaxReplicaLagMs: 10_000,
       backfillRestRatio: 0,
       reconcileCron: "17 3 * * *",
+      shutdownDelayMs: 0,
       logLevel: "info",
     });
   });
@@ -53,6 +54,7 @@ describe("configuration", () => {
       BACKFILL_MAX_REPLICA_LAG_MS: "500",
       BACKFILL_REST_RATIO: "0.5",
       RECONCILE_CRON: "off",
+      SHUTDOWN_DELAY_MS: "5000",
       LOG_LEVEL: "warn",
     });
     assertEquals(config, {
@@ -82,6 +84,7 @@ describe("configuration", () => {
       backfillMaxReplicaLagMs: 500,
       backfillRestRatio: 0.5,
       reconcileCron: null,
+      shutdownDelayMs: 5000,
       logLevel: "warn",
     });
   });
@@ -133,6 +136,7 @@ describe("configuration", () => {
     ["BACKFILL_MAX_REPLICA_LAG_MS", ["-1", "999999999"]],
     ["BACKFILL_REST_RATIO", ["-1", "101", "half", "NaN"]],
     ["RECONCILE_CRON", ["daily", "99 3 * * *", "0 0 30 2 *"]],
+    ["SHUTDOWN_DELAY_MS", ["-1", "60001"]],
     ["LOG_LEVEL", ["trace", "INFO"]],
   ];
   for (const [name, values] of wrong) {

@@ -6,7 +6,7 @@ import { json } from "../schemas.ts";
 const Check = z.object({ status: z.enum(["ok", "degraded", "failed"]), detail: z.string() }).openapi("Check");
 
 const Health = z.object({
-  status: z.enum(["ready", "degraded", "unavailable"]),
+  status: z.enum(["ready", "degraded", "unavailable", "stopping"]),
   checks: z.object({
     database: Check,
     migrations: Check,
@@ -30,7 +30,7 @@ const HEALTH_EXAMPLE = {
 
 /** What a supervisor asks: alive? ready? */
 export function addHealthRoutes(api: Api): void {
-  const { sql } = api.services;
+  const { sql, stopping } = api.services;
   let underWay: ReturnType<typeof checkHealth> | undefined;
   // Anybody may ask, however often: all who ask at the same time share one look at the database.
   const sharedCheck = () => underWay ??= checkHealth(sql).finally(() => underWay = undefined);
@@ -63,7 +63,7 @@ export function addHealthRoutes(api: Api): void {
     responses: {
       200: { description: "Ready or degraded.", content: json(Health, HEALTH_EXAMPLE) },
       503: {
-        description: "It cannot serve now.",
+        description: "It cannot serve now, or is about to stop.",
         content: json(Health, {
           status: "unavailable",
           checks: {
@@ -76,6 +76,9 @@ export function addHealthRoutes(api: Api): void {
     errors: [],
   }, async (c) => {
     const health = await sharedCheck();
+    if (stopping?.aborted) {
+      return c.json({ ...health, status: "stopping" as const }, 503, { "Retry-After": "5" });
+    }
     if (health.status === "unavailable") return c.json(health, 503, { "Retry-After": "5" });
     return c.json(health, 200);
   });
