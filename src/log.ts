@@ -63,8 +63,11 @@ function stackFrames(stack: unknown): string[] {
   );
 }
 
-/** Escapes what a terminal obeys and JSON leaves as it is: DEL, C1 controls, separators of lines, marks of direction. */
-function escapeControls(text: string): string {
+/**
+ * Escapes what a terminal obeys, but for line breaks; JSON leaves some of it as it is: DEL, C1 controls, separators of lines,
+ * marks of direction.
+ */
+export function escapeControls(text: string): string {
   return text.replaceAll(
     // deno-lint-ignore no-control-regex -- controls are what it is about
     /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,

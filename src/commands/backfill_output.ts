@@ -1,6 +1,7 @@
 // @ts-types="@types/cli-progress"
 import { SingleBar } from "cli-progress";
 import type { Run } from "../backfill/progress.ts";
+import { escapeControls } from "../log.ts";
 
 interface ProgressView {
   show(run: Run): void;
@@ -51,7 +52,7 @@ function showLines(print: (line: string) => void): ProgressView {
 /** `12,000 of 100,000 (12 %), 8,000 a second, 11 s left, 3 failed`, or why it waits. */
 export function describeProgress(run: Run): string {
   const percent = run.total === 0 ? 100 : Math.floor(100 * run.processed / run.total);
-  return [
+  const text = [
     `${count(run.processed)} of ${run.totalIsEstimate ? "about " : ""}${count(run.total)} (${percent} %)`,
     run.status === "running" && run.ratePerSecond ? `${count(Math.round(run.ratePerSecond))} a second` : "",
     run.etaSeconds === null ? "" : `${duration(run.etaSeconds)} left`,
@@ -59,6 +60,7 @@ export function describeProgress(run: Run): string {
     run.throttledBecause ? `waiting: ${run.throttledBecause}` : "",
     run.status === "paused" ? `paused${run.pauseReason ? `: ${run.pauseReason}` : ""}` : "",
   ].filter((part) => part !== "").join(", ");
+  return escapeControls(text.replaceAll("\n", "\\n")); // reasons may be the database's words
 }
 
 /** What became of the members, as a table, with the first errors below. */

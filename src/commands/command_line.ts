@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { writeStdout } from "../log.ts";
+import { escapeControls, writeStdout } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
 import { backfill } from "./backfill.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -21,7 +21,9 @@ export async function runCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const command = Object.hasOwn(commands, name ?? "") ? commands[name ?? ""] : undefined;
-  const print = (line: string) => writeStdout(`${line}\n`);
+  // Some of what is printed are the database's words, or its callers'.
+  const print = (line: string) => writeStdout(`${escapeControls(line)}\n`);
+  const complain = (text: string) => console.error(escapeControls(text));
   if (name === "help" || name === "--help" || name === "-h") {
     print(usage());
     return 0;
@@ -36,13 +38,13 @@ export async function runCommand(
   } catch (error) {
     const problem = describeDatabaseError(error);
     if (problem !== null) {
-      console.error(`error: ${problem}`);
+      complain(`error: ${problem.replaceAll("\n", "\\n")}`);
       return 1;
     }
     if (!(error instanceof OperatorError)) throw error;
-    console.error(`error: ${error.message.replaceAll("\n", "\nerror: ")}`);
+    complain(`error: ${error.message.replaceAll("\n", "\nerror: ")}`);
     if (!(error instanceof UsageError)) return 1;
-    console.error(`\n${usage(command === undefined ? undefined : name)}`);
+    complain(`\n${usage(command === undefined ? undefined : name)}`);
     return 2;
   }
 }

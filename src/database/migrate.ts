@@ -91,7 +91,8 @@ async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rol
   const decoder = new TextDecoder();
   const lines = (decoder.decode(stdout) + decoder.decode(stderr)).trim().split("\n");
   const file = lines.findLast((line) => /^(?:Applying|Rolling back): /.test(line))?.replace(/^.*: /, "");
-  const reason = lines.at(-1)?.replace(/^Error: (?:pq: )?/, "") ?? "dbmate failed";
+  const beginning = lines.findLastIndex((line) => line.startsWith("Error: ")); // the database's words may be several lines
+  const reason = lines.slice(beginning).join("\n").replace(/^Error: (?:pq: )?/, "") || "dbmate failed";
   throw new OperatorError(file === undefined ? reason : `${join("db/migrations", file)}: ${reason}`);
 }
 

@@ -10,6 +10,7 @@ import { locks } from "./experiments/locks.ts";
 import { rollingUpgrade } from "./experiments/rolling_upgrade.ts";
 import { longStrings } from "./experiments/long_strings.ts";
 import { malformed } from "./experiments/malformed.ts";
+import { poisonedLogs } from "./experiments/poisoned_logs.ts";
 
 /** All experiments, in the order in which `deno task faults all` runs them. */
 export const experiments: readonly Experiment[] = [
@@ -24,4 +25,5 @@ export const experiments: readonly Experiment[] = [
   rollingUpgrade,
   malformed,
   longStrings,
+  poisonedLogs,
 ];
