@@ -4,18 +4,22 @@ import { delay } from "../delay.ts";
 import type { Logger } from "../log.ts";
 
 const longestWaitMs = 60_000;
-const retryAfterMs = 10_000;
+const defaultRetryMs = { first: 10_000, longest: 300_000 };
+const runNotEnded = "TA005";
 
 /**
  * Starts a run at each slot of a schedule (cron, UTC), unless one is under way; of many replicas exactly one does so.
- * A slot at which the database is away is tried again until the next; one at which no replica runs is passed over.
- * Returns when the signal is given.
+ * A slot at which none can be started, for the database is away or the default trainer is no member, is tried again until
+ * the next, ever more calmly; it is logged when it fails first, and whenever the reason changes. One at which no replica
+ * runs is passed over. Returns when the signal is given.
  */
 export async function reconcileOnSchedule(
   sql: Sql,
   pattern: string,
-  options: { log: Logger; signal: AbortSignal },
+  options: { log: Logger; signal: AbortSignal; retryMs?: { first: number; longest: number } },
 ): Promise<void> {
+  const retryMs = options.retryMs ?? defaultRetryMs;
+  let failing: { slot: Date; reason: string; tries: number } | undefined;
   const cron = new Cron(pattern, { timezone: "UTC", paused: true });
   let slot = cron.nextRun();
   while (slot && !options.signal.aborted) {
@@ -24,16 +28,28 @@ export async function reconcileOnSchedule(
       await delay(Math.min(waitMs, longestWaitMs), options.signal);
       continue;
     }
+    const due = slot;
     try {
-      const runId = await reconcile(sql, slot);
-      if (runId) options.log.info({ event: "reconciliation_started", runId, slot });
-      slot = cron.nextRun(slot);
+      const runId = await reconcile(sql, due);
+      if (runId) options.log.info({ event: "reconciliation_started", runId, slot: due });
+      failing = undefined;
+      slot = cron.nextRun(due);
     } catch (error) {
-      options.log.error({ event: "reconciliation_not_started", slot, reason: String(error) });
-      await delay(retryAfterMs, options.signal);
+      const reason = String(error);
+      const isNew = failing?.slot.getTime() !== due.getTime() || failing.reason !== reason;
+      if (isNew) logNotStarted(options.log, due, error);
+      const tries = isNew ? 0 : (failing?.tries ?? 0) + 1;
+      failing = { slot: due, reason, tries };
+      await delay(Math.min(retryMs.longest, retryMs.first * 2 ** Math.min(tries, 20)), options.signal);
     }
     while (slot && (cron.nextRun(slot)?.getTime() ?? Infinity) <= Date.now()) slot = cron.nextRun(slot);
   }
+}
+
+/** Somebody's dry run or retry is over soon; anything else wants somebody to look, by /readyz or the alert as well. */
+function logNotStarted(log: Logger, slot: Date, error: unknown): void {
+  const isOverSoon = error instanceof Error && "code" in error && error.code === runNotEnded;
+  log[isOverSoon ? "info" : "warn"]({ event: "reconciliation_not_started", slot, reason: String(error) });
 }
 
 /** Claims a slot and starts its run. Returns the run's id; null when the slot is claimed already, or a run under way. */

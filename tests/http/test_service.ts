@@ -4,7 +4,7 @@ import { createApp } from "../../src/http/app.ts";
 import type { Services } from "../../src/http/services.ts";
 import type { Sql } from "../../src/database/connection.ts";
 import { Contract } from "./contract.ts";
-import { createLog, type Logger } from "../../src/log.ts";
+import { recordingLogger } from "../support/logs.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 
 export const TOKENS = { admin: "admin-token-of-the-test", service: "service-token-of-the-test" } as const;
@@ -114,9 +114,4 @@ export async function serveOnSocket(
   };
 }
 
-/** The service's own log, kept instead of written. */
-export function recordingLogger(): { log: Logger; logged: Record<string, unknown>[] } {
-  const logged: Record<string, unknown>[] = [];
-  const log = createLog({ level: "debug", readable: false, write: (line) => logged.push(JSON.parse(line)) });
-  return { log, logged };
-}
+export { recordingLogger };

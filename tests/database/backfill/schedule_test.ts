@@ -1,17 +1,20 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import { reconcile, reconcileOnSchedule } from "../../../src/backfill/schedule.ts";
 import { getRun, listRuns, startBackfill } from "../../../src/backfill/runs.ts";
 import type { Sql } from "../../../src/database/connection.ts";
 import { silentLogger } from "../../../src/log.ts";
+import { setDefaultTrainer } from "../../../src/settings.ts";
 import {
   DEFAULT_TRAINER_ID,
   endAssignment,
   isUserAssignedToTrainer,
 } from "../../../src/trainer_assignment.ts";
 import { driveToEnd } from "../../support/backfills.ts";
+import { countingSql } from "../../support/counting_sql.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+import { recordingLogger } from "../../support/logs.ts";
 import { withoutTrigger } from "../../support/members.ts";
 
 describe("the scheduled reconciliation", () => {
@@ -57,6 +60,42 @@ describe("the scheduled reconciliation", () => {
     stopping.abort();
     await scheduled;
   });
+
+  it("tells once why it cannot start a run, and once when the reason changes, however often it tries", async () => {
+    const { sql } = database;
+    const { logged, log } = recordingLogger();
+    const counting = countingSql(sql);
+    const stopping = new AbortController();
+    await sql`delete from public.members`;
+    const soon = new Date(Date.now() + 1000);
+    const scheduled = reconcileOnSchedule(counting.sql, soon.toISOString(), {
+      log,
+      signal: stopping.signal,
+      retryMs: { first: 1, longest: 20 },
+    });
+    const triedAgain = async () => {
+      for (const enough = counting.queries() + 5; counting.queries() < enough;) await sql`select`;
+    };
+    await triedAgain();
+    await sql`delete from assignment.settings`;
+    await triedAgain();
+    await setDefaultTrainer(sql, await addTrainer(sql), "test");
+    await scheduled;
+
+    assertEquals(logged.map(({ level, event }) => [level, event]), [
+      ["warn", "reconciliation_not_started"],
+      ["warn", "reconciliation_not_started"],
+      ["info", "reconciliation_started"],
+    ]);
+    assertMatch(String(logged[0]?.["reason"]), /trainer .* is no member/);
+    assertMatch(String(logged[1]?.["reason"]), /no default trainer is configured/);
+  });
+
+  async function addTrainer(sql: Sql): Promise<string> {
+    const id = crypto.randomUUID();
+    await withoutTrigger(sql, (transaction) => transaction`insert into public.members (id) values (${id})`);
+    return id;
+  }
 
   const bypasses: Record<string, (sql: Sql, memberId: string) => Promise<unknown>> = {
     "session_replication_role = replica": (sql, memberId) =>
