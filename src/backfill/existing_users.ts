@@ -39,7 +39,7 @@ export async function backfillExistingUsers(
   sql: Sql,
   options: BackfillOptions = {},
 ): Promise<BackfillResult> {
-  const run = await followRun(sql, await startOrJoin(sql, options), options);
+  const run = await followRun(sql, (await startOrJoin(sql, options)).run, options);
   if (run.status === "cancelled") {
     throw new AppError("run_cancelled", `run ${run.id} was cancelled`, { runId: run.id });
   }
@@ -90,17 +90,17 @@ export async function followRun(sql: Sql, run: Run, options: BackfillOptions): P
   }
 }
 
-/** Starts a run for the trainer, or finds the one that is under way. */
+/** Starts a run for the trainer, or finds the one that somebody else started (`joined`) and that is under way. */
 export async function startOrJoin(
   sql: Sql,
   { trainerId, dryRun, requestedBy = "program" }: BackfillOptions,
-): Promise<Run> {
+): Promise<{ run: Run; joined: boolean }> {
   try {
-    return await startBackfill(sql, { trainerId, dryRun, requestedBy });
+    return { run: await startBackfill(sql, { trainerId, dryRun, requestedBy }), joined: false };
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "backfill_active") throw error;
     const run = await getRun(sql, String(error.details["runId"]));
     if (run.dryRun !== (dryRun ?? false)) throw error;
-    return run;
+    return { run, joined: true };
   }
 }

@@ -22,9 +22,9 @@ export const backfill: Command = {
     const config = parseConfig(environment);
     const database = await openCommandDatabase(config, "task");
     try {
-      const run = await findRun(database.sql, request);
+      const { run, joined } = await findRun(database.sql, request);
       const progress = watchProgress({ json: request.json, print });
-      const ended = await followOrPause(database.sql, run, {
+      const ended = await (joined ? followOrLeave : followOrPause)(database.sql, run, {
         lanes: config.backfillLanes,
         maxReplicaLagMs: config.backfillMaxReplicaLagMs,
         restRatio: config.backfillRestRatio,
@@ -80,13 +80,18 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-async function findRun(sql: Sql, { resume, trainerId, dryRun }: Request): Promise<Run> {
+/** The run to follow, and whether it was running by somebody else's doing already. */
+async function findRun(
+  sql: Sql,
+  { resume, trainerId, dryRun }: Request,
+): Promise<{ run: Run; joined: boolean }> {
   try {
     if (resume === undefined) {
       return await startOrJoin(sql, { requestedBy, dryRun, ...(trainerId && { trainerId }) });
     }
     const run = await getRun(sql, resume);
-    return run.status === "paused" ? await resumeRun(sql, run.id, requestedBy) : run;
+    if (run.status !== "paused") return { run, joined: true };
+    return { run: await resumeRun(sql, run.id, requestedBy), joined: false };
   } catch (error) {
     throw error instanceof AppError ? new OperatorError(explain(error)) : error;
   }
@@ -113,6 +118,23 @@ async function followOrPause(sql: Sql, run: Run, options: BackfillOptions): Prom
       `paused after ${left.processed.toLocaleString("en")} of ${
         left.total.toLocaleString("en")
       }; go on with: deno task backfill --resume ${run.id}`,
+    );
+  }
+}
+
+/** Follows a run of somebody else's to its end. When the signal is given, leaves it to them. */
+async function followOrLeave(sql: Sql, run: Run, options: BackfillOptions): Promise<Run> {
+  try {
+    return await followRun(sql, run, options);
+  } catch (error) {
+    if (!options.signal?.aborted) throw error;
+    const left = await getRun(sql, run.id);
+    if (hasEnded(left)) return left;
+    throw new OperatorError(
+      `no longer at it; the run, which ${left.requestedBy} started, stays ${left.status} and goes on wherever else it is driven. ` +
+        `Watch it again: deno task backfill --resume ${run.id}. ` +
+        `Pause it: POST /v1/backfills/${run.id}/pause, or in the database ` +
+        `select assignment.steer_backfill('${run.id}', 'paused', 'me')`,
     );
   }
 }
