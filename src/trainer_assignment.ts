@@ -147,7 +147,11 @@ export async function checkAssignments(
   memberIds: readonly string[],
   trainerId?: string,
 ): Promise<{ trainerId: string; results: { memberId: string; assigned: boolean }[] }> {
+  // Materialized, for else the function that finds the default trainer is called for each member.
   const [row] = await withAppErrors(sql<[{ trainerId: string; flags: string | null }]>`
+    with trainer as materialized (
+      select coalesce(${trainerId ?? null}, assignment.default_trainer_id()) as id
+    )
     select
       trainer.id as trainer_id,
       (
@@ -158,7 +162,7 @@ export async function checkAssignments(
           and a.trainer_id is not distinct from trainer.id
           and a.status = 'active'
       ) as flags
-    from (select coalesce(${trainerId ?? null}, assignment.default_trainer_id()) as id) as trainer
+    from trainer
   `);
   return {
     trainerId: row.trainerId,
