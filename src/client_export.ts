@@ -1,4 +1,4 @@
-import { type ClientText, selectClientTexts } from "./client_texts.ts";
+import { type ClientLines, selectClientLines } from "./client_lines.ts";
 import type { Sql } from "./database/connection.ts";
 import { type Client, type ClientPage, getTrainerClients } from "./trainer_assignment.ts";
 
@@ -15,27 +15,34 @@ export function streamTrainerClients(
   trainerId: string,
   status: Client["status"] = "active",
 ): AsyncGenerator<Client[]> {
-  return readAhead((page) => getTrainerClients(sql, trainerId, { ...page, status }));
+  return readAhead(
+    (page) => getTrainerClients(sql, trainerId, { ...page, status }),
+    (clients) => ({ clients: clients.length, last: clients.at(-1)?.assignmentId }),
+  );
 }
 
-/** The same, each client as JSON; also throws {AppError} `trainer_not_found` before the first chunk. */
-export function streamTrainerClientTexts(
+/** The same, each client as a line of JSON; also throws {AppError} `trainer_not_found` before the first chunk. */
+export function streamTrainerClientLines(
   sql: Sql,
   trainerId: string,
   status: Client["status"] = "active",
-): AsyncGenerator<ClientText[]> {
-  return readAhead((page) => selectClientTexts(sql, trainerId, { ...page, status }));
+): AsyncGenerator<ClientLines> {
+  return readAhead(
+    (page) => selectClientLines(sql, trainerId, { ...page, status }),
+    (lines) => lines,
+  );
 }
 
-async function* readAhead<Row extends { assignmentId: string }>(
-  read: (page: ClientPage) => Promise<Row[]>,
-): AsyncGenerator<Row[]> {
-  let next: Promise<Row[]> | undefined = read({ limit: CHUNK_ROWS });
+async function* readAhead<Chunk>(
+  read: (page: ClientPage) => Promise<Chunk>,
+  measure: (chunk: Chunk) => { clients: number; last: string | undefined },
+): AsyncGenerator<Chunk> {
+  let next: Promise<Chunk> | undefined = read({ limit: CHUNK_ROWS });
   while (next !== undefined) {
-    const rows: Row[] = await next;
-    const after = rows.at(-1)?.assignmentId;
-    next = rows.length === CHUNK_ROWS ? read({ limit: CHUNK_ROWS, after }) : undefined;
+    const chunk: Chunk = await next;
+    const { clients, last } = measure(chunk);
+    next = clients === CHUNK_ROWS ? read({ limit: CHUNK_ROWS, after: last }) : undefined;
     next?.catch(() => {}); // when the reader goes away before it, nobody hears of its failure
-    if (rows.length > 0) yield rows;
+    if (clients > 0) yield chunk;
   }
 }

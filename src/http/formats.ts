@@ -1,20 +1,20 @@
 import { stringify } from "csv-stringify/sync";
 
-/** A way to write rows one chunk after the other. */
-export interface ExportFormat {
+/** A way to write a download one chunk after the other; a chunk is rows, unless they come in some other form. */
+export interface ExportFormat<Chunk = object[]> {
   contentType: string;
   extension: string;
   head: string;
-  write(rows: object[]): string;
+  write(chunk: Chunk): string | Uint8Array;
 }
 
 /** One JSON object a line. */
-export const NDJSON: ExportFormat = {
+export const NDJSON = {
   contentType: "application/x-ndjson",
   extension: "ndjson",
   head: "",
   write: (rows) => rows.map((row) => JSON.stringify(row) + "\n").join(""),
-};
+} satisfies ExportFormat;
 
 /**
  * CSV by RFC 4180: a header line, CRLF, quotes where they are needed; UTF-8 without a byte order mark. Text that a

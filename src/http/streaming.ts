@@ -11,9 +11,9 @@ export const MAX_EXPORTS = 8;
 const STALL_TIMEOUT_MS = 60_000;
 
 /** What to stream, and how. */
-export interface RowStream {
-  chunks: AsyncIterable<object[]>;
-  format: ExportFormat;
+export interface RowStream<Chunk = object[]> {
+  chunks: AsyncIterable<Chunk>;
+  format: ExportFormat<Chunk>;
   /** Without its extension. */
   filename: string;
   takeSlot: TakeSlot;
@@ -27,7 +27,7 @@ export interface RowStream {
  * cases the connection is cut without the closing chunk, so that a part cannot pass for the whole. What fails before
  * the first row is still an ordinary error.
  */
-export async function streamRows(c: Context<AppEnv>, stream: RowStream): Promise<Response> {
+export async function streamRows<Chunk>(c: Context<AppEnv>, stream: RowStream<Chunk>): Promise<Response> {
   const { chunks, format, filename, takeSlot } = stream;
   const headers = {
     "Content-Type": format.contentType,
@@ -51,15 +51,15 @@ export async function streamRows(c: Context<AppEnv>, stream: RowStream): Promise
   }
 }
 
-function toBody(
-  iterator: AsyncIterator<object[]>,
-  first: IteratorResult<object[]>,
-  { format, log, stallTimeoutMs = STALL_TIMEOUT_MS }: RowStream,
+function toBody<Chunk>(
+  iterator: AsyncIterator<Chunk>,
+  first: IteratorResult<Chunk>,
+  { format, log, stallTimeoutMs = STALL_TIMEOUT_MS }: RowStream<Chunk>,
   requestId: string,
   giveBackSlot: () => void,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  let pending: IteratorResult<object[]> | undefined = first;
+  let pending: IteratorResult<Chunk> | undefined = first;
   let head = format.head;
   let stalled: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
@@ -87,9 +87,11 @@ function toBody(
         const { done, value } = pending ?? await iterator.next();
         pending = undefined;
         if (stopped) return;
-        const text = head + (done ? "" : format.write(value));
+        for (const part of [head, done ? "" : format.write(value)]) {
+          const bytes = typeof part === "string" ? encoder.encode(part) : part;
+          if (bytes.length > 0) controller.enqueue(bytes);
+        }
         head = "";
-        if (text !== "") controller.enqueue(encoder.encode(text));
         if (done) {
           controller.close();
           await stop();

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { streamTrainerClients, streamTrainerClientTexts } from "../../client_export.ts";
-import { type ClientText, selectClientTexts } from "../../client_texts.ts";
+import { streamTrainerClientLines, streamTrainerClients } from "../../client_export.ts";
+import { assignmentIdOf, type ClientLines, selectClientLines } from "../../client_lines.ts";
 import { assignClientToTrainer, endAssignment } from "../../trainer_assignment.ts";
 import { type ExportFormat, exportFormat, LIST_TYPES, NDJSON } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";
@@ -25,10 +25,7 @@ import { streamRows } from "../streaming.ts";
 const Status = z.enum(["active", "inactive"]);
 export const CLIENT_COLUMNS = ["clientId", "assignmentId", "assignmentDate", "status", "notes"] as const;
 
-const CLIENT_TEXTS: ExportFormat = {
-  ...NDJSON,
-  write: (rows: ClientText[]) => rows.map(({ json }) => json + "\n").join(""),
-};
+const CLIENT_LINES: ExportFormat<ClientLines> = { ...NDJSON, write: ({ bytes }) => bytes };
 
 const Client = z.object({
   clientId: Id,
@@ -96,26 +93,27 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     const format = exportFormat(negotiate(c, LIST_TYPES), CLIENT_COLUMNS);
     if (format !== undefined) {
       refusePaging(c);
-      const stream = format === NDJSON ? streamTrainerClientTexts : streamTrainerClients;
-      return streamRows(c, {
-        chunks: stream(sql, trainerId, status),
-        format: format === NDJSON ? CLIENT_TEXTS : format,
-        filename: `clients-${trainerId}`,
-        takeSlot: takeExportSlot,
-        log,
-      });
+      const download = { filename: `clients-${trainerId}`, takeSlot: takeExportSlot, log };
+      if (format === NDJSON) {
+        const chunks = streamTrainerClientLines(sql, trainerId, status);
+        return streamRows(c, { ...download, chunks, format: CLIENT_LINES });
+      }
+      return streamRows(c, { ...download, chunks: streamTrainerClients(sql, trainerId, status), format });
     }
     const { rows, next } = await readPage(c, {
       list: `clients/${trainerId}/${status}`,
       limit,
       cursor,
-      read: (page) => selectClientTexts(sql, trainerId, { ...page, status }),
-      idOf: (client) => client.assignmentId,
+      read: async (page) => toLines(await selectClientLines(sql, trainerId, { ...page, status })),
+      idOf: assignmentIdOf,
     });
-    const clients = rows.map(({ json }) => json).join(",");
-    return c.body(`{"trainerId":"${trainerId}","clients":[${clients}],"next":${JSON.stringify(next)}}`, 200, {
-      "Content-Type": "application/json",
-    });
+    return c.body(
+      `{"trainerId":"${trainerId}","clients":[${rows.join(",")}],"next":${JSON.stringify(next)}}`,
+      200,
+      {
+        "Content-Type": "application/json",
+      },
+    );
   });
 
   addRoute(api, {
@@ -159,4 +157,8 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     await endAssignment(sql, trainerId, memberId);
     return c.body(null, 204);
   });
+}
+
+function toLines({ bytes }: ClientLines): string[] {
+  return new TextDecoder().decode(bytes).split("\n").slice(0, -1);
 }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { streamTrainerClients, streamTrainerClientTexts } from "../../../src/client_export.ts";
-import { selectClientTexts } from "../../../src/client_texts.ts";
+import { streamTrainerClientLines, streamTrainerClients } from "../../../src/client_export.ts";
+import { type ClientLines, selectClientLines } from "../../../src/client_lines.ts";
 import { DEFAULT_TRAINER_ID, endAssignment, getTrainerClients } from "../../../src/trainer_assignment.ts";
 import { newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
@@ -22,7 +22,7 @@ const DATES = [
   "2024-02-29 23:59:59.999999+14",
 ];
 
-describe("clients as text", () => {
+describe("clients as lines", () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await testDatabase();
@@ -48,27 +48,49 @@ describe("clients as text", () => {
     const session = database.newConnection();
     for (const status of ["active", "inactive"] as const) {
       const rows = await getTrainerClients(database.sql, DEFAULT_TRAINER_ID, { limit: 1000, status });
-      const texts = await selectClientTexts(session, DEFAULT_TRAINER_ID, { limit: 1000, status });
-      assertEquals(texts.map(({ json }) => json), rows.map((row) => JSON.stringify(row)));
-      assertEquals(texts.length, status === "active" ? 24 : 4);
+      const lines = await selectClientLines(session, DEFAULT_TRAINER_ID, { limit: 1000, status });
+      assertEquals(toText(lines), rows.map((row) => JSON.stringify(row) + "\n").join(""));
+      assertEquals(lines.clients, status === "active" ? 24 : 4);
+      assertEquals(lines.last, rows.at(-1)?.assignmentId);
     }
   });
 
   it("page as rows do", async () => {
-    const texts = await selectClientTexts(database.sql, DEFAULT_TRAINER_ID, { limit: 1000 });
-    const after = texts[9]?.assignmentId;
-    assertEquals(
-      await selectClientTexts(database.sql, DEFAULT_TRAINER_ID, { limit: 7, after }),
-      texts.slice(10, 17),
+    const all = toText(await selectClientLines(database.sql, DEFAULT_TRAINER_ID, { limit: 1000 })).split(
+      "\n",
     );
+    const { last: after } = await selectClientLines(database.sql, DEFAULT_TRAINER_ID, { limit: 10 });
+    const next = await selectClientLines(database.sql, DEFAULT_TRAINER_ID, { limit: 7, after });
+    assertEquals(toText(next).split("\n"), [...all.slice(10, 17), ""]);
   });
 
-  it("are exported whole and in the same order", async () => {
+  it("are exported whole and in the same order, several exports at once", async () => {
     await database
       .sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 4500)`;
     const rows = (await Array.fromAsync(streamTrainerClients(database.sql, DEFAULT_TRAINER_ID))).flat();
-    const texts = (await Array.fromAsync(streamTrainerClientTexts(database.sql, DEFAULT_TRAINER_ID))).flat();
-    assertEquals(texts.map(({ json }) => json), rows.map((row) => JSON.stringify(row)));
     assertEquals(rows.length, 4524);
+    const exports = await Promise.all(
+      Array.from(
+        { length: 4 },
+        () => Array.fromAsync(streamTrainerClientLines(database.sql, DEFAULT_TRAINER_ID), toText),
+      ),
+    );
+    for (const texts of exports) {
+      assertEquals(texts.join(""), rows.map((row) => JSON.stringify(row) + "\n").join(""));
+    }
+  });
+
+  it("of a trainer without clients are none", async () => {
+    const [id = ""] = newIds(1);
+    await database.sql`insert into public.members (id) values (${id})`;
+    assertEquals(await selectClientLines(database.sql, id, { limit: 7 }), {
+      clients: 0,
+      bytes: new Uint8Array(),
+      last: undefined,
+    });
   });
 });
+
+function toText({ bytes }: ClientLines): string {
+  return new TextDecoder().decode(bytes);
+}
