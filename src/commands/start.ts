@@ -2,6 +2,7 @@ import { startBackgroundWork } from "../background.ts";
 import { type Config, parseConfig, type Token } from "../config.ts";
 import { createApp } from "../http/app.ts";
 import { createJwtVerifier } from "../http/jwt.ts";
+import { keepListening, type Listener } from "../http/listener.ts";
 import { createLog, type Logger, writeStdout } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -70,7 +71,11 @@ async function serve(
     stopping: signal,
     shutdown: draining.signal,
   });
-  const server = listen(config, (request) => signal.aborted ? answerLast(request, app) : app.fetch(request));
+  const server = listen(
+    config,
+    log,
+    (request) => signal.aborted ? answerLast(request, app) : app.fetch(request),
+  );
   const address = `http://${displayHost(server.addr.hostname)}:${server.addr.port}`;
   const background = startBackgroundWork({ sql: database.sql, log }, config);
   await database.embedded?.announce(address);
@@ -109,9 +114,9 @@ async function answerLast(request: Request, app: ReturnType<typeof createApp>): 
   return response;
 }
 
-function listen(config: Config, handler: Deno.ServeHandler<Deno.NetAddr>): Deno.HttpServer<Deno.NetAddr> {
+function listen(config: Config, log: Logger, handler: Deno.ServeHandler<Deno.NetAddr>): Listener {
   try {
-    return Deno.serve({ hostname: config.host, port: config.port, onListen: () => {} }, handler);
+    return keepListening({ hostname: config.host, port: config.port }, handler, log);
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       throw new OperatorError(

@@ -1,6 +1,7 @@
 import type { Experiment } from "./experiment.ts";
 import { bypass } from "./experiments/bypass.ts";
 import { causesOfFailure } from "./experiments/causes.ts";
+import { crowds } from "./experiments/crowds.ts";
 import { droppedReplies } from "./experiments/dropped_replies.ts";
 import { everyday } from "./experiments/everyday.ts";
 import { failover } from "./experiments/failover.ts";
@@ -26,4 +27,5 @@ export const experiments: readonly Experiment[] = [
   malformed,
   longStrings,
   poisonedLogs,
+  crowds,
 ];
