@@ -436,7 +436,7 @@ COMMENT ON COLUMN assignment.backfill_runs.remaining IS 'The proof: members left
 
 COMMENT ON COLUMN assignment.backfill_runs.sweeps IS 'Batches of stragglers that the proof found and the run then assigned.';
 
-COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Steps that failed as a whole, in a row.';
+COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Steps that failed as a whole, in a row; lanes that fail at once count once.';
 
 COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run waits for the database''s sake. Null: it does not.';
 
@@ -628,7 +628,7 @@ begin
     'assignment.record_preview(uuid, jsonb)',
     'assignment.steer_backfill(uuid, text, text, text)',
     'assignment.await_lanes(uuid)',
-    'assignment.note_backfill_trouble(uuid, text, text, integer)',
+    'assignment.note_backfill_trouble(uuid, text, text, integer, integer)',
     'assignment.throttle_backfill(uuid, text, text, text)',
     'assignment.find_backfill_pressure(integer)',
     'assignment.reconcile(timestamptz)'
@@ -805,7 +805,7 @@ CREATE FUNCTION assignment.note_backfill_progress(p_run_id uuid) RETURNS void
   where id = (select id from assignment.backfill_runs where id = p_run_id for no key update skip locked)
 $$;
 
-CREATE FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer DEFAULT 10, OUT tries integer, OUT paused boolean) RETURNS record
+CREATE FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer DEFAULT 10, p_own_tries integer DEFAULT NULL::integer, OUT tries integer, OUT paused boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '10s'
@@ -813,7 +813,7 @@ CREATE FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text,
 begin
   paused := false;
   update assignment.backfill_runs r
-  set tries = r.tries + 1
+  set tries = least(r.tries + 1, p_own_tries)
   where r.id = p_run_id
     and r.status = 'running'
   returning r.tries into note_backfill_trouble.tries;
@@ -844,7 +844,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row.';
+COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row.';
 
 CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS TABLE(lane smallint, next_id uuid, upper_id uuid, includes_upper boolean)
     LANGUAGE sql STABLE
@@ -1811,7 +1811,7 @@ REVOKE ALL ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes,
 
 REVOKE ALL ON FUNCTION assignment.note_backfill_progress(p_run_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, OUT tries integer, OUT paused boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) FROM PUBLIC;
 

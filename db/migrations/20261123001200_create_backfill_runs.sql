@@ -45,7 +45,7 @@ comment on column assignment.backfill_runs.only_failed is 'Walks the recorded er
 comment on column assignment.backfill_runs.total is 'Members to look at: counted up to a million, estimated above, exact at the end.';
 comment on column assignment.backfill_runs.remaining is 'The proof: members left without an assignment and not recorded as failed. Null until the end.';
 comment on column assignment.backfill_runs.sweeps is 'Batches of stragglers that the proof found and the run then assigned.';
-comment on column assignment.backfill_runs.tries is 'Steps that failed as a whole, in a row.';
+comment on column assignment.backfill_runs.tries is 'Steps that failed as a whole, in a row; lanes that fail at once count once.';
 comment on column assignment.backfill_runs.throttled_because is 'Why the run waits for the database''s sake. Null: it does not.';
 comment on column assignment.backfill_runs.replica_lag is
   'What the probe saw last: a time, none, or unavailable for want of permission. Null: not looked yet.';

@@ -46,11 +46,14 @@ begin
 end;
 $$;
 
+-- Whoever steps in several lanes says by p_own_tries how often in a row this lane of theirs has failed: a connection that
+-- breaks fails all lanes of all replicas at once, and that is one try of the run, not as many as there are lanes.
 create function assignment.note_backfill_trouble(
   p_run_id uuid,
   p_sqlstate text,
   p_message text,
   p_max_tries integer default 10,
+  p_own_tries integer default null,
   out tries integer,
   out paused boolean
 )
@@ -63,7 +66,7 @@ as $$
 begin
   paused := false;
   update assignment.backfill_runs r
-  set tries = r.tries + 1
+  set tries = least(r.tries + 1, p_own_tries)
   where r.id = p_run_id
     and r.status = 'running'
   returning r.tries into note_backfill_trouble.tries;
@@ -162,13 +165,13 @@ $$;
 
 revoke execute on function assignment.steer_backfill(uuid, text, text, text) from public;
 revoke execute on function assignment.await_lanes(uuid) from public;
-revoke execute on function assignment.note_backfill_trouble(uuid, text, text, integer) from public;
+revoke execute on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) from public;
 revoke execute on function assignment.throttle_backfill(uuid, text, text, text) from public;
 revoke execute on function assignment.find_backfill_pressure(integer) from public;
 comment on function assignment.steer_backfill(uuid, text, text, text) is
   'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
 comment on function assignment.await_lanes(uuid) is 'Returns once no step holds a lane of the run: its counters are at rest.';
-comment on function assignment.note_backfill_trouble(uuid, text, text, integer) is
+comment on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) is
   'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row.';
 comment on function assignment.throttle_backfill(uuid, text, text, text) is
   'Records why a run waits, or null that it does not, and what the probes saw.';
@@ -178,6 +181,6 @@ comment on function assignment.find_backfill_pressure(integer) is
 -- migrate:down
 drop function assignment.find_backfill_pressure(integer);
 drop function assignment.throttle_backfill(uuid, text, text, text);
-drop function assignment.note_backfill_trouble(uuid, text, text, integer);
+drop function assignment.note_backfill_trouble(uuid, text, text, integer, integer);
 drop function assignment.await_lanes(uuid);
 drop function assignment.steer_backfill(uuid, text, text, text);

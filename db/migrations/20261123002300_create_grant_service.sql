@@ -36,7 +36,7 @@ begin
     'assignment.record_preview(uuid, jsonb)',
     'assignment.steer_backfill(uuid, text, text, text)',
     'assignment.await_lanes(uuid)',
-    'assignment.note_backfill_trouble(uuid, text, text, integer)',
+    'assignment.note_backfill_trouble(uuid, text, text, integer, integer)',
     'assignment.throttle_backfill(uuid, text, text, text)',
     'assignment.find_backfill_pressure(integer)',
     'assignment.reconcile(timestamptz)'

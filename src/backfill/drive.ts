@@ -21,7 +21,7 @@ export interface DriveOptions {
   maxReplicaLagMs: number;
   /** Rest after each batch, in parts of the time that it took. */
   restRatio: number;
-  /** Failed steps in a row after which the run is paused. */
+  /** Failed steps in a row, lanes that fail at once counted once, after which the run is paused. */
   maxTries: number;
   log: Logger;
   signal: AbortSignal;
@@ -65,7 +65,7 @@ export async function driveRun(
         }
         const began = performance.now();
         const { work } = await withSpan("backfill step", { "trainer_assignment.run_id": run.id }, takeStep);
-        tries = 0;
+        if (work !== "busy") tries = 0; // another lane is at work: that tells nothing of this one's trouble
         if (work === "finished") didFinish = true;
         if (work === "finished" || work === "stopped") {
           end.abort();
@@ -84,7 +84,10 @@ export async function driveRun(
     const { code, message } = describeError(error);
     options.log.warn({ event: "backfill_step_failed", runId: run.id, code, tries, reason: message });
     try {
-      const noted = await noteTrouble(sql, run.id, { code, message }, options.maxTries);
+      const noted = await noteTrouble(sql, run.id, { code, message }, {
+        ownTries: tries,
+        maxTries: options.maxTries,
+      });
       if (noted.paused) {
         options.log.error({ event: "backfill_paused_itself", runId: run.id, code, reason: message });
       }

@@ -38,18 +38,19 @@ export async function previewRun(sql: Sql, runId: string): Promise<Step> {
 }
 
 /**
- * Counts a step that failed as a whole, and halves the batches after a time-out.
+ * Counts a step that failed as a whole, and halves the batches after a time-out. Lanes that fail at the same time count
+ * once: `ownTries` is how often in a row the caller's lane has failed.
  * @returns how many failed in a row, and whether that paused the run.
  */
 export async function noteTrouble(
   sql: Sql,
   runId: string,
   error: { code: string; message: string },
-  maxTries: number,
+  { ownTries, maxTries }: { ownTries: number; maxTries: number },
 ): Promise<{ tries: number; paused: boolean }> {
   const [row] = await sql<[{ tries: number; paused: boolean }]>`
     select tries, paused
-    from assignment.note_backfill_trouble(${runId}, ${error.code}, ${error.message}, ${maxTries})
+    from assignment.note_backfill_trouble(${runId}, ${error.code}, ${error.message}, ${maxTries}, ${ownTries})
   `;
   return row;
 }

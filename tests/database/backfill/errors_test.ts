@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { cancelRun, listRunErrors, resumeRun, retryRun, startBackfill } from "../../../src/backfill/runs.ts";
+import { noteTrouble } from "../../../src/backfill/steps.ts";
 import { AppError } from "../../../src/errors.ts";
 import { countAssigned, countRowsOf, driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
@@ -75,6 +76,20 @@ describe("a backfill that meets rows which cannot be assigned", () => {
     await acceptAssignments(sql);
     const ended = await driveToEnd(sql, await resumeRun(sql, run.id, "test"));
     assertEquals([ended.status, ended.successful, ended.failed], ["succeeded", 500, 0]);
+  });
+
+  it("counts lanes that fail at the same time once", async () => {
+    const { sql } = database;
+    await addUnseenMembers(sql, 10);
+    const run = await startBackfill(sql, { requestedBy: "test" });
+    const fail = (ownTries: number) =>
+      noteTrouble(sql, run.id, { code: "ECONNRESET", message: "cut" }, { ownTries, maxTries: 3 });
+    const first = await Promise.all(Array.from({ length: 8 }, () => fail(1)));
+    assertEquals(first.map(({ tries }) => tries), Array(8).fill(1));
+    await fail(2);
+    assertEquals(await fail(2), { tries: 2, paused: false });
+    assertEquals(await fail(3), { tries: 3, paused: true });
+    await cancelRun(sql, run.id, "test");
   });
 
   it("halves its batches after a time-out", async () => {
