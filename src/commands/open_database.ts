@@ -19,6 +19,8 @@ export interface CommandServer {
 /** The migrated database that a command works on. */
 export interface CommandDatabase extends CommandServer {
   sql: Sql;
+  /** Opens a pool beside `sql` for work of its own, without a time-out; whoever does closes it. */
+  openMore(connections: number): Sql;
 }
 
 /** Reaches the server of DATABASE_URL, or the embedded one, which is started when it does not run. */
@@ -38,9 +40,12 @@ export async function openCommandDatabase(
   role: "service" | "task",
 ): Promise<CommandDatabase> {
   const server = await openCommandServer(config, role);
+  const applicationName = `trainer-assignment ${role}`;
   const sql = openDatabase(server.url, {
     max: config.databasePoolSize,
-    applicationName: `trainer-assignment ${role}`,
+    applicationName,
+    // Half of what a request may take: one that waited for a lock still tells why it failed.
+    ...(role === "service" ? { statementTimeoutMs: config.requestTimeoutMs / 2 } : {}),
   });
   try {
     if (server.embedded === null) {
@@ -57,6 +62,7 @@ export async function openCommandDatabase(
   return {
     ...server,
     sql,
+    openMore: (connections) => openDatabase(server.url, { max: connections, applicationName }),
     async close() {
       await closeDatabase(sql);
       await server.close();

@@ -1,5 +1,6 @@
 import { startBackgroundWork } from "../background.ts";
 import { type Config, parseConfig, type Token } from "../config.ts";
+import { closeDatabase, type Sql } from "../database/connection.ts";
 import { createApp } from "../http/app.ts";
 import { createJwtVerifier } from "../http/jwt.ts";
 import { keepListening, type Listener } from "../http/listener.ts";
@@ -11,6 +12,8 @@ import { type CommandDatabase, openCommandDatabase } from "./open_database.ts";
 import { createToken } from "./token.ts";
 
 const DRAIN_TIMEOUT_MS = 10_000;
+/** Of the background work: for its looks at what runs, for retries, and for the schedule. */
+const CONNECTIONS_BESIDE_LANES = 3;
 
 /** Runs the service until the process is told to stop. */
 export const start: Command = {
@@ -32,8 +35,17 @@ export const start: Command = {
     const database = await openCommandDatabase(config, "service");
     try {
       if (!signal.aborted) {
-        const sql = isTraced ? traceStatements(database.sql) : database.sql;
-        await serve(config, { ...database, sql }, { log, signal, print });
+        const trace = (sql: Sql) => isTraced ? traceStatements(sql) : sql;
+        const ownSql = database.openMore(config.backfillLanes + CONNECTIONS_BESIDE_LANES);
+        try {
+          await serve(config, { ...database, sql: trace(database.sql) }, trace(ownSql), {
+            log,
+            signal,
+            print,
+          });
+        } finally {
+          await closeDatabase(ownSql);
+        }
       }
     } finally {
       await database.close();
@@ -52,6 +64,7 @@ interface Surroundings {
 async function serve(
   config: Config,
   database: CommandDatabase,
+  ownSql: Sql,
   { log, signal, print }: Surroundings,
 ): Promise<void> {
   const tokenOfThisRun = config.tokens.length > 0 ? null : createToken();
@@ -77,7 +90,7 @@ async function serve(
     (request) => signal.aborted ? answerLast(request, app) : app.fetch(request),
   );
   const address = `http://${displayHost(server.addr.hostname)}:${server.addr.port}`;
-  const background = startBackgroundWork({ sql: database.sql, log }, config);
+  const background = startBackgroundWork({ sql: ownSql, log }, config);
   await database.embedded?.announce(address);
   log.info({ address }, "listening");
   if (database.embedded !== null) {

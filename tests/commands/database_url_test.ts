@@ -2,11 +2,14 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { fileURLToPath } from "node:url";
+import { getRun, startBackfill } from "../../src/backfill/runs.ts";
 import type { Sql } from "../../src/database/connection.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { addUnseenMembers } from "../support/members.ts";
 import { projectItself, type RunningTask } from "../support/project.ts";
 import { startTokenIssuer } from "../support/token_issuer.ts";
+import { waitUntil } from "../support/wait_until.ts";
 
 const migrationCount =
   Array.from(Deno.readDirSync(fileURLToPath(new URL("../../db/migrations", import.meta.url)))).length;
@@ -106,6 +109,34 @@ describe("commands with DATABASE_URL", () => {
     const settings = await fetch(`${address}/v1/settings`, { headers });
     assertEquals([settings.status, settings.headers.get("connection")], [200, "close"]);
     await settings.body?.cancel();
+  });
+
+  it("requests that wait for a lock end with 503, and neither hold up others nor a backfill", async () => {
+    environment = { ...environment, REQUEST_TIMEOUT_MS: "12000", DATABASE_POOL_SIZE: "2" };
+    const { address, headers } = await startMigrated();
+    await addUnseenMembers(database.sql, 300);
+    const locker = database.newConnection();
+    await locker`begin`;
+    await locker`lock table assignment.settings`;
+    const waiting = Array.from({ length: 2 }, () => fetch(`${address}/v1/settings`, { headers }));
+    await waitForLockedQuery(database.sql);
+
+    const run = await startBackfill(database.sql, { trainerId: DEFAULT_TRAINER_ID, requestedBy: "test" });
+    const first = Promise.race(waiting).then(() => "a request was answered");
+    const done = waitUntil(
+      "the run has assigned all",
+      async () => (await getRun(database.sql, run.id)).successful === 300,
+    );
+    assertEquals(await Promise.race([first, done.then(() => "all assigned")]), "all assigned");
+    for (const answer of await Promise.all(waiting)) {
+      assertEquals([answer.status, (await answer.json()).code], [503, "database_busy"]);
+    }
+    const next = await fetch(`${address}/v1/trainers/${DEFAULT_TRAINER_ID}/clients?limit=1`, { headers });
+    assertEquals([next.status, (await next.json()).clients.length], [200, 1]);
+    await locker`rollback`;
+    const after = await fetch(`${address}/v1/settings`, { headers });
+    assertEquals(after.status, 200);
+    await after.body?.cancel();
   });
 
   it("start answers the requests under way before it stops, and takes no more", async () => {
