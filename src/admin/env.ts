@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Actor } from "../http/audit.ts";
 import type { AppEnv } from "../http/env.ts";
 import type { Session } from "./session.ts";
 
@@ -19,4 +20,9 @@ export function sessionOf(c: Context<PageEnv>): Session {
   const { session } = c.var;
   if (session === undefined) throw new Error("a page without sign-in has no session");
   return session;
+}
+
+/** Who makes a change, for the log. Only for pages behind the sign-in. */
+export function visitorOf(c: Context<PageEnv>): Actor {
+  return { actor: sessionOf(c).name, requestId: c.env.request.var.requestId };
 }

@@ -1,5 +1,7 @@
 import { listFailures, retryFailures } from "../failures.ts";
+import { logChange } from "../http/audit.ts";
 import { readPage } from "../http/paging.ts";
+import { visitorOf } from "./env.ts";
 import { withNotice } from "./notices.ts";
 import type { OverviewReader } from "./overview_reader.ts";
 import { answerPage, goOn, type Pages } from "./pages.ts";
@@ -10,7 +12,7 @@ const PAGE_ROWS = 50;
 
 /** Assignments that failed at sign-up: see why, try again now. */
 export function addFailurePages({ app, services }: Pages, reader: OverviewReader): void {
-  const { sql } = services;
+  const { sql, log } = services;
 
   app.get("/trainer-assignment/failures", async (c) => {
     const cursor = c.req.query("cursor");
@@ -29,8 +31,12 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
   });
 
   app.post("/trainer-assignment/failures/retry", async (c) => {
-    const { remaining } = await retryFailures(sql);
+    const progress = await retryFailures(sql);
+    logChange(log, visitorOf(c), "failures_retry_requested", { ...progress });
     reader.expire();
-    return goOn(c, withNotice(paths.failures, remaining > 0 ? "failures_being_retried" : "failures_retried"));
+    return goOn(
+      c,
+      withNotice(paths.failures, progress.remaining > 0 ? "failures_being_retried" : "failures_retried"),
+    );
   });
 }

@@ -12,7 +12,8 @@ import {
 import { readAssignmentState } from "../overview.ts";
 import { assignClientToTrainer, endAssignment } from "../trainer_assignment.ts";
 import type { PageEnv } from "./env.ts";
-import { sessionOf } from "./env.ts";
+import { visitorOf } from "./env.ts";
+import { logChange } from "../http/audit.ts";
 import { type NoticeCode, withNotice } from "./notices.ts";
 import { byId, type OverviewReader } from "./overview_reader.ts";
 import { answerPage, doAndGoOn, goOn, ID_PATTERN, type Pages, readForm, readId } from "./pages.ts";
@@ -50,7 +51,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
         const kept = Notes.optional().safeParse(notes);
         if (!kept.success) return "not_notes";
         const { assigned } = await assignClientToTrainer(sql, memberId, { trainerId, notes: kept.data });
-        log.info({ by: sessionOf(c).name, memberId, trainerId, assigned }, "assigned by hand");
+        if (assigned) logChange(log, visitorOf(c), "client_assigned", { memberId, trainerId });
         return assigned ? "assigned" : "already_assigned";
       }),
   );
@@ -60,7 +61,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
     (c) =>
       change(c, async (memberId, { trainerId }) => {
         await endAssignment(sql, trainerId, memberId);
-        log.info({ by: sessionOf(c).name, memberId, trainerId }, "assignment ended by hand");
+        logChange(log, visitorOf(c), "assignment_ended", { memberId, trainerId });
         return "ended";
       }),
   );

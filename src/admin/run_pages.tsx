@@ -16,7 +16,8 @@ import { readPage } from "../http/paging.ts";
 import { ERROR_COLUMNS, readAllErrors } from "../http/routes/backfill_errors.ts";
 import { streamRows } from "../http/streaming.ts";
 import { findMembers } from "../member_lookup.ts";
-import { sessionOf } from "./env.ts";
+import { logChange } from "../http/audit.ts";
+import { sessionOf, visitorOf } from "./env.ts";
 import { withNotice } from "./notices.ts";
 import type { OverviewReader } from "./overview_reader.ts";
 import {
@@ -74,8 +75,9 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
     if (!rows.success) return goOn(c, withNotice(BACKFILL, "not_a_batch_size"));
     return await doAndGoOn(c, BACKFILL, async () => {
       const dryRun = form.dryRun === "true";
-      await startBackfill(sql, { trainerId, batchRows: rows.data, dryRun, requestedBy: sessionOf(c).name })
-        .finally(() => reader.expire());
+      const request = { trainerId, batchRows: rows.data, dryRun, requestedBy: sessionOf(c).name };
+      const run = await startBackfill(sql, request).finally(() => reader.expire());
+      logChange(log, visitorOf(c), "backfill_start_requested", { runId: run.id });
       return withNotice(BACKFILL, "started");
     });
   });
@@ -132,6 +134,7 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
       const { id } = c.req.param();
       return await doAndGoOn(c, backOf(c.req.header("referer"), id), async () => {
         await steer(sql, id, sessionOf(c).name).finally(() => reader.expire());
+        logChange(log, visitorOf(c), `backfill_${verb}_requested`, { runId: id });
         return withNotice(backOf(c.req.header("referer"), id), notice);
       });
     });
@@ -141,6 +144,7 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
     const { id } = c.req.param();
     return await doAndGoOn(c, BACKFILL, async () => {
       const run = await retryRun(sql, id, sessionOf(c).name).finally(() => reader.expire());
+      logChange(log, visitorOf(c), "backfill_retry_requested", { runId: run.id });
       return withNotice(paths.run(run.id), "retried");
     });
   });

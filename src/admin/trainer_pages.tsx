@@ -8,7 +8,8 @@ import { findMembers } from "../member_lookup.ts";
 import { countCoverage, estimateCoverage, readAssignmentState } from "../overview.ts";
 import { setDefaultTrainer } from "../settings.ts";
 import { getTrainerClients } from "../trainer_assignment.ts";
-import { sessionOf } from "./env.ts";
+import { logChange } from "../http/audit.ts";
+import { sessionOf, visitorOf } from "./env.ts";
 import { withNotice } from "./notices.ts";
 import { byId, type OverviewReader } from "./overview_reader.ts";
 import { answerPage, doAndGoOn, goOn, ID_PATTERN, type Pages, readForm, readId } from "./pages.ts";
@@ -107,10 +108,9 @@ export function addTrainerPages({ app, services, takeExportSlot }: Pages, reader
     const trainerId = readId((await readForm(c)).trainerId);
     if (trainerId === undefined) return goOn(c, withNotice(paths.home, "not_an_id"));
     return await doAndGoOn(c, paths.home, async () => {
-      const { name } = sessionOf(c);
-      await setDefaultTrainer(sql, trainerId, name);
+      await setDefaultTrainer(sql, trainerId, sessionOf(c).name);
       reader.expire();
-      log.info({ by: name, trainerId }, "default trainer changed");
+      logChange(log, visitorOf(c), "default_trainer_changed", { trainerId });
       return withNotice(paths.home, "trainer_set");
     });
   });

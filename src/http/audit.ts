@@ -3,22 +3,35 @@ import type { Logger } from "../log.ts";
 import { actorName } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 
-/** What somebody changed through a request. */
+/** Who made a change, in which request. */
+export interface Actor {
+  actor: string;
+  requestId: string;
+}
+
+/** What somebody changed through a request, of the API or of the admin page. */
 export type ChangeEvent =
   | "backfill_start_requested"
   | "backfill_pause_requested"
   | "backfill_resume_requested"
   | "backfill_cancel_requested"
   | "backfill_retry_requested"
+  | "client_assigned"
+  | "assignment_ended"
   | "default_trainer_changed"
   | "failures_retry_requested";
 
-/** Logs what was changed, with who did and the request's id. */
+/** Logs what was changed, with who did it in which request. */
 export function logChange(
   log: Logger,
-  c: Context<AppEnv>,
+  by: Actor,
   event: ChangeEvent,
-  values: Record<string, string | number> = {},
+  values: Record<string, string | number | boolean> = {},
 ): void {
-  log.info({ event, ...values, actor: actorName(c), requestId: c.var.requestId });
+  log.info({ event, ...values, ...by });
+}
+
+/** Who calls, for routes that have a role. */
+export function actorOf(c: Context<AppEnv>): Actor {
+  return { actor: actorName(c), requestId: c.var.requestId };
 }

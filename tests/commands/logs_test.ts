@@ -102,6 +102,37 @@ describe("a running service", () => {
     assertEquals([runId, actor, requestId], [run?.id, "ops", "request-of-the-test"]);
   });
 
+  it("tells who changed what on the admin page", async () => {
+    const [run] = await database.sql<{ id: string }[]>`select assignment.start_backfill('ops') as id`;
+    await database.sql`select assignment.steer_backfill(${run?.id ?? ""}, 'paused', 'ops')`;
+    const memberId = newId();
+    await database.sql`insert into public.members (id) values (${memberId})`;
+    await start();
+    const [, address = ""] = await service.line(/"address":"(http[^"]+)"/);
+    const post = async (path: string, form: Record<string, string>, cookie = "") => {
+      const response = await fetch(`${address}/admin${path}`, {
+        method: "POST",
+        redirect: "manual",
+        headers: { Origin: address, Cookie: cookie },
+        body: new URLSearchParams(form),
+      });
+      await response.body?.cancel();
+      assertEquals(response.status, 303, path);
+      return response.headers.get("set-cookie")?.split(";")[0];
+    };
+    const cookie = await post("/login", { token: TOKEN });
+    await post(`/trainer-assignment/runs/${run?.id}/cancel`, {}, cookie);
+    await post(`/trainer-assignment/members/${memberId}/end`, { trainerId: DEFAULT_TRAINER_ID }, cookie);
+    await post("/trainer-assignment/failures/retry", {}, cookie);
+
+    await service.line(/"event":"failures_retry_requested"/);
+    const told = ["backfill_cancel_requested", "assignment_ended", "failures_retry_requested"].map((name) => {
+      const [event] = events(name);
+      return [event.actor, event.runId ?? event.memberId];
+    });
+    assertEquals(told, [["ops", run?.id], ["ops", memberId], ["ops", undefined]]);
+  });
+
   it("tells of retries, and of each member who failed again", async () => {
     const refused = await addRefusedMember();
     await database.sql`

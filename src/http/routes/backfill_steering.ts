@@ -1,5 +1,5 @@
 import { cancelRun, pauseRun, resumeRun, retryRun } from "../../backfill/runs.ts";
-import { logChange } from "../audit.ts";
+import { actorOf, logChange } from "../audit.ts";
 import { actorName } from "../auth.ts";
 import { addRoute, type Api } from "../route.ts";
 import { header, json, Run, RUN_EXAMPLE, RunParams } from "../schemas.ts";
@@ -28,7 +28,7 @@ export function addBackfillSteeringRoutes(api: Api): void {
       errors: ["run_not_found", "invalid_transition"],
     }, async (c) => {
       const run = await steer(sql, c.req.valid("param").id, actorName(c));
-      logChange(log, c, `backfill_${verb}_requested`, { runId: run.id });
+      logChange(log, actorOf(c), `backfill_${verb}_requested`, { runId: run.id });
       return c.json(run, 200);
     });
   }
@@ -52,7 +52,7 @@ export function addBackfillSteeringRoutes(api: Api): void {
     errors: ["run_not_found", "invalid_transition", "backfill_active", "trainer_not_found"],
   }, async (c) => {
     const run = await retryRun(sql, c.req.valid("param").id, actorName(c));
-    logChange(log, c, "backfill_retry_requested", { runId: run.id });
+    logChange(log, actorOf(c), "backfill_retry_requested", { runId: run.id });
     return c.json(run, 202, { Location: `/v1/backfills/${run.id}` });
   });
 }

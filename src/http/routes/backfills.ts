@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { getRun, listRuns, startBackfill } from "../../backfill/runs.ts";
-import { logChange } from "../audit.ts";
+import { actorOf, logChange } from "../audit.ts";
 import { actorName } from "../auth.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
@@ -43,7 +43,7 @@ export function addBackfillRoutes(api: Api): void {
     errors: ["backfill_active", "trainer_not_found"],
   }, async (c) => {
     const run = await startBackfill(sql, { ...c.req.valid("json"), requestedBy: actorName(c) });
-    logChange(log, c, "backfill_start_requested", { runId: run.id });
+    logChange(log, actorOf(c), "backfill_start_requested", { runId: run.id });
     return c.json(run, 202, { Location: `/v1/backfills/${run.id}` });
   });
 

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { listFailures, retryFailures } from "../../failures.ts";
-import { logChange } from "../audit.ts";
+import { actorOf, logChange } from "../audit.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, Id, json, LINK_HEADER, Time, TrainerId } from "../schemas.ts";
@@ -98,7 +98,7 @@ export function addFailureRoutes(api: Api): void {
     errors: [],
   }, async (c) => {
     const progress = await retryFailures(sql);
-    logChange(log, c, "failures_retry_requested", { ...progress });
+    logChange(log, actorOf(c), "failures_retry_requested", { ...progress });
     const { remaining, ...summary } = progress;
     return remaining > 0 ? c.json(progress, 202) : c.json(summary, 200);
   });

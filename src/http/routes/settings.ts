@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { getSettings, setDefaultTrainer } from "../../settings.ts";
-import { logChange } from "../audit.ts";
+import { actorOf, logChange } from "../audit.ts";
 import { actorName } from "../auth.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, json, Time, TrainerId } from "../schemas.ts";
@@ -54,7 +54,7 @@ export function addSettingsRoutes(api: Api): void {
     },
     async (c) => {
       const settings = await setDefaultTrainer(sql, c.req.valid("json").defaultTrainerId, actorName(c));
-      logChange(log, c, "default_trainer_changed", { trainerId: settings.defaultTrainerId });
+      logChange(log, actorOf(c), "default_trainer_changed", { trainerId: settings.defaultTrainerId });
       return c.json(settings, 200);
     },
   );

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { streamTrainerClientLines, streamTrainerClients } from "../../client_export.ts";
 import { assignmentIdOf, type ClientLines, selectClientLines } from "../../client_lines.ts";
 import { assignClientToTrainer, endAssignment } from "../../trainer_assignment.ts";
+import { actorOf, logChange } from "../audit.ts";
 import { type ExportFormat, exportFormat, LIST_TYPES, NDJSON } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";
 import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";
@@ -137,6 +138,7 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     const { trainerId, memberId } = c.req.valid("param");
     const { notes } = c.req.valid("json");
     const { assigned, assignment } = await assignClientToTrainer(sql, memberId, { trainerId, notes });
+    if (assigned) logChange(log, actorOf(c), "client_assigned", { memberId, trainerId });
     return c.json({ memberId, trainerId, assigned: true, assignment }, assigned ? 201 : 200);
   });
 
@@ -155,6 +157,7 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
   }, async (c) => {
     const { trainerId, memberId } = c.req.valid("param");
     await endAssignment(sql, trainerId, memberId);
+    logChange(log, actorOf(c), "assignment_ended", { memberId, trainerId });
     return c.body(null, 204);
   });
 }
