@@ -16,6 +16,8 @@ interface Findings {
   trigger: "enabled" | "disabled" | "missing";
   /** How members come in past an enabled trigger, as far as the database's catalogs tell. */
   bypass: "subscription" | "replica_role" | null;
+  /** Tables from which `assignment.watch` should mirror members, and does not. */
+  notMirrored: string | null;
   trainerExists: boolean;
   failures: number;
   oldestFailure: Date | null;
@@ -109,6 +111,12 @@ async function find(sql: Sql): Promise<Findings> {
               and tgenabled = 'A'
           ) then 'replica_role'
         end as bypass,
+        (
+          select string_agg(distinct tgrelid::regclass::text, ', ')
+          from pg_catalog.pg_trigger
+          where tgfoid = to_regprocedure('assignment.tg_watched__mirror_members()')
+            and tgenabled not in ('O', 'A')
+        ) as not_mirrored,
         exists (
           select from public.members m join assignment.settings s on s.default_trainer_id = m.id
         ) as trainer_exists,
@@ -131,9 +139,9 @@ const bypasses = {
     "enabled, but session_replication_role = replica is set for a role or database, for which it does not fire: reset it",
 };
 
-function describe({ trigger, bypass, trainerExists, failures, oldestFailure }: Findings) {
+function describe({ trigger, bypass, notMirrored, trainerExists, failures, oldestFailure }: Findings) {
   return {
-    trigger: describeTrigger(trigger, bypass),
+    trigger: describeTrigger({ trigger, bypass, notMirrored }),
     defaultTrainer: trainerExists
       ? { status: "ok", detail: "is a member" }
       : { status: "degraded", detail: "is no member: insert them, or set another with PUT /v1/settings" },
@@ -144,7 +152,9 @@ function describe({ trigger, bypass, trainerExists, failures, oldestFailure }: F
   } satisfies Partial<Health["checks"]>;
 }
 
-function describeTrigger(trigger: Findings["trigger"], bypass: Findings["bypass"]) {
+function describeTrigger(
+  { trigger, bypass, notMirrored }: Pick<Findings, "trigger" | "bypass" | "notMirrored">,
+) {
   if (trigger !== "enabled") {
     const detail = `${trigger}: new members are not assigned until the next backfill; ${
       triggerRemedy[trigger]
@@ -152,5 +162,10 @@ function describeTrigger(trigger: Findings["trigger"], bypass: Findings["bypass"
     return { status: "degraded", detail } as const;
   }
   if (bypass !== null) return { status: "degraded", detail: bypasses[bypass] } as const;
+  if (notMirrored !== null) {
+    const detail = `enabled, but rows of ${notMirrored} are not mirrored into members: ` +
+      "enable the triggers mirror_members_after_insert and _delete there, then run assignment.watch again";
+    return { status: "degraded", detail } as const;
+  }
   return { status: "ok", detail: "enabled" } as const;
 }

@@ -2,6 +2,7 @@ import type { Sql } from "./database/connection.ts";
 
 /** What an operator watches, as it is now. Cheap, whatever the number of members. */
 export interface OperationalState {
+  /** That of members, and those of the tables that `assignment.watch` was told of. */
   isTriggerEnabled: boolean;
   /** Auto-assignments that wait for a retry; counted up to 10,001. */
   failures: number;
@@ -33,6 +34,10 @@ export async function readOperationalState(sql: Sql): Promise<OperationalState> 
         where tgrelid = to_regclass('public.members')
           and tgname = 'members_assign_trainer_after_insert'
           and tgenabled in ('O', 'A')
+      ) and not exists (
+        select from pg_catalog.pg_trigger
+        where tgfoid = to_regprocedure('assignment.tg_watched__mirror_members()')
+          and tgenabled not in ('O', 'A')
       ) as is_trigger_enabled,
       f.failures,
       f.oldest_failure_at,

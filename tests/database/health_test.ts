@@ -48,6 +48,12 @@ describe("health", () => {
         "disabled",
       ],
       [
+        "a watched table's trigger is disabled",
+        "create table public.people (id uuid primary key); select assignment.watch('public.people', 'id'); alter table public.people disable trigger mirror_members_after_insert",
+        "trigger",
+        "rows of people are not mirrored into members",
+      ],
+      [
         "the trigger is missing",
         "drop trigger members_assign_trainer_after_insert on public.members",
         "trigger",
