@@ -54,9 +54,10 @@ function describeDatabaseError(error: unknown): string | null {
   if (error instanceof postgres.PostgresError) return `the database says: ${error.message}`;
   if (!(error instanceof Error) || !("code" in error)) return null;
   const isOfDriver = String(error.code).startsWith("CONNECT");
+  const isOfTls = /^ECONNRESET$|TLS|CERT/.test(String(error.code)); // a server without it hangs up
   const isOfSocket = "syscall" in error &&
     ["connect", "read", "write", "getaddrinfo"].includes(String(error.syscall));
-  return isOfDriver || isOfSocket ? `cannot reach the database: ${error.message}` : null;
+  return isOfDriver || isOfTls || isOfSocket ? `cannot reach the database: ${error.message}` : null;
 }
 
 function usage(name?: string): string {

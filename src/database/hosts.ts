@@ -18,9 +18,20 @@ export function splitHosts(databaseUrl: string): string[] | null {
   if (head === undefined || hosts === undefined || tail === undefined) return null;
   const urls = hosts.split(",").map((host) => URL.parse(head + host + tail));
   const isGood = urls.every((url) =>
-    url !== null && url.hostname !== "" && TARGETS.includes(url.searchParams.get("target_session_attrs"))
+    url !== null && url.hostname !== "" && isDecodable(url) &&
+    TARGETS.includes(url.searchParams.get("target_session_attrs"))
   );
   return isGood ? urls.flatMap((url) => url ? [withoutTarget(url)] : []) : null;
+}
+
+/** A stray percent sign in a password is what the driver could not read, and would throw at. */
+function isDecodable({ username, password, pathname }: URL): boolean {
+  try {
+    decodeURIComponent(username + password + pathname);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Tells whether the server that takes writes has to be looked for: among several, or because the URL asks for it. */

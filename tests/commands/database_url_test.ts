@@ -239,6 +239,12 @@ describe("commands with DATABASE_URL", () => {
       assertEquals(result.stderr, "error: cannot reach the database: connect ECONNREFUSED 127.0.0.1:1\n");
     }
   });
+
+  it("a database without the TLS that is asked for is one line", async () => {
+    const result = await project.run("migrate", [], { DATABASE_URL: `${database.url}?sslmode=require` });
+    assertEquals(result.code, 1);
+    assertMatch(result.stderr, /^error: cannot reach the database: [^\n]*TLS[^\n]*\n$/);
+  });
 });
 
 async function waitForLockedQuery(sql: Sql): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Experiment } from "./experiment.ts";
 import { bypass } from "./experiments/bypass.ts";
+import { canaries } from "./experiments/canaries.ts";
 import { causesOfFailure } from "./experiments/causes.ts";
 import { crowds } from "./experiments/crowds.ts";
 import { droppedReplies } from "./experiments/dropped_replies.ts";
@@ -28,4 +29,5 @@ export const experiments: readonly Experiment[] = [
   longStrings,
   poisonedLogs,
   crowds,
+  canaries,
 ];

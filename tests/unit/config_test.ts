@@ -108,6 +108,7 @@ describe("configuration", () => {
       "postgres://",
       "postgres:///app",
       "postgres://one:5432,/app",
+      "postgres://user:50%off@one/app",
       "postgres://one:5432,two:port/app",
       "postgres://one,two/app?target_session_attrs=standby",
     ]],
