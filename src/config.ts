@@ -45,6 +45,8 @@ export type Config = Readonly<{
   jwt: JwtConfig | null;
   /** The origins whose pages may call the API with a token. */
   corsOrigins: readonly string[];
+  /** How many requests a minute each token may make of a replica; 0 for no limit. */
+  rateLimitPerMinute: number;
   /** How long a request may take until its answer begins. */
   requestTimeoutMs: number;
   /** How many proxies in front are believed about the caller's address. */
@@ -85,6 +87,7 @@ export function parseConfig(environment: Record<string, string>): Config {
     openId: openIdConfig(data),
     jwt: jwtConfig(data),
     corsOrigins: Object.freeze(data.CORS_ORIGINS),
+    rateLimitPerMinute: data.RATE_LIMIT_PER_MINUTE,
     requestTimeoutMs: data.REQUEST_TIMEOUT_MS,
     trustedProxies: data.TRUSTED_PROXIES,
     backfillLanes: data.BACKFILL_LANES,
@@ -118,6 +121,7 @@ const variables = z.object({
       (origins) => origins.every(isOrigin),
       "must be origins such as https://app.example, without a path",
     ),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(0, 10_000_000, 0),
   REQUEST_TIMEOUT_MS: wholeNumber(1000, 600_000, 30_000),
   TRUSTED_PROXIES: wholeNumber(0, 10, 0),
   BACKFILL_LANES: wholeNumber(1, 16, 2),

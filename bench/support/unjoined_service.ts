@@ -20,7 +20,10 @@ const services = {
   shutdown: new AbortController().signal,
 };
 const app = createApp(services);
-addCheckLane({ app, services }, (memberId, trainerId) => getAssignment(sql, memberId, trainerId));
+addCheckLane(
+  { app, services, takeQuota: null },
+  (memberId, trainerId) => getAssignment(sql, memberId, trainerId),
+);
 
 Deno.serve({
   hostname: "127.0.0.1",

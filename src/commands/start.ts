@@ -79,6 +79,7 @@ async function serve(
     verifyJwt: config.jwt === null ? null : createJwtVerifier(config.jwt, { log }),
     corsOrigins: config.corsOrigins,
     requestTimeoutMs: config.requestTimeoutMs,
+    rateLimitPerMinute: config.rateLimitPerMinute,
     trustedProxies: config.trustedProxies,
     log,
     stopping: signal,

@@ -11,6 +11,7 @@ import { refuseOddHosts } from "./host.ts";
 import { observe } from "./observe.ts";
 import { registerSecurity } from "./openapi.ts";
 import { Problem, problemResponse } from "./problems.ts";
+import { createRateLimit } from "./rate_limit.ts";
 import { type Api, refuseOtherMethods } from "./route.ts";
 import { addBackfillErrorRoutes } from "./routes/backfill_errors.ts";
 import { addBackfillEventRoutes } from "./routes/backfill_events.ts";
@@ -42,7 +43,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   app.notFound((c) => problemResponse(c, new Problem("not_found", `There is nothing at ${c.req.path}.`)));
   registerSecurity(app);
 
-  const api: Api = { app, services };
+  const api: Api = { app, services, takeQuota: createRateLimit(given.rateLimitPerMinute ?? 0) };
   const takeExportSlot = createSlots(MAX_EXPORTS);
   const checkMember = joinChecks(services.sql, {
     onQuery: metrics.countCheckBatch,

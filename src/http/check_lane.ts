@@ -18,7 +18,7 @@ const MOST_KNOWN_CALLERS = 100;
  * their objects for each request, took a third of what a check costs. Nor is there a timer for each: the query that many
  * checks share has one, and a check that got no answer in time is told so on the ordinary way.
  */
-export function addCheckLane({ app, services }: Api, checkMember: CheckMember): void {
+export function addCheckLane({ app, services, takeQuota }: Api, checkMember: CheckMember): void {
   const findCaller = rememberCallers(services);
   const { corsOrigins = [] } = services;
   // What is answered to another origin depends on the origin.
@@ -42,6 +42,8 @@ export function addCheckLane({ app, services }: Api, checkMember: CheckMember): 
     const startedAt = performance.now();
     const caller = findCaller(request);
     if (caller === undefined || headers === undefined) return learnHeaders(await ordinary());
+    const quota = takeQuota?.(request, caller.name);
+    if (quota?.isExceeded) return await ordinary();
     let body: string;
     try {
       body = JSON.stringify(await checkMember(memberId));
@@ -60,6 +62,9 @@ export function addCheckLane({ app, services }: Api, checkMember: CheckMember): 
     });
     const response = new Response(body, { headers });
     response.headers.set("x-request-id", requestId);
+    if (quota !== undefined) {
+      for (const [name, value] of Object.entries(quota.headers)) response.headers.set(name, value);
+    }
     return response;
   }
 

@@ -1,5 +1,6 @@
 import type { Deadline } from "../deadline.ts";
 import type { Principal } from "./auth.ts";
+import type { Quota } from "./rate_limit.ts";
 
 /** What the middleware leaves on the context for those after it. */
 export interface AppEnv {
@@ -7,6 +8,8 @@ export interface AppEnv {
     requestId: string;
     /** Set on every route that has a role. */
     principal?: Principal;
+    /** What the caller's token has left; set where there is a limit. */
+    quota?: Quota;
     /** Until when there has to be an answer. */
     deadline?: Deadline;
   };

@@ -24,6 +24,9 @@ export function observe(services: Pick<Services, "log" | "metrics">): Middleware
 
     const { headers, status } = c.res;
     headers.set("X-Request-Id", requestId);
+    if (c.var.quota !== undefined) {
+      for (const [name, value] of Object.entries(c.var.quota.headers)) headers.set(name, value);
+    }
     // Who is assigned to whom is nothing for a cache; what may be kept says so itself.
     if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
     reportRequest(services, startedAt, {

@@ -25,7 +25,8 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>): z.infer<typeof OpenAp
       version: "1.0.0",
       description: "Every member has a trainer. Times are ISO 8601 UTC, ids any RFC 9562 UUID. " +
         "Lists are paged by `limit` and an opaque `cursor`: follow `next`, or the `Link` header, until it is null. " +
-        "Errors are RFC 9457 problem details with a stable `code`.",
+        "Errors are RFC 9457 problem details with a stable `code`. " +
+        "Where the service limits how often a token may call, answers say what is left in `RateLimit`.",
       license: { name: "MIT", url: "https://opensource.org/license/mit" },
     },
     servers: [{ url: "/" }],
@@ -48,6 +49,11 @@ export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
 
 const ERROR_HEADERS: Record<number, Record<string, ReturnType<typeof header>>> = {
   401: { "WWW-Authenticate": header("What is wrong with the token (RFC 6750).") },
+  429: {
+    "Retry-After": header("Seconds after which the token may ask again."),
+    RateLimit: header("What the token has left: r requests; t seconds until there are more."),
+    "RateLimit-Policy": header("The token's quota: q requests in w seconds."),
+  },
   503: { "Retry-After": header("Seconds after which trying again makes sense.") },
 };
 
@@ -71,7 +77,7 @@ export function errorResponses(route: RouteDeclaration) {
 function sharedErrors({ role, request }: RouteDeclaration): ProblemCode[] {
   const codes: ProblemCode[] = ["internal_error", "invalid_request"]; // a Host that is none is refused everywhere
   if (role !== "none") {
-    codes.push("unauthorized", "forbidden", "identity_provider_unavailable");
+    codes.push("unauthorized", "forbidden", "rate_limited", "identity_provider_unavailable");
     codes.push("database_unavailable", "database_busy", "request_timeout");
   }
   if (request?.body !== undefined) codes.push("body_too_large", "unsupported_media_type");

@@ -13,6 +13,7 @@ type HttpCode =
   | "not_acceptable"
   | "body_too_large"
   | "unsupported_media_type"
+  | "rate_limited"
   | "request_timeout"
   | "too_many_streams"
   | "database_busy"
@@ -45,6 +46,7 @@ const PROBLEMS: Record<
   unsupported_media_type: { status: 415, title: "The body's media type is not supported" },
   trainer_not_found: { status: 422, title: "The trainer is no member" },
   member_is_trainer: { status: 422, title: "Nobody can be their own trainer" },
+  rate_limited: { status: 429, title: "The token has used up its requests" },
   internal_error: { status: 500, title: "Something went wrong here" },
   database_busy: { status: 503, title: "The database is busy", retryAfterSeconds: 1 },
   too_many_streams: { status: 503, title: "Too many streams are open", retryAfterSeconds: 5 },

@@ -5,6 +5,7 @@ import { identify, type Principal, requireRole, type Role } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { errorResponses } from "./openapi.ts";
 import { Problem, type ProblemCode } from "./problems.ts";
+import { requireQuota, type TakeQuota } from "./rate_limit.ts";
 import type { Services } from "./services.ts";
 import { checkInput, readJsonBody } from "./validation.ts";
 
@@ -12,6 +13,8 @@ import { checkInput, readJsonBody } from "./validation.ts";
 export interface Api {
   app: OpenAPIHono<AppEnv>;
   services: Services;
+  /** null: tokens may call without a limit. */
+  takeQuota: TakeQuota | null;
 }
 
 type RequestBody = NonNullable<NonNullable<RouteConfig["request"]>["body"]>;
@@ -49,10 +52,10 @@ export function addRoute<P extends string, R extends RouteDeclaration & { path: 
   declaration: R,
   handler: RouteHandler<R, AppEnv>,
 ): void {
-  const { app, services } = api;
+  const { app } = api;
   const route: RouteDeclaration = declaration;
   if (!route.isHidden) document(app, route);
-  const guard = guardRoute(route, services);
+  const guard = guardRoute(route, api);
   declaredRoles.set(guard, route.role);
   const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
   app.on([route.method], [path], guard, ...readBody(route));
@@ -92,7 +95,10 @@ function document(app: Api["app"], route: RouteDeclaration): void {
   });
 }
 
-function guardRoute({ role, request }: RouteDeclaration, services: Services): MiddlewareHandler<AppEnv> {
+function guardRoute(
+  { role, request }: RouteDeclaration,
+  { services, takeQuota }: Api,
+): MiddlewareHandler<AppEnv> {
   const params = request?.params;
   const query = request?.query ?? (role === "none" ? undefined : NO_PARAMETERS);
   return function guard(c, next) {
@@ -105,6 +111,7 @@ function guardRoute({ role, request }: RouteDeclaration, services: Services): Mi
 
   function admit(principal: Principal, role: Role, c: Context<AppEnv>, next: Next): Promise<void> {
     c.set("principal", principal);
+    if (takeQuota !== null) limitRate(takeQuota, principal, c);
     requireRole(principal, role);
     return pass(c, next);
   }
@@ -114,6 +121,14 @@ function guardRoute({ role, request }: RouteDeclaration, services: Services): Mi
     if (query !== undefined) c.req.addValidatedData("query", checkInput(query, readQuery(c.req), "query"));
     return next();
   }
+}
+
+/** Counts what comes with a token; the admin page's own session is not limited. */
+function limitRate(takeQuota: TakeQuota, { name }: Principal, c: Context<AppEnv>): void {
+  if (c.req.header("authorization") === undefined) return;
+  const quota = takeQuota(c.req.raw, name);
+  c.set("quota", quota);
+  requireQuota(quota);
 }
 
 /** Reads the query; a parameter that comes more than once is an array, which no schema of ours takes. */

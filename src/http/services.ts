@@ -15,6 +15,8 @@ export interface Services {
   openId?: OpenIdConfig | null;
   /** How long a request may take; {@link REQUEST_TIMEOUT_MS} where nothing is said. */
   requestTimeoutMs?: number;
+  /** How many requests a minute each token may make of this replica; 0, for no limit, where nothing is said. */
+  rateLimitPerMinute?: number;
   /** The origins whose pages may call with a token; none where nothing is said. */
   corsOrigins?: readonly string[];
   /** How many proxies in front are believed about the caller's address; 0 where nothing is said. */

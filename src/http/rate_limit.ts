@@ -1,0 +1,79 @@
+import { Problem } from "./problems.ts";
+
+const WINDOW_MS = 60_000;
+
+/**
+ * Whom a replica remembers at once. Who has not called for a minute has all of the quota again, so that the one who
+ * called least recently can be forgotten without a loss, unless more than these call within one minute.
+ */
+const MOST_NAMES = 100_000;
+
+/** What a request has left of the caller's quota. */
+export interface Quota {
+  isExceeded: boolean;
+  /** Whole seconds until there is more. */
+  waitSeconds: number;
+  /** `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers). */
+  headers: Record<string, string>;
+}
+
+/** Counts a request against the quota of a name. A request that is counted already is not counted again. */
+export type TakeQuota = (request: Request, name: string) => Quota;
+
+/**
+ * Makes the limit of so many requests a minute for each name, by the generic cell rate algorithm: all of them at once
+ * if need be, and one more with each part of the minute that passes. Who is refused loses nothing by it. Per name it
+ * keeps the time at which the quota will be whole again; null for a limit of 0, which is none.
+ * @param now a clock in milliseconds that never goes back.
+ */
+export function createRateLimit(perMinute: number, now = () => performance.now()): TakeQuota | null {
+  if (perMinute === 0) return null;
+  const intervalMs = WINDOW_MS / perMinute;
+  const roundingMs = intervalMs / 100; // sums of fractions are not exact
+  const wholeAt = new Map<string, number>();
+  const taken = new WeakMap<Request, Quota>();
+  const policy = `"token";q=${perMinute};w=${WINDOW_MS / 1000}`;
+
+  return function takeQuota(request, name) {
+    const known = taken.get(request);
+    if (known !== undefined) return known;
+    const quota = take(name, now());
+    taken.set(request, quota);
+    return quota;
+  };
+
+  function take(name: string, at: number): Quota {
+    const before = Math.max(wholeAt.get(name) ?? at, at);
+    const isExceeded = before + intervalMs - at > WINDOW_MS + roundingMs;
+    const after = isExceeded ? before : before + intervalMs;
+    if (!isExceeded) remember(name, after);
+    const freeMs = WINDOW_MS - (after - at);
+    const remaining = Math.max(0, Math.floor((freeMs + roundingMs) / intervalMs));
+    const waitSeconds = Math.max(1, Math.ceil(((remaining + 1) * intervalMs - freeMs - roundingMs) / 1000));
+    const headers = {
+      "RateLimit-Policy": policy,
+      RateLimit: `"token";r=${remaining};t=${waitSeconds}`,
+    };
+    return { isExceeded, waitSeconds, headers };
+  }
+
+  /** Keeps the names in the order in which they called. */
+  function remember(name: string, at: number): void {
+    wholeAt.delete(name);
+    if (wholeAt.size >= MOST_NAMES) {
+      for (const oldest of wholeAt.keys()) {
+        wholeAt.delete(oldest);
+        break;
+      }
+    }
+    wholeAt.set(name, at);
+  }
+}
+
+/** @throws {Problem} `rate_limited` when the quota is exceeded. */
+export function requireQuota({ isExceeded, waitSeconds }: Quota): void {
+  if (!isExceeded) return;
+  throw new Problem("rate_limited", `This token may ask again in ${waitSeconds} s.`, {
+    headers: { "Retry-After": String(waitSeconds) },
+  });
+}

@@ -1,0 +1,130 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { createRateLimit } from "../../src/http/rate_limit.ts";
+import { waitUntil } from "../support/wait_until.ts";
+import { addMembers, type CallOptions, type TestService, testService } from "./test_service.ts";
+
+/** What an answer says of the limit. */
+function limitOf({ status, headers }: Response) {
+  return [
+    status,
+    headers.get("RateLimit-Policy"),
+    headers.get("RateLimit")?.replace(/t=\d+$/, "t=…") ?? null,
+  ];
+}
+
+describe("the arithmetic of the rate limit", () => {
+  function limitAt(perMinute: number) {
+    const clock = { ms: 1_000_000 };
+    const takeQuota = createRateLimit(perMinute, () => clock.ms);
+    const take = (name = "crm") => {
+      const quota = takeQuota?.(new Request("http://localhost/"), name);
+      return [quota?.isExceeded, quota?.headers.RateLimit];
+    };
+    return { clock, take, takeQuota };
+  }
+
+  it("allows the whole quota at once, and refuses the next", () => {
+    for (const perMinute of [1, 3, 7, 60, 997]) {
+      const { take } = limitAt(perMinute);
+      const answers = Array.from({ length: perMinute + 1 }, () => take()[0]);
+      assertEquals(answers, [...Array(perMinute).fill(false), true], `${perMinute}`);
+    }
+  });
+
+  it("gives one more with each part of the minute, and no more than the quota after an hour", () => {
+    const { clock, take } = limitAt(3);
+    assertEquals([take(), take(), take(), take()], [
+      [false, '"token";r=2;t=20'],
+      [false, '"token";r=1;t=20'],
+      [false, '"token";r=0;t=20'],
+      [true, '"token";r=0;t=20'],
+    ]);
+    clock.ms += 15_000;
+    assertEquals(take(), [true, '"token";r=0;t=5']);
+    clock.ms += 5000;
+    assertEquals([take(), take()], [[false, '"token";r=0;t=20'], [true, '"token";r=0;t=20']]);
+    clock.ms += 3_600_000;
+    assertEquals(take(), [false, '"token";r=2;t=20']);
+  });
+
+  it("counts a request once, however often it is asked about it", () => {
+    const { takeQuota } = limitAt(1);
+    const request = new Request("http://localhost/");
+    assertEquals(takeQuota?.(request, "crm").isExceeded, false);
+    assertEquals(takeQuota?.(request, "crm").isExceeded, false);
+    assertEquals(takeQuota?.(new Request(request), "crm").isExceeded, true);
+  });
+});
+
+describe("the rate limit of a service", () => {
+  const LIMIT = 3;
+  const policy = `"token";q=${LIMIT};w=60`;
+  let service: TestService;
+  let memberId: string;
+  beforeAll(async () => {
+    service = await testService();
+    [memberId = ""] = await addMembers(service.sql, 1);
+  });
+  afterAll(() => service.stop());
+
+  /** The same service with a limit of its own. */
+  async function limited(rateLimitPerMinute: number, test: (limited: TestService) => Promise<void>) {
+    const limited = await testService({ rateLimitPerMinute });
+    try {
+      [memberId = ""] = await addMembers(limited.sql, 1);
+      await test(limited);
+    } finally {
+      await limited.stop();
+    }
+  }
+
+  async function call(to: TestService, request: string, options?: CallOptions): Promise<Response> {
+    const response = await to.call(request, options);
+    await response.clone().body?.cancel();
+    return response;
+  }
+
+  it("is off by default, and answers say nothing of it", async () => {
+    for (let time = 0; time < 5; time++) {
+      for (const path of [`/v1/members/${memberId}/assignment`, "/v1/settings"]) {
+        assertEquals(limitOf(await call(service, `GET ${path}`)), [200, null, null]);
+      }
+    }
+  });
+
+  it("says what is left, then refuses with Retry-After; tokens do not share", async () => {
+    await limited(LIMIT, async (service) => {
+      for (const remaining of [2, 1, 0]) {
+        const response = await call(service, "GET /v1/settings");
+        assertEquals(limitOf(response), [200, policy, `"token";r=${remaining};t=…`]);
+      }
+      const refused = await call(service, "GET /v1/settings");
+      assertEquals(limitOf(refused), [429, policy, '"token";r=0;t=…']);
+      assertMatch(refused.headers.get("Retry-After") ?? "", /^([1-9]|1\d|20)$/);
+      assertEquals((await refused.json()).code, "rate_limited");
+      const other = await call(service, "GET /v1/settings", { as: "service" });
+      assertEquals(limitOf(other), [403, policy, '"token";r=2;t=…']);
+      assertEquals(limitOf(await call(service, "GET /livez", { as: "nobody" })), [200, null, null]);
+      assertEquals(limitOf(await call(service, "GET /v1/settings", { as: "nobody" })), [401, null, null]);
+    });
+  });
+
+  it("holds for checks past the router too, each counted once whatever comes of it", async () => {
+    await limited(LIMIT, async (service) => {
+      const check = (id: string) => call(service, `GET /v1/members/${id}/assignment`, { as: "service" });
+      assertEquals(limitOf(await check(memberId)), [200, policy, '"token";r=2;t=…']); // the lane learns
+      assertEquals(limitOf(await check(crypto.randomUUID())), [404, policy, '"token";r=1;t=…']);
+      assertEquals(limitOf(await check(memberId)), [200, policy, '"token";r=0;t=…']);
+      assertEquals(limitOf(await check(memberId)), [429, policy, '"token";r=0;t=…']);
+    });
+  });
+
+  it("is over when the time that was told is", async () => {
+    await limited(30, async (service) => {
+      const status = async () => (await call(service, "GET /v1/settings")).status;
+      await waitUntil("the quota is used up", async () => await status() === 429);
+      await waitUntil("the quota is back", async () => await status() === 200);
+    });
+  });
+});
