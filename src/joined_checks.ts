@@ -122,10 +122,14 @@ async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Ro
         coalesce(trainer_id, (select default_trainer_id from assignment.settings)) as trainer_id
       from unnest(${memberIds}::uuid[], ${trainerIds}::uuid[]) with ordinality as ids (member_id, trainer_id, position)
     ) as asked
-    left join public.trainer_client_assignments a
-      on a.client_id = asked.member_id
-      and a.trainer_id is not distinct from asked.trainer_id  -- unlike =, keeps the index by trainer out of the plan
-      and a.status = 'active'
+    left join lateral (
+      select id, assignment_date, source, notes
+      from public.trainer_client_assignments
+      where client_id = asked.member_id
+        and trainer_id is not distinct from asked.trainer_id  -- unlike =, keeps the index by trainer out of the plan
+        and status = 'active'
+      limit 1  -- there is one at most; so said, no plan reads the whole table, whatever the statistics are
+    ) as a on true
   `;
 }
 

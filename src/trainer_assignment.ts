@@ -157,10 +157,14 @@ export async function checkAssignments(
       (
         select string_agg(case when a.id is null then '0' else '1' end, '' order by asked.position)
         from unnest(${[...memberIds]}::uuid[]) with ordinality as asked (member_id, position)
-        left join public.trainer_client_assignments a
-          on a.client_id = asked.member_id
-          and a.trainer_id is not distinct from trainer.id
-          and a.status = 'active'
+        left join lateral (
+          select id
+          from public.trainer_client_assignments
+          where client_id = asked.member_id
+            and trainer_id is not distinct from trainer.id
+            and status = 'active'
+          limit 1  -- there is one at most; so said, no plan reads the whole table, whatever the statistics are
+        ) as a on true
       ) as flags
     from trainer
   `);

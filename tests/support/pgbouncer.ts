@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { findFreePort } from "../../src/database/postgres_server.ts";
 import { serverUrl } from "./databases.ts";
+import { isListening, requireProgram } from "./debian_program.ts";
 
 const PROGRAM = "/usr/sbin/pgbouncer";
 
@@ -13,7 +14,7 @@ export interface PgBouncer {
 
 /** Starts PgBouncer (Debian's package pgbouncer; as root it installs it where it is missing) with two connections a database. */
 export async function startPgBouncer(): Promise<PgBouncer> {
-  await requireProgram();
+  await requireProgram(PROGRAM, "pgbouncer");
   const server = new URL(serverUrl());
   const folder = await Deno.makeTempDir({ prefix: "trainer-assignment-pgbouncer-" });
   await Deno.chmod(folder, 0o755);
@@ -40,7 +41,7 @@ default_pool_size = 2
     stdout: "null",
     stderr: "null",
   }).spawn();
-  await isListening(port, child);
+  await isListening(port, child, "pgbouncer");
   return {
     urlOf: (databaseName) =>
       Object.assign(new URL(server), { port: String(port), pathname: `/${databaseName}` }).href,
@@ -50,29 +51,4 @@ default_pool_size = 2
       await Deno.remove(folder, { recursive: true });
     },
   };
-}
-
-async function requireProgram(): Promise<void> {
-  if (await Deno.stat(PROGRAM).then(() => true, () => false)) return;
-  if (Deno.uid() === 0) {
-    const install = new Deno.Command("apt-get", {
-      args: ["install", "-y", "-q", "pgbouncer"],
-      stdout: "null",
-    });
-    if ((await install.spawn().status).success) return;
-  }
-  throw new Error(`${PROGRAM} is missing: apt-get install pgbouncer`);
-}
-
-async function isListening(port: number, child: Deno.ChildProcess): Promise<void> {
-  let hasEnded = false;
-  child.status.then(() => hasEnded = true);
-  for (;;) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch (error) {
-      if (hasEnded) throw new Error("pgbouncer ended at its start", { cause: error });
-    }
-  }
 }

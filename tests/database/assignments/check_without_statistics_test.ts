@@ -1,0 +1,46 @@
+import { assertEquals, assertLess } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import type { Sql } from "../../../src/database/connection.ts";
+import { joinChecks } from "../../../src/joined_checks.ts";
+import { checkAssignments, DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
+import { newIds } from "../../support/assignments.ts";
+import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+
+describe("checks of many members, before the table was ever analyzed", () => {
+  let database: TestDatabase;
+  let session: Sql;
+  const ids = newIds(10_000);
+  const asked = ids.slice(0, 1000);
+  beforeAll(async () => {
+    database = await testDatabase();
+    await database.sql`alter table public.trainer_client_assignments set (autovacuum_enabled = off)`;
+    await database.sql`insert into public.members (id) select unnest(${ids}::uuid[])`;
+    session = database.newConnection(); // one session: what it read is its own to tell
+  });
+  afterAll(() => database.drop());
+
+  it("read the members asked for alone", async () => {
+    const before = await countRowsRead();
+    const { results } = await checkAssignments(session, asked, DEFAULT_TRAINER_ID);
+    assertEquals(results.filter(({ assigned }) => assigned).length, 1000);
+    assertLess(await countRowsRead() - before, 2 * asked.length);
+  });
+
+  it("read the members asked for alone, also where single checks are joined", async () => {
+    const before = await countRowsRead();
+    const checkMember = joinChecks(session);
+    const answers = await Promise.all(asked.map((id) => checkMember(id)));
+    assertEquals(answers.filter(({ assigned }) => assigned).length, 1000);
+    assertLess(await countRowsRead() - before, 2 * asked.length);
+  });
+
+  async function countRowsRead(): Promise<number> {
+    await session`select pg_stat_force_next_flush()`;
+    const [row] = await session<[{ rows: number }]>`
+      select seq_tup_read + idx_tup_fetch as rows
+      from pg_stat_user_tables
+      where relid = 'public.trainer_client_assignments'::regclass
+    `;
+    return row.rows;
+  }
+});
