@@ -3,7 +3,8 @@
  * measured, and ends with 1 when a promise did not hold.
  */
 import { parseArgs } from "node:util";
-import { type Experiment, Report } from "./experiment.ts";
+import { carryOut, commandOf, newSeed } from "./carry_out.ts";
+import type { Experiment } from "./experiment.ts";
 import { experiments } from "./experiments.ts";
 import { takeDownWorlds } from "./world.ts";
 
@@ -18,7 +19,7 @@ const chosen = positionals.includes("all")
 const unknown = positionals.filter((name) =>
   name !== "all" && !experiments.some((each) => each.name === name)
 );
-const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(values.seed ?? newSeed());
 if (chosen.length === 0 || unknown.length > 0 || !Number.isSafeInteger(seed)) {
   console.error("usage: deno task faults NAME…|all [--long|--short] [--seed N]\n");
   for (const { name, summary } of experiments) console.error(`  ${name.padEnd(18)} ${summary}`);
@@ -33,27 +34,19 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 let broken = 0;
-for (const experiment of chosen) broken += await carryOut(experiment);
+for (const experiment of chosen) broken += await runAndPrint(experiment);
 Deno.exit(broken === 0 ? 0 : 1);
 
-async function carryOut({ name, summary, run }: Experiment): Promise<number> {
-  const report = new Report();
+async function runAndPrint(experiment: Experiment): Promise<number> {
   const scale = values.long ? "long" : values.short ? "short" : "full";
-  console.log(`\n${name}: ${summary}`);
+  console.log(`\n${experiment.name}: ${experiment.summary}`);
   const began = performance.now();
-  try {
-    await run({ seed, scale, report });
-  } catch (error) {
-    report.violate(
-      "the experiment comes to its end",
-      error instanceof Error ? error.stack ?? error.message : String(error),
-    );
-  }
+  const { figures, violations } = await carryOut(experiment, { seed, scale });
   const line = (label: string, value: string | number) => console.log(`  ${label.padEnd(40)} ${value}`);
-  line("seed", `${seed} (deno task faults ${name}${scale === "full" ? "" : ` --${scale}`} --seed ${seed})`);
-  for (const [label, value] of report.figures) line(label, value);
+  line("seed", `${seed} (${commandOf(experiment, { seed, scale })})`);
+  for (const [label, value] of figures) line(label, value);
   line("took", `${Math.round((performance.now() - began) / 100) / 10} s`);
-  for (const { rule, detail } of report.violations) console.log(`  BROKEN: ${rule}: ${detail}`);
-  if (report.violations.length === 0) console.log("  every promise held");
-  return report.violations.length;
+  for (const { rule, detail } of violations) console.log(`  BROKEN: ${rule}: ${detail}`);
+  if (violations.length === 0) console.log("  every promise held");
+  return violations.length;
 }

@@ -42,6 +42,9 @@ export interface WorldOptions {
   ownServer?: boolean;
 }
 
+/** What hangs must not keep the rest, a server above all, from being closed. */
+const longestCloseMs = 30_000;
+
 /** Of worlds that are open: what takes them down. */
 const openWorlds = new Set<() => Promise<void>>();
 
@@ -66,11 +69,16 @@ export async function inWorld(
   let services: Promise<string> | undefined;
   const takeDown = async () => {
     if (!openWorlds.delete(takeDown)) return;
-    for (const close of closers.toReversed()) await close();
-    journal.close();
-    await closeDatabase(sql, 1);
-    await server.remove();
-    await Deno.remove(folder, { recursive: true });
+    const closing = [
+      ...closers.toReversed(),
+      () => closeDatabase(sql, 1),
+      () => server.remove(),
+      () => Promise.resolve(journal.close()),
+      () => Deno.remove(folder, { recursive: true }),
+    ];
+    const troubles: unknown[] = [];
+    for (const close of closing) await within(longestCloseMs, close()).catch((error) => troubles.push(error));
+    if (troubles.length > 0) throw new AggregateError(troubles, `cannot take down: ${troubles.join("; ")}`);
   };
   openWorlds.add(takeDown);
 
@@ -139,6 +147,14 @@ export async function inWorld(
   } finally {
     await takeDown();
   }
+}
+
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it does not close within ${timeoutMs} ms`)), timeoutMs);
+  });
+  await Promise.race([work, deadline]).finally(() => clearTimeout(timer));
 }
 
 /** A migrated database of its own on the server that `deno task test` started. */
