@@ -13,6 +13,7 @@ import { rollingUpgrade } from "./experiments/rolling_upgrade.ts";
 import { longStrings } from "./experiments/long_strings.ts";
 import { malformed } from "./experiments/malformed.ts";
 import { poisonedLogs } from "./experiments/poisoned_logs.ts";
+import { soak } from "./experiments/soak.ts";
 
 /** All experiments, in the order in which `deno task faults all` runs them. */
 export const experiments: readonly Experiment[] = [
@@ -30,4 +31,5 @@ export const experiments: readonly Experiment[] = [
   poisonedLogs,
   crowds,
   canaries,
+  soak,
 ];

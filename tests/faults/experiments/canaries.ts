@@ -1,6 +1,5 @@
 import { hash } from "node:crypto";
 import { projectItself } from "../../support/project.ts";
-import { startOpenIdProvider } from "../../support/openid_provider.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
 import { type Canary, findCanaries, formsOf, type Sight, sightOf } from "../hostile/canaries.ts";
 import { startCollector } from "../hostile/collector.ts";
@@ -135,6 +134,7 @@ async function failService(
 ): Promise<Sight[]> {
   const collector = startCollector();
   world.atEnd(collector.stop);
+  const { startOpenIdProvider } = await import("../../support/openid_provider.ts"); // it greets on import
   const provider = await startOpenIdProvider("http://localhost");
   world.atEnd(provider.stop);
   const service = await world.startService({

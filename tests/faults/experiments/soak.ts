@@ -1,0 +1,137 @@
+import { retryFailures } from "../../../src/failures.ts";
+import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
+import { useEveryday } from "../hostile/everyday_use.ts";
+import { resourcesOf } from "../processes.ts";
+import { eventually, pause } from "../runs.ts";
+import type { Service } from "../service.ts";
+import { type Bound, grows, mib, thirds } from "../trend.ts";
+import { inWorld, type World } from "../world.ts";
+
+const SAMPLES = 60;
+const MEMBERS = 2_000;
+
+/** Everything at once, for long, and what the service holds on to meanwhile. */
+export const soak: Experiment = {
+  name: "soak",
+  summary: "all that a service is asked for, for long: memory, connections and file handles do not slope",
+  async run(options) {
+    await inWorld(options, { ownServer: false }, async (world) => {
+      const { report, scale } = options;
+      const forMs = sized(scale, { short: 9_000, full: 120_000, long: 3_600_000 });
+      const service = await world.startService();
+      const memberIds = await signUp(world);
+      await makeRefusable(world);
+      const load = world.startLoad({ sessions: 2, longestPauseMs: 100 });
+      const use = useEveryday(service, {
+        random: world.random.fork(),
+        trainerId: world.trainerId,
+        memberIds,
+      });
+      const samples = await watch(world, service, forMs);
+      const answers = await use.stop();
+      await load.stop();
+
+      judgeAnswers(answers, options);
+      judgeSlopes(samples, options);
+      await world.sql`update public.refusing set now = false`;
+      await eventually(report, "failures are made good", 60_000, async () => {
+        const { remaining, failed } = await retryFailures(world.sql);
+        return remaining === 0 && failed === 0;
+      });
+      await eventually(report, "every run ends by itself", 60_000, async () => {
+        const [{ active }] = await world.sql<[{ active: number }]>`
+          select count(*) as active from assignment.backfill_runs where finished_at is null
+        `;
+        return active === 0;
+      });
+      const errors = service.output().split("\n").filter((line) => line.includes('"level":"error"'));
+      report.expect(errors.length === 0, "nothing is logged as an error", errors[0] ?? "");
+      await world.judge({ runsEnded: true, drained: true, allowedCodes: ["P0001", "TA004"] });
+    });
+  },
+};
+
+async function signUp({ sql, journal, random }: World): Promise<string[]> {
+  const ids = Array.from({ length: MEMBERS }, random.uuid);
+  await journal.record("signup", ids, async () => {
+    await sql`insert into public.members (id) select unnest(${ids}::uuid[])`;
+  });
+  return ids;
+}
+
+/** A switch by which assignments fail: so that there are failures and retries. */
+async function makeRefusable({ sql }: World): Promise<void> {
+  await sql.unsafe(`
+    create table public.refusing (now boolean not null);
+    insert into public.refusing values (false);
+    create function public.tg_refuse()
+      returns trigger
+      security definer
+      language plpgsql
+    as $$
+    begin
+      if (select now from public.refusing) then raise exception 'refused for a while'; end if;
+      return new;
+    end
+    $$;
+    create trigger refuse before insert on public.trainer_client_assignments
+      for each row execute function public.tg_refuse();
+  `);
+}
+
+interface Samples {
+  rssBytes: number[];
+  files: number[];
+  connections: number[];
+}
+
+/** Looks at what the service holds, sixty times, and now and then has assignments fail for a while. */
+async function watch({ sql }: World, service: Service, forMs: number): Promise<Samples> {
+  const samples: Samples = { rssBytes: [], files: [], connections: [] };
+  for (let taken = 0; taken < SAMPLES; taken++) {
+    await pause(forMs / SAMPLES);
+    await sql`update public.refusing set now = ${taken % 10 === 5}`;
+    const { rssBytes, files } = await resourcesOf(service.pid());
+    const [{ connections }] = await sql<[{ connections: number }]>`
+      select count(*) as connections from pg_stat_activity where datname = current_database() and application_name = 'trainer-assignment service'
+    `;
+    samples.rssBytes.push(rssBytes);
+    samples.files.push(files);
+    samples.connections.push(connections);
+  }
+  return samples;
+}
+
+/** No answer breaks off, and none is the service's fault. */
+function judgeAnswers(answers: Map<string, number>, { report }: ExperimentOptions): void {
+  const wrong = [...answers.keys()].filter((key) => /: (broken|5\d\d)$/.test(key));
+  const sum = [...answers.values()].reduce((total, count) => total + count, 0);
+  report.figure("requests", `${sum} of ${answers.size} kinds and statuses`);
+  report.expect(wrong.length === 0, "every request is answered", wrong.join(", "));
+}
+
+function judgeSlopes({ rssBytes, files, connections }: Samples, { report, scale }: ExperimentOptions): void {
+  const memory = sized<Bound>(scale, {
+    short: { ratio: 0.5, slack: 64 * 1024 ** 2 }, // still warming up
+    full: { ratio: 0.15, slack: 32 * 1024 ** 2 },
+    long: { ratio: 0.05, slack: 16 * 1024 ** 2 },
+  });
+  const kinds = [
+    { name: "resident memory", samples: rssBytes, bound: memory, show: mib },
+    { name: "file handles", samples: files, bound: { ratio: 0, slack: 15 }, show: String },
+    {
+      name: "connections to the database",
+      samples: connections,
+      bound: { ratio: 0, slack: 2 },
+      show: String,
+    },
+  ];
+  for (const { name, samples, bound, show } of kinds) {
+    const { earlier, later } = thirds(samples);
+    const figure = `median of the middle third ${show(earlier)}, of the last ${show(later)}; at most ${
+      show(Math.max(...samples))
+    }`;
+    report.figure(name, figure);
+    report.expect(!grows(samples, bound), `${name} do not slope`, figure);
+  }
+}
