@@ -5,12 +5,8 @@
 export async function requireProgram(program: string, debianPackage: string): Promise<void> {
   if (await exists(program)) return;
   if (Deno.uid() === 0) {
-    const install = new Deno.Command("apt-get", {
-      args: ["install", "-y", "-q", "--no-install-recommends", debianPackage],
-      env: { DEBIAN_FRONTEND: "noninteractive" },
-      stdout: "null",
-    });
-    const installed = await install.spawn().status.then(({ success }) => success, () => false);
+    const install = ["install", "-y", "-q", "--no-install-recommends", debianPackage];
+    const installed = await aptGet(install) || (await aptGet(["update", "-q"]) && await aptGet(install)); // a new machine has no lists
     if (installed && await exists(program)) return;
   }
   throw new Error(`${program} is missing: apt-get install ${debianPackage}`);
@@ -28,6 +24,15 @@ export async function isListening(port: number, child: Deno.ChildProcess, name: 
       if (hasEnded) throw new Error(`${name} ended at its start`, { cause: error });
     }
   }
+}
+
+async function aptGet(args: string[]): Promise<boolean> {
+  const command = new Deno.Command("apt-get", {
+    args,
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+    stdout: "null",
+  });
+  return await command.spawn().status.then(({ success }) => success, () => false);
 }
 
 function exists(program: string): Promise<boolean> {
