@@ -1,6 +1,7 @@
 import { Cron } from "croner";
 import { z } from "zod";
 import { splitHosts } from "./database/hosts.ts";
+import { verifyingUrl } from "./database/tls.ts";
 import { OperatorError } from "./operator_error.ts";
 
 /** A bearer token that a caller may present, known by its hash alone. */
@@ -35,7 +36,7 @@ export type Config = Readonly<{
   host: string;
   /** 0 lets the system choose. */
   port: number;
-  /** null: the service brings a database of its own. */
+  /** With DATABASE_CA_FILE as its `sslrootcert`. null: the service brings a database of its own. */
   databaseUrl: string | null;
   databasePoolSize: number;
   tokens: readonly Token[];
@@ -81,7 +82,7 @@ export function parseConfig(environment: Record<string, string>): Config {
   return Object.freeze({
     host: data.HOST,
     port: data.PORT,
-    databaseUrl: data.DATABASE_URL ?? null,
+    databaseUrl: databaseUrl(data),
     databasePoolSize: data.DATABASE_POOL_SIZE,
     tokens: Object.freeze(allTokens(data)),
     openId: openIdConfig(data),
@@ -108,6 +109,7 @@ const variables = z.object({
     (text) => splitHosts(text) !== null,
     "must be postgres://user:password@host:port/database",
   ).optional(),
+  DATABASE_CA_FILE: z.string().optional(),
   DATABASE_POOL_SIZE: wholeNumber(2, 1000, 10),
   ADMIN_TOKENS: tokens("admin"),
   SERVICE_TOKENS: tokens("service"),
@@ -143,6 +145,11 @@ const variables = z.object({
     message: "the same token is given twice",
     when: areTokensWellFormed,
   })
+  .refine((data) => data.DATABASE_CA_FILE === undefined || data.DATABASE_URL !== undefined, {
+    path: ["DATABASE_CA_FILE"],
+    message: "needs DATABASE_URL: it says whose certificate is verified",
+    when: () => true,
+  })
   .refine((data) => (data.AUTH_CLIENT_ID === undefined) === (data.AUTH_CLIENT_SECRET === undefined), {
     path: ["AUTH_CLIENT_ID, AUTH_CLIENT_SECRET"],
     message: "set both, or none",
@@ -159,6 +166,16 @@ const variables = z.object({
       "or AUTH_CLIENT_ID and AUTH_CLIENT_SECRET (to sign in to the admin page), or all three",
     when: () => true,
   });
+
+function databaseUrl(
+  { DATABASE_URL: url, DATABASE_CA_FILE: caFile }: {
+    DATABASE_URL?: string | undefined;
+    DATABASE_CA_FILE?: string | undefined;
+  },
+): string | null {
+  if (url === undefined) return null;
+  return caFile === undefined ? url : verifyingUrl(url, caFile);
+}
 
 type AuthVariables = Partial<
   Record<

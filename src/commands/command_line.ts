@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { describeTlsError } from "../database/tls.ts";
 import { escapeControls, writeStdout } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
 import { backfill } from "./backfill.ts";
@@ -53,6 +54,8 @@ export async function runCommand(
 function describeDatabaseError(error: unknown): string | null {
   if (error instanceof postgres.PostgresError) return `the database says: ${error.message}`;
   if (!(error instanceof Error) || !("code" in error)) return null;
+  const tlsProblem = describeTlsError(error, String(error.code));
+  if (tlsProblem !== null) return `cannot trust the database: ${tlsProblem}`;
   const isOfDriver = String(error.code).startsWith("CONNECT");
   const isOfTls = /^ECONNRESET$|TLS|CERT/.test(String(error.code)); // a server without it hangs up
   const isOfSocket = "syscall" in error &&

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { connectToWritable, findWritable, mustFindWritable, splitHosts } from "./hosts.ts";
+import { readTls, type VerifiedTls, withoutTls } from "./tls.ts";
 
 /** The database handle that every function takes first. `bigint` columns arrive as numbers, `timestamptz` as Date. */
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -21,33 +22,36 @@ export interface DatabaseOptions {
  * - Results have camelCase columns (`client_id` → `clientId`), also inside of json; written identifiers go back to snake_case.
  * - Arrays of strings and numbers are passed plainly with a cast, `${ids}::uuid[]`; booleans and dates, whose type the
  *   driver guesses by the first item, as `sql.array(items, 1000)` and `sql.array(items, 1185)` (see `arrayTypes`).
- * - TLS as the URL's `sslmode` says; where it says nothing, none on this machine, else TLS where the server offers it.
+ * - TLS verified, chain and host name, where the URL has an `sslrootcert`, which is read now. Else as its `sslmode` says; where it says nothing, none on this machine, else TLS where the server offers it.
  * - For a pooler in transaction mode add `prepare=false` to the URL.
  * - Of several hosts, `one:5432,two:5432`, each new connection goes to the one that takes writes.
  *
  * @param url `postgres://user:password@host:port/database?options`
+ * @throws {OperatorError} when the file of `sslrootcert` cannot be read
  */
 export function openDatabase(url: string, options: DatabaseOptions): Sql {
-  if (!mustFindWritable(url)) return open(url, options);
+  const tls = readTls(url);
+  if (!mustFindWritable(url)) return open(url, options, tls);
   const urls = splitHosts(url) ?? [];
-  return open(urls[0] ?? url, options, connectToWritable(findWritable(urls, probe)));
+  return open(urls[0] ?? url, options, tls, connectToWritable(findWritable(urls, probe(tls))));
 }
 
 /** Of a URL that names several hosts, or asks for one that takes writes: the URL of the one that does. */
 export async function resolveDatabaseUrl(url: string): Promise<string> {
-  return mustFindWritable(url) ? await findWritable(splitHosts(url) ?? [], probe)() : url;
+  return mustFindWritable(url) ? await findWritable(splitHosts(url) ?? [], probe(readTls(url)))() : url;
 }
 
-function probe(url: string): Sql {
-  return open(url, { max: 1, applicationName: "trainer-assignment probe" });
+function probe(tls: VerifiedTls | null): (url: string) => Sql {
+  return (url) => open(url, { max: 1, applicationName: "trainer-assignment probe" }, tls);
 }
 
 function open(
   url: string,
   options: DatabaseOptions,
+  tls: VerifiedTls | null,
   socket?: ReturnType<typeof connectToWritable>,
 ): Sql {
-  return postgres(url, {
+  return postgres(tls === null ? url : withoutTls(url), {
     max: options.max,
     connect_timeout: 10,
     backoff: () => 0.5, // seconds; the driver's own grows to 20, and queries wait meanwhile
@@ -67,7 +71,7 @@ function open(
       ...arrayTypes,
     },
     ...(socket === undefined ? {} : { socket }),
-    ...(saysTls(url) || isLoopback(url) ? {} : { ssl: "prefer" }),
+    ...(tls !== null ? { ssl: tls } : saysTls(url) || isLoopback(url) ? {} : { ssl: "prefer" }),
   });
 }
 

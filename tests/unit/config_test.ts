@@ -102,6 +102,21 @@ describe("configuration", () => {
     assertEquals(parseConfig({ DATABASE_URL: url }).databaseUrl, url);
   });
 
+  it("verifies the database against a CA file, whatever the URL says of TLS", () => {
+    const verified = (url: string) =>
+      parseConfig({ DATABASE_URL: url, DATABASE_CA_FILE: "./certs/ca.pem" }).databaseUrl;
+    const tls = "sslmode=verify-full&sslrootcert=.%2Fcerts%2Fca.pem";
+    assertEquals(verified("postgres://u@one/app"), `postgres://u@one/app?${tls}`);
+    assertEquals(
+      verified("postgres://u@one,two/app?sslmode=disable&prepare=false&sslrootcert=other"),
+      `postgres://u@one,two/app?prepare=false&${tls}`,
+    );
+    const error = assertThrows(() => parseConfig({ DATABASE_CA_FILE: "./certs/ca.pem" }), ConfigError);
+    assertEquals(error.problems, [
+      "DATABASE_CA_FILE: needs DATABASE_URL: it says whose certificate is verified",
+    ]);
+  });
+
   const wrong: [name: string, values: string[]][] = [
     ["HOST", ["two words", "http://host"]],
     ["PORT", ["x", "-1", "65536", "80.5", "1e3", " 80"]],
