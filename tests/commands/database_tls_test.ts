@@ -118,6 +118,10 @@ describe("DATABASE_CA_FILE", () => {
     const status = await project.run("migrate", ["status"], several(good));
     assertEquals([status.code, status.stderr], [0, ""]);
     assertMatch(await refusal("start", several(other)), /^error: cannot trust the database: /);
+    const addresses = { ...several(good), DATABASE_URL: "postgres://u@127.0.0.1:1,127.0.0.1:2/app" };
+    assertStringIncludes(await refusal("start", addresses), "each must be a name: 127.0.0.1 is an address");
+    await serveWith("DNS:elsewhere.example");
+    assertMatch(await refusal("start", several(good)), /^error: cannot trust .+ is for another host/);
   });
 
   it("says what is wrong with the file", async () => {
