@@ -55,7 +55,7 @@ function describeDatabaseError(error: unknown): string | null {
   if (error instanceof postgres.PostgresError) return `the database says: ${error.message}`;
   if (!(error instanceof Error) || !("code" in error)) return null;
   const tlsProblem = describeTlsError(error, String(error.code));
-  if (tlsProblem !== null) return `cannot trust the database: ${tlsProblem}`;
+  if (tlsProblem !== null) return `cannot reach the database: ${tlsProblem}`;
   const isOfDriver = String(error.code).startsWith("CONNECT");
   const isOfTls = /^ECONNRESET$|TLS|CERT/.test(String(error.code)); // a server without it hangs up
   const isOfSocket = "syscall" in error &&

@@ -55,7 +55,7 @@ export function describeTlsError({ message }: Error, code: string): string | nul
     return `its certificate is not valid by DATABASE_CA_FILE: use the file of the authority that signed it (${message})`;
   }
   if (message.includes("before secure TLS connection was established")) {
-    return "it offers no TLS, or breaks it off: switch TLS on there (ssl = on), or take away DATABASE_CA_FILE";
+    return "it offers no TLS, or breaks it off: switch TLS on there (ssl = on), or ask for none (DATABASE_CA_FILE, sslmode)";
   }
   return null;
 }

@@ -84,14 +84,14 @@ describe("DATABASE_CA_FILE", () => {
     for (const task of ["start", "migrate"]) {
       assertMatch(
         await refusal(task, environment(other)),
-        /^error: cannot trust the database: .+: use the file of the authority that signed it/,
+        /^error: cannot reach the database: .+: use the file of the authority that signed it/,
       );
     }
   });
 
   it("refuses a certificate that names another host, and says what to do", async () => {
     const expected =
-      /^error: cannot trust the database: its certificate is for another host: name it in DATABASE_URL/;
+      /^error: cannot reach the database: its certificate is for another host: name it in DATABASE_URL/;
     await serveWith("DNS:elsewhere.example");
     assertMatch(await refusal("start", environment(good)), expected);
     assertMatch(await refusal("migrate", environment(good)), expected);
@@ -104,7 +104,7 @@ describe("DATABASE_CA_FILE", () => {
     for (const task of ["start", "migrate"]) {
       assertMatch(
         await refusal(task, environment(good)),
-        /^error: cannot trust the database: it offers no TLS, .+ switch TLS on there/,
+        /^error: cannot reach the database: it offers no TLS, .+ switch TLS on there/,
       );
     }
   });
@@ -117,11 +117,14 @@ describe("DATABASE_CA_FILE", () => {
     await serveWith("DNS:localhost");
     const status = await project.run("migrate", ["status"], several(good));
     assertEquals([status.code, status.stderr], [0, ""]);
-    assertMatch(await refusal("start", several(other)), /^error: cannot trust the database: /);
+    assertMatch(
+      await refusal("start", several(other)),
+      /^error: cannot reach the database: .+ the authority that signed it/,
+    );
     const addresses = { ...several(good), DATABASE_URL: "postgres://u@127.0.0.1:1,127.0.0.1:2/app" };
     assertStringIncludes(await refusal("start", addresses), "each must be a name: 127.0.0.1 is an address");
     await serveWith("DNS:elsewhere.example");
-    assertMatch(await refusal("start", several(good)), /^error: cannot trust .+ is for another host/);
+    assertMatch(await refusal("start", several(good)), /^error: cannot reach .+ is for another host/);
   });
 
   it("says what is wrong with the file", async () => {
