@@ -125,7 +125,36 @@ async function steer(sql: Sql, id: string, to: Run["status"], by: string, reason
 
 async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
   const rows = await sql<Row[]>`
-    select p.*, errors.errors, history.history
+    select
+      p.id,
+      p.trainer_id,
+      p.status,
+      p.dry_run,
+      p.batch_rows,
+      p.retry_of,
+      p.requested_by,
+      p.requested_at,
+      p.started_at,
+      p.finished_at,
+      p.total,
+      p.total_is_estimate,
+      p.processed,
+      p.successful,
+      p.skipped,
+      p.failed,
+      p.already_assigned,
+      p.ended,
+      p.is_trainer,
+      p.member_gone,
+      p.remaining,
+      p.pause_reason,
+      p.throttled_because,
+      p.replica_lag,
+      p.lock_waiters,
+      p.rate_per_second,
+      p.eta_seconds,
+      errors.errors,
+      history.history
     from assignment.backfill_progress p
     cross join lateral (
       select coalesce(
