@@ -17,10 +17,12 @@ export const droppedReplies: Experiment = {
       const wanted = sized(scale, { short: 25, full: 1_000, long: 10_000 });
       const to = Number(new URL(server.url).port);
       const chance = random.fork();
+      let haveStarted = false; // a service that loses its first connections says so and ends: it is started again from outside
       const byKind = { "backfill steps": 0, signups: 0, others: 0 };
       const proxy = await startProxy({
         to,
         dropReply(statement) {
+          if (!haveStarted) return false;
           const isStep = statement.includes("backfill_step");
           if (!chance.chance(isStep ? 0.5 : 0.05)) return false;
           byKind[
@@ -41,6 +43,7 @@ export const droppedReplies: Experiment = {
           }),
         );
       }
+      haveStarted = true;
       const load = world.startLoad({ url: databaseUrl, longestPauseMs: 20 });
 
       let runs = 0;
