@@ -35,15 +35,18 @@ export async function withMigrationLock<T>(
     await sql`select set_config('idle_session_timeout', '0', false)`;
     await takeLock(sql, options);
     const result = await work(sql, url);
-    if (!await holdsLock(sql).catch(() => false)) { // that the connection is gone may be noticed by asking alone
-      throw new OperatorError(
-        "the connection that kept other migrations away was lost meanwhile: see what is applied with `deno task migrate status`",
-      );
-    }
+    if (!await holdsLock(sql).catch((cause) => Promise.reject(lost(cause)))) throw lost(); // that the connection is gone may be noticed by asking alone
     return result;
   } finally {
     await closeDatabase(sql); // ends the session, and with it the lock
   }
+}
+
+function lost(cause?: unknown): OperatorError {
+  return new OperatorError(
+    "the connection that kept other migrations away was lost meanwhile: see what is applied with `deno task migrate status`",
+    { cause },
+  );
 }
 
 async function takeLock(
