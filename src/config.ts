@@ -38,6 +38,7 @@ export type Config = Readonly<{
   port: number;
   /** With DATABASE_CA_FILE as its `sslrootcert`. null: the service brings a database of its own. */
   databaseUrl: string | null;
+  /** Connections for requests. */
   databasePoolSize: number;
   tokens: readonly Token[];
   /** null: admins sign in with a token alone. */

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import type { Sql } from "./database/connection.ts";
+import type { PoolUse } from "./database/pool.ts";
 import { pendingMigrations } from "./database/migrate.ts";
 
 /** `degraded`: it works, but somebody should look; `failed`: it cannot work. */
@@ -24,15 +25,20 @@ interface Findings {
 }
 
 const timeoutMs = 3000;
+/** A request that has waited so long for a connection has met more than a burst. */
+const longWaitMs = 500;
 
-/** Looks at all that auto-assignment depends on. Never throws; answers within three seconds whatever the database does. */
-export async function checkHealth(sql: Sql): Promise<Health> {
+/**
+ * Looks at all that auto-assignment depends on. Never throws; answers within three seconds whatever the database does.
+ * @param requests how the connections for requests are used, where that is known
+ */
+export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error("timeout")), timeoutMs);
   });
   try {
-    return await Promise.race([look(sql), timeout]);
+    return await Promise.race([look(sql, requests), timeout]);
   } catch (error) {
     const answer = error instanceof postgres.PostgresError && error.code !== "57014"
       ? `refuses, SQLSTATE ${error.code}`
@@ -53,10 +59,10 @@ export async function checkHealth(sql: Sql): Promise<Health> {
   }
 }
 
-async function look(sql: Sql): Promise<Health> {
+async function look(sql: Sql, requests?: PoolUse): Promise<Health> {
   const pending = await pendingMigrations(sql);
   const checks: Health["checks"] = {
-    database: { status: "ok", detail: "answers" },
+    database: describeDatabase(requests),
     migrations: pending.length === 0
       ? { status: "ok", detail: "up to date" }
       : { status: "degraded", detail: `${pending.length} pending: run deno task migrate` },
@@ -64,6 +70,17 @@ async function look(sql: Sql): Promise<Health> {
   };
   const isDegraded = Object.values(checks).some((check) => check.status !== "ok");
   return { status: isDegraded ? "degraded" : "ready", checks };
+}
+
+/** A pool that is full for a moment is nothing; one before which requests wait for long is. */
+function describeDatabase(requests?: PoolUse) {
+  if (requests === undefined || requests.longestWaitMs < longWaitMs) {
+    return { status: "ok", detail: "answers" } as const;
+  }
+  const detail =
+    `answers, but all ${requests.size} connections for requests are in use and ${requests.waiting} wait: ` +
+    "see what they wait for with: select pid, wait_event_type, query from pg_stat_activity";
+  return { status: "degraded", detail } as const;
 }
 
 const notInstalled = {

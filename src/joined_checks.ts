@@ -1,4 +1,6 @@
 import type { Sql } from "./database/connection.ts";
+import { poolFull } from "./database/pool.ts";
+import { POOL_WAIT_MS } from "./database/service_pools.ts";
 import { startDeadline } from "./deadline.ts";
 import { AppError } from "./errors.ts";
 import type { Assignment } from "./trainer_assignment.ts";
@@ -24,11 +26,14 @@ export interface JoinOptions {
   onQuery?: (members: number) => void;
   /** How long a query may take. */
   timeoutMs?: number;
+  /** How long a check waits for its turn. */
+  waitMs?: number;
 }
 
 interface Check {
   memberId: string;
   trainerId: string | undefined;
+  askedAt: number;
   resolve(answer: MemberAssignment): void;
   reject(error: unknown): void;
 }
@@ -49,17 +54,23 @@ type Row =
  * default trainer, or with the database's error. Checks that share a query do not share the error of one of them.
  *
  * A query that takes longer than its time-out is left to itself and its checks reject with `ETIMEDOUT`, as they do when
- * a connection breaks: whatever the database does, a check waits at most twice as long, once for its turn.
+ * a connection breaks. A check whose turn does not come in time, for all four queries take long, rejects as statements
+ * do for which there is no connection. So each has an answer soon, whatever the database does.
  */
-export function joinChecks(sql: Sql, { onQuery, timeoutMs = 15_000 }: JoinOptions = {}): CheckMember {
+export function joinChecks(
+  sql: Sql,
+  { onQuery, timeoutMs = 15_000, waitMs = POOL_WAIT_MS }: JoinOptions = {},
+): CheckMember {
   let waiting: Check[] = [];
   let queries = 0;
   let latestBegan = 0;
+  let isWatched = false;
 
   return function checkMember(memberId, trainerId) {
     return new Promise((resolve, reject) => {
-      waiting.push({ memberId, trainerId, resolve, reject });
+      waiting.push({ memberId, trainerId, askedAt: performance.now(), resolve, reject });
       begin();
+      watchWaiting();
     });
   };
 
@@ -75,6 +86,22 @@ export function joinChecks(sql: Sql, { onQuery, timeoutMs = 15_000 }: JoinOption
       queries -= 1;
       begin();
     });
+  }
+
+  /** One timer for all: when the first has waited too long, another query begins, or else it is refused. */
+  function watchWaiting(): void {
+    const first = waiting[0];
+    if (isWatched || first === undefined) return;
+    isWatched = true;
+    setTimeout(() => {
+      isWatched = false;
+      begin();
+      const tooLong = performance.now() - waitMs;
+      const inTime = waiting.findIndex(({ askedAt }) => askedAt > tooLong); // they are in the order of asking
+      const refused = waiting.splice(0, inTime === -1 ? waiting.length : inTime);
+      for (const { reject } of refused) reject(poolFull());
+      watchWaiting();
+    }, Math.max(1, first.askedAt + waitMs - performance.now()));
   }
 
   async function answer(checks: Check[]): Promise<void> {

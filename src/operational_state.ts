@@ -19,7 +19,7 @@ export interface OperationalState {
     failed: number;
     isThrottled: boolean;
   }[];
-  /** Open connections of this program, all replicas together; `active` are at work in a statement. */
+  /** Open connections of this program, all pools and replicas together; `active` are at work in a statement. */
   connections: { active: number; idle: number; inTransaction: number };
 }
 
@@ -67,7 +67,7 @@ export async function readOperationalState(sql: Sql): Promise<OperationalState> 
       from pg_catalog.pg_stat_activity
       where datname = current_database()
         and usename = current_user
-        and application_name = current_setting('application_name')
+        and split_part(application_name, ':', 1) = split_part(current_setting('application_name'), ':', 1)
     ) as c
   `;
   const { active, idle, inTransaction, ...state } = row;

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 3000;
  * others are left out, for nothing is known of them.
  */
 export function createStateMetrics(sql: Sql): () => Promise<string> {
-  const gauges = createGauges(sql.options.max);
+  const gauges = createGauges();
   let text: Promise<string> | undefined;
   let goodUntil = 0;
 
@@ -40,12 +40,11 @@ export function createStateMetrics(sql: Sql): () => Promise<string> {
   }
 }
 
-function createGauges(poolSize: number) {
+function createGauges() {
   const registry = new Registry();
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `trainer_assignment_${name}`, help, labelNames, registers: [registry] });
   const up = gauge("database_up", "1 when the database answers this replica, else 0.");
-  gauge("database_pool_size", "The most connections that this replica opens.").set(poolSize);
   const connections = gauge("database_connections", "Open connections, of all replicas.", ["state"]);
   const trigger = gauge("trigger_enabled", "1 while new members are assigned; 0: disabled or missing.");
   const failures = gauge(

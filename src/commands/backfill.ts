@@ -20,7 +20,7 @@ export const backfill: Command = {
   async run({ args, environment, signal, print }) {
     const request = parseRequest(args);
     const config = parseConfig(environment);
-    const database = await openCommandDatabase(config, "task");
+    const database = await openCommandDatabase(config);
     try {
       const { run, joined } = await findRun(database.sql, request);
       const progress = watchProgress({ json: request.json, print });

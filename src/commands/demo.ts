@@ -10,7 +10,7 @@ export const demo: Command = {
   summary: "add COUNT (1000) invented members that have no trainer yet",
   async run({ args, environment, print }) {
     const count = parseCount(args);
-    const database = await openCommandDatabase(parseConfig(environment), "task");
+    const database = await openCommandDatabase(parseConfig(environment));
     try {
       if (!await isOwnMembersTable(database.sql)) {
         throw new OperatorError(

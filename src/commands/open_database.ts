@@ -16,11 +16,9 @@ export interface CommandServer {
   close(): Promise<void>;
 }
 
-/** The migrated database that a command works on. */
+/** The migrated database that a task works on. */
 export interface CommandDatabase extends CommandServer {
   sql: Sql;
-  /** Opens a pool beside `sql` for work of its own, without a time-out; whoever does closes it. */
-  openMore(connections: number): Sql;
 }
 
 /** Reaches the server of DATABASE_URL, or the embedded one, which is started when it does not run. */
@@ -31,22 +29,13 @@ export async function openCommandServer(config: Config, role: "service" | "task"
 }
 
 /**
- * Opens the database for a command. The embedded one is migrated and has the default trainer as a member; a server of
- * DATABASE_URL is only looked at.
+ * Reaches a server whose database is migrated. The embedded one is brought there, and gets the default trainer as a member;
+ * a server of DATABASE_URL is only looked at.
  * @throws {OperatorError} when it lacks migrations.
  */
-export async function openCommandDatabase(
-  config: Config,
-  role: "service" | "task",
-): Promise<CommandDatabase> {
+export async function openMigratedServer(config: Config, role: "service" | "task"): Promise<CommandServer> {
   const server = await openCommandServer(config, role);
-  const applicationName = `trainer-assignment ${role}`;
-  const sql = openDatabase(server.url, {
-    max: config.databasePoolSize,
-    applicationName,
-    // Half of what a request may take: one that waited for a lock still tells why it failed.
-    ...(role === "service" ? { statementTimeoutMs: config.requestTimeoutMs / 2 } : {}),
-  });
+  const sql = openDatabase(server.url, { max: 1, applicationName: `trainer-assignment ${role}` });
   try {
     if (server.embedded === null) {
       await requireMigrated(sql);
@@ -54,15 +43,25 @@ export async function openCommandDatabase(
       await migrateUp(server.url);
       await addDefaultTrainer(sql);
     }
+    await closeDatabase(sql);
+    return server;
   } catch (error) {
     await closeDatabase(sql);
     await server.close();
     throw error;
   }
+}
+
+/** Opens the migrated database for a task, see {@link openMigratedServer}. */
+export async function openCommandDatabase(config: Config): Promise<CommandDatabase> {
+  const server = await openMigratedServer(config, "task");
+  const sql = openDatabase(server.url, {
+    max: config.databasePoolSize,
+    applicationName: "trainer-assignment task",
+  });
   return {
     ...server,
     sql,
-    openMore: (connections) => openDatabase(server.url, { max: connections, applicationName }),
     async close() {
       await closeDatabase(sql);
       await server.close();

@@ -1,19 +1,18 @@
 import { startBackgroundWork } from "../background.ts";
 import { type Config, parseConfig, type Token } from "../config.ts";
-import { closeDatabase, type Sql } from "../database/connection.ts";
 import { createApp } from "../http/app.ts";
 import { createJwtVerifier } from "../http/jwt.ts";
 import { keepListening, type Listener } from "../http/listener.ts";
 import { createLog, type Logger, writeStdout } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
+import type { Pool } from "../database/pool.ts";
+import { openServicePools, type ServicePools } from "../database/service_pools.ts";
 import { type Command, UsageError } from "./command.ts";
 import { isTracing, traceIds, traceStatements } from "../tracing.ts";
-import { type CommandDatabase, openCommandDatabase } from "./open_database.ts";
+import { type CommandServer, openMigratedServer } from "./open_database.ts";
 import { createToken } from "./token.ts";
 
 const DRAIN_TIMEOUT_MS = 10_000;
-/** Of the background work: for its looks at what runs, for retries, and for the schedule. */
-const CONNECTIONS_BESIDE_LANES = 3;
 
 /** Runs the service until the process is told to stop. */
 export const start: Command = {
@@ -32,23 +31,11 @@ export const start: Command = {
       write: writeStdout,
       ...(isTraced ? { context: traceIds } : {}),
     });
-    const database = await openCommandDatabase(config, "service");
+    const server = await openMigratedServer(config, "service");
     try {
-      if (!signal.aborted) {
-        const trace = (sql: Sql) => isTraced ? traceStatements(sql) : sql;
-        const ownSql = database.openMore(config.backfillLanes + CONNECTIONS_BESIDE_LANES);
-        try {
-          await serve(config, { ...database, sql: trace(database.sql) }, trace(ownSql), {
-            log,
-            signal,
-            print,
-          });
-        } finally {
-          await closeDatabase(ownSql);
-        }
-      }
+      if (!signal.aborted) await servePools(config, server, isTraced, { log, signal, print });
     } finally {
-      await database.close();
+      await server.close();
     }
     log.info("stopped");
     return 0;
@@ -61,10 +48,34 @@ interface Surroundings {
   print(line: string): void;
 }
 
+async function servePools(
+  config: Config,
+  server: CommandServer,
+  isTraced: boolean,
+  surroundings: Surroundings,
+): Promise<void> {
+  const pools = await openServicePools(server.url, {
+    requestConnections: config.databasePoolSize,
+    // Half of what a request may take: one that waited for a lock still tells why it failed.
+    statementTimeoutMs: config.requestTimeoutMs / 2,
+    backfillLanes: config.backfillLanes,
+  });
+  try {
+    await serve(config, server, isTraced ? tracePools(pools) : pools, surroundings);
+  } finally {
+    await pools.close();
+  }
+}
+
+function tracePools({ requests, background, ...others }: ServicePools): ServicePools {
+  const traced = (pool: Pool) => ({ ...pool, sql: traceStatements(pool.sql) });
+  return { ...others, requests: traced(requests), background: traced(background) };
+}
+
 async function serve(
   config: Config,
-  database: CommandDatabase,
-  ownSql: Sql,
+  database: CommandServer,
+  pools: ServicePools,
   { log, signal, print }: Surroundings,
 ): Promise<void> {
   const tokenOfThisRun = config.tokens.length > 0 ? null : createToken();
@@ -73,7 +84,9 @@ async function serve(
     : [{ name: "local-admin", role: "admin", sha256: tokenOfThisRun.sha256 }];
   const draining = new AbortController();
   const app = createApp({
-    sql: database.sql,
+    sql: pools.requests.sql,
+    watchSql: pools.watch.sql,
+    pools: { api: pools.requests.use, background: pools.background.use, watch: pools.watch.use },
     tokens,
     openId: config.openId,
     verifyJwt: config.jwt === null ? null : createJwtVerifier(config.jwt, { log }),
@@ -91,7 +104,7 @@ async function serve(
     (request) => signal.aborted ? answerLast(request, app) : app.fetch(request),
   );
   const address = `http://${displayHost(server.addr.hostname)}:${server.addr.port}`;
-  const background = startBackgroundWork({ sql: ownSql, log }, config);
+  const background = startBackgroundWork({ sql: pools.background.sql, log }, config);
   await database.embedded?.announce(address);
   log.info({ address }, "listening");
   if (database.embedded !== null) {

@@ -12,8 +12,8 @@ export interface DatabaseOptions {
   applicationName: string;
   /** Never closes a connection for being idle or old: for one that holds a lock. */
   staysOpen?: boolean;
-  /** After how long the server ends a statement; never where nothing is said, and behind a pooler, which refuses it. */
-  statementTimeoutMs?: number;
+  /** What each connection sets when it begins, such as `{ statement_timeout: 5000 }`. Poolers refuse most of them. */
+  settings?: Record<string, string | number>;
 }
 
 /**
@@ -57,12 +57,7 @@ function open(
     backoff: () => 0.5, // seconds; the driver's own grows to 20, and queries wait meanwhile
     idle_timeout: options.staysOpen ? 0 : 300,
     ...(options.staysOpen ? { max_lifetime: null } : {}),
-    connection: {
-      application_name: options.applicationName,
-      ...(options.statementTimeoutMs === undefined || isPooled(url)
-        ? {}
-        : { statement_timeout: options.statementTimeoutMs }),
-    },
+    connection: { application_name: options.applicationName, ...options.settings },
     transform: postgres.camel,
     onnotice: () => {},
     fetch_types: false,
@@ -122,11 +117,6 @@ function parseArray(text: string): (string | null)[] {
 
 function saysTls(url: string): boolean {
   return /[?&](?:sslmode|ssl)=/.test(url);
-}
-
-/** PgBouncer and its like know only a few parameters of a session, and refuse connections that bring others. */
-function isPooled(url: string): boolean {
-  return /[?&]prepare=false/.test(url);
 }
 
 function isLoopback(url: string): boolean {

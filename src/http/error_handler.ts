@@ -1,5 +1,6 @@
 import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { POOL_FULL } from "../database/pool.ts";
 import { AppError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { AppEnv } from "./env.ts";
@@ -88,6 +89,8 @@ function fromDatabaseError(code: string): Problem | undefined {
   if (CONNECTION_ERRORS.has(code) || UNAVAILABLE.test(code)) {
     return new Problem("database_unavailable", "The database cannot be reached at the moment.");
   }
-  if (BUSY.test(code)) return new Problem("database_busy", "The database was too busy for this request.");
+  if (code === POOL_FULL || BUSY.test(code)) {
+    return new Problem("database_busy", "The database was too busy for this request.");
+  }
   return undefined;
 }

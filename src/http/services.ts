@@ -1,5 +1,6 @@
 import type { OpenIdConfig, Token } from "../config.ts";
 import type { Sql } from "../database/connection.ts";
+import type { PoolUse } from "../database/pool.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { VerifyJwt } from "./jwt.ts";
@@ -7,6 +8,10 @@ import type { VerifyJwt } from "./jwt.ts";
 /** What the HTTP side needs from the process around it. */
 export interface Services {
   sql: Sql;
+  /** What health and metrics look through, so that they can tell of a full pool; `sql` where nothing is said. */
+  watchSql?: Sql;
+  /** How the pools of this process are used, by name; `api` is that of requests. */
+  pools?: Readonly<Record<string, () => PoolUse>>;
   /** The tokens that callers may present; compared by hash. */
   tokens: readonly Token[];
   /** Judges the JWTs that callers may present instead; none is taken where nothing is said. */

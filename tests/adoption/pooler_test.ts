@@ -1,15 +1,18 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { startBackgroundWork } from "../../src/background.ts";
 import { hasEnded } from "../../src/backfill/progress.ts";
 import { getRun, startBackfill } from "../../src/backfill/runs.ts";
 import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { openServicePools } from "../../src/database/service_pools.ts";
 import { silentLogger } from "../../src/log.ts";
 import { type TestService, testService } from "../http/test_service.ts";
 import { newId } from "../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 import { withoutTrigger } from "../support/members.ts";
 import { type PgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
+import { waitUntil } from "../support/wait_until.ts";
+import postgres from "postgres";
 
 describe("behind PgBouncer in transaction mode, with prepare=false", () => {
   let pooler: PgBouncer;
@@ -61,6 +64,27 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
       assertEquals([run.status, run.successful], ["succeeded", 1]);
     }
     await work.stop();
+  });
+
+  it("late statements are cancelled, though the pooler takes no time-out for them", async () => {
+    const url = pooler.urlOf(database.name);
+    for (const address of [`${url}?prepare=false`, url]) {
+      const pools = await openServicePools(address, {
+        requestConnections: 2,
+        statementTimeoutMs: 300,
+        backfillLanes: 1,
+      });
+      const { sql } = pools.requests;
+      const error = await assertRejects(() => sql`select pg_sleep(60)`, postgres.PostgresError);
+      assertEquals(error.code, "57014");
+      await waitUntil("it is over on the server", async () => {
+        const left = await database.sql`
+          select from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60)'
+        `;
+        return left.length === 0;
+      });
+      await pools.close();
+    }
   });
 
   it("health is ready and the lists stream", async () => {

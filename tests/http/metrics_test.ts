@@ -82,12 +82,11 @@ describe("metrics", () => {
     const calm = await read();
     assertEquals([
       valueOf(calm, "trainer_assignment_database_up"),
-      valueOf(calm, "trainer_assignment_database_pool_size"),
       valueOf(calm, "trainer_assignment_trigger_enabled"),
       valueOf(calm, "trainer_assignment_failures_pending"),
       valueOf(calm, "trainer_assignment_last_reconciliation_timestamp_seconds"),
       valueOf(calm, 'trainer_assignment_backfill_runs{status="running"}'),
-    ], ["1", "5", "1", "0", undefined, "0"]);
+    ], ["1", "1", "0", undefined, "0"]);
     assert(Number(valueOf(calm, 'trainer_assignment_database_connections{state="active"}')) >= 1);
 
     await reconcile(sql, new Date("2026-01-01T00:00:00Z"));
@@ -119,7 +118,6 @@ describe("metrics", () => {
     assertEquals(valueOf(text, "trainer_assignment_database_up"), "0");
     assertEquals(text.split("\n").filter((line) => /^trainer_assignment/.test(line)), [
       "trainer_assignment_database_up 0",
-      "trainer_assignment_database_pool_size 5",
     ]);
   });
 

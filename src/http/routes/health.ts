@@ -30,10 +30,11 @@ const HEALTH_EXAMPLE = {
 
 /** What a supervisor asks: alive? ready? */
 export function addHealthRoutes(api: Api): void {
-  const { sql, stopping } = api.services;
+  const { sql, watchSql = sql, pools, stopping } = api.services;
   let underWay: ReturnType<typeof checkHealth> | undefined;
   // Anybody may ask, however often: all who ask at the same time share one look at the database.
-  const sharedCheck = () => underWay ??= checkHealth(sql).finally(() => underWay = undefined);
+  const sharedCheck = () =>
+    underWay ??= checkHealth(watchSql, pools?.api?.()).finally(() => underWay = undefined);
 
   addRoute(api, {
     method: "get",

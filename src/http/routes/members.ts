@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { CheckMember } from "../../joined_checks.ts";
 import { checkAssignments } from "../../trainer_assignment.ts";
+import { throwFailure } from "../check_lane.ts";
 import { addRoute, type Api } from "../route.ts";
 import { ASSIGNMENT_EXAMPLE, EXAMPLE, Id, json, MemberAssignment, TrainerId } from "../schemas.ts";
 
@@ -46,6 +47,7 @@ export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
     },
     errors: ["member_not_found", "trainer_not_found"],
   }, async (c) => {
+    throwFailure(c.req.raw);
     const { memberId } = c.req.valid("param");
     return c.json(await checkMember(memberId, c.req.valid("query").trainerId), 200);
   });

@@ -1,11 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import { createStateMetrics } from "../../state_metrics.ts";
 import type { Metrics } from "../../metrics.ts";
+import { createPoolMetrics } from "../../pool_metrics.ts";
 import { addRoute, type Api } from "../route.ts";
 
 /** What Prometheus scrapes: this process's counters, and the state of the database, at most five seconds old. */
 export function addMetricsRoutes(api: Api, metrics: Metrics): void {
-  const readStateMetrics = createStateMetrics(api.services.sql);
+  const pools = createPoolMetrics(api.services.pools ?? {});
+  const readStateMetrics = createStateMetrics(api.services.watchSql ?? api.services.sql);
 
   addRoute(api, {
     method: "get",
@@ -25,7 +27,7 @@ export function addMetricsRoutes(api: Api, metrics: Metrics): void {
     },
     errors: [],
   }, async (c) => {
-    const own = await metrics.registry.metrics();
+    const own = await metrics.registry.metrics() + "\n" + await pools.metrics();
     return c.text(own + await readStateMetrics(), 200, { "Content-Type": metrics.registry.contentType });
   });
 }

@@ -93,7 +93,7 @@ async function watch({ sql }: World, service: Service, forMs: number): Promise<S
     await sql`update public.refusing set now = ${taken % 10 === 5}`;
     const { rssBytes, files } = await resourcesOf(service.pid());
     const [{ connections }] = await sql<[{ connections: number }]>`
-      select count(*) as connections from pg_stat_activity where datname = current_database() and application_name = 'trainer-assignment service'
+      select count(*) as connections from pg_stat_activity where datname = current_database() and application_name like 'trainer-assignment service%'
     `;
     samples.rssBytes.push(rssBytes);
     samples.files.push(files);

@@ -1,0 +1,86 @@
+import postgres from "postgres";
+import { closeDatabase, openDatabase, type Sql } from "./connection.ts";
+import { limitPool, type Pool } from "./pool.ts";
+
+/** The connections of a service: neither requests nor background work can take those of the other. */
+export interface ServicePools {
+  /** For requests: a statement that takes long is cancelled, and one that finds no connection in time is refused. */
+  requests: Pool;
+  /** For backfill steps, which take as long as they need, retries and the schedule. */
+  background: Pool;
+  /** For health and metrics, which have to tell of the other two when those are full. */
+  watch: Pool;
+  close(): Promise<void>;
+}
+
+export interface ServicePoolOptions {
+  requestConnections: number;
+  statementTimeoutMs: number;
+  backfillLanes: number;
+}
+
+/** How long a request waits for a connection. */
+export const POOL_WAIT_MS = 2_000;
+
+/** Beside one a lane: for looking after the runs, for retries, and for the schedule. */
+const BACKGROUND_CONNECTIONS = 3;
+const WATCH_CONNECTIONS = 2;
+/** Nobody waits longer for what they tell. */
+const WATCH_TIMEOUT_MS = 3_000;
+
+/** No transaction of ours rests for long, unless its process hangs. */
+const IDLE_IN_TRANSACTION_MS = 30_000;
+
+const REFUSED_PARAMETER = "08P01";
+
+/** Opens the pools; a connection is made when it is needed first. Rejects when the database cannot be reached. */
+export async function openServicePools(url: string, options: ServicePoolOptions): Promise<ServicePools> {
+  const { requestConnections, statementTimeoutMs, backfillLanes } = options;
+  const settings = {
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+  };
+  const takesSettings = await acceptsSettings(url, settings);
+  const open = (name: string, max: number, own: Record<string, number>) =>
+    openDatabase(url, { max, applicationName: name, ...(takesSettings ? { settings: own } : {}) });
+
+  const requests = open("trainer-assignment service", requestConnections, settings);
+  const { idle_in_transaction_session_timeout } = settings;
+  const background = open(
+    "trainer-assignment service: background",
+    backfillLanes + BACKGROUND_CONNECTIONS,
+    { idle_in_transaction_session_timeout },
+  );
+  const watch = open("trainer-assignment service: watch", WATCH_CONNECTIONS, {
+    statement_timeout: WATCH_TIMEOUT_MS,
+    idle_in_transaction_session_timeout,
+  });
+  const all: Sql[] = [requests, background, watch];
+  const cancelAfter = (cancelAfterMs: number) => takesSettings ? {} : { cancelAfterMs };
+  return {
+    requests: limitPool(requests, { waitMs: POOL_WAIT_MS, ...cancelAfter(statementTimeoutMs) }),
+    background: limitPool(background),
+    watch: limitPool(watch, { waitMs: WATCH_TIMEOUT_MS, ...cancelAfter(WATCH_TIMEOUT_MS) }),
+    async close() {
+      await Promise.all(all.map((sql) => closeDatabase(sql)));
+    },
+  };
+}
+
+/**
+ * Tells whether connections may begin with settings. A pooler refuses them (PgBouncer: `unsupported startup parameter`),
+ * and to set them later would leave them to whoever is given the same connection next.
+ */
+async function acceptsSettings(url: string, settings: Record<string, number>): Promise<boolean> {
+  if (/[?&]prepare=false\b/.test(url)) return false;
+  const sql = openDatabase(url, { max: 1, applicationName: "trainer-assignment service", settings });
+  try {
+    await sql`select`;
+    return true;
+  } catch (error) {
+    if (error instanceof postgres.PostgresError && error.code === REFUSED_PARAMETER) return false;
+    throw error;
+  } finally {
+    await closeDatabase(sql);
+  }
+}
