@@ -1,0 +1,398 @@
+// Made by `deno task client` from the OpenAPI document; not to be edited.
+// deno-fmt-ignore-file
+// deno-lint-ignore-file
+
+export const ROUTES = {
+  getMemberAssignment: {"method":"GET","path":"/v1/members/{memberId}/assignment","type":"application/json","answers":[200],"hasBody":false},
+  checkAssignments: {"method":"POST","path":"/v1/assignments/check","type":"application/json","answers":[200],"hasBody":true},
+  listTrainerClients: {"method":"GET","path":"/v1/trainers/{trainerId}/clients","type":"application/json","answers":[200],"hasBody":false},
+  assignClient: {"method":"PUT","path":"/v1/trainers/{trainerId}/clients/{memberId}","type":"application/json","answers":[200,201],"hasBody":true},
+  endAssignment: {"method":"DELETE","path":"/v1/trainers/{trainerId}/clients/{memberId}","type":"application/json","answers":[204],"hasBody":false},
+  startBackfill: {"method":"POST","path":"/v1/backfills","type":"application/json","answers":[202],"hasBody":true},
+  listBackfills: {"method":"GET","path":"/v1/backfills","type":"application/json","answers":[200],"hasBody":false},
+  getBackfill: {"method":"GET","path":"/v1/backfills/{id}","type":"application/json","answers":[200],"hasBody":false},
+  pauseBackfill: {"method":"POST","path":"/v1/backfills/{id}/pause","type":"application/json","answers":[200],"hasBody":false},
+  resumeBackfill: {"method":"POST","path":"/v1/backfills/{id}/resume","type":"application/json","answers":[200],"hasBody":false},
+  cancelBackfill: {"method":"POST","path":"/v1/backfills/{id}/cancel","type":"application/json","answers":[200],"hasBody":false},
+  retryBackfill: {"method":"POST","path":"/v1/backfills/{id}/retry","type":"application/json","answers":[202],"hasBody":false},
+  listBackfillErrors: {"method":"GET","path":"/v1/backfills/{id}/errors","type":"application/json","answers":[200],"hasBody":false},
+  followBackfill: {"method":"GET","path":"/v1/backfills/{id}/events","type":"text/event-stream","answers":[200,204],"hasBody":false},
+  listFailures: {"method":"GET","path":"/v1/failures","type":"application/json","answers":[200],"hasBody":false},
+  retryFailures: {"method":"POST","path":"/v1/failures/retry","type":"application/json","answers":[200,202],"hasBody":false},
+  getSettings: {"method":"GET","path":"/v1/settings","type":"application/json","answers":[200],"hasBody":false},
+  changeSettings: {"method":"PUT","path":"/v1/settings","type":"application/json","answers":[200],"hasBody":true},
+  isAlive: {"method":"GET","path":"/livez","type":"application/json","answers":[200],"hasBody":false},
+  isReady: {"method":"GET","path":"/readyz","type":"application/json","answers":[200,503],"hasBody":false},
+  getMetrics: {"method":"GET","path":"/metrics","type":"text/plain","answers":[200],"hasBody":false},
+  getOpenApi: {"method":"GET","path":"/openapi.json","type":"application/json","answers":[200],"hasBody":false},
+  getDocs: {"method":"GET","path":"/docs","type":"text/html","answers":[200],"hasBody":false},
+} as const;
+
+export interface components {
+    schemas: {
+        MemberAssignment: {
+            memberId: string;
+            trainerId: string;
+            assigned: boolean;
+            assignment: components["schemas"]["Assignment"] | null;
+        };
+        Assignment: {
+            id: string;
+            assignmentDate: string;
+            /** @description What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program). */
+            source: string;
+            notes: string | null;
+        };
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            /** @description Stable; what programs should look at. */
+            code: string;
+            /** @description Also in the header X-Request-Id and in the service's log. */
+            requestId: string;
+            /** @description What is wrong with the input, and where. */
+            errors?: {
+                /** @description JSON Pointer into {body, query, path}. */
+                pointer: string;
+                detail: string;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        CheckResults: {
+            trainerId: string;
+            results: {
+                memberId: string;
+                assigned: boolean;
+            }[];
+        };
+        CheckRequest: {
+            memberIds: string[];
+            trainerId?: string;
+        };
+        ClientPage: {
+            trainerId: string;
+            clients: components["schemas"]["Client"][];
+            next: string | null;
+        };
+        Client: {
+            clientId: string;
+            assignmentId: string;
+            assignmentDate: string;
+            /** @enum {string} */
+            status: "active" | "inactive";
+            notes: string | null;
+        };
+        AssignRequest: {
+            notes?: string;
+        };
+        Run: {
+            id: string;
+            trainerId: string;
+            status: components["schemas"]["RunStatus"];
+            /** @description Counts what would happen and assigns nobody. */
+            dryRun: boolean;
+            /** @description The name of the token that started it. */
+            requestedBy: string;
+            requestedAt: string;
+            startedAt: string | null;
+            finishedAt: string | null;
+            /** @description Members to look at. True at the end, whatever it was before. */
+            total: number;
+            /** @description Above a million members the total is estimated. */
+            totalIsEstimate: boolean;
+            /** @description successful + skipped + failed, in every snapshot. */
+            processed: number;
+            /** @description Assigned by this run. */
+            successful: number;
+            skipped: number;
+            skippedBecause: {
+                alreadyAssigned: number;
+                ended: number;
+                isTrainer: number;
+                memberGone: number;
+            };
+            failed: number;
+            /** @description The proof at the end: members without an assignment who are not recorded as failed. Null before. */
+            remaining: number | null;
+            ratePerSecond: number | null;
+            /** @description Null while measuring, paused or throttled. */
+            etaSeconds: number | null;
+            /** @description Null: adapted to the batches' times. */
+            batchRows: number | null;
+            /** @description The run whose failed members this one tries again. */
+            retryOf: string | null;
+            pauseReason: string | null;
+            throttledBecause: string | null;
+            /** @description What they saw last: a figure, none, or unavailable for want of permission. Null before the first look. */
+            probes: {
+                replicaLag: string | null;
+                lockWaiters: string | null;
+            };
+            /** @description The first 20; all of them at …/errors. */
+            errors: components["schemas"]["RunError"][];
+            history: {
+                at: string;
+                actor: string;
+                from: components["schemas"]["RunStatus"] | null;
+                to: components["schemas"]["RunStatus"];
+                reason: string | null;
+            }[];
+        };
+        /** @enum {string} */
+        RunStatus: "running" | "paused" | "cancelled" | "succeeded" | "completed_with_errors";
+        RunError: {
+            memberId: string;
+            /** @description The SQLSTATE. */
+            code: string;
+            message: string;
+        };
+        StartBackfillRequest: {
+            trainerId?: string;
+            /**
+             * @description Count what would happen; assign nobody.
+             * @default false
+             */
+            dryRun?: boolean;
+            /** @description Pins the rows a batch, which otherwise follow how fast the database is. */
+            batchRows?: number;
+        };
+        RunPage: {
+            runs: components["schemas"]["Run"][];
+            next: string | null;
+        };
+        RunErrorPage: {
+            runId: string;
+            errors: components["schemas"]["RunError"][];
+            next: string | null;
+        };
+        FailurePage: {
+            failures: components["schemas"]["Failure"][];
+            next: string | null;
+        };
+        Failure: {
+            memberId: string;
+            /** @description Null when there was no default trainer. */
+            trainerId: string | null;
+            sqlstate: string;
+            message: string;
+            source: string;
+            attempts: number;
+            firstFailedAt: string;
+            lastFailedAt: string;
+            nextAttemptAt: string;
+        };
+        RetrySummary: {
+            retried: number;
+            succeeded: number;
+            failed: number;
+        };
+        RetryProgress: components["schemas"]["RetrySummary"] & {
+            /** @description Those that are due and were not tried yet. */
+            remaining: number;
+        };
+        Settings: {
+            defaultTrainerId: string;
+            updatedAt: string;
+            updatedBy: string | null;
+        };
+        ChangeSettingsRequest: {
+            defaultTrainerId: string;
+        };
+        Health: {
+            /** @enum {string} */
+            status: "ready" | "degraded" | "unavailable" | "stopping";
+            checks: {
+                database: components["schemas"]["Check"];
+                migrations: components["schemas"]["Check"];
+                trigger: components["schemas"]["Check"];
+                defaultTrainer: components["schemas"]["Check"];
+                failures: components["schemas"]["Check"];
+            };
+        };
+        Check: {
+            /** @enum {string} */
+            status: "ok" | "degraded" | "failed";
+            detail: string;
+        };
+        /** @enum {string} */
+        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "database_busy" | "database_unavailable" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "not_acceptable" | "rate_limited" | "request_timeout" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "unauthorized" | "unsupported_media_type";
+        Operations: {
+            getMemberAssignment: {
+                input: {
+                    memberId: string;
+                    trainerId?: string;
+                };
+                answer: components["schemas"]["MemberAssignment"];
+            };
+            checkAssignments: {
+                input: components["schemas"]["CheckRequest"];
+                answer: components["schemas"]["CheckResults"];
+            };
+            listTrainerClients: {
+                input: {
+                    trainerId: string;
+                    /**
+                     * @default active
+                     * @enum {string}
+                     */
+                    status?: "active" | "inactive";
+                    /** @default 100 */
+                    limit?: number;
+                    /** @description `next` of the page before. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["ClientPage"];
+                row: components["schemas"]["Client"];
+            };
+            assignClient: {
+                input: {
+                    trainerId: string;
+                    memberId: string;
+                } & components["schemas"]["AssignRequest"];
+                answer: components["schemas"]["MemberAssignment"];
+            };
+            endAssignment: {
+                input: {
+                    trainerId: string;
+                    memberId: string;
+                };
+                answer: null;
+            };
+            startBackfill: {
+                input: components["schemas"]["StartBackfillRequest"];
+                answer: components["schemas"]["Run"];
+            };
+            listBackfills: {
+                input: {
+                    /** @default 100 */
+                    limit?: number;
+                    /** @description `next` of the page before. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["RunPage"];
+            };
+            getBackfill: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Run"];
+            };
+            pauseBackfill: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Run"];
+            };
+            resumeBackfill: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Run"];
+            };
+            cancelBackfill: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Run"];
+            };
+            retryBackfill: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Run"];
+            };
+            listBackfillErrors: {
+                input: {
+                    id: string;
+                    /** @default 100 */
+                    limit?: number;
+                    /** @description `next` of the page before. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["RunErrorPage"];
+                row: components["schemas"]["RunError"];
+            };
+            followBackfill: {
+                input: {
+                    id: string;
+                };
+                answer: string | null;
+            };
+            listFailures: {
+                input: {
+                    /** @default 100 */
+                    limit?: number;
+                    /** @description `next` of the page before. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["FailurePage"];
+            };
+            retryFailures: {
+                input: Record<string, never>;
+                answer: components["schemas"]["RetrySummary"] | components["schemas"]["RetryProgress"];
+            };
+            getSettings: {
+                input: Record<string, never>;
+                answer: components["schemas"]["Settings"];
+            };
+            changeSettings: {
+                input: components["schemas"]["ChangeSettingsRequest"];
+                answer: components["schemas"]["Settings"];
+            };
+            isAlive: {
+                input: Record<string, never>;
+                answer: {
+                    /** @enum {string} */
+                    status: "alive";
+                };
+            };
+            isReady: {
+                input: Record<string, never>;
+                answer: components["schemas"]["Health"];
+            };
+            getMetrics: {
+                input: Record<string, never>;
+                answer: string;
+            };
+            getOpenApi: {
+                input: Record<string, never>;
+                answer: {
+                    openapi: string;
+                } & {
+                    [key: string]: unknown;
+                };
+            };
+            getDocs: {
+                input: Record<string, never>;
+                answer: string;
+            };
+        };
+    };
+}
+export type MemberAssignment = components['schemas']['MemberAssignment'];
+export type Assignment = components['schemas']['Assignment'];
+export type Problem = components['schemas']['Problem'];
+export type CheckResults = components['schemas']['CheckResults'];
+export type CheckRequest = components['schemas']['CheckRequest'];
+export type ClientPage = components['schemas']['ClientPage'];
+export type Client = components['schemas']['Client'];
+export type AssignRequest = components['schemas']['AssignRequest'];
+export type Run = components['schemas']['Run'];
+export type RunStatus = components['schemas']['RunStatus'];
+export type RunError = components['schemas']['RunError'];
+export type StartBackfillRequest = components['schemas']['StartBackfillRequest'];
+export type RunPage = components['schemas']['RunPage'];
+export type RunErrorPage = components['schemas']['RunErrorPage'];
+export type FailurePage = components['schemas']['FailurePage'];
+export type Failure = components['schemas']['Failure'];
+export type RetrySummary = components['schemas']['RetrySummary'];
+export type RetryProgress = components['schemas']['RetryProgress'];
+export type Settings = components['schemas']['Settings'];
+export type ChangeSettingsRequest = components['schemas']['ChangeSettingsRequest'];
+export type Health = components['schemas']['Health'];
+export type Check = components['schemas']['Check'];
+export type ProblemCode = components['schemas']['ProblemCode'];
+export type Operations = components['schemas']['Operations'];

@@ -1,0 +1,108 @@
+import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { startDeadline } from "../deadline.ts";
+import { delay } from "../delay.ts";
+import { ApiError } from "./api_error.ts";
+import type { Operations, Run } from "./operations.ts";
+import { backoffMs, type CallOptions, type ClientOptions, send } from "./request.ts";
+import { type Input, toRequest } from "./routes.ts";
+
+/** Beyond this a stream is dead: of a run there is a sign of life each 15 s, and of a download the next rows at once. */
+const SILENCE_MS = 60_000;
+
+/** The lists that can be had as a download. */
+export type Downloadable = {
+  [Id in keyof Operations]: Operations[Id] extends { row: unknown } ? Id : never;
+}[keyof Operations];
+
+/** What a download takes: it is the whole list. */
+export type DownloadInput<Id extends Downloadable> = Omit<Input<Id>, "limit" | "cursor">;
+
+/** Opens a download, however long the list is; for the reader to read to its end, or to cancel. */
+export async function openDownload<Id extends Downloadable>(
+  options: ClientOptions,
+  type: "text/csv" | "application/x-ndjson",
+  id: Id,
+  input: DownloadInput<Id>,
+  { signal }: CallOptions = {},
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  return await send(options, { ...toRequest(id, input, bodyOf), type }, signal);
+}
+
+/** Reads a download row by row. One that breaks off midway is an error, for its first rows have been seen. */
+export async function* readRows<Id extends Downloadable>(
+  options: ClientOptions,
+  id: Id,
+  input: DownloadInput<Id>,
+  call?: CallOptions,
+): AsyncGenerator<Operations[Id]["row"]> {
+  let begun = "";
+  for await (const text of readText(await openDownload(options, "application/x-ndjson", id, input, call))) {
+    const lines = (begun + text).split("\n");
+    begun = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+/**
+ * Follows a run: yields each state that it is seen in, the last one included, and ends. A stream that breaks off is taken
+ * up where it was, until as many in succession as `maxTries` have brought nothing new.
+ */
+export async function* followRun(
+  options: ClientOptions,
+  { id }: Input<"followBackfill">,
+  { signal = new AbortController().signal }: CallOptions = {},
+): AsyncGenerator<Run> {
+  const { maxTries = 4 } = options;
+  const request = toRequest("followBackfill", { id }, bodyOf);
+  let headers: Record<string, string> = {};
+  for (let tries = 1;; tries++) {
+    try {
+      for await (const event of readEvents(await send(options, { ...request, headers }, signal))) {
+        if (event.event === "finished") return;
+        yield JSON.parse(event.data);
+        headers = { "Last-Event-ID": event.id ?? "" };
+        tries = 0;
+      }
+      if (tries >= maxTries) throw new Error("the events of the run broke off");
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ApiError || tries >= maxTries) throw error;
+    }
+    await delay(backoffMs(tries), signal);
+    signal.throwIfAborted();
+  }
+}
+
+async function* readEvents(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<EventSourceMessage> {
+  let events: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (event) => events.push(event) });
+  for await (const text of readText(body)) {
+    parser.feed(text);
+    yield* events;
+    events = [];
+  }
+}
+
+/** Reads a stream that may be silent for a while, not for ever; cancels it when nobody reads on. */
+async function* readText(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    for (;;) {
+      const deadline = startDeadline(
+        SILENCE_MS,
+        () => new Error(`the stream was silent for ${SILENCE_MS} ms`),
+      );
+      const { done, value } = await Promise.race([reader.read(), deadline.over]).finally(deadline.lift);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {}); // one that broke off cannot be cancelled
+  }
+}
+
+function bodyOf(response: Response): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  return Promise.resolve(response.body ?? new Blob().stream());
+}

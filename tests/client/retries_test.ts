@@ -1,0 +1,149 @@
+import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import {
+  ApiError,
+  type ClientOptions,
+  createClient,
+  type TrainerAssignmentClient,
+} from "../../src/client.ts";
+import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "../http/test_service.ts";
+
+describe("the client, when the service or the way to it fails", () => {
+  let service: TestService;
+  let server: { url: string; stop(): Promise<void> };
+  beforeAll(async () => {
+    service = await testService();
+    server = await serveOnSocket(service.app);
+  });
+  afterAll(async () => {
+    await server.stop();
+    await service.stop();
+  });
+
+  /** A client whose first requests fail in the way given; the others go through. Counts them. */
+  function failing(
+    times: number,
+    failure: () => Response | Promise<never>,
+    options: Partial<ClientOptions> = {},
+  ) {
+    let asked = 0;
+    const client = createClient({
+      baseUrl: server.url,
+      token: TOKENS.admin,
+      fetch(input, init) {
+        asked += 1;
+        return asked <= times ? Promise.resolve(failure()) : fetch(input, init);
+      },
+      ...options,
+    });
+    return { client, asked: () => asked };
+  }
+  const cut = () => Promise.reject(new TypeError("connection reset"));
+  const unavailable = (retryAfter?: string) => () =>
+    new Response("<html>", {
+      status: 503,
+      headers: retryAfter === undefined ? {} : { "Retry-After": retryAfter },
+    });
+  const truncated = () => new Response('{"defaultTrai', { headers: { "Content-Type": "application/json" } });
+  const portal = () => new Response("<html>", { headers: { "Content-Type": "text/html" } });
+
+  it("asks again for what is idempotent", async () => {
+    const [memberId = "", trainerId = ""] = await addMembers(service.sql, 2);
+    const calls: ((client: TrainerAssignmentClient) => Promise<unknown>)[] = [
+      (client) => client.getMemberAssignment({ memberId }),
+      (client) => client.checkAssignments({ memberIds: [memberId] }),
+      (client) => client.assignClient({ trainerId, memberId }),
+    ];
+    for (const failure of [unavailable(), cut, truncated]) {
+      for (const call of calls) {
+        const { client, asked } = failing(2, failure);
+        await call(client);
+        assertEquals(asked(), 3);
+      }
+    }
+    const { client, asked } = failing(2, unavailable());
+    await Array.fromAsync(client.readRows("listTrainerClients", { trainerId }));
+    assertEquals(asked(), 3);
+  });
+
+  it("never asks twice for what is not idempotent", async () => {
+    const id = DEFAULT_TRAINER_ID;
+    const calls: ((client: TrainerAssignmentClient) => Promise<unknown>)[] = [
+      (client) => client.startBackfill(),
+      (client) => client.pauseBackfill({ id }),
+      (client) => client.retryBackfill({ id }),
+      (client) => client.retryFailures(),
+      (client) => client.endAssignment({ trainerId: id, memberId: id }),
+    ];
+    for (const failure of [unavailable(), cut]) {
+      for (const call of calls) {
+        const { client, asked } = failing(1, failure);
+        await assertRejects(() => call(client));
+        assertEquals(asked(), 1);
+      }
+    }
+  });
+
+  it("gives up after so many tries, with the last error", async () => {
+    const { client, asked } = failing(Infinity, unavailable(), { maxTries: 3 });
+    const error = await assertRejects(() => client.getSettings(), ApiError);
+    assertEquals([error.status, error.code, asked()], [503, "unknown", 3]);
+  });
+
+  it("takes an answer that is none of the service's for an error", async () => {
+    const { client, asked } = failing(1, portal);
+    const error = await assertRejects(() => client.getSettings(), ApiError);
+    assertEquals([error.status, error.code, asked()], [200, "unknown", 1]);
+  });
+
+  it("waits for what Retry-After says", async () => {
+    const { client, asked } = failing(1, unavailable("1"));
+    const began = performance.now();
+    await client.getSettings();
+    assertEquals(asked(), 2);
+    assertGreaterOrEqual(performance.now() - began, 1000);
+  });
+
+  it("does not wait for longer than it may, be it told in seconds or as a date", async () => {
+    for (const told of ["31", new Date(Date.now() + 60_000).toUTCString()]) {
+      const { client, asked } = failing(1, unavailable(told));
+      const error = await assertRejects(() => client.getSettings(), ApiError);
+      assertEquals(asked(), 1);
+      assertGreaterOrEqual(error.retryAfterSeconds, 31);
+    }
+  });
+
+  it("ends with its signal: before it asks, while it waits, while it reads", async () => {
+    const { client, asked } = failing(Infinity, unavailable("20"));
+    const reason = new Error("no longer needed");
+    const before = await assertRejects(() => client.getSettings({}, { signal: AbortSignal.abort(reason) }));
+    assertEquals([before, asked()], [reason, 1]);
+
+    const waiting = new AbortController();
+    const waited = client.getSettings({}, { signal: waiting.signal });
+    queueMicrotask(() => waiting.abort(reason));
+    assertEquals(await assertRejects(() => waited), reason);
+
+    const { id } = await failing(0, cut).client.startBackfill({ dryRun: true });
+    const following = new AbortController();
+    const states = failing(0, cut).client.followBackfill({ id }, { signal: following.signal });
+    assertEquals((await states.next()).value?.id, id);
+    const next = states.next();
+    following.abort(reason);
+    assertEquals(await assertRejects(() => next), reason);
+  });
+
+  it("gives each try its time", async () => {
+    const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { client, asked } = failing(0, cut, {
+      baseUrl: `http://127.0.0.1:${silent.addr.port}`,
+      timeoutMs: 50,
+      maxTries: 2,
+    });
+    const error = await assertRejects(() => client.getSettings(), DOMException);
+    assertEquals([error.name, asked()], ["TimeoutError", 2]);
+    assert(error.message.includes("50 ms"));
+    silent.close();
+  });
+});
