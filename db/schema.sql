@@ -414,6 +414,8 @@ CREATE TABLE assignment.backfill_runs (
     throttled_because text,
     replica_lag text,
     lock_waiters text,
+    start_traceparent text,
+    resume_traceparent text,
     CONSTRAINT batch_rows_is_bounded CHECK (((batch_rows >= 1) AND (batch_rows <= 20000))),
     CONSTRAINT finished_at_belongs_to_ended CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['running'::text, 'paused'::text])))),
     CONSTRAINT only_failed_is_a_retry CHECK (((NOT only_failed) OR (retry_of IS NOT NULL))),
@@ -443,6 +445,10 @@ COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run wai
 COMMENT ON COLUMN assignment.backfill_runs.replica_lag IS 'What the probe saw last: a time, none, or unavailable for want of permission. Null: not looked yet.';
 
 COMMENT ON COLUMN assignment.backfill_runs.lock_waiters IS 'How many sessions waited for locks on the two tables.';
+
+COMMENT ON COLUMN assignment.backfill_runs.start_traceparent IS 'W3C trace context of the request that started the run, to which the spans of its steps link, in whichever replica. Null: not traced.';
+
+COMMENT ON COLUMN assignment.backfill_runs.resume_traceparent IS 'The same of the request that resumed it last.';
 
 CREATE FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE
@@ -621,17 +627,17 @@ begin
     'assignment.end_assignment(uuid, uuid)',
     'assignment.retry_failures(integer)',
     'assignment.hasten_failures(integer)',
-    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean)',
-    'assignment.retry_backfill(uuid, text)',
+    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text)',
+    'assignment.retry_backfill(uuid, text, text)',
     'assignment.backfill_step(uuid)',
     'assignment.preview_step(uuid)',
     'assignment.record_preview(uuid, jsonb)',
-    'assignment.steer_backfill(uuid, text, text, text)',
+    'assignment.steer_backfill(uuid, text, text, text, text)',
     'assignment.await_lanes(uuid)',
     'assignment.note_backfill_trouble(uuid, text, text, integer, integer)',
     'assignment.throttle_backfill(uuid, text, text, text)',
     'assignment.find_backfill_pressure(integer)',
-    'assignment.reconcile(timestamptz)'
+    'assignment.reconcile(timestamptz, text)'
   ]::regprocedure[]
   loop
     execute format('grant execute on function %s to %I', v_function, p_role);
@@ -960,7 +966,7 @@ $$;
 
 COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview; null when no lane is left. Writes nothing: call it in a READ ONLY transaction.';
 
-CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone) RETURNS uuid
+CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -973,7 +979,7 @@ begin
     return null;
   end if;
   begin
-    v_run_id := assignment.start_backfill('schedule');
+    v_run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
   exception when sqlstate 'TA005' then
     get stacked diagnostics v_active_id = pg_exception_detail;
     if exists (
@@ -992,7 +998,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone) IS 'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).
+COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) IS 'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).
 Raises TA005 while a dry run or a retry is under way: try again.';
 
 CREATE FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) RETURNS void
@@ -1094,7 +1100,7 @@ $$;
 
 COMMENT ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) IS 'Adds a preview to its run, unless another has been recorded for the same batch (busy); with null, ends the run (finished).';
 
-CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text) RETURNS uuid
+CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1120,12 +1126,13 @@ begin
     p_requested_by,
     v_run.trainer_id,
     p_retry_of => p_run_id,
-    p_only_failed => v_run.failed = v_run.recorded
+    p_only_failed => v_run.failed = v_run.recorded,
+    p_traceparent => p_traceparent
   );
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text) IS 'Starts a run over the failed members of an ended run. Raises TA007 no such run, TA006 not ended or nothing failed, TA005.';
+COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text) IS 'Starts a run over the failed members of an ended run. Raises TA007 no such run, TA006 not ended or nothing failed, TA005.';
 
 CREATE FUNCTION assignment.retry_failures(p_limit integer DEFAULT 500, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1259,7 +1266,7 @@ $$;
 
 COMMENT ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) IS 'Which of the members have neither an active nor an ended assignment to the trainer, sorted; the others are counted.';
 
-CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false) RETURNS uuid
+CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false, p_traceparent text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
@@ -1279,8 +1286,10 @@ begin
 
   loop
     insert into assignment.backfill_runs
-      (trainer_id, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by)
-    values (v_trainer_id, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by)
+      (trainer_id, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by, start_traceparent)
+    values (
+      v_trainer_id, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by, p_traceparent
+    )
     on conflict (trainer_id) where status in ('running', 'paused') do nothing
     returning id into v_run_id;
     exit when found;
@@ -1318,9 +1327,9 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean) IS 'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that is not ended (its id in the detail).';
+COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) IS 'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that is not ended (its id in the detail).';
 
-CREATE FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text DEFAULT NULL::text) RETURNS void
+CREATE FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text DEFAULT NULL::text, p_traceparent text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '10s'
@@ -1342,12 +1351,13 @@ begin
     status_reason = p_reason,
     finished_at = case when p_to = 'cancelled' then clock_timestamp() end,
     throttled_because = null,
-    tries = 0
+    tries = 0,
+    resume_traceparent = case p_to when 'running' then p_traceparent else resume_traceparent end
   where id = p_run_id;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text) IS 'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
+COMMENT ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) IS 'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
 
 CREATE FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) RETURNS record
     LANGUAGE plpgsql
@@ -1817,7 +1827,7 @@ REVOKE ALL ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) 
 
 REVOKE ALL ON FUNCTION assignment.preview_step(p_run_id uuid) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) FROM PUBLIC;
 
@@ -1825,7 +1835,7 @@ REVOKE ALL ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes,
 
 REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) FROM PUBLIC;
 
@@ -1833,9 +1843,9 @@ REVOKE ALL ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor
 
 REVOKE ALL ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) FROM PUBLIC;
 

@@ -1,8 +1,10 @@
+import type { Span } from "@opentelemetry/api";
 import type { Sql } from "./database/connection.ts";
 import { poolFull } from "./database/pool.ts";
 import { POOL_WAIT_MS } from "./database/service_pools.ts";
 import { startDeadline } from "./deadline.ts";
 import { AppError } from "./errors.ts";
+import { currentSpan, isTracing, withSharedSpan } from "./tracing.ts";
 import type { Assignment } from "./trainer_assignment.ts";
 
 /** How a member stands with a trainer. */
@@ -34,6 +36,8 @@ interface Check {
   memberId: string;
   trainerId: string | undefined;
   askedAt: number;
+  /** The request's span, where there are spans. */
+  span: Span | undefined;
   resolve(answer: MemberAssignment): void;
   reject(error: unknown): void;
 }
@@ -61,6 +65,8 @@ export function joinChecks(
   sql: Sql,
   { onQuery, timeoutMs = 15_000, waitMs = POOL_WAIT_MS }: JoinOptions = {},
 ): CheckMember {
+  const isTraced = isTracing();
+  const select = isTraced ? selectTraced : selectAssignments;
   let waiting: Check[] = [];
   let queries = 0;
   let latestBegan = 0;
@@ -68,7 +74,8 @@ export function joinChecks(
 
   return function checkMember(memberId, trainerId) {
     return new Promise((resolve, reject) => {
-      waiting.push({ memberId, trainerId, askedAt: performance.now(), resolve, reject });
+      const span = isTraced ? currentSpan() : undefined;
+      waiting.push({ memberId, trainerId, askedAt: performance.now(), span, resolve, reject });
       begin();
       watchWaiting();
     });
@@ -107,7 +114,7 @@ export function joinChecks(
   async function answer(checks: Check[]): Promise<void> {
     const deadline = startDeadline(timeoutMs, late);
     try {
-      const rows = await Promise.race([selectAssignments(sql, checks), deadline.over]);
+      const rows = await Promise.race([select(sql, checks), deadline.over]);
       for (const row of rows) {
         const check = checks[row.position - 1];
         if (check !== undefined) settle(check, row);
@@ -127,6 +134,12 @@ export function joinChecks(
 
 function late(): Error {
   return Object.assign(new Error("the database does not answer"), { code: "ETIMEDOUT" });
+}
+
+/** In the span of the check that asks alone, or in one that is linked to those of all that share the query. */
+async function selectTraced(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
+  const spans = checks.flatMap(({ span }) => span ?? []);
+  return await withSharedSpan("joined checks", spans, () => selectAssignments(sql, checks));
 }
 
 /** Looks up each by the unique index, and by the primary key whoever is not found there. A row for each, in any order. */

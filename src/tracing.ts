@@ -3,22 +3,37 @@
  * to nothing, and go nowhere.
  * @module
  */
-import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import type { Sql } from "./database/connection.ts";
+import {
+  type Attributes,
+  context,
+  isSpanContextValid,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 
-const tracer = trace.getTracer("trainer-assignment");
+/** What OpenTelemetry lets a span have, where nothing else is configured. */
+const MOST_LINKS = 128;
 
-/** Tells whether spans go anywhere. */
+export const tracer = trace.getTracer("trainer-assignment");
+
+/** Tells whether there are spans, be they sampled or not. */
 export function isTracing(): boolean {
-  const span = tracer.startSpan("probe", { root: true });
-  return span.isRecording();
+  return isSpanContextValid(tracer.startSpan("probe", { root: true }).spanContext());
+}
+
+/** The span that what runs now belongs to. */
+export function currentSpan(): Span | undefined {
+  return trace.getActiveSpan();
 }
 
 /** Names the request's span, which Deno began, by the route's template, and says who asked. */
 export function nameRequestSpan(
   request: { method: string; route: string; requestId: string; token: string | undefined },
 ): void {
-  const span = trace.getActiveSpan();
+  const span = currentSpan();
   if (span === undefined) return;
   span.updateName(`${request.method} ${request.route}`);
   span.setAttribute("http.route", request.route);
@@ -26,11 +41,25 @@ export function nameRequestSpan(
   if (request.token !== undefined) span.setAttribute("enduser.id", request.token);
 }
 
-/** Does the work in a span of its own, a child of the current one. */
-export async function withSpan<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T> {
-  return await tracer.startActiveSpan(name, { attributes }, async (span) => {
+export interface SpanOptions {
+  kind?: SpanKind;
+  attributes?: Attributes;
+  /** Spans of other traces that it belongs to. */
+  links?: readonly SpanContext[];
+  /** Begins a trace of its own. */
+  isRoot?: boolean;
+}
+
+/** Does the work in a span of its own: a child of the current one, unless it is told to be a root. */
+export async function withSpan<T>(
+  name: string,
+  { kind = SpanKind.INTERNAL, attributes = {}, links = [], isRoot = false }: SpanOptions,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
+  const options = { kind, attributes, links: links.map((context) => ({ context })), root: isRoot };
+  return await tracer.startActiveSpan(name, options, async (span) => {
     try {
-      return await work();
+      return await work(span);
     } catch (error) {
       fail(span, error);
       throw error;
@@ -40,57 +69,50 @@ export async function withSpan<T>(name: string, attributes: Attributes, work: ()
   });
 }
 
-/** The ids by which a line of log finds its trace; empty outside of one. */
-export function traceIds(): Record<string, string> {
-  const context = trace.getActiveSpan()?.spanContext();
-  return context === undefined ? {} : { traceId: context.traceId, spanId: context.spanId };
-}
-
-/** Makes a handle whose statements, but for those within transactions, are spans. Their text goes along, never values. */
-export function traceStatements(sql: Sql): Sql {
-  return new Proxy(sql, {
-    apply(target, self, [first, ...values]) {
-      const query: unknown = Reflect.apply(target, self, [first, ...values]);
-      if (query instanceof Promise && Array.isArray(first) && "raw" in first) {
-        spanWhenRun(query, first.join("$"));
-      }
-      return query;
-    },
+/**
+ * Does work that several share: for one alone within their span; else in a span of its own trace, and it and theirs are
+ * linked with each other.
+ */
+export async function withSharedSpan<T>(
+  name: string,
+  sharers: readonly Span[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const [first, ...others] = sharers;
+  if (first === undefined) return await work();
+  if (others.length === 0) return await context.with(trace.setSpan(context.active(), first), work);
+  const links = sharers.slice(0, MOST_LINKS).map((sharer) => sharer.spanContext());
+  const attributes = { "trainer_assignment.sharers": sharers.length };
+  return await withSpan(name, { isRoot: true, links, attributes }, async (span) => {
+    for (const sharer of sharers) sharer.addLink({ context: span.spanContext() });
+    return await work();
   });
 }
 
-/** A statement runs when it is first awaited, through its `handle`; a fragment of another one never does. */
-function spanWhenRun(query: Promise<unknown>, text: string): void {
-  const run: unknown = Reflect.get(query, "handle");
-  if (typeof run !== "function") return;
-  let span: Span | undefined;
-  const handle = () => {
-    const began = Reflect.apply(run, query, []);
-    if (span !== undefined) return began;
-    const statement = text.replaceAll(/\s+/g, " ").trim();
-    const started = tracer.startSpan(nameOf(statement), {
-      kind: SpanKind.CLIENT,
-      attributes: { "db.system.name": "postgresql", "db.query.text": statement },
-    });
-    span = started;
-    Promise.prototype.then.call(query, () => started.end(), (error: unknown) => {
-      fail(started, error);
-      started.end();
-    });
-    return began;
-  };
-  Reflect.set(query, "handle", handle);
+/** The current span as W3C's `traceparent`, by which another process can link to it; null outside of one. */
+export function currentTraceparent(): string | null {
+  const current = currentSpan()?.spanContext();
+  if (current === undefined || !isSpanContextValid(current)) return null;
+  const flags = current.traceFlags.toString(16).padStart(2, "0");
+  return `00-${current.traceId}-${current.spanId}-${flags}`;
 }
 
-/** Its first word, and the first thing of ours that it names. */
-function nameOf(statement: string): string {
-  const [verb = "query"] = statement.split(" ", 1);
-  const [object] = /\b(?:assignment|public)\.\w+/.exec(statement) ?? [];
-  return object === undefined ? verb : `${verb} ${object}`;
+/** Reads what {@link currentTraceparent} wrote; nothing of anything else. */
+export function parseTraceparent(text: string): SpanContext[] {
+  const [, traceId = "", spanId = "", flags = ""] =
+    /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text) ?? [];
+  const remote = { traceId, spanId, traceFlags: parseInt(flags, 16), isRemote: true };
+  return isSpanContextValid(remote) ? [remote] : [];
 }
 
-/** Without the message, which may quote values. */
-function fail(span: Span, error: unknown): void {
+/** The ids by which a line of log finds its trace; empty outside of one. */
+export function traceIds(): Record<string, string> {
+  const current = currentSpan()?.spanContext();
+  return current === undefined ? {} : { traceId: current.traceId, spanId: current.spanId };
+}
+
+/** Marks a span as failed: without the message, which may quote values. */
+export function fail(span: Span, error: unknown): void {
   const code = error instanceof Error && "code" in error ? String(error.code) : "error";
   span.setAttribute("error.type", code);
   span.setStatus({ code: SpanStatusCode.ERROR });

@@ -24,6 +24,8 @@ create table assignment.backfill_runs (
   throttled_because text,
   replica_lag text,
   lock_waiters text,
+  start_traceparent text,
+  resume_traceparent text,
   constraint backfill_runs_pkey primary key (id),
   constraint backfill_runs_retry_of_fkey foreign key (retry_of) references assignment.backfill_runs (id),
   constraint status_is_known check (status in ('running', 'paused', 'cancelled', 'succeeded', 'completed_with_errors')),
@@ -50,6 +52,9 @@ comment on column assignment.backfill_runs.throttled_because is 'Why the run wai
 comment on column assignment.backfill_runs.replica_lag is
   'What the probe saw last: a time, none, or unavailable for want of permission. Null: not looked yet.';
 comment on column assignment.backfill_runs.lock_waiters is 'How many sessions waited for locks on the two tables.';
+comment on column assignment.backfill_runs.start_traceparent is
+  'W3C trace context of the request that started the run, to which the spans of its steps link, in whichever replica. Null: not traced.';
+comment on column assignment.backfill_runs.resume_traceparent is 'The same of the request that resumed it last.';
 
 create table assignment.backfill_events (
   id bigint not null generated always as identity,

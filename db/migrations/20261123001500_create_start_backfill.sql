@@ -95,7 +95,8 @@ create function assignment.start_backfill(
   p_dry_run boolean default false,
   p_batch_rows integer default null,
   p_retry_of uuid default null,
-  p_only_failed boolean default false
+  p_only_failed boolean default false,
+  p_traceparent text default null
 )
   returns uuid
   volatile
@@ -119,8 +120,10 @@ begin
 
   loop
     insert into assignment.backfill_runs
-      (trainer_id, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by)
-    values (v_trainer_id, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by)
+      (trainer_id, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by, start_traceparent)
+    values (
+      v_trainer_id, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by, p_traceparent
+    )
     on conflict (trainer_id) where status in ('running', 'paused') do nothing
     returning id into v_run_id;
     exit when found;
@@ -158,7 +161,7 @@ begin
 end;
 $$;
 
-create function assignment.retry_backfill(p_run_id uuid, p_requested_by text)
+create function assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text default null)
   returns uuid
   volatile
   security definer
@@ -187,27 +190,28 @@ begin
     p_requested_by,
     v_run.trainer_id,
     p_retry_of => p_run_id,
-    p_only_failed => v_run.failed = v_run.recorded
+    p_only_failed => v_run.failed = v_run.recorded,
+    p_traceparent => p_traceparent
   );
 end;
 $$;
 
 revoke execute on function assignment.member_tables() from public;
 revoke execute on function assignment.plan_lanes(uuid, bigint) from public;
-revoke execute on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean) from public;
-revoke execute on function assignment.retry_backfill(uuid, text) from public;
+revoke execute on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text) from public;
+revoke execute on function assignment.retry_backfill(uuid, text, text) from public;
 comment on function assignment.member_tables() is
   'The table members, or the leaves of a partitioned one, each with the planner''s estimate of its rows; 0 before the first ANALYZE.';
 comment on function assignment.plan_lanes(uuid, bigint) is
   'Up to 16 lanes cut at pg_stats.histogram_bounds of members.id, of all partitions together where there are any; one lane
 without statistics or below 20,000 members.';
-comment on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean) is
+comment on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text) is
   'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that is not ended (its id in the detail).';
-comment on function assignment.retry_backfill(uuid, text) is
+comment on function assignment.retry_backfill(uuid, text, text) is
   'Starts a run over the failed members of an ended run. Raises TA007 no such run, TA006 not ended or nothing failed, TA005.';
 
 -- migrate:down
-drop function assignment.retry_backfill(uuid, text);
-drop function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean);
+drop function assignment.retry_backfill(uuid, text, text);
+drop function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text);
 drop function assignment.plan_lanes(uuid, bigint);
 drop function assignment.member_tables();

@@ -2,7 +2,13 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text default null)
+create function assignment.steer_backfill(
+  p_run_id uuid,
+  p_to text,
+  p_actor text,
+  p_reason text default null,
+  p_traceparent text default null
+)
   returns void
   volatile
   security definer
@@ -27,7 +33,8 @@ begin
     status_reason = p_reason,
     finished_at = case when p_to = 'cancelled' then clock_timestamp() end,
     throttled_because = null,
-    tries = 0
+    tries = 0,
+    resume_traceparent = case p_to when 'running' then p_traceparent else resume_traceparent end
   where id = p_run_id;
 end;
 $$;
@@ -163,12 +170,12 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.steer_backfill(uuid, text, text, text) from public;
+revoke execute on function assignment.steer_backfill(uuid, text, text, text, text) from public;
 revoke execute on function assignment.await_lanes(uuid) from public;
 revoke execute on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) from public;
 revoke execute on function assignment.throttle_backfill(uuid, text, text, text) from public;
 revoke execute on function assignment.find_backfill_pressure(integer) from public;
-comment on function assignment.steer_backfill(uuid, text, text, text) is
+comment on function assignment.steer_backfill(uuid, text, text, text, text) is
   'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
 comment on function assignment.await_lanes(uuid) is 'Returns once no step holds a lane of the run: its counters are at rest.';
 comment on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) is
@@ -183,4 +190,4 @@ drop function assignment.find_backfill_pressure(integer);
 drop function assignment.throttle_backfill(uuid, text, text, text);
 drop function assignment.note_backfill_trouble(uuid, text, text, integer, integer);
 drop function assignment.await_lanes(uuid);
-drop function assignment.steer_backfill(uuid, text, text, text);
+drop function assignment.steer_backfill(uuid, text, text, text, text);

@@ -12,7 +12,7 @@ create table assignment.reconciliations (
 comment on table assignment.reconciliations is 'The slots of the schedule that were claimed, and the run that each started.';
 comment on column assignment.reconciliations.run_id is 'Null: a run was under way already, or none could be started.';
 
-create function assignment.reconcile(p_slot timestamptz)
+create function assignment.reconcile(p_slot timestamptz, p_traceparent text default null)
   returns uuid
   volatile
   security definer
@@ -28,7 +28,7 @@ begin
     return null;
   end if;
   begin
-    v_run_id := assignment.start_backfill('schedule');
+    v_run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
   exception when sqlstate 'TA005' then
     get stacked diagnostics v_active_id = pg_exception_detail;
     if exists (
@@ -47,11 +47,11 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.reconcile(timestamptz) from public;
-comment on function assignment.reconcile(timestamptz) is
+revoke execute on function assignment.reconcile(timestamptz, text) from public;
+comment on function assignment.reconcile(timestamptz, text) is
   'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).
 Raises TA005 while a dry run or a retry is under way: try again.';
 
 -- migrate:down
-drop function assignment.reconcile(timestamptz);
+drop function assignment.reconcile(timestamptz, text);
 drop table assignment.reconciliations;

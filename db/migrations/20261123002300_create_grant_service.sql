@@ -29,17 +29,17 @@ begin
     'assignment.end_assignment(uuid, uuid)',
     'assignment.retry_failures(integer)',
     'assignment.hasten_failures(integer)',
-    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean)',
-    'assignment.retry_backfill(uuid, text)',
+    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text)',
+    'assignment.retry_backfill(uuid, text, text)',
     'assignment.backfill_step(uuid)',
     'assignment.preview_step(uuid)',
     'assignment.record_preview(uuid, jsonb)',
-    'assignment.steer_backfill(uuid, text, text, text)',
+    'assignment.steer_backfill(uuid, text, text, text, text)',
     'assignment.await_lanes(uuid)',
     'assignment.note_backfill_trouble(uuid, text, text, integer, integer)',
     'assignment.throttle_backfill(uuid, text, text, text)',
     'assignment.find_backfill_pressure(integer)',
-    'assignment.reconcile(timestamptz)'
+    'assignment.reconcile(timestamptz, text)'
   ]::regprocedure[]
   loop
     execute format('grant execute on function %s to %I', v_function, p_role);

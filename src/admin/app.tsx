@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { routePath } from "hono/route";
 import { Problem } from "../http/problems.ts";
 import type { Api } from "../http/route.ts";
 import { createSlots } from "../http/slots.ts";
@@ -11,7 +12,7 @@ import { addMemberPages } from "./member_pages.tsx";
 import { addOpenIdPages } from "./openid_sign_in.tsx";
 import { createOverviewReader } from "./overview_reader.ts";
 import { addOverviewPage } from "./overview_page.tsx";
-import type { Pages } from "./pages.ts";
+import { ID_PATTERN, type Pages } from "./pages.ts";
 import { answerProblem, problemHandler } from "./problem_page.tsx";
 import { addRunPages } from "./run_pages.tsx";
 import { addSignInPages, refuseCrossSite, requireSession } from "./sign_in.tsx";
@@ -44,7 +45,10 @@ function addPages(pages: Pages): void {
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = services;
   const reader = createOverviewReader(services.sql, counts);
   app.onError(problemHandler(pages));
-  app.use((c, next) => withTimeLimit(c.env.request, requestTimeoutMs, next));
+  app.use((c, next) => {
+    c.env.request.set("route", routePath(c, -1).replaceAll(`{${ID_PATTERN}}`, ""));
+    return withTimeLimit(c.env.request, requestTimeoutMs, next);
+  });
   app.use(refuseCrossSite, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: refuseBody }));
 
   app.get("/static/:version/:name", (c) => {
@@ -60,7 +64,7 @@ function addPages(pages: Pages): void {
   addMemberPages(pages, reader);
   addTrainerPages(pages, reader);
   addFailurePages(pages, reader);
-  app.all("*", (c) => answerProblem(c, "not_found"));
+  app.notFound((c) => answerProblem(c, "not_found"));
 }
 
 function refuseBody(): never {

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from "node:util";
 import { delay } from "../delay.ts";
 import type { Sql } from "../database/connection.ts";
 import type { Logger } from "../log.ts";
-import { withSpan } from "../tracing.ts";
 import {
   findPressure,
   noteTrouble,
@@ -12,6 +11,7 @@ import {
   type Step,
   stepRun,
 } from "./steps.ts";
+import { traceSteps } from "./step_spans.ts";
 
 /** How one process drives runs. */
 export interface DriveOptions {
@@ -50,9 +50,8 @@ export async function driveRun(
   const signal = AbortSignal.any([options.signal, end.signal]);
   const neighbour = watchPressure(sql, run.id, options);
   const step = run.dryRun ? previewRun : stepRun;
-  await Promise.all(
-    Array.from({ length: options.lanes }, () => driveLane(() => step(sql, run.id), neighbour)),
-  );
+  const takeStep = await traceSteps(sql, run.id, () => step(sql, run.id));
+  await Promise.all(Array.from({ length: options.lanes }, () => driveLane(takeStep, neighbour)));
   return didFinish;
 
   async function driveLane(takeStep: () => Promise<Step>, mayStep: () => Promise<boolean>): Promise<void> {
@@ -64,7 +63,7 @@ export async function driveRun(
           continue;
         }
         const began = performance.now();
-        const { work } = await withSpan("backfill step", { "trainer_assignment.run_id": run.id }, takeStep);
+        const { work } = await takeStep();
         if (work !== "busy") tries = 0; // another lane is at work: that tells nothing of this one's trouble
         if (work === "finished") didFinish = true;
         if (work === "finished" || work === "stopped") {

@@ -1,5 +1,6 @@
 import type { Sql } from "../database/connection.ts";
 import { AppError, withAppErrors } from "../errors.ts";
+import { currentTraceparent } from "../tracing.ts";
 import type { Run, RunError, RunEvent } from "./progress.ts";
 
 /** What a new run is to do. */
@@ -24,9 +25,11 @@ type Row =
 export async function startBackfill(sql: Sql, request: BackfillRequest): Promise<Run> {
   const [row] = await withAppErrors(sql<[{ id: string }]>`
     select assignment.start_backfill(
-      ${request.requestedBy}, ${request.trainerId ?? null}, ${request.dryRun ?? false}, ${
-    request.batchRows ?? null
-  }
+      ${request.requestedBy},
+      ${request.trainerId ?? null},
+      ${request.dryRun ?? false},
+      ${request.batchRows ?? null},
+      p_traceparent => ${currentTraceparent()}
     ) as id
   `);
   return await getRun(sql, row.id);
@@ -111,16 +114,30 @@ export async function cancelRun(sql: Sql, id: string, by: string): Promise<Run> 
  */
 export async function retryRun(sql: Sql, id: string, by: string): Promise<Run> {
   const [row] = await withAppErrors(
-    sql<[{ id: string }]>`select assignment.retry_backfill(${id}, ${by}) as id`,
+    sql<[{ id: string }]>`select assignment.retry_backfill(${id}, ${by}, ${currentTraceparent()}) as id`,
   );
   return await getRun(sql, row.id);
 }
 
 /** Once the status is committed no step begins; once the lanes are free none is under way, and the counters are at rest. */
 async function steer(sql: Sql, id: string, to: Run["status"], by: string, reason?: string): Promise<Run> {
-  await withAppErrors(sql`select assignment.steer_backfill(${id}, ${to}, ${by}, ${reason ?? null})`);
+  await withAppErrors(
+    sql`select assignment.steer_backfill(${id}, ${to}, ${by}, ${reason ?? null}, ${currentTraceparent()})`,
+  );
   if (to !== "running") await sql`select assignment.await_lanes(${id})`;
   return await getRun(sql, id);
+}
+
+/** Of the traced requests that started a run and resumed it last: their W3C trace contexts. */
+export async function listRunTraceparents(sql: Sql, id: string): Promise<string[]> {
+  const rows = await sql<{ traceparent: string }[]>`
+    select traceparent
+    from assignment.backfill_runs
+    cross join unnest(array[start_traceparent, resume_traceparent]) as traceparent
+    where id = ${id}
+      and traceparent is not null
+  `;
+  return rows.map((row) => row.traceparent);
 }
 
 async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {

@@ -2,6 +2,7 @@ import { Cron } from "croner";
 import type { Sql } from "../database/connection.ts";
 import { delay } from "../delay.ts";
 import type { Logger } from "../log.ts";
+import { currentTraceparent, withSpan } from "../tracing.ts";
 
 const longestWaitMs = 60_000;
 const defaultRetryMs = { first: 10_000, longest: 300_000 };
@@ -30,7 +31,7 @@ export async function reconcileOnSchedule(
     }
     const due = slot;
     try {
-      const runId = await reconcile(sql, due);
+      const runId = await withSpan("reconciliation", { isRoot: true }, () => reconcile(sql, due));
       if (runId) options.log.info({ event: "reconciliation_started", runId, slot: due });
       failing = undefined;
       slot = cron.nextRun(due);
@@ -54,6 +55,8 @@ function logNotStarted(log: Logger, slot: Date, error: unknown): void {
 
 /** Claims a slot and starts its run. Returns the run's id; null when the slot is claimed already, or a run under way. */
 export async function reconcile(sql: Sql, slot: Date): Promise<string | null> {
-  const [row] = await sql<[{ runId: string | null }]>`select assignment.reconcile(${slot}) as run_id`;
+  const [row] = await sql<[{ runId: string | null }]>`
+    select assignment.reconcile(${slot}, ${currentTraceparent()}) as run_id
+  `;
   return row.runId;
 }

@@ -6,9 +6,10 @@ import { keepListening, type Listener } from "../http/listener.ts";
 import { createLog, type Logger, writeStdout } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
 import type { Pool } from "../database/pool.ts";
+import { traceStatements } from "../database/traced_statements.ts";
 import { openServicePools, type ServicePools } from "../database/service_pools.ts";
 import { type Command, UsageError } from "./command.ts";
-import { isTracing, traceIds, traceStatements } from "../tracing.ts";
+import { isTracing, traceIds } from "../tracing.ts";
 import { type CommandServer, openMigratedServer } from "./open_database.ts";
 import { createToken } from "./token.ts";
 
@@ -67,9 +68,9 @@ async function servePools(
   }
 }
 
-function tracePools({ requests, background, ...others }: ServicePools): ServicePools {
+function tracePools({ requests, background, watch, close }: ServicePools): ServicePools {
   const traced = (pool: Pool) => ({ ...pool, sql: traceStatements(pool.sql) });
-  return { ...others, requests: traced(requests), background: traced(background) };
+  return { requests: traced(requests), background: traced(background), watch: traced(watch), close };
 }
 
 async function serve(

@@ -6,6 +6,8 @@ import type { Quota } from "./rate_limit.ts";
 export interface AppEnv {
   Variables: {
     requestId: string;
+    /** The template of the route, where another application than the outermost has it. */
+    route?: string;
     /** Set on every route that has a role. */
     principal?: Principal;
     /** What the caller's token has left; set where there is a limit. */

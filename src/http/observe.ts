@@ -32,7 +32,7 @@ export function observe(services: Pick<Services, "log" | "metrics">): Middleware
     reportRequest(services, startedAt, {
       requestId,
       method: c.req.method,
-      route: routePath(c, -1),
+      route: c.var.route ?? routePath(c, -1),
       status,
       token: c.var.principal?.name,
       role: c.var.principal?.role,

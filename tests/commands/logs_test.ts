@@ -1,5 +1,5 @@
-/** What a running service writes to its log and, with OTEL_DENO, as spans: looked at from outside the process. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+/** What a running service writes to its log: looked at from outside the process. */
+import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { hash } from "node:crypto";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
@@ -145,29 +145,5 @@ describe("a running service", () => {
     assertEquals([retried.retried, retried.succeeded, retried.failed], [1, 0, 1]);
     const [failed] = events("assignment_failed");
     assertEquals([failed.source, failed.memberId, failed.attempts], ["retry", refused, 2]);
-  });
-
-  it("gives spans with OTEL_DENO alone: requests by route, statements below them, steps by run", async () => {
-    const call = await start({
-      OTEL_DENO: "true",
-      OTEL_EXPORTER_OTLP_PROTOCOL: "console",
-      OTEL_BSP_SCHEDULE_DELAY: "50",
-      LOG_LEVEL: "debug",
-    });
-    await call("GET", `/v1/trainers/${DEFAULT_TRAINER_ID}/clients`);
-    const { id: runId } = await call("POST", "/v1/backfills", {});
-    await service.line(/"event":"backfill_finished"/);
-    service.kill("SIGTERM");
-    await service.ended;
-
-    const output = service.output();
-    assertMatch(output, /GET \/v1\/trainers\/:trainerId\/clients/);
-    assertMatch(output, /select public\.trainer_client_assignments/);
-    assertMatch(output, /backfill step/);
-    assert(output.includes(`trainer_assignment.run_id`), output);
-    const [asked] = events("backfill_start_requested");
-    assertEquals(asked.runId, runId);
-    assertMatch(asked.traceId, /^[0-9a-f]{32}$/);
-    assert(output.split(asked.traceId).length > 2, "the line of log and a span share the trace");
   });
 });

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { projectItself } from "../../support/project.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
 import { type Canary, findCanaries, formsOf, type Sight, sightOf } from "../hostile/canaries.ts";
-import { startCollector } from "../hostile/collector.ts";
+import { startCollector } from "../../support/collector.ts";
 import { documentedOperations, pageOperations } from "../hostile/operations.ts";
 import { liftPoison, poisonMigrations } from "../hostile/poison.ts";
 import { signIn } from "../hostile/sign_in.ts";
