@@ -321,6 +321,29 @@ $$;
 
 COMMENT ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) IS 'Ends the active assignment of a member to a trainer: it becomes inactive. False when there was none.';
 
+CREATE FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+begin
+  insert into assignment.ended_sessions (id, expires_at) values (p_id, p_expires_at) on conflict (id) do nothing;
+
+  -- Later than they expire, for the clocks of replicas differ.
+  delete from assignment.ended_sessions
+  where id in (
+    select id
+    from assignment.ended_sessions
+    where expires_at < now() - interval '1 hour'
+    order by id
+    limit 100
+    for update skip locked
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) IS 'Records that a session was signed out of, and forgets up to 100 that have expired.';
+
 CREATE FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -615,7 +638,7 @@ begin
   execute format(
     'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
        assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
-       assignment.reconciliations, assignment.schema_migrations, public.trainer_client_assignments to %I',
+       assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -637,7 +660,8 @@ begin
     'assignment.note_backfill_trouble(uuid, text, text, integer, integer)',
     'assignment.throttle_backfill(uuid, text, text, text)',
     'assignment.find_backfill_pressure(integer)',
-    'assignment.reconcile(timestamptz, text)'
+    'assignment.reconcile(timestamptz, text)',
+    'assignment.end_session(uuid, timestamptz)'
   ]::regprocedure[]
   loop
     execute format('grant execute on function %s to %I', v_function, p_role);
@@ -1647,6 +1671,13 @@ CREATE VIEW assignment.backfill_progress AS
 COMMENT ON VIEW assignment.backfill_progress IS 'Runs as they stand. successful + skipped + failed = processed in every snapshot; total is never below processed.
 eta_seconds is null while measuring, paused or throttled.';
 
+CREATE TABLE assignment.ended_sessions (
+    id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE assignment.ended_sessions IS 'Sessions of the admin page that were signed out of before they expired. Those that have expired since are removed as others end.';
+
 CREATE TABLE assignment.failures (
     member_id uuid NOT NULL,
     trainer_id uuid,
@@ -1733,6 +1764,9 @@ ALTER TABLE ONLY assignment.backfill_runs
 ALTER TABLE ONLY assignment.backfill_samples
     ADD CONSTRAINT backfill_samples_pkey PRIMARY KEY (run_id, at, lane);
 
+ALTER TABLE ONLY assignment.ended_sessions
+    ADD CONSTRAINT ended_sessions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY assignment.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (member_id);
 
@@ -1798,6 +1832,8 @@ REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OU
 REVOKE ALL ON FUNCTION assignment.default_trainer_id() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) FROM PUBLIC;
 

@@ -17,7 +17,7 @@ begin
   execute format(
     'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
        assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
-       assignment.reconciliations, assignment.schema_migrations, public.trainer_client_assignments to %I',
+       assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -39,7 +39,8 @@ begin
     'assignment.note_backfill_trouble(uuid, text, text, integer, integer)',
     'assignment.throttle_backfill(uuid, text, text, text)',
     'assignment.find_backfill_pressure(integer)',
-    'assignment.reconcile(timestamptz, text)'
+    'assignment.reconcile(timestamptz, text)',
+    'assignment.end_session(uuid, timestamptz)'
   ]::regprocedure[]
   loop
     execute format('grant execute on function %s to %I', v_function, p_role);

@@ -11,6 +11,8 @@ export interface SessionSecrets {
 
 /** Somebody who signed in with a browser. */
 export interface Session {
+  /** By which its end is known, see ended_sessions.ts. */
+  id: string;
   name: string;
   role: Token["role"];
   expiresAt: Date;
@@ -19,8 +21,8 @@ export interface Session {
 export const SESSION_HOURS = 8;
 
 const PURPOSE = { token: "session of a token", openId: "session of an OpenID Connect user" };
-const tokenSession = z.object({ token: z.string(), expiresAtMs: z.number() });
-const openIdSession = z.object({ name: z.string(), expiresAtMs: z.number() });
+const tokenSession = z.object({ id: z.uuid(), token: z.string(), expiresAtMs: z.number() });
+const openIdSession = z.object({ id: z.uuid(), name: z.string(), expiresAtMs: z.number() });
 
 /** Finds the configured token that a presented one is; compares with each, without an early exit. */
 export function findToken(tokens: readonly Token[], presented: string): Token | undefined {
@@ -38,15 +40,18 @@ export function findToken(tokens: readonly Token[], presented: string): Token | 
  * the token, and a token that is removed from the configuration takes its sessions along.
  */
 export function sealTokenSession(token: Token, presented: string, now = Date.now()): string {
-  return seal(token.sha256, PURPOSE.token, { token: presented, expiresAtMs: expiry(now) });
+  return seal(token.sha256, PURPOSE.token, { ...newSession(now), token: presented });
 }
 
 /** Makes the cookie of someone whom the provider vouches for; a change of the client secret ends it. */
 export function sealOpenIdSession(openId: OpenIdConfig, name: string, now = Date.now()): string {
-  return seal(openId.clientSecret, PURPOSE.openId, { name, expiresAtMs: expiry(now) });
+  return seal(openId.clientSecret, PURPOSE.openId, { ...newSession(now), name });
 }
 
-/** Reads a session cookie; undefined when it is none of ours, too old, or its token is no longer configured. */
+/**
+ * Reads a session cookie; undefined when it is none of ours, too old, or its token is no longer configured. Whether
+ * somebody has signed out of it the database alone knows.
+ */
 export function readSession(
   { tokens, openId }: SessionSecrets,
   cookie: string,
@@ -57,14 +62,14 @@ export function readSession(
     if (data === undefined || data.expiresAtMs <= now || findToken([token], data.token) === undefined) {
       continue;
     }
-    return { name: token.name, role: token.role, expiresAt: new Date(data.expiresAtMs) };
+    return { id: data.id, name: token.name, role: token.role, expiresAt: new Date(data.expiresAtMs) };
   }
   if (!openId) return undefined;
   const { data } = openIdSession.safeParse(unseal(openId.clientSecret, PURPOSE.openId, cookie));
   if (data === undefined || data.expiresAtMs <= now) return undefined;
-  return { name: data.name, role: "admin", expiresAt: new Date(data.expiresAtMs) };
+  return { id: data.id, name: data.name, role: "admin", expiresAt: new Date(data.expiresAtMs) };
 }
 
-function expiry(now: number): number {
-  return now + SESSION_HOURS * 3_600_000;
+function newSession(now: number) {
+  return { id: crypto.randomUUID(), expiresAtMs: now + SESSION_HOURS * 3_600_000 };
 }

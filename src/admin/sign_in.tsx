@@ -1,17 +1,18 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { z } from "zod";
+import { endSession, rememberSessions } from "./ended_sessions.ts";
 import type { PageEnv } from "./env.ts";
 import { answerPage, goOn, type Pages, readForm } from "./pages.ts";
 import { paths, safeNext } from "./paths.ts";
 import { isFromOurPages } from "./same_origin.ts";
-import { findToken, sealTokenSession } from "./session.ts";
-import { currentSession, endSession, startSession } from "./session_cookie.ts";
+import { findToken, sealTokenSession, SESSION_HOURS } from "./session.ts";
+import { currentSession, forgetCookie, readCookie, startSession } from "./session_cookie.ts";
 import { createSignInLimit } from "./sign_in_limit.ts";
 import { MessagePage, SignInPage } from "./views/sign_in.tsx";
 
 /** Signing in with a token, and out. */
 export function addSignInPages({ app, services }: Pages): void {
-  const { tokens, openId, log, trustedProxies = 0 } = services;
+  const { sql, tokens, openId, log, trustedProxies = 0 } = services;
   const limit = createSignInLimit();
   const openIdName = openId ? new URL(openId.issuer).host : undefined;
 
@@ -21,9 +22,10 @@ export function addSignInPages({ app, services }: Pages): void {
       children: <SignInPage next={next} problem={problem} openIdName={openIdName} />,
     }, status);
 
-  app.get("/login", (c) => {
+  app.get("/login", async (c) => {
     const next = safeNext(c.req.query("next"));
-    return currentSession(c, services)?.role === "admin" ? goOn(c, next) : ask(c, next);
+    const session = await currentSession(c, services);
+    return session?.role === "admin" ? goOn(c, next) : await ask(c, next);
   });
 
   app.post("/login", async (c) => {
@@ -56,17 +58,25 @@ export function addSignInPages({ app, services }: Pages): void {
     return goOn(c, next);
   });
 
-  app.post("/logout", (c) => {
-    endSession(c);
+  app.post("/logout", async (c) => {
+    const session = readCookie(c, services);
+    forgetCookie(c);
+    try {
+      if (session !== undefined) await endSession(sql, session);
+    } catch (error) {
+      log.warn({ err: error, actor: session?.name }, "signed out of the browser alone");
+      return await answerHalfSignedOut(c);
+    }
     return goOn(c, `${paths.signIn}?notice=signed_out`);
   });
 }
 
 /** Lets admins pass who are signed in; leads everybody else to where they can sign in. */
 export function requireSession({ services }: Pages): MiddlewareHandler<PageEnv> {
+  const hasEnded = rememberSessions(services.sql);
   return async function requireSession(c, next): Promise<Response | void> {
-    const session = currentSession(c, services);
-    if (session === undefined) return askToSignIn(c);
+    const session = readCookie(c, services);
+    if (session === undefined || await hasEnded(session)) return askToSignIn(c);
     if (session.role !== "admin") {
       return answerPage(c, {
         title: "Not an admin",
@@ -99,6 +109,20 @@ function askToSignIn(c: Context<PageEnv>): Response | Promise<Response> {
     c,
     `${paths.signIn}?next=${encodeURIComponent(isGet ? here.pathname + here.search : paths.home)}`,
   );
+}
+
+/** Only the database can tell all replicas that a session has ended. */
+function answerHalfSignedOut(c: Context<PageEnv>): Response | Promise<Response> {
+  const text =
+    "You are signed out in this browser. The database does not answer, so that a copy of the session " +
+    `elsewhere, if there is one, is good for up to ${SESSION_HOURS} hours from when you signed in. Where that matters, ` +
+    "have an operator replace the token, or the client secret.";
+  return answerPage(c, {
+    title: "Signed out here",
+    children: (
+      <MessagePage title="Signed out here" text={text} action={{ label: "Sign in", path: paths.signIn }} />
+    ),
+  }, 503);
 }
 
 /** Goes on from a page of our own, so that the browser sends the session's cookie. */

@@ -1,7 +1,9 @@
 import type { Context } from "hono";
 import { isFromOurPages } from "../admin/same_origin.ts";
 import { findToken } from "../admin/session.ts";
-import { currentSession } from "../admin/session_cookie.ts";
+import { hasEnded } from "../admin/ended_sessions.ts";
+import type { Session } from "../admin/session.ts";
+import { readCookie } from "../admin/session_cookie.ts";
 import type { Token } from "../config.ts";
 import { roleMissing, tokenInvalid, tokenMissing } from "./challenges.ts";
 import type { AppEnv } from "./env.ts";
@@ -57,8 +59,14 @@ function presentedToken(authorization: string): string {
 export function identify(services: Services, c: Context<AppEnv>): Principal | Promise<Principal> {
   const authorization = c.req.header("authorization");
   const hasCookie = authorization === undefined && c.req.header("cookie") !== undefined;
-  const session = hasCookie ? currentSession(c, services) : undefined;
-  if (session === undefined) return authenticate(services, authorization);
+  const session = hasCookie ? readCookie(c, services) : undefined;
+  return session === undefined
+    ? authenticate(services, authorization)
+    : identifySession(services, session, c);
+}
+
+async function identifySession({ sql }: Services, session: Session, c: Context<AppEnv>): Promise<Principal> {
+  if (await hasEnded(sql, session)) throw tokenMissing();
   if (!["GET", "HEAD"].includes(c.req.method) && !isFromOurPages(c)) {
     throw new Problem(
       "forbidden",

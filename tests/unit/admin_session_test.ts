@@ -42,8 +42,16 @@ describe("a session of the admin page", () => {
   });
 
   it("cannot be made by somebody who knows the configured hash alone", () => {
-    const forged = seal(first.sha256, "session of a token", { token: "a guess", expiresAtMs: HOUR_MS });
-    assertEquals(readSession({ tokens: [first] }, forged, 1), undefined);
+    const forge = (token: string) =>
+      seal(first.sha256, "session of a token", { id: crypto.randomUUID(), token, expiresAtMs: HOUR_MS });
+    assertEquals(readSession({ tokens: [first] }, forge("a guess"), 1), undefined);
+    assertEquals(readSession({ tokens: [first] }, forge("first's token"), 1)?.name, "first");
+  });
+
+  it("has an id of its own, each time", () => {
+    const again = sealTokenSession(first, "first's token", 0);
+    const ids = [cookie, cookie, again].map((cookie) => readSession({ tokens: [first] }, cookie, 1)?.id);
+    assertEquals([ids[0] === ids[1], ids[0] === ids[2]], [true, false]);
   });
 
   it("does not show the token", () => {
