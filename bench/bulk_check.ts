@@ -3,7 +3,8 @@ import { type Claim, inform, judge } from "./support/claim.ts";
 import { createAssignedDatabase, pickMembers } from "./support/data.ts";
 import { isInstalled, runProgram } from "./support/programs.ts";
 import { alternate, seconds } from "./support/rounds.ts";
-import { callService, startService } from "./support/service.ts";
+import { findLoadGenerator, putLoad } from "./support/load.ts";
+import { startService } from "./support/service.ts";
 import { ratios } from "./support/statistics.ts";
 
 const IDS = 1000;
@@ -21,35 +22,26 @@ export const bulkCheck: Claim = {
       const begin = (request * IDS) % (members.length - IDS + 1);
       return members.slice(begin, begin + IDS);
     });
-    const ask = async () => {
-      for (const memberIds of batches) {
-        await callService(service, "POST", "/v1/assignments/check", { memberIds });
-      }
+    const generator = await findLoadGenerator();
+    const paths = batches.map((memberIds) => `/v1/assignments/check\t${JSON.stringify({ memberIds })}`);
+    const ask = async (connections: number) => {
+      const load = { url: service.url, paths, connections, seconds: isFull ? 5 : 2 };
+      return (await putLoad(generator, load)).requestsPerSecond * IDS;
     };
     const hasPsql = await isInstalled("psql");
     if (!hasPsql) say("psql is not installed: no comparison");
     const script = await Deno.makeTempFile({ suffix: ".sql" });
     await Deno.writeTextFile(script, batches.map(query).join(""));
-    await ask();
-    say(`${requests} requests of ${IDS} ids, alternating`);
-    const toRate = (time: number) => requests * IDS / time;
+    const psqlArguments = ["--no-psqlrc", "--quiet", "--output=/dev/null", `--file=${script}`, database.url];
+    await ask(1);
+    say(`requests of ${IDS} ids by ${generator}, alternating`);
     const rate = await alternate(isFull ? 7 : 3, [
-      { name: "ours", run: async () => toRate(await seconds(ask)) },
+      { name: "ours", run: () => ask(1) },
+      { name: "ours, 4 connections", run: () => ask(4) },
       ...(hasPsql
         ? [{
           name: "psql" as const,
-          run: async () =>
-            toRate(
-              await seconds(() =>
-                runProgram("psql", [
-                  "--no-psqlrc",
-                  "--quiet",
-                  "--output=/dev/null",
-                  `--file=${script}`,
-                  database.url,
-                ])
-              ),
-            ),
+          run: async () => requests * IDS / await seconds(() => runProgram("psql", psqlArguments)),
         }]
         : []),
     ]);
@@ -64,6 +56,7 @@ export const bulkCheck: Claim = {
           inform("psql", " ids/s", rate("psql")),
         ]
         : []),
+      inform("over 4 connections", " ids/s", rate("ours, 4 connections")),
     ];
   },
 };

@@ -1450,7 +1450,7 @@ declare
 begin
   begin
     insert into public.trainer_client_assignments (trainer_id, client_id, source)
-    select (select assignment.default_trainer_id()), id, 'trigger'
+    select (select default_trainer_id from assignment.settings), id, 'trigger'
     from new_members
     where id is not null  -- unique, not always a primary key
     order by id

@@ -1,19 +1,22 @@
-// Puts load on an address with autocannon. Arguments: URL, connections, seconds, a file of paths, a bearer token.
-// Prints one line of JSON.
+// Puts load on an address with autocannon. Arguments: URL, connections, seconds, a file, a bearer token. Each line of the
+// file is a path, or a path, a tab and the JSON to post. Prints one line of JSON.
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import autocannon from "autocannon";
 
 const [url, connections, seconds, pathsFile, token] = process.argv.slice(2);
-const paths = readFileSync(pathsFile, "utf8").trimEnd().split("\n");
+const requests = readFileSync(pathsFile, "utf8").trimEnd().split("\n").map((line) => {
+  const [path, body] = line.split("\t");
+  return body === undefined ? { path } : { path, body, method: "POST" };
+});
 
 const result = await autocannon({
   url,
   connections: Number(connections),
   duration: Number(seconds),
-  headers: { authorization: `Bearer ${token}` },
+  headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
   requests: [{
-    setupRequest: (request) => ({ ...request, path: paths[Math.floor(Math.random() * paths.length)] }),
+    setupRequest: (request) => ({ ...request, ...requests[Math.floor(Math.random() * requests.length)] }),
   }],
 });
 

@@ -8,7 +8,7 @@ const WRK_SCRIPT = fileURLToPath(new URL("wrk.lua", import.meta.url));
 /** What to ask for, over how many connections, for how long. */
 export interface Load {
   url: string;
-  /** Asked for in random order. */
+  /** Asked for in random order: a path, or a path, a tab and the JSON to post. */
   paths: string[];
   connections: number;
   seconds: number;

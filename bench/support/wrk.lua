@@ -1,10 +1,14 @@
--- Asks for random paths of a file. Arguments: the file, a bearer token. Ends with one line of JSON.
+-- Asks for random lines of a file: a path, or a path, a tab and the JSON to post. Arguments: the file, a bearer token.
+-- Ends with one line of JSON.
 local requests = {}
 
 function init(args)
   math.randomseed(os.time())
-  for path in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format("GET", path, { Authorization = "Bearer " .. args[2] })
+  for line in io.lines(args[1]) do
+    local path, body = line:match("^([^\t]*)\t?(.*)$")
+    local headers = { Authorization = "Bearer " .. args[2], ["Content-Type"] = "application/json" }
+    requests[#requests + 1] = body == "" and wrk.format("GET", path, { Authorization = headers.Authorization })
+      or wrk.format("POST", path, headers, body)
   end
 end
 

@@ -6,7 +6,8 @@
 set local lock_timeout = '5s';
 
 -- When all goes well this is one statement in one sub-transaction, which a signup hardly notices. When anything does
--- not, that is undone, and assign_or_record does it again with all its care: the short lock_timeout leaves it its own.
+-- not, that is undone, and assign_or_record does it again with all its care: the short lock_timeout leaves it its own. A
+-- trainer who is not configured is a null here, which is refused; assignment.default_trainer_id() then says why.
 create function assignment.tg_members__assign_trainer()
   returns trigger
   volatile
@@ -21,7 +22,7 @@ declare
 begin
   begin
     insert into public.trainer_client_assignments (trainer_id, client_id, source)
-    select (select assignment.default_trainer_id()), id, 'trigger'
+    select (select default_trainer_id from assignment.settings), id, 'trigger'
     from new_members
     where id is not null  -- unique, not always a primary key
     order by id

@@ -102,7 +102,7 @@ function serializeArray(value: unknown): string {
   const items = value.map((item) => {
     if (item === null || item === undefined) return "null";
     const text = item instanceof Date ? item.toISOString() : String(item);
-    return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+    return `"${/["\\]/.test(text) ? text.replaceAll(/["\\]/g, "\\$&") : text}"`;
   });
   return `{${items.join(",")}}`;
 }

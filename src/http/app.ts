@@ -1,5 +1,4 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { secureHeaders } from "hono/secure-headers";
 import { addAdminPages } from "../admin/app.tsx";
 import { joinChecks } from "../joined_checks.ts";
 import { createMetrics } from "../metrics.ts";
@@ -24,6 +23,7 @@ import { addMemberRoutes } from "./routes/members.ts";
 import { addMetricsRoutes } from "./routes/metrics.ts";
 import { addSettingsRoutes } from "./routes/settings.ts";
 import { addTrainerRoutes } from "./routes/trainers.ts";
+import { strictHeaders } from "./security_headers.ts";
 import type { Services } from "./services.ts";
 import { createSlots } from "./slots.ts";
 import { MAX_EXPORTS } from "./streaming.ts";
@@ -36,7 +36,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const { metrics = createMetrics(), corsOrigins = [], requestTimeoutMs = REQUEST_TIMEOUT_MS } = given;
   const services = { ...given, metrics };
   const app = new OpenAPIHono<AppEnv>();
-  app.use(observe(services), STRICT_HEADERS, refuseOddHosts);
+  app.use(observe(services), strictHeaders, refuseOddHosts);
   if (corsOrigins.length > 0) app.on("ALL", SHARED_PATHS, allowOrigins(corsOrigins));
   app.use("/v1/*", limitTime(requestTimeoutMs));
   app.onError(errorHandler(services.log));
@@ -65,25 +65,3 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addCheckLane(api, checkMember);
   return app;
 }
-
-/** One policy for every answer, without exceptions: nothing inline, nothing from elsewhere, in nobody's frame. */
-const STRICT_HEADERS = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    scriptSrc: ["'self'"],
-    styleSrc: ["'self'"],
-    imgSrc: ["'self'", "data:"],
-    connectSrc: ["'self'"],
-    baseUri: ["'none'"],
-    formAction: ["'self'"],
-    frameAncestors: ["'none'"],
-  },
-  // With the stricter default, browsers hide the origin of a form that is sent over plain http.
-  referrerPolicy: "same-origin",
-  strictTransportSecurity: "max-age=15552000",
-  xFrameOptions: "DENY",
-  xDownloadOptions: false,
-  xPermittedCrossDomainPolicies: false,
-  xDnsPrefetchControl: false,
-  xXssProtection: false,
-});

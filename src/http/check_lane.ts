@@ -9,6 +9,8 @@ import { noteArrival } from "./time_limit.ts";
 const CHECK_URL =
   /^https?:\/\/[\w.:[\]-]+\/v1\/members\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\/assignment$/;
 const ROUTE = "/v1/members/:memberId/assignment";
+/** Headers that differ from answer to answer. */
+const ITS_OWN = ["x-request-id", "ratelimit", "ratelimit-policy"];
 const MOST_KNOWN_CALLERS = 100;
 
 const failures = new WeakMap<Request, unknown>();
@@ -33,7 +35,7 @@ export function addCheckLane({ app, services, takeQuota }: Api, checkMember: Che
     ? () => true
     : (request: Request) => !request.headers.has("origin");
   const takeOrdinaryWay = app.fetch;
-  let headers: Headers | undefined;
+  let headers: Record<string, string> | undefined;
 
   app.fetch = (request, ...rest) => {
     const memberId = request.method === "GET" ? CHECK_URL.exec(request.url)?.[1] : undefined;
@@ -68,18 +70,13 @@ export function addCheckLane({ app, services, takeQuota }: Api, checkMember: Che
       token: caller.name,
       role: caller.role,
     });
-    const response = new Response(body, { headers });
-    response.headers.set("x-request-id", requestId);
-    if (quota !== undefined) {
-      for (const [name, value] of Object.entries(quota.headers)) response.headers.set(name, value);
-    }
-    return response;
+    // All at once: a header that is set on a finished answer makes the runtime build it a second time.
+    return new Response(body, { headers: { ...headers, ...quota?.headers, "X-Request-Id": requestId } });
   }
 
   function learnHeaders(response: Response): Response {
     if (response.status === 200) {
-      headers = new Headers(response.headers);
-      headers.delete("x-request-id");
+      headers = Object.fromEntries([...response.headers].filter(([name]) => !ITS_OWN.includes(name)));
     }
     return response;
   }
