@@ -79,7 +79,8 @@ async function serve(
   pools: ServicePools,
   { log, signal, print }: Surroundings,
 ): Promise<void> {
-  const tokenOfThisRun = config.tokens.length > 0 ? null : createToken();
+  // Beside a database of somebody else's, who may call is always configured.
+  const tokenOfThisRun = config.tokens.length > 0 || database.embedded === null ? null : createToken();
   const tokens: readonly Token[] = tokenOfThisRun === null
     ? config.tokens
     : [{ name: "local-admin", role: "admin", sha256: tokenOfThisRun.sha256 }];
