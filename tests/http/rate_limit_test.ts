@@ -1,8 +1,19 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { createJwtVerifier } from "../../src/http/jwt.ts";
 import { createRateLimit } from "../../src/http/rate_limit.ts";
+import type { Services } from "../../src/http/services.ts";
+import { startTokenIssuer } from "../support/token_issuer.ts";
 import { waitUntil } from "../support/wait_until.ts";
-import { addMembers, type CallOptions, type TestService, testService } from "./test_service.ts";
+import { get, HOME, post, signIn } from "./admin_page.ts";
+import {
+  addMembers,
+  type CallOptions,
+  recordingLogger,
+  type TestService,
+  testService,
+  TOKENS,
+} from "./test_service.ts";
 
 /** What an answer says of the limit. */
 function limitOf({ status, headers }: Response) {
@@ -69,8 +80,11 @@ describe("the rate limit of a service", () => {
   afterAll(() => service.stop());
 
   /** The same service with a limit of its own. */
-  async function limited(rateLimitPerMinute: number, test: (limited: TestService) => Promise<void>) {
-    const limited = await testService({ rateLimitPerMinute });
+  async function limited(
+    given: number | Partial<Services>,
+    test: (limited: TestService) => Promise<void>,
+  ) {
+    const limited = await testService(typeof given === "number" ? { rateLimitPerMinute: given } : given);
     try {
       [memberId = ""] = await addMembers(limited.sql, 1);
       await test(limited);
@@ -126,5 +140,60 @@ describe("the rate limit of a service", () => {
       await waitUntil("the quota is used up", async () => await status() === 429);
       await waitUntil("the quota is back", async () => await status() === 200);
     });
+  });
+
+  it("never reaches the admin page: who is signed in goes on when the token is used up, and uses none of it", async () => {
+    await limited(LIMIT, async (service) => {
+      const cookie = await signIn(service);
+      const visit = async () => {
+        for (const path of [HOME, "/v1/settings"]) {
+          const response = await get(service, path, cookie);
+          assertEquals(limitOf(response), [200, null, null], path);
+          await response.body?.cancel();
+        }
+      };
+      for (let time = 0; time < LIMIT; time++) await visit();
+      for (const status of [200, 200, 200, 429]) {
+        assertEquals((await call(service, "GET /v1/settings")).status, status);
+      }
+      await visit();
+      const both = await call(service, "GET /v1/settings", { headers: { cookie } });
+      assertEquals(both.status, 429); // who sends a token is taken at their word
+    });
+  });
+
+  it("counts JWTs by their subject, and those that are no good not at all", async () => {
+    const issuer = await startTokenIssuer();
+    const verifyJwt = createJwtVerifier(issuer.jwt, { log: recordingLogger().log, cooldownMs: 0 });
+    await limited({ rateLimitPerMinute: LIMIT, verifyJwt }, async (service) => {
+      const ask = async (claims: Record<string, unknown>, path = "/v1/settings") => {
+        const headers = { Authorization: `Bearer ${await issuer.sign(claims)}` };
+        return limitOf(await call(service, `GET ${path}`, { as: "nobody", headers }));
+      };
+      const ours = { sub: "importer", roles: ["admin"] };
+      assertEquals(await ask({ ...ours, aud: "https://elsewhere.example" }), [401, null, null]);
+      assertEquals(await ask(ours), [200, policy, '"token";r=2;t=…']);
+      assertEquals(await ask({ ...ours, jti: "a new token" }), [200, policy, '"token";r=1;t=…']);
+      assertEquals(await ask(ours, `/v1/members/${memberId}/assignment`), [200, policy, '"token";r=0;t=…']);
+      assertEquals(await ask(ours), [429, policy, '"token";r=0;t=…']);
+      assertEquals(await ask({ ...ours, sub: "another" }), [200, policy, '"token";r=2;t=…']);
+      assertEquals(await ask({ sub: "reader", roles: ["service"] }), [403, policy, '"token";r=2;t=…']);
+      assertEquals(limitOf(await call(service, "GET /v1/settings")), [200, policy, '"token";r=2;t=…']);
+    });
+    await issuer.stop();
+  });
+});
+
+describe("the limit on signing in to the admin page", () => {
+  it("leaves alone who is signed in already, and is nothing to the API", async () => {
+    const service = await testService();
+    const cookie = await signIn(service);
+    for (const status of [401, 401, 401, 401, 401, 429]) {
+      assertEquals((await post(service, "/admin/login", "", { token: "a guess" })).status, status);
+    }
+    assertEquals((await post(service, "/admin/login", "", { token: TOKENS.admin })).status, 429);
+    assertEquals((await get(service, HOME, cookie)).status, 200);
+    assertEquals((await service.call("GET /v1/settings")).status, 200);
+    await service.stop();
   });
 });

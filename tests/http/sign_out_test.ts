@@ -3,9 +3,8 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import { startProxy } from "../faults/proxy.ts";
 import { waitUntil } from "../support/wait_until.ts";
-import { type TestService, testService, TOKENS } from "./test_service.ts";
-
-const HOME = "/admin/trainer-assignment";
+import { get, HOME, post, signIn } from "./admin_page.ts";
+import { type TestService, testService } from "./test_service.ts";
 
 describe("signing out", () => {
   let service: TestService;
@@ -20,19 +19,6 @@ describe("signing out", () => {
     await service.stop();
   });
 
-  /** What a browser sends from a page of ours. */
-  const post = (to: TestService, path: string, cookie: string, form: Record<string, string> = {}) =>
-    to.app.request(path, {
-      method: "POST",
-      headers: { cookie, "sec-fetch-site": "same-origin" },
-      body: new URLSearchParams(form),
-    });
-  const get = (from: TestService, path: string, cookie: string) =>
-    from.app.request(path, { headers: { cookie } });
-  const signIn = async (to: TestService) => {
-    const response = await post(to, "/admin/login", "", { token: TOKENS.admin });
-    return response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
-  };
   /** How far a cookie gets: to the page, to the API, past the sign-in. */
   const reach = async (from: TestService, cookie: string) => {
     const [page, api, change, login] = await Promise.all([
