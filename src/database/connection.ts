@@ -1,6 +1,9 @@
 import postgres from "postgres";
-import { connectToWritable, findWritable, mustFindWritable, splitHosts } from "./hosts.ts";
-import { readTls, type VerifiedTls, withoutTls } from "./tls.ts";
+import { findWritable, mustFindWritable, splitHosts } from "./hosts.ts";
+import { watchSilence } from "./silence.ts";
+import { socketMaker } from "./sockets.ts";
+import { readTls, type Tls, withoutTls } from "./tls.ts";
+import { makeTransactionsSafe } from "./transaction.ts";
 
 /** The database handle that every function takes first. `bigint` columns arrive as numbers, `timestamptz` as Date. */
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -14,7 +17,22 @@ export interface DatabaseOptions {
   staysOpen?: boolean;
   /** What each connection sets when it begins, such as `{ statement_timeout: 5000 }`. Poolers refuse most of them. */
   settings?: Record<string, string | number>;
+  /**
+   * Closes connections over which an answer is overdue for so long, as those are that the network has lost without a word;
+   * never where nothing is said.
+   */
+  silenceMs?: number;
+  /** Statements may take longer than `silenceMs`: whether the server is still at work is asked over another connection. */
+  hasLongStatements?: boolean;
 }
+
+/** Of pools whose statements take as long as they need: a run's closing proof reads all members in one. */
+export const LONG_STATEMENTS = { silenceMs: 15_000, hasLongStatements: true };
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Where there is another host to try. */
+const CONNECT_TO_ONE_TIMEOUT_MS = 3_000;
+const PROBE_SILENCE_MS = 3_000;
 
 /**
  * Opens a pool of connections; connects at the first query, and again by itself after the server was away.
@@ -22,7 +40,8 @@ export interface DatabaseOptions {
  * - Results have camelCase columns (`client_id` → `clientId`), also inside of json; written identifiers go back to snake_case.
  * - Arrays of strings and numbers are passed plainly with a cast, `${ids}::uuid[]`; booleans and dates, whose type the
  *   driver guesses by the first item, as `sql.array(items, 1000)` and `sql.array(items, 1185)` (see `arrayTypes`).
- * - TLS verified, chain and host name, where the URL has an `sslrootcert`, which is read now. Else as its `sslmode` says; where it says nothing, none on this machine, else TLS where the server offers it.
+ * - Encrypted as {@link readTls} finds in the URL.
+ * - Connections that break, also within a transaction, reject what was under way and are replaced.
  * - For a pooler in transaction mode add `prepare=false` to the URL.
  * - Of several hosts, `one:5432,two:5432`, each new connection goes to the one that takes writes.
  *
@@ -33,31 +52,41 @@ export function openDatabase(url: string, options: DatabaseOptions): Sql {
   const tls = readTls(url);
   if (!mustFindWritable(url)) return open(url, options, tls);
   const urls = splitHosts(url) ?? [];
-  return open(urls[0] ?? url, options, tls, connectToWritable(findWritable(urls, probe(tls))));
+  return open(urls[0] ?? url, options, tls, findWritable(urls, (each) => openProbe(each, tls)));
 }
 
 /** Of a URL that names several hosts, or asks for one that takes writes: the URL of the one that does. */
 export async function resolveDatabaseUrl(url: string): Promise<string> {
-  return mustFindWritable(url) ? await findWritable(splitHosts(url) ?? [], probe(readTls(url)))() : url;
+  if (!mustFindWritable(url)) return url;
+  const tls = readTls(url);
+  return await findWritable(splitHosts(url) ?? [], (each) => openProbe(each, tls))();
 }
 
-function probe(tls: VerifiedTls | null): (url: string) => Sql {
-  return (url) => open(url, { max: 1, applicationName: "trainer-assignment probe" }, tls);
+function openProbe(url: string, tls: Tls | null): Sql {
+  const options = { max: 1, applicationName: "trainer-assignment probe", silenceMs: PROBE_SILENCE_MS };
+  return open(url, options, tls);
 }
 
-function open(
-  url: string,
-  options: DatabaseOptions,
-  tls: VerifiedTls | null,
-  socket?: ReturnType<typeof connectToWritable>,
-): Sql {
-  return postgres(tls === null ? url : withoutTls(url), {
+/** @param findUrl finds the server for a new connection, where that is not the URL's at all times */
+function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: () => Promise<string>): Sql {
+  const { silenceMs, hasLongStatements, applicationName } = options;
+  const find = findUrl ?? (() => Promise.resolve(url));
+  const isAtWork = async (forMs: number) =>
+    await isServerAtWork(openProbe(await find(), tls), applicationName, forMs);
+  const socket = socketMaker(find, {
+    connectTimeoutMs: findUrl ? CONNECT_TO_ONE_TIMEOUT_MS : CONNECT_TIMEOUT_MS,
+    tls,
+    watch: silenceMs === undefined
+      ? () => {}
+      : watchSilence({ longestMs: silenceMs, isAtWork: hasLongStatements ? isAtWork : undefined }),
+  });
+  return makeTransactionsSafe(postgres(withoutTls(url), {
     max: options.max,
-    connect_timeout: 10,
+    connect_timeout: CONNECT_TIMEOUT_MS / 1000,
     backoff: () => 0.5, // seconds; the driver's own grows to 20, and queries wait meanwhile
     idle_timeout: options.staysOpen ? 0 : 300,
     ...(options.staysOpen ? { max_lifetime: null } : {}),
-    connection: { application_name: options.applicationName, ...options.settings },
+    connection: { application_name: applicationName, ...options.settings },
     transform: postgres.camel,
     onnotice: () => {},
     fetch_types: false,
@@ -65,9 +94,31 @@ function open(
       bigint: { to: 20, from: [20], serialize: String, parse: Number },
       ...arrayTypes,
     },
-    ...(socket === undefined ? {} : { socket }),
-    ...(tls !== null ? { ssl: tls } : saysTls(url) || isLoopback(url) ? {} : { ssl: "prefer" }),
-  });
+    ...{ socket }, // the driver's types do not know it
+    ssl: false, // the socket sees to that
+  }));
+}
+
+/**
+ * Tells whether the server has been at work on a statement of this application for so long, in whatever process.
+ * @param probe is closed
+ * @throws when the server does not say
+ */
+async function isServerAtWork(probe: Sql, applicationName: string, forMs: number): Promise<boolean> {
+  try {
+    const [row] = await probe<[{ isAtWork: boolean; isKnown: boolean }]>`
+      select
+        coalesce(bool_or(application_name = ${applicationName} and state = 'active'
+          and query_start <= clock_timestamp() - ${forMs} * interval '1 millisecond'), false) as is_at_work,
+        bool_or(pid = pg_backend_pid() and state = 'active') as is_known
+      from pg_catalog.pg_stat_activity
+      where datname = current_database()
+    `;
+    if (!row.isKnown) throw new Error("the server does not track what its sessions do");
+    return row.isAtWork;
+  } finally {
+    await closeDatabase(probe, 0);
+  }
 }
 
 /** Closes the pool once its queries have ended; after the deadline, without them. */
@@ -113,12 +164,4 @@ function parseArray(text: string): (string | null)[] {
     if (quoted !== undefined) return quoted.replaceAll(/\\(.)/gs, "$1");
     return item === "NULL" ? null : item;
   });
-}
-
-function saysTls(url: string): boolean {
-  return /[?&](?:sslmode|ssl)=/.test(url);
-}
-
-function isLoopback(url: string): boolean {
-  return ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname);
 }

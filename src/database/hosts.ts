@@ -1,6 +1,3 @@
-import { once } from "node:events";
-import net from "node:net";
-import { Duplex } from "node:stream";
 import type { Sql } from "./connection.ts";
 
 const PROBE_TIMEOUT_MS = 3_000;
@@ -41,7 +38,8 @@ export function mustFindWritable(databaseUrl: string): boolean {
 
 /**
  * Makes a function that finds the server that takes writes, the one found last first, then in the URL's order as libpq
- * does. Who asks meanwhile shares the look. It rejects, within three seconds a server, when there is none.
+ * does. (The driver's own way with several hosts would try without pause or end while none of them answers, and no query
+ * would ever be told.) Who asks meanwhile shares the look. It rejects, within three seconds a server, when there is none.
  * @param open opens one connection to one of them
  */
 export function findWritable(urls: readonly string[], open: (url: string) => Sql): () => Promise<string> {
@@ -66,35 +64,6 @@ export function findWritable(urls: readonly string[], open: (url: string) => Sql
   }
 }
 
-/**
- * Makes what postgres.js calls for each new connection: a socket to the server that takes writes. The driver's own way
- * with several hosts would try without pause or end while none of them answers, and no query would ever be told.
- */
-export function connectToWritable(find: () => Promise<string>): () => Promise<Duplex> {
-  return async () => {
-    try {
-      return await connect(await find());
-    } catch (error) {
-      // A socket that breaks costs the pool nothing; where none is made, it loses a connection for good.
-      return brokenSocket(error instanceof Error ? error : new Error(String(error)));
-    }
-  };
-}
-
-/** The driver writes to what it gets at once, and cannot cope with a socket that fails to connect after that. */
-async function connect(url: string): Promise<net.Socket> {
-  const { hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const socket = net.connect(Number(port || 5432), host);
-  const timer = setTimeout(() => socket.destroy(noAnswer()), PROBE_TIMEOUT_MS);
-  try {
-    await once(socket, "connect");
-  } finally {
-    clearTimeout(timer);
-  }
-  return Object.assign(socket, { host }); // the name that TLS verifies
-}
-
 async function takesWrites(sql: Sql): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
@@ -112,10 +81,6 @@ async function takesWrites(sql: Sql): Promise<boolean> {
     clearTimeout(timer);
     await sql.end({ timeout: 0 });
   }
-}
-
-function brokenSocket(error: Error): Duplex {
-  return new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(error) });
 }
 
 function noAnswer(): Error {

@@ -1,5 +1,11 @@
 import postgres from "postgres";
-import { closeDatabase, openDatabase, type Sql } from "./connection.ts";
+import {
+  closeDatabase,
+  type DatabaseOptions,
+  LONG_STATEMENTS,
+  openDatabase,
+  type Sql,
+} from "./connection.ts";
 import { limitPool, type Pool } from "./pool.ts";
 
 /** The connections of a service: neither requests nor background work can take those of the other. */
@@ -31,6 +37,15 @@ const WATCH_TIMEOUT_MS = 3_000;
 /** No transaction of ours rests for long, unless its process hangs. */
 const IDLE_IN_TRANSACTION_MS = 30_000;
 
+/** We close a connection that rests after five minutes; one that we could not tell the server of ends so. */
+const IDLE_MS = 10 * 60_000;
+
+/** Of the transactions that set a time-out of their own: the counts of the admin page. */
+const LONGEST_OWN_TIMEOUT_MS = 10_000;
+
+/** What an answer may take on its way. */
+const GRACE_MS = 2_000;
+
 const REFUSED_PARAMETER = "08P01";
 
 /** Opens the pools; a connection is made when it is needed first. Rejects when the database cannot be reached. */
@@ -39,21 +54,30 @@ export async function openServicePools(url: string, options: ServicePoolOptions)
   const settings = {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    idle_session_timeout: IDLE_MS,
   };
   const takesSettings = await acceptsSettings(url, settings);
-  const open = (name: string, max: number, own: Record<string, number>) =>
-    openDatabase(url, { max, applicationName: name, ...(takesSettings ? { settings: own } : {}) });
+  const open = ({ settings, ...rest }: DatabaseOptions) =>
+    openDatabase(url, { ...rest, ...(takesSettings && settings ? { settings } : {}) });
 
-  const requests = open("trainer-assignment service", requestConnections, settings);
-  const { idle_in_transaction_session_timeout } = settings;
-  const background = open(
-    "trainer-assignment service: background",
-    backfillLanes + BACKGROUND_CONNECTIONS,
-    { idle_in_transaction_session_timeout },
-  );
-  const watch = open("trainer-assignment service: watch", WATCH_CONNECTIONS, {
-    statement_timeout: WATCH_TIMEOUT_MS,
-    idle_in_transaction_session_timeout,
+  const requests = open({
+    applicationName: "trainer-assignment service",
+    max: requestConnections,
+    settings,
+    silenceMs: Math.max(statementTimeoutMs, LONGEST_OWN_TIMEOUT_MS) + GRACE_MS,
+  });
+  const { statement_timeout: _, ...restingTimeouts } = settings;
+  const background = open({
+    applicationName: "trainer-assignment service: background",
+    max: backfillLanes + BACKGROUND_CONNECTIONS,
+    settings: restingTimeouts,
+    ...LONG_STATEMENTS,
+  });
+  const watch = open({
+    applicationName: "trainer-assignment service: watch",
+    max: WATCH_CONNECTIONS,
+    settings: { ...settings, statement_timeout: WATCH_TIMEOUT_MS },
+    silenceMs: WATCH_TIMEOUT_MS + GRACE_MS,
   });
   const all: Sql[] = [requests, background, watch];
   const cancelAfter = (cancelAfterMs: number) => takesSettings ? {} : { cancelAfterMs };

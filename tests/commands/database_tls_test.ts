@@ -27,21 +27,12 @@ describe("DATABASE_CA_FILE", () => {
   /** Restarts the server with a certificate for these names, or, for null, without TLS; `hostssl` takes no other connections. */
   async function serveWith(names: string | null, connections: "host" | "hostssl" = "host"): Promise<void> {
     await server.stop();
-    const { uid, gid } = await Deno.stat(server.folder);
-    if (names !== null) {
-      const { certificate, key } = await good.issue(names);
-      for (const [name, text] of [["server.crt", certificate], ["server.key", key]] as const) {
-        const path = join(server.folder, name);
-        await Deno.writeTextFile(path, text, { mode: 0o600 });
-        await Deno.chown(path, uid, gid);
-      }
-    }
+    if (names === null) await Deno.writeTextFile(join(server.folder, "postgresql.auto.conf"), "ssl = off\n");
+    else await good.install(server, names);
     await Deno.writeTextFile(
       join(server.folder, "pg_hba.conf"),
       `${connections} all all 127.0.0.1/32 scram-sha-256\n`,
     );
-    const setting = `ssl = ${names === null ? "off" : "on"}\n`;
-    await Deno.writeTextFile(join(server.folder, "postgresql.auto.conf"), setting);
     await server.start();
   }
 

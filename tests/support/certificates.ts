@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { TestServer } from "./servers.ts";
 
 /** A certificate authority of a test's own; its files lie in the folder given. */
 export interface TestAuthority {
@@ -6,6 +7,8 @@ export interface TestAuthority {
   caFile: string;
   /** Signs a certificate for these names, such as `DNS:localhost` or `IP:127.0.0.1`; returns its PEM and its key's. */
   issue(names: string): Promise<{ certificate: string; key: string }>;
+  /** Gives a server one, from its next start on. */
+  install(server: TestServer, names: string): Promise<void>;
 }
 
 /** Makes an authority with openssl. Keys live in the folder alone, and go with it. */
@@ -14,7 +17,7 @@ export async function createAuthority(folder: string, name: string): Promise<Tes
   const caFile = file("pem");
   const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
   await openssl("req", "-x509", ...ec, "-keyout", file("key"), "-out", caFile, "-subj", `/CN=${name}`);
-  return {
+  const authority: TestAuthority = {
     caFile,
     async issue(names) {
       const [key, certificate] = [file("server.key"), file("server.pem")];
@@ -40,7 +43,18 @@ export async function createAuthority(folder: string, name: string): Promise<Tes
       );
       return { certificate: await Deno.readTextFile(certificate), key: await Deno.readTextFile(key) };
     },
+    async install(server, names) {
+      const { certificate, key } = await authority.issue(names);
+      const { uid, gid } = await Deno.stat(server.folder);
+      for (const [name, text] of [["server.crt", certificate], ["server.key", key]] as const) {
+        const path = join(server.folder, name);
+        await Deno.writeTextFile(path, text, { mode: 0o600 });
+        await Deno.chown(path, uid, gid);
+      }
+      await Deno.writeTextFile(join(server.folder, "postgresql.auto.conf"), "ssl = on\n");
+    },
   };
+  return authority;
 }
 
 async function openssl(...args: string[]): Promise<void> {
