@@ -9,7 +9,7 @@ export async function carryOut(
   experiment: Experiment,
   options: Omit<ExperimentOptions, "report">,
 ): Promise<Report> {
-  const report = new Report();
+  const report = new Report(options.plant !== undefined);
   const deadlineMinutes = sized(options.scale, { short: 3, full: 120, long: 24 * 60 });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
@@ -29,7 +29,7 @@ export async function carryOut(
     );
   } finally {
     clearTimeout(timer);
-    await takeDownWorlds().catch((error) =>
+    await takeDownWorlds(report).catch((error) =>
       report.violate("the experiment leaves nothing open", String(error))
     );
   }

@@ -47,9 +47,11 @@ export const causes: Readonly<Record<string, Cause>> = {
   "a trigger divides by zero": trigger("perform 1 / 0"),
   "a trigger fails an assertion": trigger("assert false"),
   "a trigger keeps the row out without a word": trigger("return null"),
-  "a function of ours is gone": statements(
-    "alter function assignment.default_trainer_id rename to default_trainer_id_gone",
-    "alter function assignment.default_trainer_id_gone rename to default_trainer_id",
+  "a check refuses the row, and a function of ours is gone": statements(
+    `alter table public.trainer_client_assignments add constraint no_more check (false) not valid;
+     alter function assignment.default_trainer_id rename to default_trainer_id_gone`,
+    `alter table public.trainer_client_assignments drop constraint no_more;
+     alter function assignment.default_trainer_id_gone rename to default_trainer_id`,
   ),
   "the rights are revoked": statements(
     `create role without_rights;
@@ -66,7 +68,6 @@ export const causes: Readonly<Record<string, Cause>> = {
   "another session has locked the assignments": {
     async bring(sql) {
       const session = await sql.reserve();
-      await session`set idle_in_transaction_session_timeout = '5s'`; // a signup that waits for it is not to wait for ever
       await session`begin`;
       await session`lock table public.trainer_client_assignments in access exclusive mode`;
       return async () => {

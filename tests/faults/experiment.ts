@@ -25,6 +25,17 @@ export interface ExperimentOptions {
 export class Report {
   readonly figures = new Map<string, string | number>();
   readonly violations: Violation[] = [];
+  readonly #isForBug: boolean;
+
+  /** @param isForBug a bug is planted: that one promise breaks is all there is to see */
+  constructor(isForBug = false) {
+    this.#isForBug = isForBug;
+  }
+
+  /** The planted bug has been noticed: the rest of the experiment need not be waited for. */
+  get hasNoticedBug(): boolean {
+    return this.#isForBug && this.violations.length > 0;
+  }
 
   figure(name: string, value: string | number): void {
     this.figures.set(name, value);

@@ -9,6 +9,11 @@ export interface PlantedBug {
   sources?: readonly SourceChange[];
 }
 
+/** A bug and the experiments that must notice it, the quickest first. */
+export interface KnownBug extends PlantedBug {
+  caughtBy: readonly [quickest: string, ...others: string[]];
+}
+
 /** Replaces a text, which must occur, in a file of the project. */
 export interface SourceChange {
   file: string;

@@ -1,10 +1,5 @@
 import type { Sql } from "../../src/database/connection.ts";
-import { changeFunction, type PlantedBug } from "./planted_bug.ts";
-
-/** A bug and the experiments that must notice it, the quickest first. */
-export interface KnownBug extends PlantedBug {
-  caughtBy: readonly [quickest: string, ...others: string[]];
-}
+import { changeFunction, type KnownBug } from "./planted_bug.ts";
 
 /** Makes the trigger's function anew. */
 async function replaceTrigger(sql: Sql, body: string): Promise<void> {
@@ -16,6 +11,31 @@ async function replaceTrigger(sql: Sql, body: string): Promise<void> {
       set search_path = pg_catalog, pg_temp
       language plpgsql
     as $$ begin ${body} end $$
+  `);
+}
+
+/** Makes a procedure of the step's function, which commits the moved cursor before it assigns anybody. */
+async function splitStep(sql: Sql): Promise<void> {
+  const [{ body }] = await sql<[{ body: string }]>`
+    select prosrc as body from pg_proc where oid = 'assignment.backfill_step'::regproc
+  `;
+  const assigns = "select * into v_result";
+  if (!body.includes(assigns)) throw new Error(`assignment.backfill_step does not contain: ${assigns}`);
+  const moves = `
+    if v_next_id is not null then
+      update assignment.backfill_lanes l
+      set next_id = v_next_id
+      where l.run_id = p_run_id and l.lane = v_lane.lane;
+      commit;
+      perform pg_sleep(0.03);
+    end if;
+  `;
+  await sql.unsafe(`
+    create procedure assignment.backfill_step_in_two(
+      p_run_id uuid, inout work text, inout lane smallint, inout members integer
+    )
+    language plpgsql
+    as $$${body.replace(assigns, () => moves + assigns)}$$
   `);
 }
 
@@ -89,6 +109,21 @@ export const databaseBugs: readonly KnownBug[] = [
         "v_next_id := v_ids[v_rows + 2]",
       );
     },
+  },
+  {
+    name: "the cursor moves before the rows",
+    caughtBy: ["kills"],
+    database: splitStep,
+    sources: [
+      {
+        file: "src/backfill/steps.ts",
+        from: "select work, members\n    from assignment.backfill_step(${runId})",
+        to: "call assignment.backfill_step_in_two(${runId}, null, null, null)",
+      },
+      // One step at a time, and the rest between its two parts: only whom a crash meets there is lost.
+      { file: "src/backfill/drive.ts", from: "{ length: options.lanes }", to: "{ length: 1 }" },
+      { file: "src/backfill/drive.ts", from: "* options.restRatio", to: "* 0" },
+    ],
   },
   {
     name: "the closing proof finds nobody",

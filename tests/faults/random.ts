@@ -6,6 +6,8 @@ export interface Random {
   integer(least: number, most: number): number;
   chance(probability: number): boolean;
   pick<T>(items: readonly T[]): T;
+  /** The same items in another order. */
+  shuffle<T>(items: readonly T[]): T[];
   /** A version 4 UUID. */
   uuid(): string;
   /** A source of its own for a part of the work, so that parts that run at once do not disturb each other's choices. */
@@ -32,6 +34,8 @@ export function seededRandom(seed: number): Random {
       if (item === undefined) throw new Error("there is nothing to pick from");
       return item;
     },
+    shuffle: (items) =>
+      items.map((item) => ({ item, at: next() })).sort((a, b) => a.at - b.at).map(({ item }) => item),
     uuid() {
       const bytes = Uint8Array.from({ length: 16 }, () => integer(0, 255));
       bytes[6] = 0x40 | ((bytes[6] ?? 0) & 0x0f);

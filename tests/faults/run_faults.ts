@@ -1,11 +1,13 @@
 /**
  * What `deno task faults` runs: `deno task faults NAME… [--long] [--seed N]`, or `all`. Prints what each experiment
- * measured, and ends with 1 when a promise did not hold.
+ * measured, and ends with 1 when a promise did not hold. `deno task faults planted [WORDS]` plants each bug (whose name
+ * has the words) in each experiment that is said to notice it, and ends with 1 when one does not.
  */
 import { parseArgs } from "node:util";
 import { carryOut, commandOf, newSeed } from "./carry_out.ts";
 import type { Experiment } from "./experiment.ts";
 import { experiments } from "./experiments.ts";
+import { knownBugs, plantIn } from "./plant.ts";
 import { takeDownWorlds } from "./world.ts";
 
 const { values, positionals } = parseArgs({
@@ -13,6 +15,7 @@ const { values, positionals } = parseArgs({
   options: { long: { type: "boolean" }, short: { type: "boolean" }, seed: { type: "string" } },
   allowPositionals: true,
 });
+const isPlanting = positionals[0] === "planted";
 const chosen = positionals.includes("all")
   ? experiments
   : experiments.filter(({ name }) => positionals.includes(name));
@@ -20,8 +23,9 @@ const unknown = positionals.filter((name) =>
   name !== "all" && !experiments.some((each) => each.name === name)
 );
 const seed = Number(values.seed ?? newSeed());
-if (chosen.length === 0 || unknown.length > 0 || !Number.isSafeInteger(seed)) {
-  console.error("usage: deno task faults NAME…|all [--long|--short] [--seed N]\n");
+if (!isPlanting && (chosen.length === 0 || unknown.length > 0) || !Number.isSafeInteger(seed)) {
+  console.error("usage: deno task faults NAME…|all [--long|--short] [--seed N]");
+  console.error("       deno task faults planted [WORDS OF A BUG'S NAME] [--seed N]\n");
   for (const { name, summary } of experiments) console.error(`  ${name.padEnd(18)} ${summary}`);
   Deno.exit(2);
 }
@@ -32,6 +36,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.exit(130);
   });
 }
+
+if (isPlanting) Deno.exit(await plantAndPrint(positionals.slice(1).join(" ")) ? 0 : 1);
 
 let broken = 0;
 for (const experiment of chosen) broken += await runAndPrint(experiment);
@@ -49,4 +55,21 @@ async function runAndPrint(experiment: Experiment): Promise<number> {
   for (const { rule, detail } of violations) console.log(`  BROKEN: ${rule}: ${detail}`);
   if (violations.length === 0) console.log("  every promise held");
   return violations.length;
+}
+
+/** Tries every pair of a bug and an experiment; whether each was noticed. */
+async function plantAndPrint(words: string): Promise<boolean> {
+  let allNoticed = true;
+  for (const bug of knownBugs.filter(({ name }) => name.includes(words))) {
+    console.log(`\n${bug.name}`);
+    for (const experimentName of bug.caughtBy) {
+      const { broken: [first], unrelated, tookMs } = await plantIn(experimentName, bug, seed);
+      const seen = first === undefined
+        ? `NOT NOTICED ${unrelated.map(({ detail }) => detail).join("; ")}`
+        : `${first.rule}: ${first.detail}`.slice(0, 200);
+      console.log(`  ${experimentName.padEnd(18)} ${`${Math.round(tookMs / 1000)} s`.padStart(5)}  ${seen}`);
+      if (first === undefined) allNoticed = false;
+    }
+  }
+  return allNoticed;
 }

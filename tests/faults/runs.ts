@@ -7,7 +7,7 @@ import type { Journal } from "./journal.ts";
 
 const lookEveryMs = 50;
 
-/** Waits until the condition holds; after the deadline notes a violation and returns false. */
+/** Waits until the condition holds; after the deadline notes a violation and returns false; false too once a planted bug has been noticed. */
 export async function eventually(
   report: Report,
   rule: string,
@@ -17,6 +17,7 @@ export async function eventually(
   const began = performance.now();
   let last = "it does not hold";
   while (performance.now() - began < deadlineMs) {
+    if (report.hasNoticedBug) return false;
     try {
       if (await condition()) return true;
     } catch (error) {

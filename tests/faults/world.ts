@@ -4,7 +4,7 @@ import { migrateUp } from "../../src/database/migrate.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { testDatabase } from "../support/databases.ts";
 import { type PostgresVersion, startTestServer, type TestServer } from "../support/servers.ts";
-import type { ExperimentOptions } from "./experiment.ts";
+import type { ExperimentOptions, Report } from "./experiment.ts";
 import { Journal } from "./journal.ts";
 import { type Load, type LoadOptions, startLoad } from "./load.ts";
 import { consultOracle, countJournal, type OracleOptions } from "./oracle.ts";
@@ -45,12 +45,13 @@ export interface WorldOptions {
 /** What hangs must not keep the rest, a server above all, from being closed. */
 const longestCloseMs = 30_000;
 
-/** Of worlds that are open: what takes them down. */
-const openWorlds = new Set<() => Promise<void>>();
+/** Of worlds that are open: what takes them down, and whose they are. */
+const openWorlds = new Map<() => Promise<void>, Report>();
 
-/** Takes down whatever is open, for a process that is told to stop. */
-export async function takeDownWorlds(): Promise<void> {
-  await Promise.all([...openWorlds].map((takeDown) => takeDown()));
+/** Takes down what an experiment has open; all there is, for a process that is told to stop. */
+export async function takeDownWorlds(owner?: Report): Promise<void> {
+  const chosen = [...openWorlds].filter(([, report]) => owner === undefined || report === owner);
+  await Promise.all(chosen.map(([takeDown]) => takeDown()));
 }
 
 /** Makes a world, does something in it, and takes it down whatever happened. */
@@ -80,7 +81,7 @@ export async function inWorld(
     for (const close of closing) await within(longestCloseMs, close()).catch((error) => troubles.push(error));
     if (troubles.length > 0) throw new AggregateError(troubles, `cannot take down: ${troubles.join("; ")}`);
   };
-  openWorlds.add(takeDown);
+  openWorlds.set(takeDown, report);
 
   try {
     for (const [name, value] of Object.entries(settings)) {

@@ -44,6 +44,7 @@ export const everyday: Experiment = {
           steerAndCut(world, run.id),
           giveBehindCursor(world, run.id, members),
           ...given.slice(0, 40).flatMap((id) => [assign(world, id), assign(world, id)]),
+          ...given.slice(40, 50).map((id) => assignAgain(world, id)),
         ]);
         const ended = await awaitEnd(() => sql, run.id, report);
         looks += await watch.stop();
@@ -53,9 +54,11 @@ export const everyday: Experiment = {
         }
 
         await load.stop();
+        if (report.hasNoticedBug) return;
 
         await bringCauses(world);
         await world.judge({ runsEnded: true, longestSignupMs: 2_000 });
+        if (report.hasNoticedBug) return;
         await retryFailures(sql);
         await world.judge({ runsEnded: true, drained: true });
       }
@@ -63,14 +66,26 @@ export const everyday: Experiment = {
       report.figure("snapshots of counters", looks);
       report.figure("members", await countMembers(sql));
     });
-
-    async function assign({ sql, journal, trainerId }: World, id: string): Promise<void> {
-      await journal.record("assign", [id], async () => {
-        await sql`select assignment.assign_member(${id}, ${trainerId})`;
-      });
-    }
   },
 };
+
+async function assign({ sql, journal, trainerId }: World, id: string): Promise<void> {
+  await journal.record("assign", [id], async () => {
+    await sql`select assignment.assign_member(${id}, ${trainerId})`;
+  });
+}
+
+/** Who has left comes back. */
+async function assignAgain(world: World, id: string): Promise<void> {
+  await assign(world, id);
+  await world.journal.record("end", [id], async () => {
+    const [row] = await world.sql<[{ ended: boolean }]>`
+      select assignment.end_assignment(${id}, ${world.trainerId}) as ended
+    `;
+    return row.ended ? "acknowledged" : "failed";
+  });
+  await assign(world, id);
+}
 
 /** Adds members unseen where the run has been already: only its closing proof can find them. */
 async function giveBehindCursor(
@@ -101,14 +116,14 @@ async function steerAndCut({ sql, journal, random }: World, runId: string): Prom
   }
 }
 
-/** One after the other, each for a while: assignments refused, locked, and without their trainer. */
+/** One after the other, each until somebody has signed up meanwhile: assignments refused, locked, and without their trainer. */
 async function bringCauses(world: World): Promise<void> {
   const { sql, random, trainerId } = world;
   const load = world.startLoad({ longestPauseMs: 5, steering: 0, sessions: 3 });
   await refuseAssignments(sql, "new.client_id::text ~ '^[0-7]'");
-  await pause(100);
+  await untilMore(sql, 20);
   await retryFailures(sql);
-  await pause(50);
+  await untilMore(sql, 10);
   await acceptAssignments(sql);
 
   await sql.begin(async (locker) => {
@@ -117,10 +132,19 @@ async function bringCauses(world: World): Promise<void> {
   });
 
   await sql`update assignment.settings set default_trainer_id = ${random.uuid()}`;
-  await pause(100);
+  await untilMore(sql, 20);
   await sql`update assignment.settings set default_trainer_id = ${trainerId}`;
-  await pause(50);
+  await untilMore(sql, 10);
   await load.stop();
+}
+
+/** Waits until so many members more have signed up; where a bug keeps them from it, not for ever. */
+async function untilMore(sql: Sql, members: number): Promise<void> {
+  const before = await countMembers(sql);
+  for (let looks = 0; looks < 40; looks++) {
+    await pause(50);
+    if (await countMembers(sql) >= before + members) return;
+  }
 }
 
 async function countMembers(sql: Sql): Promise<number> {

@@ -3,7 +3,7 @@ import { getRun, startBackfill } from "../../../src/backfill/runs.ts";
 import { type Experiment, type Report, sized } from "../experiment.ts";
 import { giveMembers } from "../load.ts";
 import { kill, killServer } from "../processes.ts";
-import { awaitEnd, pause, watchCounters } from "../runs.ts";
+import { awaitEnd, eventually, pause, watchCounters } from "../runs.ts";
 import type { Service } from "../service.ts";
 import { inWorld, type World } from "../world.ts";
 
@@ -20,6 +20,7 @@ export const kills: Experiment = {
       const { journal, random } = world;
       const wanted = sized(scale, { short: 6, full: 200, long: 1000 });
       const killed: Record<Victim, number> = { service: 0, backend: 0, server: 0 };
+      let next: Victim[] = [];
       const service = await world.startService({
         environment: { BACKFILL_REST_RATIO: "4", DATABASE_POOL_SIZE: "5" },
       });
@@ -32,9 +33,10 @@ export const kills: Experiment = {
         const run = await startBackfill(world.sql, { requestedBy: "experiment", batchRows: 25 });
         const watch = watchCounters(() => world.sql, run.id, report);
         for (; done < wanted; done++) {
-          await pause(random.integer(20, 400));
-          if (hasEnded(await getRun(world.sql, run.id))) break;
-          const victim: Victim = random.pick(["service", "backend", "server"]);
+          if (await goesOn(world.sql, run.id, report) === "ended") break;
+          await pause(random.integer(0, 200));
+          if (next.length === 0) next = random.shuffle(["service", "backend", "server"]);
+          const victim = next.pop() ?? "server";
           killed[victim] += 1;
           await killOne(victim, world, service);
         }
@@ -54,6 +56,17 @@ export const kills: Experiment = {
     });
   },
 };
+
+/** Waits until a step has been taken since now: after a kill the service rests, and another would meet nothing. */
+async function goesOn(sql: World["sql"], runId: string, report: Report): Promise<"moved" | "ended"> {
+  let run = await getRun(sql, runId);
+  const { processed } = run;
+  await eventually(report, "a run goes on after a kill", 60_000, async () => {
+    run = await getRun(sql, runId);
+    return run.processed > processed || hasEnded(run);
+  });
+  return hasEnded(run) ? "ended" : "moved";
+}
 
 /** Kills, and brings back what does not come back by itself: a supervisor's part. */
 async function killOne(victim: Victim, { sql, server }: World, service: Service): Promise<void> {

@@ -18,8 +18,8 @@ import { inWorld, type World } from "../world.ts";
 
 const CONNECTIONS = 16;
 const BATCH = 500;
-/** The service opens up to ten connections to the database as it needs them; a few of this process's own stay open too. */
-const KEPT_CONNECTIONS = 10 + 5;
+/** The service opens up to 17 connections to the database as it needs them; a few of this process's own stay open too. */
+const KEPT_CONNECTIONS = 17 + 5;
 const longestAnswerMs = 30_000;
 const SERVICE_TOKEN = "ta_canary_service_token_9b2e71";
 
@@ -68,7 +68,10 @@ async function send(world: World, { scale, seed, report }: ExperimentOptions): P
   await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
     let connection: RawConnection | undefined;
     for (let request = next(); request !== undefined; request = next()) {
-      connection = connection?.ended === false ? connection : await openRaw(port);
+      if (connection?.ended !== false) {
+        connection?.close(); // who announces a body and neither sends it nor hangs up is waited for
+        connection = await openRaw(port);
+      }
       const clean = isClean(request);
       const answer = await within(
         connection.exchange(render(request), { half: !clean, isHead: request.method === "HEAD" }),

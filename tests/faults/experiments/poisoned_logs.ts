@@ -23,6 +23,7 @@ export const poisonedLogs: Experiment = {
   async run(options) {
     await inWorld(options, {}, async (world) => {
       await intoJson(world, options.report);
+      if (options.report.hasNoticedBug) return;
       await ontoTerminal(world, options.report);
       await intoCommands(world, options.report);
       await liftPoison(world.sql);
