@@ -286,6 +286,36 @@ COMMENT ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT l
 all lanes left), swept (stragglers that the proof found), finished, stopped (not running). Raises TA007 no such run; any error
 of the batch as a whole: nothing of it happened, call again.';
 
+CREATE FUNCTION assignment.claim_new_failures(p_limit integer DEFAULT 500) RETURNS TABLE(member_id uuid, trainer_id uuid, sqlstate text, message text, source text, attempts integer, first_failed_at timestamp with time zone, last_failed_at timestamp with time zone, next_attempt_at timestamp with time zone)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+  update assignment.failures f
+  set logged_at = now()
+  from (
+    select n.member_id
+    from assignment.failures n
+    where n.logged_at is null
+    order by n.member_id
+    limit p_limit
+    for update skip locked
+  ) as new
+  where f.member_id = new.member_id
+  returning
+    f.member_id,
+    f.trainer_id,
+    f.sqlstate,
+    f.message,
+    f.source,
+    f.attempts,
+    f.first_failed_at,
+    f.last_failed_at,
+    f.next_attempt_at
+$$;
+
+COMMENT ON FUNCTION assignment.claim_new_failures(p_limit integer) IS 'Up to p_limit failures that nobody was given before, for their lines of log.';
+
 CREATE FUNCTION assignment.default_trainer_id() RETURNS uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -650,6 +680,7 @@ begin
     'assignment.end_assignment(uuid, uuid)',
     'assignment.retry_failures(integer)',
     'assignment.hasten_failures(integer)',
+    'assignment.claim_new_failures(integer)',
     'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text)',
     'assignment.retry_backfill(uuid, text, text)',
     'assignment.backfill_step(uuid)',
@@ -1688,7 +1719,8 @@ CREATE TABLE assignment.failures (
     attempts integer DEFAULT 1 NOT NULL,
     first_failed_at timestamp with time zone DEFAULT now() NOT NULL,
     last_failed_at timestamp with time zone DEFAULT now() NOT NULL,
-    next_attempt_at timestamp with time zone DEFAULT (now() + '00:00:15'::interval) NOT NULL
+    next_attempt_at timestamp with time zone DEFAULT (now() + '00:00:15'::interval) NOT NULL,
+    logged_at timestamp with time zone
 );
 
 COMMENT ON TABLE assignment.failures IS 'Members whose auto-assignment failed and waits for a retry.';
@@ -1698,6 +1730,8 @@ COMMENT ON COLUMN assignment.failures.trainer_id IS 'The trainer of the last att
 COMMENT ON COLUMN assignment.failures.requested_trainer_id IS 'The trainer who was asked for by name. Null: the default one.';
 
 COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries again: 15 s later, doubling up to an hour.';
+
+COMMENT ON COLUMN assignment.failures.logged_at IS 'When a service was given it for its log. Null: not yet.';
 
 CREATE TABLE assignment.reconciliations (
     slot timestamp with time zone NOT NULL,
@@ -1786,6 +1820,8 @@ CREATE INDEX backfill_events_run_id_idx ON assignment.backfill_events USING btre
 
 CREATE UNIQUE INDEX backfill_runs_active_key ON assignment.backfill_runs USING btree (trainer_id) WHERE (status = ANY (ARRAY['running'::text, 'paused'::text]));
 
+CREATE INDEX failures_new_idx ON assignment.failures USING btree (member_id) WHERE (logged_at IS NULL);
+
 CREATE INDEX failures_next_attempt_at_idx ON assignment.failures USING btree (next_attempt_at, member_id);
 
 CREATE UNIQUE INDEX trainer_client_assignments_active_key ON public.trainer_client_assignments USING btree (client_id, trainer_id) WHERE (status = 'active'::text);
@@ -1828,6 +1864,8 @@ REVOKE ALL ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source
 REVOKE ALL ON FUNCTION assignment.await_lanes(p_run_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.claim_new_failures(p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.default_trainer_id() FROM PUBLIC;
 

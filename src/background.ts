@@ -3,7 +3,8 @@ import { defaultDriveOptions } from "./backfill/drive.ts";
 import { reconcileOnSchedule } from "./backfill/schedule.ts";
 import type { Sql } from "./database/connection.ts";
 import { delay } from "./delay.ts";
-import { type Failure, retryDueFailures } from "./failures.ts";
+import { logFailedRetries, logNewFailures } from "./failure_log.ts";
+import { retryDueFailures } from "./failures.ts";
 import type { Logger } from "./log.ts";
 
 /** The part of the configuration that the background work reads. */
@@ -52,23 +53,26 @@ export function startBackgroundWork(
 
 /**
  * Retries what is due, batch after batch, and looks every five seconds whether something is. After each batch it rests as
- * long as that took, so that sign-ups and a backfill get their share while a million wait.
+ * long as that took, so that sign-ups and a backfill get their share while a million wait. New failures are logged first:
+ * what a retry makes good leaves nothing to tell of.
  */
 async function retryUntil(signal: AbortSignal, sql: Sql, log: Logger): Promise<void> {
   while (!signal.aborted) {
     let restMs = retryEveryMs;
     try {
       const began = performance.now();
-      let failedAgain: Failure[] = [];
-      const result = await retryDueFailures(sql, (failures) => failedAgain = failures);
-      if (result.retried > 0) log.info({ event: "failures_retried", ...result });
-      for (const { memberId, sqlstate: code, message: reason, attempts } of failedAgain) {
-        log.warn({ event: "assignment_failed", source: "retry", memberId, code, reason, attempts });
-      }
-      if (result.retried > 0) restMs = performance.now() - began;
+      const isAllLogged = await logNewFailures(sql, log);
+      if (!isAllLogged || await retryDue(sql, log)) restMs = performance.now() - began;
     } catch (error) {
       log.warn({ event: "failure_retry_failed", reason: String(error) });
     }
     await delay(restMs, signal);
   }
+}
+
+/** Retries a batch; tells whether there was one. */
+async function retryDue(sql: Sql, log: Logger): Promise<boolean> {
+  const result = await retryDueFailures(sql, (failures) => logFailedRetries(log, failures));
+  if (result.retried > 0) log.info({ event: "failures_retried", ...result });
+  return result.retried > 0;
 }

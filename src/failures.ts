@@ -58,6 +58,16 @@ export async function retryDueFailures(
   return result;
 }
 
+/** Takes up to 500 failures that no log has told of; of several callers one gets each. */
+export async function claimNewFailures(sql: Sql): Promise<Failure[]> {
+  const failures = await sql<Failure[]>`
+    select member_id, trainer_id, sqlstate, message, source, attempts, first_failed_at, last_failed_at, next_attempt_at
+    from assignment.claim_new_failures(${batchRows})
+    order by member_id
+  `;
+  return [...failures];
+}
+
 async function listFailuresOf(sql: Sql, memberIds: string[]): Promise<Failure[]> {
   const failures = await sql<Failure[]>`
     select member_id, trainer_id, sqlstate, message, source, attempts, first_failed_at, last_failed_at, next_attempt_at
@@ -71,18 +81,19 @@ async function listFailuresOf(sql: Sql, memberIds: string[]): Promise<Failure[]>
 /**
  * Retries all failures that there are now, whether their time has come or not, each once; for at most five seconds or so.
  * All of them are due first, so that the background work goes on with what remains then.
+ * @param options.onFailed hears of those that failed again, batch by batch
  * @returns what became of them, and how many are still due.
  */
 export async function retryFailures(
   sql: Sql,
-  forMs = longestRetryMs,
+  { forMs = longestRetryMs, onFailed }: { forMs?: number; onFailed?: (failures: Failure[]) => void } = {},
 ): Promise<RetryResult & { remaining: number }> {
   const until = performance.now() + forMs;
   while (await hastenFailures(sql) === hastenRows && performance.now() < until);
 
   const sum = { retried: 0, succeeded: 0, failed: 0 };
   for (;;) {
-    const { retried, succeeded, failed } = await retryDueFailures(sql);
+    const { retried, succeeded, failed } = await retryDueFailures(sql, onFailed);
     if (retried === 0) return { ...sum, remaining: 0 };
     sum.retried += retried;
     sum.succeeded += succeeded;

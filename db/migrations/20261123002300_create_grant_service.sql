@@ -29,6 +29,7 @@ begin
     'assignment.end_assignment(uuid, uuid)',
     'assignment.retry_failures(integer)',
     'assignment.hasten_failures(integer)',
+    'assignment.claim_new_failures(integer)',
     'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text)',
     'assignment.retry_backfill(uuid, text, text)',
     'assignment.backfill_step(uuid)',

@@ -1,3 +1,4 @@
+import { logFailedRetries, logNewFailures } from "../failure_log.ts";
 import { listFailures, retryFailures } from "../failures.ts";
 import { logChange } from "../http/audit.ts";
 import { readPage } from "../http/paging.ts";
@@ -31,7 +32,8 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
   });
 
   app.post("/trainer-assignment/failures/retry", async (c) => {
-    const progress = await retryFailures(sql);
+    await logNewFailures(sql, log); // before a retry succeeds and leaves nothing to tell of
+    const progress = await retryFailures(sql, { onFailed: (failures) => logFailedRetries(log, failures) });
     logChange(log, visitorOf(c), "failures_retry_requested", { ...progress });
     reader.expire();
     return goOn(

@@ -144,7 +144,7 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
     const { id } = c.req.param();
     return await doAndGoOn(c, BACKFILL, async () => {
       const run = await retryRun(sql, id, sessionOf(c).name).finally(() => reader.expire());
-      logChange(log, visitorOf(c), "backfill_retry_requested", { runId: run.id });
+      logChange(log, visitorOf(c), "backfill_retry_requested", { runId: run.id, retryOf: id });
       return withNotice(paths.run(run.id), "retried");
     });
   });

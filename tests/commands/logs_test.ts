@@ -1,5 +1,5 @@
 /** What a running service writes to its log: looked at from outside the process. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { hash } from "node:crypto";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
@@ -133,6 +133,25 @@ describe("a running service", () => {
     assertEquals(told, [["ops", run?.id], ["ops", memberId], ["ops", undefined]]);
   });
 
+  it("tells once of each member whose assignment failed at sign-up", async () => {
+    const refused = await addRefusedMember();
+    await start();
+    await database.sql`delete from public.members where id = ${refused}`;
+    await database.sql`insert into public.members (id) values (${refused})`;
+    await service.line(/"event":"assignment_failed"/);
+    const { time: _, reason, ...failed } = events("assignment_failed")[0];
+    assertEquals(failed, {
+      level: "warn",
+      event: "assignment_failed",
+      source: "trigger",
+      memberId: refused,
+      trainerId: DEFAULT_TRAINER_ID,
+      code: "23514",
+      attempts: 1,
+    });
+    assertMatch(reason, /violates check constraint "refused"/);
+  });
+
   it("tells of retries, and of each member who failed again", async () => {
     const refused = await addRefusedMember();
     await database.sql`
@@ -140,10 +159,12 @@ describe("a running service", () => {
       values (${refused}, '55P03', 'locked', 'trigger', now())
     `;
     await start();
-    await service.line(/"event":"assignment_failed"/);
+    await service.line(/"event":"failures_retried"/);
     const [retried] = events("failures_retried");
     assertEquals([retried.retried, retried.succeeded, retried.failed], [1, 0, 1]);
-    const [failed] = events("assignment_failed");
-    assertEquals([failed.source, failed.memberId, failed.attempts], ["retry", refused, 2]);
+    const told = events("assignment_failed").map((
+      { source, memberId, attempts },
+    ) => [source, memberId, attempts]);
+    assertEquals(told, [["trigger", refused, 1], ["retry", refused, 2]]);
   });
 });

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { startBackgroundWork } from "../../src/background.ts";
-import { silentLogger } from "../../src/log.ts";
 import { countAssignments, countFailures, newIds } from "../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 import { makeDue } from "../support/failures.ts";
+import { recordingLogger } from "../support/logs.ts";
 import { acceptAssignments, refuseAssignments } from "../support/members.ts";
 
 describe("the background work", () => {
@@ -14,7 +14,7 @@ describe("the background work", () => {
   });
   afterEach(() => database.drop());
 
-  it("works off thousands of failures in one go, batch after batch, two replicas sharing them", async () => {
+  it("logs and works off thousands of failures in one go, two replicas sharing them", async () => {
     const { sql } = database;
     const ids = newIds(8_000); // sixteen batches; at one in five seconds they would take two replicas 35
     await refuseAssignments(sql, "true");
@@ -23,8 +23,9 @@ describe("the background work", () => {
     await makeDue(sql);
 
     const pools = [await database.newServicePool(), await database.newServicePool()];
+    const { log, logged } = recordingLogger();
     const replicas = pools.map((pool) =>
-      startBackgroundWork({ sql: pool, log: silentLogger }, {
+      startBackgroundWork({ sql: pool, log }, {
         backfillLanes: 1,
         backfillMaxReplicaLagMs: 10_000,
         backfillRestRatio: 0,
@@ -37,5 +38,10 @@ describe("the background work", () => {
 
     assert(performance.now() < deadline, "there are still failures after 20 s");
     assertEquals(await countAssignments(sql, ids), 8_000);
+    const told = logged.filter(({ event }) => event === "assignment_failed");
+    assertEquals(told.map(({ memberId }) => memberId).sort(), ids.sort(), "each once");
+    assert(
+      told.every(({ source, code, level }) => source === "trigger" && code === "P0001" && level === "warn"),
+    );
   });
 });

@@ -26,6 +26,14 @@ describe("failures over HTTP", () => {
   it("stay when a retry fails, and go when it succeeds", async () => {
     const refused = await service.call("POST /v1/failures/retry");
     assertEquals(await refused.json(), { retried: 5, succeeded: 0, failed: 5 });
+    assertEquals(
+      service.logged.filter(({ event }) => event === "assignment_failed").map((
+        { memberId, source, code, attempts },
+      ) => [memberId, source, code, attempts]),
+      [["trigger", 1], ["retry", 2]].flatMap(([source, attempts]) =>
+        members.map((member) => [member, source, "P0001", attempts])
+      ),
+    );
 
     await acceptAssignments(service.sql);
     const accepted = await service.call("POST /v1/failures/retry");

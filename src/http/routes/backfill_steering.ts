@@ -51,8 +51,9 @@ export function addBackfillSteeringRoutes(api: Api): void {
     },
     errors: ["run_not_found", "invalid_transition", "backfill_active", "trainer_not_found"],
   }, async (c) => {
-    const run = await retryRun(sql, c.req.valid("param").id, actorName(c));
-    logChange(log, actorOf(c), "backfill_retry_requested", { runId: run.id });
+    const { id } = c.req.valid("param");
+    const run = await retryRun(sql, id, actorName(c));
+    logChange(log, actorOf(c), "backfill_retry_requested", { runId: run.id, retryOf: id });
     return c.json(run, 202, { Location: `/v1/backfills/${run.id}` });
   });
 }

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { logFailedRetries, logNewFailures } from "../../failure_log.ts";
 import { listFailures, retryFailures } from "../../failures.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
@@ -97,7 +98,8 @@ export function addFailureRoutes(api: Api): void {
     },
     errors: [],
   }, async (c) => {
-    const progress = await retryFailures(sql);
+    await logNewFailures(sql, log); // before a retry succeeds and leaves nothing to tell of
+    const progress = await retryFailures(sql, { onFailed: (failures) => logFailedRetries(log, failures) });
     logChange(log, actorOf(c), "failures_retry_requested", { ...progress });
     const { remaining, ...summary } = progress;
     return remaining > 0 ? c.json(progress, 202) : c.json(summary, 200);

@@ -115,7 +115,12 @@ describe("a retry of failures", () => {
 
   it("of all has them all due and says how many remain when its time is over", async () => {
     await fail(newIds(1_200));
-    assertEquals(await retryFailures(sql, 0), { retried: 500, succeeded: 500, failed: 0, remaining: 700 });
+    assertEquals(await retryFailures(sql, { forMs: 0 }), {
+      retried: 500,
+      succeeded: 500,
+      failed: 0,
+      remaining: 700,
+    });
   });
 
   it("names those that failed again, and no other", async () => {

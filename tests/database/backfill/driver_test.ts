@@ -7,6 +7,7 @@ import { getRun, startBackfill } from "../../../src/backfill/runs.ts";
 import { closeDatabase, openDatabase, type Sql } from "../../../src/database/connection.ts";
 import { countAssigned, countRowsOf, driveOptions } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+import { recordingLogger } from "../../support/logs.ts";
 import { addUnseenMembers } from "../../support/members.ts";
 
 describe("driving runs", () => {
@@ -25,7 +26,10 @@ describe("driving runs", () => {
       { length: 3 },
       () => openDatabase(database.url, { max: 3, applicationName: "replica" }),
     );
-    const driving = replicas.map((replica) => driveRuns(replica, driveOptions({ signal: stopping.signal })));
+    const { log, logged } = recordingLogger();
+    const driving = replicas.map((replica) =>
+      driveRuns(replica, driveOptions({ log, signal: stopping.signal }))
+    );
     const run = await startBackfill(sql, { requestedBy: "test", batchRows: 100 });
     const ended = await waitForEnd(sql, run);
     stopping.abort();
@@ -33,13 +37,22 @@ describe("driving runs", () => {
     await Promise.all(replicas.map((replica) => closeDatabase(replica, 1)));
     assertEquals([ended.status, ended.processed, ended.successful], ["succeeded", 20_001, 20_000]);
     assertEquals(await countRowsOf(sql, ended), 20_000);
+    const told = logged.filter(({ runId }) => runId === run.id).map(({ event }) => event).sort();
+    const left = told.filter((event) => event === "backfill_left");
+    assertEquals(told, [
+      ...left.map(() => "backfill_driving"),
+      "backfill_driving",
+      "backfill_finished",
+      ...left,
+    ]);
   });
 
   it("survives connections that are cut in the middle of steps: nothing is lost, nothing counted twice", async () => {
     const { sql } = database;
+    const { log, logged } = recordingLogger();
     const replica = openDatabase(database.url, { max: 3, applicationName: "cut me" });
     const run = await startBackfill(sql, { requestedBy: "test", batchRows: 200 });
-    const driving = driveRun(replica, run, driveOptions({ maxTries: 1000 }));
+    const driving = driveRun(replica, run, driveOptions({ log, maxTries: 1000 }));
     let cuts = 0;
     while (cuts < 6 && !hasEnded(await getRun(sql, run.id))) {
       const cut = await sql`
@@ -53,6 +66,8 @@ describe("driving runs", () => {
     await closeDatabase(replica, 1);
     const ended = await getRun(sql, run.id);
     assertGreater(cuts, 0);
+    const [told] = logged.filter(({ event }) => event === "backfill_step_failed");
+    assertEquals([told?.runId, told?.level], [run.id, "warn"]);
     assertEquals([ended.status, ended.processed, ended.successful, ended.failed], [
       "succeeded",
       20_001,

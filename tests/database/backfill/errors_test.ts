@@ -5,6 +5,7 @@ import { noteTrouble } from "../../../src/backfill/steps.ts";
 import { AppError } from "../../../src/errors.ts";
 import { countAssigned, countRowsOf, driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+import { recordingLogger } from "../../support/logs.ts";
 import { acceptAssignments, addUnseenMembers, refuseAssignments } from "../../support/members.ts";
 
 describe("a backfill that meets rows which cannot be assigned", () => {
@@ -68,7 +69,12 @@ describe("a backfill that meets rows which cannot be assigned", () => {
     await addUnseenMembers(sql, 500);
     await refuseAssignments(sql, "true", "40001");
     const run = await startBackfill(sql, { requestedBy: "test" });
-    const paused = await driveToEnd(sql, run, { lanes: 1, maxTries: 3 });
+    const { log, logged } = recordingLogger();
+    const paused = await driveToEnd(sql, run, { lanes: 1, maxTries: 3, log });
+    assertEquals(logged.map(({ level, event, runId, code }) => [level, event, runId, code]), [
+      ...Array(3).fill(["warn", "backfill_step_failed", run.id, "40001"]),
+      ["error", "backfill_paused_itself", run.id, "40001"],
+    ]);
     assertEquals([paused.status, paused.failed, paused.processed], ["paused", 0, 0]);
     assertMatch(paused.pauseReason ?? "", /^3 tries failed in a row: member .* is refused \(40001\)$/);
     assertEquals(paused.history.at(-1)?.actor, "service");

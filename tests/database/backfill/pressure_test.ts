@@ -9,6 +9,7 @@ import { migrateUp } from "../../../src/database/migrate.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { countAssigned, driveOptions } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+import { recordingLogger } from "../../support/logs.ts";
 import { addUnseenMembers } from "../../support/members.ts";
 import { startTestServer, type TestServer } from "../../support/servers.ts";
 import { startStandby } from "../../support/standby.ts";
@@ -30,7 +31,8 @@ describe("a backfill beside sessions that wait for locks on its tables", () => {
     const waiting = writer.unsafe("alter table public.members add column nickname text").execute();
     while ((await findPressure(sql, 10_000)).throttleBecause === null);
 
-    const driving = driveRun(sql, run, driveOptions());
+    const { log, logged } = recordingLogger();
+    const driving = driveRun(sql, run, driveOptions({ log }));
     const throttled = await waitFor(sql, run, (seen) => seen.throttledBecause !== null);
     assertEquals(throttled.throttledBecause, "1 session waits for a lock on members or assignments");
     assertEquals([throttled.processed, throttled.etaSeconds], [0, null]);
@@ -41,6 +43,10 @@ describe("a backfill beside sessions that wait for locks on its tables", () => {
     await driving;
     const ended = await getRun(sql, run.id);
     assertEquals([ended.status, ended.successful, ended.throttledBecause], ["succeeded", 1000, null]);
+    assertEquals(logged.map(({ event, runId, reason }) => [event, runId, reason]), [
+      ["backfill_throttled", run.id, throttled.throttledBecause],
+      ["backfill_unthrottled", run.id, null],
+    ]);
   });
 });
 

@@ -1,0 +1,31 @@
+import type { Sql } from "./database/connection.ts";
+import { claimNewFailures, type Failure } from "./failures.ts";
+import type { Logger } from "./log.ts";
+
+const longestLookMs = 1000;
+
+/**
+ * Logs who could not be assigned since any replica looked last, each once: most failed in the trigger, where no service
+ * was. For about a second at most; call it again where it was not done.
+ * @returns whether nobody is left.
+ */
+export async function logNewFailures(sql: Sql, log: Logger): Promise<boolean> {
+  const until = performance.now() + longestLookMs;
+  do {
+    const failures = await claimNewFailures(sql);
+    if (failures.length === 0) return true;
+    logFailures(log, failures);
+  } while (performance.now() < until);
+  return false;
+}
+
+/** Logs members whose retry failed as well. */
+export function logFailedRetries(log: Logger, failures: readonly Failure[]): void {
+  logFailures(log, failures.map((failure) => ({ ...failure, source: "retry" })));
+}
+
+function logFailures(log: Logger, failures: readonly Failure[]): void {
+  for (const { source, memberId, trainerId, sqlstate: code, message: reason, attempts } of failures) {
+    log.warn({ event: "assignment_failed", source, memberId, trainerId, code, reason, attempts });
+  }
+}
