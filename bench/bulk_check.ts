@@ -4,10 +4,11 @@ import { createAssignedDatabase, pickMembers } from "./support/data.ts";
 import { isInstalled, runProgram } from "./support/programs.ts";
 import { alternate, seconds } from "./support/rounds.ts";
 import { findLoadGenerator, putLoad } from "./support/load.ts";
+import type { BenchDatabase } from "./support/server.ts";
 import { startService } from "./support/service.ts";
 import { ratios } from "./support/statistics.ts";
 
-const IDS = 1000;
+export const IDS = 1000;
 
 /** A thousand members in one request, over one connection, against psql with the same query. */
 export const bulkCheck: Claim = {
@@ -17,13 +18,9 @@ export const bulkCheck: Claim = {
     const database = await createAssignedDatabase(server, isFull ? 1_000_000 : 100_000);
     const service = await startService(database.url);
     const requests = isFull ? 400 : 100;
-    const members = await pickMembers(database.sql, 50_000);
-    const batches = Array.from({ length: requests }, (_, request) => {
-      const begin = (request * IDS) % (members.length - IDS + 1);
-      return members.slice(begin, begin + IDS);
-    });
+    const batches = await pickBatches(database, requests);
     const generator = await findLoadGenerator();
-    const paths = batches.map((memberIds) => `/v1/assignments/check\t${JSON.stringify({ memberIds })}`);
+    const paths = batches.map(toRequest);
     const ask = async (connections: number) => {
       const load = { url: service.url, paths, connections, seconds: isFull ? 5 : 2 };
       return (await putLoad(generator, load)).requestsPerSecond * IDS;
@@ -60,6 +57,20 @@ export const bulkCheck: Claim = {
     ];
   },
 };
+
+/** A thousand random members each. */
+export async function pickBatches({ sql }: BenchDatabase, batches: number): Promise<string[][]> {
+  const members = await pickMembers(sql, 50_000);
+  return Array.from({ length: batches }, (_, batch) => {
+    const begin = (batch * IDS) % (members.length - IDS + 1);
+    return members.slice(begin, begin + IDS);
+  });
+}
+
+/** What the load generator posts. */
+export function toRequest(memberIds: string[]): string {
+  return `/v1/assignments/check\t${JSON.stringify({ memberIds })}`;
+}
 
 /** As `checkAssignments` asks. */
 function query(memberIds: string[]): string {

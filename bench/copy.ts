@@ -69,6 +69,13 @@ export const copy: Claim = {
   },
 };
 
+/** Signups a second of one COPY of so many, with our trigger. */
+export async function copyRate({ sql }: BenchDatabase, members: number): Promise<number> {
+  const ids = Array.from({ length: members }, () => crypto.randomUUID());
+  return members /
+    await seconds(() => sql.begin((transaction) => copyIn(transaction, "public.members (id)", ids)));
+}
+
 async function copyIn(transaction: Transaction, columns: string, lines: string[]): Promise<void> {
   const stream = await transaction`copy ${transaction.unsafe(columns)} from stdin`.writable();
   const chunks = Array.from(

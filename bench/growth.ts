@@ -1,13 +1,17 @@
 import { backfillRate } from "./backfill.ts";
+import { IDS, pickBatches, toRequest } from "./bulk_check.ts";
 import { checkPaths } from "./check.ts";
+import { copyRate } from "./copy.ts";
 import { exportRate } from "./export.ts";
 import { pathOfPage } from "./list.ts";
 import { SIGN_UP, signUpRate } from "./signup.ts";
+import { startOften } from "./start.ts";
 import { type Series, writeChart } from "./support/chart.ts";
 import { type Bench, type Claim, inform, judge } from "./support/claim.ts";
 import { addMembers, unassignAll } from "./support/data.ts";
 import { findLoadGenerator, putLoad } from "./support/load.ts";
 import { startService } from "./support/service.ts";
+import { summarize } from "./support/statistics.ts";
 
 const CHART = new URL("growth.svg", import.meta.url);
 
@@ -58,10 +62,13 @@ async function measureAt({ server, say }: Bench, members: number): Promise<Recor
   const rates = {
     "backfill, members/s": backfill,
     "check, requests/s": await put(await checkPaths(database), 64),
+    "bulk check, ids/s": IDS * await put((await pickBatches(database, 200)).map(toRequest), 1),
     "list, page 2, pages/s": await put([await pathOfPage(database, 2)], 8),
     "list, last tenth, pages/s": await put([await pathOfPage(database, members * 0.9 / 100)], 8),
     "export, clients/s": await exportRate(service, members),
     "signup, 16 clients, signups/s": await signUpRate(database, SIGN_UP, 16, 4),
+    "COPY of 100,000, signups/s": await copyRate(database, 100_000),
+    "start to the first check, ms": summarize(await startOften(database, 5)).median,
   };
   await service.stop();
   await database.drop();
