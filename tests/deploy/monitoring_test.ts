@@ -1,7 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { startBackfill } from "../../src/backfill/runs.ts";
+import { createStateMetrics } from "../../src/state_metrics.ts";
 import { type TestService, testService } from "../http/test_service.ts";
 
 const read = (path: string) => Deno.readTextFile(new URL(`../../deploy/${path}`, import.meta.url));
@@ -60,6 +62,63 @@ describe("the files for monitoring", () => {
     assertEquals(new Set(names).size, names.length);
   });
 
+  it("ring when the database is so, and not before", async () => {
+    const { sql, database } = service;
+    const pool = await database.newServicePool();
+    const isRinging = async (alert: string) => {
+      const text = await createStateMetrics(pool)();
+      return evaluate((await findRule(`TrainerAssignment${alert}`)).expr, text);
+    };
+    const around = async (alert: string, before: () => Promise<unknown>, after: () => Promise<unknown>) => {
+      await before();
+      assertEquals(await isRinging(alert), false, alert);
+      await after();
+      assertEquals(await isRinging(alert), true, alert);
+    };
+    const failedAgo = (minutes: number) =>
+      sql`
+        insert into assignment.failures (member_id, sqlstate, message, source, first_failed_at)
+        values (gen_random_uuid(), '55P03', 'locked', 'trigger', now() - ${minutes} * interval '1 minute')
+      `;
+    const reconciledAgo = (hours: number) =>
+      sql`
+        insert into assignment.reconciliations (slot, claimed_at)
+        values (now(), now() - ${hours} * interval '1 hour')
+        on conflict do nothing
+      `;
+    await around("FailuresWaiting", () => failedAgo(9), () => failedAgo(11));
+    await around("ReconciliationOverdue", () => reconciledAgo(25), async () => {
+      await sql`delete from assignment.reconciliations`;
+      await reconciledAgo(27);
+    });
+    await around("BackfillPaused", () => startBackfill(sql, { requestedBy: "ops" }), async () => {
+      await sql`select assignment.steer_backfill(id, 'paused', 'ops') from assignment.backfill_runs`;
+    });
+    await around("TriggerDisabled", () => Promise.resolve(), async () => {
+      await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
+    });
+    await around("DatabaseAway", () => Promise.resolve(), () => pool.end());
+  });
+
+  it("ask by labels that the series have", async () => {
+    const calm = { size: 5, inUse: 0, waiting: 0, longestWaitMs: 0, refused: 0 };
+    const own = await testService({ pools: { api: () => calm } });
+    await startBackfill(own.sql, { requestedBy: "ops" }); // whose series are there while it is
+    await own.call("GET /v1/settings");
+    const text = await (await own.call("GET /metrics", { as: "nobody" })).text();
+    await own.stop();
+    const asked = [...await alertExpressions(), ...await panelExpressions()].flatMap((expression) =>
+      [...expression.matchAll(/by \(([\w, ]+)\) \((?:rate\()?(\w+)/g)].flatMap(([, labels = "", name = ""]) =>
+        labels.split(", ").map((label) => ({ name, label }))
+      )
+    );
+    assertGreater(asked.length, 10);
+    const missing = asked.filter(({ name, label }) =>
+      !text.split("\n").some((line) => line.startsWith(`${name}{`) && line.includes(`${label}="`))
+    );
+    assertEquals(missing, []);
+  });
+
   it("have a name for each alert in docs/operating.md", async () => {
     const guide = await Deno.readTextFile(new URL("../../docs/operating.md", import.meta.url));
     const { groups } = alertsSchema.parse(parseYaml(await read("prometheus/alerts.yaml")));
@@ -77,6 +136,23 @@ describe("the files for monitoring", () => {
     assertEquals(new Set(panels.map(({ id }) => id)).size, panels.length);
   });
 });
+
+async function findRule(alert: string) {
+  const { groups } = alertsSchema.parse(parseYaml(await read("prometheus/alerts.yaml")));
+  const rule = groups.flatMap(({ rules }) => rules).find((rule) => rule.alert === alert);
+  assert(rule, alert);
+  return rule;
+}
+
+/** Whether an expression holds of what was scraped; of several joined by `or`, the first one alone. */
+function evaluate(expression: string, text: string): boolean {
+  const [, minus, series = "", operator, limit] =
+    /^(time\(\) - )?(?:min|max)\(([^)]+)\) (==|>) (\d+)/.exec(expression) ?? [];
+  const [, value] = text.split("\n").find((line) => line.startsWith(`${series} `))?.split(" ") ?? [];
+  if (value === undefined || operator === undefined) throw new Error(`${expression} in ${text}`);
+  const found = minus === undefined ? Number(value) : Date.now() / 1000 - Number(value);
+  return operator === "==" ? found === Number(limit) : found > Number(limit);
+}
 
 async function alertExpressions(): Promise<string[]> {
   const { groups } = alertsSchema.parse(parseYaml(await read("prometheus/alerts.yaml")));

@@ -110,13 +110,25 @@ describe("metrics", () => {
       insert into assignment.failures (member_id, sqlstate, message, source, first_failed_at)
       values (gen_random_uuid(), '55P03', 'locked', 'trigger', now() - interval '1 hour')
     `;
+    await sql`
+      update assignment.backfill_lanes set successful = 4, already_assigned = 2, failed = 1
+    `;
     const amiss = await read();
     assertEquals([
       valueOf(amiss, "trainer_assignment_trigger_enabled"),
       valueOf(amiss, "trainer_assignment_failures_pending"),
       valueOf(amiss, 'trainer_assignment_backfill_runs{status="running"}'),
       valueOf(amiss, `trainer_assignment_backfill_members{trainer_id="${DEFAULT_TRAINER_ID}"}`),
-    ], ["0", "1", "1", "1"]);
+    ], ["0", "1", "1", "7"]);
+    assertEquals(
+      ["successful", "skipped", "failed"].map((outcome) =>
+        valueOf(
+          amiss,
+          `trainer_assignment_backfill_members_processed{trainer_id="${DEFAULT_TRAINER_ID}",outcome="${outcome}"}`,
+        )
+      ),
+      ["4", "2", "1"],
+    );
     assert(Number(valueOf(amiss, "trainer_assignment_oldest_failure_age_seconds")) >= 3600);
     const reconciledAt = Number(valueOf(amiss, "trainer_assignment_last_reconciliation_timestamp_seconds"));
     assert(Math.abs(reconciledAt - Date.now() / 1000) < 60);
