@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { closeDatabase, LONG_STATEMENTS, openDatabase, type Sql } from "../database/connection.ts";
+import { closeDatabase, openDatabase, SILENCE_MS, type Sql } from "../database/connection.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "../database/embedded_postgres.ts";
 import { migrateUp, pendingMigrations } from "../database/migrate.ts";
 import { OperatorError } from "../operator_error.ts";
@@ -58,7 +58,7 @@ export async function openCommandDatabase(config: Config): Promise<CommandDataba
   const sql = openDatabase(server.url, {
     max: config.databasePoolSize,
     applicationName: "trainer-assignment task",
-    ...LONG_STATEMENTS,
+    silenceMs: SILENCE_MS,
   });
   return {
     ...server,

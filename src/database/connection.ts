@@ -18,16 +18,16 @@ export interface DatabaseOptions {
   /** What each connection sets when it begins, such as `{ statement_timeout: 5000 }`. Poolers refuse most of them. */
   settings?: Record<string, string | number>;
   /**
-   * Closes connections over which an answer is overdue for so long, as those are that the network has lost without a word;
-   * never where nothing is said.
+   * Closes connections over which an answer has not come for so long, as those are that the network has lost without a
+   * word, unless the server, asked over another one, is still at work; never where nothing is said.
    */
   silenceMs?: number;
-  /** Statements may take longer than `silenceMs`: whether the server is still at work is asked over another connection. */
-  hasLongStatements?: boolean;
+  /** Closes them after so long without asking: no statement takes longer. */
+  longestStatementMs?: number;
 }
 
-/** Of pools whose statements take as long as they need: a run's closing proof reads all members in one. */
-export const LONG_STATEMENTS = { silenceMs: 15_000, hasLongStatements: true };
+/** After how long without an answer a pool wonders whether its connection is lost. */
+export const SILENCE_MS = 5_000;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Where there is another host to try. */
@@ -63,22 +63,20 @@ export async function resolveDatabaseUrl(url: string): Promise<string> {
 }
 
 function openProbe(url: string, tls: Tls | null): Sql {
-  const options = { max: 1, applicationName: "trainer-assignment probe", silenceMs: PROBE_SILENCE_MS };
-  return open(url, options, tls);
+  const bounds = { silenceMs: PROBE_SILENCE_MS, longestStatementMs: PROBE_SILENCE_MS };
+  return open(url, { max: 1, applicationName: "trainer-assignment probe", ...bounds }, tls);
 }
 
 /** @param findUrl finds the server for a new connection, where that is not the URL's at all times */
 function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: () => Promise<string>): Sql {
-  const { silenceMs, hasLongStatements, applicationName } = options;
+  const { applicationName, silenceMs, longestStatementMs: longestMs = Infinity } = options;
   const find = findUrl ?? (() => Promise.resolve(url));
   const isAtWork = async (forMs: number) =>
     await isServerAtWork(openProbe(await find(), tls), applicationName, forMs);
   const socket = socketMaker(find, {
     connectTimeoutMs: findUrl ? CONNECT_TO_ONE_TIMEOUT_MS : CONNECT_TIMEOUT_MS,
     tls,
-    watch: silenceMs === undefined
-      ? () => {}
-      : watchSilence({ longestMs: silenceMs, isAtWork: hasLongStatements ? isAtWork : undefined }),
+    watch: silenceMs === undefined ? () => {} : watchSilence({ silenceMs, longestMs, isAtWork }),
   });
   return makeTransactionsSafe(postgres(withoutTls(url), {
     max: options.max,

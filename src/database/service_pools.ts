@@ -1,11 +1,5 @@
 import postgres from "postgres";
-import {
-  closeDatabase,
-  type DatabaseOptions,
-  LONG_STATEMENTS,
-  openDatabase,
-  type Sql,
-} from "./connection.ts";
+import { closeDatabase, type DatabaseOptions, openDatabase, SILENCE_MS, type Sql } from "./connection.ts";
 import { limitPool, type Pool } from "./pool.ts";
 
 /** The connections of a service: neither requests nor background work can take those of the other. */
@@ -58,26 +52,25 @@ export async function openServicePools(url: string, options: ServicePoolOptions)
   };
   const takesSettings = await acceptsSettings(url, settings);
   const open = ({ settings, ...rest }: DatabaseOptions) =>
-    openDatabase(url, { ...rest, ...(takesSettings && settings ? { settings } : {}) });
+    openDatabase(url, { silenceMs: SILENCE_MS, ...rest, ...(takesSettings && settings ? { settings } : {}) });
 
   const requests = open({
     applicationName: "trainer-assignment service",
     max: requestConnections,
     settings,
-    silenceMs: Math.max(statementTimeoutMs, LONGEST_OWN_TIMEOUT_MS) + GRACE_MS,
+    longestStatementMs: Math.max(statementTimeoutMs, LONGEST_OWN_TIMEOUT_MS) + GRACE_MS,
   });
   const { statement_timeout: _, ...restingTimeouts } = settings;
   const background = open({
     applicationName: "trainer-assignment service: background",
     max: backfillLanes + BACKGROUND_CONNECTIONS,
     settings: restingTimeouts,
-    ...LONG_STATEMENTS,
   });
   const watch = open({
     applicationName: "trainer-assignment service: watch",
     max: WATCH_CONNECTIONS,
     settings: { ...settings, statement_timeout: WATCH_TIMEOUT_MS },
-    silenceMs: WATCH_TIMEOUT_MS + GRACE_MS,
+    longestStatementMs: WATCH_TIMEOUT_MS + GRACE_MS,
   });
   const all: Sql[] = [requests, background, watch];
   const cancelAfter = (cancelAfterMs: number) => takesSettings ? {} : { cancelAfterMs };

@@ -1,17 +1,19 @@
 import type net from "node:net";
 
 export interface SilenceOptions {
-  /** How long an answer may keep its connection waiting. */
+  /** How long an answer may keep its connection waiting before anybody wonders. */
+  silenceMs: number;
+  /** After how long it is taken for lost in any case. */
   longestMs: number;
-  /**
-   * Asked where statements may take longer than that: is the server at work for us, for so many milliseconds? A rejection
-   * means that nobody knows.
-   */
-  isAtWork?: ((forMs: number) => Promise<boolean>) | undefined;
+  /** Asked in between: is the server at work for us, for so many milliseconds? A rejection means that nobody knows. */
+  isAtWork: (forMs: number) => Promise<boolean>;
 }
 
-/** Where nobody knows whether the server is still at work, what takes longer than this is taken for lost. */
+/** Where nobody knows whether the server is at work, what takes longer than this is taken for lost. */
 const LONGEST_UNKNOWN_MS = 10 * 60_000;
+
+/** Between two questions whether the server is at work. */
+const LONGEST_REST_MS = 30_000;
 
 interface Connection {
   socket: net.Socket;
@@ -24,14 +26,17 @@ interface Connection {
 
 /**
  * Watches connections and closes those over which an answer no longer comes, and with them those that have rested
- * since. Where packets vanish, nothing else does: TCP itself tries for a quarter of an hour. It takes up to a tenth
- * longer than it should.
+ * since. Where packets vanish, nothing else does: TCP itself tries for a quarter of an hour.
  * @returns what takes a connection under watch
  */
-export function watchSilence({ longestMs, isAtWork }: SilenceOptions): (socket: net.Socket) => void {
+export function watchSilence(
+  { silenceMs, longestMs, isAtWork }: SilenceOptions,
+): (socket: net.Socket) => void {
   const connections = new Set<Connection>();
   let timer: ReturnType<typeof setInterval> | undefined;
   let isAsking = false;
+  let askAgainAt = 0;
+  let lookedAt = 0;
 
   return (socket) => {
     const connection = { socket, answeredBytes: 0, askedAt: Infinity, heardAt: performance.now() };
@@ -48,35 +53,45 @@ export function watchSilence({ longestMs, isAtWork }: SilenceOptions): (socket: 
       timer = undefined;
     });
     if (timer !== undefined) return;
-    timer = setInterval(look, longestMs / 10);
+    lookedAt = performance.now();
+    timer = setInterval(look, silenceMs / 10);
     Deno.unrefTimer(Number(timer));
   };
 
   async function look(): Promise<void> {
     const now = performance.now();
+    const wasAway = now - lookedAt >= silenceMs; // this process was: what came meanwhile is read next
+    lookedAt = now;
+    if (wasAway) return;
     for (const connection of connections) {
       const { socket, answeredBytes, askedAt } = connection;
       if (socket.bytesWritten > answeredBytes) connection.askedAt = Math.min(askedAt, now);
     }
-    const overdue = [...connections].map(({ askedAt }) => askedAt).filter((at) => now - at >= longestMs);
-    if (overdue.length === 0 || isAsking) return;
+    const overdue = [...connections].map(({ askedAt }) => askedAt).filter((at) => now - at >= silenceMs);
+    if (overdue.length === 0) {
+      askAgainAt = 0;
+      return;
+    }
     const [first, last] = [Math.min(...overdue), Math.max(...overdue)];
+    if (now - first >= longestMs) return close(first, now - longestMs);
+    if (isAsking || now < askAgainAt) return;
     isAsking = true;
-    const areLost = await areOverdueLost(now - first, now - last);
-    isAsking = false;
-    if (!areLost) return;
-    for (const { socket, askedAt, heardAt } of connections) {
-      const hasRested = askedAt === Infinity && heardAt < first;
-      if (askedAt <= last || hasRested) socket.destroy();
+    try {
+      // For half the time: what was sent may have taken the other half to arrive.
+      if (!await isAtWork((now - last) / 2)) close(first, last);
+      else askAgainAt = now + Math.min((now - first) / 2, LONGEST_REST_MS);
+    } catch {
+      if (now - first >= LONGEST_UNKNOWN_MS) close(first, last);
+    } finally {
+      isAsking = false;
     }
   }
 
-  async function areOverdueLost(longestWaitMs: number, shortestWaitMs: number): Promise<boolean> {
-    if (isAtWork === undefined) return true;
-    try {
-      return !await isAtWork(shortestWaitMs / 2); // what was sent may have taken its time to arrive
-    } catch {
-      return longestWaitMs > LONGEST_UNKNOWN_MS;
+  /** Closes those that were asked by then, and those that have rested since the first of them was. */
+  function close(first: number, last: number): void {
+    for (const { socket, askedAt, heardAt } of connections) {
+      const hasRested = askedAt === Infinity && heardAt < first;
+      if (askedAt <= last || hasRested) socket.destroy();
     }
   }
 }
