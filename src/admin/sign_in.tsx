@@ -62,9 +62,12 @@ export function addSignInPages({ app, services }: Pages): void {
     const session = readCookie(c, services);
     forgetCookie(c);
     try {
-      if (session !== undefined) await endSession(sql, session);
+      if (session !== undefined) {
+        await endSession(sql, session);
+        log.info({ user: session.name }, "signed out");
+      }
     } catch (error) {
-      log.warn({ err: error, actor: session?.name }, "signed out of the browser alone");
+      log.warn({ err: error, user: session?.name }, "signed out of the browser alone");
       return await answerHalfSignedOut(c);
     }
     return goOn(c, `${paths.signIn}?notice=signed_out`);

@@ -1,13 +1,13 @@
-/** What docs/clients.md shows of a client made from the OpenAPI document, done as it stands there. */
+/** What README.md and docs/clients.md show of clients, done as it stands there. */
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "../http/test_service.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-describe("a generated client, as documented", () => {
+describe("a client, as documented", () => {
   let service: TestService;
   let server: { url: string; stop(): Promise<void> };
   let folder: string;
@@ -37,7 +37,7 @@ describe("a generated client, as documented", () => {
     return new TextDecoder().decode(stdout);
   }
 
-  it("is made from the document, has types that hold, and gets an answer", async () => {
+  it("is generated from the OpenAPI document, has types that hold, and gets an answer", async () => {
     const words = command.split(" ");
     const output = words.pop() ?? "";
     await run([...words, join(folder, output)]);
@@ -64,5 +64,21 @@ describe("a generated client, as documented", () => {
       ]),
       "true\n",
     );
+  });
+
+  it("is what src/client.ts has: the programs shown fit its types", async () => {
+    const files: string[] = [];
+    for (const document of ["README.md", "docs/clients.md"]) {
+      const text = await Deno.readTextFile(join(ROOT, document));
+      const shown = [...text.matchAll(/```ts\n([^]+?)```/g)].map(([, program = ""]) => program)
+        .find((program) => program.includes("./src/client.ts"));
+      assert(shown !== undefined, document);
+      const client = pathToFileURL(join(ROOT, "src/client.ts")).href;
+      const file = join(folder, `${files.length}.ts`);
+      const given = "declare const memberId: string, trainerId: string; export { memberId, trainerId };\n";
+      await Deno.writeTextFile(file, given + shown.replace("./src/client.ts", client));
+      files.push(file);
+    }
+    await run(["deno", "check", "-q", `--config=${join(ROOT, "deno.json")}`, ...files]);
   });
 });
