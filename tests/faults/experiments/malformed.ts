@@ -140,6 +140,7 @@ async function possess(world: World, service: Service, report: Report): Promise<
     admin: `Bearer ${TOKEN}`,
     service: `Bearer ${SERVICE_TOKEN}`,
     cookie: await signIn(service),
+    leavingCookie: await signIn(service),
     ids: [world.trainerId, runId, world.random.uuid()],
     members,
     cursors,
@@ -149,7 +150,7 @@ async function possess(world: World, service: Service, report: Report): Promise<
 /** Alive, ready, and right about whom it is asked for. */
 async function lookAfterwards(
   service: Service,
-  { members, ids }: Possessions,
+  { members, ids, cookie }: Possessions,
   report: Report,
 ): Promise<void> {
   const statusOf = async (request: string) => {
@@ -159,6 +160,12 @@ async function lookAfterwards(
   };
   const unknown = ids.at(-1) ?? "";
   report.expect(await statusOf("GET /livez") === 200, "it is alive afterwards", "/livez");
+  const page = await fetch(`${service.url}/admin/trainer-assignment`, {
+    headers: { Cookie: cookie },
+    redirect: "manual",
+  });
+  await page.body?.cancel();
+  report.expect(page.status === 200, "nobody else is signed out", `status ${page.status}`);
   const health = await (await service.call("GET /readyz")).json();
   report.expect(health.status === "ready", "it is ready afterwards", JSON.stringify(health));
   const { results } =

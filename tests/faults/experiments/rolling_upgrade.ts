@@ -70,8 +70,10 @@ export const rollingUpgrade: Experiment = {
       await load.stop();
       report.figure("replicas, upgrades", `${replicas.length}, ${rounds}`);
       report.figure("answers", describeAnswers(callers));
+      const logged = replicas.flatMap((replica) => replica.output().split("\n"))
+        .filter((line) => line.includes("request failed")).slice(0, 3);
       for (const answer of callers.answers.keys()) {
-        report.expect(/^2\d\d$/.test(answer), "no request fails", answer);
+        report.expect(/^2\d\d$/.test(answer), "no request fails", [answer, ...logged].join("\n"));
       }
       await awaitEnd(() => sql, run.id, report, 300_000);
       await world.judge({ runsEnded: true, noStragglers: true });

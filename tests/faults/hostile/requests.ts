@@ -10,6 +10,8 @@ export interface Possessions {
   service: string;
   /** The session of the admin page. */
   cookie: string;
+  /** Another session, which requests may sign out. */
+  leavingCookie: string;
   /** Ids that mean something, and that no request can harm: of the default trainer, of a run that has ended, of nobody. */
   ids: readonly string[];
   /** Ids of members, for requests that only ask. */
@@ -123,9 +125,10 @@ function targets(
 }
 
 function credentials(
-  { credential }: Operation,
-  { admin, service, cookie }: Possessions,
+  { credential, path }: Operation,
+  { admin, service, cookie: lasting, leavingCookie }: Possessions,
 ): fc.Arbitrary<readonly HeaderLine[]> {
+  const cookie = path === "/admin/logout" ? leavingCookie : lasting;
   const authorized = (value: string): HeaderLine[] => [["Authorization", value]];
   const withCookie = (value: string): HeaderLine[] => [["Cookie", value], ["Sec-Fetch-Site", "same-origin"]];
   const odd = fc.oneof(
