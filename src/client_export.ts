@@ -1,5 +1,5 @@
 import { type ClientLines, selectClientLines } from "./client_lines.ts";
-import type { Sql } from "./database/connection.ts";
+import type { Read } from "./read_replica.ts";
 import { type Client, type ClientPage, getTrainerClients } from "./trainer_assignment.ts";
 
 const CHUNK_ROWS = 2000;
@@ -11,24 +11,24 @@ const CHUNK_ROWS = 2000;
  * @throws {AppError} `trainer_not_found` before the first chunk.
  */
 export function streamTrainerClients(
-  sql: Sql,
+  read: Read,
   trainerId: string,
   status: Client["status"] = "active",
 ): AsyncGenerator<Client[]> {
   return readAhead(
-    (page) => getTrainerClients(sql, trainerId, { ...page, status }),
+    (page) => read((sql) => getTrainerClients(sql, trainerId, { ...page, status })),
     (clients) => ({ clients: clients.length, last: clients.at(-1)?.assignmentId }),
   );
 }
 
 /** The same, each client as a line of JSON; also throws {AppError} `trainer_not_found` before the first chunk. */
 export function streamTrainerClientLines(
-  sql: Sql,
+  read: Read,
   trainerId: string,
   status: Client["status"] = "active",
 ): AsyncGenerator<ClientLines> {
   return readAhead(
-    (page) => selectClientLines(sql, trainerId, { ...page, status }),
+    (page) => read((sql) => selectClientLines(sql, trainerId, { ...page, status })),
     (lines) => lines,
   );
 }

@@ -38,7 +38,11 @@ export type Config = Readonly<{
   port: number;
   /** With DATABASE_CA_FILE as its `sslrootcert`. null: the service brings a database of its own. */
   databaseUrl: string | null;
-  /** Connections for requests. */
+  /** A streaming replica for checks and lists, likewise; null for none. */
+  databaseReadUrl: string | null;
+  /** How old what is read there may be. */
+  databaseReadMaxLagMs: number;
+  /** Connections for requests, and as many for reads from the replica. */
   databasePoolSize: number;
   tokens: readonly Token[];
   /** null: admins sign in with a token alone. */
@@ -83,7 +87,9 @@ export function parseConfig(environment: Record<string, string>): Config {
   return Object.freeze({
     host: data.HOST,
     port: data.PORT,
-    databaseUrl: databaseUrl(data),
+    databaseUrl: verified(data.DATABASE_URL, data.DATABASE_CA_FILE),
+    databaseReadUrl: verified(data.DATABASE_READ_URL, data.DATABASE_CA_FILE),
+    databaseReadMaxLagMs: data.DATABASE_READ_MAX_LAG_MS,
     databasePoolSize: data.DATABASE_POOL_SIZE,
     tokens: Object.freeze(allTokens(data)),
     openId: openIdConfig(data),
@@ -111,6 +117,11 @@ const variables = z.object({
     "must be postgres://user:password@host:port/database",
   ).optional(),
   DATABASE_CA_FILE: z.string().optional(),
+  DATABASE_READ_URL: z.string().refine(
+    (text) => splitHosts(text)?.length === 1 && !/[?&]target_session_attrs=/.test(text),
+    "must be postgres://user:password@host:port/database, of one server",
+  ).optional(),
+  DATABASE_READ_MAX_LAG_MS: wholeNumber(500, 86_400_000, 5_000),
   DATABASE_POOL_SIZE: wholeNumber(2, 1000, 10),
   ADMIN_TOKENS: tokens("admin"),
   SERVICE_TOKENS: tokens("service"),
@@ -151,6 +162,11 @@ const variables = z.object({
     message: "needs DATABASE_URL: it says whose certificate is verified",
     when: () => true,
   })
+  .refine((data) => data.DATABASE_READ_URL === undefined || data.DATABASE_URL !== undefined, {
+    path: ["DATABASE_READ_URL"],
+    message: "needs DATABASE_URL: the primary that it is a replica of",
+    when: () => true,
+  })
   .refine((data) => (data.AUTH_CLIENT_ID === undefined) === (data.AUTH_CLIENT_SECRET === undefined), {
     path: ["AUTH_CLIENT_ID, AUTH_CLIENT_SECRET"],
     message: "set both, or none",
@@ -168,12 +184,7 @@ const variables = z.object({
     when: () => true,
   });
 
-function databaseUrl(
-  { DATABASE_URL: url, DATABASE_CA_FILE: caFile }: {
-    DATABASE_URL?: string | undefined;
-    DATABASE_CA_FILE?: string | undefined;
-  },
-): string | null {
+function verified(url: string | undefined, caFile: string | undefined): string | null {
   if (url === undefined) return null;
   return caFile === undefined ? url : verifyingUrl(url, caFile);
 }

@@ -5,6 +5,16 @@ export interface Deadline {
   lift(): void;
 }
 
+/** Awaits work no longer than its deadline; then it is left to itself. @param late makes what it rejects with */
+export async function inTime<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
+  const deadline = startDeadline(ms, late);
+  try {
+    return await Promise.race([work, deadline.over]);
+  } finally {
+    deadline.lift();
+  }
+}
+
 /** Starts a deadline. @param late makes what it rejects with */
 export function startDeadline(ms: number, late: () => Error): Deadline {
   const { promise: over, reject } = Promise.withResolvers<never>();

@@ -4,6 +4,7 @@ import { poolFull } from "./database/pool.ts";
 import { POOL_WAIT_MS } from "./database/service_pools.ts";
 import { startDeadline } from "./deadline.ts";
 import { AppError } from "./errors.ts";
+import { type Read, readFrom } from "./read_replica.ts";
 import { currentSpan, isTracing, withSharedSpan } from "./tracing.ts";
 import type { Assignment } from "./trainer_assignment.ts";
 
@@ -30,6 +31,8 @@ export interface JoinOptions {
   timeoutMs?: number;
   /** How long a check waits for its turn. */
   waitMs?: number;
+  /** Where each query is asked; `sql` where nothing is said. */
+  beginRead?: () => Read;
 }
 
 interface Check {
@@ -63,7 +66,7 @@ type Row =
  */
 export function joinChecks(
   sql: Sql,
-  { onQuery, timeoutMs = 15_000, waitMs = POOL_WAIT_MS }: JoinOptions = {},
+  { onQuery, timeoutMs = 15_000, waitMs = POOL_WAIT_MS, beginRead = () => readFrom(sql) }: JoinOptions = {},
 ): CheckMember {
   const isTraced = isTracing();
   const select = isTraced ? selectTraced : selectAssignments;
@@ -114,7 +117,7 @@ export function joinChecks(
   async function answer(checks: Check[]): Promise<void> {
     const deadline = startDeadline(timeoutMs, late);
     try {
-      const rows = await Promise.race([select(sql, checks), deadline.over]);
+      const rows = await Promise.race([beginRead()((sql) => select(sql, checks)), deadline.over]);
       for (const row of rows) {
         const check = checks[row.position - 1];
         if (check !== undefined) settle(check, row);

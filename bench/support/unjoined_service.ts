@@ -6,6 +6,7 @@ import { openDatabase } from "../../src/database/connection.ts";
 import { createApp } from "../../src/http/app.ts";
 import { addCheckLane } from "../../src/http/check_lane.ts";
 import { silentLogger } from "../../src/log.ts";
+import { readFrom } from "../../src/read_replica.ts";
 import { getAssignment } from "../../src/trainer_assignment.ts";
 
 const sql = openDatabase(Deno.env.get("DATABASE_URL") ?? "", { max: 10, applicationName: "bench unjoined" });
@@ -21,7 +22,7 @@ const services = {
 };
 const app = createApp(services);
 addCheckLane(
-  { app, services, takeQuota: null },
+  { app, services, beginRead: () => readFrom(sql), takeQuota: null },
   (memberId, trainerId) => getAssignment(sql, memberId, trainerId),
 );
 

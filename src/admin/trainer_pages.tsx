@@ -6,6 +6,7 @@ import { CLIENT_COLUMNS } from "../http/routes/trainers.ts";
 import { streamRows } from "../http/streaming.ts";
 import { findMembers } from "../member_lookup.ts";
 import { countCoverage, estimateCoverage, readAssignmentState } from "../overview.ts";
+import { readFrom } from "../read_replica.ts";
 import { setDefaultTrainer } from "../settings.ts";
 import { getTrainerClients } from "../trainer_assignment.ts";
 import { logChange } from "../http/audit.ts";
@@ -71,7 +72,7 @@ export function addTrainerPages({ app, services, takeExportSlot }: Pages, reader
     const trainerId = c.req.param("id");
     const format = exportFormat("text/csv", CLIENT_COLUMNS);
     if (format === undefined) throw new Error("there is always a way to write CSV");
-    const chunks = streamTrainerClients(sql, trainerId, Status.parse(c.req.query("status")));
+    const chunks = streamTrainerClients(readFrom(sql), trainerId, Status.parse(c.req.query("status")));
     return await streamRows(c.env.request, {
       chunks,
       format,

@@ -10,6 +10,7 @@ import { traceStatements } from "../database/traced_statements.ts";
 import { openServicePools, type ServicePools } from "../database/service_pools.ts";
 import { type Command, UsageError } from "./command.ts";
 import { isTracing, traceIds } from "../tracing.ts";
+import { openReadReplica, type ReadReplica } from "../read_replica.ts";
 import { type CommandServer, openMigratedServer } from "./open_database.ts";
 import { createToken } from "./token.ts";
 
@@ -62,10 +63,33 @@ async function servePools(
     backfillLanes: config.backfillLanes,
   });
   try {
-    await serve(config, server, isTraced ? tracePools(pools) : pools, surroundings);
+    const traced = isTraced ? tracePools(pools) : pools;
+    const replica = openReplica(config, traced, isTraced, surroundings.log);
+    try {
+      await serve(config, server, { ...traced, replica }, surroundings);
+    } finally {
+      await replica?.close();
+    }
   } finally {
     await pools.close();
   }
+}
+
+function openReplica(
+  { databaseReadUrl, databaseReadMaxLagMs, databasePoolSize }: Config,
+  { requests, watch }: ServicePools,
+  isTraced: boolean,
+  log: Logger,
+): ReadReplica | null {
+  if (databaseReadUrl === null) return null;
+  return openReadReplica(databaseReadUrl, {
+    primary: requests.sql,
+    watch: watch.sql,
+    connections: databasePoolSize,
+    maxLagMs: databaseReadMaxLagMs,
+    log,
+    ...(isTraced ? { trace: traceStatements } : {}),
+  });
 }
 
 function tracePools({ requests, background, watch, close }: ServicePools): ServicePools {
@@ -76,7 +100,7 @@ function tracePools({ requests, background, watch, close }: ServicePools): Servi
 async function serve(
   config: Config,
   database: CommandServer,
-  pools: ServicePools,
+  { replica, ...pools }: ServicePools & { replica: ReadReplica | null },
   { log, signal, print }: Surroundings,
 ): Promise<void> {
   // Beside a database of somebody else's, who may call is always configured.
@@ -88,7 +112,13 @@ async function serve(
   const app = createApp({
     sql: pools.requests.sql,
     watchSql: pools.watch.sql,
-    pools: { api: pools.requests.use, background: pools.background.use, watch: pools.watch.use },
+    replica,
+    pools: {
+      api: pools.requests.use,
+      background: pools.background.use,
+      watch: pools.watch.use,
+      ...(replica === null ? {} : { replica: replica.use }),
+    },
     tokens,
     openId: config.openId,
     verifyJwt: config.jwt === null ? null : createJwtVerifier(config.jwt, { log }),

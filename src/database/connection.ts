@@ -15,6 +15,8 @@ export interface DatabaseOptions {
   applicationName: string;
   /** Never closes a connection for being idle or old: for one that holds a lock. */
   staysOpen?: boolean;
+  /** Told of each connection that closes, for whatever reason. */
+  onClose?: () => void;
   /** What each connection sets when it begins, such as `{ statement_timeout: 5000 }`. Poolers refuse most of them. */
   settings?: Record<string, string | number>;
   /**
@@ -87,6 +89,7 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
     connection: { application_name: applicationName, ...options.settings },
     transform: postgres.camel,
     onnotice: () => {},
+    ...(options.onClose === undefined ? {} : { onclose: options.onClose }),
     fetch_types: false,
     types: {
       bigint: { to: 20, from: [20], serialize: String, parse: Number },

@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { addAdminPages } from "../admin/app.tsx";
 import { joinChecks } from "../joined_checks.ts";
 import { createMetrics } from "../metrics.ts";
+import { readFrom } from "../read_replica.ts";
 import { addCheckLane } from "./check_lane.ts";
 import { allowOrigins, SHARED_PATHS } from "./cors.ts";
 import type { AppEnv } from "./env.ts";
@@ -43,11 +44,13 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   app.notFound((c) => problemResponse(c, new Problem("not_found", `There is nothing at ${c.req.path}.`)));
   registerSecurity(app);
 
-  const api: Api = { app, services, takeQuota: createRateLimit(given.rateLimitPerMinute ?? 0) };
+  const { beginRead = () => readFrom(services.sql) } = services.replica ?? {};
+  const api: Api = { app, services, beginRead, takeQuota: createRateLimit(given.rateLimitPerMinute ?? 0) };
   const takeExportSlot = createSlots(MAX_EXPORTS);
   const checkMember = joinChecks(services.sql, {
     onQuery: metrics.countCheckBatch,
     timeoutMs: requestTimeoutMs / 2,
+    beginRead,
   });
   addMemberRoutes(api, checkMember);
   addTrainerRoutes(api, takeExportSlot);

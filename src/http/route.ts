@@ -5,6 +5,7 @@ import { identify, type Principal, requireRole, type Role } from "./auth.ts";
 import type { AppEnv } from "./env.ts";
 import { errorResponses } from "./openapi.ts";
 import { Problem, type ProblemCode } from "./problems.ts";
+import type { Read } from "../read_replica.ts";
 import { requireQuota, type TakeQuota } from "./rate_limit.ts";
 import type { Services } from "./services.ts";
 import { checkInput, readJsonBody } from "./validation.ts";
@@ -13,6 +14,8 @@ import { checkInput, readJsonBody } from "./validation.ts";
 export interface Api {
   app: OpenAPIHono<AppEnv>;
   services: Services;
+  /** Begins a read that may be as old as a replica of the database is; on the primary where there is none. */
+  beginRead: () => Read;
   /** null: tokens may call without a limit. */
   takeQuota: TakeQuota | null;
 }

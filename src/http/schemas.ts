@@ -175,4 +175,8 @@ export function header(description: string) {
   return { schema: { type: "string" as const }, description };
 }
 
+/** Of what is read from a replica of the database, where the service has one. */
+export const MAY_LAG =
+  "Where the service reads from a replica of the database, the answer may lack what was committed a few seconds ago.";
+
 export const LINK_HEADER = { Link: header('The next page, where there is one: `<…>; rel="next"`.') };

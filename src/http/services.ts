@@ -3,11 +3,14 @@ import type { Sql } from "../database/connection.ts";
 import type { PoolUse } from "../database/pool.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { ReadReplica } from "../read_replica.ts";
 import type { VerifyJwt } from "./jwt.ts";
 
 /** What the HTTP side needs from the process around it. */
 export interface Services {
   sql: Sql;
+  /** A replica of the database for checks and lists; none where nothing is said. */
+  replica?: ReadReplica | null;
   /** What health and metrics look through, so that they can tell of a full pool; `sql` where nothing is said. */
   watchSql?: Sql;
   /** How the pools of this process are used, by name; `api` is that of requests. */

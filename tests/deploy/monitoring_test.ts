@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { startBackfill } from "../../src/backfill/runs.ts";
+import { silentLogger } from "../../src/log.ts";
+import { openReadReplica } from "../../src/read_replica.ts";
 import { createStateMetrics } from "../../src/state_metrics.ts";
 import { type TestService, testService } from "../http/test_service.ts";
 
@@ -102,11 +104,19 @@ describe("the files for monitoring", () => {
 
   it("ask by labels that the series have", async () => {
     const calm = { size: 5, inUse: 0, waiting: 0, longestWaitMs: 0, refused: 0 };
-    const own = await testService({ pools: { api: () => calm } });
+    const replica = openReadReplica(service.database.url, {
+      primary: service.sql,
+      watch: service.sql,
+      connections: 1,
+      maxLagMs: 5000,
+      log: silentLogger,
+    });
+    const own = await testService({ pools: { api: () => calm }, replica });
     await startBackfill(own.sql, { requestedBy: "ops" }); // whose series are there while it is
     await own.call("GET /v1/settings");
     const text = await (await own.call("GET /metrics", { as: "nobody" })).text();
     await own.stop();
+    await replica.close();
     const asked = [...await alertExpressions(), ...await panelExpressions()].flatMap((expression) =>
       [...expression.matchAll(/by \(([\w, ]+)\) \((?:rate\()?(\w+)/g)].flatMap(([, labels = "", name = ""]) =>
         labels.split(", ").map((label) => ({ name, label }))

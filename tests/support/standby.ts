@@ -1,9 +1,12 @@
 import { dirname } from "node:path";
 import { findFreePort, startServer, stopServer, SUPERUSER } from "../../src/database/postgres_server.ts";
+import { z } from "zod";
 import { findBinaries, type TestServer } from "./servers.ts";
 
+const versionSchema = z.enum(["15", "16", "17", "18"]);
+
 /**
- * Starts a streaming standby of a PostgreSQL 18 test server, from a copy of its data; the primary is stopped and started
+ * Starts a streaming standby of a test server, from a copy of its data; the primary is stopped and started
  * for it.
  * @param settings of the standby, such as `{ recovery_min_apply_delay: "1min" }`
  */
@@ -11,7 +14,8 @@ export async function startStandby(
   primary: TestServer,
   settings: Record<string, string> = {},
 ): Promise<TestServer> {
-  const binaries = await findBinaries("18");
+  const version = (await Deno.readTextFile(`${primary.folder}/PG_VERSION`)).trim();
+  const binaries = await findBinaries(versionSchema.parse(version));
   const folder = `${dirname(primary.folder)}/standby`;
   const port = findFreePort();
   const { password, port: primaryPort } = new URL(primary.url);

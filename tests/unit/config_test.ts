@@ -11,6 +11,8 @@ describe("configuration", () => {
       host: "127.0.0.1",
       port: 8000,
       databaseUrl: null,
+      databaseReadUrl: null,
+      databaseReadMaxLagMs: 5000,
       databasePoolSize: 10,
       tokens: [],
       openId: null,
@@ -40,6 +42,8 @@ describe("configuration", () => {
       HOST: "0.0.0.0",
       PORT: "80",
       DATABASE_URL: "postgresql://user:password@db.example:5433/app?sslmode=require",
+      DATABASE_READ_URL: "postgres://user:password@replica.example/app",
+      DATABASE_READ_MAX_LAG_MS: "1500",
       DATABASE_POOL_SIZE: "20",
       ADMIN_TOKENS: `ops=${hash}`,
       SERVICE_TOKENS: ` orders=${otherHash.toUpperCase()} , `,
@@ -63,6 +67,8 @@ describe("configuration", () => {
       host: "0.0.0.0",
       port: 80,
       databaseUrl: "postgresql://user:password@db.example:5433/app?sslmode=require",
+      databaseReadUrl: "postgres://user:password@replica.example/app",
+      databaseReadMaxLagMs: 1500,
       databasePoolSize: 20,
       tokens: [
         { name: "ops", role: "admin", sha256: Uint8Array.fromHex(hash) },
@@ -111,9 +117,33 @@ describe("configuration", () => {
       verified("postgres://u@one,two/app?sslmode=disable&prepare=false&sslrootcert=other"),
       `postgres://u@one,two/app?prepare=false&${tls}`,
     );
+    assertEquals(
+      parseConfig({
+        DATABASE_URL: "postgres://u@one/app",
+        DATABASE_READ_URL: "postgres://u@two/app?sslmode=disable",
+        DATABASE_CA_FILE: "./certs/ca.pem",
+      }).databaseReadUrl,
+      `postgres://u@two/app?${tls}`,
+    );
     const error = assertThrows(() => parseConfig({ DATABASE_CA_FILE: "./certs/ca.pem" }), ConfigError);
     assertEquals(error.problems, [
       "DATABASE_CA_FILE: needs DATABASE_URL: it says whose certificate is verified",
+    ]);
+  });
+
+  it("takes one replica to read from, beside a primary", () => {
+    const problemsOf = (environment: Record<string, string>) =>
+      assertThrows(() => parseConfig(environment), ConfigError).problems;
+    const DATABASE_URL = "postgres://one/app";
+    for (
+      const url of ["db", "postgres://two,three/app", "postgres://two/app?target_session_attrs=read-write"]
+    ) {
+      assertEquals(problemsOf({ DATABASE_URL, DATABASE_READ_URL: url }), [
+        "DATABASE_READ_URL: must be postgres://user:password@host:port/database, of one server",
+      ]);
+    }
+    assertEquals(problemsOf({ DATABASE_READ_URL: "postgres://two/app" }), [
+      "DATABASE_READ_URL: needs DATABASE_URL: the primary that it is a replica of",
     ]);
   });
 
@@ -130,6 +160,7 @@ describe("configuration", () => {
       "postgres://one:5432,two:port/app",
       "postgres://one,two/app?target_session_attrs=standby",
     ]],
+    ["DATABASE_READ_MAX_LAG_MS", ["0", "499", "86400001", "5s"]],
     ["DATABASE_POOL_SIZE", ["1", "1001"]],
     ["ADMIN_TOKENS", [
       "ops",

@@ -3,7 +3,7 @@ import type { CheckMember } from "../../joined_checks.ts";
 import { checkAssignments } from "../../trainer_assignment.ts";
 import { throwFailure } from "../check_lane.ts";
 import { addRoute, type Api } from "../route.ts";
-import { ASSIGNMENT_EXAMPLE, EXAMPLE, Id, json, MemberAssignment, TrainerId } from "../schemas.ts";
+import { ASSIGNMENT_EXAMPLE, EXAMPLE, Id, json, MAY_LAG, MemberAssignment, TrainerId } from "../schemas.ts";
 
 const MAX_MEMBERS = 1000;
 
@@ -19,7 +19,7 @@ const CheckResults = z.object({
 
 /** Whether members are assigned: what other services ask. */
 export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
-  const { sql } = api.services;
+  const { beginRead } = api;
 
   addRoute(api, {
     method: "get",
@@ -28,7 +28,8 @@ export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
     operationId: "getMemberAssignment",
     summary: "Check whether a member is assigned to a trainer",
     description:
-      "To the default trainer when none is named; `trainer_not_found` when there is no default trainer either.",
+      "To the default trainer when none is named; `trainer_not_found` when there is no default trainer either. " +
+      MAY_LAG,
     tags: ["Assignments"],
     request: {
       params: z.strictObject({ memberId: Id }),
@@ -59,7 +60,7 @@ export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
     operationId: "checkAssignments",
     summary: "Check many members at once",
     description:
-      `Up to ${MAX_MEMBERS} members; the results come in the order asked. A member who does not exist is not assigned.`,
+      `Up to ${MAX_MEMBERS} members; the results come in the order asked. A member who does not exist is not assigned. ${MAY_LAG}`,
     tags: ["Assignments"],
     request: {
       body: {
@@ -82,6 +83,6 @@ export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
     errors: ["trainer_not_found"],
   }, async (c) => {
     const { memberIds, trainerId } = c.req.valid("json");
-    return c.json(await checkAssignments(sql, memberIds, trainerId), 200);
+    return c.json(await beginRead()((sql) => checkAssignments(sql, memberIds, trainerId)), 200);
   });
 }

@@ -2,11 +2,16 @@ import { z } from "@hono/zod-openapi";
 import { createStateMetrics } from "../../state_metrics.ts";
 import type { Metrics } from "../../metrics.ts";
 import { createPoolMetrics } from "../../pool_metrics.ts";
+import { createReplicaMetrics } from "../../replica_metrics.ts";
 import { addRoute, type Api } from "../route.ts";
 
 /** What Prometheus scrapes: this process's counters, and the state of the database, at most five seconds old. */
 export function addMetricsRoutes(api: Api, metrics: Metrics): void {
-  const pools = createPoolMetrics(api.services.pools ?? {});
+  const registries = [
+    metrics.registry,
+    createPoolMetrics(api.services.pools ?? {}),
+    createReplicaMetrics(api.services.replica?.state),
+  ];
   const readStateMetrics = createStateMetrics(api.services.watchSql ?? api.services.sql);
 
   addRoute(api, {
@@ -27,7 +32,9 @@ export function addMetricsRoutes(api: Api, metrics: Metrics): void {
     },
     errors: [],
   }, async (c) => {
-    const own = await metrics.registry.metrics() + "\n" + await pools.metrics();
-    return c.text(own + await readStateMetrics(), 200, { "Content-Type": metrics.registry.contentType });
+    const own = await Promise.all(registries.map((registry) => registry.metrics()));
+    return c.text(own.join("\n") + await readStateMetrics(), 200, {
+      "Content-Type": metrics.registry.contentType,
+    });
   });
 }

@@ -14,6 +14,7 @@ import {
   Id,
   json,
   LINK_HEADER,
+  MAY_LAG,
   MemberAssignment,
   Notes,
   text,
@@ -62,6 +63,7 @@ const ClientParams = z.strictObject({ trainerId: TrainerId, memberId: Id });
 
 /** A trainer's clients: list and download, assign, end. */
 export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
+  const { beginRead } = api;
   const { sql, log } = api.services;
 
   addRoute(api, {
@@ -70,7 +72,8 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     role: "service",
     operationId: "listTrainerClients",
     summary: "List a trainer's clients, oldest assignment first",
-    description: "As JSON in pages. With `Accept: application/x-ndjson` or `text/csv` all of them, streamed.",
+    description:
+      `As JSON in pages. With \`Accept: application/x-ndjson\` or \`text/csv\` all of them, streamed. ${MAY_LAG}`,
     tags: ["Assignments"],
     request: {
       params: z.strictObject({ trainerId: TrainerId }),
@@ -96,16 +99,18 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
       refusePaging(c);
       const download = { filename: `clients-${trainerId}`, takeSlot: takeExportSlot, log };
       if (format === NDJSON) {
-        const chunks = streamTrainerClientLines(sql, trainerId, status);
+        const chunks = streamTrainerClientLines(beginRead(), trainerId, status);
         return streamRows(c, { ...download, chunks, format: CLIENT_LINES });
       }
-      return streamRows(c, { ...download, chunks: streamTrainerClients(sql, trainerId, status), format });
+      const chunks = streamTrainerClients(beginRead(), trainerId, status);
+      return streamRows(c, { ...download, chunks, format });
     }
     const { rows, next } = await readPage(c, {
       list: `clients/${trainerId}/${status}`,
       limit,
       cursor,
-      read: async (page) => toLines(await selectClientLines(sql, trainerId, { ...page, status })),
+      read: (page) =>
+        beginRead()(async (sql) => toLines(await selectClientLines(sql, trainerId, { ...page, status }))),
       idOf: assignmentIdOf,
     });
     return c.body(

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { streamTrainerClientLines, streamTrainerClients } from "../../../src/client_export.ts";
+import { readFrom } from "../../../src/read_replica.ts";
 import { type ClientLines, selectClientLines } from "../../../src/client_lines.ts";
 import { DEFAULT_TRAINER_ID, endAssignment, getTrainerClients } from "../../../src/trainer_assignment.ts";
 import { newIds } from "../../support/assignments.ts";
@@ -67,12 +68,13 @@ describe("clients as lines", () => {
   it("are exported whole and in the same order, several exports at once", async () => {
     await database
       .sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 4500)`;
-    const rows = (await Array.fromAsync(streamTrainerClients(database.sql, DEFAULT_TRAINER_ID))).flat();
+    const rows = (await Array.fromAsync(streamTrainerClients(readFrom(database.sql), DEFAULT_TRAINER_ID)))
+      .flat();
     assertEquals(rows.length, 4524);
     const exports = await Promise.all(
       Array.from(
         { length: 4 },
-        () => Array.fromAsync(streamTrainerClientLines(database.sql, DEFAULT_TRAINER_ID), toText),
+        () => Array.fromAsync(streamTrainerClientLines(readFrom(database.sql), DEFAULT_TRAINER_ID), toText),
       ),
     );
     for (const texts of exports) {

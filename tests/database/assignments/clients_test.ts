@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import { streamTrainerClients } from "../../../src/client_export.ts";
+import { readFrom } from "../../../src/read_replica.ts";
 import type { Sql } from "../../../src/database/connection.ts";
 import { AppError } from "../../../src/errors.ts";
 import { setDefaultTrainer } from "../../../src/settings.ts";
@@ -95,7 +96,7 @@ describe("a trainer's clients", () => {
 
   it("are exported whole, in order, in chunks of at most 2,000", async () => {
     const ids = await signUp(4_500);
-    const chunks = await Array.fromAsync(streamTrainerClients(sql, trainerId));
+    const chunks = await Array.fromAsync(streamTrainerClients(readFrom(sql), trainerId));
     assertEquals(chunks.map((chunk) => chunk.length), [2_000, 2_000, 500]);
     const clients = chunks.flat();
     assertEquals(clients.map(({ clientId }) => clientId).toSorted(), ids.toSorted());
@@ -104,8 +105,8 @@ describe("a trainer's clients", () => {
   });
 
   it("are exported as nothing when there are none, and refused for a trainer who is no member", async () => {
-    assertEquals(await Array.fromAsync(streamTrainerClients(sql, trainerId)), []);
-    const error = await assertRejects(() => streamTrainerClients(sql, newId()).next(), AppError);
+    assertEquals(await Array.fromAsync(streamTrainerClients(readFrom(sql), trainerId)), []);
+    const error = await assertRejects(() => streamTrainerClients(readFrom(sql), newId()).next(), AppError);
     assertEquals(error.code, "trainer_not_found");
   });
 
