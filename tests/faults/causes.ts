@@ -6,6 +6,8 @@ export interface Cause {
   bring(sql: Sql): Promise<() => Promise<unknown>>;
   /** Nothing can be recorded either: only the reconciliation finds the members. */
   unrecorded?: boolean;
+  /** An assignment may succeed now and then all the same. */
+  mayPass?: boolean;
 }
 
 /** By name; each from one statement that does harm and one that repairs it. */
