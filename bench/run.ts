@@ -3,6 +3,7 @@
  * the size that it is about, and then the figures are kept in bench/results.json and bench/README.md.
  */
 import { parseArgs } from "node:util";
+import { adoption } from "./adoption.ts";
 import { backfill } from "./backfill.ts";
 import { bulkCheck } from "./bulk_check.ts";
 import { check } from "./check.ts";
@@ -27,6 +28,7 @@ const claims = [
   copy,
   backfill,
   signupsMeanwhile,
+  adoption,
   start,
   growth,
 ];

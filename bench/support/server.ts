@@ -24,8 +24,8 @@ const SETTINGS = {
 /** A PostgreSQL 18 of the bench's own. */
 export interface BenchServer {
   sql: Sql;
-  /** Makes a migrated database with the default trainer as its only member. */
-  createDatabase(): Promise<BenchDatabase>;
+  /** Makes a migrated database with the default trainer as its only member; or an empty one. */
+  createDatabase(options?: { migrated: boolean }): Promise<BenchDatabase>;
   remove(): Promise<void>;
 }
 
@@ -53,13 +53,15 @@ export async function startBenchServer(): Promise<BenchServer> {
 
   return {
     sql,
-    async createDatabase() {
+    async createDatabase({ migrated } = { migrated: true }) {
       const name = `bench_${++databases}`;
       const url = urlOf(name);
       await sql`create database ${sql(name)} template template0`;
-      await migrateUp(url);
       const pool = openDatabase(url, { max: 20, applicationName: "bench" });
-      await pool`insert into public.members (id, display_name) values (${DEFAULT_TRAINER_ID}, 'Default trainer')`;
+      if (migrated) {
+        await migrateUp(url);
+        await pool`insert into public.members (id, display_name) values (${DEFAULT_TRAINER_ID}, 'Default trainer')`;
+      }
       return {
         url,
         sql: pool,
