@@ -1557,6 +1557,7 @@ COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, 
 CREATE FUNCTION assignment.watch(p_table regclass, p_column name) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
     SET lock_timeout TO '5s'
     AS $_$
 declare

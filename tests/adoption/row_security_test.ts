@@ -38,3 +38,52 @@ describe("a database with row-level security, as docs/adopting.md sets it up", (
     assertEquals((await getAssignment(service, early)).assigned, true);
   });
 });
+
+describe("a database as Supabase's, whose users are another role's, with row-level security", () => {
+  let database: OwnedDatabase;
+  let authAdmin: string;
+  beforeEach(async () => {
+    database = await ownedDatabase({ withService: true });
+    authAdmin = database.inserterName; // owns auth.users, and may do nothing else
+    await database.sql.unsafe(`
+      revoke all on public.members from ${authAdmin};
+      create schema auth authorization ${authAdmin};
+      set role ${authAdmin};
+      create table auth.users (id uuid primary key, phone text);
+      alter table auth.users enable row level security;
+      insert into auth.users select gen_random_uuid() from generate_series(1, 20);
+      grant usage on schema auth to ${database.ownerName};
+      grant select, trigger on auth.users to ${database.ownerName};
+      reset role;
+    `);
+    await database.owner.unsafe("alter table public.members enable row level security");
+    await database.owner.unsafe(
+      `create policy trainer_service_reads on public.members for select to ${database.serviceName} using (true)`,
+    );
+  });
+  afterEach(() => database.drop());
+
+  const watch = () =>
+    database.owner<{ mirrored: number }[]>`select assignment.watch('auth.users', 'id') as mirrored`;
+
+  it("refuses to watch users whom policies hide, rather than passing them over", async () => {
+    const error = await assertRejects(watch, postgres.PostgresError);
+    assertEquals([error.code, /row-level security/.test(error.message)], ["42501", true]);
+    const triggers = await database.sql`select from pg_trigger where tgrelid = 'auth.users'::regclass`;
+    assertEquals(triggers.length, 0);
+  });
+
+  it("mirrors and assigns who is there and who signs up, by a role without rights on anything of ours", async () => {
+    await database.sql`alter role ${database.sql(database.ownerName)} bypassrls`;
+    assertEquals((await watch())[0]?.mirrored, 20);
+    const admin = database.newInserter();
+    const id = newId();
+    await admin`insert into auth.users (id) values (${id})`;
+    const service = database.newService();
+    assertEquals((await getAssignment(service, id)).assigned, true);
+    assertEquals((await backfillExistingUsers(service)).skipped, 22);
+    await admin`delete from auth.users where id = ${id}`;
+    assertEquals(await getAssignment(service, id).catch(({ code }) => code), "member_not_found");
+    await assertRejects(() => admin`select from public.members`, postgres.PostgresError);
+  });
+});

@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { migrateUp } from "../../src/database/migrate.ts";
+import { pgDump } from "./pg_dump.ts";
 import { startTestServer } from "./servers.ts";
 
 const file = fileURLToPath(new URL("../../db/schema.sql", import.meta.url));
@@ -25,12 +26,12 @@ if (!Deno.args.includes("--check")) {
 }
 
 async function dumpSchema(url: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command("/usr/lib/postgresql/15/bin/pg_dump", {
-    args: [`--dbname=${url}`, "--schema-only", "--no-owner", "--exclude-table=assignment.schema_migrations"],
-  }).output();
-  const decoder = new TextDecoder();
-  if (!success) throw new Error(`pg_dump failed: ${decoder.decode(stderr)}`);
-  const noise = /^(?:--|SET |SELECT pg_catalog\.set_config|\\restrict|\\unrestrict)/;
-  const lines = decoder.decode(stdout).split("\n").filter((line) => !noise.test(line));
+  const dump = await pgDump(url, [
+    "--schema-only",
+    "--no-owner",
+    "--exclude-table=assignment.schema_migrations",
+  ]);
+  const noise = /^(?:--|SET |SELECT pg_catalog\.set_config)/;
+  const lines = dump.split("\n").filter((line) => !noise.test(line));
   return `${lines.join("\n").replaceAll(/\n{3,}/g, "\n\n").trim()}\n`;
 }
