@@ -8,7 +8,7 @@ import { openServicePools } from "../../src/database/service_pools.ts";
 import { silentLogger } from "../../src/log.ts";
 import { type TestService, testService } from "../http/test_service.ts";
 import { newId } from "../support/assignments.ts";
-import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { serverUrl, type TestDatabase, testDatabase } from "../support/databases.ts";
 import { withoutTrigger } from "../support/members.ts";
 import { type PgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { waitUntil } from "../support/wait_until.ts";
@@ -20,7 +20,7 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
   let pooled: Sql;
   let service: TestService;
   beforeAll(async () => {
-    pooler = await startPgBouncer();
+    pooler = await startPgBouncer({ serverUrl: serverUrl() });
     database = await testDatabase();
     pooled = openDatabase(`${pooler.urlOf(database.name)}?prepare=false`, {
       max: 10,

@@ -3,18 +3,22 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import { killServer } from "../faults/processes.ts";
+import { wayTo } from "../support/pgbouncer.ts";
 import { startTestServer, type TestServer } from "../support/servers.ts";
 import { addMembers, type TestService, testService } from "./test_service.ts";
 
 describe("while the database is away", () => {
   let server: TestServer;
+  let way: { url: string; close(): Promise<void> };
   let sql: Sql;
   let service: TestService;
   let member: string;
   beforeAll(async () => {
     server = await startTestServer();
     await migrateUp(server.url);
-    sql = openDatabase(server.url, { max: 5, applicationName: "test" });
+    way = await wayTo(server);
+    sql = openDatabase(way.url, { max: 5, applicationName: "test" });
     service = await testService({ sql });
     await sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
     [member = ""] = await addMembers(sql, 1);
@@ -22,6 +26,7 @@ describe("while the database is away", () => {
   afterAll(async () => {
     await closeDatabase(sql, 1);
     await service.stop();
+    await way.close();
     await server.remove();
   });
 
@@ -78,7 +83,7 @@ describe("while the database is away", () => {
   });
 
   it("a request that was under way says so too", async () => {
-    const locker = openDatabase(server.url, { max: 1, applicationName: "test lock" });
+    const locker = openDatabase(server.url, { max: 2, applicationName: "test lock" });
     const { promise: locked, resolve } = Promise.withResolvers<void>();
     const lock = locker.begin(async (transaction) => {
       await transaction`lock table public.members`;
@@ -89,13 +94,13 @@ describe("while the database is away", () => {
     const waiting = refused(`GET /v1/members/${member}/assignment`);
     let queued = 0;
     while (queued === 0) {
-      const [row] = await sql<
+      const [row] = await locker<
         [{ count: number }]
       >`select count(*) from pg_catalog.pg_locks where not granted`;
       queued = row.count;
     }
 
-    await server.stop();
+    await killServer(server); // told to stop, it might let go of the lock first, and answer
 
     await waiting;
     await lock;

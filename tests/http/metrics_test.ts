@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { startBackfill } from "../../src/backfill/runs.ts";
 import { reconcile } from "../../src/backfill/schedule.ts";
@@ -151,9 +151,10 @@ describe("metrics", () => {
   it("ask the database once in five seconds, however many scrape", async () => {
     const counting = countingSql(service.sql);
     const own = await testService({ sql: counting.sql });
+    const began = performance.now();
     await Promise.all(Array.from({ length: 50 }, () => scrape(own)));
     await scrape(own);
-    assertEquals(counting.queries(), 1);
+    assertLessOrEqual(counting.queries(), 1 + Math.floor((performance.now() - began) / 5000));
     await own.stop();
   });
 });

@@ -4,8 +4,11 @@ import { closeDatabase, openDatabase, type Sql } from "../../src/database/connec
 /** A database of a test's own, on the server that `deno task test` started. */
 export interface TestDatabase {
   name: string;
+  /** Its address on the server itself: for migrations, and for what needs a session. */
   url: string;
-  /** A pool of five connections. */
+  /** Its address for what the service does: by way of the pooler where the tests run through one, else the same. */
+  serviceUrl: string;
+  /** A pool of five connections, which come by `serviceUrl` as all others here do. */
   sql: Sql;
   /** Opens a pool of five connections of a role with the rights of the service and no more; closed by `drop`. */
   newServicePool(): Promise<Sql>;
@@ -31,21 +34,23 @@ export async function testDatabase(options: { migrated?: boolean } = {}): Promis
     await server`create database ${server(name)} template ${server(template)} strategy file_copy`;
   });
   const url = Object.assign(new URL(serverUrl()), { pathname: `/${name}` }).href;
-  const serviceUrl = Object.assign(new URL(url), { username: SERVICE_ROLE }).href;
-  const sql = openDatabase(url, { max: 5, applicationName: "test" });
+  const serviceUrl = throughPooler(url);
+  const sql = openDatabase(serviceUrl, { max: 5, applicationName: "test" });
   const sessions = [sql];
   return {
     name,
     url,
+    serviceUrl,
     sql,
     async newServicePool() {
       await sql`select assignment.grant_service(${SERVICE_ROLE})`;
-      const pool = openDatabase(serviceUrl, { max: 5, applicationName: "test service" });
+      const roleUrl = Object.assign(new URL(serviceUrl), { username: SERVICE_ROLE }).href;
+      const pool = openDatabase(roleUrl, { max: 5, applicationName: "test service" });
       sessions.push(pool);
       return pool;
     },
     newConnection() {
-      const session = openDatabase(url, { max: 1, applicationName: "test session" });
+      const session = openDatabase(serviceUrl, { max: 1, applicationName: "test session" });
       sessions.push(session);
       return session;
     },
@@ -65,6 +70,13 @@ export function serverUrl(): string {
     throw new Error("There is no test server: run the tests with `deno task test [FILE]`.");
   }
   return url;
+}
+
+/** The same database by way of the pooler that `THROUGH_POOLER=1 deno task test` started. */
+function throughPooler(url: string): string {
+  const pooler = process.env.TEST_POOLER_URL;
+  if (pooler === undefined) return url;
+  return Object.assign(new URL(url), { host: new URL(pooler).host, search: "?prepare=false" }).href;
 }
 
 async function withServer(work: (server: Sql) => Promise<void>): Promise<void> {

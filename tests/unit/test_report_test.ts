@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { countTests } from "../support/test_report.ts";
+import { readTestReport } from "../support/test_report.ts";
 
 describe("test report", () => {
   it("counts the innermost tests, not the groups around them", () => {
@@ -12,17 +12,22 @@ describe("test report", () => {
       <testcase name="group &gt; inner"><failure message="1 test step failed">1 test step failed.</failure></testcase>
       <testcase name="group &gt; inner &gt; fails too"><failure message="x">text</failure></testcase>
       <testcase name="group &gt; later"><skipped/></testcase>`;
-    assertEquals(countTests(report), { passed: 2, failed: 2, skipped: 1 });
+    assertEquals(readTestReport(report), {
+      passed: 2,
+      failed: 2,
+      skipped: 1,
+      failures: ["group > fails", "group > inner > fails too"],
+    });
   });
 
   it("counts a group whose own setup failed", () => {
     const report = `
       <testcase name="group"><failure message="Uncaught Error: setup">text</failure></testcase>
       <testcase name="group &gt; never ran"></testcase>`;
-    assertEquals(countTests(report), { passed: 1, failed: 1, skipped: 0 });
+    assertEquals(readTestReport(report), { passed: 1, failed: 1, skipped: 0, failures: ["group"] });
   });
 
   it("counts nothing in an empty report", () => {
-    assertEquals(countTests(""), { passed: 0, failed: 0, skipped: 0 });
+    assertEquals(readTestReport(""), { passed: 0, failed: 0, skipped: 0, failures: [] });
   });
 });

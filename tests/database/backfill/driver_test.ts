@@ -24,7 +24,7 @@ describe("driving runs", () => {
     const stopping = new AbortController();
     const replicas = Array.from(
       { length: 3 },
-      () => openDatabase(database.url, { max: 3, applicationName: "replica" }),
+      () => openDatabase(database.serviceUrl, { max: 3, applicationName: "replica" }),
     );
     const { log, logged } = recordingLogger();
     const driving = replicas.map((replica) =>
@@ -50,7 +50,7 @@ describe("driving runs", () => {
   it("survives connections that are cut in the middle of steps: nothing is lost, nothing counted twice", async () => {
     const { sql } = database;
     const { log, logged } = recordingLogger();
-    const replica = openDatabase(database.url, { max: 3, applicationName: "cut me" });
+    const replica = openDatabase(database.serviceUrl, { max: 3, applicationName: "cut me" });
     const run = await startBackfill(sql, { requestedBy: "test", batchRows: 200 });
     const driving = driveRun(replica, run, driveOptions({ log, maxTries: 1000 }));
     let cuts = 0;

@@ -11,6 +11,7 @@ import { countAssigned, driveOptions } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { recordingLogger } from "../../support/logs.ts";
 import { addUnseenMembers } from "../../support/members.ts";
+import { wayTo } from "../../support/pgbouncer.ts";
 import { startTestServer, type TestServer } from "../../support/servers.ts";
 import { startStandby } from "../../support/standby.ts";
 
@@ -53,17 +54,20 @@ describe("a backfill beside sessions that wait for locks on its tables", () => {
 describe("a backfill of a primary whose replica lags", () => {
   let primary: TestServer;
   let standby: TestServer;
+  let way: { url: string; close(): Promise<void> };
   let sql: Sql;
   beforeAll(async () => {
     primary = await startTestServer();
     standby = await startStandby(primary, { recovery_min_apply_delay: "1h" });
     await migrateUp(primary.url);
-    sql = openDatabase(primary.url, { max: 5, applicationName: "test" });
+    way = await wayTo(primary);
+    sql = openDatabase(way.url, { max: 5, applicationName: "test" });
     await sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
     await addUnseenMembers(sql, 1000);
   });
   afterAll(async () => {
     await closeDatabase(sql, 1);
+    await way.close();
     await standby.remove();
     await primary.remove();
   });
