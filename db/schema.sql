@@ -756,10 +756,10 @@ CREATE FUNCTION assignment.is_transient(p_sqlstate text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select p_sqlstate = '55P03' or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
+  select p_sqlstate in ('25006', '55P03') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
 $$;
 
-COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O. Trying again is the cure.';
+COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O, no writes at all. Trying again is the cure.';
 
 CREATE FUNCTION assignment.member_tables() RETURNS TABLE(relid regclass, members real)
     LANGUAGE sql STABLE
@@ -893,7 +893,8 @@ begin
       and l.lane = free.lane;
   end if;
 
-  if tries >= p_max_tries then
+  -- A database out of disk, memory or connections says nothing of the run; when it has some again, nobody need resume it.
+  if tries >= p_max_tries and left(p_sqlstate, 2) <> '53' then
     perform assignment.steer_backfill(
       p_run_id,
       'paused',
@@ -905,7 +906,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row.';
+COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row,
+but for want of resources (class 53).';
 
 CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS TABLE(lane smallint, next_id uuid, upper_id uuid, includes_upper boolean)
     LANGUAGE sql STABLE

@@ -24,11 +24,11 @@ create function assignment.is_transient(p_sqlstate text)
   set search_path = pg_catalog, pg_temp
   language sql
 as $$
-  select p_sqlstate = '55P03' or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
+  select p_sqlstate in ('25006', '55P03') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
 $$;
 
 comment on function assignment.is_transient(text) is
-  'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O. Trying again is the cure.';
+  'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O, no writes at all. Trying again is the cure.';
 
 -- Sorts a batch into those who need an assignment, in key order, and counts of those who are left alone.
 create function assignment.sort_members(

@@ -92,7 +92,8 @@ begin
       and l.lane = free.lane;
   end if;
 
-  if tries >= p_max_tries then
+  -- A database out of disk, memory or connections says nothing of the run; when it has some again, nobody need resume it.
+  if tries >= p_max_tries and left(p_sqlstate, 2) <> '53' then
     perform assignment.steer_backfill(
       p_run_id,
       'paused',
@@ -179,7 +180,8 @@ comment on function assignment.steer_backfill(uuid, text, text, text, text) is
   'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
 comment on function assignment.await_lanes(uuid) is 'Returns once no step holds a lane of the run: its counters are at rest.';
 comment on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) is
-  'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row.';
+  'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row,
+but for want of resources (class 53).';
 comment on function assignment.throttle_backfill(uuid, text, text, text) is
   'Records why a run waits, or null that it does not, and what the probes saw.';
 comment on function assignment.find_backfill_pressure(integer) is

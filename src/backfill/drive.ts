@@ -21,7 +21,7 @@ export interface DriveOptions {
   maxReplicaLagMs: number;
   /** Rest after each batch, in parts of the time that it took. */
   restRatio: number;
-  /** Failed steps in a row, lanes that fail at once counted once, after which the run is paused. */
+  /** Failed steps in a row, lanes that fail at once counted once, after which the run is paused; but for want of disk, memory or connections. */
   maxTries: number;
   log: Logger;
   signal: AbortSignal;
@@ -36,7 +36,8 @@ const backoffMs = { first: 250, longest: 30_000 };
 
 /**
  * Steps a run until it is no longer running, or the signal says so; then returns within a batch. Never throws: steps that
- * fail are tried again, and when they go on failing the run is paused with the reason.
+ * fail are tried again, and when they go on failing the run is paused with the reason. A database that is away, or out of
+ * disk, memory or connections, is waited for however long.
  * Nothing of the run's state is kept here, so any number of processes may drive the same run.
  * @returns whether the step that ended the run was one of this call's; of all processes, one's is.
  */

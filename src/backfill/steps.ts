@@ -39,7 +39,7 @@ export async function previewRun(sql: Sql, runId: string): Promise<Step> {
 
 /**
  * Counts a step that failed as a whole, and halves the batches after a time-out. Lanes that fail at the same time count
- * once: `ownTries` is how often in a row the caller's lane has failed.
+ * once: `ownTries` is how often in a row the caller's lane has failed. Want of resources (class 53) pauses nothing.
  * @returns how many failed in a row, and whether that paused the run.
  */
 export async function noteTrouble(

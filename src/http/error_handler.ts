@@ -1,6 +1,8 @@
 import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
+import postgres from "postgres";
 import { POOL_FULL } from "../database/pool.ts";
+import { describeTlsError } from "../database/tls.ts";
 import { AppError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { AppEnv } from "./env.ts";
@@ -29,7 +31,7 @@ export function toProblem(error: Error): Problem {
     return new Problem("invalid_request", "The request could not be read.");
   }
   if (isBrokenBody(error)) return new Problem("invalid_request", "The body broke off.");
-  return fromDatabaseError("code" in error ? String(error.code) : "") ??
+  return fromDatabaseError(error) ??
     new Problem("internal_error", "The request id leads to the reason in the service's log.");
 }
 
@@ -78,20 +80,34 @@ const CONNECTION_ERRORS = new Set([
 
 /**
  * SQLSTATEs of a server that cannot serve now: connection lost (08), cannot sign in (28), no such database (3D), out
- * of resources (53), stopping or starting (57P), and a standby that was promoted away from us (25006).
+ * of resources (53), stopping or starting (57P), its disk or files fail it (58), and one that takes no writes (25006),
+ * such as a standby that was promoted away from us.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const UNAVAILABLE = /^(08...|28...|3D000|53...|57P..|25006)$/;
+const UNAVAILABLE = /^(08...|28...|3D000|53...|57P..|58...|25006)$/;
 
 /** SQLSTATEs that the same request may not meet again: serialization, deadlock, lock not available, canceled. */
 const BUSY = /^(40001|40P01|55P03|57014)$/;
 
-function fromDatabaseError(code: string): Problem | undefined {
-  if (CONNECTION_ERRORS.has(code) || UNAVAILABLE.test(code)) {
-    return new Problem("database_unavailable", "The database cannot be reached at the moment.");
-  }
+function fromDatabaseError(error: Error): Problem | undefined {
+  const code = "code" in error ? String(error.code) : "";
   if (code === POOL_FULL || BUSY.test(code)) {
     return new Problem("database_busy", "The database was too busy for this request.");
   }
-  return undefined;
+  if (/^(53|58|25006)/.test(code) && !refusesConnections(error)) {
+    return new Problem(
+      "database_unavailable",
+      "The database has no room for this, or takes no changes, at the moment.",
+    );
+  }
+  const isAway = CONNECTION_ERRORS.has(code) || UNAVAILABLE.test(code) || refusesConnections(error) ||
+    describeTlsError(error, code) !== null;
+  return isAway
+    ? new Problem("database_unavailable", "The database cannot be reached at the moment.")
+    : undefined;
+}
+
+/** A FATAL ends the connection, whatever its code: no right to connect, too many of this role, a database that is closed. */
+function refusesConnections(error: Error): boolean {
+  return error instanceof postgres.PostgresError && ["FATAL", "PANIC"].includes(error.severity);
 }

@@ -3,6 +3,7 @@ import { bypass } from "./experiments/bypass.ts";
 import { canaries } from "./experiments/canaries.ts";
 import { causesOfFailure } from "./experiments/causes.ts";
 import { crowds } from "./experiments/crowds.ts";
+import { diskFull } from "./experiments/disk_full.ts";
 import { droppedReplies } from "./experiments/dropped_replies.ts";
 import { everyday } from "./experiments/everyday.ts";
 import { failover } from "./experiments/failover.ts";
@@ -12,6 +13,7 @@ import { locks } from "./experiments/locks.ts";
 import { rollingUpgrade } from "./experiments/rolling_upgrade.ts";
 import { longStrings } from "./experiments/long_strings.ts";
 import { malformed } from "./experiments/malformed.ts";
+import { pooler } from "./experiments/pooler.ts";
 import { poisonedLogs } from "./experiments/poisoned_logs.ts";
 import { soak } from "./experiments/soak.ts";
 
@@ -23,8 +25,10 @@ export const experiments: readonly Experiment[] = [
   frozen,
   locks,
   causesOfFailure,
+  diskFull,
   bypass,
   failover,
+  pooler,
   rollingUpgrade,
   malformed,
   longStrings,

@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import type { Sql } from "../../src/database/connection.ts";
 import type { Cause } from "./causes.ts";
+import { mountSmallDisk } from "./small_disk.ts";
 import type { World } from "./world.ts";
 
 /** A disk that is full for the assignments alone; how, depends on what this account may do. */
@@ -18,53 +18,33 @@ const sizeMib = 8;
  * trigger says what a full disk says.
  */
 export async function makeFullDisk({ sql, server }: World): Promise<FullDisk> {
-  const mount = `${server.folder}.disk`;
-  await Deno.mkdir(mount);
-  const mounted = await run("mount", ["-t", "tmpfs", "-o", `size=${sizeMib}m,mode=777`, "tmpfs", mount]);
-  if (!mounted) {
+  const disk = await mountSmallDisk(`${server.folder}.disk`, { sizeMib, ownerOf: server.folder });
+  if (disk === null) {
     return {
       name,
       how: "a trigger that raises 53100, for want of the right to mount",
       bring: raiseDiskFull,
-      remove: () => Deno.remove(mount),
+      remove: () => Promise.resolve(),
     };
   }
 
-  const { uid, gid } = await Deno.stat(server.folder);
-  if (uid !== null && gid !== null) await Deno.chown(mount, uid, gid);
-  await sql.unsafe(`create tablespace small location '${mount}'`);
+  await sql.unsafe(`create tablespace small location '${disk.folder}'`);
   await sql.unsafe(`
     alter table public.trainer_client_assignments set tablespace small;
     alter index public.trainer_client_assignments_pkey set tablespace small;
     alter index public.trainer_client_assignments_active_key set tablespace small;
   `);
-  const filler = join(mount, "filler");
   return {
     name,
     how: "a full tmpfs",
     mayPass: true, // what fillPages rolled back is pruned sooner or later, and its page has room again
     async bring() {
-      await fill(filler);
+      await disk.fill();
       await fillPages(sql);
-      return () => Deno.remove(filler);
+      return disk.free;
     },
-    async remove() {
-      await run("umount", ["--lazy", mount]);
-      await Deno.remove(mount);
-    },
+    remove: disk.remove,
   };
-}
-
-/** Writes until there is no space left. */
-export async function fill(path: string): Promise<void> {
-  using file = await Deno.open(path, { create: true, append: true });
-  for (const bytes of [new Uint8Array(65_536), new Uint8Array(512)]) {
-    try {
-      for (;;) file.writeSync(bytes);
-    } catch {
-      // full
-    }
-  }
 }
 
 /** Uses up the space that is left inside of the table's own pages: in transactions that roll back, for they take it all the same. */
@@ -96,12 +76,4 @@ async function raiseDiskFull(sql: Sql): Promise<() => Promise<unknown>> {
       for each row execute function public.interfere()
   `);
   return () => sql.unsafe("drop function public.interfere() cascade");
-}
-
-async function run(program: string, args: string[]): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output()).success;
-  } catch {
-    return false; // there is no such program
-  }
 }

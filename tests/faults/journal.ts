@@ -113,7 +113,12 @@ const LOST =
 
 function judge(error: unknown): { outcome: Outcome; code: string } {
   const code = error instanceof Error && "code" in error ? String(error.code) : "none";
-  return { outcome: LOST.test(code) ? "unknown" : "failed", code };
+  return { outcome: LOST.test(code) || isPanic(error) ? "unknown" : "failed", code };
+}
+
+/** A server that gives up may do so between writing a commit and telling of it. */
+function isPanic(error: unknown): boolean {
+  return error instanceof Error && "severity" in error && error.severity === "PANIC";
 }
 
 /** Failures that come from a server that is away, full, shutting down or a standby: no signup could have succeeded then. */

@@ -84,6 +84,18 @@ describe("a backfill that meets rows which cannot be assigned", () => {
     assertEquals([ended.status, ended.successful, ended.failed], ["succeeded", 500, 0]);
   });
 
+  it("waits for a database whose disk is full, however long", async () => {
+    const { sql } = database;
+    const run = await startBackfill(sql, { requestedBy: "test" });
+    const fail = (code: string, ownTries: number) =>
+      noteTrouble(sql, run.id, { code, message: "no space left" }, { ownTries, maxTries: 3 });
+    for (let tries = 1; tries <= 5; tries++) {
+      assertEquals(await fail("53100", tries), { tries, paused: false });
+    }
+    assertEquals(await fail("40001", 6), { tries: 6, paused: true });
+    await cancelRun(sql, run.id, "test");
+  });
+
   it("counts lanes that fail at the same time once", async () => {
     const { sql } = database;
     await addUnseenMembers(sql, 10);
