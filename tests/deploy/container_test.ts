@@ -162,8 +162,10 @@ describe("the container files", () => {
       permissions: z.object({ service: z.object({ env: z.object({ allow: z.array(z.string()) }) }) }),
     }).parse(JSON.parse(await read("deno.json"))).permissions.service.env.allow;
     // The image has the first two; the last one names a file, which somebody has to bring.
-    const settings = allowed.filter((name) => !["HOST", "PORT", "DATABASE_CA_FILE"].includes(name))
-      .toSorted();
+    const settings = [
+      ...allowed.filter((name) => !["HOST", "PORT", "DATABASE_CA_FILE"].includes(name)),
+      ...["OTEL_DENO", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME"], // the runtime's own, which no permission covers
+    ].toSorted();
 
     assertEquals(Object.keys(compose.service.environment).toSorted(), settings);
     assertEquals(variablesOf("Deployment").toSorted(), settings);
