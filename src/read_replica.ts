@@ -1,32 +1,14 @@
-import postgres from "postgres";
 import { closeDatabase, openDatabase, type Sql } from "./database/connection.ts";
-import { limitPool, POOL_FULL, type PoolUse } from "./database/pool.ts";
+import { limitPool, type PoolUse } from "./database/pool.ts";
 import { createLagMeter } from "./database/replica_lag.ts";
 import { inTime } from "./deadline.ts";
 import { delay } from "./delay.ts";
 import { AppError } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import { type Fallback, reasonOf } from "./read_fallbacks.ts";
 
 /** Does what only reads, on whichever server it may be read from. */
 export type Read = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
-
-/**
- * Why a read went to the primary though there is a replica. Of the replica as a whole: `unmeasured`, how far it is behind
- * is not known, for it is new or the primary is away; `lagging`; `unreachable`; or a `Misfit`. Of this read
- * there: `conflict`, cancelled by what the replica replayed; `late`; `busy`, no connection was free; `error`, all else.
- */
-export const FALLBACKS = [
-  "unmeasured",
-  "lagging",
-  "unreachable",
-  "not_a_standby",
-  "other_history",
-  "conflict",
-  "late",
-  "busy",
-  "error",
-] as const;
-export type Fallback = typeof FALLBACKS[number];
 
 export interface ReadReplica {
   /**
@@ -197,18 +179,4 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
 
 function late(): Error {
   return Object.assign(new Error("the replica does not answer"), { code: "ETIMEDOUT" });
-}
-
-/** SQLSTATEs of what replaying cancels: serialization failure, deadlock. */
-const CONFLICT = /^(40001|40P01)$/;
-/** Of a server that stops, starts or has no room: connection exceptions (08), out of resources (53), stopping (57P). */
-const AWAY = /^(08|53|57P)/;
-
-function reasonOf(error: unknown): Fallback {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === POOL_FULL) return "busy";
-  if (code === "ETIMEDOUT" || code === "57014") return "late";
-  if (!(error instanceof postgres.PostgresError)) return code === "" ? "error" : "unreachable";
-  if (CONFLICT.test(code)) return "conflict";
-  return AWAY.test(code) ? "unreachable" : "error";
 }

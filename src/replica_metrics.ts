@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import { FALLBACKS, type ReplicaState } from "./read_replica.ts";
+import { FALLBACKS } from "./read_fallbacks.ts";
+import type { ReplicaState } from "./read_replica.ts";
 
 /** Makes the metrics of a replica to read from, read when they are asked for; without values where there is none. */
 export function createReplicaMetrics(readState?: () => ReplicaState): Registry {

@@ -1,12 +1,8 @@
 /** Checks and lists through a streaming replica: how old they may be, and what happens when it is not as it should be. */
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { afterAll, afterEach, beforeAll, describe, it } from "@std/testing/bdd";
-import process from "node:process";
-import { z } from "zod";
 import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
-import { migrateUp } from "../../src/database/migrate.ts";
 import { createLagMeter } from "../../src/database/replica_lag.ts";
-import { openServicePools, type ServicePools } from "../../src/database/service_pools.ts";
 import { openReadReplica, type ReadReplica, type ReplicaOptions } from "../../src/read_replica.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import {
@@ -18,69 +14,45 @@ import {
 } from "../http/test_service.ts";
 import { startProxy } from "../faults/proxy.ts";
 import { projectItself } from "../support/project.ts";
-import { startTestServer, type TestServer } from "../support/servers.ts";
-import { startStandby } from "../support/standby.ts";
+import { REPLICA_ROLE, type ReplicatedDatabase, replicatedDatabase } from "../support/replicated_database.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
-const VERSION = z.enum(["15", "16", "17", "18"]).parse(process.env.TEST_POSTGRES_VERSION);
-const ROLE = "replica_reader";
 /** Longer than any of these tests takes. */
 const LONG_MS = 600_000;
 
 describe("a replica to read from", () => {
-  let primary: TestServer;
-  let standby: TestServer;
+  let database: ReplicatedDatabase;
   let sql: Sql;
   let there: Sql;
-  let pools: ServicePools;
   let service: TestService & { replica: ReadReplica };
   let logged: Record<string, unknown>[];
   let atEnd: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
-    primary = await startTestServer(VERSION);
-    standby = await startStandby(primary, { max_standby_streaming_delay: "0" });
-    await migrateUp(primary.url);
-    sql = openDatabase(primary.url, { max: 3, applicationName: "test" });
-    there = openDatabase(standby.url, { max: 3, applicationName: "test" });
-    await sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
-    await sql.unsafe(`create role ${ROLE} login password '${new URL(primary.url).password}'`);
-    await sql`select assignment.grant_service(${ROLE})`;
-    pools = await openServicePools(asService(primary), {
-      requestConnections: 5,
-      statementTimeoutMs: 15_000,
-      backfillLanes: 1,
-    });
+    database = await replicatedDatabase();
+    ({ sql, there } = database);
   });
   afterEach(async () => {
     for (const end of atEnd) await end();
     atEnd = [];
     await there`select pg_wal_replay_resume() where pg_is_in_recovery()`;
   });
-  afterAll(async () => {
-    await pools.close();
-    await closeDatabase(sql, 1);
-    await closeDatabase(there, 1);
-    await standby.remove();
-    await primary.remove();
-  });
-
-  const asService = ({ url }: TestServer) => Object.assign(new URL(url), { username: ROLE }).href;
+  afterAll(() => database.remove());
 
   async function serve(
     options: Pick<ReplicaOptions, "maxLagMs" | "answerWithinMs">,
-    url = asService(standby),
+    url = database.asService(database.standby),
   ): Promise<void> {
     const recording = recordingLogger();
     logged = recording.logged;
     const replica = openReadReplica(url, {
-      primary: pools.requests.sql,
-      watch: pools.watch.sql,
+      primary: database.pools.requests.sql,
+      watch: database.pools.watch.sql,
       connections: 5,
       log: recording.log,
       ...options,
     });
     service = {
-      ...await testService({ sql: pools.requests.sql, replica, pools: { replica: replica.use } }),
+      ...await testService({ sql: database.pools.requests.sql, replica, pools: { replica: replica.use } }),
       replica,
     };
     atEnd.push(service.stop, replica.close);
@@ -90,14 +62,6 @@ describe("a replica to read from", () => {
   const untilLeft = () => waitUntil("the replica is not used", () => !service.replica.state().isUsed);
   const statusOf = async (id: string) => (await service.call(`GET /v1/members/${id}/assignment`)).status;
   const changes = () => logged.map(({ event, reason }) => reason ?? event);
-
-  async function pauseReplay(): Promise<void> {
-    await there`select pg_wal_replay_pause()`;
-    await waitUntil("replay is paused", async () => {
-      const [row] = await there<[{ state: string }]>`select pg_get_wal_replay_pause_state() as state`;
-      return row.state === "paused";
-    });
-  }
 
   async function addMember(): Promise<string> {
     const [id = ""] = await addMembers(sql, 1);
@@ -117,7 +81,7 @@ describe("a replica to read from", () => {
     await waitUntil("it has the member", async () => await statusOf(early) === 200);
     const fallbacks = await metric('read_fallbacks_total{reason="lagging"}');
 
-    await pauseReplay();
+    await database.pauseReplay();
     const late = await addMember();
     const list = `/v1/trainers/${DEFAULT_TRAINER_ID}/clients`;
     assertEquals(await statusOf(late), 404);
@@ -145,10 +109,10 @@ describe("a replica to read from", () => {
   });
 
   it("is what DATABASE_READ_URL names, and may be away when the service starts", async () => {
-    await standby.stop();
+    await database.standby.stop();
     const task = projectItself().spawn("start", {
-      DATABASE_URL: asService(primary),
-      DATABASE_READ_URL: asService(standby),
+      DATABASE_URL: database.asService(database.primary),
+      DATABASE_READ_URL: database.asService(database.standby),
       ADMIN_TOKENS: `ops=${"a".repeat(64)}`,
       RECONCILE_CRON: "off",
       PORT: "0",
@@ -158,7 +122,7 @@ describe("a replica to read from", () => {
       return task.ended;
     });
     await task.line(/"event":"read_replica_left","reason":"unreachable"/);
-    await standby.start();
+    await database.standby.start();
     await task.line(/"event":"read_replica_used"/);
     task.kill("SIGTERM");
     assertEquals(await task.ended, 0);
@@ -168,7 +132,7 @@ describe("a replica to read from", () => {
     const maxLagMs = 1500;
     await serve({ maxLagMs });
     await untilUsed();
-    await pauseReplay();
+    await database.pauseReplay();
     const id = await addMember();
     const committedAt = performance.now();
     await waitUntil("the check is fresh", async () => {
@@ -210,10 +174,10 @@ describe("a replica to read from", () => {
     await serve({ maxLagMs: LONG_MS, answerWithinMs: 20_000 });
     await untilUsed();
     await sql`create table public.truncated (id integer)`;
-    await sql`grant select on public.truncated to ${sql(ROLE)}`;
+    await sql`grant select on public.truncated to ${sql(REPLICA_ROLE)}`;
     await waitUntil("it is there", async () => {
       const rows = await there`
-        select from information_schema.table_privileges where table_name = 'truncated' and grantee = ${ROLE}
+        select from information_schema.table_privileges where table_name = 'truncated' and grantee = ${REPLICA_ROLE}
       `;
       return rows.length > 0;
     });
@@ -236,7 +200,7 @@ describe("a replica to read from", () => {
 
     await serve({ maxLagMs: LONG_MS, answerWithinMs: 300 });
     await untilUsed();
-    const locker = openDatabase(primary.url, { max: 1, applicationName: "test" });
+    const locker = openDatabase(database.primary.url, { max: 1, applicationName: "test" });
     await locker`begin`;
     await locker`lock table public.trainer_client_assignments in access exclusive mode`;
     await sql`truncate public.truncated`; // its commit sends what the lock has written
@@ -247,7 +211,7 @@ describe("a replica to read from", () => {
       `;
       return locks.length > 0;
     });
-    await pauseReplay();
+    await database.pauseReplay();
     await locker`rollback`;
     await closeDatabase(locker);
     assertEquals(await statusOf(await addMember()), 200);
@@ -270,11 +234,11 @@ describe("a replica to read from", () => {
         await new Promise((resolve) => setTimeout(resolve)); // lets in what else waits
       }
     });
-    await standby.stop();
+    await database.standby.stop();
     await untilLeft();
     assertEquals(service.replica.state().fallbacks.has("lagging"), false);
     assertEquals((await (await service.call("GET /readyz")).json()).status, "ready");
-    await standby.start();
+    await database.standby.start();
     await untilUsed();
     isOver = true;
     await Promise.all(callers);
@@ -288,8 +252,8 @@ describe("a replica to read from", () => {
   });
 
   it("fails no request when its packets vanish", async () => {
-    const proxy = await startProxy({ to: Number(new URL(standby.url).port) });
-    await serve({ maxLagMs: LONG_MS, answerWithinMs: 300 }, proxy.url(asService(standby)));
+    const proxy = await startProxy({ to: Number(new URL(database.standby.url).port) });
+    await serve({ maxLagMs: LONG_MS, answerWithinMs: 300 }, proxy.url(database.asService(database.standby)));
     const id = await addMember();
     await untilUsed();
     await waitUntil("it has the member", async () => await statusOf(id) === 200);
@@ -303,7 +267,7 @@ describe("a replica to read from", () => {
   });
 
   it("is none where it is another database's, was promoted, or stayed behind at a failover", async () => {
-    const elsewhere = openDatabase(primary.url.replace(/\/postgres$/, "/template1"), {
+    const elsewhere = openDatabase(database.primary.url.replace(/\/postgres$/, "/template1"), {
       max: 1,
       applicationName: "test",
     });
@@ -313,16 +277,16 @@ describe("a replica to read from", () => {
     const id = await addMember();
     await serve({ maxLagMs: 5000 });
     await untilUsed();
-    await primary.stop();
+    await database.primary.stop();
     await there`select pg_promote()`;
     await waitUntil("it is told", () => changes().includes("not_a_standby"));
-    await Deno.writeTextFile(`${primary.folder}/standby.signal`, "");
-    await primary.start();
+    await Deno.writeTextFile(`${database.primary.folder}/standby.signal`, "");
+    await database.primary.start();
     const meter = createLagMeter(there, sql);
     assertEquals(await meter.measure(), "other_history");
     assertEquals(meter.lagMs(), Infinity);
 
-    const { port, password } = new URL(standby.url);
+    const { port, password } = new URL(database.standby.url);
     const conninfo = `host=127.0.0.1 port=${port} user=postgres password=${password}`;
     await sql.unsafe(`alter system set primary_conninfo = '${conninfo}'`);
     await sql`select pg_reload_conf()`;
