@@ -12,6 +12,9 @@ export interface SilenceOptions {
 /** Where nobody knows whether the server is at work, what takes longer than this is taken for lost. */
 const LONGEST_UNKNOWN_MS = 10 * 60_000;
 
+/** How much sooner than others those are wondered about that were under way when one was found lost. */
+const SUSPICION = 0.2;
+
 /** Between two questions whether the server is at work. */
 const LONGEST_REST_MS = 30_000;
 
@@ -37,6 +40,7 @@ export function watchSilence(
   let isAsking = false;
   let askAgainAt = 0;
   let lookedAt = 0;
+  let lossFoundAt = -Infinity;
 
   return (socket) => {
     const connection = { socket, answeredBytes: 0, askedAt: Infinity, heardAt: performance.now() };
@@ -67,7 +71,9 @@ export function watchSilence(
       const { socket, answeredBytes, askedAt } = connection;
       if (socket.bytesWritten > answeredBytes) connection.askedAt = Math.min(askedAt, now);
     }
-    const overdue = [...connections].map(({ askedAt }) => askedAt).filter((at) => now - at >= silenceMs);
+    const overdue = [...connections].map(({ askedAt }) => askedAt).filter((askedAt) =>
+      now - askedAt >= (askedAt < lossFoundAt ? silenceMs * SUSPICION : silenceMs)
+    );
     if (overdue.length === 0) {
       askAgainAt = 0;
       return;
@@ -89,6 +95,7 @@ export function watchSilence(
 
   /** Closes those that were asked by then, and those that have rested since the first of them was. */
   function close(first: number, last: number): void {
+    lossFoundAt = performance.now();
     for (const { socket, askedAt, heardAt } of connections) {
       const hasRested = askedAt === Infinity && heardAt < first;
       if (askedAt <= last || hasRested) socket.destroy();

@@ -14,6 +14,7 @@ import { rollingUpgrade } from "./experiments/rolling_upgrade.ts";
 import { longStrings } from "./experiments/long_strings.ts";
 import { malformed } from "./experiments/malformed.ts";
 import { pooler } from "./experiments/pooler.ts";
+import { network } from "./experiments/network.ts";
 import { poisonedLogs } from "./experiments/poisoned_logs.ts";
 import { soak } from "./experiments/soak.ts";
 
@@ -22,6 +23,7 @@ export const experiments: readonly Experiment[] = [
   everyday,
   kills,
   droppedReplies,
+  network,
   frozen,
   locks,
   causesOfFailure,

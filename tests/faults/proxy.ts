@@ -7,10 +7,11 @@ import { Conversation } from "./conversation.ts";
  * - `pass`: nothing.
  * - `black_hole`: nothing goes either way, nothing is closed, and new connections find nobody; what waited goes on afterwards.
  * - `half_open`: the server's side is gone and the client's is never told, not even afterwards; new connections pass.
+ * - `abandon`: the client's side is gone (reset) and the server's is never told, until the proxy closes; new connections pass.
  * - `drip`: answers come a byte a second.
  * - `reset`: every connection is reset, new ones too.
  */
-export type Mode = "pass" | "black_hole" | "half_open" | "drip" | "reset";
+export type Mode = "pass" | "black_hole" | "half_open" | "abandon" | "drip" | "reset";
 
 export interface Proxy {
   /** The same database, through the proxy. */
@@ -18,6 +19,8 @@ export interface Proxy {
   setMode(mode: Mode): void;
   /** Connections to the server that are open now. */
   open(): number;
+  /** Those that the server still has, though their clients are gone. */
+  abandoned(): number;
   /** Replies that were dropped after their statement had committed. */
   dropped(): number;
   close(): Promise<void>;
@@ -37,6 +40,8 @@ interface Pair {
   server: net.Socket | undefined;
   /** The server is gone, and the client is never to know. */
   forsaken: boolean;
+  /** The client is gone, and the server is never to know. */
+  abandoned: boolean;
   /** What has come and waits to be passed on. */
   toClient: Uint8Array[];
   toServer: Uint8Array[];
@@ -49,10 +54,18 @@ export async function startProxy({ to, dropReply }: ProxyOptions): Promise<Proxy
   let dropped = 0;
 
   const listener = net.createServer((client) => {
-    const pair: Pair = { client, server: undefined, forsaken: false, toClient: [], toServer: [] };
+    const pair: Pair = {
+      client,
+      server: undefined,
+      forsaken: false,
+      abandoned: false,
+      toClient: [],
+      toServer: [],
+    };
     pairs.add(pair);
     client.on("error", () => {});
     client.on("close", () => {
+      if (pair.abandoned) return;
       pair.server?.destroy();
       pairs.delete(pair);
     });
@@ -75,6 +88,7 @@ export async function startProxy({ to, dropReply }: ProxyOptions): Promise<Proxy
     server.on("error", () => {});
     server.on("close", () => {
       if (!pair.forsaken) pair.client.destroy();
+      if (pair.abandoned) pairs.delete(pair);
     });
     pair.client.on("data", (data) => {
       const bytes = Buffer.from(data);
@@ -99,7 +113,7 @@ export async function startProxy({ to, dropReply }: ProxyOptions): Promise<Proxy
   }
 
   function flush(pair: Pair): void {
-    if (mode === "black_hole" || pair.forsaken) return;
+    if (mode === "black_hole" || pair.forsaken || pair.abandoned) return;
     for (const bytes of pair.toServer.splice(0)) pair.server?.write(bytes);
     if (mode === "drip") return;
     for (const bytes of pair.toClient.splice(0)) pair.client.write(bytes);
@@ -120,13 +134,18 @@ export async function startProxy({ to, dropReply }: ProxyOptions): Promise<Proxy
         } else if (mode === "half_open") {
           pair.forsaken = true;
           pair.server?.destroy();
-        } else if (mode === "pass" && !pair.server) {
+        } else if (mode === "abandon") {
+          pair.abandoned = pair.server !== undefined;
+          pair.client.resetAndDestroy();
+        } else if (mode === "pass" && !pair.server && !pair.forsaken) {
           connect(pair);
         }
         flush(pair);
       }
     },
-    open: () => [...pairs].filter(({ server, forsaken }) => server && !forsaken).length,
+    open: () =>
+      [...pairs].filter(({ server, forsaken, abandoned }) => server && !forsaken && !abandoned).length,
+    abandoned: () => [...pairs].filter(({ abandoned }) => abandoned).length,
     dropped: () => dropped,
     async close() {
       clearInterval(dripping);

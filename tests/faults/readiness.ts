@@ -1,0 +1,33 @@
+import { pause } from "./runs.ts";
+import type { Service } from "./service.ts";
+
+/** What `/readyz` said: when it was asked, when it answered, and how. */
+export interface Look {
+  askedAt: number;
+  answeredAt: number;
+  isReady: boolean;
+}
+
+const restMs = 50;
+
+/** Asks a service again and again whether it is ready, until it is stopped. */
+export function watchReadiness(service: Service): { looks: readonly Look[]; stop(): Promise<void> } {
+  const looks: Look[] = [];
+  let stopped = false;
+  const watching = (async () => {
+    while (!stopped) {
+      const askedAt = performance.now();
+      const response = await service.call("GET /readyz");
+      await response.body?.cancel();
+      looks.push({ askedAt, answeredAt: performance.now(), isReady: response.status === 200 });
+      await pause(restMs);
+    }
+  })();
+  return {
+    looks,
+    async stop() {
+      stopped = true;
+      await watching;
+    },
+  };
+}
