@@ -1,6 +1,6 @@
 -- Who trains whom. Rows are never deleted by this service: an assignment ends by becoming inactive.
 -- Locks: share row exclusive on public.members for the foreign keys (writers wait while it is taken; given up after 5 s).
--- Reversible; the down drops the assignments.
+-- Reversible; the down drops the assignments (access exclusive on both tables, given up after 5 s).
 
 -- migrate:up
 set local lock_timeout = '5s';
@@ -54,4 +54,6 @@ comment on column public.trainer_client_assignments.backfill_run_id is
 comment on column public.trainer_client_assignments.ended_at is 'When the assignment became inactive through this service.';
 
 -- migrate:down
+set local lock_timeout = '5s';
+
 drop table public.trainer_client_assignments;

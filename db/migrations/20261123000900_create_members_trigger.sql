@@ -1,5 +1,5 @@
 -- Auto-assignment of whoever is inserted into members, by anybody, one call a statement.
--- Locks: share row exclusive on public.members (writers wait while it is taken; given up after 5 s). Reversible.
+-- Locks: share row exclusive on public.members (writers wait while it is taken; given up after 5 s). Reversible (access exclusive).
 -- Creating the trigger wants the right TRIGGER on members, commenting on it its owner: the comment is the function's.
 
 -- migrate:up

@@ -139,6 +139,20 @@ describe("a members table of the application's own", () => {
     await assertAssigned(database.sql, [id]);
   });
 
+  it("that somebody reads all the while is adopted beside them, and left only when they are through", async () => {
+    await database.sql`create table public.members (id uuid primary key)`;
+    await database.newConnection().begin(async (reader) => {
+      await reader`select from public.members`;
+      await migrateUp(database.url);
+      await reader`select from public.trainer_client_assignments`;
+    });
+    await database.newConnection().begin(async (reader) => {
+      await reader`select from public.trainer_client_assignments`;
+      await assertRejects(() => migrateDown(database.url, { all: true }), Error, "lock timeout");
+    });
+    await migrateDown(database.url, { all: true });
+  });
+
   for (
     const [what, definition, message] of [
       [
