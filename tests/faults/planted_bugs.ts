@@ -93,6 +93,11 @@ export const databaseBugs: readonly KnownBug[] = [
       ),
   },
   {
+    name: "a full disk is a member's fault",
+    caughtBy: ["disk_full"],
+    database: (sql) => changeFunction(sql, "is_transient", "'53', ", ""),
+  },
+  {
     name: "steps do not lock their lane",
     caughtBy: ["everyday", "frozen"],
     database: (sql) => changeFunction(sql, "backfill_step", "for update skip locked", ""),

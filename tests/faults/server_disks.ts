@@ -21,7 +21,7 @@ export async function putTablesOnSmallDisk({ sql, server, atEnd }: World): Promi
   const disk = await mountSmallDisk(`${server.folder}.tables`, { sizeMib: 64, ownerOf: server.folder });
   if (disk === null) {
     return {
-      how: "triggers that raise 53100, for want of the right to mount",
+      how: "by triggers that raise 53100, for want of the right to mount",
       fill: async () => void await sql.unsafe(refuseWrites),
       free: async () => void await sql.unsafe("drop function public.disk_full() cascade"),
       toll,
@@ -71,7 +71,8 @@ export async function putWalOnSmallDisk({ sql, server, atEnd }: World): Promise<
     await server.stop();
     await disk?.remove();
   });
-  const toll = () => `${supervisor.panics()} PANICs, ${supervisor.starts()} starts by its supervisor`;
+  const toll = () =>
+    `PANICs in its log: ${supervisor.panics()}; starts by its supervisor: ${supervisor.starts()}`;
   if (disk === null) {
     return {
       how: "the server killed and kept away, for want of the right to mount",
