@@ -1,10 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { startBackgroundWork } from "../../src/background.ts";
 import { countAssignments, countFailures, newIds } from "../support/assignments.ts";
-import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { SERVICE_ROLE, type TestDatabase, testDatabase } from "../support/databases.ts";
 import { makeDue } from "../support/failures.ts";
 import { recordingLogger } from "../support/logs.ts";
+import { waitUntil } from "../support/wait_until.ts";
 import { acceptAssignments, refuseAssignments } from "../support/members.ts";
 
 describe("the background work", () => {
@@ -43,5 +44,28 @@ describe("the background work", () => {
     assert(
       told.every(({ source, code, level }) => source === "trigger" && code === "P0001" && level === "warn"),
     );
+  });
+
+  it("retries also where the service was not granted what it logs with", async () => {
+    const { sql } = database;
+    const ids = newIds(10);
+    await refuseAssignments(sql, "true");
+    await sql`insert into public.members (id) select unnest(${ids}::uuid[])`;
+    await acceptAssignments(sql);
+    await makeDue(sql);
+    const pool = await database.newServicePool();
+    await sql`revoke execute on function assignment.claim_new_failures(integer) from ${sql(SERVICE_ROLE)}`;
+
+    const { log, logged } = recordingLogger();
+    const work = startBackgroundWork({ sql: pool, log }, {
+      backfillLanes: 1,
+      backfillMaxReplicaLagMs: 10_000,
+      backfillRestRatio: 0,
+      reconcileCron: null,
+    });
+    await waitUntil("all are assigned", async () => await countFailures(sql) === 0);
+    await work.stop();
+    const [warning] = logged.filter(({ event }) => event === "failures_not_logged");
+    assertMatch(String(warning?.reason), /permission denied for function claim_new_failures/);
   });
 });
