@@ -61,6 +61,19 @@ describe("four replicas on one database behind HAProxy", () => {
     await addUnseenMembers(sql, 60_000);
     await sql`analyze public.members`; // so that there are lanes
     const run = await startRun(await addTrainer(), 50);
+    await sql.begin(async (holder) => {
+      // Else whoever hears of the run first may be through a lane before the others have heard of it.
+      await holder`select from assignment.backfill_lanes where run_id = ${run.id} for update`;
+      await waitUntil(
+        "all four drive the run",
+        () =>
+          replicas.services.every((service) =>
+            service.output().split("\n").some((line) =>
+              line.includes("backfill_driving") && line.includes(run.id)
+            )
+          ),
+      );
+    });
     const { total, successful, skipped, failed, status } = await untilEnded(run.id);
     assertEquals({ status, failed, skipped, successful }, {
       status: "succeeded",
