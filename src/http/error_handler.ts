@@ -36,11 +36,12 @@ export function toProblem(error: Error): Problem {
 }
 
 /**
- * What the runtime throws where a body is read whose sender went away, or did not keep to what it had announced; the
- * latter has no class of its own. Shown by tests/http/odd_requests_test.ts.
+ * What the runtime throws where a body is read whose sender went away (`Http`: in the middle of a chunk), or did not keep
+ * to what it had announced; the latter has no class of its own. Shown by tests/http/odd_requests_test.ts.
  */
 function isBrokenBody(error: Error): boolean {
-  return error instanceof Deno.errors.BadResource || error.message.startsWith("invalid HTTP/1 request");
+  return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Http ||
+    error.message.startsWith("invalid HTTP/1 request");
 }
 
 function fromAppError({ code, message, details }: AppError): Problem {

@@ -137,6 +137,11 @@ describe("requests that no good client sends", () => {
     assertEquals(noBoundary?.status, 400);
     await breakOffOnceItIsRead([...json, "Transfer-Encoding: chunked"], "nonsense\r\n");
     await breakOffOnceItIsRead([...json, "Content-Length: 500"], "{");
+    for (const lines of [json, [...form, urlencoded]]) {
+      await breakOffOnceItIsRead([...lines, "Transfer-Encoding: chunked"], "5\r\n{");
+      await breakOffOnceItIsRead([...lines, "Transfer-Encoding: chunked"], "5");
+      await breakOffOnceItIsRead([...lines, "Transfer-Encoding: chunked"], "1\r\n{\r\n");
+    }
     const lines = service.logged.slice(before);
     assertEquals(lines.filter(({ level, status }) => level === "error" || status === 500), []);
   });

@@ -59,13 +59,16 @@ export const kills: Experiment = {
 
 /** Waits until a step has been taken since now: after a kill the service rests, and another would meet nothing. */
 async function goesOn(sql: World["sql"], runId: string, report: Report): Promise<"moved" | "ended"> {
-  let run = await getRun(sql, runId);
-  const { processed } = run;
+  let before = Infinity;
+  let isOver = false;
   await eventually(report, "a run goes on after a kill", 60_000, async () => {
-    run = await getRun(sql, runId);
-    return run.processed > processed || hasEnded(run);
+    const run = await getRun(sql, runId);
+    const hasMoved = run.processed > before;
+    before = Math.min(before, run.processed);
+    isOver = hasEnded(run);
+    return hasMoved || isOver;
   });
-  return hasEnded(run) ? "ended" : "moved";
+  return isOver ? "ended" : "moved";
 }
 
 /** Kills, and brings back what does not come back by itself: a supervisor's part. */

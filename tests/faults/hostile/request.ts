@@ -42,7 +42,8 @@ export function render(request: HostileRequest): Uint8Array<ArrayBuffer> {
 }
 
 /** Where the two sides may disagree about where the request ends: nothing more can be asked on that connection. */
-export function isClean({ framing, body, version, method }: HostileRequest): boolean {
+export function isClean({ framing, headers, body, version, method }: HostileRequest): boolean {
+  if (headers.some(([name]) => name === "Content-Length")) return false;
   if (version !== "HTTP/1.1" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(method)) return false;
   return framing === "length" || framing === "chunked" || (framing === "no length" && body === "");
 }
