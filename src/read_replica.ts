@@ -106,7 +106,8 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
     use: pool.use,
     async close() {
       closing.abort();
-      await Promise.all([measuring, closeDatabase(reads), closeDatabase(watch, 0)]);
+      // A connection that broke within a query is one to wait for, to the driver: reads have ended before this.
+      await Promise.all([measuring, closeDatabase(reads, 1), closeDatabase(watch, 0)]);
     },
   };
 
