@@ -50,9 +50,9 @@ export async function openServicePools(url: string, options: ServicePoolOptions)
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     idle_session_timeout: IDLE_MS,
   };
-  const takesSettings = await acceptsSettings(url, settings);
+  const areTaken = await takesSettings(url, settings);
   const open = ({ settings, ...rest }: DatabaseOptions) =>
-    openDatabase(url, { silenceMs: SILENCE_MS, ...rest, ...(takesSettings && settings ? { settings } : {}) });
+    openDatabase(url, { silenceMs: SILENCE_MS, ...rest, ...(areTaken && settings ? { settings } : {}) });
 
   const requests = open({
     applicationName: "trainer-assignment service",
@@ -73,7 +73,7 @@ export async function openServicePools(url: string, options: ServicePoolOptions)
     longestStatementMs: WATCH_TIMEOUT_MS + GRACE_MS,
   });
   const all: Sql[] = [requests, background, watch];
-  const cancelAfter = (cancelAfterMs: number) => takesSettings ? {} : { cancelAfterMs };
+  const cancelAfter = (cancelAfterMs: number) => areTaken ? {} : { cancelAfterMs };
   return {
     requests: limitPool(requests, { waitMs: POOL_WAIT_MS, ...cancelAfter(statementTimeoutMs) }),
     background: limitPool(background),
@@ -85,15 +85,19 @@ export async function openServicePools(url: string, options: ServicePoolOptions)
 }
 
 /**
- * Tells whether connections may begin with settings. A pooler refuses them (PgBouncer: `unsupported startup parameter`),
- * and to set them later would leave them to whoever is given the same connection next.
+ * Tells whether connections begin with the settings that they are given. A pooler refuses them (PgBouncer: `unsupported
+ * startup parameter`) or drops them (its `ignore_startup_parameters`), and to set them later would leave them to whoever
+ * is given the same connection next.
  */
-async function acceptsSettings(url: string, settings: Record<string, number>): Promise<boolean> {
+async function takesSettings(url: string, settings: Record<string, number>): Promise<boolean> {
   if (/[?&]prepare=false\b/.test(url)) return false;
+  const names = Object.keys(settings);
   const sql = openDatabase(url, { max: 1, applicationName: "trainer-assignment service", settings });
   try {
-    await sql`select`;
-    return true;
+    const taken = await sql`
+      select from pg_catalog.pg_settings where name = any (${names}::text[]) and source = 'client'
+    `;
+    return taken.length === names.length;
   } catch (error) {
     if (error instanceof postgres.PostgresError && error.code === REFUSED_PARAMETER) return false;
     throw error;

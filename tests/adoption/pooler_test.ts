@@ -14,6 +14,9 @@ import { type PgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { waitUntil } from "../support/wait_until.ts";
 import postgres from "postgres";
 
+/** What operators have a pooler ignore, so that clients which set it can connect. */
+const IGNORED = ["statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"];
+
 describe("behind PgBouncer in transaction mode, with prepare=false", () => {
   let pooler: PgBouncer;
   let database: TestDatabase;
@@ -66,9 +69,10 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
     await work.stop();
   });
 
-  it("late statements are cancelled, though the pooler takes no time-out for them", async () => {
+  it("late statements are cancelled, though the pooler refuses or ignores a time-out for them", async () => {
     const url = pooler.urlOf(database.name);
-    for (const address of [`${url}?prepare=false`, url]) {
+    const deaf = await startPgBouncer({ serverUrl: serverUrl(), ignored: IGNORED });
+    for (const address of [`${url}?prepare=false`, url, deaf.urlOf(database.name)]) {
       const pools = await openServicePools(address, {
         requestConnections: 2,
         statementTimeoutMs: 300,
@@ -85,6 +89,7 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
       });
       await pools.close();
     }
+    await deaf.stop();
   });
 
   it("health is ready and the lists stream", async () => {

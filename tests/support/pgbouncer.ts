@@ -25,6 +25,8 @@ export interface PgBouncerOptions {
   connections?: number;
   /** How long a transaction may wait for one of these, or for a server that is away. */
   longestWaitSeconds?: number;
+  /** Settings that it takes from clients without a word, and does not pass on. */
+  ignored?: readonly string[];
 }
 
 /**
@@ -39,7 +41,7 @@ export async function wayTo(server: { url: string }): Promise<{ url: string; clo
 
 /** Starts PgBouncer (Debian's package pgbouncer; as root it installs it where it is missing) before all databases of a server. */
 export async function startPgBouncer(options: PgBouncerOptions): Promise<PgBouncer> {
-  const { serverUrl, users = [], connections = 2, longestWaitSeconds = 30 } = options;
+  const { serverUrl, users = [], connections = 2, longestWaitSeconds = 30, ignored = [] } = options;
   await requireProgram(PROGRAM, "pgbouncer");
   const server = new URL(serverUrl);
   const folder = await Deno.makeTempDir({ prefix: "trainer-assignment-pgbouncer-" });
@@ -65,6 +67,7 @@ max_client_conn = 1000
 query_wait_timeout = ${longestWaitSeconds}
 server_login_retry = 1
 default_pool_size = ${connections}
+ignore_startup_parameters = ${ignored.join(",")}
 `,
   );
   const isRoot = Deno.uid() === 0;
