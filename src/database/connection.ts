@@ -101,7 +101,8 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
 }
 
 /**
- * Tells whether the server has been at work on a statement of this application for so long, in whatever process.
+ * Tells whether the server has been at work on a statement of this application for so long, in whatever process. One that
+ * waits for its client, as it does when its answer is not taken, is not at work.
  * @param probe is closed
  * @throws when the server does not say
  */
@@ -110,6 +111,7 @@ async function isServerAtWork(probe: Sql, applicationName: string, forMs: number
     const [row] = await probe<[{ isAtWork: boolean; isKnown: boolean }]>`
       select
         coalesce(bool_or(application_name = ${applicationName} and state = 'active'
+          and wait_event_type is distinct from 'Client'
           and query_start <= clock_timestamp() - ${forMs} * interval '1 millisecond'), false) as is_at_work,
         bool_or(pid = pg_backend_pid() and state = 'active') as is_known
       from pg_catalog.pg_stat_activity

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type net from "node:net";
 
 export interface SilenceOptions {
@@ -18,11 +19,19 @@ const SUSPICION = 0.2;
 /** Between two questions whether the server is at work. */
 const LONGEST_REST_MS = 30_000;
 
+/**
+ * What an answer ends with, but for the last byte, the transaction's state.
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html (ReadyForQuery)
+ */
+const READY = Buffer.from([90, 0, 0, 0, 5]);
+
 interface Connection {
   socket: net.Socket;
-  /** How much had been sent when the last answer came. */
+  /** The last bytes that came. */
+  tail: Buffer;
+  /** How much had been sent when the last answer ended. */
   answeredBytes: number;
-  /** Since when something is sent that is not answered; Infinity when all is. */
+  /** Since when nothing comes of an answer to what was sent; Infinity when all is answered. */
   askedAt: number;
   heardAt: number;
 }
@@ -43,12 +52,16 @@ export function watchSilence(
   let lossFoundAt = -Infinity;
 
   return (socket) => {
-    const connection = { socket, answeredBytes: 0, askedAt: Infinity, heardAt: performance.now() };
+    const connection: Connection = {
+      socket,
+      tail: Buffer.alloc(0),
+      answeredBytes: 0,
+      askedAt: Infinity,
+      heardAt: performance.now(),
+    };
     connections.add(connection);
-    socket.on("data", () => {
-      connection.answeredBytes = socket.bytesWritten;
-      connection.askedAt = Infinity;
-      connection.heardAt = performance.now();
+    socket.on("data", (data) => {
+      if (typeof data !== "string") hear(connection, data); // strings come where an encoding is set
     });
     socket.once("close", () => {
       connections.delete(connection);
@@ -61,6 +74,20 @@ export function watchSilence(
     timer = setInterval(look, silenceMs / 10);
     Deno.unrefTimer(Number(timer));
   };
+
+  /** A part of an answer, which may break off before its end, is a sign of life and no more. */
+  function hear(connection: Connection, data: Buffer): void {
+    const { socket, tail, askedAt } = connection;
+    connection.heardAt = performance.now();
+    connection.tail = (data.length > READY.length ? data : Buffer.concat([tail, data]))
+      .subarray(-READY.length - 1);
+    if (connection.tail.indexOf(READY) === 0) {
+      connection.answeredBytes = socket.bytesWritten;
+      connection.askedAt = Infinity;
+    } else if (askedAt !== Infinity) {
+      connection.askedAt = connection.heardAt;
+    }
+  }
 
   async function look(): Promise<void> {
     const now = performance.now();

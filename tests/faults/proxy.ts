@@ -6,12 +6,13 @@ import { Conversation } from "./conversation.ts";
  * What the proxy does to connections:
  * - `pass`: nothing.
  * - `black_hole`: nothing goes either way, nothing is closed, and new connections find nobody; what waited goes on afterwards.
+ * - `lost_path`: what is open passes nothing either way, and neither side is told, not even afterwards; new connections pass.
  * - `half_open`: the server's side is gone and the client's is never told, not even afterwards; new connections pass.
  * - `abandon`: the client's side is gone (reset) and the server's is never told, until the proxy closes; new connections pass.
  * - `drip`: answers come a byte a second.
  * - `reset`: every connection is reset, new ones too.
  */
-export type Mode = "pass" | "black_hole" | "half_open" | "abandon" | "drip" | "reset";
+export type Mode = "pass" | "black_hole" | "lost_path" | "half_open" | "abandon" | "drip" | "reset";
 
 export interface Proxy {
   /** The same database, through the proxy. */
@@ -38,7 +39,7 @@ const dripEveryMs = 1000;
 interface Pair {
   client: net.Socket;
   server: net.Socket | undefined;
-  /** The server is gone, and the client is never to know. */
+  /** Nothing passes any more, and the client is never to know; the server may be gone. */
   forsaken: boolean;
   /** The client is gone, and the server is never to know. */
   abandoned: boolean;
@@ -131,6 +132,9 @@ export async function startProxy({ to, dropReply }: ProxyOptions): Promise<Proxy
         if (mode === "reset") {
           pair.client.resetAndDestroy();
           pair.server?.destroy();
+        } else if (mode === "lost_path") {
+          pair.forsaken = true;
+          pair.server?.pause();
         } else if (mode === "half_open") {
           pair.forsaken = true;
           pair.server?.destroy();

@@ -149,6 +149,20 @@ describe("a connection that is lost", () => {
     });
   });
 
+  it("is given up when an answer stops midway, though the server waits to go on with it", async () => {
+    await withPool({ silenceMs: 500 }, async (pool) => {
+      await assertRejects(
+        () =>
+          pool`select repeat('x', 10_000), pg_sleep(0.0001) from generate_series(1, 100_000)`
+            .forEach(() => proxy.setMode("lost_path")),
+        Error,
+        "CONNECTION_CLOSED",
+      );
+      const [row] = await pool`select 2 as answer`;
+      assertEquals(row, { answer: 2 });
+    });
+  });
+
   it("ends its transaction alone, whatever that was about to do", async () => {
     await withPool({}, async (pool) => {
       const failure = new Error("of the work");
