@@ -58,12 +58,18 @@ export async function send<Answer>(
     } catch (error) {
       signal.throwIfAborted();
       const leastMs = error instanceof ApiError ? error.retryAfterSeconds * 1000 : 0;
-      const isTransient = !(error instanceof ApiError) || TRANSIENT.includes(error.status);
-      if (!request.isIdempotent || !isTransient || tries >= maxTries || leastMs > maxWaitMs) throw error;
+      if (!request.isIdempotent || !isTransient(error) || tries >= maxTries || leastMs > maxWaitMs) {
+        throw error;
+      }
       await delay(leastMs + backoffMs(tries), signal);
       signal.throwIfAborted();
     }
   }
+}
+
+/** Whether it may be gone the next time. */
+export function isTransient(error: unknown): boolean {
+  return !(error instanceof ApiError) || TRANSIENT.includes(error.status);
 }
 
 /** Twice as long each time, by chance up to half less. */

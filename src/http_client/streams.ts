@@ -1,9 +1,8 @@
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { startDeadline } from "../deadline.ts";
 import { delay } from "../delay.ts";
-import { ApiError } from "./api_error.ts";
 import type { Operations, Run } from "./operations.ts";
-import { backoffMs, type CallOptions, type ClientOptions, send } from "./request.ts";
+import { backoffMs, type CallOptions, type ClientOptions, isTransient, send } from "./request.ts";
 import { type Input, toRequest } from "./routes.ts";
 
 /** Beyond this a stream is dead: of a run there is a sign of life each 15 s, and of a download the next rows at once. */
@@ -41,6 +40,7 @@ export async function* readRows<Id extends Downloadable>(
     begun = lines.pop() ?? "";
     for (const line of lines) yield JSON.parse(line);
   }
+  if (begun !== "") throw new Error("the download broke off"); // what ends as it should ends with a line
 }
 
 /**
@@ -66,7 +66,7 @@ export async function* followRun(
       if (tries >= maxTries) throw new Error("the events of the run broke off");
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ApiError || tries >= maxTries) throw error;
+      if (!isTransient(error) || tries >= maxTries) throw error;
     }
     await delay(backoffMs(tries), signal);
     signal.throwIfAborted();

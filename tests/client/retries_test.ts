@@ -6,6 +6,7 @@ import {
   createClient,
   type TrainerAssignmentClient,
 } from "../../src/client.ts";
+import { startBackfill } from "../../src/backfill/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "../http/test_service.ts";
 
@@ -95,6 +96,24 @@ describe("the client, when the service or the way to it fails", () => {
     const { client, asked } = failing(1, portal);
     const error = await assertRejects(() => client.getSettings(), ApiError);
     assertEquals([error.status, error.code, asked()], [200, "unknown", 1]);
+  });
+
+  it("takes a row that breaks off for an error, be it that the way there called it the end", async () => {
+    const headers = { "Content-Type": "application/x-ndjson" };
+    const { client } = failing(1, () => new Response('{"clientId":"a"}\n{"clie', { headers }));
+    const rows = client.readRows("listTrainerClients", { trainerId: DEFAULT_TRAINER_ID });
+    assertEquals((await rows.next()).done, false);
+    await assertRejects(() => rows.next(), Error, "the download broke off");
+  });
+
+  it("follows a run past a service that is away for as many tries as a request has", async () => {
+    const { client, asked } = failing(5, unavailable());
+    const { id } = await startBackfill(service.sql, { requestedBy: "ops", dryRun: true });
+    const states = client.followBackfill({ id });
+    assertEquals((await states.next()).value?.status, "running");
+    assertEquals(asked(), 6);
+    await states.return(undefined);
+    await client.cancelBackfill({ id });
   });
 
   it("waits for what Retry-After says", async () => {
