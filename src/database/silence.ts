@@ -2,9 +2,9 @@ import { Buffer } from "node:buffer";
 import type net from "node:net";
 
 export interface SilenceOptions {
-  /** How long an answer may keep its connection waiting before anybody wonders. */
+  /** For how long nothing may come of an answer before anybody wonders. */
   silenceMs: number;
-  /** After how long it is taken for lost in any case. */
+  /** After how long without all of an answer the connection is taken for lost in any case. */
   longestMs: number;
   /** Asked in between: is the server at work for us, for so many milliseconds? A rejection means that nobody knows. */
   isAtWork: (forMs: number) => Promise<boolean>;
@@ -31,14 +31,16 @@ interface Connection {
   tail: Buffer;
   /** How much had been sent when the last answer ended. */
   answeredBytes: number;
-  /** Since when nothing comes of an answer to what was sent; Infinity when all is answered. */
+  /** Since when something is sent whose answer has not come, or not all of it; Infinity where all has. */
   askedAt: number;
+  /** When anything came last. */
   heardAt: number;
 }
 
 /**
  * Watches connections and closes those over which an answer no longer comes, and with them those that have rested
- * since. Where packets vanish, nothing else does: TCP itself tries for a quarter of an hour.
+ * since. Where packets vanish, nothing else does: TCP itself tries for a quarter of an hour. One over which answers drip
+ * is closed for being late alone.
  * @returns what takes a connection under watch
  */
 export function watchSilence(
@@ -77,15 +79,13 @@ export function watchSilence(
 
   /** A part of an answer, which may break off before its end, is a sign of life and no more. */
   function hear(connection: Connection, data: Buffer): void {
-    const { socket, tail, askedAt } = connection;
+    const { socket, tail } = connection;
     connection.heardAt = performance.now();
     connection.tail = (data.length > READY.length ? data : Buffer.concat([tail, data]))
       .subarray(-READY.length - 1);
     if (connection.tail.indexOf(READY) === 0) {
       connection.answeredBytes = socket.bytesWritten;
       connection.askedAt = Infinity;
-    } else if (askedAt !== Infinity) {
-      connection.askedAt = connection.heardAt;
     }
   }
 
@@ -98,34 +98,33 @@ export function watchSilence(
       const { socket, answeredBytes, askedAt } = connection;
       if (socket.bytesWritten > answeredBytes) connection.askedAt = Math.min(askedAt, now);
     }
-    const overdue = [...connections].map(({ askedAt }) => askedAt).filter((askedAt) =>
-      now - askedAt >= (askedAt < lossFoundAt ? silenceMs * SUSPICION : silenceMs)
+    const waiting = [...connections].filter(({ askedAt }) => askedAt < Infinity);
+    const late = waiting.filter(({ askedAt }) => now - askedAt >= longestMs);
+    if (late.length > 0) return close(late);
+    const silent = waiting.filter(({ askedAt, heardAt }) =>
+      now - Math.max(askedAt, heardAt) >= (askedAt < lossFoundAt ? silenceMs * SUSPICION : silenceMs)
     );
-    if (overdue.length === 0) {
-      askAgainAt = 0;
-      return;
-    }
-    const [first, last] = [Math.min(...overdue), Math.max(...overdue)];
-    if (now - first >= longestMs) return close(first, now - longestMs);
-    if (isAsking || now < askAgainAt) return;
+    if (silent.length === 0) askAgainAt = 0;
+    if (silent.length === 0 || isAsking || now < askAgainAt) return;
     isAsking = true;
+    const waits = silent.map(({ askedAt }) => now - askedAt);
+    const areStillSilent = () => silent.filter(({ heardAt }) => heardAt < now);
     try {
       // For half the time: what was sent may have taken the other half to arrive.
-      if (!await isAtWork((now - last) / 2)) close(first, last);
-      else askAgainAt = now + Math.min((now - first) / 2, LONGEST_REST_MS);
+      if (!await isAtWork(Math.min(...waits) / 2)) close(areStillSilent());
+      else askAgainAt = now + Math.min(Math.max(...waits) / 2, LONGEST_REST_MS);
     } catch {
-      if (now - first >= LONGEST_UNKNOWN_MS) close(first, last);
+      if (Math.max(...waits) >= LONGEST_UNKNOWN_MS) close(areStillSilent());
     } finally {
       isAsking = false;
     }
   }
 
-  /** Closes those that were asked by then, and those that have rested since the first of them was. */
-  function close(first: number, last: number): void {
+  function close(lost: Connection[]): void {
+    if (lost.length === 0) return;
     lossFoundAt = performance.now();
-    for (const { socket, askedAt, heardAt } of connections) {
-      const hasRested = askedAt === Infinity && heardAt < first;
-      if (askedAt <= last || hasRested) socket.destroy();
-    }
+    const since = Math.min(...lost.map(({ askedAt }) => askedAt));
+    const rested = [...connections].filter(({ askedAt, heardAt }) => askedAt === Infinity && heardAt < since);
+    for (const { socket } of [...lost, ...rested]) socket.destroy();
   }
 }

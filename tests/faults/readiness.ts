@@ -13,13 +13,20 @@ const restMs = 50;
 /** Asks a service again and again whether it is ready, until it is stopped. */
 export function watchReadiness(service: Service): { looks: readonly Look[]; stop(): Promise<void> } {
   const looks: Look[] = [];
+  const isReady = async () => {
+    try {
+      const response = await service.call("GET /readyz");
+      await response.body?.cancel();
+      return response.status === 200;
+    } catch {
+      return false; // it is not there
+    }
+  };
   let stopped = false;
   const watching = (async () => {
     while (!stopped) {
       const askedAt = performance.now();
-      const response = await service.call("GET /readyz");
-      await response.body?.cancel();
-      looks.push({ askedAt, answeredAt: performance.now(), isReady: response.status === 200 });
+      looks.push({ askedAt, isReady: await isReady(), answeredAt: performance.now() });
       await pause(restMs);
     }
   })();

@@ -121,6 +121,17 @@ describe("a connection that is lost", () => {
     await hangUp;
   });
 
+  it("is given up when its answers drip", async () => {
+    await withPool({ silenceMs: 2_500, longestStatementMs: 2_500 }, async (pool) => {
+      await pool`select 1`;
+      proxy.setMode("drip");
+      await assertRejects(() => pool`select 2`, Error, "CONNECTION_CLOSED");
+      proxy.setMode("pass");
+      const [row] = await pool`select 3 as answer`;
+      assertEquals(row, { answer: 3 });
+    });
+  });
+
   it("is kept as long as it answers, and while nothing is asked", async () => {
     await withPool({ silenceMs: 300, longestStatementMs: 300 }, async (pool) => {
       const pid = async () => (await pool`select pg_backend_pid() as pid, pg_sleep(0.2)`)[0]?.pid;

@@ -39,7 +39,7 @@ const healthTimeoutMs = 3_000;
 /** A look may begin with what was answered before; and for all that has a bound, what a busy machine takes besides. */
 const graceMs = 500;
 const slackMs = 5_000;
-const longestRecoveryMs = 30_000;
+const longestRecoveryMs = 20_000;
 
 /** The network between the service and its database, in every way in which it fails. */
 export const network: Experiment = {
@@ -103,6 +103,9 @@ async function suffer(scene: Scene, { name, mode, heals, cutsOff }: Fault): Prom
   const readiness = watchReadiness(service);
   const checks = startCallers(checkInTurn(service, known, report), 8);
   const lists = startCallers(() => service.call(`GET /v1/trainers/${trainerId}/clients?limit=1`));
+  const all = [checks, lists, readiness, counters];
+  const stopAll = () => Promise.all(all.map((each) => each.stop()));
+  world.atEnd(() => Promise.race([stopAll(), Promise.resolve()])); // they end with the service
   await eventually(report, "the run gets under way", 30_000, async () => {
     const [row] = await sql<[{ isUnderWay: boolean }]>`
       select processed > 0 as is_under_way from assignment.backfill_progress where id = ${run.id}
@@ -141,7 +144,7 @@ async function suffer(scene: Scene, { name, mode, heals, cutsOff }: Fault): Prom
   );
   await awaitEnd(() => sql, run.id, report, 120_000);
   const runEndedAfter = performance.now() - healedAt;
-  await Promise.all([checks.stop(), lists.stop(), readiness.stop(), counters.stop()]);
+  await stopAll();
 
   for (const { askedAt, answeredAt, isReady } of cutsOff ? readiness.looks : []) {
     const isHonest = !isReady || askedAt < brokenAt + graceMs || answeredAt > healedAt;

@@ -1,0 +1,28 @@
+import type { KnownBug } from "./planted_bug.ts";
+
+/** Mistakes in how the service holds its connections. */
+export const networkBugs: readonly KnownBug[] = [
+  {
+    name: "a lost connection is kept",
+    caughtBy: ["network"],
+    sources: [{
+      file: "src/database/silence.ts",
+      from: "socket.destroy();",
+      to: "",
+    }],
+  },
+  {
+    name: "a rollback goes over a lost connection",
+    caughtBy: ["network"],
+    sources: [{
+      file: "src/database/transaction.ts",
+      from: "return Object.assign(sql, { begin: beginSafely });",
+      to: "return sql;",
+    }],
+  },
+  {
+    name: "the driver makes its sockets itself",
+    caughtBy: ["network"],
+    sources: [{ file: "src/database/connection.ts", from: "...{ socket },", to: "" }],
+  },
+];
