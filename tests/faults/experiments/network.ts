@@ -142,7 +142,7 @@ async function suffer(scene: Scene, { name, mode, heals, cutsOff }: Fault): Prom
     longestRecoveryMs,
     () => Promise.resolve(isReadyAgain()),
   );
-  await awaitEnd(() => sql, run.id, report, 120_000);
+  await awaitEnd(() => sql, run.id, report, sized(scale, { short: 40_000, full: 120_000, long: 120_000 }));
   const runEndedAfter = performance.now() - healedAt;
   await stopAll();
 
