@@ -722,7 +722,7 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.grant_service(p_role name) IS 'Gives a role what the service uses and no more: EXECUTE on the functions that it calls, SELECT on what it reads.
-To be called by the owner of the schema, and again after each migration. Taken back by: drop owned by …role….';
+To be called by the owner of the schema, and again after each migration. Taken back by: migrate down --all, then drop owned by …role….';
 
 CREATE FUNCTION assignment.hasten_failures(p_limit integer DEFAULT 20000) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER

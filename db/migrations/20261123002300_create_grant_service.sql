@@ -1,5 +1,6 @@
 -- The rights of the role that the service runs as, in one statement: select assignment.grant_service('…role…').
--- Locks: none. Reversible; rights on members and on the schema public are left to whoever drops the role (drop owned by).
+-- Locks: none. Reversible: what it gave of a table of another role's is taken back, for `drop owned by` passes over what
+-- the table's owner did not grant. Other rights on members and on the schema public are left to whoever drops the role.
 
 -- migrate:up
 create function assignment.grant_service(p_role name)
@@ -73,7 +74,27 @@ $$;
 revoke execute on function assignment.grant_service(name) from public;
 comment on function assignment.grant_service(name) is
   'Gives a role what the service uses and no more: EXECUTE on the functions that it calls, SELECT on what it reads.
-To be called by the owner of the schema, and again after each migration. Taken back by: drop owned by …role….';
+To be called by the owner of the schema, and again after each migration. Taken back by: migrate down --all, then drop owned by …role….';
 
 -- migrate:down
+do $$
+declare
+  v_grant record;
+begin
+  for v_grant in
+    select a.attname, r.grantee::regrole as grantee
+    from pg_class c
+    join pg_attribute a on a.attrelid = c.oid
+    cross join aclexplode(a.attacl) r
+    where c.oid = to_regclass('public.members')
+      and r.privilege_type = 'SELECT'
+      and r.grantor = current_user::regrole
+      and r.grantor <> c.relowner
+      and r.grantee <> 0
+    order by a.attnum
+  loop
+    execute format('revoke select (%I) on public.members from %s', v_grant.attname, v_grant.grantee);
+  end loop;
+end;
+$$;
 drop function assignment.grant_service(name);

@@ -23,8 +23,9 @@ export async function catalogOf(sql: Sql): Promise<string[]> {
         oid::regclass, relkind, relrowsecurity, relforcerowsecurity, reloptions, relacl) as line
       from relations
       union all
-      select format('column %s.%s %s%s%s default %s', r.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod),
-        case when a.attnotnull then ' not null' end, a.attidentity, pg_get_expr(d.adbin, d.adrelid))
+      select format('column %s.%s %s%s%s default %s rights %s', r.oid::regclass, a.attname,
+        format_type(a.atttypid, a.atttypmod), case when a.attnotnull then ' not null' end, a.attidentity,
+        pg_get_expr(d.adbin, d.adrelid), a.attacl)
       from relations r
       join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
       left join pg_attrdef d on d.adrelid = r.oid and d.adnum = a.attnum
