@@ -35,6 +35,8 @@ interface Connection {
   askedAt: number;
   /** When anything came last. */
   heardAt: number;
+  /** When the server was first found not to be at work on it. */
+  doubtedAt: number | undefined;
 }
 
 /**
@@ -60,6 +62,7 @@ export function watchSilence(
       answeredBytes: 0,
       askedAt: Infinity,
       heardAt: performance.now(),
+      doubtedAt: undefined,
     };
     connections.add(connection);
     socket.on("data", (data) => {
@@ -81,6 +84,7 @@ export function watchSilence(
   function hear(connection: Connection, data: Buffer): void {
     const { socket, tail } = connection;
     connection.heardAt = performance.now();
+    connection.doubtedAt = undefined;
     connection.tail = (data.length > READY.length ? data : Buffer.concat([tail, data]))
       .subarray(-READY.length - 1);
     if (connection.tail.indexOf(READY) === 0) {
@@ -108,16 +112,32 @@ export function watchSilence(
     if (silent.length === 0 || isAsking || now < askAgainAt) return;
     isAsking = true;
     const waits = silent.map(({ askedAt }) => now - askedAt);
+    const doubts = silent.flatMap(({ doubtedAt }) => doubtedAt === undefined ? [] : [now - doubtedAt]);
     const areStillSilent = () => silent.filter(({ heardAt }) => heardAt < now);
     try {
       // For half the time: what was sent may have taken the other half to arrive.
-      if (!await isAtWork(Math.min(...waits) / 2)) close(areStillSilent());
-      else askAgainAt = now + Math.min(Math.max(...waits) / 2, LONGEST_REST_MS);
+      if (await isAtWork(Math.min(...waits.map((ms) => ms / 2), ...doubts))) {
+        for (const connection of silent) connection.doubtedAt = undefined;
+        askAgainAt = now + Math.min(Math.max(...waits) / 2, LONGEST_REST_MS);
+      } else {
+        doubt(areStillSilent());
+        askAgainAt = performance.now() + Math.min(...waits) / 4;
+      }
     } catch {
       if (Math.max(...waits) >= LONGEST_UNKNOWN_MS) close(areStillSilent());
     } finally {
       isAsking = false;
     }
+  }
+
+  /**
+   * Closes those that are doubted a second time. Once is not enough: behind a pooler a statement may have waited for its
+   * turn until now, and is at work from now on.
+   */
+  function doubt(silent: Connection[]): void {
+    const now = performance.now();
+    close(silent.filter(({ doubtedAt }) => doubtedAt !== undefined));
+    for (const connection of silent) connection.doubtedAt ??= now;
   }
 
   function close(lost: Connection[]): void {

@@ -92,6 +92,24 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
     await deaf.stop();
   });
 
+  it("a statement that has waited for its turn in the pooler is left to its end", async () => {
+    const url = `${pooler.urlOf(database.name)}?prepare=false`;
+    const others = openDatabase(url, { max: 2, applicationName: "others" });
+    const held = Promise.all([1, 2].map(() => others`select pg_sleep(1.5)`));
+    await waitUntil("both of the pooler's connections are held", async () => {
+      const held = await database.sql`
+        select from pg_stat_activity where application_name = 'others' and wait_event = 'PgSleep'
+      `;
+      return held.length === 2;
+    });
+    const watched = openDatabase(url, { max: 1, applicationName: "watched", silenceMs: 400 });
+    const [row] = await watched`select pg_sleep(1.5), 'done' as answer`;
+    assertEquals(row?.answer, "done");
+    await held;
+    await closeDatabase(watched);
+    await closeDatabase(others);
+  });
+
   it("health is ready and the lists stream", async () => {
     assertEquals((await (await service.call("GET /readyz", { as: "nobody" })).json()).status, "ready");
     const { defaultTrainerId } = await (await service.call("GET /v1/settings")).json();
