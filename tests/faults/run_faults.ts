@@ -8,6 +8,7 @@ import { carryOut, commandOf, newSeed } from "./carry_out.ts";
 import type { Experiment } from "./experiment.ts";
 import { experiments } from "./experiments.ts";
 import { knownBugs, plantIn } from "./plant.ts";
+import type { KnownBug } from "./planted_bug.ts";
 import { takeDownWorlds } from "./world.ts";
 
 const { values, positionals } = parseArgs({
@@ -16,6 +17,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const isPlanting = positionals[0] === "planted";
+const words = positionals.slice(1).join(" ");
+const bugs = isPlanting ? knownBugs.filter(({ name }) => name.includes(words)) : [];
 const chosen = positionals.includes("all")
   ? experiments
   : experiments.filter(({ name }) => positionals.includes(name));
@@ -23,7 +26,8 @@ const unknown = positionals.filter((name) =>
   name !== "all" && !experiments.some((each) => each.name === name)
 );
 const seed = Number(values.seed ?? newSeed());
-if (!isPlanting && (chosen.length === 0 || unknown.length > 0) || !Number.isSafeInteger(seed)) {
+const isUnderstood = isPlanting ? bugs.length > 0 : chosen.length > 0 && unknown.length === 0;
+if (!isUnderstood || !Number.isSafeInteger(seed)) {
   console.error("usage: deno task faults NAME…|all [--long|--short] [--seed N]");
   console.error("       deno task faults planted [WORDS OF A BUG'S NAME] [--seed N]\n");
   for (const { name, summary } of experiments) console.error(`  ${name.padEnd(18)} ${summary}`);
@@ -37,7 +41,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-if (isPlanting) Deno.exit(await plantAndPrint(positionals.slice(1).join(" ")) ? 0 : 1);
+if (isPlanting) Deno.exit(await plantAndPrint(bugs) ? 0 : 1);
 
 let broken = 0;
 for (const experiment of chosen) broken += await runAndPrint(experiment);
@@ -58,9 +62,9 @@ async function runAndPrint(experiment: Experiment): Promise<number> {
 }
 
 /** Tries every pair of a bug and an experiment; whether each was noticed. */
-async function plantAndPrint(words: string): Promise<boolean> {
+async function plantAndPrint(bugs: readonly KnownBug[]): Promise<boolean> {
   let allNoticed = true;
-  for (const bug of knownBugs.filter(({ name }) => name.includes(words))) {
+  for (const bug of bugs) {
     console.log(`\n${bug.name}`);
     for (const experimentName of bug.caughtBy) {
       const { broken: [first], unrelated, tookMs } = await plantIn(experimentName, bug, seed);
