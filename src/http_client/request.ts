@@ -51,25 +51,24 @@ export async function send<Answer>(
   request: ApiRequest<Answer>,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Answer> {
-  const { maxTries = 4, maxWaitMs = 30_000 } = options;
+  const { maxTries = 4 } = options;
   for (let tries = 1;; tries++) {
     try {
       return await sendOnce(options, request, signal);
     } catch (error) {
       signal.throwIfAborted();
       const leastMs = error instanceof ApiError ? error.retryAfterSeconds * 1000 : 0;
-      if (!request.isIdempotent || !isTransient(error) || tries >= maxTries || leastMs > maxWaitMs) {
-        throw error;
-      }
+      if (!request.isIdempotent || !isTransient(error, options) || tries >= maxTries) throw error;
       await delay(leastMs + backoffMs(tries), signal);
       signal.throwIfAborted();
     }
   }
 }
 
-/** Whether it may be gone the next time. */
-export function isTransient(error: unknown): boolean {
-  return !(error instanceof ApiError) || TRANSIENT.includes(error.status);
+/** Whether it may be gone after a wait that is not too long. */
+export function isTransient(error: unknown, { maxWaitMs = 30_000 }: ClientOptions): boolean {
+  if (!(error instanceof ApiError)) return true;
+  return TRANSIENT.includes(error.status) && error.retryAfterSeconds * 1000 <= maxWaitMs;
 }
 
 /** Twice as long each time, by chance up to half less. */

@@ -66,7 +66,7 @@ export async function* followRun(
       if (tries >= maxTries) throw new Error("the events of the run broke off");
     } catch (error) {
       signal.throwIfAborted();
-      if (!isTransient(error) || tries >= maxTries) throw error;
+      if (!isTransient(error, options) || tries >= maxTries) throw error;
     }
     await delay(backoffMs(tries), signal);
     signal.throwIfAborted();

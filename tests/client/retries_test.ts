@@ -126,10 +126,17 @@ describe("the client, when the service or the way to it fails", () => {
 
   it("does not wait for longer than it may, be it told in seconds or as a date", async () => {
     for (const told of ["31", new Date(Date.now() + 60_000).toUTCString()]) {
-      const { client, asked } = failing(1, unavailable(told));
-      const error = await assertRejects(() => client.getSettings(), ApiError);
-      assertEquals(asked(), 1);
-      assertGreaterOrEqual(error.retryAfterSeconds, 31);
+      for (
+        const call of [
+          (client: TrainerAssignmentClient) => client.getSettings(),
+          (client: TrainerAssignmentClient) => client.followBackfill({ id: DEFAULT_TRAINER_ID }).next(),
+        ]
+      ) {
+        const { client, asked } = failing(1, unavailable(told));
+        const error = await assertRejects(() => call(client), ApiError);
+        assertEquals(asked(), 1);
+        assertGreaterOrEqual(error.retryAfterSeconds, 31);
+      }
     }
   });
 
