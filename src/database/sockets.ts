@@ -27,10 +27,9 @@ const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const MOST_CANCEL_BYTES = 24;
 
 /**
- * Makes what postgres.js calls for each new connection: a socket that is connected to where the URL says. With sockets of
- * its own the driver asks for less than its users: a query that is sent in the moment of a reset never ends, or ends
- * with no rows or those of another, and the connection may be lost to the pool for good
- * (https://github.com/porsager/postgres/issues/1130).
+ * Makes what postgres.js calls for each new connection: a socket that is connected to where the URL says. With those that
+ * the driver makes itself, a query that is sent in the moment of a reset never ends, or ends without its rows, and the
+ * connection may be lost to the pool for good (https://github.com/porsager/postgres/issues/1130).
  * @param findUrl asked each time
  */
 export function socketMaker(
