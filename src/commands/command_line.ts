@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { findRemedy } from "../database/refusals.ts";
 import { describeTlsError } from "../database/tls.ts";
 import { escapeControls, writeStdout } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
@@ -52,7 +53,10 @@ export async function runCommand(
 
 /** Says in one line what a database that is away or refuses means; null for any other error. */
 function describeDatabaseError(error: unknown): string | null {
-  if (error instanceof postgres.PostgresError) return `the database says: ${error.message}`;
+  if (error instanceof postgres.PostgresError) {
+    const remedy = findRemedy(error);
+    return `the database says: ${error.message}${remedy === null ? "" : `: ${remedy}`}`;
+  }
   if (!(error instanceof Error) || !("code" in error)) return null;
   const tlsProblem = describeTlsError(error, String(error.code));
   if (tlsProblem !== null) return `cannot reach the database: ${tlsProblem}`;

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { OperatorError } from "../operator_error.ts";
 import type { Sql } from "./connection.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
+import { findRemedy } from "./refusals.ts";
 
 const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../db/migrations", import.meta.url));
 const MIGRATIONS_TABLE = "assignment.schema_migrations";
@@ -93,7 +94,9 @@ async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rol
   const file = lines.findLast((line) => /^(?:Applying|Rolling back): /.test(line))?.replace(/^.*: /, "");
   const beginning = lines.findLastIndex((line) => line.startsWith("Error: ")); // the database's words may be several lines
   const reason = lines.slice(beginning).join("\n").replace(/^Error: (?:pq: )?/, "") || "dbmate failed";
-  throw new OperatorError(file === undefined ? reason : `${join("db/migrations", file)}: ${reason}`);
+  const remedy = findRemedy({ message: reason });
+  const advised = remedy === null ? reason : `${reason}: ${remedy}`;
+  throw new OperatorError(file === undefined ? advised : `${join("db/migrations", file)}: ${advised}`);
 }
 
 /** dbmate insists on TLS where the URL does not say; it gets what our own connection was given. */

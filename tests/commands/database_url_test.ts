@@ -240,6 +240,38 @@ describe("commands with DATABASE_URL", () => {
     }
   });
 
+  it("a refused password, and a database that is not there, point at DATABASE_URL", async () => {
+    const wrong = Object.assign(new URL(database.url), { password: "wrong" }).href;
+    const refused = await project.run("migrate", [], { DATABASE_URL: wrong });
+    assertEquals([refused.code, refused.stderr.endsWith(": correct DATABASE_URL\n")], [1, true]);
+    const absent = await project.run("migrate", [], { DATABASE_URL: `${database.url}_none` });
+    assertMatch(absent.stderr, /^error: the database says: .+_none" does not exist: correct DATABASE_URL\n$/);
+    assertEquals(absent.code, 1);
+  });
+
+  it("a role without rights points at where they are explained", async () => {
+    const role = `${database.name}_stranger`;
+    const password = crypto.randomUUID();
+    await database.sql.unsafe(`create role ${role} login password '${password}'`);
+    const stranger = {
+      DATABASE_URL: Object.assign(new URL(database.url), { username: role, password }).href,
+    };
+    try {
+      const unmigrated = await project.run("migrate", [], stranger);
+      await project.run("migrate", [], environment);
+      const migrated = await project.run("migrate", ["status"], stranger);
+      for (const { code, stderr } of [unmigrated, migrated]) {
+        assertEquals(code, 1);
+        assertMatch(
+          stderr,
+          /^error: .*permission denied for .+: docs\/adopting\.md says which role needs .+\n$/,
+        );
+      }
+    } finally {
+      await database.sql.unsafe(`drop role ${role}`);
+    }
+  });
+
   it("a database without the TLS that is asked for is one line", async () => {
     const result = await project.run("migrate", [], { DATABASE_URL: `${database.url}?sslmode=require` });
     assertEquals(result.code, 1);
