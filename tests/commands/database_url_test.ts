@@ -241,7 +241,7 @@ describe("commands with DATABASE_URL", () => {
   });
 
   it("a refused password, and a database that is not there, point at DATABASE_URL", async () => {
-    const wrong = Object.assign(new URL(database.url), { password: "wrong" }).href;
+    const wrong = Object.assign(new URL(database.url), { username: "nobody", password: "wrong" }).href;
     const refused = await project.run("migrate", [], { DATABASE_URL: wrong });
     assertEquals([refused.code, refused.stderr.endsWith(": correct DATABASE_URL\n")], [1, true]);
     const absent = await project.run("migrate", [], { DATABASE_URL: `${database.url}_none` });

@@ -58,7 +58,9 @@ describe("the files for monitoring", () => {
   it("alert about what must not be overlooked", async () => {
     const { groups } = alertsSchema.parse(parseYaml(await read("prometheus/alerts.yaml")));
     const names = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert));
-    for (const needed of ["TriggerDisabled", "FailuresWaiting", "ReconciliationOverdue", "DatabaseAway"]) {
+    for (
+      const needed of ["Away", "TriggerDisabled", "FailuresWaiting", "ReconciliationOverdue", "DatabaseAway"]
+    ) {
       assert(names.includes(`TrainerAssignment${needed}`), needed);
     }
     assertEquals(new Set(names).size, names.length);
