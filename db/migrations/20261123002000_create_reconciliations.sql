@@ -36,11 +36,11 @@ begin
       from assignment.backfill_runs
       where id = v_active_id
         and status = 'running'
-        and (dry_run or only_failed)
+        and not (dry_run or only_failed)
     ) then
-      raise;  -- it assigns nobody, or few, and is over soon: the slot is left to a later try
+      return null;  -- whoever is missed is found by the run that is under way
     end if;
-    return null;  -- whoever is missed is found by the run that is under way
+    raise;  -- paused, a dry run or a retry, it assigns nobody, or few: the slot is left to a later try, unclaimed
   end;
   update assignment.reconciliations set run_id = v_run_id where slot = p_slot;
   return v_run_id;
@@ -50,7 +50,7 @@ $$;
 revoke execute on function assignment.reconcile(timestamptz, text) from public;
 comment on function assignment.reconcile(timestamptz, text) is
   'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).
-Raises TA005 while a dry run or a retry is under way: try again.';
+Raises TA005 while a dry run or a retry is under way, or a run is paused: try again.';
 
 -- migrate:down
 drop function assignment.reconcile(timestamptz, text);

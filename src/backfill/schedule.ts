@@ -10,9 +10,9 @@ const runNotEnded = "TA005";
 
 /**
  * Starts a run at each slot of a schedule (cron, UTC), unless one is under way; of many replicas exactly one does so.
- * A slot at which none can be started, for the database is away or the default trainer is no member, is tried again until
- * the next, ever more calmly; it is logged when it fails first, and whenever the reason changes. One at which no replica
- * runs is passed over. Returns when the signal is given.
+ * A slot at which none can be started, for the database is away, the default trainer no member or a run paused, is tried
+ * again until the next, ever more calmly; it is logged when it fails first, and whenever the reason changes. One at which
+ * no replica runs is passed over. Returns when the signal is given.
  */
 export async function reconcileOnSchedule(
   sql: Sql,
@@ -47,7 +47,7 @@ export async function reconcileOnSchedule(
   }
 }
 
-/** Somebody's dry run or retry is over soon; anything else wants somebody to look, by /readyz or the alert as well. */
+/** Somebody's dry run or retry is over soon, and of a paused run they know; what else it is wants somebody to look. */
 function logNotStarted(log: Logger, slot: Date, error: unknown): void {
   const isOverSoon = error instanceof Error && "code" in error && error.code === runNotEnded;
   log[isOverSoon ? "info" : "warn"]({ event: "reconciliation_not_started", slot, reason: String(error) });

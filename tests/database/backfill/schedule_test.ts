@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import { reconcile, reconcileOnSchedule } from "../../../src/backfill/schedule.ts";
-import { getRun, listRuns, startBackfill } from "../../../src/backfill/runs.ts";
+import { cancelRun, getRun, listRuns, pauseRun, startBackfill } from "../../../src/backfill/runs.ts";
 import type { Sql } from "../../../src/database/connection.ts";
 import { silentLogger } from "../../../src/log.ts";
 import { setDefaultTrainer } from "../../../src/settings.ts";
@@ -49,6 +49,16 @@ describe("the scheduled reconciliation", () => {
     const dryRun = await startBackfill(sql, { requestedBy: "test", dryRun: true });
     await assertRejects(() => reconcile(sql, slot), postgres.PostgresError, "is not ended");
     await driveToEnd(sql, dryRun);
+    assert(await reconcile(sql, slot));
+  });
+
+  it("is tried again while a run is paused, and counts as overdue meanwhile", async () => {
+    const { sql } = database;
+    const paused = await startBackfill(sql, { requestedBy: "test" });
+    await pauseRun(sql, paused.id, "test");
+    await assertRejects(() => reconcile(sql, slot), postgres.PostgresError, "is not ended");
+    assertEquals((await sql`select from assignment.reconciliations`).length, 0);
+    await cancelRun(sql, paused.id, "test");
     assert(await reconcile(sql, slot));
   });
 
