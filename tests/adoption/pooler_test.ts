@@ -6,10 +6,12 @@ import { getRun, startBackfill } from "../../src/backfill/runs.ts";
 import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
 import { openServicePools } from "../../src/database/service_pools.ts";
 import { silentLogger } from "../../src/log.ts";
+import { startService } from "../faults/service.ts";
+import { PROJECT_FOLDER } from "../faults/service_copy.ts";
 import { type TestService, testService } from "../http/test_service.ts";
 import { newId } from "../support/assignments.ts";
 import { serverUrl, type TestDatabase, testDatabase } from "../support/databases.ts";
-import { withoutTrigger } from "../support/members.ts";
+import { addUnseenMembers, withoutTrigger } from "../support/members.ts";
 import { type PgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { waitUntil } from "../support/wait_until.ts";
 import postgres from "postgres";
@@ -110,12 +112,29 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
     await closeDatabase(others);
   });
 
+  it("the service itself starts, works on a run to its end, and stops", async () => {
+    await addUnseenMembers(database.sql, 500);
+    const process = await startService({
+      databaseUrl: `${pooler.urlOf(database.name)}?prepare=false`,
+      folder: PROJECT_FOLDER,
+    });
+    const { id } = await (await process.call("POST /v1/backfills")).json();
+    await waitUntil("the run has ended", async () => hasEnded(await getRun(database.sql, id)));
+    const run = await (await process.call(`GET /v1/backfills/${id}`)).json();
+    assertEquals([run.status, run.successful], ["succeeded", 500]);
+    assertEquals((await (await process.call("GET /readyz")).json()).status, "ready");
+    await (await process.call("GET /metrics")).body?.cancel();
+    assertEquals(await process.stop("SIGTERM"), 0);
+    const complaints = process.output().split("\n").filter((line) => /"level":"(?:warn|error)"/.test(line));
+    assertEquals(complaints, []);
+  });
+
   it("health is ready and the lists stream", async () => {
     assertEquals((await (await service.call("GET /readyz", { as: "nobody" })).json()).status, "ready");
     const { defaultTrainerId } = await (await service.call("GET /v1/settings")).json();
     const csv = await service.call(`GET /v1/trainers/${defaultTrainerId}/clients`, {
       headers: { Accept: "text/csv" },
     });
-    assertEquals((await csv.text()).trim().split("\n").length, 202);
+    assertEquals((await csv.text()).trim().split("\n").length, 702);
   });
 });

@@ -13,7 +13,7 @@ describe("deno task backfill", () => {
   let environment: Record<string, string>;
   beforeEach(async () => {
     database = await testDatabase();
-    environment = { DATABASE_URL: database.url };
+    environment = { DATABASE_URL: database.serviceUrl };
     await addUnseenMembers(database.sql, 2000);
   });
   afterEach(() => database.drop());

@@ -10,7 +10,7 @@ import { inWorld } from "../world.ts";
  * Everything that the service does for its callers and its runs. Past the pooler goes one file's service alone:
  * `http/database_refuses_test.ts`, for which it is PostgreSQL's own sign-in that matters.
  */
-const whole = ["http/", "database/backfill/"];
+const whole = ["http/", "database/backfill/", "commands/backfill_test.ts"];
 
 /** What a pooler could disturb most, and is quick: lists and streams, cursors, locks of runs, who does scheduled work. */
 const part = [
