@@ -4,6 +4,7 @@ import { watchSilence } from "./silence.ts";
 import { socketMaker } from "./sockets.ts";
 import { readTls, type Tls, withoutTls } from "./tls.ts";
 import { makeTransactionsSafe } from "./transaction.ts";
+import { unshareConnections } from "./unshared.ts";
 
 /** The database handle that every function takes first. `bigint` columns arrive as numbers, `timestamptz` as Date. */
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -80,7 +81,7 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
     tls,
     watch: silenceMs === undefined ? () => {} : watchSilence({ silenceMs, longestMs, isAtWork }),
   });
-  return makeTransactionsSafe(postgres(withoutTls(url), {
+  const sql = makeTransactionsSafe(postgres(withoutTls(url), {
     max: options.max,
     connect_timeout: CONNECT_TIMEOUT_MS / 1000,
     backoff: () => 0.5, // seconds; the driver's own grows to 20, and queries wait meanwhile
@@ -98,6 +99,12 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
     ...{ socket }, // the driver's types do not know it
     ssl: false, // the socket sees to that
   }));
+  return isPooled(url) ? unshareConnections(sql) : sql;
+}
+
+/** Tells whether the URL says that a pooler may stand before the server, to which prepared statements are nothing. */
+export function isPooled(url: string): boolean {
+  return /[?&]prepare=false\b/.test(url);
 }
 
 /**

@@ -1,5 +1,12 @@
 import postgres from "postgres";
-import { closeDatabase, type DatabaseOptions, openDatabase, SILENCE_MS, type Sql } from "./connection.ts";
+import {
+  closeDatabase,
+  type DatabaseOptions,
+  isPooled,
+  openDatabase,
+  SILENCE_MS,
+  type Sql,
+} from "./connection.ts";
 import { limitPool, type Pool } from "./pool.ts";
 
 /** The connections of a service: neither requests nor background work can take those of the other. */
@@ -90,7 +97,7 @@ export async function openServicePools(url: string, options: ServicePoolOptions)
  * is given the same connection next.
  */
 async function takesSettings(url: string, settings: Record<string, number>): Promise<boolean> {
-  if (/[?&]prepare=false\b/.test(url)) return false;
+  if (isPooled(url)) return false;
   const names = Object.keys(settings);
   const sql = openDatabase(url, { max: 1, applicationName: "trainer-assignment service", settings });
   try {

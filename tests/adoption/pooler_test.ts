@@ -50,6 +50,21 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
     assertEquals(answers, Array(200).fill(true));
   });
 
+  it("statements that wait for the same connection are answered each", async () => {
+    const one = openDatabase(`${pooler.urlOf(database.name)}?prepare=false`, {
+      max: 1,
+      applicationName: "test",
+    });
+    const answers: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      one`select pg_sleep(0.01)`.catch(() => {});
+      one<[{ answer: number }]>`select ${round}::integer as answer`.then(([row]) => answers.push(row.answer));
+    }
+    await waitUntil("all are answered", () => answers.length === 20);
+    assertEquals(answers, Array.from({ length: 20 }, (_, round) => round));
+    await closeDatabase(one, 1);
+  });
+
   it("the background work backfills, dry runs too", async () => {
     const late = newId();
     await withoutTrigger(
