@@ -102,6 +102,8 @@ describe("the files for monitoring", () => {
       await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
     });
     await around("DatabaseAway", () => Promise.resolve(), () => pool.end());
+    assertEquals(await isRinging("Away"), false);
+    assertEquals(evaluate((await findRule("TrainerAssignmentAway")).expr, ""), true);
   });
 
   it("ask by labels that the series have", async () => {
@@ -158,6 +160,8 @@ async function findRule(alert: string) {
 
 /** Whether an expression holds of what was scraped; of several joined by `or`, the first one alone. */
 function evaluate(expression: string, text: string): boolean {
+  const [, wanted] = /^absent\((\w+)\)$/.exec(expression) ?? [];
+  if (wanted !== undefined) return !text.split("\n").some((line) => line.startsWith(`${wanted} `));
   const [, minus, series = "", operator, limit] =
     /^(time\(\) - )?(?:min|max)\(([^)]+)\) (==|>) (\d+)/.exec(expression) ?? [];
   const [, value] = text.split("\n").find((line) => line.startsWith(`${series} `))?.split(" ") ?? [];
