@@ -75,7 +75,7 @@ export function addCheckLane({ app, services, takeQuota }: Api, checkMember: Che
   }
 
   function learnHeaders(response: Response): Response {
-    if (response.status === 200) {
+    if (headers === undefined && response.status === 200) {
       headers = Object.fromEntries([...response.headers].filter(([name]) => !ITS_OWN.includes(name)));
     }
     return response;

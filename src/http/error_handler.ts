@@ -80,12 +80,13 @@ const CONNECTION_ERRORS = new Set([
 ]);
 
 /**
- * SQLSTATEs of a server that cannot serve now: connection lost (08), cannot sign in (28), no such database (3D), out
- * of resources (53), stopping or starting (57P), its disk or files fail it (58), and one that takes no writes (25006),
- * such as a standby that was promoted away from us.
- * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATEs of a server that cannot serve now: connection lost (08), cannot sign in (28), no such database (3D), stopping
+ * or starting (57P). https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const UNAVAILABLE = /^(08...|28...|3D000|53...|57P..|58...|25006)$/;
+const UNAVAILABLE = /^(08...|28...|3D000|57P..)$/;
+
+/** Of one that cannot do this now: out of resources (53), its disk or files fail it (58), it takes no writes (25006). */
+const INCAPABLE = /^(53...|58...|25006)$/;
 
 /** SQLSTATEs that the same request may not meet again: serialization, deadlock, lock not available, canceled. */
 const BUSY = /^(40001|40P01|55P03|57014)$/;
@@ -95,7 +96,7 @@ function fromDatabaseError(error: Error): Problem | undefined {
   if (code === POOL_FULL || BUSY.test(code)) {
     return new Problem("database_busy", "The database was too busy for this request.");
   }
-  if (/^(53|58|25006)/.test(code) && !refusesConnections(error)) {
+  if (INCAPABLE.test(code) && !refusesConnections(error)) {
     return new Problem(
       "database_unavailable",
       "The database has no room for this, or takes no changes, at the moment.",

@@ -28,7 +28,7 @@ const pageHeaders = secureHeaders({
 
 /**
  * What programs read (OWASP's REST Security Cheat Sheet): not a page, whatever a browser is told of it. The rest of the
- * headers above is about documents, and each header is a twentieth of what a check costs.
+ * headers above is about documents, and every header costs the runtime something with each check.
  */
 const dataHeaders = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
