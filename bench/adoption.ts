@@ -1,6 +1,6 @@
 import { closeDatabase, openDatabase, type Sql } from "../src/database/connection.ts";
 import { migrateDown, migrateUp } from "../src/database/migrate.ts";
-import { setDefaultTrainer } from "../src/settings.ts";
+import { setDefaultTrainer } from "../src/policy/settings.ts";
 import { backfillExistingUsers } from "../src/trainer_assignment.ts";
 import { type Claim, inform, judge } from "./support/claim.ts";
 import { seconds } from "./support/rounds.ts";

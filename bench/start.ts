@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { findFreePort } from "../src/database/postgres_server.ts";
+import { findFreePort } from "../src/database/embedded/postgres_server.ts";
 import { DEFAULT_TRAINER_ID } from "../src/trainer_assignment.ts";
 import { copyProject } from "../tests/support/project.ts";
 import { type Claim, judge } from "./support/claim.ts";

@@ -1,7 +1,7 @@
 import { Cron } from "croner";
 import { z } from "zod";
-import { splitHosts } from "./database/hosts.ts";
-import { verifyingUrl } from "./database/tls.ts";
+import { splitHosts } from "./database/driver/hosts.ts";
+import { verifyingUrl } from "./database/driver/tls.ts";
 import { OperatorError } from "./operator_error.ts";
 
 /** A bearer token that a caller may present, known by its hash alone. */

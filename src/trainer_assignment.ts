@@ -6,7 +6,7 @@
 import type { Sql } from "./database/connection.ts";
 import { AppError, withAppErrors } from "./errors.ts";
 
-export { backfillExistingUsers } from "./backfill/existing_users.ts";
+export { backfillExistingUsers } from "./runs/existing_users.ts";
 
 /** The default trainer of a new installation, until an admin sets another one. */
 export const DEFAULT_TRAINER_ID = "d18a21c8-be77-496f-a2fd-ec6479ecba6d";

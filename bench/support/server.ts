@@ -1,13 +1,13 @@
 import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
-import { npmBinaries } from "../../src/database/npm_binaries.ts";
+import { npmBinaries } from "../../src/database/embedded/npm_binaries.ts";
 import {
   createCluster,
   findFreePort,
   startServer,
   stopServer,
   SUPERUSER,
-} from "../../src/database/postgres_server.ts";
+} from "../../src/database/embedded/postgres_server.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 
 /**

@@ -3,10 +3,10 @@
  * @module
  */
 import { openDatabase } from "../../src/database/connection.ts";
-import { createApp } from "../../src/http/app.ts";
-import { addCheckLane } from "../../src/http/check_lane.ts";
-import { silentLogger } from "../../src/log.ts";
-import { readFrom } from "../../src/read_replica.ts";
+import { createApp } from "../../src/service.ts";
+import { addCheckLane } from "../../src/http/check_fast_path.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
+import { readFrom } from "../../src/database/read_replica.ts";
 import { getAssignment } from "../../src/trainer_assignment.ts";
 
 const sql = openDatabase(Deno.env.get("DATABASE_URL") ?? "", { max: 10, applicationName: "bench unjoined" });

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Actor } from "../http/audit.ts";
 import type { AppEnv } from "../http/env.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../http/identity/session.ts";
 
 /** What the pages' middleware leaves for those after it. */
 export interface PageEnv {

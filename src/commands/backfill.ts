@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
-import { type BackfillOptions, followRun, startOrJoin } from "../backfill/existing_users.ts";
-import { hasEnded, type Run } from "../backfill/progress.ts";
-import { getRun, listRunErrors, pauseRun, resumeRun } from "../backfill/runs.ts";
+import { type BackfillOptions, followRun, startOrJoin } from "../runs/existing_users.ts";
+import { hasEnded, type Run } from "../runs/progress.ts";
+import { getRun, listRunErrors, pauseRun, resumeRun } from "../runs/runs.ts";
 import { parseConfig } from "../config.ts";
 import type { Sql } from "../database/connection.ts";
 import { AppError } from "../errors.ts";

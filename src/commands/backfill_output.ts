@@ -1,7 +1,7 @@
 // @ts-types="@types/cli-progress"
 import { SingleBar } from "cli-progress";
-import type { Run } from "../backfill/progress.ts";
-import { escapeControls } from "../log.ts";
+import type { Run } from "../runs/progress.ts";
+import { escapeControls } from "../telemetry/log.ts";
 
 interface ProgressView {
   show(run: Run): void;

@@ -1,7 +1,7 @@
 import postgres from "postgres";
 import { findRemedy } from "../database/refusals.ts";
-import { describeTlsError } from "../database/tls.ts";
-import { escapeControls, writeStdout } from "../log.ts";
+import { describeTlsError } from "../database/driver/tls.ts";
+import { escapeControls, writeStdout } from "../telemetry/log.ts";
 import { OperatorError } from "../operator_error.ts";
 import { backfill } from "./backfill.ts";
 import { type Command, UsageError } from "./command.ts";

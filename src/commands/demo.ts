@@ -1,5 +1,5 @@
 import { parseConfig } from "../config.ts";
-import { addDemoMembers, countMembersWithoutTrainer, isOwnMembersTable } from "../demo_members.ts";
+import { addDemoMembers, countMembersWithoutTrainer, isOwnMembersTable } from "./demo_members.ts";
 import { OperatorError } from "../operator_error.ts";
 import { type Command, UsageError } from "./command.ts";
 import { openCommandDatabase } from "./open_database.ts";

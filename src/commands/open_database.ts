@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import { closeDatabase, openDatabase, SILENCE_MS, type Sql } from "../database/connection.ts";
-import { type EmbeddedPostgres, openEmbeddedPostgres } from "../database/embedded_postgres.ts";
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "../database/embedded/embedded_postgres.ts";
 import { migrateUp, pendingMigrations } from "../database/migrate.ts";
 import { OperatorError } from "../operator_error.ts";
 import { DEFAULT_TRAINER_ID } from "../trainer_assignment.ts";

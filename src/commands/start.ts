@@ -1,16 +1,16 @@
-import { startBackgroundWork } from "../background.ts";
+import { startBackgroundWork } from "./background.ts";
 import { type Config, parseConfig, type Token } from "../config.ts";
-import { createApp } from "../http/app.ts";
-import { createJwtVerifier } from "../http/jwt.ts";
+import { createApp } from "../service.ts";
+import { createJwtVerifier } from "../http/identity/jwt.ts";
 import { keepListening, type Listener } from "../http/listener.ts";
-import { createLog, type Logger, writeStdout } from "../log.ts";
+import { createLog, type Logger, writeStdout } from "../telemetry/log.ts";
 import { OperatorError } from "../operator_error.ts";
-import type { Pool } from "../database/pool.ts";
+import type { Pool } from "../database/driver/pool.ts";
 import { traceStatements } from "../database/traced_statements.ts";
 import { openServicePools, type ServicePools } from "../database/service_pools.ts";
 import { type Command, UsageError } from "./command.ts";
-import { isTracing, traceIds } from "../tracing.ts";
-import { openReadReplica, type ReadReplica } from "../read_replica.ts";
+import { isTracing, traceIds } from "../telemetry/tracing.ts";
+import { openReadReplica, type ReadReplica } from "../database/read_replica.ts";
 import { type CommandServer, openMigratedServer } from "./open_database.ts";
 import { createToken } from "./token.ts";
 

@@ -1,10 +1,10 @@
 import postgres from "postgres";
-import { findWritable, mustFindWritable, splitHosts } from "./hosts.ts";
-import { watchSilence } from "./silence.ts";
-import { socketMaker } from "./sockets.ts";
-import { readTls, type Tls, withoutTls } from "./tls.ts";
-import { makeTransactionsSafe } from "./transaction.ts";
-import { unshareConnections } from "./unshared.ts";
+import { findWritable, mustFindWritable, splitHosts } from "./driver/hosts.ts";
+import { watchSilence } from "./driver/dead_connections.ts";
+import { socketMaker } from "./driver/sockets.ts";
+import { readTls, type Tls, withoutTls } from "./driver/tls.ts";
+import { makeTransactionsSafe } from "./driver/lost_connections.ts";
+import { unshareConnections } from "./driver/pipelining.ts";
 
 /** The database handle that every function takes first. `bigint` columns arrive as numbers, `timestamptz` as Date. */
 export type Sql = postgres.Sql<{ bigint: number }>;

@@ -7,7 +7,7 @@ import {
   SILENCE_MS,
   type Sql,
 } from "./connection.ts";
-import { limitPool, type Pool } from "./pool.ts";
+import { limitPool, type Pool } from "./driver/pool.ts";
 
 /** The connections of a service: neither requests nor background work can take those of the other. */
 export interface ServicePools {

@@ -1,6 +1,6 @@
 import { type Span, SpanKind } from "@opentelemetry/api";
 import type postgres from "postgres";
-import { fail, tracer, withSpan } from "../tracing.ts";
+import { fail, tracer, withSpan } from "../telemetry/tracing.ts";
 import type { Sql } from "./connection.ts";
 
 const POSTGRESQL = { "db.system.name": "postgresql" };

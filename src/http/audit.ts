@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import type { Logger } from "../log.ts";
-import { actorName } from "./auth.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { actorName } from "./identity/auth.ts";
 import type { AppEnv } from "./env.ts";
 
 /** Who made a change, in which request. */

@@ -1,10 +1,10 @@
 import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import postgres from "postgres";
-import { POOL_FULL } from "../database/pool.ts";
-import { describeTlsError } from "../database/tls.ts";
+import { POOL_FULL } from "../database/driver/pool.ts";
+import { describeTlsError } from "../database/driver/tls.ts";
 import { AppError } from "../errors.ts";
-import type { Logger } from "../log.ts";
+import type { Logger } from "../telemetry/log.ts";
 import type { AppEnv } from "./env.ts";
 import { describeProblem, Problem, problemResponse } from "./problems.ts";
 

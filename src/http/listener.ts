@@ -1,4 +1,4 @@
-import type { Logger } from "../log.ts";
+import type { Logger } from "../telemetry/log.ts";
 
 /** A server that listens until it is told to stop. */
 export interface Listener {

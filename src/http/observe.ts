@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import { nameMethod } from "../metrics.ts";
-import { nameRequestSpan } from "../tracing.ts";
+import { nameMethod } from "../telemetry/metrics.ts";
+import { nameRequestSpan } from "../telemetry/tracing.ts";
 import type { AppEnv } from "./env.ts";
 import type { Services } from "./services.ts";
 

@@ -1,11 +1,11 @@
 import type { OpenAPIHono, RouteConfig, RouteHandler } from "@hono/zod-openapi";
 import type { Context, HonoRequest, MiddlewareHandler, Next } from "hono";
 import { z } from "zod";
-import { identify, type Principal, requireRole, type Role } from "./auth.ts";
+import { identify, type Principal, requireRole, type Role } from "./identity/auth.ts";
 import type { AppEnv } from "./env.ts";
 import { errorResponses } from "./openapi.ts";
 import { Problem, type ProblemCode } from "./problems.ts";
-import type { Read } from "../read_replica.ts";
+import type { Read } from "../database/read_replica.ts";
 import { requireQuota, type TakeQuota } from "./rate_limit.ts";
 import type { Services } from "./services.ts";
 import { checkInput, readJsonBody } from "./validation.ts";

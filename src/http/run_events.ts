@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { hasEnded, type Run } from "../backfill/progress.ts";
-import type { Logger } from "../log.ts";
+import { hasEnded, type Run } from "../runs/progress.ts";
+import type { Logger } from "../telemetry/log.ts";
 import { createSlots } from "./slots.ts";
 
 /** The id of the last event of every stream: whoever comes back with it has seen all there is. */

@@ -1,10 +1,10 @@
 import type { OpenIdConfig, Token } from "../config.ts";
 import type { Sql } from "../database/connection.ts";
-import type { PoolUse } from "../database/pool.ts";
-import type { Logger } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
-import type { ReadReplica } from "../read_replica.ts";
-import type { VerifyJwt } from "./jwt.ts";
+import type { PoolUse } from "../database/driver/pool.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { ReadReplica } from "../database/read_replica.ts";
+import type { VerifyJwt } from "./identity/jwt.ts";
 
 /** What the HTTP side needs from the process around it. */
 export interface Services {

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Logger } from "../log.ts";
+import type { Logger } from "../telemetry/log.ts";
 import type { AppEnv } from "./env.ts";
 import type { ExportFormat } from "./formats.ts";
 import type { TakeSlot } from "./slots.ts";

@@ -1,11 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { startBackgroundWork } from "../../src/background.ts";
-import { hasEnded } from "../../src/backfill/progress.ts";
-import { getRun, startBackfill } from "../../src/backfill/runs.ts";
+import { startBackgroundWork } from "../../src/commands/background.ts";
+import { hasEnded } from "../../src/runs/progress.ts";
+import { getRun, startBackfill } from "../../src/runs/runs.ts";
 import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
 import { openServicePools } from "../../src/database/service_pools.ts";
-import { silentLogger } from "../../src/log.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
 import { startService } from "../faults/service.ts";
 import { PROJECT_FOLDER } from "../faults/service_copy.ts";
 import { type TestService, testService } from "../http/test_service.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Browser } from "playwright-core";
-import { findFreePort } from "../../src/database/postgres_server.ts";
+import { findFreePort } from "../../src/database/embedded/postgres_server.ts";
 import { addUnseenMembers } from "../support/members.ts";
 import { startBrowser } from "./browser.ts";
 import { HOME, startRun, waitForStatus } from "./flows.ts";

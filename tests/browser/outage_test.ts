@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 import type { Browser } from "playwright-core";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
-import { findFreePort } from "../../src/database/postgres_server.ts";
+import { findFreePort } from "../../src/database/embedded/postgres_server.ts";
 import { testDatabase } from "../support/databases.ts";
 import { addUnseenMembers } from "../support/members.ts";
 import { projectItself } from "../support/project.ts";

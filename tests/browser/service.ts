@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
-import { startBackgroundWork } from "../../src/background.ts";
+import { startBackgroundWork } from "../../src/commands/background.ts";
 import type { OpenIdConfig, Token } from "../../src/config.ts";
 import type { Sql } from "../../src/database/connection.ts";
-import { createApp } from "../../src/http/app.ts";
-import { silentLogger } from "../../src/log.ts";
+import { createApp } from "../../src/service.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
 import { testDatabase } from "../support/databases.ts";
 
 /** The tokens that a test's service knows; long, as real ones are. */

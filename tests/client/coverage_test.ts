@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { z } from "zod";
 import { ApiError, createClient } from "../../src/client.ts";
 import { serveOnSocket, testService, TOKENS } from "../http/test_service.ts";
-import { clientOperations, OPERATIONS_FILE, ownDocument } from "../support/client_operations.ts";
+import { clientOperations, OPERATIONS_FILE, ownDocument } from "../../tools/client_operations.ts";
 
 const Media = z.looseObject({ example: z.record(z.string(), z.unknown()).optional() });
 const Operation = z.looseObject({

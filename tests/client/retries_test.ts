@@ -6,7 +6,7 @@ import {
   createClient,
   type TrainerAssignmentClient,
 } from "../../src/client.ts";
-import { startBackfill } from "../../src/backfill/runs.ts";
+import { startBackfill } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "../http/test_service.ts";
 

@@ -1,7 +1,7 @@
 /** `deno task backfill` as an operator or a script uses it. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { getRun, listRuns, startBackfill } from "../../src/backfill/runs.ts";
+import { getRun, listRuns, startBackfill } from "../../src/runs/runs.ts";
 import { countAssigned } from "../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 import { addUnseenMembers, refuseAssignments } from "../support/members.ts";

@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { fileURLToPath } from "node:url";
-import { getRun, startBackfill } from "../../src/backfill/runs.ts";
+import { getRun, startBackfill } from "../../src/runs/runs.ts";
 import type { Sql } from "../../src/database/connection.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { startBackgroundWork } from "../../src/background.ts";
+import { startBackgroundWork } from "../../src/commands/background.ts";
 import { countAssignments, countFailures, newIds } from "../support/assignments.ts";
 import { SERVICE_ROLE, type TestDatabase, testDatabase } from "../support/databases.ts";
 import { makeDue } from "../support/failures.ts";

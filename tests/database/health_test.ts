@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import { migrateDown } from "../../src/database/migrate.ts";
-import { checkHealth, type CheckName, type Health } from "../../src/health.ts";
+import { checkHealth, type CheckName, type Health } from "../../src/operation/health.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 import { refuseAssignments } from "../support/members.ts";
 import { startTestServer } from "../support/servers.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert
 import { afterAll, afterEach, beforeAll, describe, it } from "@std/testing/bdd";
 import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
 import { createLagMeter } from "../../src/database/replica_lag.ts";
-import { openReadReplica, type ReadReplica, type ReplicaOptions } from "../../src/read_replica.ts";
+import { openReadReplica, type ReadReplica, type ReplicaOptions } from "../../src/database/read_replica.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import {
   addMembers,

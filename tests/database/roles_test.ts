@@ -1,16 +1,20 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
-import { startBackgroundWork } from "../../src/background.ts";
-import { hasEnded } from "../../src/backfill/progress.ts";
-import { getRun, startBackfill } from "../../src/backfill/runs.ts";
-import { reconcile } from "../../src/backfill/schedule.ts";
-import { readThroughput } from "../../src/backfill/throughput.ts";
+import { startBackgroundWork } from "../../src/commands/background.ts";
+import { hasEnded } from "../../src/runs/progress.ts";
+import { getRun, startBackfill } from "../../src/runs/runs.ts";
+import { reconcile } from "../../src/runs/schedule.ts";
+import { readThroughput } from "../../src/runs/throughput.ts";
 import type { Sql } from "../../src/database/connection.ts";
-import { checkHealth } from "../../src/health.ts";
-import { silentLogger } from "../../src/log.ts";
-import { findMembersByEmail, listMemberHistory } from "../../src/member_lookup.ts";
-import { countCoverage, estimateCoverage, readAssignmentState } from "../../src/overview.ts";
+import { checkHealth } from "../../src/operation/health.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
+import { findMembersByEmail, listMemberHistory } from "../../src/assignments/member_lookup.ts";
+import {
+  countCoverage,
+  estimateCoverage,
+  readAssignmentState,
+} from "../../src/operation/assignment_state.ts";
 import {
   assignNewUserToTrainer,
   DEFAULT_TRAINER_ID,

@@ -2,10 +2,10 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import { startBackfill } from "../../src/backfill/runs.ts";
-import { silentLogger } from "../../src/log.ts";
-import { openReadReplica } from "../../src/read_replica.ts";
-import { createStateMetrics } from "../../src/state_metrics.ts";
+import { startBackfill } from "../../src/runs/runs.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
+import { openReadReplica } from "../../src/database/read_replica.ts";
+import { createStateMetrics } from "../../src/operation/state_metrics.ts";
 import { type TestService, testService } from "../http/test_service.ts";
 
 const read = (path: string) => Deno.readTextFile(new URL(`../../deploy/${path}`, import.meta.url));

@@ -121,13 +121,13 @@ export const databaseBugs: readonly KnownBug[] = [
     database: splitStep,
     sources: [
       {
-        file: "src/backfill/steps.ts",
+        file: "src/runs/steps.ts",
         from: "select work, members\n    from assignment.backfill_step(${runId})",
         to: "call assignment.backfill_step_in_two(${runId}, null, null, null)",
       },
       // One step at a time, and the rest between its two parts: only whom a crash meets there is lost.
-      { file: "src/backfill/drive.ts", from: "{ length: options.lanes }", to: "{ length: 1 }" },
-      { file: "src/backfill/drive.ts", from: "* options.restRatio", to: "* 0" },
+      { file: "src/runs/drive.ts", from: "{ length: options.lanes }", to: "{ length: 1 }" },
+      { file: "src/runs/drive.ts", from: "* options.restRatio", to: "* 0" },
     ],
   },
   {

@@ -5,7 +5,7 @@ export const hostileBugs: readonly KnownBug[] = [
   {
     name: "any Host is taken",
     caughtBy: ["malformed"],
-    sources: [{ file: "src/http/app.ts", from: ", refuseOddHosts", to: "" }],
+    sources: [{ file: "src/service.ts", from: ", refuseOddHosts", to: "" }],
   },
   {
     name: "a body that breaks off is our fault",
@@ -28,7 +28,7 @@ export const hostileBugs: readonly KnownBug[] = [
   {
     name: "the log escapes nothing",
     caughtBy: ["poisoned_logs"],
-    sources: [{ file: "src/log.ts", from: "write(escapeControls(", to: "write(String(" }],
+    sources: [{ file: "src/telemetry/log.ts", from: "write(escapeControls(", to: "write(String(" }],
   },
   {
     name: "a stream keeps its place",

@@ -6,7 +6,7 @@ export const networkBugs: readonly KnownBug[] = [
     name: "a lost connection is kept",
     caughtBy: ["network"],
     sources: [{
-      file: "src/database/silence.ts",
+      file: "src/database/driver/dead_connections.ts",
       from: "socket.destroy();",
       to: "void socket;",
     }],

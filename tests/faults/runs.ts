@@ -1,5 +1,5 @@
-import { hasEnded, type Run } from "../../src/backfill/progress.ts";
-import { getRun, pauseRun, resumeRun } from "../../src/backfill/runs.ts";
+import { hasEnded, type Run } from "../../src/runs/progress.ts";
+import { getRun, pauseRun, resumeRun } from "../../src/runs/runs.ts";
 import type { Sql } from "../../src/database/connection.ts";
 import { AppError } from "../../src/errors.ts";
 import type { Report } from "./experiment.ts";

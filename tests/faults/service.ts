@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { findFreePort } from "../../src/database/postgres_server.ts";
+import { findFreePort } from "../../src/database/embedded/postgres_server.ts";
 import { projectIn, type RunningTask } from "../support/project.ts";
 
 /** What requests to the services of experiments are signed with. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { getRun } from "../../src/backfill/runs.ts";
+import { getRun } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { driveToEnd } from "../support/backfills.ts";
 import { acceptAssignments, addUnseenMembers, refuseAssignments } from "../support/members.ts";

@@ -1,12 +1,12 @@
 /** What callers meet while the database makes statements wait, and what they do not meet. */
 import { assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { startBackgroundWork } from "../../src/background.ts";
-import { hasEnded } from "../../src/backfill/progress.ts";
-import { getRun, startBackfill } from "../../src/backfill/runs.ts";
+import { startBackgroundWork } from "../../src/commands/background.ts";
+import { hasEnded } from "../../src/runs/progress.ts";
+import { getRun, startBackfill } from "../../src/runs/runs.ts";
 import type { Sql } from "../../src/database/connection.ts";
 import { openServicePools, POOL_WAIT_MS, type ServicePools } from "../../src/database/service_pools.ts";
-import { silentLogger } from "../../src/log.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 import { addUnseenMembers } from "../support/members.ts";

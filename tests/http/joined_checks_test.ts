@@ -2,7 +2,7 @@ import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../src/database/connection.ts";
 import { AppError } from "../../src/errors.ts";
-import { joinChecks } from "../../src/joined_checks.ts";
+import { joinChecks } from "../../src/assignments/batched_checks.ts";
 import { assignClientToTrainer, DEFAULT_TRAINER_ID, endAssignment } from "../../src/trainer_assignment.ts";
 import { newId } from "../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";

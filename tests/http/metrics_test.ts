@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { startBackfill } from "../../src/backfill/runs.ts";
-import { reconcile } from "../../src/backfill/schedule.ts";
-import { createStateMetrics } from "../../src/state_metrics.ts";
+import { startBackfill } from "../../src/runs/runs.ts";
+import { reconcile } from "../../src/runs/schedule.ts";
+import { createStateMetrics } from "../../src/operation/state_metrics.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { countingSql } from "../support/counting_sql.ts";
 import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "./test_service.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { createJwtVerifier } from "../../src/http/jwt.ts";
+import { createJwtVerifier } from "../../src/http/identity/jwt.ts";
 import { createRateLimit } from "../../src/http/rate_limit.ts";
 import type { Services } from "../../src/http/services.ts";
 import { startTokenIssuer } from "../support/token_issuer.ts";

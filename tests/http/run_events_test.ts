@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import type { Run } from "../../src/backfill/progress.ts";
-import { getRun, startBackfill } from "../../src/backfill/runs.ts";
+import type { Run } from "../../src/runs/progress.ts";
+import { getRun, startBackfill } from "../../src/runs/runs.ts";
 import { Problem } from "../../src/http/problems.ts";
 import { createRunEvents, type RunEventsOptions } from "../../src/http/run_events.ts";
 import { driveToEnd } from "../support/backfills.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { hash } from "node:crypto";
-import { createApp } from "../../src/http/app.ts";
+import { createApp } from "../../src/service.ts";
 import type { Services } from "../../src/http/services.ts";
 import type { Sql } from "../../src/database/connection.ts";
 import { Contract } from "./contract.ts";

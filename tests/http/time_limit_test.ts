@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { startBackfill } from "../../src/backfill/runs.ts";
+import { startBackfill } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { driveToEnd } from "../support/backfills.ts";
 import { bytesOf, openRaw, type RawConnection } from "../support/raw_http.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { hasEnded } from "../../src/backfill/progress.ts";
-import { getRun } from "../../src/backfill/runs.ts";
+import { hasEnded } from "../../src/runs/progress.ts";
+import { getRun } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { TOKEN } from "../faults/service.ts";
 import { newIds } from "../support/assignments.ts";

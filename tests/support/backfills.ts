@@ -1,8 +1,8 @@
 import type { Sql } from "../../src/database/connection.ts";
-import { defaultDriveOptions, type DriveOptions, driveRun } from "../../src/backfill/drive.ts";
-import type { Run } from "../../src/backfill/progress.ts";
-import { getRun, startBackfill } from "../../src/backfill/runs.ts";
-import { silentLogger } from "../../src/log.ts";
+import { defaultDriveOptions, type DriveOptions, driveRun } from "../../src/runs/drive.ts";
+import type { Run } from "../../src/runs/progress.ts";
+import { getRun, startBackfill } from "../../src/runs/runs.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
 
 /** Options for driving a run in a test; the signal is never given. */
 export function driveOptions(options: Partial<DriveOptions> = {}): DriveOptions {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findFreePort } from "../../src/database/postgres_server.ts";
+import { findFreePort } from "../../src/database/embedded/postgres_server.ts";
 import { isListening, requireProgram } from "./debian_program.ts";
 
 const PROGRAM = "/usr/sbin/haproxy";

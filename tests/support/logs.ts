@@ -1,4 +1,4 @@
-import { createLog, type Logger } from "../../src/log.ts";
+import { createLog, type Logger } from "../../src/telemetry/log.ts";
 
 /** The service's own log, kept instead of written. */
 export function recordingLogger(): { log: Logger; logged: Record<string, unknown>[] } {

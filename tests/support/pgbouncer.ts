@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
-import { findFreePort } from "../../src/database/postgres_server.ts";
+import { findFreePort } from "../../src/database/embedded/postgres_server.ts";
 import { isListening, requireProgram } from "./debian_program.ts";
 
 const PROGRAM = "/usr/sbin/pgbouncer";

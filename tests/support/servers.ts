@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { npmBinaries } from "../../src/database/npm_binaries.ts";
+import { npmBinaries } from "../../src/database/embedded/npm_binaries.ts";
 import {
   createCluster,
   findFreePort,
@@ -7,7 +7,7 @@ import {
   startServer,
   stopServer,
   SUPERUSER,
-} from "../../src/database/postgres_server.ts";
+} from "../../src/database/embedded/postgres_server.ts";
 
 export type PostgresVersion = "15" | "16" | "17" | "18";
 

@@ -1,5 +1,10 @@
 import { dirname } from "node:path";
-import { findFreePort, startServer, stopServer, SUPERUSER } from "../../src/database/postgres_server.ts";
+import {
+  findFreePort,
+  startServer,
+  stopServer,
+  SUPERUSER,
+} from "../../src/database/embedded/postgres_server.ts";
 import { z } from "zod";
 import { findBinaries, type TestServer } from "./servers.ts";
 

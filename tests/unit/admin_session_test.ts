@@ -1,10 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { hash } from "node:crypto";
-import { safeNext } from "../../src/admin/paths.ts";
-import { seal, unseal } from "../../src/admin/seal.ts";
-import { findToken, readSession, sealOpenIdSession, sealTokenSession } from "../../src/admin/session.ts";
-import { createSignInLimit } from "../../src/admin/sign_in_limit.ts";
+import { safeNext } from "../../src/admin/frame/paths.ts";
+import { seal, unseal } from "../../src/http/identity/seal.ts";
+import {
+  findToken,
+  readSession,
+  sealOpenIdSession,
+  sealTokenSession,
+} from "../../src/http/identity/session.ts";
+import { createSignInLimit } from "../../src/admin/sign_in/limit.ts";
 import type { OpenIdConfig, Token } from "../../src/config.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { createLog, type Logger, type LogLevel } from "../../src/log.ts";
+import { createLog, type Logger, type LogLevel } from "../../src/telemetry/log.ts";
 
 describe("log", () => {
   it("writes one JSON line an event, with its time, level, text and values", () => {

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { listRunErrors } from "../../backfill/runs.ts";
+import { listRunErrors } from "../../runs/runs.ts";
 import type { Sql } from "../../database/connection.ts";
 import { exportFormat, LIST_TYPES } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";

@@ -1,5 +1,5 @@
-import { hasEnded } from "../../backfill/progress.ts";
-import { getRun } from "../../backfill/runs.ts";
+import { hasEnded } from "../../runs/progress.ts";
+import { getRun } from "../../runs/runs.ts";
 import { negotiate } from "../negotiation.ts";
 import { addRoute, type Api } from "../route.ts";
 import { createRunEvents, FINISHED_EVENT_ID } from "../run_events.ts";

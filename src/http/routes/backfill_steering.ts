@@ -1,6 +1,6 @@
-import { cancelRun, pauseRun, resumeRun, retryRun } from "../../backfill/runs.ts";
+import { cancelRun, pauseRun, resumeRun, retryRun } from "../../runs/runs.ts";
 import { actorOf, logChange } from "../audit.ts";
-import { actorName } from "../auth.ts";
+import { actorName } from "../identity/auth.ts";
 import { addRoute, type Api } from "../route.ts";
 import { header, json, Run, RUN_EXAMPLE, RunParams } from "../schemas.ts";
 

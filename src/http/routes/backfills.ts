@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { getRun, listRuns, startBackfill } from "../../backfill/runs.ts";
+import { getRun, listRuns, startBackfill } from "../../runs/runs.ts";
 import { actorOf, logChange } from "../audit.ts";
-import { actorName } from "../auth.ts";
+import { actorName } from "../identity/auth.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, header, json, LINK_HEADER, Run, RUN_EXAMPLE, RunParams, TrainerId } from "../schemas.ts";

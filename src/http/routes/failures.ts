@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { logFailedRetries, logNewFailures } from "../../failure_log.ts";
-import { listFailures, retryFailures } from "../../failures.ts";
+import { logFailedRetries, logNewFailures } from "../../assignments/failure_log.ts";
+import { listFailures, retryFailures } from "../../assignments/failures.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { checkHealth } from "../../health.ts";
+import { checkHealth } from "../../operation/health.ts";
 import { addRoute, type Api } from "../route.ts";
 import { json } from "../schemas.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import type { CheckMember } from "../../joined_checks.ts";
+import type { CheckMember } from "../../assignments/batched_checks.ts";
 import { checkAssignments } from "../../trainer_assignment.ts";
-import { throwFailure } from "../check_lane.ts";
+import { throwFailure } from "../check_fast_path.ts";
 import { addRoute, type Api } from "../route.ts";
 import { ASSIGNMENT_EXAMPLE, EXAMPLE, Id, json, MAY_LAG, MemberAssignment, TrainerId } from "../schemas.ts";
 

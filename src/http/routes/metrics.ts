@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { createStateMetrics } from "../../state_metrics.ts";
-import type { Metrics } from "../../metrics.ts";
-import { createPoolMetrics } from "../../pool_metrics.ts";
-import { createReplicaMetrics } from "../../replica_metrics.ts";
+import { createStateMetrics } from "../../operation/state_metrics.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import { createPoolMetrics } from "../../operation/pool_metrics.ts";
+import { createReplicaMetrics } from "../../operation/replica_metrics.ts";
 import { addRoute, type Api } from "../route.ts";
 
 /** What Prometheus scrapes: this process's counters, and the state of the database, at most five seconds old. */

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { getSettings, setDefaultTrainer } from "../../settings.ts";
+import { getSettings, setDefaultTrainer } from "../../policy/settings.ts";
 import { actorOf, logChange } from "../audit.ts";
-import { actorName } from "../auth.ts";
+import { actorName } from "../identity/auth.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, json, Time, TrainerId } from "../schemas.ts";
 

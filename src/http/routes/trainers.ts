@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { streamTrainerClientLines, streamTrainerClients } from "../../client_export.ts";
-import { assignmentIdOf, type ClientLines, selectClientLines } from "../../client_lines.ts";
+import { streamTrainerClientLines, streamTrainerClients } from "../../assignments/client_export.ts";
+import { assignmentIdOf, type ClientLines, selectClientLines } from "../../assignments/client_lines.ts";
 import { assignClientToTrainer, endAssignment } from "../../trainer_assignment.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { type ExportFormat, exportFormat, LIST_TYPES, NDJSON } from "../formats.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/connection.ts";
-import { joinChecks } from "../../../src/joined_checks.ts";
+import { joinChecks } from "../../../src/assignments/batched_checks.ts";
 import { checkAssignments, DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { streamTrainerClientLines, streamTrainerClients } from "../../../src/client_export.ts";
-import { readFrom } from "../../../src/read_replica.ts";
-import { type ClientLines, selectClientLines } from "../../../src/client_lines.ts";
+import { streamTrainerClientLines, streamTrainerClients } from "../../../src/assignments/client_export.ts";
+import { readFrom } from "../../../src/database/read_replica.ts";
+import { type ClientLines, selectClientLines } from "../../../src/assignments/client_lines.ts";
 import { DEFAULT_TRAINER_ID, endAssignment, getTrainerClients } from "../../../src/trainer_assignment.ts";
 import { newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

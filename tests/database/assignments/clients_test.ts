@@ -1,11 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
-import { streamTrainerClients } from "../../../src/client_export.ts";
-import { readFrom } from "../../../src/read_replica.ts";
+import { streamTrainerClients } from "../../../src/assignments/client_export.ts";
+import { readFrom } from "../../../src/database/read_replica.ts";
 import type { Sql } from "../../../src/database/connection.ts";
 import { AppError } from "../../../src/errors.ts";
-import { setDefaultTrainer } from "../../../src/settings.ts";
+import { setDefaultTrainer } from "../../../src/policy/settings.ts";
 import { assignClientToTrainer, endAssignment, getTrainerClients } from "../../../src/trainer_assignment.ts";
 import { countAssignments, countMembers, newId, newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertExists } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/connection.ts";
-import { listFailures, retryDueFailures } from "../../../src/failures.ts";
-import { setDefaultTrainer } from "../../../src/settings.ts";
+import { listFailures, retryDueFailures } from "../../../src/assignments/failures.ts";
+import { setDefaultTrainer } from "../../../src/policy/settings.ts";
 import {
   assignNewUserToTrainer,
   DEFAULT_TRAINER_ID,

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { listFailures, retryFailures } from "../../../src/failures.ts";
+import { listFailures, retryFailures } from "../../../src/assignments/failures.ts";
 import { assignNewUserToTrainer, isUserAssignedToTrainer } from "../../../src/trainer_assignment.ts";
 import { runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

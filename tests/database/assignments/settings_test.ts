@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import type { Sql } from "../../../src/database/connection.ts";
 import { AppError } from "../../../src/errors.ts";
-import { getSettings, setDefaultTrainer } from "../../../src/settings.ts";
+import { getSettings, setDefaultTrainer } from "../../../src/policy/settings.ts";
 import {
   assignClientToTrainer,
   checkAssignments,

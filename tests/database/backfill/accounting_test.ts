@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import type { Run } from "../../../src/backfill/progress.ts";
-import { getRun, startBackfill } from "../../../src/backfill/runs.ts";
+import type { Run } from "../../../src/runs/progress.ts";
+import { getRun, startBackfill } from "../../../src/runs/runs.ts";
 import { assignClientToTrainer, DEFAULT_TRAINER_ID, endAssignment } from "../../../src/trainer_assignment.ts";
 import { countAssigned, countRowsOf, driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

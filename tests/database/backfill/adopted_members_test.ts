@@ -1,6 +1,6 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { startBackfill } from "../../../src/backfill/runs.ts";
+import { startBackfill } from "../../../src/runs/runs.ts";
 import { migrateUp } from "../../../src/database/migrate.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { countAssigned, runBackfill } from "../../support/backfills.ts";

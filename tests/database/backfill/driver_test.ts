@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { driveRun } from "../../../src/backfill/drive.ts";
-import { driveRuns } from "../../../src/backfill/driver.ts";
-import { hasEnded, type Run } from "../../../src/backfill/progress.ts";
-import { getRun, startBackfill } from "../../../src/backfill/runs.ts";
+import { driveRun } from "../../../src/runs/drive.ts";
+import { driveRuns } from "../../../src/runs/driver.ts";
+import { hasEnded, type Run } from "../../../src/runs/progress.ts";
+import { getRun, startBackfill } from "../../../src/runs/runs.ts";
 import { closeDatabase, openDatabase, type Sql } from "../../../src/database/connection.ts";
 import { countAssigned, countRowsOf, driveOptions } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { cancelRun, startBackfill } from "../../../src/backfill/runs.ts";
-import { previewRun, stepRun } from "../../../src/backfill/steps.ts";
+import { cancelRun, startBackfill } from "../../../src/runs/runs.ts";
+import { previewRun, stepRun } from "../../../src/runs/steps.ts";
 import { DEFAULT_TRAINER_ID, endAssignment } from "../../../src/trainer_assignment.ts";
 import { countAssigned, driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

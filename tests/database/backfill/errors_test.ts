@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { cancelRun, listRunErrors, resumeRun, retryRun, startBackfill } from "../../../src/backfill/runs.ts";
-import { noteTrouble } from "../../../src/backfill/steps.ts";
+import { cancelRun, listRunErrors, resumeRun, retryRun, startBackfill } from "../../../src/runs/runs.ts";
+import { noteTrouble } from "../../../src/runs/steps.ts";
 import { AppError } from "../../../src/errors.ts";
 import { countAssigned, countRowsOf, driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { driveRun } from "../../../src/backfill/drive.ts";
-import { getRun, startBackfill } from "../../../src/backfill/runs.ts";
+import { driveRun } from "../../../src/runs/drive.ts";
+import { getRun, startBackfill } from "../../../src/runs/runs.ts";
 import { countRowsOf, driveOptions, driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { addUnseenMembers, withoutTrigger } from "../../support/members.ts";

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { driveRun } from "../../../src/backfill/drive.ts";
-import type { Run } from "../../../src/backfill/progress.ts";
-import { getRun, startBackfill } from "../../../src/backfill/runs.ts";
-import { findPressure } from "../../../src/backfill/steps.ts";
+import { driveRun } from "../../../src/runs/drive.ts";
+import type { Run } from "../../../src/runs/progress.ts";
+import { getRun, startBackfill } from "../../../src/runs/runs.ts";
+import { findPressure } from "../../../src/runs/steps.ts";
 import { closeDatabase, openDatabase, type Sql } from "../../../src/database/connection.ts";
 import { migrateUp } from "../../../src/database/migrate.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import type { Run } from "../../../src/backfill/progress.ts";
-import { cancelRun, getRun, listRuns, startBackfill } from "../../../src/backfill/runs.ts";
+import type { Run } from "../../../src/runs/progress.ts";
+import { cancelRun, getRun, listRuns, startBackfill } from "../../../src/runs/runs.ts";
 import { AppError } from "../../../src/errors.ts";
 import { backfillExistingUsers } from "../../../src/trainer_assignment.ts";
 import { countAssigned, driveToEnd } from "../../support/backfills.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { getRun, pauseRun, startBackfill } from "../../../src/backfill/runs.ts";
-import { type Step, stepRun } from "../../../src/backfill/steps.ts";
+import { getRun, pauseRun, startBackfill } from "../../../src/runs/runs.ts";
+import { type Step, stepRun } from "../../../src/runs/steps.ts";
 import { countAssigned, countRowsOf, driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { addUnseenMembers, withoutTrigger } from "../../support/members.ts";

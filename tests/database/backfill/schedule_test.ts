@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
-import { reconcile, reconcileOnSchedule } from "../../../src/backfill/schedule.ts";
-import { cancelRun, getRun, listRuns, pauseRun, startBackfill } from "../../../src/backfill/runs.ts";
+import { reconcile, reconcileOnSchedule } from "../../../src/runs/schedule.ts";
+import { cancelRun, getRun, listRuns, pauseRun, startBackfill } from "../../../src/runs/runs.ts";
 import type { Sql } from "../../../src/database/connection.ts";
-import { silentLogger } from "../../../src/log.ts";
-import { setDefaultTrainer } from "../../../src/settings.ts";
+import { silentLogger } from "../../../src/telemetry/log.ts";
+import { setDefaultTrainer } from "../../../src/policy/settings.ts";
 import {
   DEFAULT_TRAINER_ID,
   endAssignment,

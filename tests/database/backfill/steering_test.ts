@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
-import { driveRun } from "../../../src/backfill/drive.ts";
-import type { Run, RunStatus } from "../../../src/backfill/progress.ts";
-import { cancelRun, getRun, pauseRun, resumeRun, startBackfill } from "../../../src/backfill/runs.ts";
-import { stepRun } from "../../../src/backfill/steps.ts";
+import { driveRun } from "../../../src/runs/drive.ts";
+import type { Run, RunStatus } from "../../../src/runs/progress.ts";
+import { cancelRun, getRun, pauseRun, resumeRun, startBackfill } from "../../../src/runs/runs.ts";
+import { stepRun } from "../../../src/runs/steps.ts";
 import { AppError } from "../../../src/errors.ts";
 import { countRowsOf, driveOptions, driveToEnd } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { startBackfill } from "../../../src/backfill/runs.ts";
+import { startBackfill } from "../../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import {
   assertAssigned,

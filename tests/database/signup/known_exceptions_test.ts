@@ -2,8 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import { migrateUp } from "../../../src/database/migrate.ts";
-import { retryFailures } from "../../../src/failures.ts";
-import { checkHealth } from "../../../src/health.ts";
+import { retryFailures } from "../../../src/assignments/failures.ts";
+import { checkHealth } from "../../../src/operation/health.ts";
 import { DEFAULT_TRAINER_ID, isUserAssignedToTrainer } from "../../../src/trainer_assignment.ts";
 import {
   assertAssigned,

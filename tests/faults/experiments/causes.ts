@@ -1,7 +1,7 @@
-import { startBackfill } from "../../../src/backfill/runs.ts";
-import { stepRun } from "../../../src/backfill/steps.ts";
+import { startBackfill } from "../../../src/runs/runs.ts";
+import { stepRun } from "../../../src/runs/steps.ts";
 import type { Sql } from "../../../src/database/connection.ts";
-import { retryFailures } from "../../../src/failures.ts";
+import { retryFailures } from "../../../src/assignments/failures.ts";
 import { copyMembers } from "../../support/copy.ts";
 import { type PostgresVersion, versionsOfThisMachine } from "../../support/servers.ts";
 import { type Cause, causes } from "../causes.ts";

@@ -1,5 +1,5 @@
-import { startBackfill } from "../../../src/backfill/runs.ts";
-import { retryFailures } from "../../../src/failures.ts";
+import { startBackfill } from "../../../src/runs/runs.ts";
+import { retryFailures } from "../../../src/assignments/failures.ts";
 import { type PostgresVersion, versionsOfThisMachine } from "../../support/servers.ts";
 import { type Callers, describeAnswers, startCallers } from "../callers.ts";
 import { type Experiment, type ExperimentOptions, type Report, sized } from "../experiment.ts";

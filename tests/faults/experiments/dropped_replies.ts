@@ -1,4 +1,4 @@
-import { startBackfill } from "../../../src/backfill/runs.ts";
+import { startBackfill } from "../../../src/runs/runs.ts";
 import { type Experiment, sized } from "../experiment.ts";
 import { giveMembers } from "../load.ts";
 import { startProxy } from "../proxy.ts";

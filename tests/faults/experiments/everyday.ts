@@ -1,9 +1,9 @@
-import { startBackgroundWork } from "../../../src/background.ts";
-import { hasEnded } from "../../../src/backfill/progress.ts";
-import { getRun, retryRun, startBackfill } from "../../../src/backfill/runs.ts";
+import { startBackgroundWork } from "../../../src/commands/background.ts";
+import { hasEnded } from "../../../src/runs/progress.ts";
+import { getRun, retryRun, startBackfill } from "../../../src/runs/runs.ts";
 import { closeDatabase, openDatabase, type Sql } from "../../../src/database/connection.ts";
-import { retryFailures } from "../../../src/failures.ts";
-import { silentLogger } from "../../../src/log.ts";
+import { retryFailures } from "../../../src/assignments/failures.ts";
+import { silentLogger } from "../../../src/telemetry/log.ts";
 import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
 import { type Experiment, sized } from "../experiment.ts";
 import { giveMembers } from "../load.ts";

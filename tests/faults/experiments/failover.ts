@@ -1,4 +1,4 @@
-import { startBackfill } from "../../../src/backfill/runs.ts";
+import { startBackfill } from "../../../src/runs/runs.ts";
 import { closeDatabase, openDatabase, type Sql } from "../../../src/database/connection.ts";
 import type { TestServer } from "../../support/servers.ts";
 import { joinHosts, startStandby } from "../../support/standby.ts";

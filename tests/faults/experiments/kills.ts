@@ -1,5 +1,5 @@
-import { hasEnded } from "../../../src/backfill/progress.ts";
-import { getRun, startBackfill } from "../../../src/backfill/runs.ts";
+import { hasEnded } from "../../../src/runs/progress.ts";
+import { getRun, startBackfill } from "../../../src/runs/runs.ts";
 import { type Experiment, type Report, sized } from "../experiment.ts";
 import { giveMembers } from "../load.ts";
 import { kill, killServer } from "../processes.ts";

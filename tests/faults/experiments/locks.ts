@@ -1,5 +1,5 @@
 import type { Sql } from "../../../src/database/connection.ts";
-import { retryFailures } from "../../../src/failures.ts";
+import { retryFailures } from "../../../src/assignments/failures.ts";
 import { type Experiment, sized } from "../experiment.ts";
 import { eventually, pause } from "../runs.ts";
 import { inWorld } from "../world.ts";

@@ -1,5 +1,5 @@
 import { REQUEST_TIMEOUT_MS } from "../../../src/http/time_limit.ts";
-import { startBackfill } from "../../../src/backfill/runs.ts";
+import { startBackfill } from "../../../src/runs/runs.ts";
 import { startCallers } from "../callers.ts";
 import { type Experiment, type Report, type Scale, sized } from "../experiment.ts";
 import { addKnownMembers, checkInTurn, type KnownMember } from "../known_members.ts";

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
-import { backfillExistingUsers } from "../../../src/backfill/existing_users.ts";
-import { findFreePort } from "../../../src/database/postgres_server.ts";
-import { retryFailures } from "../../../src/failures.ts";
+import { backfillExistingUsers } from "../../../src/runs/existing_users.ts";
+import { findFreePort } from "../../../src/database/embedded/postgres_server.ts";
+import { retryFailures } from "../../../src/assignments/failures.ts";
 import { projectItself } from "../../support/project.ts";
 import { bytesOf, openRaw } from "../../support/raw_http.ts";
 import type { Experiment, Report } from "../experiment.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { startBackfill } from "../../../src/backfill/runs.ts";
+import { startBackfill } from "../../../src/runs/runs.ts";
 import { startBalancer } from "../balancer.ts";
 import { describeAnswers, startCallers } from "../callers.ts";
 import { type Experiment, sized } from "../experiment.ts";

@@ -1,4 +1,4 @@
-import { retryFailures } from "../../../src/failures.ts";
+import { retryFailures } from "../../../src/assignments/failures.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
 import { useEveryday } from "../hostile/everyday_use.ts";
 import { resourcesOf } from "../processes.ts";

@@ -1,0 +1,44 @@
+import { logFailedRetries, logNewFailures } from "../../assignments/failure_log.ts";
+import { listFailures, retryFailures } from "../../assignments/failures.ts";
+import { logChange } from "../../http/audit.ts";
+import { readPage } from "../../http/paging.ts";
+import { visitorOf } from "../env.ts";
+import { withNotice } from "../frame/notices.ts";
+import type { OverviewReader } from "../overview/reader.ts";
+import { answerPage, goOn, type Pages } from "../frame/pages.ts";
+import { paths } from "../frame/paths.ts";
+import { FailuresPage } from "./view.tsx";
+
+const PAGE_ROWS = 50;
+
+/** Assignments that failed at sign-up: see why, try again now. */
+export function addFailurePages({ app, services }: Pages, reader: OverviewReader): void {
+  const { sql, log } = services;
+
+  app.get("/trainer-assignment/failures", async (c) => {
+    const cursor = c.req.query("cursor");
+    const { rows, next } = await readPage(c, {
+      list: "failures",
+      limit: PAGE_ROWS,
+      cursor,
+      read: (page) => listFailures(sql, page),
+      idOf: (failure) => failure.memberId,
+    });
+    return await answerPage(c, {
+      title: "Waiting for a retry",
+      section: "failures",
+      children: <FailuresPage failures={rows} next={next} isFirst={cursor === undefined} />,
+    });
+  });
+
+  app.post("/trainer-assignment/failures/retry", async (c) => {
+    await logNewFailures(sql, log); // before a retry succeeds and leaves nothing to tell of
+    const progress = await retryFailures(sql, { onFailed: (failures) => logFailedRetries(log, failures) });
+    logChange(log, visitorOf(c), "failures_retry_requested", { ...progress });
+    reader.expire();
+    return goOn(
+      c,
+      withNotice(paths.failures, progress.remaining > 0 ? "failures_being_retried" : "failures_retried"),
+    );
+  });
+}

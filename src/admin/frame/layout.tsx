@@ -1,0 +1,116 @@
+import { html } from "hono/html";
+import type { Child } from "hono/jsx";
+import type { HtmlEscapedString } from "hono/utils/html";
+import type { Notice } from "./notices.ts";
+import { paths } from "./paths.ts";
+import type { Session } from "../../http/identity/session.ts";
+import { staticPath } from "./static_files.ts";
+import { formatTime } from "./wording.ts";
+
+/** A page's frame. */
+export interface Frame {
+  title: string;
+  /** undefined: nobody is signed in, and there is no navigation. */
+  session?: Session | undefined;
+  /** Which entry of the navigation is the page's. */
+  section?: "overview" | "runs" | "members" | "trainers" | "failures";
+  notice?: Notice | undefined;
+  /** The page keeps itself up to date while it is open. */
+  refreshMs?: number | undefined;
+  /** The database is away: since when, and how old what is shown is. */
+  outage?: { since: Date; shownFrom: Date | undefined } | undefined;
+  /** An address to go on to at once. */
+  goTo?: string;
+  children?: Child;
+}
+
+const SECTIONS = [
+  { key: "overview", label: "Overview", path: paths.home },
+  { key: "runs", label: "Runs", path: paths.runs },
+  { key: "members", label: "Members", path: paths.members },
+  { key: "trainers", label: "Trainers", path: paths.trainers },
+  { key: "failures", label: "Waiting", path: paths.failures },
+] as const;
+
+/** Writes a whole page. */
+export function renderPage(frame: Frame): HtmlEscapedString | Promise<HtmlEscapedString> {
+  return html`<!doctype html>
+${<Layout {...frame} />}`;
+}
+
+function Layout({ title, session, section, notice, refreshMs, outage, goTo, children }: Frame) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        {goTo !== undefined && <meta http-equiv="refresh" content={`0;url=${goTo}`} />}
+        <title>{`${title} · Trainer assignment`}</title>
+        <link rel="icon" type="image/svg+xml" href={staticPath("icon.svg")} />
+        <link rel="stylesheet" href={staticPath("admin.css")} />
+        <script type="module" src={staticPath("admin.js")}></script>
+      </head>
+      <body class={session === undefined ? "outside" : "inside"}>
+        <a class="skip-link" href="#main">Skip to the content</a>
+        <header class="masthead">
+          <a class="brand" href={paths.home}>
+            <img src={staticPath("icon.svg")} width="28" height="28" alt="" />
+            <span>Trainer assignment</span>
+          </a>
+          {session !== undefined && <Navigation session={session} section={section} />}
+        </header>
+        <Connection outage={outage} />
+        <main
+          id="main"
+          tabindex={-1}
+          data-refresh-ms={refreshMs}
+          data-read-at={(outage === undefined ? new Date() : outage.shownFrom)?.toISOString()}
+        >
+          {notice !== undefined && (
+            <p class={`notice ${notice.tone}`} role="status" data-kept>{notice.text}</p>
+          )}
+          {children}
+        </main>
+        <footer class="colophon">
+          <a href="/docs">API</a>
+          <a href="/readyz">Health</a>
+          <span>Times are UTC.</span>
+        </footer>
+      </body>
+    </html>
+  );
+}
+
+/** Says that what is shown may be old; the script says so too, when it reaches nobody. */
+function Connection({ outage }: Pick<Frame, "outage">) {
+  if (outage === undefined) return <div id="connection" class="connection" role="status" hidden></div>;
+  const problem = `The database does not answer since ${formatTime(outage.since)}.`;
+  return (
+    <div id="connection" class="connection" role="status" data-problem={problem}>
+      {problem}
+      {outage.shownFrom !== undefined && ` What is shown is from ${formatTime(outage.shownFrom)}.`}
+    </div>
+  );
+}
+
+function Navigation({ session, section }: { session: Session; section: Frame["section"] }) {
+  return (
+    <>
+      <nav aria-label="Pages">
+        <ul>
+          {SECTIONS.map(({ key, label, path }) => (
+            <li>
+              <a href={path} aria-current={key === section ? "page" : undefined}>{label}</a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <form class="account" method="post" action={paths.signOut}>
+        <span class="who" title={`Signed in until ${formatTime(session.expiresAt)}`}>{session.name}</span>
+        <button class="quiet" type="submit">Sign out</button>
+      </form>
+    </>
+  );
+}

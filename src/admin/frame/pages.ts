@@ -1,0 +1,80 @@
+import type { Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { z } from "zod";
+import { AppError } from "../../errors.ts";
+import { Problem } from "../../http/problems.ts";
+import type { Services } from "../../http/services.ts";
+import type { TakeSlot } from "../../http/slots.ts";
+import type { Counts } from "../overview/counts.ts";
+import type { PageEnv } from "../env.ts";
+import { findNotice, isNoticeCode, withNotice } from "./notices.ts";
+import { type Frame, renderPage } from "./layout.tsx";
+
+/** The pages under construction, and what they share. */
+export interface Pages {
+  app: Hono<PageEnv>;
+  services: Services;
+  counts: Counts;
+  takeExportSlot: TakeSlot;
+  /** Since when the database does not answer; empty while it does. */
+  outage: { since?: Date | undefined };
+}
+
+/** How often an open page looks for news: while something happens, and while it might. */
+export const REFRESH_MS = { busy: 1000, idle: 2000 };
+
+/** Answers with a page; who is signed in and what a redirect had to say are added. */
+export function answerPage(
+  c: Context<PageEnv>,
+  frame: Omit<Frame, "session">,
+  status: ContentfulStatusCode = 200,
+): Response | Promise<Response> {
+  const notice = frame.notice ?? findNotice(c.req.query("notice"));
+  return c.html(renderPage({ ...frame, session: c.var.session, notice }), status);
+}
+
+/** Goes on to a page after something was done: a reload of it does nothing again. */
+export function goOn(c: Context<PageEnv>, path: string): Response {
+  return c.redirect(path, 303);
+}
+
+/**
+ * Does what a form asked for and goes on to where it says; when that is refused in a way that we have words for, it goes
+ * back and says why.
+ */
+export async function doAndGoOn(
+  c: Context<PageEnv>,
+  back: string,
+  work: () => Promise<string>,
+): Promise<Response> {
+  try {
+    return goOn(c, await work());
+  } catch (error) {
+    if (error instanceof AppError && isNoticeCode(error.code)) return goOn(c, withNotice(back, error.code));
+    throw error;
+  }
+}
+
+const formSchema = z.record(z.string(), z.string());
+
+/**
+ * Reads a form; fields that are empty or files are left out.
+ * @throws {Problem} `invalid_request` when it breaks off, or is none.
+ */
+export async function readForm(c: Context<PageEnv>): Promise<Record<string, string>> {
+  const form = await c.req.parseBody().catch(() => {
+    throw new Problem("invalid_request", "The form could not be read.");
+  });
+  const fields = Object.entries(form).filter(([, value]) => typeof value === "string" && value.trim() !== "");
+  return formSchema.parse(Object.fromEntries(fields));
+}
+
+/** An id in an address, as the router's patterns write it. */
+export const ID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
+
+const id = z.guid().toLowerCase();
+
+/** Reads what a person gave as an id; undefined when it is none. */
+export function readId(text: string | undefined): string | undefined {
+  return id.safeParse(text?.trim()).data;
+}

@@ -1,0 +1,96 @@
+import type { Run, RunStatus } from "../../runs/progress.ts";
+
+const wholeNumbers = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** `20,001` */
+export function formatCount(count: number): string {
+  return wholeNumbers.format(count);
+}
+
+/** `1 member`, `20,001 members` */
+export function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** `2026-11-23 09:30:05 UTC` */
+export function formatTime(time: Date): string {
+  return `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** `0.8 s`, `42 s`, `3 min 5 s`, `2 h 10 min` */
+export function formatDuration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return join(Math.floor(whole / 60), "min", whole % 60, "s");
+  return join(Math.floor(whole / 3600), "h", Math.floor(whole % 3600 / 60), "min");
+}
+
+function join(major: number, majorUnit: string, minor: number, minorUnit: string): string {
+  return minor === 0 ? `${major} ${majorUnit}` : `${major} ${majorUnit} ${minor} ${minorUnit}`;
+}
+
+/** How much of a run is done, 0 to 100; 100 only when it is all. */
+export function percentOf(run: Pick<Run, "processed" | "total">): number {
+  if (run.total === 0) return 100;
+  return Math.min(run.processed < run.total ? 99 : 100, Math.floor(100 * run.processed / run.total));
+}
+
+export const STATUS_WORDS: Record<RunStatus, string> = {
+  running: "Running",
+  paused: "Paused",
+  cancelled: "Cancelled",
+  succeeded: "Succeeded",
+  completed_with_errors: "Completed with errors",
+};
+
+/** How a status looks; the words say it too. */
+export const STATUS_TONES: Record<RunStatus, "good" | "busy" | "warn" | "bad" | "plain"> = {
+  running: "busy",
+  paused: "warn",
+  cancelled: "plain",
+  succeeded: "good",
+  completed_with_errors: "bad",
+};
+
+const SOURCE_WORDS: Record<string, string> = {
+  trigger: "automatically, at sign-up",
+  retry: "automatically, at a retry",
+  backfill: "by a backfill run",
+  manual: "by hand",
+  signup: "by the application, at sign-up",
+};
+
+/** How an assignment came about. */
+export function sourceInWords(source: string): string {
+  return SOURCE_WORDS[source] ?? source;
+}
+
+// By SQLSTATE, else by its class: https://www.postgresql.org/docs/current/errcodes-appendix.html
+const REASONS: Record<string, string> = {
+  "23503": "The member or the trainer does not exist any more.",
+  "23505": "A rule of the database allows only one such assignment.",
+  "23514": "The assignment breaks a rule (a check) of the database.",
+  "23502": "A column that must be filled would stay empty.",
+  "40001": "Another transaction was in the way.",
+  "40P01": "Two transactions waited for each other.",
+  "42501": "The service lacks the right to write assignments.",
+  "42P01": "A table is missing.",
+  "53100": "The database's disk is full.",
+  "55P03": "Another session holds the member locked.",
+  "57014": "It took too long and was canceled.",
+  P0001: "A trigger of the database refused it.",
+  TA001: "The trainer is no member, or no default trainer is set.",
+  "08": "The connection to the database was lost.",
+  "22": "A value does not fit its column.",
+  "23": "The assignment breaks a rule of the database.",
+  "42": "The database's tables are not as expected.",
+  "53": "The database is out of resources.",
+  "57": "The database was stopped.",
+  P0: "A function of the database refused it.",
+};
+
+/** Says why the database refused, so that somebody who reads no SQLSTATE knows where to look. */
+export function reasonInWords(sqlstate: string): string {
+  return REASONS[sqlstate] ?? REASONS[sqlstate.slice(0, 2)] ?? "The database refused it.";
+}

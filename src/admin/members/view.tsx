@@ -1,0 +1,223 @@
+import type { HistoryEntry, Member } from "../../assignments/member_lookup.ts";
+import type { Failure } from "../../assignments/failures.ts";
+import { paths } from "../frame/paths.ts";
+import { reasonInWords, sourceInWords } from "../frame/wording.ts";
+import { Badge, Empty, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
+
+/** What a look-up found. */
+export interface LookUpResult {
+  /** As it was asked; empty when nothing was. */
+  query: string;
+  hasEmails: boolean;
+  /** Several, when they share an e-mail. */
+  found: Member[];
+  /** Of the one that was found. */
+  details?: MemberDetails | undefined;
+}
+
+export interface MemberDetails {
+  history: HistoryEntry[];
+  failure: Failure | undefined;
+  defaultTrainerId: string | null;
+  /** Names of the trainers in the history. */
+  trainers: Map<string, Member>;
+}
+
+export function MembersPage({ query, hasEmails, found, details }: LookUpResult) {
+  const [member] = found;
+  return (
+    <>
+      <h1>Members</h1>
+      <form class="search" method="get" action={paths.members} role="search">
+        <label for="q">{hasEmails ? "A member's id or e-mail" : "A member's id"}</label>
+        <div class="row">
+          <input id="q" name="q" value={query} required autocomplete="off" />
+          <button class="primary" type="submit">Find</button>
+        </div>
+      </form>
+      {query === ""
+        ? <Empty>Who is assigned to whom, since when, and how: look up a member.</Empty>
+        : found.length === 0
+        ? <NotFound query={query} hasEmails={hasEmails} />
+        : found.length > 1
+        ? <Several found={found} />
+        : member && details && <MemberCard member={member} details={details} />}
+    </>
+  );
+}
+
+function NotFound({ query, hasEmails }: { query: string; hasEmails: boolean }) {
+  return (
+    <Empty>
+      Nobody is found for <bdi class="quoted">{query}</bdi>. {hasEmails || !query.includes("@")
+        ? "Check it for typing mistakes; an id has 36 characters."
+        : "The members table has no e-mail column: look them up by id."}
+    </Empty>
+  );
+}
+
+function Several({ found }: { found: Member[] }) {
+  return (
+    <section aria-labelledby="several-title">
+      <h2 id="several-title">Several members have this e-mail</h2>
+      <ul class="people">
+        {found.map((member) => (
+          <li key={member.id}>
+            <MemberLink id={member.id} member={member} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function MemberCard({ member, details }: { member: Member; details: MemberDetails }) {
+  const { history, failure, defaultTrainerId, trainers } = details;
+  const active = history.filter(({ status }) => status === "active");
+  const hasDefault = active.some(({ trainerId }) => trainerId === defaultTrainerId);
+  const isDefaultTrainer = member.id === defaultTrainerId;
+  return (
+    <>
+      <article class="card" aria-labelledby="member-title">
+        <header>
+          <h2 id="member-title">
+            <bdi>{member.displayName || member.email || "Member"}</bdi> {active.length > 0
+              ? <Badge tone="good">Assigned</Badge>
+              : isDefaultTrainer
+              ? <Badge tone="plain">Default trainer</Badge>
+              : <Badge tone="warn">Not assigned</Badge>}
+          </h2>
+          <p class="meta">
+            <code class="id">{member.id}</code>
+            {member.email && member.displayName && (
+              <>
+                {" "}· <bdi>{member.email}</bdi>
+              </>
+            )}
+          </p>
+        </header>
+        {active.map((entry) => (
+          <ActiveAssignment
+            key={entry.id}
+            member={member}
+            entry={entry}
+            trainer={trainers.get(entry.trainerId)}
+          />
+        ))}
+        {failure !== undefined && <WaitingFailure failure={failure} />}
+        {isDefaultTrainer && <p>This member is the default trainer, and nobody can be their own trainer.</p>}
+        {!hasDefault && !isDefaultTrainer && defaultTrainerId !== null && (
+          <AssignForm member={member} trainerId={defaultTrainerId} />
+        )}
+        <p>
+          <a href={paths.trainer(member.id)}>Clients of this member, as a trainer</a>
+        </p>
+      </article>
+      <History history={history} trainers={trainers} />
+    </>
+  );
+}
+
+function ActiveAssignment({ member, entry, trainer }: {
+  member: Member;
+  entry: HistoryEntry;
+  trainer: Member | undefined;
+}) {
+  return (
+    <div class="assignment">
+      <p>
+        To <MemberLink id={entry.trainerId} member={trainer} to="trainer" />
+        <span class="meta">
+          since <Time at={entry.assignmentDate} />, <How entry={entry} />
+        </span>
+      </p>
+      {entry.notes !== null && <Message text={entry.notes} />}
+      <details class="confirm">
+        <summary class="button">End…</summary>
+        <div>
+          <p>The assignment becomes inactive and stays in the history. No backfill brings it back.</p>
+          <form method="post" action={paths.endAssignment(member.id)}>
+            <input type="hidden" name="trainerId" value={entry.trainerId} />
+            <button class="danger" type="submit">End the assignment</button>
+          </form>
+        </div>
+      </details>
+    </div>
+  );
+}
+
+function WaitingFailure({ failure }: { failure: Failure }) {
+  return (
+    <div class="assignment">
+      <p>
+        <Badge tone="bad">Failed</Badge> {reasonInWords(failure.sqlstate)} The service tries again{" "}
+        <Time at={failure.nextAttemptAt} />.
+      </p>
+      <Message text={failure.message} />
+    </div>
+  );
+}
+
+function AssignForm({ member, trainerId }: { member: Member; trainerId: string }) {
+  return (
+    <form class="assign" method="post" action={paths.assign(member.id)}>
+      <div class="fields">
+        <p>
+          <label for="assign-trainer">Trainer</label>
+          <input
+            id="assign-trainer"
+            name="trainerId"
+            class="id"
+            value={trainerId}
+            required
+          />
+        </p>
+        <p>
+          <label for="assign-notes">Notes (optional)</label>
+          <input id="assign-notes" name="notes" maxlength={10000} autocomplete="off" />
+        </p>
+      </div>
+      <button class="primary" type="submit">Assign now</button>
+    </form>
+  );
+}
+
+function History({ history, trainers }: Pick<MemberDetails, "history" | "trainers">) {
+  return (
+    <section aria-labelledby="member-history-title">
+      <h2 id="member-history-title">History</h2>
+      {history.length === 0
+        ? <Empty>This member was never assigned.</Empty>
+        : (
+          <Table label="History" head={["Trainer", "Since", "Until", "How", "Notes"]}>
+            {history.map((entry) => (
+              <tr key={entry.id}>
+                <td>
+                  <MemberLink id={entry.trainerId} member={trainers.get(entry.trainerId)} to="trainer" />
+                </td>
+                <td>
+                  <Time at={entry.assignmentDate} />
+                </td>
+                <td>
+                  {entry.status === "active"
+                    ? "active"
+                    : entry.endedAt
+                    ? <Time at={entry.endedAt} />
+                    : "ended"}
+                </td>
+                <td>
+                  <How entry={entry} />
+                </td>
+                <td>{entry.notes !== null && <Message text={entry.notes} />}</td>
+              </tr>
+            ))}
+          </Table>
+        )}
+    </section>
+  );
+}
+
+function How({ entry }: { entry: HistoryEntry }) {
+  const words = sourceInWords(entry.source);
+  return entry.backfillRunId === null ? <>{words}</> : <a href={paths.run(entry.backfillRunId)}>{words}</a>;
+}

@@ -1,0 +1,72 @@
+import { countCoverage, type Coverage, estimateCoverage } from "../../operation/assignment_state.ts";
+import type { Sql } from "../../database/connection.ts";
+import type { Logger } from "../../telemetry/log.ts";
+
+/** Counts members for pages, without making anybody wait for it. */
+export interface Counts {
+  /** The latest count for a trainer: seconds old, never later than {@link MAX_AGE_MS} while somebody looks. */
+  read(trainerId: string | null): Promise<Coverage>;
+  /** Makes the next read count anew: something was changed. */
+  expire(): void;
+}
+
+export const MAX_AGE_MS = 30_000;
+const MIN_AGE_MS = 900;
+/** Counting may take this part of the time, so that a large table is counted more rarely. */
+const SHARE = 0.1;
+const WAIT_MS = 700;
+
+/**
+ * Counts at most a tenth of the time: a count that took 50 ms is good for a second, one that took a second for ten. While
+ * an old count is renewed the page gets it after a moment's wait; where there is none yet it gets the planner's estimate.
+ */
+export function createCounts(sql: Sql, log: Logger): Counts {
+  let latest: Coverage | undefined;
+  let goodUntil = 0;
+  let counting: Promise<void> | undefined;
+  let changes = 0;
+
+  async function count(trainerId: string | null): Promise<void> {
+    const [began, changesBefore] = [performance.now(), changes];
+    const coverage = await countOrEstimate(trainerId);
+    if (changes !== changesBefore) return; // it may have counted what was before
+    latest = coverage;
+    const tookMs = performance.now() - began;
+    goodUntil = performance.now() + Math.min(MAX_AGE_MS, Math.max(MIN_AGE_MS, tookMs / SHARE));
+  }
+
+  async function countOrEstimate(trainerId: string | null): Promise<Coverage> {
+    try {
+      return await countCoverage(sql, trainerId);
+    } catch (error) {
+      const isCanceled = error instanceof Error && "code" in error && error.code === "57014";
+      if (!isCanceled) throw error;
+      log.warn({ err: error }, "members are too many to count; the admin page shows an estimate");
+      return await estimateCoverage(sql, trainerId);
+    }
+  }
+
+  return {
+    async read(trainerId) {
+      const usable = () => latest?.trainerId === trainerId ? latest : undefined;
+      const current = usable();
+      if (current !== undefined && performance.now() < goodUntil) return current;
+      const work = counting ??= count(trainerId);
+      await settledWithin(WAIT_MS, work.finally(() => counting = counting === work ? undefined : counting));
+      return usable() ?? await estimateCoverage(sql, trainerId);
+    },
+    expire() {
+      changes++;
+      goodUntil = 0;
+      counting = undefined;
+    },
+  };
+}
+
+/** Waits for the work, but not long; what fails in time is thrown, and what fails later is of no interest any more. */
+async function settledWithin(ms: number, work: Promise<void>): Promise<void> {
+  work.catch(() => {});
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([work, new Promise<void>((resolve) => timer = setTimeout(resolve, ms))])
+    .finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,91 @@
+import { listActiveRuns } from "../../runs/active_runs.ts";
+import type { Run } from "../../runs/progress.ts";
+import { listRuns } from "../../runs/runs.ts";
+import { readThroughput } from "../../runs/throughput.ts";
+import type { Sql } from "../../database/connection.ts";
+import { findMembers, hasMemberEmails, type Member } from "../../assignments/member_lookup.ts";
+import { readAssignmentState } from "../../operation/assignment_state.ts";
+import type { Counts } from "./counts.ts";
+import type { OverviewProps } from "./view.tsx";
+
+/** What the overview showed last, and since when it is so. */
+export interface OverviewSnapshot extends OverviewProps {
+  readAt: Date;
+}
+
+/** Reads the overview for whoever looks. */
+export interface OverviewReader {
+  /** At most a second old. Throws while the database does not answer. */
+  read(): Promise<OverviewSnapshot>;
+  /** The last that could be read. */
+  lastKnown(): OverviewSnapshot | undefined;
+  /** Makes the next look a new one: something was changed. */
+  expire(): void;
+}
+
+const GOOD_FOR_MS = 800;
+const RECENT_RUNS = 5;
+
+/** However many people watch, the database is asked about once a second. */
+export function createOverviewReader(sql: Sql, counts: Counts): OverviewReader {
+  let known: OverviewSnapshot | undefined;
+  let goodUntil = 0;
+  let reading: Promise<OverviewSnapshot> | undefined;
+
+  async function read(): Promise<OverviewSnapshot> {
+    const [state, activeRuns, recentRuns, hasEmails] = await Promise.all([
+      readAssignmentState(sql),
+      listActiveRuns(sql),
+      listRuns(sql, { limit: RECENT_RUNS }),
+      hasMemberEmails(sql),
+    ]);
+    const isStillActive = ({ id }: Run) => activeRuns.some((run) => run.id === id);
+    if (known !== undefined && !known.activeRuns.every(isStillActive)) counts.expire(); // a run has ended
+    const shownRuns = activeRuns.length > 0 ? activeRuns : recentRuns.slice(0, 1);
+    const trainerIds = new Set(shownRuns.map((run) => run.trainerId));
+    if (state.defaultTrainer !== null) trainerIds.add(state.defaultTrainer.id);
+    const [coverage, throughput, trainers] = await Promise.all([
+      counts.read(state.defaultTrainer?.id ?? null),
+      Promise.all(shownRuns.map(async ({ id }) => [id, await readThroughput(sql, id)] as const)),
+      findMembers(sql, [...trainerIds]),
+    ]);
+    const snapshot = {
+      state,
+      coverage,
+      activeRuns,
+      recentRuns,
+      hasEmails,
+      throughput: new Map(throughput),
+      trainers: byId(trainers),
+      readAt: new Date(),
+    };
+    known = snapshot;
+    return snapshot;
+  }
+
+  return {
+    read() {
+      if (known !== undefined && Date.now() < goodUntil) return Promise.resolve(known);
+      if (reading !== undefined) return reading;
+      const current = read().then((snapshot) => {
+        if (reading === current) goodUntil = Date.now() + GOOD_FOR_MS;
+        return snapshot;
+      }).finally(() => {
+        if (reading === current) reading = undefined;
+      });
+      reading = current;
+      return current;
+    },
+    lastKnown: () => known,
+    expire() {
+      goodUntil = 0;
+      reading = undefined;
+      counts.expire();
+    },
+  };
+}
+
+/** Makes members findable by id. */
+export function byId(members: Member[]): Map<string, Member> {
+  return new Map(members.map((member) => [member.id, member]));
+}

@@ -1,0 +1,156 @@
+import { z } from "zod";
+import { hasEnded } from "../../runs/progress.ts";
+import {
+  cancelRun,
+  getRun,
+  listRunErrors,
+  listRuns,
+  pauseRun,
+  resumeRun,
+  retryRun,
+  startBackfill,
+} from "../../runs/runs.ts";
+import { readThroughput } from "../../runs/throughput.ts";
+import { exportFormat } from "../../http/formats.ts";
+import { readPage } from "../../http/paging.ts";
+import { ERROR_COLUMNS, readAllErrors } from "../../http/routes/backfill_errors.ts";
+import { streamRows } from "../../http/streaming.ts";
+import { findMembers } from "../../assignments/member_lookup.ts";
+import { logChange } from "../../http/audit.ts";
+import { sessionOf, visitorOf } from "../env.ts";
+import { withNotice } from "../frame/notices.ts";
+import type { OverviewReader } from "../overview/reader.ts";
+import {
+  answerPage,
+  doAndGoOn,
+  goOn,
+  ID_PATTERN,
+  type Pages,
+  readForm,
+  readId,
+  REFRESH_MS,
+} from "../frame/pages.ts";
+import { paths } from "../frame/paths.ts";
+import { RunPage, RunsPage } from "./run_table.tsx";
+import { titleOf } from "./run_view.tsx";
+
+const PAGE_ROWS = 25;
+const BACKFILL = `${paths.home}#backfill`;
+
+const batchRows = z.string().regex(/^\d{1,5}$/).transform(Number).pipe(z.int().min(1).max(20_000)).optional();
+
+const STEERING = [
+  { verb: "pause", steer: pauseRun, notice: "paused" },
+  { verb: "resume", steer: resumeRun, notice: "resumed" },
+  { verb: "cancel", steer: cancelRun, notice: "cancelled" },
+] as const;
+
+/** Runs: start, list, watch, steer, judge. */
+export function addRunPages({ app, services, takeExportSlot }: Pages, reader: OverviewReader): void {
+  const { sql, log } = services;
+
+  app.get("/trainer-assignment/runs", async (c) => {
+    const cursor = c.req.query("cursor");
+    const { rows, next } = await readPage(c, {
+      list: "backfills",
+      limit: PAGE_ROWS,
+      cursor,
+      read: (page) => listRuns(sql, page),
+      idOf: (run) => run.id,
+    });
+    return await answerPage(c, {
+      title: "Runs",
+      section: "runs",
+      children: <RunsPage runs={rows} next={next} isFirst={cursor === undefined} />,
+    });
+  });
+
+  app.post("/trainer-assignment/runs", async (c) => {
+    const form = await readForm(c);
+    const trainerId = readId(form.trainerId);
+    const rows = batchRows.safeParse(form.batchRows);
+    if (form.trainerId !== undefined && trainerId === undefined) {
+      return goOn(c, withNotice(BACKFILL, "not_an_id"));
+    }
+    if (!rows.success) return goOn(c, withNotice(BACKFILL, "not_a_batch_size"));
+    return await doAndGoOn(c, BACKFILL, async () => {
+      const dryRun = form.dryRun === "true";
+      const request = { trainerId, batchRows: rows.data, dryRun, requestedBy: sessionOf(c).name };
+      const run = await startBackfill(sql, request).finally(() => reader.expire());
+      logChange(log, visitorOf(c), "backfill_start_requested", { runId: run.id });
+      return withNotice(BACKFILL, "started");
+    });
+  });
+
+  app.get(`/trainer-assignment/runs/:id{${ID_PATTERN}}`, async (c) => {
+    const { id } = c.req.param();
+    const cursor = c.req.query("cursor");
+    const run = await getRun(sql, id);
+    const [throughput, [trainer], errors] = await Promise.all([
+      readThroughput(sql, id),
+      findMembers(sql, [run.trainerId]),
+      readPage(c, {
+        list: `backfill-errors/${id}`,
+        limit: PAGE_ROWS,
+        cursor,
+        read: (page) => listRunErrors(sql, id, page),
+        idOf: (error) => error.memberId,
+      }),
+    ]);
+    const refreshMs = run.status === "running" ? REFRESH_MS.busy : REFRESH_MS.idle;
+    return await answerPage(c, {
+      title: titleOf(run),
+      section: "runs",
+      refreshMs: hasEnded(run) ? undefined : refreshMs,
+      children: (
+        <RunPage
+          run={run}
+          throughput={throughput}
+          trainer={trainer}
+          errors={errors.rows}
+          next={errors.next}
+          isFirst={cursor === undefined}
+        />
+      ),
+    });
+  });
+
+  app.get(`/trainer-assignment/runs/:id{${ID_PATTERN}}/errors.csv`, async (c) => {
+    const { id } = c.req.param();
+    const format = exportFormat("text/csv", ERROR_COLUMNS);
+    if (format === undefined) throw new Error("there is always a way to write CSV");
+    const chunks = readAllErrors(sql, id);
+    return await streamRows(c.env.request, {
+      chunks,
+      format,
+      filename: `backfill-errors-${id}`,
+      takeSlot: takeExportSlot,
+      log,
+    });
+  });
+
+  for (const { verb, steer, notice } of STEERING) {
+    app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/${verb}`, async (c) => {
+      const { id } = c.req.param();
+      return await doAndGoOn(c, backOf(c.req.header("referer"), id), async () => {
+        await steer(sql, id, sessionOf(c).name).finally(() => reader.expire());
+        logChange(log, visitorOf(c), `backfill_${verb}_requested`, { runId: id });
+        return withNotice(backOf(c.req.header("referer"), id), notice);
+      });
+    });
+  }
+
+  app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/retry`, async (c) => {
+    const { id } = c.req.param();
+    return await doAndGoOn(c, BACKFILL, async () => {
+      const run = await retryRun(sql, id, sessionOf(c).name).finally(() => reader.expire());
+      logChange(log, visitorOf(c), "backfill_retry_requested", { runId: run.id, retryOf: id });
+      return withNotice(paths.run(run.id), "retried");
+    });
+  });
+}
+
+/** Back to where the button was: the overview or the run's own page. */
+function backOf(referer: string | undefined, id: string): string {
+  return URL.parse(referer ?? "")?.pathname === paths.home ? BACKFILL : paths.run(id);
+}

@@ -1,0 +1,180 @@
+import { hasEnded, type Run } from "../../runs/progress.ts";
+import type { Throughput } from "../../runs/throughput.ts";
+import type { Member } from "../../assignments/member_lookup.ts";
+import { paths } from "../frame/paths.ts";
+import { countOf, formatCount, formatDuration, percentOf, STATUS_WORDS } from "../frame/wording.ts";
+import { Figure, MemberLink, StatusBadge, Time } from "../frame/parts.tsx";
+import { ThroughputChart } from "./throughput_chart.tsx";
+
+/** A run as it is watched and as it is judged afterwards: on the overview, and on a page of its own. */
+export interface RunProps {
+  run: Run;
+  throughput: Throughput | null;
+  trainer: Member | undefined;
+  /** Set on the overview, where the title leads to the run's own page. */
+  linked?: boolean;
+}
+
+export function RunCard({ run, throughput, trainer, linked = false }: RunProps) {
+  const title = titleOf(run);
+  return (
+    <article class="run card" id={`run-${run.id}`} aria-label={`${title}, ${STATUS_WORDS[run.status]}`}>
+      <header>
+        <h3>
+          {linked ? <a href={paths.run(run.id)}>{title}</a> : hasEnded(run) ? "Result" : "Progress"}{" "}
+          <StatusBadge status={run.status} />
+        </h3>
+        <p class="meta">
+          Started by <bdi>{run.requestedBy}</bdi>, <Time at={run.requestedAt} />
+        </p>
+        <p class="meta">
+          For <MemberLink id={run.trainerId} member={trainer} to="trainer" />
+        </p>
+      </header>
+      <Progress run={run} />
+      <Outcome run={run} />
+      <ThroughputChart throughput={throughput} />
+      <Steering run={run} />
+    </article>
+  );
+}
+
+export function titleOf(run: Run): string {
+  if (run.dryRun) return "Dry run";
+  return run.retryOf === null ? "Backfill" : "Retry of failed members";
+}
+
+function Progress({ run }: { run: Run }) {
+  const percent = percentOf(run);
+  const ended = hasEnded(run);
+  return (
+    <div class="progress">
+      {/* Said now and then to a screen reader; the figures below change each second. */}
+      <p class="visually-hidden" role="status">
+        {STATUS_WORDS[run.status]}
+        {run.status === "running" && `: ${Math.floor(percent / 10) * 10} percent`}
+      </p>
+      <progress
+        max={Math.max(1, run.total)}
+        value={run.total === 0 ? 1 : run.processed}
+        aria-label="Progress"
+      >
+        {percent} %
+      </progress>
+      <p class="pace">
+        <strong>{percent} %</strong>
+        <span>
+          {formatCount(run.processed)} of {run.totalIsEstimate && !ended && "about "}
+          {countOf(run.total, "member")}
+        </span>
+        <Pace run={run} />
+      </p>
+      {run.throttledBecause !== null && (
+        <p class="reason">The run waits, so as not to disturb: {run.throttledBecause}.</p>
+      )}
+      {run.pauseReason !== null && <p class="reason">Paused: {run.pauseReason}</p>}
+    </div>
+  );
+}
+
+function Pace({ run }: { run: Run }) {
+  const rate = run.ratePerSecond === null ? undefined : `${formatCount(run.ratePerSecond)} a second`;
+  if (hasEnded(run)) {
+    const duration = durationOf(run);
+    return <span>{[duration && `in ${duration}`, rate].filter(Boolean).join(", ")}</span>;
+  }
+  if (run.status === "paused") return <span>at rest</span>;
+  if (run.throttledBecause !== null) return <span>waiting</span>;
+  return (
+    <>
+      <span>{rate ?? "measuring the pace"}</span>
+      {run.etaSeconds !== null && <span>about {formatDuration(run.etaSeconds)} left</span>}
+    </>
+  );
+}
+
+function durationOf({ startedAt, requestedAt, finishedAt }: Run): string | undefined {
+  if (finishedAt === null) return undefined;
+  return formatDuration(Math.max(0, finishedAt.getTime() - (startedAt ?? requestedAt).getTime()) / 1000);
+}
+
+function Outcome({ run }: { run: Run }) {
+  const ended = hasEnded(run);
+  return (
+    <dl class="figures">
+      <Figure label="Total">{formatCount(run.total)}</Figure>
+      <Figure
+        label={run.dryRun ? "Would be assigned" : "Successfully assigned"}
+        tone={run.successful > 0 ? "good" : undefined}
+      >
+        {formatCount(run.successful)}
+      </Figure>
+      <Figure label={skippedLabel(run)} note={skipReasons(run)}>{formatCount(run.skipped)}</Figure>
+      <Figure label="Failed" tone={run.failed > 0 ? "bad" : undefined}>{formatCount(run.failed)}</Figure>
+      {ended && run.remaining !== null && (
+        <Figure
+          label="Remaining"
+          tone={run.remaining > 0 && !run.dryRun ? "bad" : undefined}
+          note={run.dryRun ? "nobody was assigned" : "counted at the end"}
+        >
+          {formatCount(run.remaining)}
+        </Figure>
+      )}
+    </dl>
+  );
+}
+
+function skippedLabel({ skipped, skippedBecause }: Run): string {
+  return skipped === skippedBecause.alreadyAssigned ? "Already assigned (skipped)" : "Skipped";
+}
+
+function skipReasons({ skipped, skippedBecause }: Run): string | undefined {
+  const { alreadyAssigned, ended, isTrainer, memberGone } = skippedBecause;
+  if (skipped === alreadyAssigned) return undefined;
+  const reasons = [
+    alreadyAssigned > 0 && `${formatCount(alreadyAssigned)} already assigned`,
+    ended > 0 && `${formatCount(ended)} ended by hand`,
+    isTrainer > 0 && `${formatCount(isTrainer)} is the trainer`,
+    memberGone > 0 && `${formatCount(memberGone)} gone meanwhile`,
+  ];
+  return reasons.filter(Boolean).join(", ");
+}
+
+function Steering({ run }: { run: Run }) {
+  if (hasEnded(run)) {
+    if (run.failed === 0 || run.dryRun) return null;
+    return (
+      <div class="actions">
+        <SteerButton run={run} verb="retry" label="Retry the failed" kind="primary" />
+        <a class="button" href={paths.runErrors(run.id)} download>Download errors (CSV)</a>
+      </div>
+    );
+  }
+  return (
+    <div class="actions">
+      {run.status === "running"
+        ? <SteerButton run={run} verb="pause" label="Pause" />
+        : <SteerButton run={run} verb="resume" label="Resume" kind="primary" />}
+      <details class="confirm" name="confirm">
+        <summary class="button">Cancel…</summary>
+        <div>
+          <p>
+            Whom the run has assigned stays assigned. A cancelled run cannot be resumed, but a new one can be
+            started.
+          </p>
+          <SteerButton run={run} verb="cancel" label="Cancel the run" kind="danger" />
+        </div>
+      </details>
+    </div>
+  );
+}
+
+function SteerButton(
+  { run, verb, label, kind = "" }: { run: Run; verb: string; label: string; kind?: string },
+) {
+  return (
+    <form method="post" action={paths.steerRun(run.id, verb)}>
+      <button class={kind} type="submit">{label}</button>
+    </form>
+  );
+}

@@ -1,0 +1,170 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { z } from "zod";
+import { endSession, rememberSessions } from "../../http/identity/ended_sessions.ts";
+import type { PageEnv } from "../env.ts";
+import { answerPage, goOn, type Pages, readForm } from "../frame/pages.ts";
+import { paths, safeNext } from "../frame/paths.ts";
+import { isFromOurPages } from "../../http/identity/same_origin.ts";
+import { findToken, sealTokenSession, SESSION_HOURS } from "../../http/identity/session.ts";
+import {
+  currentSession,
+  forgetCookie,
+  readCookie,
+  startSession,
+} from "../../http/identity/session_cookie.ts";
+import { createSignInLimit } from "./limit.ts";
+import { MessagePage, SignInPage } from "./view.tsx";
+
+/** Signing in with a token, and out. */
+export function addSignInPages({ app, services }: Pages): void {
+  const { sql, tokens, openId, log, trustedProxies = 0 } = services;
+  const limit = createSignInLimit();
+  const openIdName = openId ? new URL(openId.issuer).host : undefined;
+
+  const ask = (c: Context<PageEnv>, next: string, problem?: string, status: 200 | 401 | 403 | 429 = 200) =>
+    answerPage(c, {
+      title: "Sign in",
+      children: <SignInPage next={next} problem={problem} openIdName={openIdName} />,
+    }, status);
+
+  app.get("/login", async (c) => {
+    const next = safeNext(c.req.query("next"));
+    const session = await currentSession(c, services);
+    return session?.role === "admin" ? goOn(c, next) : await ask(c, next);
+  });
+
+  app.post("/login", async (c) => {
+    const form = await readForm(c);
+    const next = safeNext(form.next);
+    const address = callerAddress(c, trustedProxies);
+    const waitSeconds = limit.secondsToWait(address);
+    if (waitSeconds > 0) {
+      c.header("Retry-After", String(waitSeconds));
+      return ask(c, next, `Too many tries from your address. Try again in ${waitSeconds} seconds.`, 429);
+    }
+    const presented = form.token?.trim() ?? "";
+    const token = findToken(tokens, presented);
+    if (token === undefined) {
+      limit.recordFailure(address);
+      log.warn({ address }, "sign-in refused: no such token");
+      return ask(c, next, "This is no configured token. Check that it is complete.", 401);
+    }
+    if (token.role !== "admin") {
+      log.warn({ address, token: token.name }, "sign-in refused: not an admin");
+      return ask(
+        c,
+        next,
+        `The token ${token.name} belongs to a service. This page is for admins, and needs a token with the role admin.`,
+        403,
+      );
+    }
+    log.info({ address, token: token.name }, "signed in");
+    startSession(c, sealTokenSession(token, presented));
+    return goOn(c, next);
+  });
+
+  app.post("/logout", async (c) => {
+    const session = readCookie(c, services);
+    forgetCookie(c);
+    try {
+      if (session !== undefined) {
+        await endSession(sql, session);
+        log.info({ user: session.name }, "signed out");
+      }
+    } catch (error) {
+      log.warn({ err: error, user: session?.name }, "signed out of the browser alone");
+      return await answerHalfSignedOut(c);
+    }
+    return goOn(c, `${paths.signIn}?notice=signed_out`);
+  });
+}
+
+/** Lets admins pass who are signed in; leads everybody else to where they can sign in. */
+export function requireSession({ services }: Pages): MiddlewareHandler<PageEnv> {
+  const hasEnded = rememberSessions(services.sql);
+  return async function requireSession(c, next): Promise<Response | void> {
+    const session = readCookie(c, services);
+    if (session === undefined || await hasEnded(session)) return askToSignIn(c);
+    if (session.role !== "admin") {
+      return answerPage(c, {
+        title: "Not an admin",
+        children: (
+          <MessagePage
+            title="You are not an admin"
+            text={`${session.name} is signed in, but has no longer the role admin. Ask an operator, or sign in as somebody else.`}
+            action={{ label: "Sign in", path: paths.signIn }}
+          />
+        ),
+      }, 403);
+    }
+    c.set("session", session);
+    c.env.request.set("principal", { name: session.name, role: session.role });
+    return await next();
+  };
+}
+
+/**
+ * Leads to the sign-in. A browser that follows a link from another site keeps the cookie back (it is `SameSite=Strict`),
+ * so that such a visitor may well be signed in: a page of ours that loads the address anew brings the cookie along.
+ */
+function askToSignIn(c: Context<PageEnv>): Response | Promise<Response> {
+  const isGet = c.req.method === "GET";
+  const here = new URL(c.req.url);
+  if (isGet && c.req.header("sec-fetch-site") === "cross-site") {
+    return answerOnward(c, here.pathname + here.search);
+  }
+  return goOn(
+    c,
+    `${paths.signIn}?next=${encodeURIComponent(isGet ? here.pathname + here.search : paths.home)}`,
+  );
+}
+
+/** Only the database can tell all replicas that a session has ended. */
+function answerHalfSignedOut(c: Context<PageEnv>): Response | Promise<Response> {
+  const text =
+    "You are signed out in this browser. The database does not answer, so that a copy of the session " +
+    `elsewhere, if there is one, is good for up to ${SESSION_HOURS} hours from when you signed in. Where that matters, ` +
+    "have an operator replace the token, or the client secret.";
+  return answerPage(c, {
+    title: "Signed out here",
+    children: (
+      <MessagePage title="Signed out here" text={text} action={{ label: "Sign in", path: paths.signIn }} />
+    ),
+  }, 503);
+}
+
+/** Goes on from a page of our own, so that the browser sends the session's cookie. */
+export function answerOnward(c: Context<PageEnv>, path: string): Response | Promise<Response> {
+  return answerPage(c, {
+    title: "One moment",
+    goTo: path,
+    children: (
+      <MessagePage title="One moment…" text="The page opens by itself." action={{ label: "Open it", path }} />
+    ),
+  });
+}
+
+/** Refuses what other sites have a browser send in the name of whoever is signed in there. */
+export const refuseCrossSite: MiddlewareHandler<PageEnv> = async (c, next) => {
+  const isSafe = ["GET", "HEAD"].includes(c.req.method);
+  if (isSafe || isFromOurPages(c)) return await next();
+  return answerPage(c, {
+    title: "Refused",
+    children: (
+      <MessagePage
+        title="That did not come from this page"
+        text="Another site, or a very old browser, sent this form. Nothing was done. Open the page itself and try there."
+        action={{ label: "Open the page", path: paths.home }}
+      />
+    ),
+  }, 403);
+};
+
+const connection = z.object({ remoteAddr: z.object({ hostname: z.string() }) });
+
+/** The caller's address; with proxies in front, as the outermost trusted one saw it. */
+function callerAddress(c: Context<PageEnv>, trustedProxies: number): string {
+  const forwarded = (c.req.header("x-forwarded-for") ?? "").split(",").map((address) => address.trim());
+  const seenByProxy = trustedProxies > 0 ? forwarded.at(-trustedProxies) : undefined;
+  return seenByProxy || (connection.safeParse(c.env.request.env).data?.remoteAddr.hostname ?? "unknown");
+}

@@ -1,0 +1,58 @@
+import type { Member } from "../../assignments/member_lookup.ts";
+import type { Coverage } from "../../operation/assignment_state.ts";
+import { paths } from "../frame/paths.ts";
+import { countOf, formatCount } from "../frame/wording.ts";
+import { MemberLink } from "../frame/parts.tsx";
+
+/** Says what a change of the default trainer means, before it is made. */
+export function DefaultTrainerPage({ trainer, current, failures, lacking }: {
+  trainer: Member;
+  current: { id: string; member: Member | undefined } | null;
+  failures: number;
+  /** How many members have or lack the new trainer. */
+  lacking: Coverage;
+}) {
+  const about = lacking.isEstimate ? "about " : "";
+  return (
+    <>
+      <h1>Change the default trainer?</h1>
+      <div class="card">
+        <dl class="change">
+          <dt>From</dt>
+          <dd>
+            {current === null
+              ? "nobody"
+              : <MemberLink id={current.id} member={current.member} to="trainer" />}
+          </dd>
+          <dt>To</dt>
+          <dd>
+            <MemberLink id={trainer.id} member={trainer} to="trainer" />
+          </dd>
+        </dl>
+        <ul class="consequences">
+          <li>
+            <strong>Nobody is moved.</strong> Whoever has a trainer keeps them.
+          </li>
+          <li>Every new member gets the new trainer from now on.</li>
+          {failures > 0 && (
+            <li>So {failures === 1 ? "does" : "do"} {countOf(failures, "sign-up")} waiting for a retry.</li>
+          )}
+          <li>
+            <strong>
+              {about}
+              {countOf(lacking.unassigned - lacking.ended, "member")} follow with the next backfill,
+            </strong>{" "}
+            by hand or on schedule: it gives the new trainer to everyone who lacks them, in addition to the
+            trainer they have.
+            {lacking.assigned > 0 && ` ${formatCount(lacking.assigned)} have the new trainer already.`}
+          </li>
+        </ul>
+        <form class="actions" method="post" action={paths.defaultTrainer}>
+          <input type="hidden" name="trainerId" value={trainer.id} />
+          <button class="primary" type="submit">Change the default trainer</button>
+          <a class="button" href={paths.home}>Keep it as it is</a>
+        </form>
+      </div>
+    </>
+  );
+}

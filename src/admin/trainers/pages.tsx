@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { streamTrainerClients } from "../../assignments/client_export.ts";
+import { exportFormat } from "../../http/formats.ts";
+import { readPage } from "../../http/paging.ts";
+import { CLIENT_COLUMNS } from "../../http/routes/trainers.ts";
+import { streamRows } from "../../http/streaming.ts";
+import { findMembers } from "../../assignments/member_lookup.ts";
+import { countCoverage, estimateCoverage, readAssignmentState } from "../../operation/assignment_state.ts";
+import { readFrom } from "../../database/read_replica.ts";
+import { setDefaultTrainer } from "../../policy/settings.ts";
+import { getTrainerClients } from "../../trainer_assignment.ts";
+import { logChange } from "../../http/audit.ts";
+import { sessionOf, visitorOf } from "../env.ts";
+import { withNotice } from "../frame/notices.ts";
+import { byId, type OverviewReader } from "../overview/reader.ts";
+import { answerPage, doAndGoOn, goOn, ID_PATTERN, type Pages, readForm, readId } from "../frame/pages.ts";
+import { paths } from "../frame/paths.ts";
+import { DefaultTrainerPage } from "./default_trainer_view.tsx";
+import { TrainerPage, TrainersPage } from "./view.tsx";
+
+const PAGE_ROWS = 50;
+const Status = z.enum(["active", "inactive"]).catch("active");
+
+/** Trainers: their clients, and who of them is the default one. */
+export function addTrainerPages({ app, services, takeExportSlot }: Pages, reader: OverviewReader): void {
+  const { sql, log } = services;
+
+  app.get("/trainer-assignment/trainers", (c) => {
+    const query = (c.req.query("q") ?? "").trim().slice(0, 100);
+    const id = readId(query);
+    if (id !== undefined) return goOn(c, paths.trainer(id));
+    return answerPage(c, {
+      title: "Trainers",
+      section: "trainers",
+      children: <TrainersPage query={query} />,
+    });
+  });
+
+  app.get(`/trainer-assignment/trainers/:id{${ID_PATTERN}}`, async (c) => {
+    const trainerId = c.req.param("id").toLowerCase();
+    const status = Status.parse(c.req.query("status"));
+    const cursor = c.req.query("cursor");
+    const [[trainer], { rows, next }] = await Promise.all([
+      findMembers(sql, [trainerId]),
+      readPage(c, {
+        list: `clients/${trainerId}/${status}`,
+        limit: PAGE_ROWS,
+        cursor,
+        read: (page) => getTrainerClients(sql, trainerId, { ...page, status }),
+        idOf: (client) => client.assignmentId,
+      }),
+    ]);
+    const members = byId(await findMembers(sql, rows.map(({ clientId }) => clientId)));
+    return await answerPage(c, {
+      title: "Clients",
+      section: "trainers",
+      children: (
+        <TrainerPage
+          trainerId={trainerId}
+          trainer={trainer}
+          status={status}
+          clients={rows}
+          members={members}
+          next={next}
+          isFirst={cursor === undefined}
+        />
+      ),
+    });
+  });
+
+  app.get(`/trainer-assignment/trainers/:id{${ID_PATTERN}}/clients.csv`, async (c) => {
+    const trainerId = c.req.param("id");
+    const format = exportFormat("text/csv", CLIENT_COLUMNS);
+    if (format === undefined) throw new Error("there is always a way to write CSV");
+    const chunks = streamTrainerClients(readFrom(sql), trainerId, Status.parse(c.req.query("status")));
+    return await streamRows(c.env.request, {
+      chunks,
+      format,
+      filename: `clients-${trainerId}`,
+      takeSlot: takeExportSlot,
+      log,
+    });
+  });
+
+  app.get("/trainer-assignment/default-trainer", async (c) => {
+    const trainerId = readId(c.req.query("trainerId"));
+    if (trainerId === undefined) return goOn(c, withNotice(paths.home, "not_an_id"));
+    const state = await readAssignmentState(sql);
+    const current = state.defaultTrainer;
+    const members = byId(await findMembers(sql, current === null ? [trainerId] : [trainerId, current.id]));
+    const trainer = members.get(trainerId);
+    if (trainer === undefined) return goOn(c, withNotice(paths.home, "trainer_not_found"));
+    const lacking = await countCoverage(sql, trainerId).catch(() => estimateCoverage(sql, trainerId));
+    return await answerPage(c, {
+      title: "Change the default trainer",
+      section: "overview",
+      children: (
+        <DefaultTrainerPage
+          trainer={trainer}
+          current={current === null ? null : { id: current.id, member: members.get(current.id) }}
+          failures={state.failures}
+          lacking={lacking}
+        />
+      ),
+    });
+  });
+
+  app.post("/trainer-assignment/default-trainer", async (c) => {
+    const trainerId = readId((await readForm(c)).trainerId);
+    if (trainerId === undefined) return goOn(c, withNotice(paths.home, "not_an_id"));
+    return await doAndGoOn(c, paths.home, async () => {
+      await setDefaultTrainer(sql, trainerId, sessionOf(c).name);
+      reader.expire();
+      logChange(log, visitorOf(c), "default_trainer_changed", { trainerId });
+      return withNotice(paths.home, "trainer_set");
+    });
+  });
+}

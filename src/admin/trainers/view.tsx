@@ -1,0 +1,104 @@
+import type { Member } from "../../assignments/member_lookup.ts";
+import type { Client } from "../../trainer_assignment.ts";
+import { paths } from "../frame/paths.ts";
+import { Empty, MemberLink, Message, NextPage, Table, Time } from "../frame/parts.tsx";
+
+/** Asks for a trainer. */
+export function TrainersPage({ query }: { query: string }) {
+  return (
+    <>
+      <h1>Trainers</h1>
+      <form class="search" method="get" action={paths.trainers} role="search">
+        <label for="q">A trainer's id</label>
+        <div class="row">
+          <input id="q" name="q" value={query} required autocomplete="off" />
+          <button class="primary" type="submit">List clients</button>
+        </div>
+      </form>
+      {query === ""
+        ? <Empty>Every client of a trainer, oldest first, to read or to download.</Empty>
+        : (
+          <Empty>
+            <bdi class="quoted">{query}</bdi> is no member's id. It has 36 characters.
+          </Empty>
+        )}
+    </>
+  );
+}
+
+/** A trainer's clients. */
+export function TrainerPage({ trainerId, trainer, status, clients, members, next, isFirst }: {
+  trainerId: string;
+  trainer: Member | undefined;
+  status: Client["status"];
+  clients: Client[];
+  members: Map<string, Member>;
+  next: string | null;
+  isFirst: boolean;
+}) {
+  const path = `${paths.trainer(trainerId)}?status=${status}`;
+  return (
+    <>
+      <h1>
+        Clients of <bdi>{trainer?.displayName || trainer?.email || "a trainer"}</bdi>
+      </h1>
+      <p class="meta">
+        <code class="id">{trainerId}</code>
+      </p>
+      <div class="actions">
+        <nav class="tabs" aria-label="Which assignments">
+          <StatusTab trainerId={trainerId} status="active" current={status} label="Active" />
+          <StatusTab trainerId={trainerId} status="inactive" current={status} label="Ended" />
+        </nav>
+        <a class="button" href={`${paths.trainerClients(trainerId)}?status=${status}`} download>
+          Download all (CSV)
+        </a>
+      </div>
+      {clients.length > 0
+        ? (
+          <Table label="Clients" head={["Client", "Since", "Notes"]}>
+            {clients.map((client) => (
+              <tr key={client.assignmentId}>
+                <td>
+                  <MemberLink id={client.clientId} member={members.get(client.clientId)} />
+                </td>
+                <td>
+                  <Time at={client.assignmentDate} />
+                </td>
+                <td>{client.notes !== null && <Message text={client.notes} />}</td>
+              </tr>
+            ))}
+          </Table>
+        )
+        : <NoClients status={status} isFirst={isFirst} />}
+      <NextPage path={path} next={next} />
+    </>
+  );
+}
+
+function NoClients({ status, isFirst }: { status: Client["status"]; isFirst: boolean }) {
+  if (!isFirst) return <Empty>There are no more.</Empty>;
+  if (status === "inactive") return <Empty>No assignment to this trainer has ended.</Empty>;
+  return (
+    <Empty>
+      Nobody is assigned to this trainer. <a href={`${paths.home}#backfill`}>Run a backfill</a>{" "}
+      for them, or assign single <a href={paths.members}>members</a>.
+    </Empty>
+  );
+}
+
+function StatusTab({ trainerId, status, current, label }: {
+  trainerId: string;
+  status: Client["status"];
+  current: Client["status"];
+  label: string;
+}) {
+  return (
+    <a
+      href={`${paths.trainer(trainerId)}?status=${status}`}
+      aria-current={status === current ? "page" : undefined}
+    >
+      {label}
+    </a>
+  );
+}

@@ -1,0 +1,194 @@
+import type { Span } from "@opentelemetry/api";
+import type { Sql } from "../database/connection.ts";
+import { poolFull } from "../database/driver/pool.ts";
+import { POOL_WAIT_MS } from "../database/service_pools.ts";
+import { startDeadline } from "../deadline.ts";
+import { AppError } from "../errors.ts";
+import { type Read, readFrom } from "../database/read_replica.ts";
+import { currentSpan, isTracing, withSharedSpan } from "../telemetry/tracing.ts";
+import type { Assignment } from "../trainer_assignment.ts";
+
+/** How a member stands with a trainer. */
+export interface MemberAssignment {
+  memberId: string;
+  trainerId: string;
+  assigned: boolean;
+  assignment: Assignment | null;
+}
+
+/** Checks one member; the default trainer where none is named. */
+export type CheckMember = (memberId: string, trainerId?: string) => Promise<MemberAssignment>;
+
+const MOST_QUERIES = 4;
+/** How long the latest query is given before another one begins beside it; ample where the database is near. */
+const SPACING_MS = 5;
+const MOST_MEMBERS = 500;
+
+export interface JoinOptions {
+  /** Told of each query how many checks share it. */
+  onQuery?: (members: number) => void;
+  /** How long a query may take. */
+  timeoutMs?: number;
+  /** How long a check waits for its turn. */
+  waitMs?: number;
+  /** Where each query is asked; `sql` where nothing is said. */
+  beginRead?: () => Read;
+}
+
+interface Check {
+  memberId: string;
+  trainerId: string | undefined;
+  askedAt: number;
+  /** The request's span, where there are spans. */
+  span: Span | undefined;
+  resolve(answer: MemberAssignment): void;
+  reject(error: unknown): void;
+}
+
+type Row =
+  & { position: number; trainerId: string | null; isKnown: boolean | null }
+  & {
+    [K in keyof Assignment]: Assignment[K] | null;
+  };
+
+/**
+ * Makes a {@link CheckMember} that answers many callers at once with one query, for a query each is what limits a
+ * replica. The first check begins a query at once; those that come while it is under way share the next one, which
+ * begins when that one has ended, or beside it when it is slow; at most four at once. A check's query begins after the
+ * check was asked for, so its answer is as fresh as that of a query of its own; nothing is kept for later.
+ *
+ * It rejects with {@link AppError} `member_not_found`, with `trainer_not_found` where none is named and there is no
+ * default trainer, or with the database's error. Checks that share a query do not share the error of one of them.
+ *
+ * A query that takes longer than its time-out is left to itself and its checks reject with `ETIMEDOUT`, as they do when
+ * a connection breaks. A check whose turn does not come in time, for all four queries take long, rejects as statements
+ * do for which there is no connection. So each has an answer soon, whatever the database does.
+ */
+export function joinChecks(
+  sql: Sql,
+  { onQuery, timeoutMs = 15_000, waitMs = POOL_WAIT_MS, beginRead = () => readFrom(sql) }: JoinOptions = {},
+): CheckMember {
+  const isTraced = isTracing();
+  const select = isTraced ? selectTraced : selectAssignments;
+  let waiting: Check[] = [];
+  let queries = 0;
+  let latestBegan = 0;
+  let isWatched = false;
+
+  return function checkMember(memberId, trainerId) {
+    return new Promise((resolve, reject) => {
+      const span = isTraced ? currentSpan() : undefined;
+      waiting.push({ memberId, trainerId, askedAt: performance.now(), span, resolve, reject });
+      begin();
+      watchWaiting();
+    });
+  };
+
+  function begin(): void {
+    if (waiting.length === 0 || queries >= MOST_QUERIES) return;
+    if (queries > 0 && performance.now() - latestBegan < SPACING_MS) return;
+    const checks = waiting.slice(0, MOST_MEMBERS);
+    waiting = waiting.slice(MOST_MEMBERS);
+    queries += 1;
+    latestBegan = performance.now();
+    onQuery?.(checks.length);
+    answer(checks).finally(() => {
+      queries -= 1;
+      begin();
+    });
+  }
+
+  /** One timer for all: when the first has waited too long, another query begins, or else it is refused. */
+  function watchWaiting(): void {
+    const first = waiting[0];
+    if (isWatched || first === undefined) return;
+    isWatched = true;
+    setTimeout(() => {
+      isWatched = false;
+      begin();
+      const tooLong = performance.now() - waitMs;
+      const inTime = waiting.findIndex(({ askedAt }) => askedAt > tooLong); // they are in the order of asking
+      const refused = waiting.splice(0, inTime === -1 ? waiting.length : inTime);
+      for (const { reject } of refused) reject(poolFull());
+      watchWaiting();
+    }, Math.max(1, first.askedAt + waitMs - performance.now()));
+  }
+
+  async function answer(checks: Check[]): Promise<void> {
+    const deadline = startDeadline(timeoutMs, late);
+    try {
+      const rows = await Promise.race([beginRead()((sql) => select(sql, checks)), deadline.over]);
+      for (const row of rows) {
+        const check = checks[row.position - 1];
+        if (check !== undefined) settle(check, row);
+      }
+    } catch (error) {
+      if (checks.length > 1 && isAboutValues(error)) {
+        const middle = checks.length / 2;
+        await Promise.all([answer(checks.slice(0, middle)), answer(checks.slice(middle))]);
+      } else {
+        for (const check of checks) check.reject(error);
+      }
+    } finally {
+      deadline.lift();
+    }
+  }
+}
+
+function late(): Error {
+  return Object.assign(new Error("the database does not answer"), { code: "ETIMEDOUT" });
+}
+
+/** In the span of the check that asks alone, or in one that is linked to those of all that share the query. */
+async function selectTraced(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
+  const spans = checks.flatMap(({ span }) => span ?? []);
+  return await withSharedSpan("joined checks", spans, () => selectAssignments(sql, checks));
+}
+
+/** Looks up each by the unique index, and by the primary key whoever is not found there. A row for each, in any order. */
+async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
+  const memberIds = checks.map(({ memberId }) => memberId);
+  const trainerIds = checks.map(({ trainerId }) => trainerId ?? null);
+  return await sql<Row[]>`
+    select
+      asked.position,
+      asked.trainer_id,
+      a.id,
+      a.assignment_date,
+      a.source,
+      a.notes,
+      case when a.id is null then exists (select from public.members m where m.id = asked.member_id) end as is_known
+    from (
+      select
+        position,
+        member_id,
+        coalesce(trainer_id, (select default_trainer_id from assignment.settings)) as trainer_id
+      from unnest(${memberIds}::uuid[], ${trainerIds}::uuid[]) with ordinality as ids (member_id, trainer_id, position)
+    ) as asked
+    left join lateral (
+      select id, assignment_date, source, notes
+      from public.trainer_client_assignments
+      where client_id = asked.member_id
+        and trainer_id is not distinct from asked.trainer_id  -- unlike =, keeps the index by trainer out of the plan
+        and status = 'active'
+      limit 1  -- there is one at most; so said, no plan reads the whole table, whatever the statistics are
+    ) as a on true
+  `;
+}
+
+function settle({ memberId, trainerId, resolve, reject }: Check, row: Row): void {
+  if (row.trainerId === null) {
+    reject(new AppError("trainer_not_found", "no default trainer is configured"));
+  } else if (row.isKnown === false) {
+    reject(new AppError("member_not_found", `member ${memberId} does not exist`));
+  } else {
+    const { id, assignmentDate, source, notes } = row;
+    const assignment = id && assignmentDate && source ? { id, assignmentDate, source, notes } : null;
+    resolve({ memberId, trainerId: trainerId ?? row.trainerId, assigned: assignment !== null, assignment });
+  }
+}
+
+/** Class 22: data that the database cannot read. Its other errors would have met each check alone as well. */
+function isAboutValues(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^22...$/.test(String(error.code));
+}

@@ -1,0 +1,59 @@
+import type { Sql } from "../database/connection.ts";
+import { type ClientPage, requireTrainer } from "../trainer_assignment.ts";
+
+/** A page of clients as the API writes them. */
+export interface ClientLines {
+  /** How many there are, 0 to the page's limit. */
+  clients: number;
+  /** A JSON object a line, each line ended; UTF-8. */
+  bytes: Uint8Array;
+  /** The assignment id of the last line; undefined when there is none. */
+  last: string | undefined;
+}
+
+const ID_LENGTH = 36;
+const ID_START = '{"clientId":"'.length + ID_LENGTH + '","assignmentId":"'.length;
+const NEWLINE = 10;
+const NO_BYTES = new Uint8Array();
+
+/**
+ * Reads what `getTrainerClients` reads, as JSON that the server has written: the bytes go from its connection to the
+ * reader's as they are, without a row, a Date or a string in between.
+ * @throws {AppError} `trainer_not_found` when the trainer is no member.
+ */
+export async function selectClientLines(
+  sql: Sql,
+  trainerId: string,
+  { limit, after, status = "active" }: ClientPage,
+): Promise<ClientLines> {
+  const [[count, lines] = []] = await sql`
+    select
+      count(*)::text,
+      string_agg(
+        '{"clientId":"' || client_id || '","assignmentId":"' || id || '","assignmentDate":"'
+          || to_char(assignment_date at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+          || '","status":"' || status || '","notes":' || coalesce(to_json(notes)::text, 'null'),
+        e'}\n' order by id
+      ) || e'}\n'
+    from (
+      select id, client_id, assignment_date, status, notes
+      from public.trainer_client_assignments
+      where trainer_id = ${trainerId}
+        and status = ${status}
+        ${after === undefined ? sql`` : sql`and id > ${after}`}
+      order by id
+      limit ${limit}
+    ) as clients
+  `.raw();
+  if (!lines) {
+    await requireTrainer(sql, trainerId);
+    return { clients: 0, bytes: NO_BYTES, last: undefined };
+  }
+  const lastLine = lines.toString("latin1", lines.lastIndexOf(NEWLINE, -2) + 1);
+  return { clients: Number(count), bytes: lines, last: assignmentIdOf(lastLine) };
+}
+
+/** Reads the assignment id in a line. */
+export function assignmentIdOf(line: string): string {
+  return line.slice(ID_START, ID_START + ID_LENGTH);
+}

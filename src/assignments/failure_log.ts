@@ -1,0 +1,42 @@
+import type { Sql } from "../database/connection.ts";
+import { claimNewFailures, type Failure } from "./failures.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+const longestLookMs = 1000;
+
+/**
+ * Logs who could not be assigned since any replica looked last, each once: most failed in the trigger, where no service
+ * was. For about a second at most; call it again where it was not done.
+ * @returns whether nobody is left.
+ */
+export async function logNewFailures(sql: Sql, log: Logger): Promise<boolean> {
+  const until = performance.now() + longestLookMs;
+  try {
+    do {
+      const failures = await claimNewFailures(sql);
+      if (failures.length === 0) return true;
+      logFailures(log, failures);
+    } while (performance.now() < until);
+    return false;
+  } catch (error) {
+    if (!isNotAllowed(error)) throw error;
+    log.warn({ event: "failures_not_logged", reason: String(error) });
+    return true; // a retry is worth more than its line
+  }
+}
+
+/** Class 42: the function is not there, or not granted, for a release was installed but for its last step. */
+function isNotAllowed(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^42...$/.test(String(error.code));
+}
+
+/** Logs members whose retry failed as well. */
+export function logFailedRetries(log: Logger, failures: readonly Failure[]): void {
+  logFailures(log, failures.map((failure) => ({ ...failure, source: "retry" })));
+}
+
+function logFailures(log: Logger, failures: readonly Failure[]): void {
+  for (const { source, memberId, trainerId, sqlstate: code, message: reason, attempts } of failures) {
+    log.warn({ event: "assignment_failed", source, memberId, trainerId, code, reason, attempts });
+  }
+}

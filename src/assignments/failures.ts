@@ -1,0 +1,117 @@
+import type { Sql } from "../database/connection.ts";
+
+/** An auto-assignment that did not succeed and waits for a retry. */
+export interface Failure {
+  memberId: string;
+  /** The trainer of the last attempt; null when none was configured. A retry goes to who was asked for, else to the default. */
+  trainerId: string | null;
+  sqlstate: string;
+  message: string;
+  source: string;
+  attempts: number;
+  firstFailedAt: Date;
+  lastFailedAt: Date;
+  nextAttemptAt: Date;
+}
+
+/** What became of failures that were retried. Whoever is assigned by now, or gone, has succeeded. */
+export interface RetryResult {
+  retried: number;
+  succeeded: number;
+  failed: number;
+}
+
+const batchRows = 500;
+const hastenRows = 20_000;
+/** Shorter than the first wait of a failure that fails again: each is tried once. */
+const longestRetryMs = 5000;
+
+/** Lists failures by member id; `after` is the last member id already seen. */
+export async function listFailures(
+  sql: Sql,
+  page: { limit: number; after?: string | undefined },
+): Promise<Failure[]> {
+  const failures = await sql<Failure[]>`
+    select member_id, trainer_id, sqlstate, message, source, attempts, first_failed_at, last_failed_at, next_attempt_at
+    from assignment.failures
+    ${page.after === undefined ? sql`` : sql`where member_id > ${page.after}`}
+    order by member_id
+    limit ${page.limit}
+  `;
+  return [...failures];
+}
+
+/**
+ * Retries up to 500 failures whose time has come; several callers at once share them. They are of one trainer: nothing is
+ * left when none was retried, not when fewer than 500 were.
+ * @param onFailed hears of those that failed again
+ */
+export async function retryDueFailures(
+  sql: Sql,
+  onFailed?: (failures: Failure[]) => void,
+): Promise<RetryResult> {
+  const [{ failedIds, ...result }] = await sql<[RetryResult & { failedIds: string[] }]>`
+    select retried, succeeded, failed, failed_ids
+    from assignment.retry_failures(${batchRows})
+  `;
+  if (onFailed && failedIds.length > 0) onFailed(await listFailuresOf(sql, failedIds));
+  return result;
+}
+
+/** Takes up to 500 failures that no log has told of; of several callers one gets each. */
+export async function claimNewFailures(sql: Sql): Promise<Failure[]> {
+  const failures = await sql<Failure[]>`
+    select member_id, trainer_id, sqlstate, message, source, attempts, first_failed_at, last_failed_at, next_attempt_at
+    from assignment.claim_new_failures(${batchRows})
+    order by member_id
+  `;
+  return [...failures];
+}
+
+async function listFailuresOf(sql: Sql, memberIds: string[]): Promise<Failure[]> {
+  const failures = await sql<Failure[]>`
+    select member_id, trainer_id, sqlstate, message, source, attempts, first_failed_at, last_failed_at, next_attempt_at
+    from assignment.failures
+    where member_id = any (${memberIds}::uuid[])
+    order by member_id
+  `;
+  return [...failures];
+}
+
+/**
+ * Retries all failures that there are now, whether their time has come or not, each once; for at most five seconds or so.
+ * All of them are due first, so that the background work goes on with what remains then.
+ * @param options.onFailed hears of those that failed again, batch by batch
+ * @returns what became of them, and how many are still due.
+ */
+export async function retryFailures(
+  sql: Sql,
+  { forMs = longestRetryMs, onFailed }: { forMs?: number; onFailed?: (failures: Failure[]) => void } = {},
+): Promise<RetryResult & { remaining: number }> {
+  const until = performance.now() + forMs;
+  while (await hastenFailures(sql) === hastenRows && performance.now() < until);
+
+  const sum = { retried: 0, succeeded: 0, failed: 0 };
+  for (;;) {
+    const { retried, succeeded, failed } = await retryDueFailures(sql, onFailed);
+    if (retried === 0) return { ...sum, remaining: 0 };
+    sum.retried += retried;
+    sum.succeeded += succeeded;
+    sum.failed += failed;
+    if (performance.now() >= until) return { ...sum, remaining: await countDueFailures(sql) };
+  }
+}
+
+async function hastenFailures(sql: Sql): Promise<number> {
+  const [row] = await sql<
+    [{ hastened: number }]
+  >`select assignment.hasten_failures(${hastenRows}) as hastened`;
+  return row.hastened;
+}
+
+async function countDueFailures(sql: Sql): Promise<number> {
+  const [row] = await sql<[{ due: number }]>`
+    select count(*) as due from assignment.failures where next_attempt_at <= now()
+  `;
+  return row.due;
+}

@@ -1,0 +1,78 @@
+import { driveRuns } from "../runs/driver.ts";
+import { defaultDriveOptions } from "../runs/drive.ts";
+import { reconcileOnSchedule } from "../runs/schedule.ts";
+import type { Sql } from "../database/connection.ts";
+import { delay } from "../delay.ts";
+import { logFailedRetries, logNewFailures } from "../assignments/failure_log.ts";
+import { retryDueFailures } from "../assignments/failures.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+/** The part of the configuration that the background work reads. */
+export interface BackgroundConfig {
+  backfillLanes: number;
+  backfillMaxReplicaLagMs: number;
+  backfillRestRatio: number;
+  /** A cron pattern in UTC; null for none. */
+  reconcileCron: string | null;
+}
+
+const retryEveryMs = 5000;
+
+/**
+ * Starts what a service does besides answering: drives backfill runs, retries failed auto-assignments, reconciles on
+ * schedule. `stop` returns when all of it is at rest, within a batch. Every replica does all of this; the database shares
+ * the work out among them.
+ */
+export function startBackgroundWork(
+  { sql, log }: { sql: Sql; log: Logger },
+  config: BackgroundConfig,
+): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const work = [
+    driveRuns(sql, {
+      ...defaultDriveOptions,
+      lanes: config.backfillLanes,
+      maxReplicaLagMs: config.backfillMaxReplicaLagMs,
+      restRatio: config.backfillRestRatio,
+      log,
+      signal,
+    }),
+    retryUntil(signal, sql, log),
+    config.reconcileCron === null
+      ? undefined
+      : reconcileOnSchedule(sql, config.reconcileCron, { log, signal }),
+  ];
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.all(work);
+    },
+  };
+}
+
+/**
+ * Retries what is due, batch after batch, and looks every five seconds whether something is. After each batch it rests as
+ * long as that took, so that sign-ups and a backfill get their share while a million wait. New failures are logged first:
+ * what a retry makes good leaves nothing to tell of.
+ */
+async function retryUntil(signal: AbortSignal, sql: Sql, log: Logger): Promise<void> {
+  while (!signal.aborted) {
+    let restMs = retryEveryMs;
+    try {
+      const began = performance.now();
+      const isAllLogged = await logNewFailures(sql, log);
+      if (!isAllLogged || await retryDue(sql, log)) restMs = performance.now() - began;
+    } catch (error) {
+      log.warn({ event: "failure_retry_failed", reason: String(error) });
+    }
+    await delay(restMs, signal);
+  }
+}
+
+/** Retries a batch; tells whether there was one. */
+async function retryDue(sql: Sql, log: Logger): Promise<boolean> {
+  const result = await retryDueFailures(sql, (failures) => logFailedRetries(log, failures));
+  if (result.retried > 0) log.info({ event: "failures_retried", ...result });
+  return result.retried > 0;
+}

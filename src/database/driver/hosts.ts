@@ -1,0 +1,98 @@
+import type { Sql } from "../connection.ts";
+
+const PROBE_TIMEOUT_MS = 3_000;
+
+/** The values of `target_session_attrs` that a service which writes can do with. */
+const TARGETS = [null, "primary", "read-write"];
+
+/**
+ * Splits a database URL that names several hosts, `postgres://user@one:5432,two:5432/database`, into one for each, in
+ * its order. Returns null for what is no URL of a database that takes writes.
+ */
+export function splitHosts(databaseUrl: string): string[] | null {
+  const [, head, hosts, tail] = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]+)(.*)$/s.exec(databaseUrl) ??
+    [];
+  if (head === undefined || hosts === undefined || tail === undefined) return null;
+  const urls = hosts.split(",").map((host) => URL.parse(head + host + tail));
+  const isGood = urls.every((url) =>
+    url !== null && url.hostname !== "" && isDecodable(url) &&
+    TARGETS.includes(url.searchParams.get("target_session_attrs"))
+  );
+  return isGood ? urls.flatMap((url) => url ? [withoutTarget(url)] : []) : null;
+}
+
+/** A stray percent sign in a password is what the driver could not read, and would throw at. */
+function isDecodable({ username, password, pathname }: URL): boolean {
+  try {
+    decodeURIComponent(username + password + pathname);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Tells whether the server that takes writes has to be looked for: among several, or because the URL asks for it. */
+export function mustFindWritable(databaseUrl: string): boolean {
+  return (splitHosts(databaseUrl) ?? []).length > 1 || /[?&]target_session_attrs=/.test(databaseUrl);
+}
+
+/**
+ * Makes a function that finds the server that takes writes, the one found last first, then in the URL's order as libpq
+ * does. (The driver's own way with several hosts would try without pause or end while none of them answers, and no query
+ * would ever be told.) Who asks meanwhile shares the look. It rejects, within three seconds a server, when there is none.
+ * @param open opens one connection to one of them
+ */
+export function findWritable(urls: readonly string[], open: (url: string) => Sql): () => Promise<string> {
+  let candidates = urls;
+  let underWay: Promise<string> | undefined;
+  return () => underWay ??= find().finally(() => underWay = undefined);
+
+  async function find(): Promise<string> {
+    let reason: unknown;
+    for (const url of candidates) {
+      try {
+        if (await takesWrites(open(url))) {
+          candidates = [url, ...urls.filter((other) => other !== url)];
+          return url;
+        }
+        reason = failure("25006", "the servers that answer are standbys");
+      } catch (error) {
+        reason = error;
+      }
+    }
+    throw reason;
+  }
+}
+
+async function takesWrites(sql: Sql): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(noAnswer()), PROBE_TIMEOUT_MS);
+  });
+  const look = async () => {
+    const [row] = await sql<[{ takesWrites: boolean }]>`
+      select current_setting('transaction_read_only') = 'off' as takes_writes
+    `;
+    return row.takesWrites;
+  };
+  try {
+    return await Promise.race([look(), timeout]);
+  } finally {
+    clearTimeout(timer);
+    await sql.end({ timeout: 0 });
+  }
+}
+
+function noAnswer(): Error {
+  return failure("CONNECT_TIMEOUT", "a server does not answer");
+}
+
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+/** The driver has a way of its own with this parameter, and dbmate would send it to the server. */
+function withoutTarget(url: URL): string {
+  url.searchParams.delete("target_session_attrs");
+  return url.href;
+}

@@ -1,0 +1,41 @@
+import type postgres from "postgres";
+import type { Sql } from "../connection.ts";
+
+type Work<T> = (transaction: postgres.TransactionSql<{ bigint: number }>) => T | Promise<T>;
+
+/**
+ * Makes the handle's `begin` safe against a lost connection, over which the driver would send a rollback and so end the
+ * process (https://github.com/porsager/postgres/issues/1208). Here it is never told that the work has failed then: that
+ * the connection has closed rejects the transaction all the same.
+ */
+export function makeTransactionsSafe(sql: Sql): Sql {
+  const { begin } = sql;
+  return Object.assign(sql, { begin: beginSafely });
+
+  async function beginSafely<T>(...args: [work: Work<T>] | [mode: string, work: Work<T>]) {
+    const [mode, work] = args.length === 1 ? ["", args[0]] : args;
+    let failure: unknown;
+    let isOver = false;
+    const outcome = begin(mode, async (transaction) => {
+      try {
+        return await work(transaction);
+      } catch (error) {
+        failure = error;
+        await turn();
+        return isOver ? await new Promise<never>(() => {}) : Promise.reject(error);
+      }
+    });
+    try {
+      return await outcome;
+    } catch (error) {
+      isOver = true;
+      await turn();
+      throw failure ?? error; // what the work met says more
+    }
+  }
+}
+
+/** What the driver is about to tell of its connection has been told by then. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

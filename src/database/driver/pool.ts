@@ -1,0 +1,137 @@
+import type { Sql } from "../connection.ts";
+
+/** A handle on connections that takes no more work than they can do at once, and how they are used. */
+export interface Pool {
+  sql: Sql;
+  use(): PoolUse;
+}
+
+/** How one pool of this process is used. */
+export interface PoolUse {
+  /** The most connections that it opens. */
+  size: number;
+  /** Statements and transactions under way, each on a connection of its own. */
+  inUse: number;
+  /** Statements and transactions that wait for one of these to end. */
+  waiting: number;
+  /** How long the first of them has waited; 0 where none waits. */
+  longestWaitMs: number;
+  /** Those that waited in vain, since the process began. */
+  refused: number;
+}
+
+export interface PoolLimits {
+  /** How long a statement waits for a connection; for ever where nothing is said. */
+  waitMs?: number;
+  /** When a statement on its own is cancelled from here; never where nothing is said. */
+  cancelAfterMs?: number;
+}
+
+/** How an error says that every connection was in use for too long. */
+export const POOL_FULL = "POOL_FULL";
+
+/** Makes that error. */
+export function poolFull(): Error {
+  return Object.assign(new Error("all connections were in use for too long"), { code: POOL_FULL });
+}
+
+/**
+ * Lets as many statements and transactions begin as there are connections; the others wait their turn, and reject with
+ * {@link POOL_FULL} when it does not come in time. The driver itself would let them wait for ever, and send some of them
+ * down a connection that is at work already, behind a statement that may wait for a lock.
+ *
+ * A transaction counts as one; what is in it sets its time-outs itself. What goes past tag and `begin` (`unsafe`,
+ * `reserve`, a statement's own `execute`) is not counted.
+ */
+export function limitPool(sql: Sql, { waitMs, cancelAfterMs }: PoolLimits = {}): Pool {
+  const size = sql.options.max;
+  const queue = new Map<() => void, number>(); // since when each waits, the first first
+  let inUse = 0;
+  let refused = 0;
+
+  const limited = new Proxy(sql, {
+    apply(target, self, args) {
+      const query: unknown = Reflect.apply(target, self, args);
+      if (query instanceof Promise) waitWhenAwaited(query);
+      return query;
+    },
+    get(target, property) {
+      if (property !== "begin") return Reflect.get(target, property);
+      return (...args: unknown[]) => inTurn(() => Reflect.apply(target.begin, target, args));
+    },
+  });
+  return { sql: limited, use };
+
+  function use(): PoolUse {
+    const [since] = queue.values();
+    const longestWaitMs = since === undefined ? 0 : performance.now() - since;
+    return { size, inUse, waiting: queue.size, longestWaitMs, refused };
+  }
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (inUse < size) inUse += 1;
+    else await comeToTurn();
+    try {
+      return await work();
+    } finally {
+      const [next] = queue.keys();
+      if (next === undefined) inUse -= 1;
+      else next();
+    }
+  }
+
+  function comeToTurn(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const begin = () => {
+        clearTimeout(timer);
+        queue.delete(begin);
+        resolve();
+      };
+      const giveUp = () => {
+        queue.delete(begin);
+        refused += 1;
+        reject(poolFull());
+      };
+      const timer = waitMs === undefined ? undefined : setTimeout(giveUp, waitMs);
+      queue.set(begin, performance.now());
+    });
+  }
+
+  /** The driver sends a statement when it is first awaited; a fragment of another one never is. */
+  function waitWhenAwaited(query: Promise<unknown>): void {
+    const { then } = query;
+    const send = () =>
+      new Promise((resolve, reject) => {
+        Reflect.apply(then, query, [resolve, reject]);
+      });
+    let outcome: Promise<unknown> | undefined;
+    const run = () => outcome ??= inTurn(() => cancelWhenLate(query, send));
+    Object.assign(query, {
+      then: (...handlers: Parameters<typeof then>) => run().then(...handlers),
+      catch: (handler: () => unknown) => run().catch(handler),
+      finally: (handler: () => void) => run().finally(handler),
+    });
+  }
+
+  async function cancelWhenLate(query: Promise<unknown>, send: () => Promise<unknown>): Promise<unknown> {
+    if (cancelAfterMs === undefined) return await send();
+    const timer = setInterval(() => cancel(query), cancelAfterMs);
+    try {
+      return await send();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+}
+
+/**
+ * Asks the server to cancel a statement, over a connection of its own. The driver's documented `cancel()` does so too,
+ * but drops the promise of it, whose rejection, with the server away, would end the process; and to cancel a statement
+ * that still waits for its connection to open loses that connection (postgres.js 3.4.9, src/query.js, src/index.js).
+ */
+function cancel(query: Promise<unknown>): void {
+  const canceller: unknown = Reflect.get(query, "canceller");
+  if (Reflect.get(query, "active") !== true || typeof canceller !== "function") return;
+  const sent: unknown = canceller(query);
+  if (sent instanceof Promise) sent.catch(() => {}); // a server that is away has nothing to cancel
+}

@@ -1,0 +1,127 @@
+import { isIP } from "node:net";
+import { OperatorError } from "../../operator_error.ts";
+import { splitHosts } from "./hosts.ts";
+
+/** How an error says that the server has none where it is required. */
+export const NO_TLS = "CONNECT_WITHOUT_TLS";
+
+/** How connections are encrypted: what `node:tls` is told, so that it verifies the server's chain and name, or nothing. */
+export interface Tls {
+  /** Whether a server that offers none will not do. */
+  isRequired: boolean;
+  rejectUnauthorized: boolean;
+  ca?: string;
+}
+
+/** Every parameter of a database's URL by which the driver, or dbmate, would choose how to encrypt. */
+const TLS_PARAMETERS = ["ssl", "sslmode", "sslrootcert"];
+
+/** Makes a database URL ask for TLS verified against a CA file, as libpq and dbmate read it too; whatever it said before. */
+export function verifyingUrl(databaseUrl: string, caFile: string): string {
+  return withTlsParameters(databaseUrl, { sslmode: "verify-full", sslrootcert: caFile });
+}
+
+/** The URL without what it says of TLS, for the driver, which has no part in it. */
+export function withoutTls(databaseUrl: string): string {
+  return withTlsParameters(databaseUrl, {});
+}
+
+/**
+ * Reads from a URL how its connections are encrypted; null for not at all. Verified, chain and host name, where the URL
+ * has an `sslrootcert`, whose file is read now. Else as its `sslmode` says; where it says nothing, none on this machine,
+ * else where the server offers it.
+ * @throws {OperatorError} when the file cannot be read, or holds no certificate, and for an address among several hosts
+ */
+export function readTls(databaseUrl: string): Tls | null {
+  const parameters = new URLSearchParams(partsOf(databaseUrl).query);
+  const file = parameters.get("sslrootcert");
+  if (file !== null && file !== "system") {
+    refuseAddressAmongSeveral(databaseUrl);
+    return { isRequired: true, rejectUnauthorized: true, ca: readCertificates(file) };
+  }
+  const mode = file === "system" ? "verify-full" : parameters.get("sslmode") ?? parameters.get("ssl");
+  switch (mode ?? (isOnThisMachine(databaseUrl) ? "disable" : "prefer")) {
+    case "disable":
+    case "false":
+      return null;
+    case "prefer":
+      return { isRequired: false, rejectUnauthorized: false };
+    case "allow":
+    case "require":
+      return { isRequired: true, rejectUnauthorized: false };
+    default:
+      return { isRequired: true, rejectUnauthorized: true };
+  }
+}
+
+function isOnThisMachine(databaseUrl: string): boolean {
+  const urls = splitHosts(databaseUrl) ?? [];
+  return urls.every((url) => ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname));
+}
+
+function refuseAddressAmongSeveral(databaseUrl: string): void {
+  const hosts = (splitHosts(databaseUrl) ?? []).map((url) => new URL(url).hostname.replace(/^\[|\]$/g, ""));
+  const address = hosts.find((host) => isIP(host) !== 0);
+  if (hosts.length > 1 && address !== undefined) {
+    throw new OperatorError(
+      `DATABASE_CA_FILE: of several hosts in DATABASE_URL each must be a name: ${address} is an address`,
+    );
+  }
+}
+
+/** Says what to do about a server that TLS does not verify, by Node's codes and words; null for any other error. */
+export function describeTlsError({ message }: Error, code: string): string | null {
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return `its certificate is for another host: name it in DATABASE_URL as the certificate does, or have one issued ` +
+      `for this host (an address needs an IP entry) (${message})`;
+  }
+  if (/^(?:UNABLE_TO_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA)/.test(code)) {
+    return `its certificate is not valid by DATABASE_CA_FILE: use the file of the authority that signed it (${message})`;
+  }
+  if (code === NO_TLS) {
+    return "it offers no TLS, or breaks it off: switch TLS on there (ssl = on), or ask for none (DATABASE_CA_FILE, sslmode)";
+  }
+  return null;
+}
+
+function readCertificates(path: string): string {
+  const text = readFile(path);
+  if (!text.includes("-----BEGIN CERTIFICATE-----")) {
+    throw new OperatorError(`DATABASE_CA_FILE: ${path} holds no certificate in PEM form (BEGIN CERTIFICATE)`);
+  }
+  return text;
+}
+
+function readFile(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new OperatorError(
+        `DATABASE_CA_FILE: there is no file ${path}: mount it there, or correct the path`,
+      );
+    }
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new OperatorError(
+        `DATABASE_CA_FILE: ${path} lies outside of what the service may read: ` +
+          `put it below the service's folder, such as ./certs/ca.pem, or add --allow-read=${path}`,
+      );
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OperatorError(`DATABASE_CA_FILE: cannot read ${path}: ${reason}`);
+  }
+}
+
+/** By hand: a URL of several hosts is none to `URL`. */
+function withTlsParameters(databaseUrl: string, parameters: Record<string, string>): string {
+  const { address, query } = partsOf(databaseUrl);
+  const search = new URLSearchParams(query);
+  for (const name of TLS_PARAMETERS) search.delete(name);
+  for (const [name, value] of Object.entries(parameters)) search.set(name, value);
+  return search.size === 0 ? address : `${address}?${search}`;
+}
+
+function partsOf(databaseUrl: string): { address: string; query: string } {
+  const [address = "", ...rest] = databaseUrl.split("?");
+  return { address, query: rest.join("?") };
+}

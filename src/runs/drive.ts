@@ -1,0 +1,136 @@
+import { isDeepStrictEqual } from "node:util";
+import { delay } from "../delay.ts";
+import type { Sql } from "../database/connection.ts";
+import type { Logger } from "../telemetry/log.ts";
+import {
+  findPressure,
+  noteTrouble,
+  type Pressure,
+  previewRun,
+  recordPressure,
+  type Step,
+  stepRun,
+} from "./steps.ts";
+import { traceSteps } from "./step_spans.ts";
+
+/** How one process drives runs. */
+export interface DriveOptions {
+  /** Steps at once, in this process. */
+  lanes: number;
+  /** A run waits while a replica replays later than this. */
+  maxReplicaLagMs: number;
+  /** Rest after each batch, in parts of the time that it took. */
+  restRatio: number;
+  /** Failed steps in a row, lanes that fail at once counted once, after which the run is paused; but for want of disk, memory or connections. */
+  maxTries: number;
+  log: Logger;
+  signal: AbortSignal;
+}
+
+/** What the command line and programs use, and where the service's configuration begins. */
+export const defaultDriveOptions = { lanes: 2, maxReplicaLagMs: 10_000, restRatio: 0, maxTries: 10 };
+
+const probeEveryMs = 1000;
+const busyWaitMs = 200;
+const backoffMs = { first: 250, longest: 30_000 };
+
+/**
+ * Steps a run until it is no longer running, or the signal says so; then returns within a batch. Never throws: steps that
+ * fail are tried again, and when they go on failing the run is paused with the reason. A database that is away, or out of
+ * disk, memory or connections, is waited for however long.
+ * Nothing of the run's state is kept here, so any number of processes may drive the same run.
+ * @returns whether the step that ended the run was one of this call's; of all processes, one's is.
+ */
+export async function driveRun(
+  sql: Sql,
+  run: { id: string; dryRun: boolean },
+  options: DriveOptions,
+): Promise<boolean> {
+  let didFinish = false;
+  const end = new AbortController(); // what one lane learns of the run's end, others that rest need not wait for
+  const signal = AbortSignal.any([options.signal, end.signal]);
+  const neighbour = watchPressure(sql, run.id, options);
+  const step = run.dryRun ? previewRun : stepRun;
+  const takeStep = await traceSteps(sql, run.id, () => step(sql, run.id));
+  await Promise.all(Array.from({ length: options.lanes }, () => driveLane(takeStep, neighbour)));
+  return didFinish;
+
+  async function driveLane(takeStep: () => Promise<Step>, mayStep: () => Promise<boolean>): Promise<void> {
+    let tries = 0;
+    while (!signal.aborted) {
+      try {
+        if (!await mayStep()) {
+          await delay(probeEveryMs, signal);
+          continue;
+        }
+        const began = performance.now();
+        const { work } = await takeStep();
+        if (work !== "busy") tries = 0; // another lane is at work: that tells nothing of this one's trouble
+        if (work === "finished") didFinish = true;
+        if (work === "finished" || work === "stopped") {
+          end.abort();
+          return;
+        }
+        const restMs = work === "busy" ? busyWaitMs : (performance.now() - began) * options.restRatio;
+        if (restMs > 0) await delay(restMs, signal);
+      } catch (error) {
+        tries += 1;
+        await copeWith(error, tries);
+      }
+    }
+  }
+
+  async function copeWith(error: unknown, tries: number): Promise<void> {
+    const { code, message } = describeError(error);
+    options.log.warn({ event: "backfill_step_failed", runId: run.id, code, tries, reason: message });
+    try {
+      const noted = await noteTrouble(sql, run.id, { code, message }, {
+        ownTries: tries,
+        maxTries: options.maxTries,
+      });
+      if (noted.paused) {
+        options.log.error({ event: "backfill_paused_itself", runId: run.id, code, reason: message });
+      }
+    } catch (notNoted) {
+      // The database is away, and so is the place to note it; the next try finds out.
+      options.log.warn({
+        event: "backfill_trouble_not_noted",
+        runId: run.id,
+        reason: describeError(notNoted).message,
+      });
+    }
+    const ceilingMs = Math.min(backoffMs.longest, backoffMs.first * 2 ** Math.min(tries, 20));
+    await delay(ceilingMs * (0.5 + Math.random() / 2), signal);
+  }
+}
+
+/** Asks the probes at most once a second for all lanes, and keeps the run's record of why it waits. */
+function watchPressure(sql: Sql, runId: string, options: DriveOptions): () => Promise<boolean> {
+  let nextProbeAt = 0;
+  let answer = Promise.resolve(true);
+  let recorded: Pressure | undefined;
+  return () => {
+    if (performance.now() >= nextProbeAt) {
+      nextProbeAt = performance.now() + probeEveryMs;
+      answer = probe();
+    }
+    return answer;
+  };
+
+  async function probe(): Promise<boolean> {
+    const pressure = await findPressure(sql, options.maxReplicaLagMs);
+    const { throttleBecause, replicaLag, lockWaiters } = pressure;
+    if (!isDeepStrictEqual(pressure, recorded)) await recordPressure(sql, runId, pressure);
+    if (throttleBecause !== (recorded?.throttleBecause ?? null)) {
+      const event = throttleBecause === null ? "backfill_unthrottled" : "backfill_throttled";
+      options.log.info({ event, runId, reason: throttleBecause, replicaLag, lockWaiters });
+    }
+    recorded = pressure;
+    return throttleBecause === null;
+  }
+}
+
+function describeError(error: unknown): { code: string; message: string } {
+  if (!(error instanceof Error)) return { code: "unknown", message: String(error) };
+  return { code: "code" in error ? String(error.code) : error.name, message: error.message };
+}

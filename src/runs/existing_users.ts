@@ -1,0 +1,106 @@
+import type { Sql } from "../database/connection.ts";
+import { delay } from "../delay.ts";
+import { AppError } from "../errors.ts";
+import { type Logger, silentLogger } from "../telemetry/log.ts";
+import { defaultDriveOptions, type DriveOptions, driveRun } from "./drive.ts";
+import { hasEnded, type Run, type RunError } from "./progress.ts";
+import { getRun, listRunErrors, startBackfill } from "./runs.ts";
+
+export interface BackfillOptions
+  extends Partial<Pick<DriveOptions, "lanes" | "maxReplicaLagMs" | "restRatio">> {
+  trainerId?: string;
+  dryRun?: boolean;
+  /** Who the run's record names; `program` where nothing is said. */
+  requestedBy?: string;
+  /** Called with the run about once a second, and at its end. */
+  onProgress?: (run: Run) => void;
+  /** Stops driving within a batch. The run itself stays as it is: pause or cancel it, or call again to go on. */
+  signal?: AbortSignal;
+  log?: Logger;
+}
+
+export interface BackfillResult {
+  total: number;
+  successful: number;
+  skipped: number;
+  failed: number;
+  /** By member id; at most the 10,000 that a run keeps. */
+  errors: RunError[];
+}
+
+const progressEveryMs = 1000;
+
+/**
+ * Assigns every member who lacks an active assignment to the trainer. Works beside the service and other programs: a run
+ * that is under way for the trainer is joined (a dry run by a dry run). While somebody has paused the run it waits.
+ * @throws {AppError} `trainer_not_found`; `backfill_active` when the run under way is of the other kind; `run_cancelled` when somebody cancels it. The signal's reason when it is given.
+ */
+export async function backfillExistingUsers(
+  sql: Sql,
+  options: BackfillOptions = {},
+): Promise<BackfillResult> {
+  const run = await followRun(sql, (await startOrJoin(sql, options)).run, options);
+  if (run.status === "cancelled") {
+    throw new AppError("run_cancelled", `run ${run.id} was cancelled`, { runId: run.id });
+  }
+  const errors = await listRunErrors(sql, run.id, { limit: 10_000 });
+  return { total: run.total, successful: run.successful, skipped: run.skipped, failed: run.failed, errors };
+}
+
+/** Drives a run until it has ended, and reports how it stands. Returns it as it is then; throws the signal's reason. */
+export async function followRun(sql: Sql, run: Run, options: BackfillOptions): Promise<Run> {
+  const end = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, end.signal]) : end.signal;
+  const drive: DriveOptions = {
+    lanes: options.lanes ?? defaultDriveOptions.lanes,
+    maxReplicaLagMs: options.maxReplicaLagMs ?? defaultDriveOptions.maxReplicaLagMs,
+    restRatio: options.restRatio ?? defaultDriveOptions.restRatio,
+    maxTries: defaultDriveOptions.maxTries,
+    log: options.log ?? silentLogger,
+    signal,
+  };
+  const reporting = report();
+  try {
+    let current = run;
+    while (!hasEnded(current)) {
+      if (current.status === "running") await driveRun(sql, current, drive);
+      else await delay(progressEveryMs, signal);
+      options.signal?.throwIfAborted();
+      current = await getRun(sql, run.id);
+    }
+    end.abort();
+    await reporting;
+    options.onProgress?.(current);
+    return current;
+  } finally {
+    end.abort();
+    await reporting;
+  }
+
+  async function report(): Promise<void> {
+    if (!options.onProgress) return;
+    while (!signal.aborted) {
+      try {
+        options.onProgress(await getRun(sql, run.id));
+      } catch (error) {
+        drive.log.warn({ event: "backfill_progress_unknown", runId: run.id, reason: String(error) });
+      }
+      await delay(progressEveryMs, signal);
+    }
+  }
+}
+
+/** Starts a run for the trainer, or finds the one that somebody else started (`joined`) and that is under way. */
+export async function startOrJoin(
+  sql: Sql,
+  { trainerId, dryRun, requestedBy = "program" }: BackfillOptions,
+): Promise<{ run: Run; joined: boolean }> {
+  try {
+    return { run: await startBackfill(sql, { trainerId, dryRun, requestedBy }), joined: false };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "backfill_active") throw error;
+    const run = await getRun(sql, String(error.details["runId"]));
+    if (run.dryRun !== (dryRun ?? false)) throw error;
+    return { run, joined: true };
+  }
+}

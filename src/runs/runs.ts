@@ -1,0 +1,220 @@
+import type { Sql } from "../database/connection.ts";
+import { AppError, withAppErrors } from "../errors.ts";
+import { currentTraceparent } from "../telemetry/tracing.ts";
+import type { Run, RunError, RunEvent } from "./progress.ts";
+
+/** What a new run is to do. */
+export interface BackfillRequest {
+  trainerId?: string | undefined;
+  dryRun?: boolean | undefined;
+  /** Pins the rows a batch, 1 to 20,000; adapted to the batches' times where nothing is said. */
+  batchRows?: number | undefined;
+  requestedBy: string;
+}
+
+type Row =
+  & Omit<Run, "skippedBecause" | "probes" | "history">
+  & Run["skippedBecause"]
+  & Run["probes"]
+  & { history: (Omit<RunEvent, "at"> & { at: string })[] };
+
+/**
+ * Starts a run; whoever drives runs finds it by itself.
+ * @throws {AppError} `trainer_not_found`, or `backfill_active` with `details.runId` of the trainer's run that is not ended.
+ */
+export async function startBackfill(sql: Sql, request: BackfillRequest): Promise<Run> {
+  const [row] = await withAppErrors(sql<[{ id: string }]>`
+    select assignment.start_backfill(
+      ${request.requestedBy},
+      ${request.trainerId ?? null},
+      ${request.dryRun ?? false},
+      ${request.batchRows ?? null},
+      p_traceparent => ${currentTraceparent()}
+    ) as id
+  `);
+  return await getRun(sql, row.id);
+}
+
+/**
+ * Reads how a run stands.
+ * @throws {AppError} `run_not_found`
+ */
+export async function getRun(sql: Sql, id: string): Promise<Run> {
+  const [run] = await selectRuns(sql, sql`where p.id = ${id}`);
+  if (!run) throw new AppError("run_not_found", `there is no run ${id}`);
+  return run;
+}
+
+/** Lists runs, newest first; `after` is the last run id already seen. */
+export async function listRuns(
+  sql: Sql,
+  page: { limit: number; after?: string | undefined },
+): Promise<Run[]> {
+  return await selectRuns(
+    sql,
+    sql`
+      ${page.after === undefined ? sql`` : sql`where p.id < ${page.after}`}
+      order by p.id desc
+      limit ${page.limit}
+    `,
+  );
+}
+
+/** Lists the ids of runs that want to be driven, oldest first. */
+export async function listRunningIds(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id
+    from assignment.backfill_runs
+    where status = 'running'
+    order by id
+    limit 100
+  `;
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Lists whom a run could not assign, by member id; the first 10,000 of a run are kept.
+ * @throws {AppError} `run_not_found`
+ */
+export async function listRunErrors(
+  sql: Sql,
+  id: string,
+  page: { limit: number; after?: string | undefined },
+): Promise<RunError[]> {
+  const errors = await sql<RunError[]>`
+    select member_id, sqlstate as code, message
+    from assignment.backfill_errors
+    where run_id = ${id}
+      ${page.after === undefined ? sql`` : sql`and member_id > ${page.after}`}
+    order by member_id
+    limit ${page.limit}
+  `;
+  if (errors.length === 0) await getRun(sql, id);
+  return [...errors];
+}
+
+/** Pauses a running run. @throws {AppError} `run_not_found`, `invalid_transition` */
+export async function pauseRun(sql: Sql, id: string, by: string, reason?: string): Promise<Run> {
+  return await steer(sql, id, "paused", by, reason);
+}
+
+/** Resumes a paused run. @throws {AppError} `run_not_found`, `invalid_transition` */
+export async function resumeRun(sql: Sql, id: string, by: string): Promise<Run> {
+  return await steer(sql, id, "running", by);
+}
+
+/** Cancels a run that has not ended. @throws {AppError} `run_not_found`, `invalid_transition` */
+export async function cancelRun(sql: Sql, id: string, by: string): Promise<Run> {
+  return await steer(sql, id, "cancelled", by);
+}
+
+/**
+ * Starts a run over the failed members of an ended one; over all members, when more failed than were recorded.
+ * @throws {AppError} `run_not_found`, `invalid_transition` (not ended, or nothing failed), `backfill_active`
+ */
+export async function retryRun(sql: Sql, id: string, by: string): Promise<Run> {
+  const [row] = await withAppErrors(
+    sql<[{ id: string }]>`select assignment.retry_backfill(${id}, ${by}, ${currentTraceparent()}) as id`,
+  );
+  return await getRun(sql, row.id);
+}
+
+/** Once the status is committed no step begins; once the lanes are free none is under way, and the counters are at rest. */
+async function steer(sql: Sql, id: string, to: Run["status"], by: string, reason?: string): Promise<Run> {
+  await withAppErrors(
+    sql`select assignment.steer_backfill(${id}, ${to}, ${by}, ${reason ?? null}, ${currentTraceparent()})`,
+  );
+  if (to !== "running") await sql`select assignment.await_lanes(${id})`;
+  return await getRun(sql, id);
+}
+
+/** Of the traced requests that started a run and resumed it last: their W3C trace contexts. */
+export async function listRunTraceparents(sql: Sql, id: string): Promise<string[]> {
+  const rows = await sql<{ traceparent: string }[]>`
+    select traceparent
+    from assignment.backfill_runs
+    cross join unnest(array[start_traceparent, resume_traceparent]) as traceparent
+    where id = ${id}
+      and traceparent is not null
+  `;
+  return rows.map((row) => row.traceparent);
+}
+
+async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
+  const rows = await sql<Row[]>`
+    select
+      p.id,
+      p.trainer_id,
+      p.status,
+      p.dry_run,
+      p.batch_rows,
+      p.retry_of,
+      p.requested_by,
+      p.requested_at,
+      p.started_at,
+      p.finished_at,
+      p.total,
+      p.total_is_estimate,
+      p.processed,
+      p.successful,
+      p.skipped,
+      p.failed,
+      p.already_assigned,
+      p.ended,
+      p.is_trainer,
+      p.member_gone,
+      p.remaining,
+      p.pause_reason,
+      p.throttled_because,
+      p.replica_lag,
+      p.lock_waiters,
+      p.rate_per_second,
+      p.eta_seconds,
+      errors.errors,
+      history.history
+    from assignment.backfill_progress p
+    cross join lateral (
+      select coalesce(
+        jsonb_agg(jsonb_build_object('memberId', member_id, 'code', sqlstate, 'message', message) order by member_id),
+        '[]'
+      ) as errors
+      from (
+        select member_id, sqlstate, message
+        from assignment.backfill_errors
+        where run_id = p.id
+        order by member_id
+        limit 20
+      ) as first_errors
+    ) as errors
+    cross join lateral (
+      select coalesce(
+        jsonb_agg(
+          jsonb_build_object('at', at, 'actor', actor, 'from', from_status, 'to', to_status, 'reason', reason) order by id
+        ),
+        '[]'
+      ) as history
+      from assignment.backfill_events
+      where run_id = p.id
+    ) as history
+    ${which}
+  `;
+  return rows.map((
+    {
+      alreadyAssigned,
+      ended,
+      isTrainer,
+      memberGone,
+      replicaLag,
+      lockWaiters,
+      history,
+      ratePerSecond,
+      ...run
+    },
+  ) => ({
+    ...run,
+    ratePerSecond: ratePerSecond === null ? null : Math.round(ratePerSecond * 10) / 10,
+    probes: { replicaLag, lockWaiters },
+    skippedBecause: { alreadyAssigned, ended, isTrainer, memberGone },
+    history: history.map((event) => ({ ...event, at: new Date(event.at) })),
+  }));
+}

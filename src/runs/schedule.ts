@@ -1,0 +1,62 @@
+import { Cron } from "croner";
+import type { Sql } from "../database/connection.ts";
+import { delay } from "../delay.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { currentTraceparent, withSpan } from "../telemetry/tracing.ts";
+
+const longestWaitMs = 60_000;
+const defaultRetryMs = { first: 10_000, longest: 300_000 };
+const runNotEnded = "TA005";
+
+/**
+ * Starts a run at each slot of a schedule (cron, UTC), unless one is under way; of many replicas exactly one does so.
+ * A slot at which none can be started, for the database is away, the default trainer no member or a run paused, is tried
+ * again until the next, ever more calmly; it is logged when it fails first, and whenever the reason changes. One at which
+ * no replica runs is passed over. Returns when the signal is given.
+ */
+export async function reconcileOnSchedule(
+  sql: Sql,
+  pattern: string,
+  options: { log: Logger; signal: AbortSignal; retryMs?: { first: number; longest: number } },
+): Promise<void> {
+  const retryMs = options.retryMs ?? defaultRetryMs;
+  let failing: { slot: Date; reason: string; tries: number } | undefined;
+  const cron = new Cron(pattern, { timezone: "UTC", paused: true });
+  let slot = cron.nextRun();
+  while (slot && !options.signal.aborted) {
+    const waitMs = slot.getTime() - Date.now();
+    if (waitMs > 0) {
+      await delay(Math.min(waitMs, longestWaitMs), options.signal);
+      continue;
+    }
+    const due = slot;
+    try {
+      const runId = await withSpan("reconciliation", { isRoot: true }, () => reconcile(sql, due));
+      if (runId) options.log.info({ event: "reconciliation_started", runId, slot: due });
+      failing = undefined;
+      slot = cron.nextRun(due);
+    } catch (error) {
+      const reason = String(error);
+      const isNew = failing?.slot.getTime() !== due.getTime() || failing.reason !== reason;
+      if (isNew) logNotStarted(options.log, due, error);
+      const tries = isNew ? 0 : (failing?.tries ?? 0) + 1;
+      failing = { slot: due, reason, tries };
+      await delay(Math.min(retryMs.longest, retryMs.first * 2 ** Math.min(tries, 20)), options.signal);
+    }
+    while (slot && (cron.nextRun(slot)?.getTime() ?? Infinity) <= Date.now()) slot = cron.nextRun(slot);
+  }
+}
+
+/** Somebody's dry run or retry is over soon, and of a paused run they know; what else it is wants somebody to look. */
+function logNotStarted(log: Logger, slot: Date, error: unknown): void {
+  const isOverSoon = error instanceof Error && "code" in error && error.code === runNotEnded;
+  log[isOverSoon ? "info" : "warn"]({ event: "reconciliation_not_started", slot, reason: String(error) });
+}
+
+/** Claims a slot and starts its run. Returns the run's id; null when the slot is claimed already, or a run under way. */
+export async function reconcile(sql: Sql, slot: Date): Promise<string | null> {
+  const [row] = await sql<[{ runId: string | null }]>`
+    select assignment.reconcile(${slot}, ${currentTraceparent()}) as run_id
+  `;
+  return row.runId;
+}

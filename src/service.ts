@@ -1,0 +1,70 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { addAdminPages } from "./admin/app.tsx";
+import { joinChecks } from "./assignments/batched_checks.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import { readFrom } from "./database/read_replica.ts";
+import { addCheckLane } from "./http/check_fast_path.ts";
+import { allowOrigins, SHARED_PATHS } from "./http/cors.ts";
+import type { AppEnv } from "./http/env.ts";
+import { errorHandler } from "./http/error_handler.ts";
+import { refuseOddHosts } from "./http/host.ts";
+import { observe } from "./http/observe.ts";
+import { registerSecurity } from "./http/openapi.ts";
+import { Problem, problemResponse } from "./http/problems.ts";
+import { createRateLimit } from "./http/rate_limit.ts";
+import { type Api, refuseOtherMethods } from "./http/route.ts";
+import { addBackfillErrorRoutes } from "./http/routes/backfill_errors.ts";
+import { addBackfillEventRoutes } from "./http/routes/backfill_events.ts";
+import { addBackfillRoutes } from "./http/routes/backfills.ts";
+import { addBackfillSteeringRoutes } from "./http/routes/backfill_steering.ts";
+import { addDocumentationRoutes } from "./http/routes/docs.ts";
+import { addFailureRoutes } from "./http/routes/failures.ts";
+import { addHealthRoutes } from "./http/routes/health.ts";
+import { addMemberRoutes } from "./http/routes/members.ts";
+import { addMetricsRoutes } from "./http/routes/metrics.ts";
+import { addSettingsRoutes } from "./http/routes/settings.ts";
+import { addTrainerRoutes } from "./http/routes/trainers.ts";
+import { strictHeaders } from "./http/security_headers.ts";
+import type { Services } from "./http/services.ts";
+import { createSlots } from "./http/slots.ts";
+import { MAX_EXPORTS } from "./http/streaming.ts";
+import { limitTime, REQUEST_TIMEOUT_MS } from "./http/time_limit.ts";
+
+export type { Services } from "./http/services.ts";
+
+/** Makes the HTTP application: every route, what surrounds it, and one way to tell of errors. */
+export function createApp(given: Services): OpenAPIHono<AppEnv> {
+  const { metrics = createMetrics(), corsOrigins = [], requestTimeoutMs = REQUEST_TIMEOUT_MS } = given;
+  const services = { ...given, metrics };
+  const app = new OpenAPIHono<AppEnv>();
+  app.use(observe(services), strictHeaders, refuseOddHosts);
+  if (corsOrigins.length > 0) app.on("ALL", SHARED_PATHS, allowOrigins(corsOrigins));
+  app.use("/v1/*", limitTime(requestTimeoutMs));
+  app.onError(errorHandler(services.log));
+  app.notFound((c) => problemResponse(c, new Problem("not_found", `There is nothing at ${c.req.path}.`)));
+  registerSecurity(app);
+
+  const { beginRead = () => readFrom(services.sql) } = services.replica ?? {};
+  const api: Api = { app, services, beginRead, takeQuota: createRateLimit(given.rateLimitPerMinute ?? 0) };
+  const takeExportSlot = createSlots(MAX_EXPORTS);
+  const checkMember = joinChecks(services.sql, {
+    onQuery: metrics.countCheckBatch,
+    timeoutMs: requestTimeoutMs / 2,
+    beginRead,
+  });
+  addMemberRoutes(api, checkMember);
+  addTrainerRoutes(api, takeExportSlot);
+  addBackfillRoutes(api);
+  addBackfillSteeringRoutes(api);
+  addBackfillErrorRoutes(api, takeExportSlot);
+  addBackfillEventRoutes(api);
+  addFailureRoutes(api);
+  addSettingsRoutes(api);
+  addHealthRoutes(api);
+  addMetricsRoutes(api, metrics);
+  addDocumentationRoutes(api);
+  addAdminPages(api);
+  refuseOtherMethods(api);
+  addCheckLane(api, checkMember);
+  return app;
+}
