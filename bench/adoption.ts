@@ -1,4 +1,5 @@
-import { closeDatabase, openDatabase, type Sql } from "../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../src/database/connection.ts";
+import type { Sql } from "../src/database/sql.ts";
 import { migrateDown, migrateUp } from "../src/database/migrate.ts";
 import { setDefaultTrainer } from "../src/policy/settings.ts";
 import { backfillExistingUsers } from "../src/trainer_assignment.ts";

@@ -2,7 +2,7 @@ import { Cron } from "croner";
 import { z } from "zod";
 import { splitHosts } from "./database/driver/hosts.ts";
 import { verifyingUrl } from "./database/driver/tls.ts";
-import { OperatorError } from "./operator_error.ts";
+import { OperatorError } from "./errors.ts";
 
 /** A bearer token that a caller may present, known by its hash alone. */
 export interface Token {

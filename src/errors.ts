@@ -27,6 +27,16 @@ export class AppError extends Error {
   }
 }
 
+/** A problem that the person at the terminal can act on: the command line prints its message, without a stack. */
+export class OperatorError extends Error {
+  override name = "OperatorError";
+}
+
+/** The SQLSTATE of a database error, or what the driver or the system calls it; empty where the error has none. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
 /** The SQLSTATEs that the functions in db/migrations raise on purpose, and what their `detail` is called. */
 const raised: Record<string, { code: ErrorCode; detail?: string }> = {
   TA001: { code: "trainer_not_found" },

@@ -3,7 +3,7 @@
  * of `assignment.settings` where no other is named. Member and trainer ids are UUIDs as strings.
  * @module
  */
-import type { Sql } from "./database/connection.ts";
+import type { Sql } from "./database/sql.ts";
 import { AppError, withAppErrors } from "./errors.ts";
 
 export { backfillExistingUsers } from "./runs/existing_users.ts";

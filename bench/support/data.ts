@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import type { BenchDatabase, BenchServer } from "./server.ts";
 

@@ -1,4 +1,5 @@
-import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
 import { npmBinaries } from "../../src/database/embedded/npm_binaries.ts";
 import {

@@ -1,9 +1,9 @@
 import type { Span } from "@opentelemetry/api";
-import type { Sql } from "../database/connection.ts";
+import { AppError, errorCode } from "../errors.ts";
+import type { Sql } from "../database/sql.ts";
 import { poolFull } from "../database/driver/pool.ts";
 import { POOL_WAIT_MS } from "../database/service_pools.ts";
 import { startDeadline } from "../deadline.ts";
-import { AppError } from "../errors.ts";
 import { type Read, readFrom } from "../database/read_replica.ts";
 import { currentSpan, isTracing, withSharedSpan } from "../telemetry/tracing.ts";
 import type { Assignment } from "../trainer_assignment.ts";
@@ -190,5 +190,5 @@ function settle({ memberId, trainerId, resolve, reject }: Check, row: Row): void
 
 /** Class 22: data that the database cannot read. Its other errors would have met each check alone as well. */
 function isAboutValues(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /^22...$/.test(String(error.code));
+  return /^22...$/.test(errorCode(error));
 }

@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 import { type ClientPage, requireTrainer } from "../trainer_assignment.ts";
 
 /** A page of clients as the API writes them. */

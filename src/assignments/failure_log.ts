@@ -1,4 +1,5 @@
-import type { Sql } from "../database/connection.ts";
+import { errorCode } from "../errors.ts";
+import type { Sql } from "../database/sql.ts";
 import { claimNewFailures, type Failure } from "./failures.ts";
 import type { Logger } from "../telemetry/log.ts";
 
@@ -27,7 +28,7 @@ export async function logNewFailures(sql: Sql, log: Logger): Promise<boolean> {
 
 /** Class 42: the function is not there, or not granted, for a release was installed but for its last step. */
 function isNotAllowed(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /^42...$/.test(String(error.code));
+  return /^42...$/.test(errorCode(error));
 }
 
 /** Logs members whose retry failed as well. */

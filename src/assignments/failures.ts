@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** An auto-assignment that did not succeed and waits for a retry. */
 export interface Failure {

@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** A member, with what the application's own table tells of them: each column is used where there is one. */
 export interface Member {

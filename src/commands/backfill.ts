@@ -3,9 +3,8 @@ import { type BackfillOptions, followRun, startOrJoin } from "../runs/existing_u
 import { hasEnded, type Run } from "../runs/progress.ts";
 import { getRun, listRunErrors, pauseRun, resumeRun } from "../runs/runs.ts";
 import { parseConfig } from "../config.ts";
-import type { Sql } from "../database/connection.ts";
-import { AppError } from "../errors.ts";
-import { OperatorError } from "../operator_error.ts";
+import type { Sql } from "../database/sql.ts";
+import { AppError, OperatorError } from "../errors.ts";
 import { summarizeRun, watchProgress } from "./backfill_output.ts";
 import { type Command, UsageError } from "./command.ts";
 import { openCommandDatabase } from "./open_database.ts";

@@ -1,8 +1,8 @@
 import { driveRuns } from "../runs/driver.ts";
 import { defaultDriveOptions } from "../runs/drive.ts";
 import { reconcileOnSchedule } from "../runs/schedule.ts";
-import type { Sql } from "../database/connection.ts";
-import { delay } from "../delay.ts";
+import type { Sql } from "../database/sql.ts";
+import { delay } from "../deadline.ts";
 import { logFailedRetries, logNewFailures } from "../assignments/failure_log.ts";
 import { retryDueFailures } from "../assignments/failures.ts";
 import type { Logger } from "../telemetry/log.ts";

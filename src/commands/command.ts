@@ -1,4 +1,4 @@
-import { OperatorError } from "../operator_error.ts";
+import { OperatorError } from "../errors.ts";
 
 /** One command of the command line. */
 export interface Command {

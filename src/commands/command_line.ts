@@ -1,8 +1,8 @@
 import postgres from "postgres";
+import { errorCode, OperatorError } from "../errors.ts";
 import { findRemedy } from "../database/refusals.ts";
 import { describeTlsError } from "../database/driver/tls.ts";
 import { escapeControls, writeStdout } from "../telemetry/log.ts";
-import { OperatorError } from "../operator_error.ts";
 import { backfill } from "./backfill.ts";
 import { type Command, UsageError } from "./command.ts";
 import { demo } from "./demo.ts";
@@ -57,11 +57,12 @@ function describeDatabaseError(error: unknown): string | null {
     const remedy = findRemedy(error);
     return `the database says: ${error.message}${remedy === null ? "" : `: ${remedy}`}`;
   }
-  if (!(error instanceof Error) || !("code" in error)) return null;
-  const tlsProblem = describeTlsError(error, String(error.code));
+  const code = errorCode(error);
+  if (!(error instanceof Error) || code === "") return null;
+  const tlsProblem = describeTlsError(error, code);
   if (tlsProblem !== null) return `cannot reach the database: ${tlsProblem}`;
-  const isOfDriver = String(error.code).startsWith("CONNECT");
-  const isOfTls = /^ECONNRESET$|TLS|CERT/.test(String(error.code)); // a server without it hangs up
+  const isOfDriver = code.startsWith("CONNECT");
+  const isOfTls = /^ECONNRESET$|TLS|CERT/.test(code); // a server without it hangs up
   const isOfSocket = "syscall" in error &&
     ["connect", "read", "write", "getaddrinfo"].includes(String(error.syscall));
   return isOfDriver || isOfTls || isOfSocket ? `cannot reach the database: ${error.message}` : null;

@@ -1,6 +1,6 @@
 import { parseConfig } from "../config.ts";
 import { addDemoMembers, countMembersWithoutTrainer, isOwnMembersTable } from "./demo_members.ts";
-import { OperatorError } from "../operator_error.ts";
+import { OperatorError } from "../errors.ts";
 import { type Command, UsageError } from "./command.ts";
 import { openCommandDatabase } from "./open_database.ts";
 

@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 
 /**
  * Adds members as they were before the trigger existed: nobody assigns them. Waits for running inserts into `members`

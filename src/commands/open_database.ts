@@ -1,8 +1,9 @@
 import type { Config } from "../config.ts";
-import { closeDatabase, openDatabase, SILENCE_MS, type Sql } from "../database/connection.ts";
+import { closeDatabase, openDatabase, SILENCE_MS } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "../database/embedded/embedded_postgres.ts";
 import { migrateUp, pendingMigrations } from "../database/migrate.ts";
-import { OperatorError } from "../operator_error.ts";
+import { OperatorError } from "../errors.ts";
 import { DEFAULT_TRAINER_ID } from "../trainer_assignment.ts";
 
 /** Below the current folder, which `deno task` makes the project's. */

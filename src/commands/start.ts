@@ -4,7 +4,7 @@ import { createApp } from "../service.ts";
 import { createJwtVerifier } from "../http/identity/jwt.ts";
 import { keepListening, type Listener } from "../http/listener.ts";
 import { createLog, type Logger, writeStdout } from "../telemetry/log.ts";
-import { OperatorError } from "../operator_error.ts";
+import { OperatorError } from "../errors.ts";
 import type { Pool } from "../database/driver/pool.ts";
 import { traceStatements } from "../database/traced_statements.ts";
 import { openServicePools, type ServicePools } from "../database/service_pools.ts";

@@ -5,9 +5,7 @@ import { socketMaker } from "./driver/sockets.ts";
 import { readTls, type Tls, withoutTls } from "./driver/tls.ts";
 import { makeTransactionsSafe } from "./driver/lost_connections.ts";
 import { unshareConnections } from "./driver/pipelining.ts";
-
-/** The database handle that every function takes first. `bigint` columns arrive as numbers, `timestamptz` as Date. */
-export type Sql = postgres.Sql<{ bigint: number }>;
+import type { Sql } from "./sql.ts";
 
 export interface DatabaseOptions {
   /** The most connections that are open at once. */

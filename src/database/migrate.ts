@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { OperatorError } from "../operator_error.ts";
-import type { Sql } from "./connection.ts";
+import { OperatorError } from "../errors.ts";
+import type { Sql } from "./sql.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
 import { findRemedy } from "./refusals.ts";
 

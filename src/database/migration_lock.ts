@@ -1,6 +1,7 @@
-import { delay } from "../delay.ts";
-import { OperatorError } from "../operator_error.ts";
-import { closeDatabase, openDatabase, resolveDatabaseUrl, type Sql } from "./connection.ts";
+import { delay } from "../deadline.ts";
+import { OperatorError } from "../errors.ts";
+import { closeDatabase, openDatabase, resolveDatabaseUrl } from "./connection.ts";
+import type { Sql } from "./sql.ts";
 
 const LOCK_NAME = "trainer assignment: migrations";
 const POLL_MS = 200;

@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { errorCode } from "../errors.ts";
 import { POOL_FULL } from "./driver/pool.ts";
 
 /**
@@ -26,7 +27,7 @@ const AWAY = /^(08|53|57P)/;
 
 /** Finds the reason that an error of the replica is. */
 export function reasonOf(error: unknown): Fallback {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = errorCode(error);
   if (code === POOL_FULL) return "busy";
   if (code === "ETIMEDOUT" || code === "57014") return "late";
   if (!(error instanceof postgres.PostgresError)) return code === "" ? "error" : "unreachable";

@@ -1,8 +1,8 @@
-import { closeDatabase, openDatabase, type Sql } from "./connection.ts";
+import { closeDatabase, openDatabase } from "./connection.ts";
+import type { Sql } from "./sql.ts";
 import { limitPool, type PoolUse } from "./driver/pool.ts";
 import { createLagMeter } from "./replica_lag.ts";
-import { inTime } from "../deadline.ts";
-import { delay } from "../delay.ts";
+import { delay, inTime } from "../deadline.ts";
 import { AppError } from "../errors.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { type Fallback, reasonOf } from "./read_fallbacks.ts";

@@ -1,5 +1,5 @@
 import { inTime } from "../deadline.ts";
-import type { Sql } from "./connection.ts";
+import type { Sql } from "./sql.ts";
 
 /** Why a server is no replica of the primary, whatever it has replayed. */
 export type Misfit = "not_a_standby" | "other_history";

@@ -1,12 +1,6 @@
 import postgres from "postgres";
-import {
-  closeDatabase,
-  type DatabaseOptions,
-  isPooled,
-  openDatabase,
-  SILENCE_MS,
-  type Sql,
-} from "./connection.ts";
+import { closeDatabase, type DatabaseOptions, isPooled, openDatabase, SILENCE_MS } from "./connection.ts";
+import type { Sql } from "./sql.ts";
 import { limitPool, type Pool } from "./driver/pool.ts";
 
 /** The connections of a service: neither requests nor background work can take those of the other. */

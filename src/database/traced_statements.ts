@@ -1,7 +1,7 @@
 import { type Span, SpanKind } from "@opentelemetry/api";
 import type postgres from "postgres";
 import { fail, tracer, withSpan } from "../telemetry/tracing.ts";
-import type { Sql } from "./connection.ts";
+import type { Sql } from "./sql.ts";
 
 const POSTGRESQL = { "db.system.name": "postgresql" };
 

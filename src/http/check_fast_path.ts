@@ -1,5 +1,6 @@
 import type { CheckMember } from "../assignments/batched_checks.ts";
-import { findTokenBearer, type Principal } from "./identity/auth.ts";
+import { findTokenBearer } from "./identity/auth.ts";
+import type { Principal } from "./identity/principal.ts";
 import { chooseRequestId, reportRequest } from "./observe.ts";
 import type { Api } from "./route.ts";
 import type { Services } from "./services.ts";

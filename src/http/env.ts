@@ -1,5 +1,5 @@
 import type { Deadline } from "../deadline.ts";
-import type { Principal } from "./identity/auth.ts";
+import type { Principal } from "./identity/principal.ts";
 import type { Quota } from "./rate_limit.ts";
 
 /** What the middleware leaves on the context for those after it. */

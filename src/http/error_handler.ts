@@ -1,8 +1,6 @@
 import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
-import postgres from "postgres";
-import { POOL_FULL } from "../database/driver/pool.ts";
-import { describeTlsError } from "../database/driver/tls.ts";
+import { databaseErrorKind } from "../database/error_kinds.ts";
 import { AppError } from "../errors.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { AppEnv } from "./env.ts";
@@ -61,55 +59,18 @@ function fromAppError({ code, message, details }: AppError): Problem {
   return new Problem(code, message);
 }
 
-/** Connection errors as postgres.js and the operating system name them. */
-const CONNECTION_ERRORS = new Set([
-  "CONNECTION_CLOSED",
-  "CONNECTION_DESTROYED",
-  "CONNECTION_ENDED",
-  "CONNECT_TIMEOUT",
-  "CONNECT_WITHOUT_TLS",
-  "EAI_AGAIN",
-  "ECONNABORTED",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EPIPE",
-  "ETIMEDOUT",
-]);
-
-/**
- * SQLSTATEs of a server that cannot serve now: connection lost (08), cannot sign in (28), no such database (3D), stopping
- * or starting (57P). https://www.postgresql.org/docs/current/errcodes-appendix.html
- */
-const UNAVAILABLE = /^(08...|28...|3D000|57P..)$/;
-
-/** Of one that cannot do this now: out of resources (53), its disk or files fail it (58), it takes no writes (25006). */
-const INCAPABLE = /^(53...|58...|25006)$/;
-
-/** SQLSTATEs that the same request may not meet again: serialization, deadlock, lock not available, canceled. */
-const BUSY = /^(40001|40P01|55P03|57014)$/;
-
 function fromDatabaseError(error: Error): Problem | undefined {
-  const code = "code" in error ? String(error.code) : "";
-  if (code === POOL_FULL || BUSY.test(code)) {
-    return new Problem("database_busy", "The database was too busy for this request.");
+  switch (databaseErrorKind(error)) {
+    case "away":
+      return new Problem("database_unavailable", "The database cannot be reached at the moment.");
+    case "incapable":
+      return new Problem(
+        "database_unavailable",
+        "The database has no room for this, or takes no changes, at the moment.",
+      );
+    case "busy":
+      return new Problem("database_busy", "The database was too busy for this request.");
+    case undefined:
+      return undefined;
   }
-  if (INCAPABLE.test(code) && !refusesConnections(error)) {
-    return new Problem(
-      "database_unavailable",
-      "The database has no room for this, or takes no changes, at the moment.",
-    );
-  }
-  const isAway = CONNECTION_ERRORS.has(code) || UNAVAILABLE.test(code) || refusesConnections(error) ||
-    describeTlsError(error, code) !== null;
-  return isAway
-    ? new Problem("database_unavailable", "The database cannot be reached at the moment.")
-    : undefined;
-}
-
-/** A FATAL ends the connection, whatever its code: no right to connect, too many of this role, a database that is closed. */
-function refusesConnections(error: Error): boolean {
-  return error instanceof postgres.PostgresError && ["FATAL", "PANIC"].includes(error.severity);
 }

@@ -1,7 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "./env.ts";
 import { describeProblem, type ProblemCode, problemDocument } from "./problems.ts";
-import type { RouteDeclaration } from "./route.ts";
+import type { RouteDeclaration } from "./declaration.ts";
 import { EXAMPLE, header, Problem } from "./schemas.ts";
 
 /** Groups the operations in `/docs`. */

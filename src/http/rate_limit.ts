@@ -1,5 +1,3 @@
-import { Problem } from "./problems.ts";
-
 const WINDOW_MS = 60_000;
 
 /**
@@ -68,12 +66,4 @@ export function createRateLimit(perMinute: number, now = () => performance.now()
     }
     wholeAt.set(name, at);
   }
-}
-
-/** @throws {Problem} `rate_limited` when the quota is exceeded. */
-export function requireQuota({ isExceeded, waitSeconds }: Quota): void {
-  if (!isExceeded) return;
-  throw new Problem("rate_limited", `This token may ask again in ${waitSeconds} s.`, {
-    headers: { "Retry-After": String(waitSeconds) },
-  });
 }

@@ -1,12 +1,14 @@
-import type { OpenAPIHono, RouteConfig, RouteHandler } from "@hono/zod-openapi";
+import type { OpenAPIHono, RouteHandler } from "@hono/zod-openapi";
 import type { Context, HonoRequest, MiddlewareHandler, Next } from "hono";
 import { z } from "zod";
-import { identify, type Principal, requireRole, type Role } from "./identity/auth.ts";
+import { identify, requireRole } from "./identity/auth.ts";
+import type { Principal, Role } from "./identity/principal.ts";
 import type { AppEnv } from "./env.ts";
+import type { RouteDeclaration } from "./declaration.ts";
 import { errorResponses } from "./openapi.ts";
-import { Problem, type ProblemCode } from "./problems.ts";
+import { Problem } from "./problems.ts";
 import type { Read } from "../database/read_replica.ts";
-import { requireQuota, type TakeQuota } from "./rate_limit.ts";
+import type { Quota, TakeQuota } from "./rate_limit.ts";
 import type { Services } from "./services.ts";
 import { checkInput, readJsonBody } from "./validation.ts";
 
@@ -19,26 +21,6 @@ export interface Api {
   /** null: tokens may call without a limit. */
   takeQuota: TakeQuota | null;
 }
-
-type RequestBody = NonNullable<NonNullable<RouteConfig["request"]>["body"]>;
-
-/** A route, as it is served and as it is documented. */
-export type RouteDeclaration = Pick<RouteConfig, "method" | "responses"> & {
-  /** As OpenAPI writes it: `/v1/members/{memberId}`. */
-  path: string;
-  /** Who may call; there is no default. */
-  role: Role | "none";
-  operationId: string;
-  summary: string;
-  description?: string;
-  tags?: string[];
-  /** Strict objects: what they do not name is refused. Without `query`, a route with a role takes none. */
-  request?: { params?: z.ZodObject; query?: z.ZodObject; body?: RequestBody };
-  /** What can go wrong beyond what every such route shares (400, 401, 403, 413, 415, 500, 503). */
-  errors: ProblemCode[];
-  /** Served, but left out of the documentation. */
-  isHidden?: boolean;
-};
 
 const declaredRoles = new WeakMap<object, RouteDeclaration["role"]>();
 const NO_PARAMETERS = z.strictObject({});
@@ -132,6 +114,14 @@ function limitRate(takeQuota: TakeQuota, { name }: Principal, c: Context<AppEnv>
   const quota = takeQuota(c.req.raw, name);
   c.set("quota", quota);
   requireQuota(quota);
+}
+
+/** @throws {Problem} `rate_limited` when the quota is exceeded. */
+export function requireQuota({ isExceeded, waitSeconds }: Quota): void {
+  if (!isExceeded) return;
+  throw new Problem("rate_limited", `This token may ask again in ${waitSeconds} s.`, {
+    headers: { "Retry-After": String(waitSeconds) },
+  });
 }
 
 /** Reads the query; a parameter that comes more than once is an array, which no schema of ours takes. */

@@ -1,5 +1,5 @@
 import type { OpenIdConfig, Token } from "../config.ts";
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";

@@ -1,6 +1,5 @@
 import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { startDeadline } from "../deadline.ts";
-import { delay } from "../delay.ts";
+import { delay, startDeadline } from "../deadline.ts";
 import type { Operations, Run } from "./operations.ts";
 import { backoffMs, type CallOptions, type ClientOptions, isTransient, send } from "./request.ts";
 import { type Input, toRequest } from "./routes.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** What auto-assignment depends on, as it is now. Cheap, whatever the number of members. */
 export interface AssignmentState {

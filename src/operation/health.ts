@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
 import { pendingMigrations } from "../database/migrate.ts";
 

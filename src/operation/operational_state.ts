@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** What an operator watches, as it is now. Cheap, whatever the number of members. */
 export interface OperationalState {

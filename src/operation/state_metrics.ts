@@ -1,5 +1,6 @@
 import { Gauge, Registry } from "prom-client";
-import type { Sql } from "../database/connection.ts";
+import { inTime } from "../deadline.ts";
+import type { Sql } from "../database/sql.ts";
 import { type OperationalState, readOperationalState } from "./operational_state.ts";
 
 /** A look at the database may be this old. Replicas and scrapers are many, and the look is not free. */
@@ -25,16 +26,10 @@ export function createStateMetrics(sql: Sql): () => Promise<string> {
   };
 
   async function read(): Promise<string> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error("timeout")), TIMEOUT_MS);
-    });
     try {
-      gauges.set(await Promise.race([readOperationalState(sql), timeout]));
+      gauges.set(await inTime(readOperationalState(sql), TIMEOUT_MS, () => new Error("timeout")));
     } catch {
       gauges.setUnknown(); // why is /readyz's to tell
-    } finally {
-      clearTimeout(timer);
     }
     return await gauges.registry.metrics();
   }

@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 
 /** What admins set: who gets every new member. */

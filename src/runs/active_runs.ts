@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 import type { Run } from "./progress.ts";
 import { getRun } from "./runs.ts";
 

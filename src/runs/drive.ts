@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { delay } from "../delay.ts";
-import type { Sql } from "../database/connection.ts";
+import { errorCode } from "../errors.ts";
+import { delay } from "../deadline.ts";
+import type { Sql } from "../database/sql.ts";
 import type { Logger } from "../telemetry/log.ts";
 import {
   findPressure,
@@ -132,5 +133,5 @@ function watchPressure(sql: Sql, runId: string, options: DriveOptions): () => Pr
 
 function describeError(error: unknown): { code: string; message: string } {
   if (!(error instanceof Error)) return { code: "unknown", message: String(error) };
-  return { code: "code" in error ? String(error.code) : error.name, message: error.message };
+  return { code: errorCode(error) || error.name, message: error.message };
 }

@@ -1,5 +1,5 @@
-import type { Sql } from "../database/connection.ts";
-import { delay } from "../delay.ts";
+import type { Sql } from "../database/sql.ts";
+import { delay } from "../deadline.ts";
 import { type DriveOptions, driveRun } from "./drive.ts";
 import type { Run } from "./progress.ts";
 import { getRun, listRunErrors, listRunningIds } from "./runs.ts";

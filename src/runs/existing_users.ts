@@ -1,5 +1,5 @@
-import type { Sql } from "../database/connection.ts";
-import { delay } from "../delay.ts";
+import type { Sql } from "../database/sql.ts";
+import { delay } from "../deadline.ts";
 import { AppError } from "../errors.ts";
 import { type Logger, silentLogger } from "../telemetry/log.ts";
 import { defaultDriveOptions, type DriveOptions, driveRun } from "./drive.ts";

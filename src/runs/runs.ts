@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import { currentTraceparent } from "../telemetry/tracing.ts";
 import type { Run, RunError, RunEvent } from "./progress.ts";

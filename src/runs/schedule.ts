@@ -1,6 +1,7 @@
 import { Cron } from "croner";
-import type { Sql } from "../database/connection.ts";
-import { delay } from "../delay.ts";
+import { errorCode } from "../errors.ts";
+import type { Sql } from "../database/sql.ts";
+import { delay } from "../deadline.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { currentTraceparent, withSpan } from "../telemetry/tracing.ts";
 
@@ -49,7 +50,7 @@ export async function reconcileOnSchedule(
 
 /** Somebody's dry run or retry is over soon, and of a paused run they know; what else it is wants somebody to look. */
 function logNotStarted(log: Logger, slot: Date, error: unknown): void {
-  const isOverSoon = error instanceof Error && "code" in error && error.code === runNotEnded;
+  const isOverSoon = errorCode(error) === runNotEnded;
   log[isOverSoon ? "info" : "warn"]({ event: "reconciliation_not_started", slot, reason: String(error) });
 }
 

@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 import { isTracing, parseTraceparent, withSpan } from "../telemetry/tracing.ts";
 import { listRunTraceparents } from "./runs.ts";
 import type { Step } from "./steps.ts";

@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 
 /**
  * What a step did: `batch`, the next members of a lane; `swept`, stragglers that the closing proof found; `busy`,

@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connection.ts";
+import type { Sql } from "../database/sql.ts";
 
 /** Members that a run processed, in equal spans of time from its first batch to its last. */
 export interface Throughput {

@@ -13,6 +13,7 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
+import { errorCode } from "../errors.ts";
 
 /** What OpenTelemetry lets a span have, where nothing else is configured. */
 const MOST_LINKS = 128;
@@ -113,7 +114,6 @@ export function traceIds(): Record<string, string> {
 
 /** Marks a span as failed: without the message, which may quote values. */
 export function fail(span: Span, error: unknown): void {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "error";
-  span.setAttribute("error.type", code);
+  span.setAttribute("error.type", errorCode(error) || "error");
   span.setStatus({ code: SpanStatusCode.ERROR });
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
 export const HOME = "/admin/trainer-assignment";

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { startBackgroundWork } from "../../src/commands/background.ts";
 import type { OpenIdConfig, Token } from "../../src/config.ts";
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { createApp } from "../../src/service.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { testDatabase } from "../support/databases.ts";

@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
-import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { copyProject, type Project, type RunningTask } from "../support/project.ts";
 
 describe("start with its own database", () => {

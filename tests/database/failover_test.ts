@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { closeDatabase, openDatabase, resolveDatabaseUrl, type Sql } from "../../src/database/connection.ts";
+import { closeDatabase, openDatabase, resolveDatabaseUrl } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
 import { startTestServer, type TestServer } from "../support/servers.ts";
 import { joinHosts, startStandby } from "../support/standby.ts";

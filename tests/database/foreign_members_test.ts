@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { migrateDown, migrateUp } from "../../src/database/migrate.ts";
-import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { checkHealth } from "../../src/operation/health.ts";
 import { setDefaultTrainer } from "../../src/policy/settings.ts";
 import { backfillExistingUsers, isUserAssignedToTrainer } from "../../src/trainer_assignment.ts";

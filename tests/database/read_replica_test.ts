@@ -1,7 +1,8 @@
 /** Checks and lists through a streaming replica: how old they may be, and what happens when it is not as it should be. */
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { afterAll, afterEach, beforeAll, describe, it } from "@std/testing/bdd";
-import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { createLagMeter } from "../../src/database/replica_lag.ts";
 import { openReadReplica, type ReadReplica, type ReplicaOptions } from "../../src/database/read_replica.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";

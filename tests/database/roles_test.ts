@@ -6,7 +6,7 @@ import { hasEnded } from "../../src/runs/progress.ts";
 import { getRun, startBackfill } from "../../src/runs/runs.ts";
 import { reconcile } from "../../src/runs/schedule.ts";
 import { readThroughput } from "../../src/runs/throughput.ts";
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { checkHealth } from "../../src/operation/health.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { findMembersByEmail, listMemberHistory } from "../../src/assignments/member_lookup.ts";

@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 
 const statementRows = 500;
 const table = "public.timed_members";

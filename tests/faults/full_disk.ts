@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import type { Cause } from "./causes.ts";
 import { mountSmallDisk } from "./small_disk.ts";
 import type { World } from "./world.ts";

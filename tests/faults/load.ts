@@ -1,5 +1,6 @@
-import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
-import { delay } from "../../src/delay.ts";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
+import { delay } from "../../src/deadline.ts";
 import type { Journal, Outcome } from "./journal.ts";
 import type { Random } from "./random.ts";
 

@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { type Entry, isForeignFailure, readJournal } from "./journal.ts";
 import { rules } from "./oracle_rules.ts";
 

@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 
 /** A mistake that somebody might make, made on purpose in a database or in a copy of the service. */
 export interface PlantedBug {

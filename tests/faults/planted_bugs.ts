@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { changeFunction, type KnownBug } from "./planted_bug.ts";
 
 /** Makes the trigger's function anew. */

@@ -1,6 +1,6 @@
 import { hasEnded, type Run } from "../../src/runs/progress.ts";
 import { getRun, pauseRun, resumeRun } from "../../src/runs/runs.ts";
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { AppError } from "../../src/errors.ts";
 import type { Report } from "./experiment.ts";
 import type { Journal } from "./journal.ts";

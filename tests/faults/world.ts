@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { testDatabase } from "../support/databases.ts";

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { startBackgroundWork } from "../../src/commands/background.ts";
 import { hasEnded } from "../../src/runs/progress.ts";
 import { getRun, startBackfill } from "../../src/runs/runs.ts";
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { openServicePools, POOL_WAIT_MS, type ServicePools } from "../../src/database/service_pools.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";

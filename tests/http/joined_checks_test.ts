@@ -1,6 +1,6 @@
 import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { AppError } from "../../src/errors.ts";
 import { joinChecks } from "../../src/assignments/batched_checks.ts";
 import { assignClientToTrainer, DEFAULT_TRAINER_ID, endAssignment } from "../../src/trainer_assignment.ts";

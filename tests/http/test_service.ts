@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { hash } from "node:crypto";
 import { createApp } from "../../src/service.ts";
 import type { Services } from "../../src/http/services.ts";
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { Contract } from "./contract.ts";
 import { recordingLogger } from "../support/logs.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";

@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { type Service, startService, TOKEN } from "../faults/service.ts";
 import { PROJECT_FOLDER } from "../faults/service_copy.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";

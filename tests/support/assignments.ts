@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 
 /** Makes up the id of a member who does not exist yet. */
 export function newId(): string {

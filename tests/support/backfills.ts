@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { defaultDriveOptions, type DriveOptions, driveRun } from "../../src/runs/drive.ts";
 import type { Run } from "../../src/runs/progress.ts";
 import { getRun, startBackfill } from "../../src/runs/runs.ts";

@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 
 /**
  * Describes everything that the schemas `public` and `assignment` hold, one object or column a line, as the server

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type postgres from "postgres";
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 
 /** Inserts members with one `COPY … FROM STDIN`. */
 export async function copyMembers(

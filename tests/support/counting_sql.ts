@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 
 /** Makes a handle on the same pool that counts what is asked through it. */
 export function countingSql(sql: Sql): { sql: Sql; queries(): number } {

@@ -1,5 +1,6 @@
 import process from "node:process";
-import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 
 /** A database of a test's own, on the server that `deno task test` started. */
 export interface TestDatabase {

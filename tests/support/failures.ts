@@ -1,4 +1,4 @@
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 
 /** Lets the time of every failure come. */
 export async function makeDue(sql: Sql): Promise<void> {

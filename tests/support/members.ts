@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import type { Sql } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 
 type Transaction = postgres.TransactionSql<{ bigint: number }>;
 

@@ -1,4 +1,5 @@
-import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
 import { serverUrl, type TestDatabase, testDatabase } from "./databases.ts";
 

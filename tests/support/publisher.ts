@@ -1,4 +1,5 @@
-import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { type PostgresVersion, startTestServer } from "./servers.ts";
 
 /** A server of its own whose table `members` others may subscribe to. */

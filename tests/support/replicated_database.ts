@@ -1,6 +1,7 @@
 import process from "node:process";
 import { z } from "zod";
-import { closeDatabase, openDatabase, type Sql } from "../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
 import { openServicePools, type ServicePools } from "../../src/database/service_pools.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";

@@ -1,11 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
-import {
-  closeDatabase,
-  type DatabaseOptions,
-  openDatabase,
-  type Sql,
-} from "../../src/database/connection.ts";
+import { closeDatabase, type DatabaseOptions, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { type Proxy, startProxy } from "../faults/proxy.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { startTestServer, type TestServer } from "../support/servers.ts";

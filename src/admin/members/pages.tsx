@@ -11,8 +11,7 @@ import {
 } from "../../assignments/member_lookup.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { assignClientToTrainer, endAssignment } from "../../trainer_assignment.ts";
-import type { PageEnv } from "../env.ts";
-import { visitorOf } from "../env.ts";
+import { type PageEnv, visitorOf } from "../env.ts";
 import { logChange } from "../../http/audit.ts";
 import { type NoticeCode, withNotice } from "../frame/notices.ts";
 import { byId, type OverviewReader } from "../overview/reader.ts";

@@ -1,5 +1,6 @@
+import { errorCode } from "../../errors.ts";
 import { countCoverage, type Coverage, estimateCoverage } from "../../operation/assignment_state.ts";
-import type { Sql } from "../../database/connection.ts";
+import type { Sql } from "../../database/sql.ts";
 import type { Logger } from "../../telemetry/log.ts";
 
 /** Counts members for pages, without making anybody wait for it. */
@@ -39,7 +40,7 @@ export function createCounts(sql: Sql, log: Logger): Counts {
     try {
       return await countCoverage(sql, trainerId);
     } catch (error) {
-      const isCanceled = error instanceof Error && "code" in error && error.code === "57014";
+      const isCanceled = errorCode(error) === "57014";
       if (!isCanceled) throw error;
       log.warn({ err: error }, "members are too many to count; the admin page shows an estimate");
       return await estimateCoverage(sql, trainerId);

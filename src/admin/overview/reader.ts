@@ -2,7 +2,7 @@ import { listActiveRuns } from "../../runs/active_runs.ts";
 import type { Run } from "../../runs/progress.ts";
 import { listRuns } from "../../runs/runs.ts";
 import { readThroughput } from "../../runs/throughput.ts";
-import type { Sql } from "../../database/connection.ts";
+import type { Sql } from "../../database/sql.ts";
 import { findMembers, hasMemberEmails, type Member } from "../../assignments/member_lookup.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import type { Counts } from "./counts.ts";

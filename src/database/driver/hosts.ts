@@ -1,4 +1,5 @@
-import type { Sql } from "../connection.ts";
+import { inTime } from "../../deadline.ts";
+import type { Sql } from "../sql.ts";
 
 const PROBE_TIMEOUT_MS = 3_000;
 
@@ -65,10 +66,6 @@ export function findWritable(urls: readonly string[], open: (url: string) => Sql
 }
 
 async function takesWrites(sql: Sql): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(noAnswer()), PROBE_TIMEOUT_MS);
-  });
   const look = async () => {
     const [row] = await sql<[{ takesWrites: boolean }]>`
       select current_setting('transaction_read_only') = 'off' as takes_writes
@@ -76,9 +73,8 @@ async function takesWrites(sql: Sql): Promise<boolean> {
     return row.takesWrites;
   };
   try {
-    return await Promise.race([look(), timeout]);
+    return await inTime(look(), PROBE_TIMEOUT_MS, noAnswer);
   } finally {
-    clearTimeout(timer);
     await sql.end({ timeout: 0 });
   }
 }

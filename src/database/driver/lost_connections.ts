@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import type { Sql } from "../connection.ts";
+import type { Sql } from "../sql.ts";
 
 type Work<T> = (transaction: postgres.TransactionSql<{ bigint: number }>) => T | Promise<T>;
 

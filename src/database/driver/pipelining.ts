@@ -1,4 +1,4 @@
-import type { Sql } from "../connection.ts";
+import type { Sql } from "../sql.ts";
 
 /**
  * Gives a connection no statement while another one on it is not answered, as the driver would where all are in use. A

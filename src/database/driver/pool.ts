@@ -1,4 +1,4 @@
-import type { Sql } from "../connection.ts";
+import type { Sql } from "../sql.ts";
 
 /** A handle on connections that takes no more work than they can do at once, and how they are used. */
 export interface Pool {

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { OperatorError } from "../../operator_error.ts";
+import { OperatorError } from "../../errors.ts";
 import { splitHosts } from "./hosts.ts";
 
 /** How an error says that the server has none where it is required. */

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { OperatorError } from "../../operator_error.ts";
+import { OperatorError } from "../../errors.ts";
 import { closeDatabase, openDatabase } from "../connection.ts";
 import { npmBinaries } from "./npm_binaries.ts";
 import {

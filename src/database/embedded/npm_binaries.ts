@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { OperatorError } from "../../operator_error.ts";
+import { OperatorError } from "../../errors.ts";
 import type { PostgresBinaries } from "./postgres_server.ts";
 
 /**

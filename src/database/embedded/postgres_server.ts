@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { OperatorError } from "../../operator_error.ts";
+import { OperatorError } from "../../errors.ts";
 import { type Account, accountFor, runAs } from "./server_account.ts";
 
 /** Where the programs of one PostgreSQL version are. */

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { OperatorError } from "../../operator_error.ts";
+import { OperatorError } from "../../errors.ts";
 
 /** The account that a server runs as when this process is root. */
 export interface Account {

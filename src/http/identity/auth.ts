@@ -1,24 +1,15 @@
 import type { Context } from "hono";
 import { isFromOurPages } from "./same_origin.ts";
-import { findToken } from "./session.ts";
+import { findToken, type Session } from "./session.ts";
 import { hasEnded } from "./ended_sessions.ts";
-import type { Session } from "./session.ts";
 import { readCookie } from "./session_cookie.ts";
 import type { Token } from "../../config.ts";
 import { roleMissing, tokenInvalid, tokenMissing } from "./challenges.ts";
 import type { AppEnv } from "../env.ts";
 import { looksLikeJwt } from "./jwt.ts";
+import type { Principal, Role } from "./principal.ts";
 import { Problem } from "../problems.ts";
 import type { Services } from "../services.ts";
-
-/** What a route asks for. `admin` may do all that `service` may. */
-export type Role = Token["role"];
-
-/** Who calls. */
-export interface Principal {
-  name: string;
-  role: Role;
-}
 
 // RFC 6750, section 2.1: the scheme in any case, one token of the b64token alphabet.
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;

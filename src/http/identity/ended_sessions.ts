@@ -1,5 +1,5 @@
-import type { Sql } from "../../database/connection.ts";
-import { toProblem } from "../error_handler.ts";
+import type { Sql } from "../../database/sql.ts";
+import { databaseErrorKind } from "../../database/error_kinds.ts";
 import type { Session } from "./session.ts";
 
 /** Whom {@link rememberSessions} remembers: more admins than look at once. */
@@ -35,8 +35,8 @@ export function rememberSessions(sql: Sql): (session: Session) => Promise<boolea
       if (known.size > MOST_SESSIONS && oldest !== undefined) known.delete(oldest);
       return isOver;
     } catch (error) {
-      const isAway = error instanceof Error && toProblem(error).code === "database_unavailable";
-      if (isAway && known.has(session.id)) return false;
+      const kind = databaseErrorKind(error);
+      if ((kind === "away" || kind === "incapable") && known.has(session.id)) return false;
       throw error;
     }
   };

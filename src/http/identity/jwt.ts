@@ -2,7 +2,7 @@ import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTVerifyResu
 import { z } from "zod";
 import type { JwtConfig } from "../../config.ts";
 import { readRole } from "./role_claim.ts";
-import type { Principal } from "./auth.ts";
+import type { Principal } from "./principal.ts";
 import { roleMissing, tokenInvalid } from "./challenges.ts";
 import { createProviderKeys, type Provider, type ProviderKeysOptions } from "./provider_keys.ts";
 

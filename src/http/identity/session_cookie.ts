@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import type { Sql } from "../../database/connection.ts";
+import type { Sql } from "../../database/sql.ts";
 import { hasEnded } from "./ended_sessions.ts";
 import { isHttps } from "./same_origin.ts";
 import { readSession, type Session, SESSION_HOURS, type SessionSecrets } from "./session.ts";

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { listRunErrors } from "../../runs/runs.ts";
-import type { Sql } from "../../database/connection.ts";
+import type { Sql } from "../../database/sql.ts";
 import { exportFormat, LIST_TYPES } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";
 import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";

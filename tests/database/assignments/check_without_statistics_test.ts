@@ -1,6 +1,6 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { joinChecks } from "../../../src/assignments/batched_checks.ts";
 import { checkAssignments, DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { newIds } from "../../support/assignments.ts";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd"
 import postgres from "postgres";
 import { streamTrainerClients } from "../../../src/assignments/client_export.ts";
 import { readFrom } from "../../../src/database/read_replica.ts";
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { AppError } from "../../../src/errors.ts";
 import { setDefaultTrainer } from "../../../src/policy/settings.ts";
 import { assignClientToTrainer, endAssignment, getTrainerClients } from "../../../src/trainer_assignment.ts";

@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
-import { closeDatabase, openDatabase, type Sql } from "../../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { AppError } from "../../../src/errors.ts";
 import {
   assignClientToTrainer,

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import { reconcile, reconcileOnSchedule } from "../../../src/runs/schedule.ts";
 import { cancelRun, getRun, listRuns, pauseRun, startBackfill } from "../../../src/runs/runs.ts";
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { silentLogger } from "../../../src/telemetry/log.ts";
 import { setDefaultTrainer } from "../../../src/policy/settings.ts";
 import {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { migrateUp } from "../../../src/database/migrate.ts";
 import { withMigrationLock } from "../../../src/database/migration_lock.ts";
-import { OperatorError } from "../../../src/operator_error.ts";
+import { OperatorError } from "../../../src/errors.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 
 describe("the migration lock", () => {

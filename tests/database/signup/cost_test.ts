@@ -1,6 +1,6 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { assertRecorded, countAssignments, countFailures, newIds } from "../../support/assignments.ts";
 import { copyMembers } from "../../support/copy.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { assertAssigned, newId } from "../../support/assignments.ts";
 import { type OwnedDatabase, ownedDatabase } from "../../support/owned_database.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { assertAssigned, countAssignments, countFailures, newId, newIds } from "../../support/assignments.ts";
 import { copyMembers } from "../../support/copy.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Run } from "../../../src/runs/progress.ts";
 import { getRun, listRunningIds, startBackfill } from "../../../src/runs/runs.ts";
 import { stepRun } from "../../../src/runs/steps.ts";
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { PUBLICATION, type Publisher, startPublisher } from "../../support/publisher.ts";
 import { type PostgresVersion, versionsOfThisMachine } from "../../support/servers.ts";
 import { type Experiment, type ExperimentOptions, type Report, sized } from "../experiment.ts";

@@ -1,6 +1,6 @@
 import { startBackfill } from "../../../src/runs/runs.ts";
 import { stepRun } from "../../../src/runs/steps.ts";
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { retryFailures } from "../../../src/assignments/failures.ts";
 import { copyMembers } from "../../support/copy.ts";
 import { type PostgresVersion, versionsOfThisMachine } from "../../support/servers.ts";

@@ -1,7 +1,8 @@
 import { startBackgroundWork } from "../../../src/commands/background.ts";
 import { hasEnded } from "../../../src/runs/progress.ts";
 import { getRun, retryRun, startBackfill } from "../../../src/runs/runs.ts";
-import { closeDatabase, openDatabase, type Sql } from "../../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { retryFailures } from "../../../src/assignments/failures.ts";
 import { silentLogger } from "../../../src/telemetry/log.ts";
 import { acceptAssignments, refuseAssignments } from "../../support/members.ts";

@@ -1,5 +1,6 @@
 import { startBackfill } from "../../../src/runs/runs.ts";
-import { closeDatabase, openDatabase, type Sql } from "../../../src/database/connection.ts";
+import { closeDatabase, openDatabase } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import type { TestServer } from "../../support/servers.ts";
 import { joinHosts, startStandby } from "../../support/standby.ts";
 import { describeAnswers, startCallers } from "../callers.ts";

@@ -1,5 +1,5 @@
 import { startBackfill } from "../../../src/runs/runs.ts";
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { type Experiment, sized } from "../experiment.ts";
 import { giveMembers } from "../load.ts";
 import { awaitEnd, pause, watchCounters } from "../runs.ts";

@@ -1,4 +1,4 @@
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 import { retryFailures } from "../../../src/assignments/failures.ts";
 import { type Experiment, sized } from "../experiment.ts";
 import { eventually, pause } from "../runs.ts";

@@ -1,4 +1,4 @@
-import type { Sql } from "../../../src/database/connection.ts";
+import type { Sql } from "../../../src/database/sql.ts";
 
 /** Ends lines in every way, colours them, names the window, hides and turns what follows. `poison` finds it again. */
 export const POISON =

@@ -1,0 +1,58 @@
+import postgres from "postgres";
+import { errorCode } from "../errors.ts";
+import { POOL_FULL } from "./driver/pool.ts";
+import { describeTlsError } from "./driver/tls.ts";
+
+/**
+ * What an error of the database means for who asked:
+ * - `away`: it cannot be reached, or signs nobody in.
+ * - `incapable`: it is there, but has no room for this, or takes no changes.
+ * - `busy`: the same request may succeed a moment later.
+ */
+export type DatabaseErrorKind = "away" | "incapable" | "busy";
+
+/** Connection errors as postgres.js and the operating system name them. */
+const CONNECTION_ERRORS = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_ENDED",
+  "CONNECT_TIMEOUT",
+  "CONNECT_WITHOUT_TLS",
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/**
+ * SQLSTATEs of a server that cannot serve now: connection lost (08), cannot sign in (28), no such database (3D), stopping
+ * or starting (57P). https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const AWAY = /^(08...|28...|3D000|57P..)$/;
+
+/** Of one that cannot do this now: out of resources (53), its disk or files fail it (58), it takes no writes (25006). */
+const INCAPABLE = /^(53...|58...|25006)$/;
+
+/** SQLSTATEs that the same request may not meet again: serialization, deadlock, lock not available, canceled. */
+const BUSY = /^(40001|40P01|55P03|57014)$/;
+
+/** Finds what an error says about the database; undefined where it says something about the request, or about us. */
+export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined {
+  const code = errorCode(error);
+  if (code === POOL_FULL || BUSY.test(code)) return "busy";
+  if (refusesConnections(error)) return "away";
+  if (INCAPABLE.test(code)) return "incapable";
+  const isAway = CONNECTION_ERRORS.has(code) || AWAY.test(code) ||
+    (error instanceof Error && describeTlsError(error, code) !== null);
+  return isAway ? "away" : undefined;
+}
+
+/** A FATAL ends the connection, whatever its code: no right to connect, too many of this role, a database that is closed. */
+function refusesConnections(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && ["FATAL", "PANIC"].includes(error.severity);
+}

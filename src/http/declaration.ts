@@ -1,0 +1,24 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { z } from "zod";
+import type { Role } from "./identity/principal.ts";
+import type { ProblemCode } from "./problems.ts";
+
+type RequestBody = NonNullable<NonNullable<RouteConfig["request"]>["body"]>;
+
+/** A route, as it is served and as it is documented. */
+export type RouteDeclaration = Pick<RouteConfig, "method" | "responses"> & {
+  /** As OpenAPI writes it: `/v1/members/{memberId}`. */
+  path: string;
+  /** Who may call; there is no default. */
+  role: Role | "none";
+  operationId: string;
+  summary: string;
+  description?: string;
+  tags?: string[];
+  /** Strict objects: what they do not name is refused. Without `query`, a route with a role takes none. */
+  request?: { params?: z.ZodObject; query?: z.ZodObject; body?: RequestBody };
+  /** What can go wrong beyond what every such route shares (400, 401, 403, 413, 415, 500, 503). */
+  errors: ProblemCode[];
+  /** Served, but left out of the documentation. */
+  isHidden?: boolean;
+};
