@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { closeDatabase, openDatabase, SILENCE_MS } from "../database/connection.ts";
+import { closeDatabase, openDatabase, SUSPECT_AFTER_MS } from "../database/connection.ts";
 import type { Sql } from "../database/sql.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "../database/embedded/embedded_postgres.ts";
 import { migrateUp, pendingMigrations } from "../database/migrate.ts";
@@ -59,7 +59,7 @@ export async function openCommandDatabase(config: Config): Promise<CommandDataba
   const sql = openDatabase(server.url, {
     max: config.databasePoolSize,
     applicationName: "trainer-assignment task",
-    silenceMs: SILENCE_MS,
+    suspectAfterMs: SUSPECT_AFTER_MS,
   });
   return {
     ...server,

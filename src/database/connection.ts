@@ -1,10 +1,10 @@
 import postgres from "postgres";
 import { findWritable, mustFindWritable, splitHosts } from "./driver/hosts.ts";
-import { watchSilence } from "./driver/dead_connections.ts";
+import { watchForDeadConnections } from "./driver/dead_connections.ts";
 import { socketMaker } from "./driver/sockets.ts";
 import { readTls, type Tls, withoutTls } from "./driver/tls.ts";
-import { makeTransactionsSafe } from "./driver/lost_connections.ts";
-import { unshareConnections } from "./driver/pipelining.ts";
+import { surviveLostConnections } from "./driver/lost_connections.ts";
+import { disablePipelining } from "./driver/pipelining.ts";
 import type { Sql } from "./sql.ts";
 
 export interface DatabaseOptions {
@@ -22,18 +22,18 @@ export interface DatabaseOptions {
    * Closes connections over which an answer has not come for so long, as those are that the network has lost without a
    * word, unless the server, asked over another one, is still at work; never where nothing is said.
    */
-  silenceMs?: number;
+  suspectAfterMs?: number;
   /** Closes them after so long without asking: no statement takes longer. */
   longestStatementMs?: number;
 }
 
-/** After how long without an answer a pool wonders whether its connection is lost. */
-export const SILENCE_MS = 5_000;
+/** After how long without an answer a pool suspects that its connection is dead. */
+export const SUSPECT_AFTER_MS = 5_000;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Where there is another host to try. */
 const CONNECT_TO_ONE_TIMEOUT_MS = 3_000;
-const PROBE_SILENCE_MS = 3_000;
+const PROBE_SUSPECT_AFTER_MS = 3_000;
 
 /**
  * Opens a pool of connections; connects at the first query, and again by itself after the server was away.
@@ -64,22 +64,24 @@ export async function resolveDatabaseUrl(url: string): Promise<string> {
 }
 
 function openProbe(url: string, tls: Tls | null): Sql {
-  const bounds = { silenceMs: PROBE_SILENCE_MS, longestStatementMs: PROBE_SILENCE_MS };
+  const bounds = { suspectAfterMs: PROBE_SUSPECT_AFTER_MS, longestStatementMs: PROBE_SUSPECT_AFTER_MS };
   return open(url, { max: 1, applicationName: "trainer-assignment probe", ...bounds }, tls);
 }
 
 /** @param findUrl finds the server for a new connection, where that is not the URL's at all times */
 function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: () => Promise<string>): Sql {
-  const { applicationName, silenceMs, longestStatementMs: longestMs = Infinity } = options;
+  const { applicationName, suspectAfterMs, longestStatementMs: longestMs = Infinity } = options;
   const find = findUrl ?? (() => Promise.resolve(url));
   const isAtWork = async (forMs: number) =>
     await isServerAtWork(openProbe(await find(), tls), applicationName, forMs);
   const socket = socketMaker(find, {
     connectTimeoutMs: findUrl ? CONNECT_TO_ONE_TIMEOUT_MS : CONNECT_TIMEOUT_MS,
     tls,
-    watch: silenceMs === undefined ? () => {} : watchSilence({ silenceMs, longestMs, isAtWork }),
+    watch: suspectAfterMs === undefined
+      ? () => {}
+      : watchForDeadConnections({ suspectAfterMs, longestMs, isAtWork }),
   });
-  const sql = makeTransactionsSafe(postgres(withoutTls(url), {
+  const sql = surviveLostConnections(postgres(withoutTls(url), {
     max: options.max,
     connect_timeout: CONNECT_TIMEOUT_MS / 1000,
     backoff: () => 0.5, // seconds; the driver's own grows to 20, and queries wait meanwhile
@@ -97,7 +99,7 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
     ...{ socket }, // the driver's types do not know it
     ssl: false, // the socket sees to that
   }));
-  return isPooled(url) ? unshareConnections(sql) : sql;
+  return isPooled(url) ? disablePipelining(sql) : sql;
 }
 
 /** Tells whether the URL says that a pooler may stand before the server, to which prepared statements are nothing. */

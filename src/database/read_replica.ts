@@ -81,14 +81,14 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
   const reads = openDatabase(url, {
     max: connections,
     applicationName: "trainer-assignment service: reads",
-    silenceMs: answerWithinMs + GRACE_MS,
+    suspectAfterMs: answerWithinMs + GRACE_MS,
     longestStatementMs: answerWithinMs + GRACE_MS,
   });
   const watch = openDatabase(url, {
     max: 1,
     applicationName: "trainer-assignment service: watch",
     staysOpen: true,
-    silenceMs: ANSWER_WITHIN_MS + GRACE_MS,
+    suspectAfterMs: ANSWER_WITHIN_MS + GRACE_MS,
     longestStatementMs: ANSWER_WITHIN_MS + GRACE_MS,
     // It may come back with less than it had replayed, and before it is measured again.
     onClose: () => leave("unreachable", "the connection closed"),

@@ -1,5 +1,11 @@
 import postgres from "postgres";
-import { closeDatabase, type DatabaseOptions, isPooled, openDatabase, SILENCE_MS } from "./connection.ts";
+import {
+  closeDatabase,
+  type DatabaseOptions,
+  isPooled,
+  openDatabase,
+  SUSPECT_AFTER_MS,
+} from "./connection.ts";
 import type { Sql } from "./sql.ts";
 import { limitPool, type Pool } from "./driver/pool.ts";
 
@@ -53,7 +59,11 @@ export async function openServicePools(url: string, options: ServicePoolOptions)
   };
   const areTaken = await takesSettings(url, settings);
   const open = ({ settings, ...rest }: DatabaseOptions) =>
-    openDatabase(url, { silenceMs: SILENCE_MS, ...rest, ...(areTaken && settings ? { settings } : {}) });
+    openDatabase(url, {
+      suspectAfterMs: SUSPECT_AFTER_MS,
+      ...rest,
+      ...(areTaken && settings ? { settings } : {}),
+    });
 
   const requests = open({
     applicationName: "trainer-assignment service",

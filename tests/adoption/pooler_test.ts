@@ -120,7 +120,7 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
       `;
       return held.length === 2;
     });
-    const watched = openDatabase(url, { max: 1, applicationName: "watched", silenceMs: 400 });
+    const watched = openDatabase(url, { max: 1, applicationName: "watched", suspectAfterMs: 400 });
     const [row] = await watched`select pg_sleep(1.5), 'done' as answer`;
     assertEquals(row?.answer, "done");
     await held;

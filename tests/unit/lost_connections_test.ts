@@ -93,7 +93,7 @@ describe("a connection that is lost", () => {
     });
 
     it(`is given up when answers no longer come, with sslmode=${sslmode}`, async () => {
-      await withPool({ max: 3, sslmode, silenceMs: 500, longestStatementMs: 500 }, async (pool) => {
+      await withPool({ max: 3, sslmode, suspectAfterMs: 500, longestStatementMs: 500 }, async (pool) => {
         await Promise.all([1, 2, 3].map(() => pool`select pg_sleep(0.1)`));
         assertEquals(proxy.open(), 3);
         proxy.setMode("half_open");
@@ -118,7 +118,7 @@ describe("a connection that is lost", () => {
   });
 
   it("is given up when its answers drip", async () => {
-    await withPool({ silenceMs: 2_500, longestStatementMs: 2_500 }, async (pool) => {
+    await withPool({ suspectAfterMs: 2_500, longestStatementMs: 2_500 }, async (pool) => {
       await pool`select 1`;
       proxy.setMode("drip");
       await assertRejects(() => pool`select 2`, Error, "CONNECTION_CLOSED");
@@ -129,7 +129,7 @@ describe("a connection that is lost", () => {
   });
 
   it("is kept as long as it answers, and while nothing is asked", async () => {
-    await withPool({ silenceMs: 300, longestStatementMs: 300 }, async (pool) => {
+    await withPool({ suspectAfterMs: 300, longestStatementMs: 300 }, async (pool) => {
       const pid = async () => (await pool`select pg_backend_pid() as pid, pg_sleep(0.2)`)[0]?.pid;
       const first = await pid();
       await new Promise((resolve) => setTimeout(resolve, 700)); // it rests
@@ -138,14 +138,14 @@ describe("a connection that is lost", () => {
   });
 
   it("is kept while the server is at work", async () => {
-    await withPool({ silenceMs: 300 }, async (pool) => {
+    await withPool({ suspectAfterMs: 300 }, async (pool) => {
       const [row] = await pool`select pg_sleep(1.5), 'done' as answer`;
       assertEquals(row?.answer, "done");
     });
   });
 
   it("is given up when the server is not at work", async () => {
-    await withPool({ silenceMs: 300 }, async (pool) => {
+    await withPool({ suspectAfterMs: 300 }, async (pool) => {
       const cut = assertRejects(() => pool`select pg_sleep(60)`, Error, "CONNECTION_CLOSED");
       await sleeps();
       proxy.setMode("half_open");
@@ -157,7 +157,7 @@ describe("a connection that is lost", () => {
   });
 
   it("is given up when an answer stops midway, though the server waits to go on with it", async () => {
-    await withPool({ silenceMs: 500 }, async (pool) => {
+    await withPool({ suspectAfterMs: 500 }, async (pool) => {
       await assertRejects(
         () =>
           pool`select repeat('x', 10_000), pg_sleep(0.0001) from generate_series(1, 100_000)`

@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import type net from "node:net";
 
-export interface SilenceOptions {
-  /** For how long nothing may come of an answer before anybody wonders. */
-  silenceMs: number;
-  /** After how long without all of an answer the connection is taken for lost in any case. */
+export interface DeadConnectionOptions {
+  /** After how long without anything of an answer a connection is suspected to be dead. */
+  suspectAfterMs: number;
+  /** After how long without the whole answer a connection is taken for dead in any case. */
   longestMs: number;
-  /** Asked in between: is the server at work for us, for so many milliseconds? A rejection means that nobody knows. */
+  /** Asked of a suspect: has the server been at work for us for so many milliseconds? A rejection: not known. */
   isAtWork: (forMs: number) => Promise<boolean>;
 }
 
@@ -45,8 +45,8 @@ interface Connection {
  * is closed for being late alone.
  * @returns what takes a connection under watch
  */
-export function watchSilence(
-  { silenceMs, longestMs, isAtWork }: SilenceOptions,
+export function watchForDeadConnections(
+  { suspectAfterMs, longestMs, isAtWork }: DeadConnectionOptions,
 ): (socket: net.Socket) => void {
   const connections = new Set<Connection>();
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -76,7 +76,7 @@ export function watchSilence(
     });
     if (timer !== undefined) return;
     lookedAt = performance.now();
-    timer = setInterval(look, silenceMs / 10);
+    timer = setInterval(look, suspectAfterMs / 10);
     Deno.unrefTimer(Number(timer));
   };
 
@@ -95,7 +95,7 @@ export function watchSilence(
 
   async function look(): Promise<void> {
     const now = performance.now();
-    const wasAway = now - lookedAt >= silenceMs; // this process was: what came meanwhile is read next
+    const wasAway = now - lookedAt >= suspectAfterMs; // this process was: what came meanwhile is read next
     lookedAt = now;
     if (wasAway) return;
     for (const connection of connections) {
@@ -106,7 +106,8 @@ export function watchSilence(
     const late = waiting.filter(({ askedAt }) => now - askedAt >= longestMs);
     if (late.length > 0) return close(late);
     const silent = waiting.filter(({ askedAt, heardAt }) =>
-      now - Math.max(askedAt, heardAt) >= (askedAt < lossFoundAt ? silenceMs * SUSPICION : silenceMs)
+      now - Math.max(askedAt, heardAt) >=
+        (askedAt < lossFoundAt ? suspectAfterMs * SUSPICION : suspectAfterMs)
     );
     if (silent.length === 0) askAgainAt = 0;
     if (silent.length === 0 || isAsking || now < askAgainAt) return;

@@ -8,7 +8,7 @@ type Work<T> = (transaction: postgres.TransactionSql<{ bigint: number }>) => T |
  * process (https://github.com/porsager/postgres/issues/1208). Here it is never told that the work has failed then: that
  * the connection has closed rejects the transaction all the same.
  */
-export function makeTransactionsSafe(sql: Sql): Sql {
+export function surviveLostConnections(sql: Sql): Sql {
   const { begin } = sql;
   return Object.assign(sql, { begin: beginSafely });
 

@@ -6,7 +6,7 @@ import type { Sql } from "../sql.ts";
  * statement passes it to a session that it takes away when that statement is answered, and the second part, or the
  * answer, never arrives. Transactions have a connection of their own in any case.
  */
-export function unshareConnections(sql: Sql): Sql {
+export function disablePipelining(sql: Sql): Sql {
   return new Proxy(sql, {
     apply(target, self, args) {
       const query: unknown = Reflect.apply(target, self, args);
