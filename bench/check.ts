@@ -5,12 +5,12 @@ import { findLoadGenerator, type LoadResult, putLoad } from "./support/load.ts";
 import { installPeers, startPeer } from "./support/peers.ts";
 import { alternate } from "./support/rounds.ts";
 import type { BenchDatabase } from "./support/server.ts";
-import { startService, startUnjoinedService } from "./support/service.ts";
+import { startService, startUnbatchedService } from "./support/service.ts";
 import { ratios } from "./support/statistics.ts";
 
 const CONNECTIONS = 64;
 
-/** The check of one member over HTTP, against the same in Fastify and Express, and against ourselves without joining. */
+/** The check of one member over HTTP, against the same in Fastify and Express, and against ourselves without batches. */
 export const check: Claim = {
   name: "check",
   summary: "check, 64 connections, random members among 1,000,000, against Fastify + pg and Express + pg",
@@ -21,7 +21,7 @@ export const check: Claim = {
       ours: await startService(database.url),
       fastify: await startPeer("fastify", database.url),
       express: await startPeer("express", database.url),
-      unjoined: await startUnjoinedService(database.url),
+      unbatched: await startUnbatchedService(database.url),
     };
     try {
       return await compare(bench, database, programs);
@@ -35,7 +35,7 @@ export const check: Claim = {
 async function compare(
   { isFull, say }: Bench,
   database: BenchDatabase,
-  programs: Record<"ours" | "fastify" | "express" | "unjoined", Child>,
+  programs: Record<"ours" | "fastify" | "express" | "unbatched", Child>,
 ): Promise<Figure[]> {
   const generator = await findLoadGenerator();
   const paths = await checkPaths(database);
@@ -61,7 +61,7 @@ async function compare(
   return [
     judge("rate / Fastify + pg", " ×", against("fastify"), { atLeast: 3 }),
     judge("rate / Express + pg", " ×", against("express"), { atLeast: 5 }),
-    judge("rate / our own with a query a request", " ×", against("unjoined"), { atLeast: 1.6 }),
+    judge("rate / our own with a query a request", " ×", against("unbatched"), { atLeast: 1.6 }),
     judge("p99 / Fastify's", "", ratios(p99.ours ?? [], p99.fastify ?? []), { atMost: 1 }),
     inform("ours", " requests/s", rate("ours")),
     inform("Fastify + pg", " requests/s", rate("fastify")),

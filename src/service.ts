@@ -1,6 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { addAdminPages } from "./admin/app.tsx";
-import { joinChecks } from "./assignments/batched_checks.ts";
+import { batchChecks } from "./assignments/batched_checks.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { readFrom } from "./database/read_replica.ts";
 import { addCheckLane } from "./http/check_fast_path.ts";
@@ -47,7 +47,7 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   const { beginRead = () => readFrom(services.sql) } = services.replica ?? {};
   const api: Api = { app, services, beginRead, takeQuota: createRateLimit(given.rateLimitPerMinute ?? 0) };
   const takeExportSlot = createSlots(MAX_EXPORTS);
-  const checkMember = joinChecks(services.sql, {
+  const checkMember = batchChecks(services.sql, {
     onQuery: metrics.countCheckBatch,
     timeoutMs: requestTimeoutMs / 2,
     beginRead,

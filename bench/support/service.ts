@@ -25,8 +25,8 @@ export async function startService(
 }
 
 /** Starts the same with a query for each check. */
-export async function startUnjoinedService(databaseUrl: string): Promise<Child> {
-  return await startChild(Deno.execPath(), ["run", "-q", "-A", "bench/support/unjoined_service.ts"], {
+export async function startUnbatchedService(databaseUrl: string): Promise<Child> {
+  return await startChild(Deno.execPath(), ["run", "-q", "-A", "bench/support/unbatched_service.ts"], {
     cwd: ROOT,
     environment: { DATABASE_URL: databaseUrl, TOKEN_SHA256: hash("sha256", TOKEN, "hex") },
   });

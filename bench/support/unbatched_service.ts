@@ -9,7 +9,7 @@ import { silentLogger } from "../../src/telemetry/log.ts";
 import { readFrom } from "../../src/database/read_replica.ts";
 import { getAssignment } from "../../src/trainer_assignment.ts";
 
-const sql = openDatabase(Deno.env.get("DATABASE_URL") ?? "", { max: 10, applicationName: "bench unjoined" });
+const sql = openDatabase(Deno.env.get("DATABASE_URL") ?? "", { max: 10, applicationName: "bench unbatched" });
 const services = {
   sql,
   tokens: [{

@@ -24,7 +24,7 @@ const MOST_QUERIES = 4;
 const SPACING_MS = 5;
 const MOST_MEMBERS = 500;
 
-export interface JoinOptions {
+export interface BatchOptions {
   /** Told of each query how many checks share it. */
   onQuery?: (members: number) => void;
   /** How long a query may take. */
@@ -64,9 +64,9 @@ type Row =
  * a connection breaks. A check whose turn does not come in time, for all four queries take long, rejects as statements
  * do for which there is no connection. So each has an answer soon, whatever the database does.
  */
-export function joinChecks(
+export function batchChecks(
   sql: Sql,
-  { onQuery, timeoutMs = 15_000, waitMs = POOL_WAIT_MS, beginRead = () => readFrom(sql) }: JoinOptions = {},
+  { onQuery, timeoutMs = 15_000, waitMs = POOL_WAIT_MS, beginRead = () => readFrom(sql) }: BatchOptions = {},
 ): CheckMember {
   const isTraced = isTracing();
   const select = isTraced ? selectTraced : selectAssignments;
@@ -142,7 +142,7 @@ function late(): Error {
 /** In the span of the check that asks alone, or in one that is linked to those of all that share the query. */
 async function selectTraced(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
   const spans = checks.flatMap(({ span }) => span ?? []);
-  return await withSharedSpan("joined checks", spans, () => selectAssignments(sql, checks));
+  return await withSharedSpan("batched checks", spans, () => selectAssignments(sql, checks));
 }
 
 /** Looks up each by the unique index, and by the primary key whoever is not found there. A row for each, in any order. */

@@ -131,7 +131,7 @@ describe("the spans of a running service", () => {
     let shared: CollectedSpan | undefined;
     await waitUntil("checks share a query", async () => {
       await Promise.all(Array.from({ length: 20 }, () => ask(url, path)));
-      shared = collector.spans().find(({ name }) => name === "joined checks");
+      shared = collector.spans().find(({ name }) => name === "batched checks");
       return shared !== undefined;
     });
     assert(shared);

@@ -2,13 +2,13 @@ import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../src/database/sql.ts";
 import { AppError } from "../../src/errors.ts";
-import { joinChecks } from "../../src/assignments/batched_checks.ts";
+import { batchChecks } from "../../src/assignments/batched_checks.ts";
 import { assignClientToTrainer, DEFAULT_TRAINER_ID, endAssignment } from "../../src/trainer_assignment.ts";
 import { newId } from "../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 import { addMembers } from "./test_service.ts";
 
-describe("joined checks", () => {
+describe("batched checks", () => {
   let database: TestDatabase;
   let sql: Sql;
   let members: string[];
@@ -21,7 +21,7 @@ describe("joined checks", () => {
 
   it("share queries", async () => {
     const { watched, seen } = watch(sql);
-    const checkMember = joinChecks(watched);
+    const checkMember = batchChecks(watched);
     const answers = await Promise.all(members.map((id) => checkMember(id)));
     assertEquals(
       answers.map(({ memberId, assigned }) => [memberId, assigned]),
@@ -33,7 +33,7 @@ describe("joined checks", () => {
   it("are never answered by a query from before they were asked", async () => {
     const [first = "", second = ""] = members;
     const { watched, seen } = watch(sql);
-    const checkMember = joinChecks(watched);
+    const checkMember = batchChecks(watched);
     const held = Promise.withResolvers<void>();
     seen.hold = held.promise;
     const early = checkMember(first);
@@ -46,7 +46,7 @@ describe("joined checks", () => {
 
   it("have at most four queries under way", async () => {
     const { watched, seen } = watch(sql);
-    const checkMember = joinChecks(watched);
+    const checkMember = batchChecks(watched);
     const held = Promise.withResolvers<void>();
     seen.hold = held.promise;
     const checks: Promise<unknown>[] = [];
@@ -65,7 +65,7 @@ describe("joined checks", () => {
   it("go each to the trainer asked for", async () => {
     const [trainerId = "", client = "", other = ""] = members;
     await assignClientToTrainer(sql, client, { trainerId });
-    const checkMember = joinChecks(sql);
+    const checkMember = batchChecks(sql);
     const answers = await Promise.all([
       checkMember(client, trainerId),
       checkMember(client),
@@ -81,7 +81,7 @@ describe("joined checks", () => {
   });
 
   it("do not share an unknown member's error", async () => {
-    const checkMember = joinChecks(sql);
+    const checkMember = batchChecks(sql);
     const [first = "", second = ""] = members;
     const known = [checkMember(first), checkMember(second)];
     const error = await assertRejects(() => checkMember(newId()), AppError);
@@ -90,7 +90,7 @@ describe("joined checks", () => {
   });
 
   it("do not share the error of an id that the database cannot read", async () => {
-    const checkMember = joinChecks(sql);
+    const checkMember = batchChecks(sql);
     const checks = members.map((id) => checkMember(id));
     const broken = [`${newId()},${newId()}`, "", 'a"}'].map((id) => assertRejects(() => checkMember(id)));
     await Promise.all(broken);
@@ -103,7 +103,7 @@ describe("joined checks", () => {
     const [member = ""] = (await empty.sql<{ id: string }[]>`select id from public.members`).map(({ id }) =>
       id
     );
-    const checkMember = joinChecks(empty.sql);
+    const checkMember = batchChecks(empty.sql);
     const named = checkMember(member, newId());
     const error = await assertRejects(() => checkMember(member), AppError);
     assertEquals([error.code, (await named).assigned], ["trainer_not_found", false]);
@@ -111,7 +111,7 @@ describe("joined checks", () => {
   });
 
   it("go on after the database's errors", async () => {
-    const checkMember = joinChecks(sql);
+    const checkMember = batchChecks(sql);
     const [first = "", second = ""] = members;
     await sql`alter table public.trainer_client_assignments rename to elsewhere`;
     await Promise.all([first, second].map((id) => assertRejects(() => checkMember(id))));

@@ -1,7 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/sql.ts";
-import { joinChecks } from "../../../src/assignments/batched_checks.ts";
+import { batchChecks } from "../../../src/assignments/batched_checks.ts";
 import { checkAssignments, DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
@@ -26,9 +26,9 @@ describe("checks of many members, before the table was ever analyzed", () => {
     assertLess(await countRowsRead() - before, 2 * asked.length);
   });
 
-  it("read the members asked for alone, also where single checks are joined", async () => {
+  it("read the members asked for alone, also where single checks are batched", async () => {
     const before = await countRowsRead();
-    const checkMember = joinChecks(session);
+    const checkMember = batchChecks(session);
     const answers = await Promise.all(asked.map((id) => checkMember(id)));
     assertEquals(answers.filter(({ assigned }) => assigned).length, 1000);
     assertLess(await countRowsRead() - before, 2 * asked.length);
