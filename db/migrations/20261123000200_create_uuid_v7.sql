@@ -34,4 +34,4 @@ $$;
 comment on function assignment.uuid_v7() is 'A new UUID version 7: it sorts by the time it was made.';
 
 -- migrate:down
-drop function assignment.uuid_v7();
+drop function if exists assignment.uuid_v7();

@@ -56,4 +56,4 @@ comment on column public.trainer_client_assignments.ended_at is 'When the assign
 -- migrate:down
 set local lock_timeout = '5s';
 
-drop table public.trainer_client_assignments;
+drop table if exists public.trainer_client_assignments;

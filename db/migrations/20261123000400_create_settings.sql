@@ -19,4 +19,4 @@ insert into assignment.settings (default_trainer_id)
 values ('d18a21c8-be77-496f-a2fd-ec6479ecba6d');
 
 -- migrate:down
-drop table assignment.settings;
+drop table if exists assignment.settings;

@@ -29,4 +29,4 @@ comment on column assignment.failures.next_attempt_at is 'When the service tries
 comment on column assignment.failures.logged_at is 'When a service was given it for its log. Null: not yet.';
 
 -- migrate:down
-drop table assignment.failures;
+drop table if exists assignment.failures;

@@ -26,4 +26,4 @@ revoke execute on function assignment.default_trainer_id() from public;
 comment on function assignment.default_trainer_id() is 'The trainer who gets new members. Raises TA001 when there is none.';
 
 -- migrate:down
-drop function assignment.default_trainer_id();
+drop function if exists assignment.default_trainer_id();

@@ -164,8 +164,8 @@ comment on function assignment.assign_members(uuid[], uuid, text, text, uuid, bo
 p_keep_ended: leave members alone whose assignment to this trainer was ended. Raises transient errors and a missing trainer (23503).';
 
 -- migrate:down
-drop function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer);
-drop function assignment.sort_members(uuid[], uuid);
-drop function assignment.is_transient(text);
-drop type assignment.batch_result;
-drop type assignment.member_failure;
+drop function if exists assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer);
+drop function if exists assignment.sort_members(uuid[], uuid);
+drop function if exists assignment.is_transient(text);
+drop type if exists assignment.batch_result;
+drop type if exists assignment.member_failure;

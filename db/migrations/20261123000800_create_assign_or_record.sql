@@ -69,4 +69,4 @@ comment on function assignment.assign_or_record(uuid[], text, uuid) is
 Returns those. Leaves ended assignments ended. Waits at most 250 ms for a lock. Never raises, but for a cancel or statement timeout of the caller''s own.';
 
 -- migrate:down
-drop function assignment.assign_or_record(uuid[], text, uuid);
+drop function if exists assignment.assign_or_record(uuid[], text, uuid);

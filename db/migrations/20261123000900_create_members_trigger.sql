@@ -65,4 +65,4 @@ create trigger members_assign_trainer_after_insert
 set local lock_timeout = '5s';
 
 -- With the function goes its trigger, which by its own name only the owner of members may drop.
-drop function assignment.tg_members__assign_trainer() cascade;
+drop function if exists assignment.tg_members__assign_trainer() cascade;

@@ -144,6 +144,6 @@ comment on function assignment.retry_failures(integer) is
 the others wait 15 s × 2^attempts, at most an hour. Safe to call from several places at once.';
 
 -- migrate:down
-drop function assignment.retry_failures(integer);
-drop function assignment.take_due_failures(integer);
-drop function assignment.find_locked_members(uuid[]);
+drop function if exists assignment.retry_failures(integer);
+drop function if exists assignment.take_due_failures(integer);
+drop function if exists assignment.find_locked_members(uuid[]);

@@ -89,5 +89,5 @@ comment on function assignment.end_assignment(uuid, uuid) is
   'Ends the active assignment of a member to a trainer: it becomes inactive. False when there was none.';
 
 -- migrate:down
-drop function assignment.end_assignment(uuid, uuid);
-drop function assignment.assign_member(uuid, uuid, text, text);
+drop function if exists assignment.end_assignment(uuid, uuid);
+drop function if exists assignment.assign_member(uuid, uuid, text, text);

@@ -109,6 +109,6 @@ create trigger backfill_runs_guard_status_after_write
   execute function assignment.tg_backfill_runs__guard_status();
 
 -- migrate:down
-drop table assignment.backfill_events;
-drop table assignment.backfill_runs;
-drop function assignment.tg_backfill_runs__guard_status();
+drop table if exists assignment.backfill_events;
+drop table if exists assignment.backfill_runs;
+drop function if exists assignment.tg_backfill_runs__guard_status();

@@ -52,6 +52,6 @@ create table assignment.backfill_samples (
 comment on table assignment.backfill_samples is 'Throughput: members processed in each second and lane of a run.';
 
 -- migrate:down
-drop table assignment.backfill_samples;
-drop table assignment.backfill_errors;
-drop table assignment.backfill_lanes;
+drop table if exists assignment.backfill_samples;
+drop table if exists assignment.backfill_errors;
+drop table if exists assignment.backfill_lanes;

@@ -74,4 +74,4 @@ comment on view assignment.backfill_progress is
 eta_seconds is null while measuring, paused or throttled.';
 
 -- migrate:down
-drop view assignment.backfill_progress;
+drop view if exists assignment.backfill_progress;

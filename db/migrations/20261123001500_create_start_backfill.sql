@@ -211,7 +211,7 @@ comment on function assignment.retry_backfill(uuid, text, text) is
   'Starts a run over the failed members of an ended run. Raises TA007 no such run, TA006 not ended or nothing failed, TA005.';
 
 -- migrate:down
-drop function assignment.retry_backfill(uuid, text, text);
-drop function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text);
-drop function assignment.plan_lanes(uuid, bigint);
-drop function assignment.member_tables();
+drop function if exists assignment.retry_backfill(uuid, text, text);
+drop function if exists assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text);
+drop function if exists assignment.plan_lanes(uuid, bigint);
+drop function if exists assignment.member_tables();

@@ -214,9 +214,9 @@ all lanes left), swept (stragglers that the proof found), finished, stopped (not
 of the batch as a whole: nothing of it happened, call again.';
 
 -- migrate:down
-drop function assignment.backfill_step(uuid);
-drop function assignment.note_backfill_progress(uuid);
-drop function assignment.record_backfill_errors(uuid, assignment.member_failure[]);
-drop function assignment.record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result);
-drop function assignment.next_members(assignment.backfill_lanes, uuid, integer);
-drop function assignment.next_batch_rows(integer, real[], double precision);
+drop function if exists assignment.backfill_step(uuid);
+drop function if exists assignment.note_backfill_progress(uuid);
+drop function if exists assignment.record_backfill_errors(uuid, assignment.member_failure[]);
+drop function if exists assignment.record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result);
+drop function if exists assignment.next_members(assignment.backfill_lanes, uuid, integer);
+drop function if exists assignment.next_batch_rows(integer, real[], double precision);

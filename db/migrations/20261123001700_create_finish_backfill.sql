@@ -164,5 +164,5 @@ comment on function assignment.finish_backfill(uuid) is
   'Once no lane is left: assigns stragglers (swept; at most five times 10,000), then ends the run (finished).';
 
 -- migrate:down
-drop function assignment.finish_backfill(uuid);
-drop function assignment.find_stragglers(assignment.backfill_runs);
+drop function if exists assignment.finish_backfill(uuid);
+drop function if exists assignment.find_stragglers(assignment.backfill_runs);

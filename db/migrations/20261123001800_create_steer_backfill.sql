@@ -188,8 +188,8 @@ comment on function assignment.find_backfill_pressure(integer) is
   'Why a backfill should wait now, or null; and what each probe saw: a figure, none, or unavailable without the permission.';
 
 -- migrate:down
-drop function assignment.find_backfill_pressure(integer);
-drop function assignment.throttle_backfill(uuid, text, text, text);
-drop function assignment.note_backfill_trouble(uuid, text, text, integer, integer);
-drop function assignment.await_lanes(uuid);
-drop function assignment.steer_backfill(uuid, text, text, text, text);
+drop function if exists assignment.find_backfill_pressure(integer);
+drop function if exists assignment.throttle_backfill(uuid, text, text, text);
+drop function if exists assignment.note_backfill_trouble(uuid, text, text, integer, integer);
+drop function if exists assignment.await_lanes(uuid);
+drop function if exists assignment.steer_backfill(uuid, text, text, text, text);

@@ -104,5 +104,5 @@ comment on function assignment.record_preview(uuid, jsonb) is
   'Adds a preview to its run, unless another has been recorded for the same batch (busy); with null, ends the run (finished).';
 
 -- migrate:down
-drop function assignment.record_preview(uuid, jsonb);
-drop function assignment.preview_step(uuid);
+drop function if exists assignment.record_preview(uuid, jsonb);
+drop function if exists assignment.preview_step(uuid);

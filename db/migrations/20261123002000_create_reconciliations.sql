@@ -53,5 +53,5 @@ comment on function assignment.reconcile(timestamptz, text) is
 Raises TA005 while a dry run or a retry is under way, or a run is paused: try again.';
 
 -- migrate:down
-drop function assignment.reconcile(timestamptz, text);
-drop table assignment.reconciliations;
+drop function if exists assignment.reconcile(timestamptz, text);
+drop table if exists assignment.reconciliations;

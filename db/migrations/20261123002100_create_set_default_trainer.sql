@@ -34,4 +34,4 @@ comment on function assignment.set_default_trainer(uuid, text) is
   'Makes a member the default trainer: of members inserted from now on, and of retries. Returns the settings. Raises TA001 when there is no such member.';
 
 -- migrate:down
-drop function assignment.set_default_trainer(uuid, text);
+drop function if exists assignment.set_default_trainer(uuid, text);

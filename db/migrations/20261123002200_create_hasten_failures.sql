@@ -36,4 +36,4 @@ comment on function assignment.hasten_failures(integer) is
 fewer than p_limit when no more are left.';
 
 -- migrate:down
-drop function assignment.hasten_failures(integer);
+drop function if exists assignment.hasten_failures(integer);

@@ -48,4 +48,4 @@ comment on function assignment.claim_new_failures(integer) is
   'Up to p_limit failures that nobody was given before, for their lines of log.';
 
 -- migrate:down
-drop function assignment.claim_new_failures(integer);
+drop function if exists assignment.claim_new_failures(integer);

@@ -97,4 +97,4 @@ begin
   end loop;
 end;
 $$;
-drop function assignment.grant_service(name);
+drop function if exists assignment.grant_service(name);

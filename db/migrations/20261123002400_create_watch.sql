@@ -86,6 +86,6 @@ A second call mirrors what was missed. A deleted row takes its member and their 
 -- migrate:down
 set local lock_timeout = '5s';
 
-drop function assignment.watch(regclass, name);
+drop function if exists assignment.watch(regclass, name);
 -- With the function go the triggers.
-drop function assignment.tg_watched__mirror_members() cascade;
+drop function if exists assignment.tg_watched__mirror_members() cascade;

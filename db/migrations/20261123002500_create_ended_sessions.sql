@@ -41,5 +41,5 @@ comment on function assignment.end_session(uuid, timestamptz) is
   'Records that a session was signed out of, and forgets up to 100 that have expired.';
 
 -- migrate:down
-drop function assignment.end_session(uuid, timestamptz);
-drop table assignment.ended_sessions;
+drop function if exists assignment.end_session(uuid, timestamptz);
+drop table if exists assignment.ended_sessions;

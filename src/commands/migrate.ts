@@ -2,12 +2,15 @@ import { parseConfig } from "../config.ts";
 import { closeDatabase, openDatabase } from "../database/connection.ts";
 import { migrateDown, migrateUp, migrationStatus } from "../database/migrate.ts";
 import type { MigrationLockOptions } from "../database/migration_lock.ts";
+import type { Sql } from "../database/sql.ts";
+import { countAssignments } from "../database/take_back.ts";
+import { OperatorError } from "../errors.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { openCommandServer } from "./open_database.ts";
 
 /** Brings the database to the newest state, or takes migrations back. */
 export const migrate: Command = {
-  usage: "[up | down [--all] | status]",
+  usage: "[up | down [--all [--yes]] | status]",
   summary: "bring the database up to date; down takes the newest migration back",
   async run(context) {
     const action = parseAction(context.args);
@@ -33,13 +36,30 @@ function parseAction(args: readonly string[]): Action {
       return async (databaseUrl, context) =>
         report(await migrateDown(databaseUrl, { all: false, ...waitingFor(context) }), "taken back", context);
     case "down --all":
+      return async (databaseUrl, context) => {
+        await refuseToLoseAssignments(databaseUrl);
+        report(await migrateDown(databaseUrl, { all: true, ...waitingFor(context) }), "taken back", context);
+      };
+    case "down --all --yes":
       return async (databaseUrl, context) =>
         report(await migrateDown(databaseUrl, { all: true, ...waitingFor(context) }), "taken back", context);
     case "status":
       return printStatus;
     default:
-      throw new UsageError("migrate takes up, down, down --all or status");
+      throw new UsageError("migrate takes up, down, down --all [--yes] or status");
   }
+}
+
+/** Nothing brings assignments back but a backup. */
+async function refuseToLoseAssignments(databaseUrl: string): Promise<void> {
+  const assignments = await withDatabase(databaseUrl, countAssignments);
+  if (assignments === 0) return;
+  throw new OperatorError(
+    `this deletes ${assignments} assignment(s). Export them first, ` +
+      "`curl -H 'Accept: text/csv' …/v1/trainers/{trainerId}/clients` for each trainer, or\n" +
+      "`psql -c '\\copy public.trainer_client_assignments to assignments.csv csv header'`; " +
+      "then run `deno task migrate down --all --yes`",
+  );
 }
 
 function waitingFor({ print, signal }: CommandContext): MigrationLockOptions {
@@ -52,12 +72,16 @@ function report(versions: string[], what: string, { print }: CommandContext): vo
 }
 
 const printStatus: Action = async (databaseUrl, { print }) => {
+  for (const { file, applied } of await withDatabase(databaseUrl, migrationStatus)) {
+    print(`${applied ? "applied" : "pending"}  ${file}`);
+  }
+};
+
+async function withDatabase<T>(databaseUrl: string, work: (sql: Sql) => Promise<T>): Promise<T> {
   const sql = openDatabase(databaseUrl, { max: 1, applicationName: "trainer-assignment migrate" });
   try {
-    for (const { file, applied } of await migrationStatus(sql)) {
-      print(`${applied ? "applied" : "pending"}  ${file}`);
-    }
+    return await work(sql);
   } finally {
     await closeDatabase(sql);
   }
-};
+}

@@ -1,13 +1,13 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { OperatorError } from "../errors.ts";
 import type { Sql } from "./sql.ts";
+import { listMigrations, MIGRATIONS_FOLDER } from "./migration_files.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
 import { findRemedy } from "./refusals.ts";
+import { isInstalled, takeAllBack } from "./take_back.ts";
 
-const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../db/migrations", import.meta.url));
 const MIGRATIONS_TABLE = "assignment.schema_migrations";
 
 /**
@@ -22,20 +22,25 @@ export async function migrateUp(databaseUrl: string, lock: MigrationLockOptions 
   });
 }
 
-/** Takes back the newest migration, or all of them and then the schema `assignment` itself; returns the versions. */
+/**
+ * Takes back the newest migration, or everything, in whatever state it is; returns the versions.
+ * @throws {OperatorError} with the migration's file and the database's own words.
+ */
 export async function migrateDown(
   databaseUrl: string,
   { all, ...lock }: { all: boolean } & MigrationLockOptions,
 ): Promise<string[]> {
   return await withMigrationLock(databaseUrl, lock, async (sql, url) => {
     const applied = (await appliedMigrations(sql)).toReversed();
-    const versions = all ? applied : applied.slice(0, 1);
-    for (const _ of versions) await runDbmate(url, sql, "rollback");
     if (all) {
-      await sql`drop table if exists assignment.schema_migrations`;
-      await sql`drop schema if exists assignment`;
+      const isThere = applied.length > 0 || await isInstalled(sql);
+      await takeAllBack(sql);
+      return applied.length > 0 || !isThere
+        ? applied
+        : (await listMigrations()).map(({ version }) => version);
     }
-    return versions;
+    if (applied.length > 0) await runDbmate(url, sql, "rollback");
+    return applied.slice(0, 1);
   });
 }
 
@@ -44,7 +49,7 @@ export async function migrationStatus(
   sql: Sql,
 ): Promise<{ version: string; file: string; applied: boolean }[]> {
   const applied = new Set(await appliedMigrations(sql));
-  return (await migrationFiles()).map(({ version, file }) => ({
+  return (await listMigrations()).map(({ version, file }) => ({
     version,
     file,
     applied: applied.has(version),
@@ -65,14 +70,6 @@ async function appliedMigrations(sql: Sql): Promise<string[]> {
     { version: string }[]
   >`select version from assignment.schema_migrations order by version`;
   return rows.map(({ version }) => version);
-}
-
-async function migrationFiles(): Promise<{ version: string; file: string }[]> {
-  const files = (await Array.fromAsync(Deno.readDir(MIGRATIONS_FOLDER))).map(({ name }) => name);
-  return files.filter((file) => file.endsWith(".sql")).sort().map((file) => ({
-    version: file.slice(0, file.indexOf("_")),
-    file,
-  }));
 }
 
 /** Runs dbmate (github.com/amacneil/dbmate); it reads the database's address from its environment, where `ps` cannot. */

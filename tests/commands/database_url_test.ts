@@ -203,6 +203,24 @@ describe("commands with DATABASE_URL", () => {
     assertEquals([...left], []);
   });
 
+  it("migrate down --all asks for --yes where it would delete assignments, and tells how many", async () => {
+    await project.run("migrate", [], environment);
+    await database.sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
+    await database.sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 3)`;
+
+    const refused = await project.run("migrate", ["down", "--all"], environment);
+    assertEquals([refused.code, refused.stdout], [1, ""]);
+    assertMatch(refused.stderr, /^error: this deletes 3 assignment\(s\)\. Export them first/);
+    assertStringIncludes(refused.stderr, "`deno task migrate down --all --yes`");
+    const [kept] = await database.sql`select count(*)::int as rows from public.trainer_client_assignments`;
+    assertEquals(kept?.rows, 3);
+
+    const left = await project.run("migrate", ["down", "--all", "--yes"], environment);
+    assertEquals([left.code, left.stderr], [0, ""]);
+    const [table] = await database.sql`select to_regclass('public.trainer_client_assignments') as name`;
+    assertEquals(table?.name, null);
+  });
+
   it("migrate down takes back the newest, and status shows it pending", async () => {
     await project.run("migrate", [], environment);
     await project.run("migrate", ["down"], environment);

@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { listMigrations, readMigration } from "../../src/database/migration_files.ts";
 
 /** A migration as it is written: what goes up, what takes it back. */
 export interface MigrationFile {
@@ -9,11 +9,6 @@ export interface MigrationFile {
 
 /** Reads all migrations, oldest first. */
 export async function readMigrations(): Promise<MigrationFile[]> {
-  const folder = fileURLToPath(new URL("../../db/migrations/", import.meta.url));
-  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
-  return await Promise.all(names.map(async (name) => {
-    const text = await Deno.readTextFile(`${folder}/${name}`);
-    const [, up, down] = text.split(/^-- migrate:(?:up|down).*$/m);
-    return { name, up: up ?? "", down: down ?? "" };
-  }));
+  const files = await listMigrations();
+  return await Promise.all(files.map(async ({ file }) => ({ name: file, ...await readMigration(file) })));
 }

@@ -23,6 +23,14 @@ describe("the migrations", () => {
     }
   });
 
+  it("pass over what lacks when they go down", async () => {
+    for (const { name, down } of await readMigrations()) {
+      const strict = down.match(/^\s*(?:drop|alter) (?!.*\bif exists\b).*$/gm) ?? [];
+      // Within a block the drop follows a look of its own.
+      assertEquals(strict.filter((line) => !line.startsWith(" ")), [], name);
+    }
+  });
+
   it("go up on an empty database", async () => {
     const files = await readMigrations();
     assertEquals((await migrateUp(database.url)).length, files.length);

@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import postgres from "postgres";
+import { OperatorError } from "../errors.ts";
+import { listMigrations, readMigration } from "./migration_files.ts";
+import { findRemedy } from "./refusals.ts";
+import type { Sql } from "./sql.ts";
+
+/** Tells whether anything is there that {@link takeAllBack} would remove, recorded as applied or not. */
+export async function isInstalled(sql: Sql): Promise<boolean> {
+  const [row] = await sql<{ isInstalled: boolean }[]>`
+    select to_regnamespace('assignment') is not null
+      or to_regclass('public.trainer_client_assignments') is not null as is_installed
+  `;
+  return row?.isInstalled ?? false;
+}
+
+/** Counts the assignments, ended ones too, that {@link takeAllBack} would delete. */
+export async function countAssignments(sql: Sql): Promise<number> {
+  const [table] = await sql<{ isThere: boolean }[]>`
+    select to_regclass('public.trainer_client_assignments') is not null as is_there
+  `;
+  if (!table?.isThere) return 0;
+  const [row] = await sql<{ assignments: number }[]>`
+    select count(*) as assignments from public.trainer_client_assignments
+  `;
+  return row?.assignments ?? 0;
+}
+
+/**
+ * Takes every migration back in one transaction, the newest first, and then the schema `assignment` itself. It does not
+ * ask which were applied: each down removes what there is and passes over what lacks, so it ends from any state.
+ * @throws {OperatorError} with the migration's file and the database's own words; nothing was removed then.
+ */
+export async function takeAllBack(sql: Sql): Promise<void> {
+  await sql.begin(async (transaction) => {
+    for (const { file } of (await listMigrations()).toReversed()) {
+      const { down } = await readMigration(file);
+      await transaction.unsafe(down).catch((error) =>
+        Promise.reject(explain(error, join("db/migrations", file)))
+      );
+    }
+    await transaction.unsafe(`
+      drop table if exists assignment.schema_migrations;
+      drop schema if exists assignment;
+    `).catch((error) => Promise.reject(explain(error, "drop schema assignment")));
+  });
+}
+
+/** The detail names what of the application's own depends on the object. */
+function explain(error: unknown, what: string): unknown {
+  if (!(error instanceof postgres.PostgresError)) return error;
+  const remedy = findRemedy(error);
+  const words = [error.message, error.detail, remedy].filter((each) => each !== undefined && each !== null);
+  return new OperatorError(`${what}: ${words.join(": ")}`, { cause: error });
+}
