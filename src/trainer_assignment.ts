@@ -4,8 +4,10 @@
  * @module
  */
 import type { Sql } from "./database/sql.ts";
+import { type ClientPage, selectClientPage } from "./assignments/client_page.ts";
 import { AppError, withAppErrors } from "./errors.ts";
 
+export type { ClientPage, ClientStatus } from "./assignments/client_page.ts";
 export { backfillExistingUsers } from "./runs/existing_users.ts";
 
 /** The default trainer of a new installation, until an admin sets another one. */
@@ -26,17 +28,9 @@ export interface Client {
   assignmentId: string;
   assignmentDate: Date;
   status: "active" | "inactive";
+  /** Null while it is active, and of one that was made inactive past this service. */
+  endedAt: Date | null;
   notes: string | null;
-}
-
-/** Which part of a trainer's clients. */
-export interface ClientPage {
-  /** 1 to 10,000. */
-  limit: number;
-  /** The last assignment id already seen; none at the beginning. */
-  after?: string | undefined;
-  /** `active` where nothing is said. */
-  status?: "active" | "inactive" | undefined;
 }
 
 /**
@@ -98,13 +92,9 @@ export async function getTrainerClients(
   page: ClientPage = { limit: 1000 },
 ): Promise<Client[]> {
   const clients = await sql<Client[]>`
-    select client_id, id as assignment_id, assignment_date, status, notes
-    from public.trainer_client_assignments
-    where trainer_id = ${trainerId}
-      and status = ${page.status ?? "active"}
-      ${page.after === undefined ? sql`` : sql`and id > ${page.after}`}
-    order by id
-    limit ${page.limit}
+    select client_id, id as assignment_id, assignment_date, status, ended_at, notes
+    from ${selectClientPage(sql, trainerId, page)}
+    order by clients.id
   `;
   if (clients.length === 0) await requireTrainer(sql, trainerId);
   return [...clients];

@@ -1,6 +1,6 @@
 import { type ClientLines, selectClientLines } from "./client_lines.ts";
 import type { Read } from "../database/read_replica.ts";
-import { type Client, type ClientPage, getTrainerClients } from "../trainer_assignment.ts";
+import { type Client, type ClientPage, type ClientStatus, getTrainerClients } from "../trainer_assignment.ts";
 
 const CHUNK_ROWS = 2000;
 
@@ -13,7 +13,7 @@ const CHUNK_ROWS = 2000;
 export function streamTrainerClients(
   read: Read,
   trainerId: string,
-  status: Client["status"] = "active",
+  status: ClientStatus = "active",
 ): AsyncGenerator<Client[]> {
   return readAhead(
     (page) => read((sql) => getTrainerClients(sql, trainerId, { ...page, status })),
@@ -25,7 +25,7 @@ export function streamTrainerClients(
 export function streamTrainerClientLines(
   read: Read,
   trainerId: string,
-  status: Client["status"] = "active",
+  status: ClientStatus = "active",
 ): AsyncGenerator<ClientLines> {
   return readAhead(
     (page) => read((sql) => selectClientLines(sql, trainerId, { ...page, status })),

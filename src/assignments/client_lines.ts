@@ -1,5 +1,6 @@
 import type { Sql } from "../database/sql.ts";
-import { type ClientPage, requireTrainer } from "../trainer_assignment.ts";
+import { type ClientPage, selectClientPage } from "./client_page.ts";
+import { requireTrainer } from "../trainer_assignment.ts";
 
 /** A page of clients as the API writes them. */
 export interface ClientLines {
@@ -24,7 +25,7 @@ const NO_BYTES = new Uint8Array();
 export async function selectClientLines(
   sql: Sql,
   trainerId: string,
-  { limit, after, status = "active" }: ClientPage,
+  page: ClientPage,
 ): Promise<ClientLines> {
   const [[count, lines] = []] = await sql`
     select
@@ -32,18 +33,12 @@ export async function selectClientLines(
       string_agg(
         '{"clientId":"' || client_id || '","assignmentId":"' || id || '","assignmentDate":"'
           || to_char(assignment_date at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-          || '","status":"' || status || '","notes":' || coalesce(to_json(notes)::text, 'null'),
+          || '","status":"' || status || '","endedAt":'
+          || coalesce('"' || to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"', 'null')
+          || ',"notes":' || coalesce(to_json(notes)::text, 'null'),
         e'}\n' order by id
       ) || e'}\n'
-    from (
-      select id, client_id, assignment_date, status, notes
-      from public.trainer_client_assignments
-      where trainer_id = ${trainerId}
-        and status = ${status}
-        ${after === undefined ? sql`` : sql`and id > ${after}`}
-      order by id
-      limit ${limit}
-    ) as clients
+    from ${selectClientPage(sql, trainerId, page)}
   `.raw();
   if (!lines) {
     await requireTrainer(sql, trainerId);

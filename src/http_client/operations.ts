@@ -83,6 +83,8 @@ export interface components {
             assignmentDate: string;
             /** @enum {string} */
             status: "active" | "inactive";
+            /** @description Null while it is active, and of one that was made inactive past this service. */
+            endedAt: string | null;
             notes: string | null;
         };
         AssignRequest: {
@@ -235,10 +237,11 @@ export interface components {
                 input: {
                     trainerId: string;
                     /**
+                     * @description `inactive`: those that have ended, with `endedAt`.
                      * @default active
                      * @enum {string}
                      */
-                    status?: "active" | "inactive";
+                    status?: "active" | "inactive" | "all";
                     /** @default 100 */
                     limit?: number;
                     /** @description `next` of the page before. */

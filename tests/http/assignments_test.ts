@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { refuseAssignments } from "../support/members.ts";
@@ -115,9 +115,16 @@ describe("assignments over HTTP", () => {
     const check = await service.call(`GET /v1/members/${another}/assignment`);
     assertEquals((await check.json()).assigned, false);
     const list = await service.call(`GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients?status=inactive`);
-    assertEquals((await list.json()).clients.map((client: { clientId: string }) => client.clientId), [
-      another,
-    ]);
+    const { clients } = await list.json();
+    assertEquals(clients.map((client: { clientId: string }) => client.clientId), [another]);
+    assertMatch(clients[0].endedAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    for (const status of ["inactive", "all"]) {
+      const download = await service.call(
+        `GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients?status=${status}`,
+        { headers: { Accept: "text/csv" } },
+      );
+      assertStringIncludes(await download.text(), `,inactive,${clients[0].endedAt},`);
+    }
     assertEquals((await service.call(`PUT ${path}`)).status, 201);
   });
 

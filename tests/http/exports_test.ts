@@ -60,9 +60,9 @@ describe("exports over HTTP", () => {
       `attachment; filename="clients-${DEFAULT_TRAINER_ID}.csv"`,
     );
     const lines = (await response.text()).split("\r\n");
-    assertEquals(lines[0], "clientId,assignmentId,assignmentDate,status,notes");
+    assertEquals(lines[0], "clientId,assignmentId,assignmentDate,status,endedAt,notes");
     assertEquals(lines.length, 1 + COUNT + 1);
-    assertMatch(lines[1] ?? "", /^[0-9a-f-]{36},[0-9a-f-]{36},\d{4}-\d\d-\d\dT[\d:.]+Z,active,$/);
+    assertMatch(lines[1] ?? "", /^[0-9a-f-]{36},[0-9a-f-]{36},\d{4}-\d\d-\d\dT[\d:.]+Z,active,,$/);
   });
 
   it("do not look whole when the database fails midway", async () => {

@@ -25,7 +25,17 @@ import type { TakeSlot } from "../slots.ts";
 import { streamRows } from "../streaming.ts";
 
 const Status = z.enum(["active", "inactive"]);
-export const CLIENT_COLUMNS = ["clientId", "assignmentId", "assignmentDate", "status", "notes"] as const;
+const AskedStatus = z.enum([...Status.options, "all"]).default("active").openapi({
+  description: "`inactive`: those that have ended, with `endedAt`.",
+});
+export const CLIENT_COLUMNS = [
+  "clientId",
+  "assignmentId",
+  "assignmentDate",
+  "status",
+  "endedAt",
+  "notes",
+] as const;
 
 const CLIENT_LINES: ExportFormat<ClientLines> = { ...NDJSON, write: ({ bytes }) => bytes };
 
@@ -34,6 +44,10 @@ const Client = z.object({
   assignmentId: AssignmentId,
   assignmentDate: Time,
   status: Status,
+  endedAt: Time.nullable().openapi({
+    description: "Null while it is active, and of one that was made inactive past this service.",
+    example: null,
+  }),
   notes: z.string().nullable(),
 }).openapi("Client");
 
@@ -48,6 +62,7 @@ const CLIENT_EXAMPLE = {
   assignmentId: EXAMPLE.assignmentId,
   assignmentDate: EXAMPLE.time,
   status: "active" as const,
+  endedAt: null,
   notes: null,
 };
 
@@ -77,7 +92,7 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     tags: ["Assignments"],
     request: {
       params: z.strictObject({ trainerId: TrainerId }),
-      query: z.strictObject({ status: Status.default("active"), ...PAGE_QUERY }),
+      query: z.strictObject({ status: AskedStatus, ...PAGE_QUERY }),
     },
     responses: {
       200: {

@@ -48,6 +48,7 @@ describe("a trainer's clients", () => {
       assignmentId: row?.id,
       assignmentDate: row?.assignmentDate,
       status: "active",
+      endedAt: null,
       notes: null,
     });
   });
@@ -81,6 +82,33 @@ describe("a trainer's clients", () => {
     const list = async (status: "active" | "inactive") =>
       (await getTrainerClients(sql, trainerId, { limit: 10, status })).map(({ clientId }) => clientId);
     assertEquals([await list("active"), await list("inactive")], [[active], [ended]]);
+  });
+
+  it("whose assignment has ended tell when, and those of today do not", async () => {
+    const [ended = "", active] = await signUp(2);
+    await endAssignment(sql, trainerId, ended);
+    const [row] = await sql`
+      select ended_at from public.trainer_client_assignments where client_id = ${ended}
+    `;
+    const [first, second] = await getTrainerClients(sql, trainerId, { limit: 10, status: "all" });
+    assertEquals([first?.clientId, first?.status, first?.endedAt], [ended, "inactive", row?.endedAt]);
+    assertEquals([second?.clientId, second?.status, second?.endedAt], [active, "active", null]);
+  });
+
+  it("of every status come in pages that neither skip nor repeat", async () => {
+    const ids = await signUp(25);
+    for (const id of ids.slice(5, 18)) await endAssignment(sql, trainerId, id);
+    const seen: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await getTrainerClients(sql, trainerId, { limit: 4, after, status: "all" });
+      seen.push(...page.map(({ assignmentId }) => assignmentId));
+      after = page.at(-1)?.assignmentId;
+    } while (after !== undefined);
+    const rows = await sql<{ id: string }[]>`
+      select id from public.trainer_client_assignments where trainer_id = ${trainerId} order by id
+    `;
+    assertEquals(seen, rows.map(({ id }) => id));
   });
 
   it("with several ended assignments are listed once for each", async () => {
