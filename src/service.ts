@@ -3,9 +3,9 @@ import { addAdminPages } from "./admin/app.tsx";
 import { batchChecks } from "./assignments/batched_checks.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { readFrom } from "./database/read_replica.ts";
-import { addCheckLane } from "./http/check_fast_path.ts";
+import { createCheckFastPath } from "./http/check_fast_path.ts";
 import { allowOrigins, SHARED_PATHS } from "./http/cors.ts";
-import type { AppEnv } from "./http/env.ts";
+import type { AppEnv, Fetch } from "./http/env.ts";
 import { errorHandler } from "./http/error_handler.ts";
 import { refuseOddHosts } from "./http/host.ts";
 import { observe } from "./http/observe.ts";
@@ -32,8 +32,15 @@ import { limitTime, REQUEST_TIMEOUT_MS } from "./http/time_limit.ts";
 
 export type { Services } from "./http/services.ts";
 
+/** The HTTP application. */
+export interface App {
+  /** Answers a request: a check on its fast path, everything else through the router. */
+  fetch: Fetch;
+  router: OpenAPIHono<AppEnv>;
+}
+
 /** Makes the HTTP application: every route, what surrounds it, and one way to tell of errors. */
-export function createApp(given: Services): OpenAPIHono<AppEnv> {
+export function createApp(given: Services): App {
   const { metrics = createMetrics(), corsOrigins = [], requestTimeoutMs = REQUEST_TIMEOUT_MS } = given;
   const services = { ...given, metrics };
   const app = new OpenAPIHono<AppEnv>();
@@ -65,6 +72,5 @@ export function createApp(given: Services): OpenAPIHono<AppEnv> {
   addDocumentationRoutes(api);
   addAdminPages(api);
   refuseOtherMethods(api);
-  addCheckLane(api, checkMember);
-  return app;
+  return { fetch: createCheckFastPath(api, app.fetch, checkMember), router: app };
 }

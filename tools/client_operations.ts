@@ -153,7 +153,7 @@ export async function ownDocument(): Promise<unknown> {
     log: recordingLogger().log,
     shutdown: new AbortController().signal,
   });
-  return await (await app.request("/openapi.json")).json();
+  return await (await app.router.request("/openapi.json", {}, {})).json();
 }
 
 if (import.meta.main) await Deno.writeTextFile(OPERATIONS_FILE, await clientOperations(await ownDocument()));

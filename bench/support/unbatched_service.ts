@@ -4,9 +4,8 @@
  */
 import { openDatabase } from "../../src/database/connection.ts";
 import { createApp } from "../../src/service.ts";
-import { addCheckLane } from "../../src/http/check_fast_path.ts";
+import { createCheckFastPath } from "../../src/http/check_fast_path.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
-import { readFrom } from "../../src/database/read_replica.ts";
 import { getAssignment } from "../../src/trainer_assignment.ts";
 
 const sql = openDatabase(Deno.env.get("DATABASE_URL") ?? "", { max: 10, applicationName: "bench unbatched" });
@@ -20,9 +19,9 @@ const services = {
   log: silentLogger,
   shutdown: new AbortController().signal,
 };
-const app = createApp(services);
-addCheckLane(
-  { app, services, beginRead: () => readFrom(sql), takeQuota: null },
+const fetch = createCheckFastPath(
+  { services, takeQuota: null },
+  createApp(services).router.fetch,
   (memberId, trainerId) => getAssignment(sql, memberId, trainerId),
 );
 
@@ -30,4 +29,4 @@ Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
   onListen: ({ port }) => console.log(`http://127.0.0.1:${port}`),
-}, app.fetch);
+}, fetch);

@@ -1,6 +1,6 @@
 import { startBackgroundWork } from "./background.ts";
 import { type Config, parseConfig, type Token } from "../config.ts";
-import { createApp } from "../service.ts";
+import { type App, createApp } from "../service.ts";
 import { createJwtVerifier } from "../http/identity/jwt.ts";
 import { keepListening, type Listener } from "../http/listener.ts";
 import { createLog, type Logger, writeStdout } from "../telemetry/log.ts";
@@ -133,7 +133,7 @@ async function serve(
   const server = listen(
     config,
     log,
-    (request) => signal.aborted ? answerLast(request, app) : app.fetch(request),
+    (request, info) => signal.aborted ? answerLast(request, info, app) : app.fetch(request, info),
   );
   const address = `http://${displayHost(server.addr.hostname)}:${server.addr.port}`;
   const background = startBackgroundWork({ sql: pools.background.sql, log }, config);
@@ -166,8 +166,8 @@ async function serve(
 }
 
 /** Asks the caller not to send another request on this connection, which could meet its end. */
-async function answerLast(request: Request, app: ReturnType<typeof createApp>): Promise<Response> {
-  const { body, status, headers } = await app.fetch(request);
+async function answerLast(request: Request, info: Deno.ServeHandlerInfo, app: App): Promise<Response> {
+  const { body, status, headers } = await app.fetch(request, info);
   const response = new Response(body, { status, headers });
   response.headers.set("Connection", "close");
   return response;

@@ -2,8 +2,14 @@ import type { Deadline } from "../deadline.ts";
 import type { Principal } from "./identity/principal.ts";
 import type { Quota } from "./rate_limit.ts";
 
-/** What the middleware leaves on the context for those after it. */
+/** What comes with a request, and what the middleware leaves on the context for those after it. */
 export interface AppEnv {
+  Bindings: {
+    /** The caller's end of the connection; absent where a request comes without one. */
+    remoteAddr?: Deno.Addr | undefined;
+    /** Set when the check's fast path began this request and leaves it to the router. */
+    begun?: BegunCheck;
+  };
   Variables: {
     requestId: string;
     /** The template of the route, where another application than the outermost has it. */
@@ -16,3 +22,16 @@ export interface AppEnv {
     deadline?: Deadline;
   };
 }
+
+/** What the fast path has done about a check: the router does not do it again. */
+export interface BegunCheck {
+  /** By `performance.now()`: no caller waits twice as long because it asked fast. */
+  arrivedAt: number;
+  /** The check is counted already; absent where there is no limit. */
+  quota: Quota | undefined;
+  /** What the check met; absent where it was not tried. */
+  failure?: { error: unknown };
+}
+
+/** Answers a request; Deno.serve's own handlers and Hono's `fetch` fit. */
+export type Fetch = (request: Request, connection?: AppEnv["Bindings"]) => Response | Promise<Response>;

@@ -16,7 +16,7 @@ const SLOW_MS = 1000;
  */
 export function observe(services: Pick<Services, "log" | "metrics">): MiddlewareHandler<AppEnv> {
   return async function observe(c, next) {
-    const startedAt = performance.now();
+    const startedAt = c.env.begun?.arrivedAt ?? performance.now();
     const requestId = chooseRequestId(c.req.header("x-request-id"));
     c.set("requestId", requestId);
 

@@ -15,8 +15,8 @@ export interface Quota {
   headers: Record<string, string>;
 }
 
-/** Counts a request against the quota of a name. A request that is counted already is not counted again. */
-export type TakeQuota = (request: Request, name: string) => Quota;
+/** Counts a request against the quota of a name. */
+export type TakeQuota = (name: string) => Quota;
 
 /**
  * Makes the limit of so many requests a minute for each name, by the generic cell rate algorithm: all of them at once
@@ -29,18 +29,10 @@ export function createRateLimit(perMinute: number, now = () => performance.now()
   const intervalMs = WINDOW_MS / perMinute;
   const roundingMs = intervalMs / 100; // sums of fractions are not exact
   const wholeAt = new Map<string, number>();
-  const taken = new WeakMap<Request, Quota>();
   const policy = `"token";q=${perMinute};w=${WINDOW_MS / 1000}`;
 
-  return function takeQuota(request, name) {
-    const known = taken.get(request);
-    if (known !== undefined) return known;
-    const quota = take(name, now());
-    taken.set(request, quota);
-    return quota;
-  };
-
-  function take(name: string, at: number): Quota {
+  return function takeQuota(name) {
+    const at = now();
     const before = Math.max(wholeAt.get(name) ?? at, at);
     const isExceeded = before + intervalMs - at > WINDOW_MS + roundingMs;
     const after = isExceeded ? before : before + intervalMs;
@@ -53,7 +45,7 @@ export function createRateLimit(perMinute: number, now = () => performance.now()
       RateLimit: `"token";r=${remaining};t=${waitSeconds}`,
     };
     return { isExceeded, waitSeconds, headers };
-  }
+  };
 
   /** Keeps the names in the order in which they called. */
   function remember(name: string, at: number): void {

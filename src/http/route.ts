@@ -111,7 +111,7 @@ function guardRoute(
 /** Counts what comes with a token; the admin page's own session is not limited. */
 function limitRate(takeQuota: TakeQuota, { name }: Principal, c: Context<AppEnv>): void {
   if (c.req.header("authorization") === undefined) return;
-  const quota = takeQuota(c.req.raw, name);
+  const quota = c.env.begun?.quota ?? takeQuota(name);
   c.set("quota", quota);
   requireQuota(quota);
 }

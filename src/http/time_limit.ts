@@ -6,13 +6,6 @@ import { Problem } from "./problems.ts";
 /** How long a request may take where nothing is said. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 
-const arrivals = new WeakMap<Request, number>();
-
-/** Notes when a request came, where it did not come to the router at once. */
-export function noteArrival(request: Request, arrivedAt: number): void {
-  arrivals.set(request, arrivedAt);
-}
-
 /**
  * Answers 504 when there is no answer in time, counted from the arrival of the request's head: be it that its body does
  * not come, or that the work takes so long. The work goes on; what bounds it is the database's own time-out. The
@@ -28,7 +21,7 @@ export function limitTime(timeoutMs: number): MiddlewareHandler<AppEnv> {
 /** What {@link limitTime} does, for a part of the service that has its own middleware. */
 export async function withTimeLimit(c: Context<AppEnv>, timeoutMs: number, next: Next): Promise<void> {
   const now = performance.now();
-  const spentMs = now - (arrivals.get(c.req.raw) ?? now);
+  const spentMs = now - (c.env.begun?.arrivedAt ?? now);
   const deadline = startDeadline(Math.max(0, timeoutMs - spentMs), () => late(c, timeoutMs));
   c.set("deadline", deadline);
   try {

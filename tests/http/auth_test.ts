@@ -17,7 +17,7 @@ const CALLERS: Record<string, CallOptions> = {
 /** The router's own routes, each once, with its first handler. */
 function routesOf(app: TestService["app"]) {
   const routes = new Map<string, { method: string; path: string; role: ReturnType<typeof declaredRole> }>();
-  for (const { method, path, handler } of app.routes) {
+  for (const { method, path, handler } of app.router.routes) {
     const key = `${method} ${path}`;
     if (method !== "ALL" && !routes.has(key)) routes.set(key, { method, path, role: declaredRole(handler) });
   }
@@ -45,7 +45,7 @@ describe("authorization", () => {
 
   it("is missed when a route is added past addRoute", async () => {
     const other = await testService();
-    other.app.get("/v1/forgotten", (c) => c.text("for everybody"));
+    other.app.router.get("/v1/forgotten", (c) => c.text("for everybody"));
     const forgotten = routesOf(other.app).filter(({ role }) => role === undefined);
     assertEquals(forgotten.map(({ path }) => path), ["/v1/forgotten"]);
     await other.stop();

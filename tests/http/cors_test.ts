@@ -70,7 +70,7 @@ describe("pages of other origins", () => {
     }
   });
 
-  it("never get another origin's answer from the lane past the router", async () => {
+  it("never get another origin's answer from the check's fast path", async () => {
     const path = `GET /v1/members/${memberId}/assignment`;
     const allowed = [];
     for (const origin of [OURS, undefined, undefined, ANOTHER, OURS, undefined]) {

@@ -57,7 +57,7 @@ describe("the OpenAPI document", () => {
   });
 
   it("describes every route that the router has, and no other", () => {
-    const served = service.app.routes
+    const served = service.app.router.routes
       .filter(({ method, path }) => method !== "ALL" && !path.startsWith("/docs/"))
       .map(({ method, path }) => `${method} ${path}`);
     const described = operations.map(({ method, path }) =>
@@ -80,7 +80,7 @@ describe("the OpenAPI document", () => {
   it("asks for a token just where the route does", () => {
     for (const { method, path, security } of operations) {
       const routingPath = path.replaceAll(/\{(\w+)\}/g, ":$1");
-      const route = service.app.routes.find((route) =>
+      const route = service.app.router.routes.find((route) =>
         route.method === method.toUpperCase() && route.path === routingPath
       );
       const role = route === undefined ? undefined : declaredRole(route.handler);

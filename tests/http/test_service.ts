@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { hash } from "node:crypto";
-import { createApp } from "../../src/service.ts";
+import { type App, createApp } from "../../src/service.ts";
 import type { Services } from "../../src/http/services.ts";
 import type { Sql } from "../../src/database/sql.ts";
 import { Contract } from "./contract.ts";
@@ -11,7 +11,10 @@ export const TOKENS = { admin: "admin-token-of-the-test", service: "service-toke
 
 /** The application over a database of its own, and ways to call it as somebody. */
 export interface TestService {
-  app: ReturnType<typeof createApp>;
+  app: App & {
+    /** Sends it a request without a socket. */
+    request(path: string, init?: RequestInit): Promise<Response>;
+  };
   /** The database as its superuser, for what a test arranges and looks at. */
   sql: Sql;
   database: TestDatabase;
@@ -36,13 +39,19 @@ export async function testService(overrides: Partial<Services> = {}): Promise<Te
   const database = await testDatabase();
   const { log, logged } = recordingLogger();
   const shutdown = new AbortController();
-  const app = createApp({
+  const created = createApp({
     sql: overrides.sql ?? await database.newServicePool(),
     tokens: testTokens(),
     log,
     shutdown: shutdown.signal,
     ...overrides,
   });
+  const app = {
+    ...created,
+    async request(path: string, init?: RequestInit) {
+      return await created.fetch(new Request(new URL(path, "http://localhost"), init));
+    },
+  };
   let contract: Contract | undefined;
   return {
     app,

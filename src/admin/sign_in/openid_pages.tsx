@@ -6,6 +6,7 @@ import type { PageEnv } from "../env.ts";
 import { createOpenId, OpenIdError } from "./openid.ts";
 import { answerPage, type Pages } from "../frame/pages.ts";
 import { paths, safeNext } from "../frame/paths.ts";
+import { callerAddress } from "../../http/identity/caller_address.ts";
 import { isHttps, publicOrigin } from "../../http/identity/same_origin.ts";
 import { seal, unseal } from "../../http/identity/seal.ts";
 import { sealOpenIdSession } from "../../http/identity/session.ts";
@@ -27,7 +28,7 @@ const pendingSchema = z.object({
 
 /** Signing in through the configured OpenID Connect provider. */
 export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): void {
-  const { log } = services;
+  const { log, trustedProxies = 0 } = services;
   const openId = createOpenId(config);
 
   app.get("/openid", async (c) => {
@@ -60,15 +61,16 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
     if (pending === undefined || pending.expiresAtMs < Date.now()) {
       return refuse(c, 400, "This sign-in took too long", "Or it was begun in another browser. Begin anew.");
     }
+    const address = callerAddress(c.env.request, trustedProxies);
     const callback = new URL(publicOrigin(c) + paths.openIdCallback + new URL(c.req.url).search);
     try {
       const name = await openId.complete(callback, pending);
-      log.info({ user: name }, "signed in");
+      log.info({ address, user: name }, "signed in");
       startSession(c, sealOpenIdSession(config, name));
       return await answerOnward(c, safeNext(pending.next));
     } catch (error) {
       if (!(error instanceof OpenIdError)) throw error;
-      log.warn({ err: error, cause: String(error.cause ?? "") }, "sign-in refused");
+      log.warn({ address, err: error, cause: String(error.cause ?? "") }, "sign-in refused");
       if (error.reason === "refused") {
         return refuse(
           c,

@@ -1,9 +1,9 @@
 import type { Context, MiddlewareHandler } from "hono";
-import { z } from "zod";
 import { endSession, rememberSessions } from "../../http/identity/ended_sessions.ts";
 import type { PageEnv } from "../env.ts";
 import { answerPage, goOn, type Pages, readForm } from "../frame/pages.ts";
 import { paths, safeNext } from "../frame/paths.ts";
+import { callerAddress, callerNetwork } from "../../http/identity/caller_address.ts";
 import { isFromOurPages } from "../../http/identity/same_origin.ts";
 import { findToken, sealTokenSession, SESSION_HOURS } from "../../http/identity/session.ts";
 import {
@@ -36,8 +36,9 @@ export function addSignInPages({ app, services }: Pages): void {
   app.post("/login", async (c) => {
     const form = await readForm(c);
     const next = safeNext(form.next);
-    const address = callerAddress(c, trustedProxies);
-    const waitSeconds = limit.secondsToWait(address);
+    const address = callerAddress(c.env.request, trustedProxies);
+    const network = callerNetwork(address);
+    const waitSeconds = limit.secondsToWait(network);
     if (waitSeconds > 0) {
       c.header("Retry-After", String(waitSeconds));
       return ask(c, next, `Too many tries from your address. Try again in ${waitSeconds} seconds.`, 429);
@@ -45,7 +46,7 @@ export function addSignInPages({ app, services }: Pages): void {
     const presented = form.token?.trim() ?? "";
     const token = findToken(tokens, presented);
     if (token === undefined) {
-      limit.recordFailure(address);
+      limit.recordFailure(network);
       log.warn({ address }, "sign-in refused: no such token");
       return ask(c, next, "This is no configured token. Check that it is complete.", 401);
     }
@@ -159,12 +160,3 @@ export const refuseCrossSite: MiddlewareHandler<PageEnv> = async (c, next) => {
     ),
   }, 403);
 };
-
-const connection = z.object({ remoteAddr: z.object({ hostname: z.string() }) });
-
-/** The caller's address; with proxies in front, as the outermost trusted one saw it. */
-function callerAddress(c: Context<PageEnv>, trustedProxies: number): string {
-  const forwarded = (c.req.header("x-forwarded-for") ?? "").split(",").map((address) => address.trim());
-  const seenByProxy = trustedProxies > 0 ? forwarded.at(-trustedProxies) : undefined;
-  return seenByProxy || (connection.safeParse(c.env.request.env).data?.remoteAddr.hostname ?? "unknown");
-}

@@ -16,7 +16,7 @@ const whole = ["http/", "database/backfill/", "commands/backfill_test.ts"];
 const part = [
   "http/assignments_test.ts",
   "http/backfills_test.ts",
-  "http/check_lane_test.ts",
+  "http/check_fast_path_test.ts",
   "http/paging_test.ts",
   "http/run_events_test.ts",
   "database/backfill/schedule_test.ts",

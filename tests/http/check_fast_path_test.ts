@@ -4,13 +4,13 @@ import { DEFAULT_TRAINER_ID, endAssignment } from "../../src/trainer_assignment.
 import { newId } from "../support/assignments.ts";
 import { addMembers, requestInit, type TestService, testService } from "./test_service.ts";
 
-describe("the lane past the router", () => {
+describe("the fast path of a check", () => {
   let service: TestService;
   let members: string[];
   beforeAll(async () => {
     service = await testService();
     members = await addMembers(service.sql, 10);
-    await (await check(members[0])).text(); // the lane learns from the first
+    await (await check(members[0])).text(); // it learns the headers from the first
   });
   afterAll(() => service.stop());
 
