@@ -1,5 +1,6 @@
 import { type Browser, chromium } from "playwright-core";
 import { z } from "zod";
+import { oneAtATime } from "../support/one_at_a_time.ts";
 
 const SYSTEM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -11,7 +12,8 @@ type Launch = z.infer<typeof launchSchema>;
 
 /** Starts a real Chromium, without a window: the system's, or else npm's, which is installed when it is first asked for. */
 export async function startBrowser(): Promise<Browser> {
-  const { executablePath, env } = await findSystemChromium() ?? await installChromium();
+  const { executablePath, env } = await findSystemChromium() ??
+    await oneAtATime("chromium", installChromium);
   return await chromium.launch({ executablePath, env: { ...Deno.env.toObject(), ...env } });
 }
 

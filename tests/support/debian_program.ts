@@ -1,3 +1,5 @@
+import { oneAtATime } from "./one_at_a_time.ts";
+
 /**
  * Finds a program of a Debian package; as root it installs the package where it is missing.
  * @throws when it is missing and cannot be installed: a test that needs it then fails and says what to do.
@@ -6,7 +8,10 @@ export async function requireProgram(program: string, debianPackage: string): Pr
   if (await exists(program)) return;
   if (Deno.uid() === 0) {
     const install = ["install", "-y", "-q", "--no-install-recommends", debianPackage];
-    const installed = await aptGet(install) || (await aptGet(["update", "-q"]) && await aptGet(install)); // a new machine has no lists
+    const installed = await oneAtATime("apt-get", async () => {
+      if (await exists(program)) return true;
+      return await aptGet(install) || (await aptGet(["update", "-q"]) && await aptGet(install)); // a new machine has no lists
+    });
     if (installed && await exists(program)) return;
   }
   throw new Error(`${program} is missing: apt-get install ${debianPackage}`);

@@ -8,6 +8,7 @@ import {
   stopServer,
   SUPERUSER,
 } from "../../src/database/embedded/postgres_server.ts";
+import { oneAtATime } from "./one_at_a_time.ts";
 
 export type PostgresVersion = "15" | "16" | "17" | "18";
 
@@ -59,7 +60,7 @@ export async function findBinaries(version: PostgresVersion): Promise<PostgresBi
     case "17": {
       const folder = new URL(`./servers/${version}/`, import.meta.url);
       const install = new Deno.Command(Deno.execPath(), { args: ["install"], cwd: folder });
-      if (!(await install.spawn().status).success) {
+      if (!(await oneAtATime(`postgres-${version}`, () => install.spawn().status)).success) {
         throw new Error(`deno install failed in ${fileURLToPath(folder)}`);
       }
       return npmBinaries(new URL("deno.json", folder));

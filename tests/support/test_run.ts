@@ -33,16 +33,22 @@ export interface TestRunOptions {
   quiet?: boolean;
 }
 
+export interface TestResult extends TestCounts {
+  code: number;
+  /** What `deno test` printed; empty where it was shown. */
+  output: string;
+}
+
 /** Tests under way. */
 export interface TestRun {
-  ended: Promise<TestCounts & { code: number }>;
+  ended: Promise<TestResult>;
   stop(): void;
 }
 
 /** Starts `deno test` on a server that {@link createTemplate} has prepared. */
 export function startTests({ serverUrl, version, poolerUrl, args, quiet = false }: TestRunOptions): TestRun {
   const report = Deno.makeTempFileSync({ suffix: ".xml" });
-  const output = quiet ? "null" : "inherit";
+  const stdio = quiet ? "piped" : "inherit";
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", `--junit-path=${report}`, ...args],
     env: {
@@ -50,16 +56,21 @@ export function startTests({ serverUrl, version, poolerUrl, args, quiet = false 
       TEST_POSTGRES_VERSION: version,
       ...(poolerUrl === undefined ? {} : { TEST_POOLER_URL: poolerUrl }),
     },
-    stdout: output,
-    stderr: output,
+    stdin: "null",
+    stdout: stdio,
+    stderr: stdio,
   }).spawn();
+  const printed = quiet
+    ? Promise.all([child.stdout, child.stderr].map((stream) => new Response(stream).text()))
+    : [];
   return {
     ended: (async () => {
       const { code } = await child.status;
+      const output = (await printed).join("");
       const counts = readTestReport(await Deno.readTextFile(report));
       await Deno.remove(report);
       const failed = code === 0 ? counts.failed : Math.max(counts.failed, 1); // a file that does not load is in no report
-      return { ...counts, failed, code };
+      return { ...counts, failed, code, output };
     })(),
     stop() {
       try {

@@ -1,0 +1,4 @@
+import { testExperiment } from "../test_experiment.ts";
+import { crowds } from "./crowds.ts";
+
+testExperiment(crowds);

@@ -1,0 +1,4 @@
+import { testExperiment } from "../test_experiment.ts";
+import { network } from "./network.ts";
+
+testExperiment(network);

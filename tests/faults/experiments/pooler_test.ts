@@ -1,0 +1,4 @@
+import { testExperiment } from "../test_experiment.ts";
+import { pooler } from "./pooler.ts";
+
+testExperiment(pooler);

@@ -1,0 +1,4 @@
+import { testExperiment } from "../test_experiment.ts";
+import { rollingUpgrade } from "./rolling_upgrade.ts";
+
+testExperiment(rollingUpgrade);

@@ -1,0 +1,43 @@
+import { join } from "node:path";
+
+/** Folders whose files take longest: begun first, lest one of them be left when all others have ended. */
+const LONG = ["tests/faults/", "tests/replicas/", "tests/browser/", "tests/commands/"];
+
+/** Lists the test files that paths name, a folder those in it; the longest come first. */
+export async function findTestFiles(paths: readonly string[]): Promise<string[]> {
+  const found = (await Promise.all(paths.map(filesIn))).flat();
+  const rank = (file: string) => {
+    const index = LONG.findIndex((folder) => file.startsWith(folder));
+    return index === -1 ? LONG.length : index;
+  };
+  return [...new Set(found)].toSorted((one, other) => rank(one) - rank(other) || one.localeCompare(other));
+}
+
+/** Tells whether a file is part of `--quick`. */
+export function isQuick(file: string): boolean {
+  return !LONG.some((folder) => file.startsWith(folder));
+}
+
+/** Parts the arguments of `deno task test` into paths and what is `deno test`'s own. */
+export async function partArguments(
+  args: readonly string[],
+): Promise<{ paths: string[]; options: string[] }> {
+  const paths: string[] = [];
+  const options: string[] = [];
+  for (const arg of args) {
+    const isPath = await Deno.stat(arg).then(() => true, () => false);
+    (isPath ? paths : options).push(arg);
+  }
+  return { paths, options };
+}
+
+async function filesIn(path: string): Promise<string[]> {
+  if (!(await Deno.stat(path)).isDirectory) return [path];
+  const entries = await Array.fromAsync(Deno.readDir(path));
+  const inner = await Promise.all(entries.map(({ name, isDirectory }) => {
+    const entry = join(path, name);
+    if (isDirectory) return filesIn(entry);
+    return Promise.resolve(name.endsWith("_test.ts") ? [entry] : []);
+  }));
+  return inner.flat();
+}

@@ -1,0 +1,37 @@
+import { assertEquals } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { join } from "node:path";
+import { findTestFiles, partArguments } from "../support/test_files.ts";
+
+describe("the files of a test run", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await Deno.makeTempDir();
+    await Deno.mkdir(join(folder, "room"));
+    for (const name of ["b_test.ts", "room/a_test.ts", "room/fixture.ts"]) {
+      await Deno.writeTextFile(join(folder, name), "");
+    }
+  });
+  afterAll(() => Deno.remove(folder, { recursive: true }));
+
+  it("are a folder's tests, and whatever file is named, each once", async () => {
+    const [b, a, fixture] = ["b_test.ts", "room/a_test.ts", "room/fixture.ts"].map((name) =>
+      join(folder, name)
+    );
+    assertEquals(await findTestFiles([folder, join(folder, "room/a_test.ts")]), [b, a]);
+    assertEquals(await findTestFiles([join(folder, "room/fixture.ts")]), [fixture]);
+  });
+
+  it("begin with those of the folders that take longest", async () => {
+    const files = await findTestFiles(["tests/unit", "tests/http", "tests/faults"]);
+    const folders = files.map((file) => file.split("/")[1]);
+    assertEquals([...new Set(folders)], ["faults", "http", "unit"]);
+  });
+
+  it("are told from the options of deno test", async () => {
+    assertEquals(await partArguments(["--filter", "a token", folder]), {
+      paths: [folder],
+      options: ["--filter", "a token"],
+    });
+  });
+});
