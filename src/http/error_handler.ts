@@ -17,6 +17,8 @@ export function errorHandler(log: Logger): ErrorHandler<AppEnv> {
       const level = problem.code === "internal_error" ? "error" : "warn";
       log[level]({ requestId: c.var.requestId, code: problem.code, err: error }, "request failed");
     }
+    const { logEvent: event } = problem.extra;
+    if (event !== undefined) log.warn({ event, requestId: c.var.requestId, reason: problem.detail });
     return problemResponse(c, problem);
   };
 }

@@ -74,6 +74,8 @@ export class Problem extends Error {
       headers?: Record<string, string>;
       errors?: InputError[];
       members?: Record<string, unknown>;
+      /** Has the log tell the detail too, as this event: for what an operator may have to mend. */
+      logEvent?: string;
     } = {},
   ) {
     super(detail);

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { Buffer } from "node:buffer";
 import { SignJWT } from "jose";
@@ -136,6 +136,37 @@ describe("a JWT as bearer token", () => {
     assertEquals(detail, "The token has expired, or does not say when it does.");
   });
 
+  it("is told what came and what is wanted when it is for somewhere else, as the log is", async () => {
+    const { issuer: wanted, audience } = issuer.jwt;
+    const long = "x".repeat(1000);
+    const hostile = 'https://evil.example/\r\nSet-Cookie: a=b\u001b[31m\u202e"é';
+    const attempts: [claims: Record<string, unknown>, detail: string][] = [
+      [
+        { iss: "https://other.example" },
+        `issuer (iss) is "https://other.example"; here it must be ${wanted}.`,
+      ],
+      [{ iss: undefined }, `issuer (iss) is missing; here it must be ${wanted}.`],
+      [{ iss: `${wanted}/` }, `issuer (iss) is "${wanted}/"; here it must be ${wanted}.`],
+      [{ iss: hostile }, 'issuer (iss) is "https://evil.example/??Set-Cookie: a=b?[31m?"?"; here'],
+      [{ iss: long }, `issuer (iss) is "${"x".repeat(200)}..."; here it must be ${wanted}.`],
+      [{ aud: "https://other.example" }, `(aud) is "https://other.example"; here it must be ${audience}.`],
+      [{ aud: ["a", "b"] }, `(aud) is "a", "b"; here it must be ${audience}.`],
+      [{ aud: Array(1000).fill("a") }, `(aud) is ${'"a", '.repeat(5)}995 more; here it must be ${audience}.`],
+      [{ aud: [] }, `(aud) is missing; here it must be ${audience}.`],
+      [{ aud: undefined }, `(aud) is missing; here it must be ${audience}.`],
+    ];
+    for (const [claims, expected] of attempts) {
+      const { status, detail, headers } = await answerTo(service, await issuer.sign({ ...admin, ...claims }));
+      assertEquals(status, 401);
+      assertStringIncludes(detail, expected);
+      assertMatch(detail, /^[\x20-\x7e]{1,1500}$/);
+      assertEquals([...headers].filter(([name]) => name === "set-cookie"), []);
+      const { event, level, reason, requestId } = service.logged.at(-2) ?? {};
+      assertEquals([event, level, reason], ["token_misdirected", "warn", detail]);
+      assertEquals(requestId, headers.get("X-Request-Id"));
+    }
+  });
+
   it("has 30 s of leeway at both of its ends", async () => {
     const now = nowSeconds();
     assertEquals(await statusOf(service, await issuer.sign({ ...admin, exp: now - 10 })), 200);
@@ -181,6 +212,70 @@ describe("the keys of a provider", () => {
     await issuer.rotate();
     assertEquals(await statusOf(service, await issuer.sign(admin)), 200);
     assertEquals(await statusOf(service, old), 401);
+    await service.stop();
+    await issuer.stop();
+  });
+
+  it("may be several of one kind, though tokens name none of them", async () => {
+    for (const algorithm of ["ES256", "RS256", "EdDSA"]) {
+      const issuer = await startTokenIssuer(algorithm);
+      const tokens = [await issuer.sign(admin, { kid: undefined })];
+      for (let number = 0; number < 2; number++) {
+        await issuer.addKey();
+        tokens.push(await issuer.sign(admin, { kid: undefined }));
+      }
+      const service = await serviceFor(issuer, { cooldownMs: 3_600_000 });
+      for (const token of tokens) assertEquals(await statusOf(service, token), 200);
+      assertEquals(
+        await statusOf(service, await issuer.sign({ ...admin, aud: "a" }, { kid: undefined })),
+        401,
+      );
+      const stranger = await startTokenIssuer(algorithm);
+      const forged = await stranger.sign({ ...admin, iss: issuer.jwt.issuer }, { kid: undefined });
+      assertEquals(await statusOf(service, forged), 401);
+      assertEquals(issuer.timesAsked(), 1);
+      for (const started of [service, issuer, stranger]) await started.stop();
+    }
+  });
+
+  it("may have no names, or one name for good, and change all the same", async () => {
+    for (const kid of [null, "the-key"]) {
+      const issuer = await startTokenIssuer("ES256", { kid });
+      const service = await serviceFor(issuer);
+      const old = await issuer.sign(admin);
+      assertEquals(await statusOf(service, old), 200);
+      await issuer.rotate();
+      assertEquals(await statusOf(service, await issuer.sign(admin)), 200);
+      assertEquals(await statusOf(service, old), 401);
+      await issuer.addKey(); // two of the same name
+      assertEquals(await statusOf(service, await issuer.sign(admin)), 200);
+      await service.stop();
+      await issuer.stop();
+    }
+  });
+
+  it("are not waited for longer than the time-out; a provider that did not answer is left alone for a while", async () => {
+    const issuer = await startTokenIssuer();
+    const { release } = issuer.hold();
+    const service = await serviceFor(issuer, { timeoutMs: 100, cooldownMs: 3_600_000 });
+    const token = await issuer.sign(admin);
+    const answers = await Promise.all([1, 2, 3].map(() => answerTo(service, token)));
+    assertEquals(answers.map(({ code }) => code), Array(3).fill("identity_provider_unavailable"));
+    assertEquals((await answerTo(service, token)).code, "identity_provider_unavailable");
+    assertEquals(issuer.timesAsked(), 1);
+    release();
+    await service.stop();
+    await issuer.stop();
+  });
+
+  it("that are known serve at once while a renewal hangs", async () => {
+    const issuer = await startTokenIssuer();
+    const service = await serviceFor(issuer, { freshMs: 0 });
+    const token = await issuer.sign(admin);
+    assertEquals(await statusOf(service, token), 200);
+    const { release } = issuer.hold();
+    for (let time = 0; time < 3; time++) assertEquals(await statusOf(service, token), 200);
+    release();
     await service.stop();
     await issuer.stop();
   });

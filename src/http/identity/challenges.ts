@@ -2,6 +2,7 @@ import { Problem } from "../problems.ts";
 
 // RFC 6750, section 3.
 const CHALLENGE = 'Bearer realm="trainer-assignment"';
+const INVALID_TOKEN = { "WWW-Authenticate": `${CHALLENGE}, error="invalid_token"` };
 
 /** Makes the problem of a request without a token. */
 export function tokenMissing(): Problem {
@@ -10,11 +11,14 @@ export function tokenMissing(): Problem {
   });
 }
 
-/** Makes the problem of a token that is no good, and why; the detail never holds anything of the token. */
+/** Makes the problem of a token that is no good, and why. */
 export function tokenInvalid(detail: string): Problem {
-  return new Problem("unauthorized", detail, {
-    headers: { "WWW-Authenticate": `${CHALLENGE}, error="invalid_token"` },
-  });
+  return new Problem("unauthorized", detail, { headers: INVALID_TOKEN });
+}
+
+/** Makes the problem of a token for somewhere else, which the log tells as well: mostly a setting is wrong. */
+export function tokenMisdirected(detail: string): Problem {
+  return new Problem("unauthorized", detail, { headers: INVALID_TOKEN, logEvent: "token_misdirected" });
 }
 
 /** Makes the problem of a caller who is known and may not do this. */

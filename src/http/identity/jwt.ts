@@ -1,13 +1,21 @@
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTVerifyResult } from "jose";
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+} from "jose";
 import { z } from "zod";
 import type { JwtConfig } from "../../config.ts";
 import { readRole } from "./role_claim.ts";
 import type { Principal } from "./principal.ts";
-import { roleMissing, tokenInvalid } from "./challenges.ts";
+import { Problem } from "../problems.ts";
+import { roleMissing, tokenInvalid, tokenMisdirected } from "./challenges.ts";
 import { createProviderKeys, type Provider, type ProviderKeysOptions } from "./provider_keys.ts";
 
 /**
- * Finds out who presents a JWT.
+ * Identifies who presents a JWT.
  * @throws {Problem} `unauthorized` when it is no good, `forbidden` when it gives no role, `identity_provider_unavailable`
  * when only the provider could tell, and does not answer.
  */
@@ -37,13 +45,13 @@ export function looksLikeJwt(token: string): boolean {
  * stays with somebody, and which no configured token can have.
  */
 export function createJwtVerifier(config: JwtConfig, options: ProviderKeysOptions): VerifyJwt {
-  const keys = createProviderKeys(config.issuer, options);
+  const findProvider = createProviderKeys(config.issuer, options);
   // Known before the first caller comes, or missed in the log at once.
-  keys.current().catch(() => {});
+  findProvider().catch(() => {});
 
   return async function verifyJwt(token) {
     refuseHopeless(token, config.issuer);
-    const { payload, protectedHeader } = await verify(token, await keys.current(), keys.renewed);
+    const { payload, protectedHeader } = await verify(token, await findProvider());
     if (!isKnownType(protectedHeader.typ)) throw tokenInvalid("The token is not an access token.");
     const { data: sub } = subject.safeParse(payload.sub);
     if (sub === undefined) throw tokenInvalid("The token's claim sub is no name that could be recorded.");
@@ -55,28 +63,49 @@ export function createJwtVerifier(config: JwtConfig, options: ProviderKeysOption
     return { name, role };
   };
 
-  async function verify(
-    token: string,
-    { issuer, findKey }: Provider,
-    renew?: () => Promise<Provider>,
-  ): Promise<JWTVerifyResult> {
+  async function verify(token: string, { issuer, keys }: Provider): Promise<JWTVerifyResult> {
+    const wanted = {
+      issuer,
+      audience: config.audience,
+      algorithms: ALGORITHMS,
+      clockTolerance: LEEWAY_SECONDS,
+      requiredClaims: ["exp", "sub"],
+    };
     try {
-      return await jwtVerify(token, findKey, {
-        issuer,
-        audience: config.audience,
-        algorithms: ALGORITHMS,
-        clockTolerance: LEEWAY_SECONDS,
-        requiredClaims: ["exp", "sub"],
+      return await verifyWithEach(token, keys, wanted).catch(async (error) => {
+        // A token that names no key may be signed by a new one; so may one of a provider that reuses names.
+        if (!(error instanceof errors.JWSSignatureVerificationFailed) || keys.coolingDown) throw error;
+        await keys.reload();
+        return await verifyWithEach(token, keys, wanted);
       });
     } catch (error) {
-      if (error instanceof errors.JWKSNoMatchingKey && renew !== undefined) {
-        return await verify(token, await renew());
-      }
+      if (error instanceof Problem) throw error;
       if (!(error instanceof errors.JOSEError)) {
         options.log.warn({ err: error, issuer }, "a key of the provider cannot be used");
       }
-      throw tokenInvalid(reasonOf(error));
+      throw refusal(error, { issuer, audience: config.audience });
     }
+  }
+}
+
+/** Verifies with the key that the token names; where it names none, with each that may have signed it. */
+async function verifyWithEach(
+  token: string,
+  keys: Provider["keys"],
+  wanted: JWTVerifyOptions,
+): Promise<JWTVerifyResult> {
+  try {
+    return await jwtVerify(token, keys, wanted);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      try {
+        return await jwtVerify(token, key, wanted);
+      } catch (error) {
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
   }
 }
 
@@ -86,7 +115,9 @@ function refuseHopeless(token: string, configuredIssuer: string): void {
   if (alg === undefined || !ALGORITHMS.includes(alg)) {
     throw tokenInvalid("The token is not signed by an algorithm that is taken here.");
   }
-  if (URL.parse(String(iss))?.href !== new URL(configuredIssuer).href) throw tokenInvalid(claimReason("iss"));
+  if (URL.parse(String(iss))?.href !== new URL(configuredIssuer).href) {
+    throw wrongIssuer(iss, configuredIssuer);
+  }
   if (exp === undefined || exp <= Date.now() / 1000 - LEEWAY_SECONDS) throw tokenInvalid(claimReason("exp"));
 }
 
@@ -104,19 +135,48 @@ function isKnownType(typ: unknown): boolean {
   return typ === undefined || (typeof typ === "string" && TYPES.includes(typ.toLowerCase()));
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof errors.JWTExpired) return claimReason("exp");
-  if (error instanceof errors.JWTClaimValidationFailed) return claimReason(error.claim);
-  return "The token's signature does not verify with a key of the provider.";
+function refusal(error: unknown, { issuer, audience }: { issuer: string; audience: string }): Problem {
+  if (error instanceof errors.JWTExpired) return tokenInvalid(claimReason("exp"));
+  if (!(error instanceof errors.JWTClaimValidationFailed)) {
+    return tokenInvalid("The token's signature does not verify with a key of the provider.");
+  }
+  const { claim, payload } = error;
+  if (claim === "iss") return wrongIssuer(payload.iss, issuer);
+  if (claim === "aud") return wrongAudience(payload.aud, audience);
+  return tokenInvalid(claimReason(claim));
+}
+
+function wrongIssuer(came: unknown, wanted: string): Problem {
+  return tokenMisdirected(`The token's issuer (iss) is ${quoteClaim(came)}; here it must be ${wanted}.`);
+}
+
+function wrongAudience(came: unknown, wanted: string): Problem {
+  return tokenMisdirected(`The token's audience (aud) is ${quoteClaim(came)}; here it must be ${wanted}.`);
 }
 
 const REASONS: Record<string, string> = {
   exp: "The token has expired, or does not say when it does.",
   nbf: "The token is not valid yet.",
-  aud: "The token is for another audience.",
-  iss: "The token is of another issuer.",
 };
 
 function claimReason(claim: string): string {
   return REASONS[claim] ?? `The token's claim ${claim} is missing or malformed.`;
+}
+
+const MAX_QUOTED = 5;
+const MAX_QUOTED_CHARACTERS = 200;
+
+/** Writes what came in a claim, whoever wrote it: short, and in printable ASCII. */
+function quoteClaim(value: unknown): string {
+  const values = Array.isArray(value) ? value : [value];
+  const quoted = values.slice(0, MAX_QUOTED).map(quoteText);
+  if (values.length > MAX_QUOTED) quoted.push(`${values.length - MAX_QUOTED} more`);
+  return quoted.join(", ") || "missing";
+}
+
+function quoteText(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (typeof value !== "string") return "malformed";
+  const text = value.slice(0, MAX_QUOTED_CHARACTERS).replaceAll(/[^\x20-\x7e]/g, "?");
+  return text.length < value.length ? `"${text}..."` : `"${text}"`;
 }

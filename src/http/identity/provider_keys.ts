@@ -1,84 +1,85 @@
-import { createLocalJWKSet } from "jose";
+import { createRemoteJWKSet, customFetch } from "jose";
 import { z } from "zod";
 import { isSecureUrl } from "../../config.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { Problem } from "../problems.ts";
 
-/** What the provider says of itself. */
+/** An OpenID Connect provider, as it describes itself. */
 export interface Provider {
   /** As its tokens write it. */
   issuer: string;
-  findKey: ReturnType<typeof createLocalJWKSet>;
-}
-
-/** The provider's keys, as far as they are known. Both throw {@link Problem} `identity_provider_unavailable`. */
-export interface ProviderKeys {
-  /** What is known; asks the provider only where nothing is. */
-  current(): Promise<Provider>;
-  /** What the provider says now, for a token that names none of the known keys; what is known, if it was asked just before. */
-  renewed(): Promise<Provider>;
+  keys: ReturnType<typeof createRemoteJWKSet>;
 }
 
 export interface ProviderKeysOptions {
   log: Logger;
   /** How long the keys are used before the provider is asked again, beside the requests. */
   freshMs?: number;
-  /** The least time from one question to the next, whatever tokens name. */
+  /** The least time from one question to the next, whatever tokens name and whether it answered. */
   cooldownMs?: number;
+  /** How long the provider may take for an answer; the first caller may wait for two, discovery and keys. */
   timeoutMs?: number;
 }
 
-const MOST_KEYS = 100;
-const MOST_BYTES = 1024 * 1024;
+const MAX_KEYS = 100;
+const MAX_BYTES = 1024 * 1024;
 
 /**
- * Keeps the signing keys of an OpenID Connect provider: found through discovery, kept in memory, asked for again when
- * they are ten minutes old, or at once when a token names another one, but at most once in ten seconds. Only somebody who
- * comes before anything is known, or with an unknown key, waits for the provider. While it is away the known keys
- * stay good: it cannot sign anything new meanwhile.
+ * Finds a provider and keeps its signing keys. They are jose's remote key set, which asks for the keys when a token names
+ * an unknown one. jose itself lacks discovery, bounds for the answer, and a rest after a failed question, and its own
+ * maximum age makes requests wait, and fail while the provider is away. So age is ours: discovery and keys are renewed
+ * beside the requests, and known keys stay good meanwhile.
+ * @returns what finds the provider: at once, but for the first callers. It throws {@link Problem}
+ * `identity_provider_unavailable`, and so does the key set.
  */
-export function createProviderKeys(issuer: string, options: ProviderKeysOptions): ProviderKeys {
-  const { log, freshMs = 600_000, cooldownMs = 10_000, timeoutMs = 5_000 } = options;
+export function createProviderKeys(
+  configured: string,
+  options: ProviderKeysOptions,
+): () => Promise<Provider> {
+  const { log, freshMs = 600_000, cooldownMs = 10_000, timeoutMs = 2_500 } = options;
   let known: Provider | undefined;
-  let isAway = false;
-  let knownSince = -Infinity;
-  let askedAt = -Infinity;
+  let foundAt = -Infinity;
+  let failedAt = -Infinity;
   let underWay: Promise<Provider> | undefined;
 
-  function ask(): Promise<Provider> {
-    return underWay ??= fetchProvider(issuer, timeoutMs)
-      .then((provider) => {
-        isAway = false;
-        knownSince = performance.now();
-        return known = provider;
-      }, (error) => {
-        isAway = true;
-        log.warn({ err: error, issuer }, "the OpenID Connect provider does not tell its keys");
-        throw unavailable();
-      })
-      .finally(() => {
-        askedAt = performance.now();
-        underWay = undefined;
-      });
-  }
-
-  const wasAskedJustNow = () => underWay === undefined && performance.now() - askedAt < cooldownMs;
-
-  async function renewed(): Promise<Provider> {
-    if (!wasAskedJustNow()) return await ask();
-    if (isAway || known === undefined) throw unavailable();
+  return async function findProvider() {
+    if (known === undefined) return await renew();
+    if (performance.now() - foundAt > freshMs) renew().catch(() => {}); // logged
     return known;
+  };
+
+  function renew(): Promise<Provider> {
+    return underWay ??= discover().finally(() => underWay = undefined);
   }
 
-  return {
-    renewed,
-    async current() {
-      if (known === undefined) return await renewed();
-      const isStale = performance.now() - knownSince > freshMs;
-      if (isStale && !wasAskedJustNow()) ask().catch(() => {}); // logged; what is known serves meanwhile
-      return known;
-    },
-  };
+  async function discover(): Promise<Provider> {
+    const place = `${configured.replace(/\/$/, "")}/.well-known/openid-configuration`;
+    const { issuer, jwks_uri } = await ask(
+      place,
+      AbortSignal.timeout(timeoutMs),
+      (json) => readDiscovery(json, configured),
+    );
+    const keys = createRemoteJWKSet(new URL(jwks_uri), {
+      timeoutDuration: timeoutMs,
+      cooldownDuration: cooldownMs,
+      cacheMaxAge: Infinity,
+      [customFetch]: async (url, { signal }) => Response.json(await ask(url, signal, keySetSchema.parse)),
+    });
+    await keys.reload();
+    foundAt = performance.now();
+    return known = { issuer, keys };
+  }
+
+  async function ask<T>(url: string, signal: AbortSignal, read: (json: unknown) => T): Promise<T> {
+    if (performance.now() - failedAt < cooldownMs) throw unavailable();
+    try {
+      return read(await fetchJson(url, signal));
+    } catch (error) {
+      failedAt = performance.now();
+      log.warn({ err: error, issuer: configured }, "the OpenID Connect provider does not tell its keys");
+      throw unavailable();
+    }
+  }
 }
 
 function unavailable(): Problem {
@@ -89,17 +90,15 @@ function unavailable(): Problem {
 }
 
 const discoverySchema = z.object({ issuer: z.url(), jwks_uri: z.url() });
-const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(MOST_KEYS) });
+const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(MAX_KEYS) });
 
 /** OpenID Connect Discovery 1.0, section 4. */
-async function fetchProvider(configured: string, timeoutMs: number): Promise<Provider> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const place = `${configured.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const { issuer, jwks_uri } = discoverySchema.parse(await fetchJson(place, signal));
+function readDiscovery(json: unknown, configured: string): z.infer<typeof discoverySchema> {
+  const discovered = discoverySchema.parse(json);
+  const { issuer, jwks_uri } = discovered;
   if (new URL(issuer).href !== new URL(configured).href) throw new Error(`the provider is ${issuer}`);
   if (!isSecureUrl(jwks_uri)) throw new Error("the provider's keys are not at an https URL");
-  const keySet = keySetSchema.parse(await fetchJson(jwks_uri, signal));
-  return { issuer, findKey: createLocalJWKSet(keySet) };
+  return discovered;
 }
 
 async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
@@ -109,7 +108,7 @@ async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
   const decoder = new TextDecoder();
   for await (const chunk of response.body ?? []) {
     bytes += chunk.length;
-    if (bytes > MOST_BYTES) throw new Error(`${url} answers with more than ${MOST_BYTES} bytes`);
+    if (bytes > MAX_BYTES) throw new Error(`${url} answers with more than ${MAX_BYTES} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
   if (!response.ok) throw new Error(`${url} answers ${response.status}`);
