@@ -54,8 +54,8 @@ export const hostileBugs: readonly KnownBug[] = [
     caughtBy: ["malformed"],
     sources: [{
       file: "src/http/observe.ts",
-      from: "    const startedAt = performance.now();",
-      to: "    const startedAt = performance.now();\n    kept.push(new Array(40_000).fill(startedAt));",
+      from: '    c.set("requestId", requestId);',
+      to: '    c.set("requestId", requestId);\n    kept.push(new Array(40_000).fill(startedAt));',
     }, {
       file: "src/http/observe.ts",
       from: "const SLOW_MS = 1000;",
@@ -67,8 +67,8 @@ export const hostileBugs: readonly KnownBug[] = [
     caughtBy: ["soak"],
     sources: [{
       file: "src/http/observe.ts",
-      from: "    const startedAt = performance.now();",
-      to: '    const startedAt = performance.now();\n    Deno.openSync("deno.json");',
+      from: '    c.set("requestId", requestId);',
+      to: '    c.set("requestId", requestId);\n    Deno.openSync("deno.json");',
     }],
   },
 ];

@@ -22,11 +22,15 @@ export async function copyService(folder: string, changes: readonly SourceChange
   });
   if (!(await copy.spawn().status).success) throw new Error(`cannot copy the service to ${folder}`);
   await Deno.symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  for (const { file, from, to } of changes) {
-    const path = join(folder, file);
-    const text = await Deno.readTextFile(path);
-    if (!text.includes(from)) throw new Error(`${file} does not contain: ${from}`);
-    await Deno.writeTextFile(path, text.replace(from, () => to));
+  for (const change of changes) {
+    const path = join(folder, change.file);
+    await Deno.writeTextFile(path, changeText(await Deno.readTextFile(path), change));
   }
   return folder;
+}
+
+/** Changes a file's text. @throws {Error} when it does not contain what is to be replaced */
+export function changeText(text: string, { file, from, to }: SourceChange): string {
+  if (!text.includes(from)) throw new Error(`${file} does not contain: ${from}`);
+  return text.replace(from, () => to);
 }
