@@ -39,7 +39,7 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
       setCookie(
         c,
         COOKIE,
-        seal(config.clientSecret, PURPOSE, { ...pending, next, expiresAtMs }),
+        await seal(config.clientSecret, PURPOSE, { ...pending, next, expiresAtMs }),
         cookieAttributes(c),
       );
       return c.redirect(location.href, 302);
@@ -56,7 +56,7 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
 
   app.get("/openid/callback", async (c) => {
     const pending =
-      pendingSchema.safeParse(unseal(config.clientSecret, PURPOSE, getCookie(c, COOKIE) ?? "")).data;
+      pendingSchema.safeParse(await unseal(config.clientSecret, PURPOSE, getCookie(c, COOKIE) ?? "")).data;
     deleteCookie(c, COOKIE, cookieAttributes(c));
     if (pending === undefined || pending.expiresAtMs < Date.now()) {
       return refuse(c, 400, "This sign-in took too long", "Or it was begun in another browser. Begin anew.");
@@ -66,7 +66,7 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
     try {
       const name = await openId.complete(callback, pending);
       log.info({ address, user: name }, "signed in");
-      startSession(c, sealOpenIdSession(config, name));
+      startSession(c, await sealOpenIdSession(config, name));
       return await answerOnward(c, safeNext(pending.next));
     } catch (error) {
       if (!(error instanceof OpenIdError)) throw error;

@@ -60,12 +60,12 @@ export function addSignInPages({ app, services }: Pages): void {
       );
     }
     log.info({ address, token: token.name }, "signed in");
-    startSession(c, sealTokenSession(token, presented));
+    startSession(c, await sealTokenSession(token, presented));
     return goOn(c, next);
   });
 
   app.post("/logout", async (c) => {
-    const session = readCookie(c, services);
+    const session = await readCookie(c, services);
     forgetCookie(c);
     try {
       if (session !== undefined) {
@@ -84,7 +84,7 @@ export function addSignInPages({ app, services }: Pages): void {
 export function requireSession({ services }: Pages): MiddlewareHandler<PageEnv> {
   const hasEnded = rememberSessions(services.sql);
   return async function requireSession(c, next): Promise<Response | void> {
-    const session = readCookie(c, services);
+    const session = await readCookie(c, services);
     if (session === undefined || await hasEnded(session)) return askToSignIn(c);
     if (session.role !== "admin") {
       return answerPage(c, {

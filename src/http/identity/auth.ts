@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { isFromOurPages } from "./same_origin.ts";
-import { findToken, type Session } from "./session.ts";
+import { findToken } from "./session.ts";
 import { hasEnded } from "./ended_sessions.ts";
 import { readCookie } from "./session_cookie.ts";
 import type { Token } from "../../config.ts";
@@ -14,15 +14,15 @@ import type { Services } from "../services.ts";
 // RFC 6750, section 2.1: the scheme in any case, one token of the b64token alphabet.
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
-/** Finds out whose configured token an `Authorization` header carries; undefined when it carries none. */
+/** Identifies whose configured token an `Authorization` header carries; undefined when it carries none. */
 export function findTokenBearer(tokens: readonly Token[], authorization: string): Principal | undefined {
   const token = findToken(tokens, presentedToken(authorization));
   return token && { name: token.name, role: token.role };
 }
 
 /**
- * Finds out who calls from an `Authorization` header: at once for a configured token, by and by for a JWT, which takes
- * a signature to check and now and then a question to the provider.
+ * Identifies the caller by an `Authorization` header: synchronously for a configured token, asynchronously for a JWT,
+ * whose signature is checked, and whose provider is asked now and then.
  * @throws {Problem} `unauthorized` when there is no header, or none that carries a good token; and what
  * {@link VerifyJwt} throws.
  */
@@ -43,21 +43,19 @@ function presentedToken(authorization: string): string {
 }
 
 /**
- * Finds out who calls: by token, or, where there is none, by the session cookie of the admin page. What a browser sends
- * with a cookie may be another site's doing, so that such a request changes nothing unless it comes from a page of ours.
+ * Identifies the caller: by token, or, where there is none, by the session cookie of the admin page. Another site may have
+ * a browser send the cookie, so a request with it changes something only when it comes from a page of ours.
  * @throws {Problem} `unauthorized`, or `forbidden` for a change from another site.
  */
 export function identify(services: Services, c: Context<AppEnv>): Principal | Promise<Principal> {
   const authorization = c.req.header("authorization");
   const hasCookie = authorization === undefined && c.req.header("cookie") !== undefined;
-  const session = hasCookie ? readCookie(c, services) : undefined;
-  return session === undefined
-    ? authenticate(services, authorization)
-    : identifySession(services, session, c);
+  return hasCookie ? identifyBySession(services, c) : authenticate(services, authorization);
 }
 
-async function identifySession({ sql }: Services, session: Session, c: Context<AppEnv>): Promise<Principal> {
-  if (await hasEnded(sql, session)) throw tokenMissing();
+async function identifyBySession(services: Services, c: Context<AppEnv>): Promise<Principal> {
+  const session = await readCookie(c, services);
+  if (session === undefined || await hasEnded(services.sql, session)) throw tokenMissing();
   if (!["GET", "HEAD"].includes(c.req.method) && !isFromOurPages(c)) {
     throw new Problem(
       "forbidden",

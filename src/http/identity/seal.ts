@@ -1,33 +1,32 @@
-import { Buffer } from "node:buffer";
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { compactDecrypt, CompactEncrypt } from "jose";
+import { hkdfSync } from "node:crypto";
 
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
+const KEY_MANAGEMENT = "dir";
+const ENCRYPTION = "A256GCM";
 
 /**
- * Encrypts and authenticates a value (AES-256-GCM under a key derived with HKDF), for a cookie that only this service,
- * in any replica, can read or make.
+ * Encrypts and authenticates a value, for a cookie that only this service, in any replica, can read or make: a JWE (RFC
+ * 7516) under a key derived with HKDF.
  * @param purpose separates what is sealed with the same secret.
  */
-export function seal(secret: string | Uint8Array, purpose: string, value: unknown): string {
-  const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv("aes-256-gcm", deriveKey(secret, purpose), iv, { authTagLength: TAG_BYTES });
-  const sealed = [cipher.update(JSON.stringify(value), "utf8"), cipher.final()];
-  return Buffer.concat([iv, cipher.getAuthTag(), ...sealed]).toString("base64url");
+export async function seal(secret: string | Uint8Array, purpose: string, value: unknown): Promise<string> {
+  return await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(value)))
+    .setProtectedHeader({ alg: KEY_MANAGEMENT, enc: ENCRYPTION })
+    .encrypt(deriveKey(secret, purpose));
 }
 
 /** Opens what {@link seal} made; undefined when it was made otherwise, or altered. */
-export function unseal(secret: string | Uint8Array, purpose: string, sealed: string): unknown {
-  const bytes = Buffer.from(sealed, "base64url");
-  if (bytes.length <= IV_BYTES + TAG_BYTES) return undefined;
-  const iv = bytes.subarray(0, IV_BYTES);
-  const decipher = createDecipheriv("aes-256-gcm", deriveKey(secret, purpose), iv, {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+export async function unseal(
+  secret: string | Uint8Array,
+  purpose: string,
+  sealed: string,
+): Promise<unknown> {
   try {
-    const text = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
-    return JSON.parse(text.toString("utf8"));
+    const { plaintext } = await compactDecrypt(sealed, deriveKey(secret, purpose), {
+      keyManagementAlgorithms: [KEY_MANAGEMENT],
+      contentEncryptionAlgorithms: [ENCRYPTION],
+    });
+    return JSON.parse(new TextDecoder().decode(plaintext));
   } catch {
     return undefined;
   }

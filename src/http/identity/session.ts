@@ -36,15 +36,15 @@ export function findToken(tokens: readonly Token[], presented: string): Token | 
 
 /**
  * Makes the cookie of someone who presented a token: the token itself, sealed under a key derived from its configured
- * hash. So every replica can read it, nobody who knows but the hash can make one, nobody who has but the cookie learns
- * the token, and a token that is removed from the configuration takes its sessions along.
+ * hash. So every replica can read it. Knowing only the hash, nobody can make one; having only the cookie, nobody learns
+ * the token. A token that is removed from the configuration takes its sessions along.
  */
-export function sealTokenSession(token: Token, presented: string, now = Date.now()): string {
+export function sealTokenSession(token: Token, presented: string, now = Date.now()): Promise<string> {
   return seal(token.sha256, PURPOSE.token, { ...newSession(now), token: presented });
 }
 
 /** Makes the cookie of someone whom the provider vouches for; a change of the client secret ends it. */
-export function sealOpenIdSession(openId: OpenIdConfig, name: string, now = Date.now()): string {
+export function sealOpenIdSession(openId: OpenIdConfig, name: string, now = Date.now()): Promise<string> {
   return seal(openId.clientSecret, PURPOSE.openId, { ...newSession(now), name });
 }
 
@@ -52,20 +52,20 @@ export function sealOpenIdSession(openId: OpenIdConfig, name: string, now = Date
  * Reads a session cookie; undefined when it is none of ours, too old, or its token is no longer configured. Whether
  * somebody has signed out of it the database alone knows.
  */
-export function readSession(
+export async function readSession(
   { tokens, openId }: SessionSecrets,
   cookie: string,
   now = Date.now(),
-): Session | undefined {
+): Promise<Session | undefined> {
   for (const token of tokens) {
-    const { data } = tokenSession.safeParse(unseal(token.sha256, PURPOSE.token, cookie));
+    const { data } = tokenSession.safeParse(await unseal(token.sha256, PURPOSE.token, cookie));
     if (data === undefined || data.expiresAtMs <= now || findToken([token], data.token) === undefined) {
       continue;
     }
     return { id: data.id, name: token.name, role: token.role, expiresAt: new Date(data.expiresAtMs) };
   }
   if (!openId) return undefined;
-  const { data } = openIdSession.safeParse(unseal(openId.clientSecret, PURPOSE.openId, cookie));
+  const { data } = openIdSession.safeParse(await unseal(openId.clientSecret, PURPOSE.openId, cookie));
   if (data === undefined || data.expiresAtMs <= now) return undefined;
   return { id: data.id, name: data.name, role: "admin", expiresAt: new Date(data.expiresAtMs) };
 }

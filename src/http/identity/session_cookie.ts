@@ -8,9 +8,9 @@ import { readSession, type Session, SESSION_HOURS, type SessionSecrets } from ".
 const NAME = "trainer_assignment_session";
 
 /** Reads who is signed in by the cookie alone, which may have been signed out of; undefined for nobody. */
-export function readCookie(c: Context, secrets: SessionSecrets): Session | undefined {
+export async function readCookie(c: Context, secrets: SessionSecrets): Promise<Session | undefined> {
   const cookie = getCookie(c, cookieName(c));
-  return cookie === undefined ? undefined : readSession(secrets, cookie);
+  return cookie === undefined ? undefined : await readSession(secrets, cookie);
 }
 
 /**
@@ -21,7 +21,7 @@ export async function currentSession(
   c: Context,
   { sql, ...secrets }: SessionSecrets & { sql: Sql },
 ): Promise<Session | undefined> {
-  const session = readCookie(c, secrets);
+  const session = await readCookie(c, secrets);
   return session === undefined || await hasEnded(sql, session) ? undefined : session;
 }
 
