@@ -19,6 +19,28 @@ CREATE TYPE assignment.batch_result AS (
 
 COMMENT ON TYPE assignment.batch_result IS 'What became of a batch of members: assigned; had an active assignment; had one that was ended; are the trainer; are gone; failed.';
 
+CREATE FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_roles oid[];
+  v_names text;
+begin
+  select polroles into v_roles from pg_policy where polrelid = p_table and polname = p_policy;
+  if v_roles is null then
+    execute format('create policy %I on %s for %s to %I using (true)', p_policy, p_table, p_command, p_role);
+  elsif not (select oid = any (v_roles) from pg_roles where rolname = p_role) then
+    select string_agg(quote_ident(rolname), ', ' order by rolname) into v_names
+    from pg_roles
+    where oid = any (v_roles) or rolname = p_role;
+    execute format('alter policy %I on %s to %s', p_policy, p_table, v_names);
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) IS 'Lets a role see (or, by the command all, change) every row when row-level security is on. It grants nothing.';
+
 CREATE FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_notes text DEFAULT NULL::text, p_source text DEFAULT 'manual'::text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -29,8 +51,10 @@ declare
 begin
   trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
   if not exists (select from public.members m where m.id = p_member_id) then
+    perform assignment.require_visible_rows();  -- who is hidden is a member all the same
     raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
   elsif not exists (select from public.members m where m.id = assign_member.trainer_id) then
+    perform assignment.require_visible_rows();
     raise exception 'trainer % is no member', trainer_id using errcode = 'TA001';
   elsif trainer_id = p_member_id then
     raise exception 'member % cannot be their own trainer', p_member_id using errcode = 'TA003';
@@ -222,7 +246,6 @@ COMMENT ON FUNCTION assignment.await_lanes(p_run_id uuid) IS 'Returns once no st
 CREATE FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     SET lock_timeout TO '5s'
     AS $$
 declare
@@ -316,6 +339,36 @@ $$;
 
 COMMENT ON FUNCTION assignment.claim_new_failures(p_limit integer) IS 'Up to p_limit failures that nobody was given before, for their lines of log.';
 
+CREATE FUNCTION assignment.close_table(p_table regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform assignment.take_back_defaults(p_table);
+  perform assignment.admit(p_table, pg_get_userbyid(relowner), 'owner_does_all', 'all')
+  from pg_class
+  where oid = p_table;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.close_table(p_table regclass) IS 'Takes back what default privileges gave of a new table, and admits its owner, for row-level security may be forced.';
+
+CREATE FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select distinct case when a.grantee = 0 then 'public' else a.grantee::regrole::text end
+  from pg_default_acl d
+  cross join aclexplode(d.defaclacl) a
+  where d.defaclrole = p_owner
+    and d.defaclnamespace in (0, p_schema)
+    and d.defaclobjtype = p_type
+    and a.grantee <> p_owner
+    and (a.grantee <> 0 or p_type <> 'f')
+$$;
+
+COMMENT ON FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") IS 'Whom ALTER DEFAULT PRIVILEGES gives rights on what the owner makes in the schema, of a type as in pg_default_acl.';
+
 CREATE FUNCTION assignment.default_trainer_id() RETURNS uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -325,6 +378,7 @@ declare
 begin
   select default_trainer_id into v_trainer_id from assignment.settings;
   if v_trainer_id is null then
+    perform assignment.require_visible_rows();
     raise exception 'no default trainer is configured'
       using errcode = 'TA001', hint = 'Set one: PUT /v1/settings {"defaultTrainerId": "…"}';
   end if;
@@ -373,6 +427,29 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) IS 'Records that a session was signed out of, and forgets up to 100 that have expired.';
+
+CREATE FUNCTION assignment.explain_hidden_rows(p_role name DEFAULT CURRENT_USER) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select format('row-level security hides rows of %s from %I: ', string_agg(name::text, ', ' order by name::text), p_role)
+    || case
+      when bool_or(is_members) then format(
+        'give that role BYPASSRLS, or run as the owner of members: create policy %I on public.members for select to %I using (true)',
+        left(p_role, 57) || '_reads', p_role
+      )
+      else 'run as the owner of the schema assignment: select assignment.grant_service(''…the role of the service…'')'
+    end
+  from (
+    select name, false as is_members from assignment.own_tables() as own (name)
+    union all
+    select to_regclass('public.members'), true
+  ) as used
+  where assignment.hides_rows(name, p_role)
+  having count(*) > 0
+$$;
+
+COMMENT ON FUNCTION assignment.explain_hidden_rows(p_role name) IS 'Which of the tables that this service reads hide rows from the role, and what to do. Null: none.';
 
 CREATE FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -506,7 +583,6 @@ COMMENT ON COLUMN assignment.backfill_runs.resume_traceparent IS 'The same of th
 CREATE FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     SET enable_nestloop TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
@@ -515,6 +591,7 @@ declare
     select upper_id from assignment.backfill_lanes where run_id = p_run.id and lane > 0 order by upper_id desc limit 1
   );
 begin
+  perform assignment.require_visible_rows();
   return query
   select m.id
   from public.members m
@@ -547,7 +624,6 @@ COMMENT ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) I
 CREATE FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     SET lock_timeout TO '5s'
     AS $$
 declare
@@ -659,6 +735,7 @@ COMMENT ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT
 CREATE FUNCTION assignment.grant_service(p_role name) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
     AS $$
 declare
   v_columns text;
@@ -672,7 +749,16 @@ begin
     p_role
   );
 
+  perform
+    assignment.admit(own, pg_get_userbyid(c.relowner), 'owner_does_all', 'all'),
+    assignment.admit(own, p_role, 'service_reads', 'select')
+  from assignment.own_tables() as own
+  join pg_class c on c.oid = own
+  where has_table_privilege(p_role, own, 'select');
+
   foreach v_function in array array[
+    'assignment.explain_hidden_rows(name)',
+    'assignment.require_visible_rows()',
     'assignment.default_trainer_id()',
     'assignment.set_default_trainer(uuid, text)',
     'assignment.assign_or_record(uuid[], text, uuid)',
@@ -752,6 +838,32 @@ $$;
 COMMENT ON FUNCTION assignment.hasten_failures(p_limit integer) IS 'Makes up to p_limit failures due now whose time has not come, but for those that a retry under way holds. Returns how many:
 fewer than p_limit when no more are left.';
 
+CREATE FUNCTION assignment.hides_rows(p_table regclass, p_role name) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select (
+    select not coalesce(bool_or(is_open) filter (where polpermissive), false)
+      or coalesce(bool_or(not is_open) filter (where not polpermissive), false)
+    from (
+      select p.polpermissive, coalesce(pg_get_expr(p.polqual, p.polrelid) = 'true', not p.polpermissive) as is_open
+      from pg_policy p
+      where p.polrelid = c.oid
+        and p.polcmd in ('r', '*')
+        and exists (select from unnest(p.polroles) as admitted (oid) where admitted.oid = 0 or pg_has_role(r.oid, admitted.oid, 'usage'))
+    ) as policies
+  )
+  from pg_class c
+  join pg_roles r on r.rolname = p_role
+  where c.oid = p_table
+    and c.relrowsecurity
+    and not r.rolsuper
+    and not r.rolbypassrls
+    and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'usage'))
+$$;
+
+COMMENT ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) IS 'Whether row-level security may hide rows of the table from the role: it applies, and no policy shows all rows. Null: it does not apply.';
+
 CREATE FUNCTION assignment.is_transient(p_sqlstate text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -827,12 +939,12 @@ COMMENT ON COLUMN assignment.backfill_lanes.recent_row_us IS 'Microseconds a row
 CREATE FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     SET enable_sort TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_seqscan TO 'off'
     AS $$
 begin
+  perform assignment.require_visible_rows();
   if p_failed_in is null then
     return array(
       select m.id
@@ -909,6 +1021,19 @@ $$;
 COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row,
 but for want of resources (class 53).';
 
+CREATE FUNCTION assignment.own_tables() RETURNS SETOF regclass
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select oid::regclass
+  from pg_class
+  where relkind in ('r', 'p')
+    and (relnamespace = to_regnamespace('assignment') or oid = to_regclass('public.trainer_client_assignments'))
+  order by oid::regclass::text
+$$;
+
+COMMENT ON FUNCTION assignment.own_tables() IS 'The tables of this service: those of the schema assignment, and the assignments.';
+
 CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS TABLE(lane smallint, next_id uuid, upper_id uuid, includes_upper boolean)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -979,7 +1104,6 @@ without statistics or below 20,000 members.';
 CREATE FUNCTION assignment.preview_step(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     AS $$
 declare
   v_began timestamptz := clock_timestamp();
@@ -1157,6 +1281,21 @@ $$;
 
 COMMENT ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) IS 'Adds a preview to its run, unless another has been recorded for the same batch (busy); with null, ends the run (finished).';
 
+CREATE FUNCTION assignment.require_visible_rows() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_reason text := assignment.explain_hidden_rows();
+begin
+  if v_reason is not null then
+    raise exception '%', v_reason using errcode = 'TA010';
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.require_visible_rows() IS 'Raises TA010 where row-level security hides rows from the current role: in a function with its owner''s rights, from the owner.';
+
 CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1290,6 +1429,7 @@ begin
     updated_by = excluded.updated_by
   returning * into v_settings;
   if not found then
+    perform assignment.require_visible_rows();  -- who is hidden is a member all the same
     raise exception 'trainer % is no member', p_trainer_id using errcode = 'TA001';
   end if;
   return v_settings;
@@ -1326,7 +1466,6 @@ COMMENT ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uu
 CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false, p_traceparent text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     SET lock_timeout TO '5s'
     AS $$
 declare
@@ -1337,6 +1476,7 @@ declare
   v_total bigint;
   v_is_estimate boolean := false;
 begin
+  perform assignment.require_visible_rows();
   if not exists (select from public.members where id = v_trainer_id) then
     raise exception 'trainer % is no member', v_trainer_id using errcode = 'TA001';
   end if;
@@ -1415,6 +1555,23 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) IS 'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
+
+CREATE FUNCTION assignment.take_back_defaults(p_table regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_grantee text;
+begin
+  for v_grantee in
+    select assignment.default_grantees(relowner, relnamespace, 'r') from pg_class where oid = p_table
+  loop
+    execute format('revoke all on %s from %s', p_table, v_grantee);
+  end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.take_back_defaults(p_table regclass) IS 'Revokes what default privileges gave when the table was made. What is granted afterwards is nobody''s business here.';
 
 CREATE FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) RETURNS record
     LANGUAGE plpgsql
@@ -1858,6 +2015,28 @@ ALTER TABLE ONLY public.trainer_client_assignments
 ALTER TABLE ONLY public.trainer_client_assignments
     ADD CONSTRAINT trainer_client_assignments_trainer_id_fkey FOREIGN KEY (trainer_id) REFERENCES public.members(id) ON UPDATE CASCADE;
 
+CREATE POLICY owner_does_all ON assignment.backfill_errors TO postgres USING (true);
+
+CREATE POLICY owner_does_all ON assignment.backfill_events TO postgres USING (true);
+
+CREATE POLICY owner_does_all ON assignment.backfill_lanes TO postgres USING (true);
+
+CREATE POLICY owner_does_all ON assignment.backfill_runs TO postgres USING (true);
+
+CREATE POLICY owner_does_all ON assignment.backfill_samples TO postgres USING (true);
+
+CREATE POLICY owner_does_all ON assignment.ended_sessions TO postgres USING (true);
+
+CREATE POLICY owner_does_all ON assignment.failures TO postgres USING (true);
+
+CREATE POLICY owner_does_all ON assignment.reconciliations TO postgres USING (true);
+
+CREATE POLICY owner_does_all ON assignment.settings TO postgres USING (true);
+
+CREATE POLICY owner_does_all ON public.trainer_client_assignments TO postgres USING (true);
+
+REVOKE ALL ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) FROM PUBLIC;
@@ -1870,11 +2049,17 @@ REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OU
 
 REVOKE ALL ON FUNCTION assignment.claim_new_failures(p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION assignment.close_table(p_table regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION assignment.default_trainer_id() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.explain_hidden_rows(p_role name) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) FROM PUBLIC;
 
@@ -1888,6 +2073,8 @@ REVOKE ALL ON FUNCTION assignment.grant_service(p_role name) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.hasten_failures(p_limit integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.member_tables() FROM PUBLIC;
@@ -1899,6 +2086,8 @@ REVOKE ALL ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes,
 REVOKE ALL ON FUNCTION assignment.note_backfill_progress(p_run_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.own_tables() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) FROM PUBLIC;
 
@@ -1912,6 +2101,8 @@ REVOKE ALL ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes,
 
 REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION assignment.require_visible_rows() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) FROM PUBLIC;
@@ -1923,6 +2114,8 @@ REVOKE ALL ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id
 REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION assignment.take_back_defaults(p_table regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) FROM PUBLIC;
 

@@ -10,6 +10,7 @@ export type ErrorCode =
   | "member_is_trainer"
   | "member_not_found"
   | "run_cancelled"
+  | "rows_hidden"
   | "run_not_found"
   | "trainer_not_found";
 
@@ -46,6 +47,7 @@ const raised: Record<string, { code: ErrorCode; detail?: string }> = {
   TA005: { code: "backfill_active", detail: "runId" },
   TA006: { code: "invalid_transition" },
   TA007: { code: "run_not_found" },
+  TA010: { code: "rows_hidden" },
 };
 
 /** Awaits a query; an error that a function of ours raised becomes an {@link AppError}, any other stays as it is. */

@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { addAdminPages } from "./admin/app.tsx";
 import { batchChecks } from "./assignments/batched_checks.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
+import { watchVisibleRows } from "./database/visible_rows.ts";
 import { readFrom } from "./database/read_replica.ts";
 import { createCheckFastPath } from "./http/check_fast_path.ts";
 import { allowOrigins, SHARED_PATHS } from "./http/cors.ts";
@@ -52,11 +53,19 @@ export function createApp(given: Services): App {
   registerSecurity(app);
 
   const { beginRead = () => readFrom(services.sql) } = services.replica ?? {};
-  const api: Api = { app, services, beginRead, takeQuota: createRateLimit(given.rateLimitPerMinute ?? 0) };
+  const requireVisibleRows = watchVisibleRows(services.sql);
+  const api: Api = {
+    app,
+    services,
+    beginRead,
+    requireVisibleRows,
+    takeQuota: createRateLimit(given.rateLimitPerMinute ?? 0),
+  };
   const takeExportSlot = createSlots(MAX_EXPORTS);
   const checkMember = batchChecks(services.sql, {
     onQuery: metrics.countCheckBatch,
     timeoutMs: requestTimeoutMs / 2,
+    requireVisibleRows,
     beginRead,
   });
   addMemberRoutes(api, checkMember);

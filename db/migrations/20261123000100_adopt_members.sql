@@ -17,6 +17,7 @@ begin
       constraint members_pkey primary key (id)
     );
     comment on table public.members is 'Everybody with an account. Created by trainer assignment, for lack of one.';
+    perform assignment.take_back_defaults('public.members');
     return;
   end if;
 

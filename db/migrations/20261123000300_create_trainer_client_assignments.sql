@@ -53,6 +53,8 @@ comment on column public.trainer_client_assignments.backfill_run_id is
   'The backfill run that made the row. No foreign key: it would cost every row a look-up of the same run.';
 comment on column public.trainer_client_assignments.ended_at is 'When the assignment became inactive through this service.';
 
+select assignment.close_table('public.trainer_client_assignments');
+
 -- migrate:down
 set local lock_timeout = '5s';
 

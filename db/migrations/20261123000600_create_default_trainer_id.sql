@@ -15,6 +15,7 @@ declare
 begin
   select default_trainer_id into v_trainer_id from assignment.settings;
   if v_trainer_id is null then
+    perform assignment.require_visible_rows();
     raise exception 'no default trainer is configured'
       using errcode = 'TA001', hint = 'Set one: PUT /v1/settings {"defaultTrainerId": "…"}';
   end if;

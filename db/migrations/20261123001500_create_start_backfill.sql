@@ -102,7 +102,6 @@ create function assignment.start_backfill(
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
-  set row_security = off
   set lock_timeout = '5s'
   language plpgsql
 as $$
@@ -114,6 +113,7 @@ declare
   v_total bigint;
   v_is_estimate boolean := false;
 begin
+  perform assignment.require_visible_rows();
   if not exists (select from public.members where id = v_trainer_id) then
     raise exception 'trainer % is no member', v_trainer_id using errcode = 'TA001';
   end if;

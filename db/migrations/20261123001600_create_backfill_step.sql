@@ -27,7 +27,6 @@ create function assignment.next_members(p_lane assignment.backfill_lanes, p_fail
   returns uuid[]
   stable
   set search_path = pg_catalog, pg_temp
-  set row_security = off
   -- The statistics may be from before the table grew: thought small, all that is left of the lane would be sorted each time.
   set enable_sort = off
   set enable_bitmapscan = off
@@ -35,6 +34,7 @@ create function assignment.next_members(p_lane assignment.backfill_lanes, p_fail
   language plpgsql
 as $$
 begin
+  perform assignment.require_visible_rows();
   if p_failed_in is null then
     return array(
       select m.id
@@ -141,7 +141,6 @@ create function assignment.backfill_step(p_run_id uuid, out work text, out lane 
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
-  set row_security = off
   set lock_timeout = '5s'
   language plpgsql
 as $$

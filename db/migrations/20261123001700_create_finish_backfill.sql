@@ -7,7 +7,6 @@ create function assignment.find_stragglers(p_run assignment.backfill_runs)
   returns setof uuid
   stable
   set search_path = pg_catalog, pg_temp
-  set row_security = off
   set enable_nestloop = off  -- whatever the statistics say: it reads all members, once
   set plan_cache_mode = force_custom_plan
   language plpgsql
@@ -17,6 +16,7 @@ declare
     select upper_id from assignment.backfill_lanes where run_id = p_run.id and lane > 0 order by upper_id desc limit 1
   );
 begin
+  perform assignment.require_visible_rows();
   return query
   select m.id
   from public.members m
@@ -48,7 +48,6 @@ create function assignment.finish_backfill(p_run_id uuid, out work text, out mem
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
-  set row_security = off
   set lock_timeout = '5s'
   language plpgsql
 as $$

@@ -7,7 +7,6 @@ create function assignment.preview_step(p_run_id uuid)
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
-  set row_security = off
   language plpgsql
 as $$
 declare

@@ -23,6 +23,7 @@ begin
     updated_by = excluded.updated_by
   returning * into v_settings;
   if not found then
+    perform assignment.require_visible_rows();  -- who is hidden is a member all the same
     raise exception 'trainer % is no member', p_trainer_id using errcode = 'TA001';
   end if;
   return v_settings;

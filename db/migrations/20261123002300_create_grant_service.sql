@@ -1,5 +1,7 @@
 -- The rights of the role that the service runs as, in one statement: select assignment.grant_service('…role…').
--- Locks: none. Reversible: what it gave of a table of another role's is taken back, for `drop owned by` passes over what
+-- Row-level security, once it is on, lets the role and the owner see every row of our tables: the policies are made ahead.
+-- Locks: none by the migration. The function takes access exclusive on each table that a role reads for the first time, for
+-- milliseconds, and gives up after 2 s. Reversible: what it gave of a table of another role's is taken back, for `drop owned by` passes over what
 -- the table's owner did not grant. Other rights on members and on the schema public are left to whoever drops the role.
 
 -- migrate:up
@@ -8,6 +10,7 @@ create function assignment.grant_service(p_role name)
   volatile
   security invoker
   set search_path = pg_catalog, pg_temp
+  set lock_timeout = '2s'
   language plpgsql
 as $$
 declare
@@ -22,7 +25,16 @@ begin
     p_role
   );
 
+  perform
+    assignment.admit(own, pg_get_userbyid(c.relowner), 'owner_does_all', 'all'),
+    assignment.admit(own, p_role, 'service_reads', 'select')
+  from assignment.own_tables() as own
+  join pg_class c on c.oid = own
+  where has_table_privilege(p_role, own, 'select');
+
   foreach v_function in array array[
+    'assignment.explain_hidden_rows(name)',
+    'assignment.require_visible_rows()',
     'assignment.default_trainer_id()',
     'assignment.set_default_trainer(uuid, text)',
     'assignment.assign_or_record(uuid[], text, uuid)',

@@ -26,9 +26,9 @@ const MAX_EXPORTS = 4;
  * Adds the admin page at `/admin`: an application of its own, for people instead of programs. Its callers have sessions,
  * its errors are pages; log, request id and security headers are those of the service around it.
  */
-export function addAdminPages({ app, services }: Api): void {
+export function addAdminPages({ app, services, requireVisibleRows }: Api): void {
   const pages = new Hono<PageEnv>().basePath("/admin");
-  addPages({
+  addPages(requireVisibleRows, {
     app: pages,
     services,
     counts: createCounts(services.sql, services.log),
@@ -40,7 +40,7 @@ export function addAdminPages({ app, services }: Api): void {
   }
 }
 
-function addPages(pages: Pages): void {
+function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): void {
   const { app, services, counts } = pages;
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = services;
   const reader = createOverviewReader(services.sql, counts);
@@ -59,6 +59,10 @@ function addPages(pages: Pages): void {
   if (services.openId) addOpenIdPages(pages, services.openId);
 
   app.use(requireSession(pages)); // for all that follows
+  app.use(async (_c, next) => {
+    await requireVisibleRows();
+    await next();
+  });
   addOverviewPage(pages, reader);
   addRunPages(pages, reader);
   addMemberPages(pages, reader);

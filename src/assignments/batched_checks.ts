@@ -4,6 +4,7 @@ import type { Sql } from "../database/sql.ts";
 import { poolFull } from "../database/driver/pool.ts";
 import { POOL_WAIT_MS } from "../database/service_pools.ts";
 import { startDeadline } from "../deadline.ts";
+import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import { type Read, readFrom } from "../database/read_replica.ts";
 import { currentSpan, isTracing, withSharedSpan } from "../telemetry/tracing.ts";
 import type { Assignment } from "../trainer_assignment.ts";
@@ -31,6 +32,8 @@ export interface BatchOptions {
   timeoutMs?: number;
   /** How long a check waits for its turn. */
   waitMs?: number;
+  /** Asked before somebody is said to be unknown or without a trainer where row-level security filters rows. */
+  requireVisibleRows?: RequireVisibleRows;
   /** Where each query is asked; `sql` where nothing is said. */
   beginRead?: () => Read;
 }
@@ -46,7 +49,7 @@ interface Check {
 }
 
 type Row =
-  & { position: number; trainerId: string | null; isKnown: boolean | null }
+  & { position: number; trainerId: string | null; isKnown: boolean | null; isFiltered: boolean }
   & {
     [K in keyof Assignment]: Assignment[K] | null;
   };
@@ -66,7 +69,13 @@ type Row =
  */
 export function batchChecks(
   sql: Sql,
-  { onQuery, timeoutMs = 15_000, waitMs = POOL_WAIT_MS, beginRead = () => readFrom(sql) }: BatchOptions = {},
+  {
+    onQuery,
+    timeoutMs = 15_000,
+    waitMs = POOL_WAIT_MS,
+    requireVisibleRows = () => Promise.resolve(),
+    beginRead = () => readFrom(sql),
+  }: BatchOptions = {},
 ): CheckMember {
   const isTraced = isTracing();
   const select = isTraced ? selectTraced : selectAssignments;
@@ -120,7 +129,12 @@ export function batchChecks(
       const rows = await Promise.race([beginRead()((sql) => select(sql, checks)), deadline.over]);
       for (const row of rows) {
         const check = checks[row.position - 1];
-        if (check !== undefined) settle(check, row);
+        if (check === undefined) continue;
+        if (row.isFiltered && row.id === null) {
+          requireVisibleRows().then(() => settle(check, row), check.reject);
+        } else {
+          settle(check, row);
+        }
       }
     } catch (error) {
       if (checks.length > 1 && isAboutValues(error)) {
@@ -157,7 +171,12 @@ async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Ro
       a.assignment_date,
       a.source,
       a.notes,
-      case when a.id is null then exists (select from public.members m where m.id = asked.member_id) end as is_known
+      case when a.id is null then exists (select from public.members m where m.id = asked.member_id) end as is_known,
+      (
+        select row_security_active('public.trainer_client_assignments')
+          or row_security_active('public.members')
+          or row_security_active('assignment.settings')
+      ) as is_filtered
     from (
       select
         position,

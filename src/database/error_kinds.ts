@@ -7,9 +7,10 @@ import { describeTlsError } from "./driver/tls.ts";
  * What an error of the database means for who asked:
  * - `away`: it cannot be reached, or signs nobody in.
  * - `incapable`: it is there, but has no room for this, or takes no changes.
+ * - `unfit`: it is there, and lets us in, but not to what we need, or that is missing.
  * - `busy`: the same request may succeed a moment later.
  */
-export type DatabaseErrorKind = "away" | "incapable" | "busy";
+export type DatabaseErrorKind = "away" | "incapable" | "unfit" | "busy";
 
 /** Connection errors as postgres.js and the operating system name them. */
 const CONNECTION_ERRORS = new Set([
@@ -38,6 +39,9 @@ const AWAY = /^(08...|28...|3D000|57P..)$/;
 /** Of one that cannot do this now: out of resources (53), its disk or files fail it (58), it takes no writes (25006). */
 const INCAPABLE = /^(53...|58...|25006)$/;
 
+/** Of one that is not as we left it: no right to (42501), no such table (42P01), function (42883) or schema (3F000). */
+const UNFIT = /^(42501|42P01|42883|3F000)$/;
+
 /** SQLSTATEs that the same request may not meet again: serialization, deadlock, lock not available, canceled. */
 const BUSY = /^(40001|40P01|55P03|57014)$/;
 
@@ -47,6 +51,7 @@ export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined
   if (code === POOL_FULL || BUSY.test(code)) return "busy";
   if (refusesConnections(error)) return "away";
   if (INCAPABLE.test(code)) return "incapable";
+  if (UNFIT.test(code)) return "unfit";
   const isAway = CONNECTION_ERRORS.has(code) || AWAY.test(code) ||
     (error instanceof Error && describeTlsError(error, code) !== null);
   return isAway ? "away" : undefined;

@@ -70,6 +70,11 @@ function fromDatabaseError(error: Error): Problem | undefined {
         "database_unavailable",
         "The database has no room for this, or takes no changes, at the moment.",
       );
+    case "unfit":
+      return new Problem(
+        "database_unavailable",
+        "The database does not let the service do this: it lacks a right, or something is missing. /readyz says more.",
+      );
     case "busy":
       return new Problem("database_busy", "The database was too busy for this request.");
     case undefined:

@@ -78,7 +78,7 @@ function sharedErrors({ role, request }: RouteDeclaration): ProblemCode[] {
   const codes: ProblemCode[] = ["internal_error", "invalid_request"]; // a Host that is none is refused everywhere
   if (role !== "none") {
     codes.push("unauthorized", "forbidden", "rate_limited", "identity_provider_unavailable");
-    codes.push("database_unavailable", "database_busy", "request_timeout");
+    codes.push("database_unavailable", "database_busy", "rows_hidden", "request_timeout");
   }
   if (request?.body !== undefined) codes.push("body_too_large", "unsupported_media_type");
   return codes;

@@ -51,6 +51,11 @@ const PROBLEMS: Record<
   database_busy: { status: 503, title: "The database is busy", retryAfterSeconds: 1 },
   too_many_streams: { status: 503, title: "Too many streams are open", retryAfterSeconds: 5 },
   database_unavailable: { status: 503, title: "The database is unavailable", retryAfterSeconds: 5 },
+  rows_hidden: {
+    status: 503,
+    title: "Row-level security hides rows from the service",
+    retryAfterSeconds: 60,
+  },
   request_timeout: { status: 504, title: "The answer took too long" },
   identity_provider_unavailable: {
     status: 503,

@@ -7,6 +7,7 @@ import type { AppEnv } from "./env.ts";
 import type { RouteDeclaration } from "./declaration.ts";
 import { errorResponses } from "./openapi.ts";
 import { Problem } from "./problems.ts";
+import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import type { Read } from "../database/read_replica.ts";
 import type { Quota, TakeQuota } from "./rate_limit.ts";
 import type { Services } from "./services.ts";
@@ -18,6 +19,8 @@ export interface Api {
   services: Services;
   /** Begins a read that may be as old as a replica of the database is; on the primary where there is none. */
   beginRead: () => Read;
+  /** Refuses to answer from rows that row-level security has thinned out. */
+  requireVisibleRows: RequireVisibleRows;
   /** null: tokens may call without a limit. */
   takeQuota: TakeQuota | null;
 }
@@ -44,6 +47,7 @@ export function addRoute<P extends string, R extends RouteDeclaration & { path: 
   declaredRoles.set(guard, route.role);
   const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
   app.on([route.method], [path], guard, ...readBody(route));
+  if (route.role !== "none") app.on([route.method], [path], lookFirst(api.requireVisibleRows));
   app.on([route.method], [path], handler);
 }
 
@@ -129,6 +133,13 @@ function readQuery(request: HonoRequest): Record<string, string | string[] | und
   if (!request.url.includes("?")) return {};
   const entries = Object.entries(request.queries());
   return Object.fromEntries(entries.map(([key, values]) => [key, values.length === 1 ? values[0] : values]));
+}
+
+function lookFirst(requireVisibleRows: RequireVisibleRows): MiddlewareHandler<AppEnv> {
+  return async function requireRows(_c, next) {
+    await requireVisibleRows();
+    await next();
+  };
 }
 
 function readBody({ request }: RouteDeclaration): MiddlewareHandler<AppEnv>[] {

@@ -212,6 +212,7 @@ export interface components {
                 trigger: components["schemas"]["Check"];
                 defaultTrainer: components["schemas"]["Check"];
                 failures: components["schemas"]["Check"];
+                access: components["schemas"]["Check"];
             };
         };
         Check: {
@@ -220,7 +221,7 @@ export interface components {
             detail: string;
         };
         /** @enum {string} */
-        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "database_busy" | "database_unavailable" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "not_acceptable" | "rate_limited" | "request_timeout" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "unauthorized" | "unsupported_media_type";
+        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "database_busy" | "database_unavailable" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "not_acceptable" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "unauthorized" | "unsupported_media_type";
         Operations: {
             getMemberAssignment: {
                 input: {

@@ -2,10 +2,11 @@ import postgres from "postgres";
 import type { Sql } from "../database/sql.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
 import { pendingMigrations } from "../database/migrate.ts";
+import { type Access, describeAccess, readAccess } from "./access.ts";
 
 /** `degraded`: it works, but somebody should look; `failed`: it cannot work. */
 export type CheckStatus = "ok" | "degraded" | "failed";
-export type CheckName = "database" | "migrations" | "trigger" | "defaultTrainer" | "failures";
+export type CheckName = "database" | "migrations" | "trigger" | "defaultTrainer" | "failures" | "access";
 
 export interface Health {
   status: "ready" | "degraded" | "unavailable";
@@ -52,6 +53,7 @@ export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health>
         trigger: unknown,
         defaultTrainer: unknown,
         failures: unknown,
+        access: unknown,
       },
     };
   } finally {
@@ -61,12 +63,14 @@ export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health>
 
 async function look(sql: Sql, requests?: PoolUse): Promise<Health> {
   const pending = await pendingMigrations(sql);
+  const access = await readAccess(sql);
   const checks: Health["checks"] = {
     database: describeDatabase(requests),
     migrations: pending.length === 0
       ? { status: "ok", detail: "up to date" }
       : { status: "degraded", detail: `${pending.length} pending: run deno task migrate` },
-    ...(await isInstalled(sql) ? describe(await find(sql)) : notInstalled),
+    ...(await isInstalled(sql) ? describe(await find(sql), access) : notInstalled),
+    access: describeAccess(access),
   };
   const isDegraded = Object.values(checks).some((check) => check.status !== "ok");
   return { status: isDegraded ? "degraded" : "ready", checks };
@@ -156,11 +160,16 @@ const bypasses = {
     "enabled, but session_replication_role = replica is set for a role or database, for which it does not fire: reset it",
 };
 
-function describe({ trigger, bypass, notMirrored, trainerExists, failures, oldestFailure }: Findings) {
+function describe(
+  { trigger, bypass, notMirrored, trainerExists, failures, oldestFailure }: Findings,
+  access: Access | null,
+) {
   return {
     trigger: describeTrigger({ trigger, bypass, notMirrored }),
     defaultTrainer: trainerExists
       ? { status: "ok", detail: "is a member" }
+      : access?.hidden
+      ? { status: "degraded", detail: `may be a member, but cannot be seen: ${access.hidden}` }
       : { status: "degraded", detail: "is no member: insert them, or set another with PUT /v1/settings" },
     failures: failures === 0 ? { status: "ok", detail: "none waiting" } : {
       status: "degraded",

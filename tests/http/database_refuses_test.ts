@@ -77,8 +77,8 @@ describe("while the database refuses the service", () => {
     });
   }
 
-  async function answer(request: string): Promise<unknown[]> {
-    const response = await service.call(request);
+  async function answer(request: string, json?: unknown): Promise<unknown[]> {
+    const response = await service.call(request, { json });
     return [response.status, (await response.json()).code, response.headers.get("Retry-After")];
   }
   const check = () => answer(`GET /v1/members/${member}/assignment`);
@@ -117,6 +117,52 @@ describe("while the database refuses the service", () => {
       await isWell();
     });
   }
+
+  it("for its role lost the use of our schema, every route says so, and all is well again by itself", async () => {
+    await sql.unsafe(`revoke usage on schema assignment from ${ROLE}`);
+    await cutOff(); // what a session has prepared before goes on
+    const path = `/v1/trainers/${DEFAULT_TRAINER_ID}/clients`;
+    for (
+      const request of [
+        `GET /v1/members/${member}/assignment`,
+        `PUT ${path}/${member}`,
+        `DELETE ${path}/${member}`,
+        "POST /v1/backfills",
+        "GET /v1/backfills",
+        `GET /v1/backfills/${member}`,
+        `GET /v1/backfills/${member}/events`,
+        `GET /v1/backfills/${member}/errors`,
+        `POST /v1/backfills/${member}/pause`,
+        `POST /v1/backfills/${member}/retry`,
+        "GET /v1/failures",
+        "POST /v1/failures/retry",
+        "GET /v1/settings",
+      ]
+    ) {
+      assertEquals(await answer(request), UNAVAILABLE, request);
+    }
+    for (
+      const [request, json] of [
+        ["POST /v1/assignments/check", { memberIds: [member] }],
+        ["PUT /v1/settings", { defaultTrainerId: member }],
+      ] as const
+    ) {
+      assertEquals(await answer(request, json), UNAVAILABLE, request);
+    }
+    const health = await service.call("GET /readyz");
+    const { status, checks } = await health.json();
+    assertEquals([health.status, status], [503, "unavailable"]);
+    assertEquals(checks.database.detail, "the database refuses, SQLSTATE 42501");
+    await sql.unsafe(`grant usage on schema assignment to ${ROLE}`);
+    await isWell();
+  });
+
+  it("for something of ours is gone from it, callers hear that it is away", async () => {
+    await sql`alter table public.trainer_client_assignments rename to elsewhere`;
+    assertEquals([await check(), await answer("GET /v1/settings")].map(([status]) => status), [503, 200]);
+    await sql`alter table public.elsewhere rename to trainer_client_assignments`;
+    await isWell();
+  });
 
   it("for its certificate is of another authority, callers hear that it is away", async () => {
     await showCertificateOf(other);

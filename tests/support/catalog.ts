@@ -41,6 +41,13 @@ export async function catalogOf(sql: Sql): Promise<string[]> {
       from pg_trigger
       where tgrelid in (select oid from relations) and not tgisinternal
       union all
+      select format('policy %s on %s %s %s for %s using %s check %s', polname, polrelid::regclass, polcmd,
+        case when polpermissive then 'permissive' else 'restrictive' end,
+        array(select pg_get_userbyid(role) from unnest(polroles) as role order by 1),
+        pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+      from pg_policy
+      where polrelid in (select oid from relations)
+      union all
       select format('view %s %s', oid::regclass, pg_get_viewdef(oid)) from relations where relkind = 'v'
       union all
       select format('function %s rights %s', pg_get_functiondef(oid), proacl) from functions where prokind = 'f'

@@ -28,6 +28,11 @@ const TEXTS: Partial<Record<ProblemCode, { title: string; text: string; action?:
       "This page goes on by itself as soon as the database is back. Assigning goes on with it; nothing is lost.",
   },
   database_busy: { title: "The database is busy", text: "It did not answer in time. Try again in a moment." },
+  rows_hidden: {
+    title: "Row-level security hides rows from the service",
+    text:
+      "What it still sees would be a wrong answer. Health, at the top of the page, says which policy is wanted.",
+  },
   request_timeout: {
     title: "That took too long",
     text: "Whether it was done is not known here. Look before you try it again.",

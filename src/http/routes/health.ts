@@ -13,6 +13,7 @@ const Health = z.object({
     trigger: Check,
     defaultTrainer: Check,
     failures: Check,
+    access: Check,
   }),
 }).openapi("Health");
 
@@ -25,6 +26,7 @@ const HEALTH_EXAMPLE = {
     trigger: { status: "degraded" as const, detail: "The trigger on members is disabled." },
     defaultTrainer: OK,
     failures: OK,
+    access: OK,
   },
 };
 

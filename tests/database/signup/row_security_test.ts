@@ -38,10 +38,19 @@ describe("a signup under row-level security", () => {
     await assertAssigned(database.sql, [id]);
   });
 
-  it("on the assignments, forced on their owner without a policy, is recorded", async () => {
+  it("on the assignments, forced on their owner, is assigned: the migrations made the policy", async () => {
     await database.owner`
       alter table public.trainer_client_assignments enable row level security, force row level security
     `;
+    await signUp();
+    await assertAssigned(database.sql, [id]);
+  });
+
+  it("on the assignments, forced on their owner whose policy was dropped, is recorded", async () => {
+    await database.owner.unsafe(`
+      drop policy owner_does_all on public.trainer_client_assignments;
+      alter table public.trainer_client_assignments enable row level security, force row level security;
+    `);
     await signUp();
     await assertRecorded(database.sql, [id], "42501");
   });
@@ -57,6 +66,9 @@ describe("a signup under row-level security", () => {
 
   it("on all tables, forced on their owner without a policy, commits", async () => {
     await database.owner.unsafe(`
+      drop policy owner_does_all on public.trainer_client_assignments;
+      drop policy owner_does_all on assignment.settings;
+      drop policy owner_does_all on assignment.failures;
       alter table public.trainer_client_assignments enable row level security, force row level security;
       alter table assignment.settings enable row level security, force row level security;
       alter table assignment.failures enable row level security, force row level security;

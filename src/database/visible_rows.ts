@@ -1,0 +1,29 @@
+import { AppError } from "../errors.ts";
+import type { Sql } from "./sql.ts";
+
+const GOOD_FOR_MS = 1000;
+
+/** Throws {@link AppError} `rows_hidden`, with what to do, where row-level security hides rows from the service's role. */
+export type RequireVisibleRows = () => Promise<void>;
+
+/**
+ * Makes a {@link RequireVisibleRows} that looks at most once a second: hidden rows raise no error of their own, and every
+ * answer made of what is left would be wrong. What keeps the look from being made, the caller's own query meets as well.
+ */
+export function watchVisibleRows(sql: Sql): RequireVisibleRows {
+  let look: Promise<string | null> | undefined;
+  let goodUntil = 0;
+  return async function requireVisibleRows() {
+    if (look === undefined || performance.now() > goodUntil) {
+      goodUntil = performance.now() + GOOD_FOR_MS;
+      look = explainHiddenRows(sql).catch(() => null);
+    }
+    const reason = await look;
+    if (reason !== null) throw new AppError("rows_hidden", reason);
+  };
+}
+
+async function explainHiddenRows(sql: Sql): Promise<string | null> {
+  const [row] = await sql<[{ reason: string | null }]>`select assignment.explain_hidden_rows() as reason`;
+  return row.reason;
+}
