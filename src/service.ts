@@ -53,7 +53,7 @@ export function createApp(given: Services): App {
   registerSecurity(app);
 
   const { beginRead = () => readFrom(services.sql) } = services.replica ?? {};
-  const requireVisibleRows = watchVisibleRows(services.sql);
+  const requireVisibleRows = watchVisibleRows(services.watchSql ?? services.sql);
   const api: Api = {
     app,
     services,

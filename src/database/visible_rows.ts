@@ -1,7 +1,9 @@
+import { inTime } from "../deadline.ts";
 import { AppError } from "../errors.ts";
 import type { Sql } from "./sql.ts";
 
 const GOOD_FOR_MS = 1000;
+const LONGEST_LOOK_MS = 500;
 
 /** Throws {@link AppError} `rows_hidden`, with what to do, where row-level security hides rows from the service's role. */
 export type RequireVisibleRows = () => Promise<void>;
@@ -16,11 +18,15 @@ export function watchVisibleRows(sql: Sql): RequireVisibleRows {
   return async function requireVisibleRows() {
     if (look === undefined || performance.now() > goodUntil) {
       goodUntil = performance.now() + GOOD_FOR_MS;
-      look = explainHiddenRows(sql).catch(() => null);
+      look = inTime(explainHiddenRows(sql), LONGEST_LOOK_MS, late).catch(() => null);
     }
     const reason = await look;
     if (reason !== null) throw new AppError("rows_hidden", reason);
   };
+}
+
+function late(): Error {
+  return new Error("the database does not answer");
 }
 
 async function explainHiddenRows(sql: Sql): Promise<string | null> {
