@@ -3,6 +3,30 @@ import { join } from "node:path";
 /** Folders whose files take longest: begun first, lest one of them be left when all others have ended. */
 const LONG = ["tests/faults/", "tests/replicas/", "tests/browser/", "tests/commands/"];
 
+/** What `--quick` leaves out: those folders, and what else takes more than some five seconds. */
+export const SLOW = [
+  ...LONG,
+  "tests/adoption/",
+  "tests/database/assignments/interleavings_test.ts",
+  "tests/database/assignments/retries_test.ts",
+  "tests/database/backfill/driver_test.ts",
+  "tests/database/backfill/errors_test.ts",
+  "tests/database/backfill/lanes_test.ts",
+  "tests/database/backfill/partitioned_members_test.ts",
+  "tests/database/backfill/steering_test.ts",
+  "tests/database/health_test.ts",
+  "tests/database/migrations/",
+  "tests/database/read_replica_test.ts",
+  "tests/database/signup/faults_test.ts",
+  "tests/deploy/container_test.ts",
+  "tests/http/busy_database_test.ts",
+  "tests/http/database_away_test.ts",
+  "tests/http/database_refuses_test.ts",
+  "tests/http/exports_test.ts",
+  "tests/http/jwt_test.ts",
+  "tests/unit/lost_connections_test.ts",
+];
+
 /** Lists the test files that paths name, a folder those in it; the longest come first. */
 export async function findTestFiles(paths: readonly string[]): Promise<string[]> {
   const found = (await Promise.all(paths.map(filesIn))).flat();
@@ -15,7 +39,7 @@ export async function findTestFiles(paths: readonly string[]): Promise<string[]>
 
 /** Tells whether a file is part of `--quick`. */
 export function isQuick(file: string): boolean {
-  return !LONG.some((folder) => file.startsWith(folder));
+  return !SLOW.some((path) => file.startsWith(path));
 }
 
 /** Parts the arguments of `deno task test` into paths and what is `deno test`'s own. */

@@ -1,7 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertGreater } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
-import { findTestFiles, partArguments } from "../support/test_files.ts";
+import { findTestFiles, isQuick, partArguments, SLOW } from "../support/test_files.ts";
 
 describe("the files of a test run", () => {
   let folder: string;
@@ -26,6 +26,14 @@ describe("the files of a test run", () => {
     const files = await findTestFiles(["tests/unit", "tests/http", "tests/faults"]);
     const folders = files.map((file) => file.split("/")[1]);
     assertEquals([...new Set(folders)], ["faults", "http", "unit"]);
+  });
+
+  it("are, for a quick run, without those that take long: all of which are there", async () => {
+    for (const path of SLOW) assertGreater((await findTestFiles([path])).length, 0);
+    assertEquals(["tests/faults/experiments/kills_test.ts", "tests/unit/config_test.ts"].map(isQuick), [
+      false,
+      true,
+    ]);
   });
 
   it("are told from the options of deno test", async () => {
