@@ -1,9 +1,17 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { acceptAssignments, addUnseenMembers, refuseAssignments } from "../support/members.ts";
 import { startBrowser } from "./browser.ts";
-import { assertFiguresAreTrue, HOME, readFigure, startRun, waitForProgress, waitForStatus } from "./flows.ts";
+import {
+  addMember,
+  assertFiguresAreTrue,
+  HOME,
+  readFigure,
+  startRun,
+  waitForProgress,
+  waitForStatus,
+} from "./flows.ts";
 import { type BrowserService, startService, TOKENS } from "./service.ts";
 import { openVisitor } from "./visitor.ts";
 
@@ -27,7 +35,7 @@ describe("a backfill on the admin page", () => {
     const visitor = await openVisitor(browser, service.url);
     const { page } = visitor;
     await visitor.signIn();
-    await page.getByRole("heading", { name: "20,000 of 20,000 members have no trainer." }).waitFor();
+    await page.getByRole("heading", { name: "20,000 of 20,001 members have no trainer." }).waitFor();
     await visitor.audit("before a run");
 
     await startRun(page);
@@ -36,7 +44,7 @@ describe("a backfill on the admin page", () => {
     await waitForStatus(page, "Succeeded");
     await page.getByRole("heading", { name: "Every member has a trainer." }).waitFor();
     assertEquals(await readFigure(page, "Successfully assigned"), 20_000);
-    assertEquals(await readFigure(page, "Remaining"), 0);
+    assertEquals(await readFigure(page, "Still without the trainer"), 0);
     await assertFiguresAreTrue(page, service.sql);
     await visitor.audit("a run that succeeded");
     await visitor.leave();
@@ -49,9 +57,11 @@ describe("a backfill on the admin page", () => {
     await startRun(visitor.page, { dryRun: true });
     await waitForStatus(visitor.page, "Succeeded");
     assertEquals(await readFigure(visitor.page, "Would be assigned"), 300);
-    assertEquals(await readFigure(visitor.page, "Unassigned"), 300);
+    assertEquals(await readFigure(visitor.page, "Without a trainer"), 300);
     const rows = await service.sql`select from public.trainer_client_assignments`;
     assertEquals(rows.length, 0);
+    assertEquals(await visitor.page.getByText("Still without the trainer").count(), 0);
+    assertStringIncludes(await readLatestRun(visitor.page), "0 (300 would be)");
     await visitor.audit("a dry run");
     await visitor.leave();
   });
@@ -73,7 +83,7 @@ describe("a backfill on the admin page", () => {
     assert(processed > 0 && processed < 20_001);
 
     // By itself: nobody touched the second window.
-    await other.page.getByText("A run is active.").waitFor();
+    await other.page.getByText("A run is under way.").waitFor();
     assertStringIncludes(await other.page.locator(".run").innerText(), "Started by office");
     await Promise.all([waitForStatus(office.page, "Succeeded"), waitForStatus(other.page, "Succeeded")]);
     await assertFiguresAreTrue(office.page, service.sql);
@@ -90,7 +100,7 @@ describe("a backfill on the admin page", () => {
     await other.signIn(TOKENS.otherAdmin);
     await startRun(office.page, SLOW);
     await other.page.getByRole("button", { name: "Run Trainer Assignment Backfill" }).click();
-    await other.page.getByText("A run is active already").waitFor();
+    await other.page.getByText("A run for this trainer has not ended yet").waitFor();
     assertStringIncludes(await other.page.locator(".run").innerText(), "Started by office");
     await waitForStatus(office.page, "Succeeded");
     assertEquals((await service.sql`select from assignment.backfill_runs`).length, 1);
@@ -108,6 +118,8 @@ describe("a backfill on the admin page", () => {
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByText("The run is paused.").waitFor();
     const paused = await page.getByRole("progressbar").getAttribute("value");
+    await page.getByText("A run is paused, and does nothing until it is resumed.").waitFor();
+    assertEquals(await page.getByText(/is active|under way|Past runs/).count(), 0);
     await visitor.audit("a paused run");
     await page.reload();
     assertEquals(await page.getByRole("progressbar").getAttribute("value"), paused);
@@ -129,6 +141,7 @@ describe("a backfill on the admin page", () => {
 
   it("shows whom it could not assign and why, downloads that, and tries them again", async () => {
     await addUnseenMembers(service.sql, 2_000);
+    await service.sql`update public.members set display_name = 'Member ' || id`;
     await refuseAssignments(service.sql, "new.client_id::text like '%0'");
     const visitor = await openVisitor(browser, service.url);
     const { page } = visitor;
@@ -136,12 +149,17 @@ describe("a backfill on the admin page", () => {
     await startRun(page);
     await waitForStatus(page, "Completed with errors");
     await assertFiguresAreTrue(page, service.sql);
+    await assertAgrees(page);
     await page.locator(".run").getByRole("link", { name: "Backfill" }).click();
     await page.getByRole("heading", { name: "Failed members" }).waitFor();
     assertStringIncludes(
       await page.getByRole("region", { name: "List: Failed members" }).innerText(),
       "A trigger of the database refused it.",
     );
+    const [first] = await service.sql<[{ memberId: string }]>`
+      select member_id from assignment.backfill_errors order by member_id limit 1
+    `;
+    await page.getByRole("link", { name: `Member ${first.memberId} ${first.memberId}` }).waitFor();
     await visitor.audit("a run with errors");
 
     const download = page.waitForEvent("download");
@@ -159,9 +177,58 @@ describe("a backfill on the admin page", () => {
     await page.getByRole("heading", { name: "Every member has a trainer." }).waitFor();
     await page.goto(`${HOME}/runs`);
     assertEquals(await page.getByRole("row").count(), 3);
-    await visitor.audit("past runs");
+    await visitor.audit("the list of runs");
     await visitor.leave();
   });
+
+  it("tells who has another trainer from who has none, after the default trainer was changed", async () => {
+    await service.sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 40)`;
+    await addUnseenMembers(service.sql, 2);
+    const next = await addMember(service.sql, { displayName: "Next trainer" });
+    await service.sql`select assignment.set_default_trainer(${next}, 'test')`;
+    const visitor = await openVisitor(browser, service.url);
+    const { page } = visitor;
+    await visitor.signIn();
+    // The former default trainer has none either.
+    await page.getByRole("heading", { name: "3 of 44 members have no trainer." }).waitFor();
+    await page.getByText("40 members have another trainer and not the default one.").waitFor();
+    await page.getByText("whoever lacks the default trainer: 43 members now").waitFor();
+    assertEquals(await readFigure(page, "With the default trainer"), 0);
+    assertEquals(await readFigure(page, "Only with another trainer"), 40);
+    await assertAgrees(page);
+    await visitor.audit("another default trainer");
+    await startRun(page);
+    await waitForStatus(page, "Succeeded");
+    await page.getByRole("heading", { name: "Every member has a trainer." }).waitFor();
+    assertEquals(await readFigure(page, "Successfully assigned"), 43);
+    assertEquals(await readFigure(page, "Only with another trainer"), 0);
+    await assertAgrees(page);
+    await visitor.leave();
+  });
+
+  /** The headline, the tiles, the run and the list of runs tell the same of the same members. */
+  async function assertAgrees(page: Page): Promise<void> {
+    const figures = ["With the default trainer", "Only with another trainer", "Without a trainer"];
+    const [withIt = 0, withOther = 0, without = 0] = await Promise.all(
+      figures.map((label) => readFigure(page, label)),
+    );
+    assertEquals(withIt + withOther + without + 1, await readFigure(page, "Members"));
+    const answer = await page.locator("h1").innerText();
+    const told = Number(/^([\d,]+) of/.exec(answer)?.[1]?.replaceAll(",", "") ?? 0);
+    assertEquals({ answer, told }, { answer, told: without });
+    const left = page.getByText("Still without the trainer");
+    if (await left.count() > 0) {
+      assertEquals(await readFigure(page, "Still without the trainer"), without);
+      assertStringIncludes(
+        await readLatestRun(page),
+        (await readFigure(page, "Successfully assigned")).toLocaleString("en"),
+      );
+    }
+  }
+
+  async function readLatestRun(page: Page): Promise<string> {
+    return await page.getByRole("region", { name: "List: Runs" }).getByRole("row").nth(1).innerText();
+  }
 
   async function assertRecorded(statuses: string[]): Promise<void> {
     const events = await service.sql`select to_status, actor from assignment.backfill_events order by id`;

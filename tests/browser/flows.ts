@@ -46,7 +46,7 @@ export async function assertFiguresAreTrue(page: Page, sql: Sql): Promise<void> 
     select
       (select count(*) from public.members) as "Total",
       (select count(*) from public.members) as "Members",
-      (select count(*) from public.trainer_client_assignments where status = 'active') as "Assigned",
+      (select count(*) from public.trainer_client_assignments where status = 'active') as "With the default trainer",
       (select count(*) from public.trainer_client_assignments where backfill_run_id = (select id from run)) as "Successfully assigned",
       (select count(*) from assignment.backfill_errors where run_id = (select id from run)) as "Failed"
   `;

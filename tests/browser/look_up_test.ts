@@ -164,15 +164,22 @@ describe("looking members and trainers up", () => {
   it("retries the sign-ups that failed", async () => {
     const { page } = visitor;
     await refuseAssignments(service.sql, "true");
-    const id = await addMember(service.sql);
+    const id = await addMember(service.sql, { email: "refused@example.com" });
+    const other = await addMember(service.sql);
     await page.goto(`${HOME}/failures`);
-    await page.getByText("A trigger of the database refused it.").waitFor();
+    await page.getByText("A trigger of the database refused it.").first().waitFor();
+    await page.getByRole("link", { name: `refused@example.com ${id}` }).waitFor();
+    await refuseAssignments(service.sql, `new.client_id <> '${other}'`);
+    await page.getByRole("button", { name: "Retry all now" }).click();
+    await page.getByText("All waiting members were tried again: 1 of 2 members failed again").waitFor();
+    await visitor.audit("a retry that failed again");
     await lookUp(id);
     await page.getByText("The service tries again").waitFor();
     await visitor.audit("a member whose sign-up failed");
     await acceptAssignments(service.sql);
     await page.goto(`${HOME}/failures`);
     await page.getByRole("button", { name: "Retry all now" }).click();
+    await page.getByText("All waiting members were tried again: 1 member, and none failed again.").waitFor();
     await page.getByText("Nobody waits").waitFor();
     await visitor.audit("no failures");
   });

@@ -93,7 +93,7 @@ describe("the admin page, when something is away", () => {
     visitor.expectInConsole(GONE);
     const { page } = visitor;
     await visitor.signIn();
-    await page.getByRole("heading", { name: "7 of 7 members have no trainer." }).waitFor();
+    await page.getByRole("heading", { name: "7 of 8 members have no trainer." }).waitFor();
 
     await server.stop();
     const away = /The database does not answer since [\d: -]+ UTC\. What is shown is from [\d: -]+ UTC\./;
@@ -102,7 +102,7 @@ describe("the admin page, when something is away", () => {
     const reloaded = await page.reload();
     assertEquals(reloaded?.status(), 503);
     assertMatch(await page.locator("#connection").innerText(), away);
-    await page.getByRole("heading", { name: "7 of 7 members have no trainer." }).waitFor();
+    await page.getByRole("heading", { name: "7 of 8 members have no trainer." }).waitFor();
     await page.goto(`${HOME}/runs`);
     await page.getByRole("heading", { name: "The database does not answer" }).waitFor();
     await visitor.audit("a page without the database");

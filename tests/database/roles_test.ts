@@ -10,11 +10,8 @@ import type { Sql } from "../../src/database/sql.ts";
 import { checkHealth } from "../../src/operation/health.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { findMembersByEmail, listMemberHistory } from "../../src/assignments/member_lookup.ts";
-import {
-  countCoverage,
-  estimateCoverage,
-  readAssignmentState,
-} from "../../src/operation/assignment_state.ts";
+import { readAssignmentState } from "../../src/operation/assignment_state.ts";
+import { countCoverage, estimateCoverage } from "../../src/operation/coverage.ts";
 import {
   assignNewUserToTrainer,
   DEFAULT_TRAINER_ID,

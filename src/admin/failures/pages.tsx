@@ -1,10 +1,11 @@
 import { logFailedRetries, logNewFailures } from "../../assignments/failure_log.ts";
 import { listFailures, retryFailures } from "../../assignments/failures.ts";
+import { findMembers } from "../../assignments/member_lookup.ts";
 import { logChange } from "../../http/audit.ts";
 import { readPage } from "../../http/paging.ts";
 import { visitorOf } from "../env.ts";
 import { withNotice } from "../frame/notices.ts";
-import type { OverviewReader } from "../overview/reader.ts";
+import { byId, type OverviewReader } from "../overview/reader.ts";
 import { answerPage, goOn, type Pages } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { FailuresPage } from "./view.tsx";
@@ -24,10 +25,11 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
       read: (page) => listFailures(sql, page),
       idOf: (failure) => failure.memberId,
     });
+    const members = byId(await findMembers(sql, rows.map(({ memberId }) => memberId)));
     return await answerPage(c, {
       title: "Waiting for a retry",
       section: "failures",
-      children: <FailuresPage failures={rows} next={next} isFirst={cursor === undefined} />,
+      children: <FailuresPage failures={rows} members={members} next={next} isFirst={cursor === undefined} />,
     });
   });
 
@@ -36,9 +38,12 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
     const progress = await retryFailures(sql, { onFailed: (failures) => logFailedRetries(log, failures) });
     logChange(log, visitorOf(c), "failures_retry_requested", { ...progress });
     reader.expire();
+    const { retried, failed, remaining } = progress;
     return goOn(
       c,
-      withNotice(paths.failures, progress.remaining > 0 ? "failures_being_retried" : "failures_retried"),
+      remaining > 0
+        ? withNotice(paths.failures, "failures_being_retried", retried, failed, remaining)
+        : withNotice(paths.failures, "failures_retried", retried, failed),
     );
   });
 }

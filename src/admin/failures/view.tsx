@@ -1,12 +1,17 @@
 import type { Failure } from "../../assignments/failures.ts";
+import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "../frame/paths.ts";
-import { formatCount, reasonInWords } from "../frame/wording.ts";
-import { Empty, MemberLink, Message, NextPage, Table, Time } from "../frame/parts.tsx";
+import { formatCount } from "../frame/wording.ts";
+import { Empty, MemberLink, NextPage, Reason, Table, Time } from "../frame/parts.tsx";
 
 /** Members whose assignment failed at sign-up and waits for a retry. */
-export function FailuresPage(
-  { failures, next, isFirst }: { failures: Failure[]; next: string | null; isFirst: boolean },
-) {
+export function FailuresPage({ failures, members, next, isFirst }: {
+  failures: Failure[];
+  /** Those of the failures, as far as they are members yet. */
+  members: Map<string, Member>;
+  next: string | null;
+  isFirst: boolean;
+}) {
   return (
     <>
       <h1>Waiting for a retry</h1>
@@ -20,7 +25,7 @@ export function FailuresPage(
             <form method="post" action={paths.retryFailures}>
               <button class="primary" type="submit">Retry all now</button>
             </form>
-            <FailureTable failures={failures} />
+            <FailureTable failures={failures} members={members} />
           </>
         )
         : (
@@ -33,30 +38,26 @@ export function FailuresPage(
   );
 }
 
-function FailureTable({ failures }: { failures: Failure[] }) {
+function FailureTable({ failures, members }: { failures: Failure[]; members: Map<string, Member> }) {
   return (
-    <Table label="Failures" head={["Member", "Reason", "Code", "Tries", "Since", "Next try"]}>
-      {failures.map((failure) => (
-        <tr key={failure.memberId}>
-          <td>
-            <MemberLink id={failure.memberId} />
-          </td>
-          <td>
-            {reasonInWords(failure.sqlstate)}
-            <Message text={failure.message} />
-          </td>
-          <td>
-            <code>{failure.sqlstate}</code>
-          </td>
-          <td class="number">{formatCount(failure.attempts)}</td>
-          <td>
-            <Time at={failure.firstFailedAt} />
-          </td>
-          <td>
-            <Time at={failure.nextAttemptAt} />
-          </td>
-        </tr>
-      ))}
-    </Table>
+    <Table
+      label="Failures"
+      rows={failures}
+      keyOf={({ memberId }) => memberId}
+      columns={[
+        {
+          title: "Member",
+          cell: ({ memberId }) => <MemberLink id={memberId} member={members.get(memberId)} />,
+        },
+        {
+          title: "Reason",
+          cell: ({ sqlstate, message }) => <Reason sqlstate={sqlstate} message={message} />,
+        },
+        { title: "Code", cell: ({ sqlstate }) => <code>{sqlstate}</code> },
+        { title: "Tries", isNumber: true, cell: ({ attempts }) => formatCount(attempts) },
+        { title: "Since", cell: ({ firstFailedAt }) => <Time at={firstFailedAt} /> },
+        { title: "Next try", cell: ({ nextAttemptAt }) => <Time at={nextAttemptAt} /> },
+      ]}
+    />
   );
 }

@@ -1,10 +1,12 @@
+import { countOf, formatCount } from "./wording.ts";
+
 /** What a page says first: what was done, or why it was not. */
 export interface Notice {
   tone: "good" | "warn" | "bad";
   text: string;
 }
 
-/** What a page may say after it was redirected to. A fixed list: an address cannot put words in our mouth. */
+/** What a page may say after it was redirected to. A fixed list: an address can put numbers in our mouth, but no words. */
 const NOTICES = {
   started: { tone: "good", text: "The run has started." },
   paused: { tone: "good", text: "The run is paused. Nothing is lost: it goes on where it stopped." },
@@ -15,16 +17,13 @@ const NOTICES = {
   already_assigned: { tone: "good", text: "The member was assigned already." },
   ended: { tone: "good", text: "The assignment has ended. It stays in the history." },
   trainer_set: { tone: "good", text: "The default trainer is changed. Nobody was moved." },
-  failures_retried: { tone: "good", text: "All waiting members were tried again." },
-  failures_being_retried: {
-    tone: "good",
-    text: "Waiting members are being tried again. They are many: the service goes on by itself.",
-  },
+  failures_retried: failuresRetried,
+  failures_being_retried: failuresBeingRetried,
   signed_out: { tone: "good", text: "You are signed out." },
   session_ended: { tone: "warn", text: "Your session has ended. Sign in again to go on." },
   backfill_active: {
     tone: "warn",
-    text: "A run is active already, so that no second one was started. Here it is.",
+    text: "A run for this trainer has not ended yet, so that no second one was started. Here it is.",
   },
   invalid_transition: {
     tone: "warn",
@@ -41,7 +40,7 @@ const NOTICES = {
   },
   not_notes: { tone: "bad", text: "Notes have at most 10,000 characters, and none that cannot be kept." },
   not_a_batch_size: { tone: "bad", text: "The rows a batch are a number from 1 to 20,000." },
-} as const satisfies Record<string, Notice>;
+} satisfies Record<string, Notice | ((...counts: number[]) => Notice)>;
 
 export type NoticeCode = keyof typeof NOTICES;
 
@@ -50,14 +49,41 @@ export function isNoticeCode(code: string): code is NoticeCode {
   return Object.hasOwn(NOTICES, code);
 }
 
-/** Finds the words for a code from an address; none for one that we did not write. */
-export function findNotice(code: string | undefined): Notice | undefined {
-  return code !== undefined && isNoticeCode(code) ? NOTICES[code] : undefined;
+const FROM_ADDRESS = /^([a-z_]+)((?:\.\d{1,12})*)$/;
+
+/** Finds the words for what {@link withNotice} wrote into an address; none for what we did not write. */
+export function findNotice(written: string | undefined): Notice | undefined {
+  const [, code = "", counts = ""] = FROM_ADDRESS.exec(written ?? "") ?? [];
+  return isNoticeCode(code) ? noticeOf(code, ...counts.split(".").slice(1).map(Number)) : undefined;
 }
 
-/** Adds a notice to an address. */
-export function withNotice(path: string, code: NoticeCode): string {
+/** The words for a code, with what was counted. */
+export function noticeOf(code: NoticeCode, ...counts: number[]): Notice {
+  const notice: Notice | ((...counts: number[]) => Notice) = NOTICES[code];
+  return typeof notice === "function" ? notice(...counts) : notice;
+}
+
+/** Adds a notice to an address, with what was counted. */
+export function withNotice(path: string, code: NoticeCode, ...counts: number[]): string {
   const url = new URL(path, "http://ours.invalid");
-  url.searchParams.set("notice", code);
+  url.searchParams.set("notice", [code, ...counts].join("."));
   return url.pathname + url.search + url.hash;
+}
+
+function failuresRetried(retried = 0, failed = 0): Notice {
+  if (retried === 0) return { tone: "good", text: "Nobody was waiting any more." };
+  const all = "All waiting members were tried again:";
+  return failed === 0
+    ? { tone: "good", text: `${all} ${countOf(retried, "member")}, and none failed again.` }
+    : {
+      tone: "warn",
+      text: `${all} ${formatCount(failed)} of ${countOf(retried, "member")} failed again and wait on.`,
+    };
+}
+
+function failuresBeingRetried(retried = 0, failed = 0, remaining = 0): Notice {
+  const text =
+    `${countOf(retried, "member")} were tried again, of whom ${formatCount(failed)} failed again. ` +
+    `With the other ${formatCount(remaining)} the service goes on by itself.`;
+  return { tone: failed === 0 ? "good" : "warn", text };
 }

@@ -2,7 +2,7 @@ import type { Child } from "hono/jsx";
 import type { RunStatus } from "../../runs/progress.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "./paths.ts";
-import { formatTime, STATUS_TONES, STATUS_WORDS } from "./wording.ts";
+import { formatTime, reasonInWords, STATUS_TONES, STATUS_WORDS } from "./wording.ts";
 
 export type Tone = "good" | "busy" | "warn" | "bad" | "plain";
 
@@ -17,6 +17,11 @@ export function StatusBadge({ status }: { status: RunStatus }) {
 
 export function Time({ at }: { at: Date }) {
   return <time datetime={at.toISOString()}>{formatTime(at)}</time>;
+}
+
+/** When an assignment ended; the time is missing where it was made inactive past this service. */
+export function EndTime({ at }: { at: Date | null }) {
+  return at === null ? <>ended</> : <Time at={at} />;
 }
 
 /** A figure with what it counts. */
@@ -57,6 +62,16 @@ export function Message({ text }: { text: string }) {
   return <bdi class="message" tabindex={mayScroll ? 0 : undefined}>{text}</bdi>;
 }
 
+/** Why the database refused: in our words, and in its own. */
+export function Reason({ sqlstate, message }: { sqlstate: string; message: string }) {
+  return (
+    <div>
+      {reasonInWords(sqlstate)}
+      <Message text={message} />
+    </div>
+  );
+}
+
 /** What there is instead of a list's rows, and what to do about it. */
 export function Empty({ children }: { children?: Child }) {
   return <p class="empty">{children}</p>;
@@ -74,24 +89,47 @@ export function NextPage({ path, next }: { path: string; next: string | null }) 
   );
 }
 
-/** A list that scrolls by itself where it is wider than the screen, reachable by keyboard. */
-export function Table({ label, head, numbers = [], children }: {
+/** A column of a list: its title, and what it says of a row. */
+export interface Column<Row> {
+  title: string;
+  isNumber?: boolean;
+  cell: (row: Row) => Child;
+}
+
+/**
+ * A list. Where it is wider than the screen it scrolls by itself, reachable by keyboard; on a phone each row is a card. The
+ * roles are what the elements have by nature, and lose when they are laid out as cards.
+ */
+export function Table<Row>({ label, columns, rows, keyOf }: {
   label: string;
-  head: string[];
-  /** The titles of the last columns, which hold numbers. */
-  numbers?: string[];
-  children?: Child;
+  columns: Column<Row>[];
+  rows: Row[];
+  keyOf: (row: Row) => string;
 }) {
+  const classOf = ({ isNumber = false }: Column<Row>) => isNumber ? "number" : undefined;
   return (
     <div class="table" role="region" aria-label={`List: ${label}`} tabindex={0}>
-      <table>
-        <thead>
-          <tr>
-            {head.map((title) => <th key={title} scope="col">{title}</th>)}
-            {numbers.map((title) => <th key={title} scope="col" class="number">{title}</th>)}
+      <table role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            {columns.map((column) => (
+              <th key={column.title} scope="col" role="columnheader" class={classOf(column)}>
+                {column.title}
+              </th>
+            ))}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody role="rowgroup">
+          {rows.map((row) => (
+            <tr key={keyOf(row)} role="row">
+              {columns.map((column) => (
+                <td key={column.title} role="cell" class={classOf(column)} data-title={column.title}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
       </table>
     </div>
   );

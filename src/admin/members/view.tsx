@@ -2,7 +2,7 @@ import type { HistoryEntry, Member } from "../../assignments/member_lookup.ts";
 import type { Failure } from "../../assignments/failures.ts";
 import { paths } from "../frame/paths.ts";
 import { reasonInWords, sourceInWords } from "../frame/wording.ts";
-import { Badge, Empty, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
+import { Badge, Empty, EndTime, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
 
 /** What a look-up found. */
 export interface LookUpResult {
@@ -186,33 +186,28 @@ function History({ history, trainers }: Pick<MemberDetails, "history" | "trainer
   return (
     <section aria-labelledby="member-history-title">
       <h2 id="member-history-title">History</h2>
-      {history.length === 0
-        ? <Empty>This member was never assigned.</Empty>
-        : (
-          <Table label="History" head={["Trainer", "Since", "Until", "How", "Notes"]}>
-            {history.map((entry) => (
-              <tr key={entry.id}>
-                <td>
-                  <MemberLink id={entry.trainerId} member={trainers.get(entry.trainerId)} to="trainer" />
-                </td>
-                <td>
-                  <Time at={entry.assignmentDate} />
-                </td>
-                <td>
-                  {entry.status === "active"
-                    ? "active"
-                    : entry.endedAt
-                    ? <Time at={entry.endedAt} />
-                    : "ended"}
-                </td>
-                <td>
-                  <How entry={entry} />
-                </td>
-                <td>{entry.notes !== null && <Message text={entry.notes} />}</td>
-              </tr>
-            ))}
-          </Table>
-        )}
+      {history.length === 0 ? <Empty>This member was never assigned.</Empty> : (
+        <Table
+          label="History"
+          rows={history}
+          keyOf={({ id }) => id}
+          columns={[
+            {
+              title: "Trainer",
+              cell: ({ trainerId }) => (
+                <MemberLink id={trainerId} member={trainers.get(trainerId)} to="trainer" />
+              ),
+            },
+            { title: "Since", cell: ({ assignmentDate }) => <Time at={assignmentDate} /> },
+            {
+              title: "Until",
+              cell: ({ status, endedAt }) => status === "active" ? "active" : <EndTime at={endedAt} />,
+            },
+            { title: "How", cell: (entry) => <How entry={entry} /> },
+            { title: "Notes", cell: ({ notes }) => notes !== null && <Message text={notes} /> },
+          ]}
+        />
+      )}
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { errorCode } from "../../errors.ts";
-import { countCoverage, type Coverage, estimateCoverage } from "../../operation/assignment_state.ts";
+import { countCoverage, type Coverage, estimateCoverage } from "../../operation/coverage.ts";
 import type { Sql } from "../../database/sql.ts";
 import type { Logger } from "../../telemetry/log.ts";
 

@@ -1,12 +1,14 @@
 import type { Run } from "../../runs/progress.ts";
 import type { Throughput } from "../../runs/throughput.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
-import type { AssignmentState, Coverage } from "../../operation/assignment_state.ts";
+import type { AssignmentState } from "../../operation/assignment_state.ts";
+import type { Coverage } from "../../operation/coverage.ts";
 import { paths } from "../frame/paths.ts";
-import { countOf, formatCount } from "../frame/wording.ts";
-import { Empty, Figure, MemberLink, Time, type Tone } from "../frame/parts.tsx";
-import { RunCard } from "../runs/run_view.tsx";
+import { Empty, MemberLink, Time, type Tone } from "../frame/parts.tsx";
 import { RunTable } from "../runs/run_table.tsx";
+import { answerInWords, othersInWords } from "./answer.ts";
+import { Backfill } from "./backfill.tsx";
+import { Figures } from "./figures.tsx";
 
 /** All that the overview shows. */
 export interface OverviewProps {
@@ -24,10 +26,12 @@ export interface OverviewProps {
 
 export function Overview(props: OverviewProps) {
   const { state, coverage } = props;
+  const others = othersInWords(coverage);
   return (
     <>
       <section class="answer">
-        <h1>{answer(state, coverage)}</h1>
+        <h1>{answerInWords(state, coverage)}</h1>
+        {others !== "" && <p>{others}</p>}
         <p class="meta">
           {coverage.isEstimate ? "Estimated by the database, " : "Counted "}
           <Time at={coverage.countedAt} />
@@ -36,7 +40,7 @@ export function Overview(props: OverviewProps) {
       <Glance {...props} />
       <Backfill {...props} />
       <section aria-labelledby="past-title">
-        <h2 id="past-title">Past runs</h2>
+        <h2 id="past-title">Latest runs</h2>
         {props.recentRuns.length === 0
           ? <Empty>No run yet. The first one shows here how it went, and stays.</Empty>
           : (
@@ -53,49 +57,11 @@ export function Overview(props: OverviewProps) {
   );
 }
 
-/** The page is for the person who answers for "does every member have a trainer?". */
-function answer(state: AssignmentState, { members, unassigned, ended, isEstimate }: Coverage): string {
-  if (state.defaultTrainer === null) return "No default trainer is set.";
-  const others = members - (state.defaultTrainer.isMember ? 1 : 0);
-  if (others <= 0) return "There are no members yet.";
-  const about = isEstimate ? "About " : "";
-  if (unassigned === 0) {
-    return isEstimate ? "About every member has a trainer." : "Every member has a trainer.";
-  }
-  if (unassigned === ended) return "Every member has a trainer, but those whose assignment was ended.";
-  return `${about}${formatCount(unassigned)} of ${countOf(others, "member")} ${
-    unassigned === 1 ? "has" : "have"
-  } no trainer.`;
-}
-
 function Glance({ state, coverage, trainers }: OverviewProps) {
-  const { members, assigned, unassigned, ended, isEstimate } = coverage;
-  const about = isEstimate ? "≈ " : "";
   return (
     <section aria-labelledby="glance-title">
       <h2 id="glance-title" class="visually-hidden">At a glance</h2>
-      <dl class="figures large">
-        <Figure label="Members">{about}{formatCount(members)}</Figure>
-        <Figure label="Assigned" tone={assigned > 0 ? "good" : undefined}>
-          {about}
-          {formatCount(assigned)}
-        </Figure>
-        <Figure
-          label="Unassigned"
-          tone={unassigned > ended ? "warn" : undefined}
-          note={ended > 0 ? `${formatCount(ended)} of them ended by hand` : undefined}
-        >
-          {about}
-          {formatCount(unassigned)}
-        </Figure>
-        <Figure
-          label="Failures waiting"
-          tone={state.failures > 0 ? "bad" : undefined}
-          note={state.failures > 0 ? <a href={paths.failures}>see why</a> : undefined}
-        >
-          {state.failures > 10_000 ? "> 10,000" : formatCount(state.failures)}
-        </Figure>
-      </dl>
+      <Figures state={state} coverage={coverage} />
       <ul class="states">
         <Trigger state={state} />
         <DefaultTrainer state={state} trainers={trainers} />
@@ -163,65 +129,6 @@ function DefaultTrainer({ state, trainers }: Pick<OverviewProps, "state" | "trai
         </details>
       </span>
     </li>
-  );
-}
-
-function Backfill({ state, coverage, activeRuns, recentRuns, throughput, trainers }: OverviewProps) {
-  const shown = activeRuns.length > 0 ? activeRuns : recentRuns.slice(0, 1);
-  const isBusy = activeRuns.some((run) => run.trainerId === state.defaultTrainer?.id);
-  return (
-    <section id="backfill" aria-labelledby="backfill-title">
-      <h2 id="backfill-title">Backfill</h2>
-      {isBusy
-        ? <p>A run is active. It looks at every member once and assigns whoever lacks the trainer.</p>
-        : <StartForm state={state} coverage={coverage} />}
-      {activeRuns.length === 0 && shown.length > 0 && <h3 class="overline">The last run</h3>}
-      {shown.map((run) => (
-        <RunCard
-          key={run.id}
-          run={run}
-          throughput={throughput.get(run.id) ?? null}
-          trainer={trainers.get(run.trainerId)}
-          linked
-        />
-      ))}
-    </section>
-  );
-}
-
-function StartForm({ state, coverage }: Pick<OverviewProps, "state" | "coverage">) {
-  const { members, unassigned } = coverage;
-  if (state.defaultTrainer === null || !state.defaultTrainer.isMember) {
-    return <Empty>A backfill needs a default trainer who is a member. See above.</Empty>;
-  }
-  if (members <= 1) {
-    return <Empty>There is nobody to assign yet. Members appear here as soon as they sign up.</Empty>;
-  }
-  return (
-    <form class="start" method="post" action={paths.runs}>
-      <p>
-        A run looks at every member once and assigns whoever lacks the default trainer
-        {unassigned > 0 && `: at most ${countOf(unassigned, "member")} now`}. It can be paused, and run again
-        at any time.
-      </p>
-      <details class="options">
-        <summary>Options</summary>
-        <div class="fields">
-          <p>
-            <label for="run-trainer">Another trainer's id</label>
-            <input id="run-trainer" name="trainerId" class="id" autocomplete="off" />
-          </p>
-          <p>
-            <label for="run-rows">Rows a batch, instead of adapting them</label>
-            <input id="run-rows" name="batchRows" type="number" min="1" max="20000" inputmode="numeric" />
-          </p>
-        </div>
-      </details>
-      <div class="actions">
-        <button class="primary" type="submit">Run Trainer Assignment Backfill</button>
-        <button type="submit" name="dryRun" value="true">Dry run first</button>
-      </div>
-    </form>
   );
 }
 

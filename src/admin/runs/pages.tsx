@@ -19,7 +19,7 @@ import { findMembers } from "../../assignments/member_lookup.ts";
 import { logChange } from "../../http/audit.ts";
 import { sessionOf, visitorOf } from "../env.ts";
 import { withNotice } from "../frame/notices.ts";
-import type { OverviewReader } from "../overview/reader.ts";
+import { byId, type OverviewReader } from "../overview/reader.ts";
 import {
   answerPage,
   doAndGoOn,
@@ -97,6 +97,7 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
         idOf: (error) => error.memberId,
       }),
     ]);
+    const members = byId(await findMembers(sql, errors.rows.map(({ memberId }) => memberId)));
     const refreshMs = run.status === "running" ? REFRESH_MS.busy : REFRESH_MS.idle;
     return await answerPage(c, {
       title: titleOf(run),
@@ -108,6 +109,7 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
           throughput={throughput}
           trainer={trainer}
           errors={errors.rows}
+          members={members}
           next={errors.next}
           isFirst={cursor === undefined}
         />

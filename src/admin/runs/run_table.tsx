@@ -2,34 +2,37 @@ import type { Run, RunError } from "../../runs/progress.ts";
 import type { Throughput } from "../../runs/throughput.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "../frame/paths.ts";
-import { formatCount, reasonInWords, STATUS_WORDS } from "../frame/wording.ts";
-import { Empty, MemberLink, Message, NextPage, StatusBadge, Table, Time } from "../frame/parts.tsx";
+import { formatCount, STATUS_WORDS } from "../frame/wording.ts";
+import { Empty, MemberLink, Message, NextPage, Reason, StatusBadge, Table, Time } from "../frame/parts.tsx";
 import { RunCard, titleOf } from "./run_view.tsx";
 
 /** Runs, a line each. */
 export function RunTable({ runs }: { runs: Run[] }) {
   return (
-    <Table label="Runs" head={["Run", "Status", "Started", "By"]} numbers={["Assigned", "Skipped", "Failed"]}>
-      {runs.map((run) => (
-        <tr key={run.id}>
-          <td>
-            <a href={paths.run(run.id)}>{titleOf(run)}</a>
-          </td>
-          <td>
-            <StatusBadge status={run.status} />
-          </td>
-          <td>
-            <Time at={run.requestedAt} />
-          </td>
-          <td>
-            <bdi>{run.requestedBy}</bdi>
-          </td>
-          <td class="number">{formatCount(run.successful)}</td>
-          <td class="number">{formatCount(run.skipped)}</td>
-          <td class="number">{formatCount(run.failed)}</td>
-        </tr>
-      ))}
-    </Table>
+    <Table
+      label="Runs"
+      rows={runs}
+      keyOf={(run) => run.id}
+      columns={[
+        { title: "Run", cell: (run) => <a href={paths.run(run.id)}>{titleOf(run)}</a> },
+        { title: "Status", cell: (run) => <StatusBadge status={run.status} /> },
+        { title: "Started", cell: (run) => <Time at={run.requestedAt} /> },
+        { title: "By", cell: (run) => <bdi>{run.requestedBy}</bdi> },
+        { title: "Assigned", isNumber: true, cell: (run) => <Assigned run={run} /> },
+        { title: "Skipped", isNumber: true, cell: (run) => formatCount(run.skipped) },
+        { title: "Failed", isNumber: true, cell: (run) => formatCount(run.failed) },
+      ]}
+    />
+  );
+}
+
+/** A dry run assigns nobody. */
+function Assigned({ run }: { run: Run }) {
+  if (!run.dryRun) return <>{formatCount(run.successful)}</>;
+  return (
+    <span>
+      0 <span class="note">({formatCount(run.successful)} would be)</span>
+    </span>
   );
 }
 
@@ -51,11 +54,13 @@ export function RunsPage({ runs, next, isFirst }: { runs: Run[]; next: string | 
 }
 
 /** One run: how it stands or went, who did what, and whom it could not assign. */
-export function RunPage({ run, throughput, trainer, errors, next, isFirst }: {
+export function RunPage({ run, throughput, trainer, errors, members, next, isFirst }: {
   run: Run;
   throughput: Throughput | null;
   trainer: Member | undefined;
   errors: RunError[];
+  /** Those of the errors, as far as they are members yet. */
+  members: Map<string, Member>;
   next: string | null;
   isFirst: boolean;
 }) {
@@ -72,32 +77,34 @@ export function RunPage({ run, throughput, trainer, errors, next, isFirst }: {
       </p>
       <h2 class="visually-hidden">How it stands</h2>
       <RunCard run={run} throughput={throughput} trainer={trainer} />
-      {(run.failed > 0 || !isFirst) && <Errors run={run} errors={errors} next={next} />}
+      {(run.failed > 0 || !isFirst) && <Errors run={run} errors={errors} members={members} next={next} />}
       <History run={run} />
     </>
   );
 }
 
-function Errors({ run, errors, next }: { run: Run; errors: RunError[]; next: string | null }) {
+function Errors({ run, errors, members, next }: {
+  run: Run;
+  errors: RunError[];
+  members: Map<string, Member>;
+  next: string | null;
+}) {
   return (
     <section aria-labelledby="errors-title">
       <h2 id="errors-title">Failed members</h2>
-      <Table label="Failed members" head={["Member", "Reason", "Code"]}>
-        {errors.map(({ memberId, code, message }) => (
-          <tr key={memberId}>
-            <td>
-              <MemberLink id={memberId} />
-            </td>
-            <td>
-              {reasonInWords(code)}
-              <Message text={message} />
-            </td>
-            <td>
-              <code>{code}</code>
-            </td>
-          </tr>
-        ))}
-      </Table>
+      <Table
+        label="Failed members"
+        rows={errors}
+        keyOf={({ memberId }) => memberId}
+        columns={[
+          {
+            title: "Member",
+            cell: ({ memberId }) => <MemberLink id={memberId} member={members.get(memberId)} />,
+          },
+          { title: "Reason", cell: ({ code, message }) => <Reason sqlstate={code} message={message} /> },
+          { title: "Code", cell: ({ code }) => <code>{code}</code> },
+        ]}
+      />
       <NextPage path={paths.run(run.id)} next={next} />
     </section>
   );

@@ -99,7 +99,7 @@ function durationOf({ startedAt, requestedAt, finishedAt }: Run): string | undef
 }
 
 function Outcome({ run }: { run: Run }) {
-  const ended = hasEnded(run);
+  const left = stillWithout(run);
   return (
     <dl class="figures">
       <Figure label="Total">{formatCount(run.total)}</Figure>
@@ -111,17 +111,28 @@ function Outcome({ run }: { run: Run }) {
       </Figure>
       <Figure label={skippedLabel(run)} note={skipReasons(run)}>{formatCount(run.skipped)}</Figure>
       <Figure label="Failed" tone={run.failed > 0 ? "bad" : undefined}>{formatCount(run.failed)}</Figure>
-      {ended && run.remaining !== null && (
+      {left !== undefined && (
         <Figure
-          label="Remaining"
-          tone={run.remaining > 0 && !run.dryRun ? "bad" : undefined}
-          note={run.dryRun ? "nobody was assigned" : "counted at the end"}
+          label="Still without the trainer"
+          tone={left > run.skippedBecause.ended ? "bad" : undefined}
+          note="of the total, counted at the end"
         >
-          {formatCount(run.remaining)}
+          {formatCount(left)}
         </Figure>
       )}
     </dl>
   );
+}
+
+const MAX_RECORDED_ERRORS = 10_000;
+
+/**
+ * Whom the closing proof found without the trainer: those that failed, those whose assignment was ended, and whoever else.
+ * Beyond the errors that are recorded, the proof has counted the failed itself. undefined where nothing was proved.
+ */
+function stillWithout({ dryRun, remaining, failed, skippedBecause }: Run): number | undefined {
+  if (dryRun || remaining === null) return undefined;
+  return remaining + Math.min(failed, MAX_RECORDED_ERRORS) + skippedBecause.ended;
 }
 
 function skippedLabel({ skipped, skippedBecause }: Run): string {

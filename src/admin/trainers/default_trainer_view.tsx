@@ -1,5 +1,5 @@
 import type { Member } from "../../assignments/member_lookup.ts";
-import type { Coverage } from "../../operation/assignment_state.ts";
+import type { Coverage } from "../../operation/coverage.ts";
 import { paths } from "../frame/paths.ts";
 import { countOf, formatCount } from "../frame/wording.ts";
 import { MemberLink } from "../frame/parts.tsx";
@@ -40,7 +40,7 @@ export function DefaultTrainerPage({ trainer, current, failures, lacking }: {
           <li>
             <strong>
               {about}
-              {countOf(lacking.unassigned - lacking.ended, "member")} follow with the next backfill,
+              {countOf(lacking.toAssign, "member")} follow with the next backfill,
             </strong>{" "}
             by hand or on schedule: it gives the new trainer to everyone who lacks them, in addition to the
             trainer they have.

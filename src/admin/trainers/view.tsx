@@ -1,7 +1,9 @@
 import type { Member } from "../../assignments/member_lookup.ts";
 import type { Client } from "../../trainer_assignment.ts";
 import { paths } from "../frame/paths.ts";
-import { Empty, MemberLink, Message, NextPage, Table, Time } from "../frame/parts.tsx";
+import { type Column, Empty, EndTime, MemberLink, Message, NextPage, Table, Time } from "../frame/parts.tsx";
+
+const UNTIL: Column<Client> = { title: "Until", cell: ({ endedAt }) => <EndTime at={endedAt} /> };
 
 /** Asks for a trainer. */
 export function TrainersPage({ query }: { query: string }) {
@@ -56,19 +58,20 @@ export function TrainerPage({ trainerId, trainer, status, clients, members, next
       </div>
       {clients.length > 0
         ? (
-          <Table label="Clients" head={["Client", "Since", "Notes"]}>
-            {clients.map((client) => (
-              <tr key={client.assignmentId}>
-                <td>
-                  <MemberLink id={client.clientId} member={members.get(client.clientId)} />
-                </td>
-                <td>
-                  <Time at={client.assignmentDate} />
-                </td>
-                <td>{client.notes !== null && <Message text={client.notes} />}</td>
-              </tr>
-            ))}
-          </Table>
+          <Table
+            label="Clients"
+            rows={clients}
+            keyOf={({ assignmentId }) => assignmentId}
+            columns={[
+              {
+                title: "Client",
+                cell: ({ clientId }) => <MemberLink id={clientId} member={members.get(clientId)} />,
+              },
+              { title: "Since", cell: ({ assignmentDate }) => <Time at={assignmentDate} /> },
+              ...(status === "inactive" ? [UNTIL] : []),
+              { title: "Notes", cell: ({ notes }) => notes !== null && <Message text={notes} /> },
+            ]}
+          />
         )
         : <NoClients status={status} isFirst={isFirst} />}
       <NextPage path={path} next={next} />

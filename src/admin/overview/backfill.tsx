@@ -1,0 +1,77 @@
+import type { Run } from "../../runs/progress.ts";
+import { paths } from "../frame/paths.ts";
+import { countOf, formatCount } from "../frame/wording.ts";
+import { Empty } from "../frame/parts.tsx";
+import { RunCard } from "../runs/run_view.tsx";
+import type { OverviewProps } from "./view.tsx";
+
+/** The runs that have not ended, else the last one; and the form that starts one. */
+export function Backfill(props: OverviewProps) {
+  const { state, activeRuns, recentRuns, throughput, trainers } = props;
+  const shown = activeRuns.length > 0 ? activeRuns : recentRuns.slice(0, 1);
+  const inTheWay = activeRuns.find((run) => run.trainerId === state.defaultTrainer?.id);
+  return (
+    <section id="backfill" aria-labelledby="backfill-title">
+      <h2 id="backfill-title">Backfill</h2>
+      {inTheWay !== undefined ? <p>{inTheWayInWords(inTheWay)}</p> : <StartForm {...props} />}
+      {activeRuns.length === 0 && shown.length > 0 && <h3 class="overline">The last run</h3>}
+      {shown.map((run) => (
+        <RunCard
+          key={run.id}
+          run={run}
+          throughput={throughput.get(run.id) ?? null}
+          trainer={trainers.get(run.trainerId)}
+          linked
+        />
+      ))}
+    </section>
+  );
+}
+
+function inTheWayInWords({ status, dryRun, retryOf }: Run): string {
+  if (status === "paused") {
+    return `A ${dryRun ? "dry run" : "run"} is paused, and does nothing until it is resumed. ` +
+      "Another one can start when it has ended or is cancelled.";
+  }
+  if (dryRun) return "A dry run is under way. It looks at every member once and assigns nobody.";
+  if (retryOf !== null) return "A run is under way. It tries again whom an earlier run could not assign.";
+  return "A run is under way. It looks at every member once and assigns whoever lacks the trainer.";
+}
+
+function StartForm({ state, coverage }: OverviewProps) {
+  if (state.defaultTrainer === null || !state.defaultTrainer.isMember) {
+    return <Empty>A backfill needs a default trainer who is a member. See above.</Empty>;
+  }
+  if (coverage.members <= 1) {
+    return <Empty>There is nobody to assign yet. Members appear here as soon as they sign up.</Empty>;
+  }
+  const { toAssign, isEstimate } = coverage;
+  return (
+    <form class="start" method="post" action={paths.runs}>
+      <p>
+        A run looks at every member once and assigns whoever lacks the default trainer: {toAssign === 0
+          ? "nobody"
+          : isEstimate
+          ? `about ${formatCount(toAssign)}`
+          : countOf(toAssign, "member")} now. It can be paused, and run again at any time.
+      </p>
+      <details class="options">
+        <summary>Options</summary>
+        <div class="fields">
+          <p>
+            <label for="run-trainer">Another trainer's id</label>
+            <input id="run-trainer" name="trainerId" class="id" autocomplete="off" />
+          </p>
+          <p>
+            <label for="run-rows">Rows a batch, instead of adapting them</label>
+            <input id="run-rows" name="batchRows" type="number" min="1" max="20000" inputmode="numeric" />
+          </p>
+        </div>
+      </details>
+      <div class="actions">
+        <button class="primary" type="submit">Run Trainer Assignment Backfill</button>
+        <button type="submit" name="dryRun" value="true">Dry run first</button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,45 @@
+import type { AssignmentState } from "../../operation/assignment_state.ts";
+import type { Coverage } from "../../operation/coverage.ts";
+import { paths } from "../frame/paths.ts";
+import { formatCount } from "../frame/wording.ts";
+import { Figure } from "../frame/parts.tsx";
+
+/** Who has which trainer, in figures that add up: members are those with the default trainer, another one, none, and the trainer. */
+export function Figures({ state, coverage }: { state: AssignmentState; coverage: Coverage }) {
+  const { trainerId, isTrainerMember, members, assigned, assignedElsewhere, unassigned, ended, isEstimate } =
+    coverage;
+  const count = (figure: number | null) =>
+    figure === null ? "not known" : (isEstimate ? "≈ " : "") + formatCount(figure);
+  return (
+    <dl class="figures large">
+      <Figure label="Members" note={isTrainerMember ? "one is the default trainer" : undefined}>
+        {count(members)}
+      </Figure>
+      {trainerId !== null && (
+        <Figure label="With the default trainer" tone={assigned > 0 ? "good" : undefined}>
+          {count(assigned)}
+        </Figure>
+      )}
+      <Figure
+        label={trainerId === null ? "With a trainer" : "Only with another trainer"}
+        tone={assignedElsewhere ? "good" : undefined}
+      >
+        {count(assignedElsewhere)}
+      </Figure>
+      <Figure
+        label="Without a trainer"
+        tone={unassigned !== null && unassigned > ended ? "warn" : undefined}
+        note={ended > 0 ? `${formatCount(ended)} of them ended by hand` : undefined}
+      >
+        {count(unassigned)}
+      </Figure>
+      <Figure
+        label="Failures waiting"
+        tone={state.failures > 0 ? "bad" : undefined}
+        note={state.failures > 0 ? <a href={paths.failures}>see why</a> : undefined}
+      >
+        {state.failures > 10_000 ? "> 10,000" : formatCount(state.failures)}
+      </Figure>
+    </dl>
+  );
+}
