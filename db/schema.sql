@@ -1,4 +1,8 @@
+-- SCHEMA: assignment
+
 CREATE SCHEMA assignment;
+
+-- TYPE: assignment.member_failure
 
 CREATE TYPE assignment.member_failure AS (
 	member_id uuid,
@@ -7,6 +11,8 @@ CREATE TYPE assignment.member_failure AS (
 );
 
 COMMENT ON TYPE assignment.member_failure IS 'A member who could not be assigned, and why.';
+
+-- TYPE: assignment.batch_result
 
 CREATE TYPE assignment.batch_result AS (
 	successful integer,
@@ -18,6 +24,8 @@ CREATE TYPE assignment.batch_result AS (
 );
 
 COMMENT ON TYPE assignment.batch_result IS 'What became of a batch of members: assigned; had an active assignment; had one that was ended; are the trainer; are gone; failed.';
+
+-- FUNCTION: assignment.admit(regclass, name, name, text)
 
 CREATE FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) RETURNS void
     LANGUAGE plpgsql
@@ -40,6 +48,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) IS 'Lets a role see (or, by the command all, change) every row when row-level security is on. It grants nothing.';
+
+-- FUNCTION: assignment.assign_member(uuid, uuid, text, text)
 
 CREATE FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_notes text DEFAULT NULL::text, p_source text DEFAULT 'manual'::text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -92,6 +102,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member; assigned is false when the assignment stood already. An ended assignment is made anew.
 Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 the assignment failed (its SQLSTATE in the detail).';
+
+-- FUNCTION: assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer)
 
 CREATE FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text DEFAULT NULL::text, p_run_id uuid DEFAULT NULL::uuid, p_keep_ended boolean DEFAULT false, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
     LANGUAGE plpgsql
@@ -174,6 +186,8 @@ $$;
 COMMENT ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) IS 'Assigns members to a trainer, each in the array independently of the others, and counts what became of them.
 p_keep_ended: leave members alone whose assignment to this trainer was ended. Raises transient errors and a missing trainer (23503).';
 
+-- FUNCTION: assignment.assign_or_record(uuid[], text, uuid)
+
 CREATE FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid) RETURNS assignment.member_failure[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -231,6 +245,8 @@ $$;
 COMMENT ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid) IS 'Assigns members to the default trainer (or the one named) and records in assignment.failures whom it could not.
 Returns those. Leaves ended assignments ended. Waits at most 250 ms for a lock. Never raises, but for a cancel or statement timeout of the caller''s own.';
 
+-- FUNCTION: assignment.await_lanes(uuid)
+
 CREATE FUNCTION assignment.await_lanes(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -242,6 +258,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.await_lanes(p_run_id uuid) IS 'Returns once no step holds a lane of the run: its counters are at rest.';
+
+-- FUNCTION: assignment.backfill_step(uuid)
 
 CREATE FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -309,6 +327,8 @@ COMMENT ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT l
 all lanes left), swept (stragglers that the proof found), finished, stopped (not running). Raises TA007 no such run; any error
 of the batch as a whole: nothing of it happened, call again.';
 
+-- FUNCTION: assignment.claim_new_failures(integer)
+
 CREATE FUNCTION assignment.claim_new_failures(p_limit integer DEFAULT 500) RETURNS TABLE(member_id uuid, trainer_id uuid, sqlstate text, message text, source text, attempts integer, first_failed_at timestamp with time zone, last_failed_at timestamp with time zone, next_attempt_at timestamp with time zone)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -339,6 +359,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.claim_new_failures(p_limit integer) IS 'Up to p_limit failures that nobody was given before, for their lines of log.';
 
+-- FUNCTION: assignment.close_table(regclass)
+
 CREATE FUNCTION assignment.close_table(p_table regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -352,6 +374,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.close_table(p_table regclass) IS 'Takes back what default privileges gave of a new table, and admits its owner, for row-level security may be forced.';
+
+-- FUNCTION: assignment.default_grantees(oid, oid, "char")
 
 CREATE FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") RETURNS SETOF text
     LANGUAGE sql STABLE
@@ -368,6 +392,8 @@ CREATE FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "c
 $$;
 
 COMMENT ON FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") IS 'Whom ALTER DEFAULT PRIVILEGES gives rights on what the owner makes in the schema, of a type as in pg_default_acl.';
+
+-- FUNCTION: assignment.default_trainer_id()
 
 CREATE FUNCTION assignment.default_trainer_id() RETURNS uuid
     LANGUAGE plpgsql STABLE
@@ -388,6 +414,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.default_trainer_id() IS 'The trainer who gets new members. Raises TA001 when there is none.';
 
+-- FUNCTION: assignment.end_assignment(uuid, uuid)
+
 CREATE FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -404,6 +432,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) IS 'Ends the active assignment of a member to a trainer: it becomes inactive. False when there was none.';
+
+-- FUNCTION: assignment.end_session(uuid, timestamp with time zone)
 
 CREATE FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -428,6 +458,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) IS 'Records that a session was signed out of, and forgets up to 100 that have expired.';
 
+-- FUNCTION: assignment.explain_hidden_rows(name)
+
 CREATE FUNCTION assignment.explain_hidden_rows(p_role name DEFAULT CURRENT_USER) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -450,6 +482,8 @@ CREATE FUNCTION assignment.explain_hidden_rows(p_role name DEFAULT CURRENT_USER)
 $$;
 
 COMMENT ON FUNCTION assignment.explain_hidden_rows(p_role name) IS 'Which of the tables that this service reads hide rows from the role, and what to do. Null: none.';
+
+-- FUNCTION: assignment.find_backfill_pressure(integer)
 
 CREATE FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -488,6 +522,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) IS 'Why a backfill should wait now, or null; and what each probe saw: a figure, none, or unavailable without the permission.';
 
+-- FUNCTION: assignment.find_locked_members(uuid[])
+
 CREATE FUNCTION assignment.find_locked_members(p_member_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -509,6 +545,8 @@ $$;
 COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'Which of the members exist and are locked by another session against assignment. Locks the others as a foreign key does.
 None, where the owner of this function may not update members.';
 
+-- FUNCTION: assignment.uuid_v7()
+
 CREATE FUNCTION assignment.uuid_v7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
     AS $$
@@ -521,6 +559,8 @@ CREATE FUNCTION assignment.uuid_v7() RETURNS uuid
     $$;
 
 COMMENT ON FUNCTION assignment.uuid_v7() IS 'A new UUID version 7: it sorts by the time it was made.';
+
+-- TABLE: assignment.backfill_runs
 
 CREATE TABLE assignment.backfill_runs (
     id uuid DEFAULT assignment.uuid_v7() NOT NULL,
@@ -580,6 +620,8 @@ COMMENT ON COLUMN assignment.backfill_runs.start_traceparent IS 'W3C trace conte
 
 COMMENT ON COLUMN assignment.backfill_runs.resume_traceparent IS 'The same of the request that resumed it last.';
 
+-- FUNCTION: assignment.find_stragglers(assignment.backfill_runs)
+
 CREATE FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -620,6 +662,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) IS 'The proof of a run as a query: whom it should have assigned and did not.';
+
+-- FUNCTION: assignment.finish_backfill(uuid)
 
 CREATE FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -732,6 +776,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) IS 'Once no lane is left: assigns stragglers (swept; at most five times 10,000), then ends the run (finished).';
 
+-- FUNCTION: assignment.grant_service(name)
+
 CREATE FUNCTION assignment.grant_service(p_role name) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -745,7 +791,8 @@ begin
   execute format(
     'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
        assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
-       assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, public.trainer_client_assignments to %I',
+       assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
+       public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -810,6 +857,8 @@ $$;
 COMMENT ON FUNCTION assignment.grant_service(p_role name) IS 'Gives a role what the service uses and no more: EXECUTE on the functions that it calls, SELECT on what it reads.
 To be called by the owner of the schema, and again after each migration. Taken back by: migrate down --all, then drop owned by …role….';
 
+-- FUNCTION: assignment.hasten_failures(integer)
+
 CREATE FUNCTION assignment.hasten_failures(p_limit integer DEFAULT 20000) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -838,6 +887,8 @@ $$;
 COMMENT ON FUNCTION assignment.hasten_failures(p_limit integer) IS 'Makes up to p_limit failures due now whose time has not come, but for those that a retry under way holds. Returns how many:
 fewer than p_limit when no more are left.';
 
+-- FUNCTION: assignment.hides_rows(regclass, name)
+
 CREATE FUNCTION assignment.hides_rows(p_table regclass, p_role name) RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -864,6 +915,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) IS 'Whether row-level security may hide rows of the table from the role: it applies, and no policy shows all rows. Null: it does not apply.';
 
+-- FUNCTION: assignment.is_transient(text)
+
 CREATE FUNCTION assignment.is_transient(p_sqlstate text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -872,6 +925,8 @@ CREATE FUNCTION assignment.is_transient(p_sqlstate text) RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O, no writes at all. Trying again is the cure.';
+
+-- FUNCTION: assignment.member_tables()
 
 CREATE FUNCTION assignment.member_tables() RETURNS TABLE(relid regclass, members real)
     LANGUAGE sql STABLE
@@ -891,6 +946,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.member_tables() IS 'The table members, or the leaves of a partitioned one, each with the planner''s estimate of its rows; 0 before the first ANALYZE.';
 
+-- FUNCTION: assignment.next_batch_rows(integer, real[], double precision)
+
 CREATE FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) RETURNS integer
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -906,6 +963,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) IS 'The size of the next batch: aims at 250 ms by the 90th percentile of the recent microseconds a row; grows at most 1.5×,
 shrinks at once when the last batch took five times the aim; 100 to 20,000 rows.';
+
+-- TABLE: assignment.backfill_lanes
 
 CREATE TABLE assignment.backfill_lanes (
     run_id uuid NOT NULL,
@@ -935,6 +994,8 @@ COMMENT ON COLUMN assignment.backfill_lanes.upper_id IS 'Where the lane ends; fr
 COMMENT ON COLUMN assignment.backfill_lanes.includes_upper IS 'Of the last lane: the others end before their upper_id, where the next begins.';
 
 COMMENT ON COLUMN assignment.backfill_lanes.recent_row_us IS 'Microseconds a row of the last 20 batches, the newest last.';
+
+-- FUNCTION: assignment.next_members(assignment.backfill_lanes, uuid, integer)
 
 CREATE FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
@@ -969,6 +1030,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) IS 'Ids of the lane''s next batch in key order and the id that follows them; of all members, or of those that failed in a run.';
 
+-- FUNCTION: assignment.note_backfill_progress(uuid)
+
 CREATE FUNCTION assignment.note_backfill_progress(p_run_id uuid) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -977,6 +1040,8 @@ CREATE FUNCTION assignment.note_backfill_progress(p_run_id uuid) RETURNS void
   set started_at = coalesce(started_at, clock_timestamp()), tries = 0
   where id = (select id from assignment.backfill_runs where id = p_run_id for no key update skip locked)
 $$;
+
+-- FUNCTION: assignment.note_backfill_trouble(uuid, text, text, integer, integer)
 
 CREATE FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer DEFAULT 10, p_own_tries integer DEFAULT NULL::integer, OUT tries integer, OUT paused boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1021,6 +1086,8 @@ $$;
 COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row,
 but for want of resources (class 53).';
 
+-- FUNCTION: assignment.own_tables()
+
 CREATE FUNCTION assignment.own_tables() RETURNS SETOF regclass
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1033,6 +1100,8 @@ CREATE FUNCTION assignment.own_tables() RETURNS SETOF regclass
 $$;
 
 COMMENT ON FUNCTION assignment.own_tables() IS 'The tables of this service: those of the schema assignment, and the assignments.';
+
+-- FUNCTION: assignment.plan_lanes(uuid, bigint)
 
 CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS TABLE(lane smallint, next_id uuid, upper_id uuid, includes_upper boolean)
     LANGUAGE sql STABLE
@@ -1101,6 +1170,8 @@ $$;
 COMMENT ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) IS 'Up to 16 lanes cut at pg_stats.histogram_bounds of members.id, of all partitions together where there are any; one lane
 without statistics or below 20,000 members.';
 
+-- FUNCTION: assignment.preview_step(uuid)
+
 CREATE FUNCTION assignment.preview_step(p_run_id uuid) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1147,6 +1218,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview; null when no lane is left. Writes nothing: call it in a READ ONLY transaction.';
 
+-- FUNCTION: assignment.reconcile(timestamp with time zone, text)
+
 CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1182,6 +1255,8 @@ $$;
 COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) IS 'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).
 Raises TA005 while a dry run or a retry is under way, or a run is paused: try again.';
 
+-- FUNCTION: assignment.record_backfill_errors(uuid, assignment.member_failure[])
+
 CREATE FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1199,6 +1274,8 @@ begin
   on conflict (run_id, member_id) do update set sqlstate = excluded.sqlstate, message = excluded.message;
 end;
 $$;
+
+-- FUNCTION: assignment.record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result)
 
 CREATE FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) RETURNS void
     LANGUAGE plpgsql
@@ -1234,6 +1311,8 @@ begin
     and lane = p_lane.lane;
 end;
 $$;
+
+-- FUNCTION: assignment.record_preview(uuid, jsonb)
 
 CREATE FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1281,6 +1360,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) IS 'Adds a preview to its run, unless another has been recorded for the same batch (busy); with null, ends the run (finished).';
 
+-- FUNCTION: assignment.require_visible_rows()
+
 CREATE FUNCTION assignment.require_visible_rows() RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1295,6 +1376,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.require_visible_rows() IS 'Raises TA010 where row-level security hides rows from the current role: in a function with its owner''s rights, from the owner.';
+
+-- FUNCTION: assignment.retry_backfill(uuid, text, text)
 
 CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1329,6 +1412,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text) IS 'Starts a run over the failed members of an ended run. Raises TA007 no such run, TA006 not ended or nothing failed, TA005.';
+
+-- FUNCTION: assignment.retry_failures(integer)
 
 CREATE FUNCTION assignment.retry_failures(p_limit integer DEFAULT 500, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1399,6 +1484,8 @@ $$;
 COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) IS 'Retries up to p_limit failures that are due, of one trainer: call it until retried is 0. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
 the others wait 15 s × 2^attempts, at most an hour. Safe to call from several places at once.';
 
+-- TABLE: assignment.settings
+
 CREATE TABLE assignment.settings (
     only_row boolean DEFAULT true NOT NULL,
     default_trainer_id uuid NOT NULL,
@@ -1410,6 +1497,8 @@ CREATE TABLE assignment.settings (
 COMMENT ON TABLE assignment.settings IS 'One row.';
 
 COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'Who gets every new member. No foreign key: the trainer may be inserted after this service is installed.';
+
+-- FUNCTION: assignment.set_default_trainer(uuid, text)
 
 CREATE FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) RETURNS assignment.settings
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1438,6 +1527,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) IS 'Makes a member the default trainer: of members inserted from now on, and of retries. Returns the settings. Raises TA001 when there is no such member.';
 
+-- FUNCTION: assignment.sort_members(uuid[], uuid)
+
 CREATE FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) RETURNS record
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1462,6 +1553,8 @@ CREATE FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, 
 $$;
 
 COMMENT ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) IS 'Which of the members have neither an active nor an ended assignment to the trainer, sorted; the others are counted.';
+
+-- FUNCTION: assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text)
 
 CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false, p_traceparent text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1526,6 +1619,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) IS 'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that is not ended (its id in the detail).';
 
+-- FUNCTION: assignment.steer_backfill(uuid, text, text, text, text)
+
 CREATE FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text DEFAULT NULL::text, p_traceparent text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1556,6 +1651,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) IS 'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
 
+-- FUNCTION: assignment.take_back_defaults(regclass)
+
 CREATE FUNCTION assignment.take_back_defaults(p_table regclass) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1572,6 +1669,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.take_back_defaults(p_table regclass) IS 'Revokes what default privileges gave when the table was made. What is granted afterwards is nobody''s business here.';
+
+-- FUNCTION: assignment.take_due_failures(integer)
 
 CREATE FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) RETURNS record
     LANGUAGE plpgsql
@@ -1602,6 +1701,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) IS 'Up to p_limit failures that are due and that nobody else is retrying, locked: the longest due one and others of its trainer.';
 
+-- FUNCTION: assignment.tg_backfill_runs__guard_status()
+
 CREATE FUNCTION assignment.tg_backfill_runs__guard_status() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1628,6 +1729,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.tg_backfill_runs__guard_status() IS 'Refuses (TA006) and records transitions: running ⇄ paused, either → cancelled, running → succeeded | completed_with_errors.';
+
+-- FUNCTION: assignment.tg_members__assign_trainer()
 
 CREATE FUNCTION assignment.tg_members__assign_trainer() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1671,6 +1774,8 @@ $$;
 COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Gives the members that one INSERT statement added the default trainer. Whatever goes wrong is recorded and retried
 later: it never makes the insert fail.';
 
+-- FUNCTION: assignment.tg_watched__mirror_members()
+
 CREATE FUNCTION assignment.tg_watched__mirror_members() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1695,6 +1800,8 @@ $_$;
 
 COMMENT ON FUNCTION assignment.tg_watched__mirror_members() IS 'Mirrors the rows that one statement inserted or deleted. Never makes it fail: what goes wrong is a warning.';
 
+-- FUNCTION: assignment.throttle_backfill(uuid, text, text, text)
+
 CREATE FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1712,6 +1819,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) IS 'Records why a run waits, or null that it does not, and what the probes saw.';
+
+-- FUNCTION: assignment.watch(regclass, name)
 
 CREATE FUNCTION assignment.watch(p_table regclass, p_column name) RETURNS bigint
     LANGUAGE plpgsql
@@ -1759,6 +1868,8 @@ $_$;
 COMMENT ON FUNCTION assignment.watch(p_table regclass, p_column name) IS 'Mirrors a table''s uuid column into public.members, what is there now and from now on. Returns how many were new.
 A second call mirrors what was missed. A deleted row takes its member and their own assignments along; a trainer with clients stays.';
 
+-- TABLE: assignment.backfill_errors
+
 CREATE TABLE assignment.backfill_errors (
     run_id uuid NOT NULL,
     member_id uuid NOT NULL,
@@ -1767,6 +1878,8 @@ CREATE TABLE assignment.backfill_errors (
 );
 
 COMMENT ON TABLE assignment.backfill_errors IS 'Members that a run could not assign, and why; the first 10,000 of a run.';
+
+-- TABLE: assignment.backfill_events
 
 CREATE TABLE assignment.backfill_events (
     id bigint NOT NULL,
@@ -1780,6 +1893,8 @@ CREATE TABLE assignment.backfill_events (
 
 COMMENT ON TABLE assignment.backfill_events IS 'Every change of a run''s status: who, when, from, to, why.';
 
+-- SEQUENCE: assignment.backfill_events_id_seq
+
 ALTER TABLE assignment.backfill_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME assignment.backfill_events_id_seq
     START WITH 1
@@ -1789,6 +1904,8 @@ ALTER TABLE assignment.backfill_events ALTER COLUMN id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
+-- TABLE: assignment.backfill_samples
+
 CREATE TABLE assignment.backfill_samples (
     run_id uuid NOT NULL,
     lane smallint NOT NULL,
@@ -1797,6 +1914,8 @@ CREATE TABLE assignment.backfill_samples (
 );
 
 COMMENT ON TABLE assignment.backfill_samples IS 'Throughput: members processed in each second and lane of a run.';
+
+-- VIEW: assignment.backfill_progress
 
 CREATE VIEW assignment.backfill_progress AS
  SELECT r.id,
@@ -1862,12 +1981,16 @@ CREATE VIEW assignment.backfill_progress AS
 COMMENT ON VIEW assignment.backfill_progress IS 'Runs as they stand. successful + skipped + failed = processed in every snapshot; total is never below processed.
 eta_seconds is null while measuring, paused or throttled.';
 
+-- TABLE: assignment.ended_sessions
+
 CREATE TABLE assignment.ended_sessions (
     id uuid NOT NULL,
     expires_at timestamp with time zone NOT NULL
 );
 
 COMMENT ON TABLE assignment.ended_sessions IS 'Sessions of the admin page that were signed out of before they expired. Those that have expired since are removed as others end.';
+
+-- TABLE: assignment.failures
 
 CREATE TABLE assignment.failures (
     member_id uuid NOT NULL,
@@ -1893,6 +2016,83 @@ COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries
 
 COMMENT ON COLUMN assignment.failures.logged_at IS 'When a service was given it for its log. Null: not yet.';
 
+-- VIEW: assignment.members_trigger
+
+CREATE VIEW assignment.members_trigger AS
+ WITH RECURSIVE members AS (
+         SELECT to_regclass('public.members'::text) AS relid
+        ), trigger AS (
+         SELECT t.tgenabled
+           FROM (pg_trigger t
+             JOIN members m ON (((m.relid)::oid = t.tgrelid)))
+          WHERE (t.tgname = 'members_assign_trainer_after_insert'::name)
+        ), children(relid) AS (
+         SELECT i.inhrelid
+           FROM ((pg_inherits i
+             JOIN members m ON (((m.relid)::oid = i.inhparent)))
+             JOIN pg_class c ON (((c.oid = i.inhparent) AND (c.relkind <> 'p'::"char"))))
+        UNION
+         SELECT i.inhrelid
+           FROM (pg_inherits i
+             JOIN children c ON ((c.relid = i.inhparent)))
+        ), bypasses AS (
+         SELECT 1 AS rank,
+            'children'::text AS bypass,
+            string_agg(format('%I.%I'::text, n.nspname, c.relname), ', '::text ORDER BY n.nspname, c.relname) AS tables
+           FROM ((children
+             JOIN pg_class c ON ((c.oid = children.relid)))
+             JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+         HAVING (count(*) > 0)
+        UNION ALL
+         SELECT 2 AS rank,
+            'subscription'::text AS bypass,
+            NULL::text AS tables
+           FROM (pg_subscription_rel s_1
+             JOIN members m ON (((m.relid)::oid = s_1.srrelid)))
+        UNION ALL
+         SELECT 3 AS rank,
+            'replica_role'::text AS bypass,
+            NULL::text AS tables
+           FROM pg_db_role_setting s_1
+          WHERE ((s_1.setdatabase = ANY (ARRAY[(0)::oid, ( SELECT d.oid
+                   FROM pg_database d
+                  WHERE (d.datname = current_database()))])) AND ('session_replication_role=replica'::text = ANY (s_1.setconfig)) AND (NOT (EXISTS ( SELECT
+                   FROM trigger
+                  WHERE (trigger.tgenabled = 'A'::"char")))))
+        UNION ALL
+         SELECT 4 AS rank,
+            'not_mirrored'::text AS bypass,
+            string_agg(DISTINCT format('%I.%I'::text, n.nspname, c.relname), ', '::text) AS tables
+           FROM ((pg_trigger t
+             JOIN pg_class c ON ((c.oid = t.tgrelid)))
+             JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+          WHERE ((t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid) AND (t.tgenabled <> ALL (ARRAY['O'::"char", 'A'::"char"])))
+         HAVING (count(*) > 0)
+        ), states AS (
+         SELECT COALESCE(( SELECT
+                        CASE
+                            WHEN (trigger.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) THEN 'enabled'::text
+                            ELSE 'disabled'::text
+                        END AS "case"
+                   FROM trigger), 'missing'::text) AS state
+        )
+ SELECT s.state,
+    b.bypass,
+    b.tables,
+    ((s.state = 'enabled'::text) AND (b.bypass IS NULL)) AS is_fine
+   FROM (states s
+     LEFT JOIN ( SELECT bypasses.bypass,
+            bypasses.tables
+           FROM bypasses
+          ORDER BY bypasses.rank
+         LIMIT 1) b ON (true));
+
+COMMENT ON VIEW assignment.members_trigger IS 'One row: whether every insert of a member is met by the trigger. state: enabled, disabled or missing. bypass: how members come
+in past an enabled one (children, subscription, replica_role, not_mirrored; null: as far as the catalogs tell, not), and by
+which tables.';
+
+-- TABLE: assignment.reconciliations
+
 CREATE TABLE assignment.reconciliations (
     slot timestamp with time zone NOT NULL,
     claimed_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1903,6 +2103,8 @@ COMMENT ON TABLE assignment.reconciliations IS 'The slots of the schedule that w
 
 COMMENT ON COLUMN assignment.reconciliations.run_id IS 'Null: a run was under way already, or none could be started.';
 
+-- TABLE: public.members
+
 CREATE TABLE public.members (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     email text,
@@ -1911,6 +2113,8 @@ CREATE TABLE public.members (
 );
 
 COMMENT ON TABLE public.members IS 'Everybody with an account. Created by trainer assignment, for lack of one.';
+
+-- TABLE: public.trainer_client_assignments
 
 CREATE TABLE public.trainer_client_assignments (
     id uuid DEFAULT assignment.uuid_v7() NOT NULL,
@@ -1943,188 +2147,356 @@ COMMENT ON COLUMN public.trainer_client_assignments.backfill_run_id IS 'The back
 
 COMMENT ON COLUMN public.trainer_client_assignments.ended_at IS 'When the assignment became inactive through this service.';
 
+-- CONSTRAINT: assignment.backfill_errors backfill_errors_pkey
+
 ALTER TABLE ONLY assignment.backfill_errors
     ADD CONSTRAINT backfill_errors_pkey PRIMARY KEY (run_id, member_id);
+
+-- CONSTRAINT: assignment.backfill_events backfill_events_pkey
 
 ALTER TABLE ONLY assignment.backfill_events
     ADD CONSTRAINT backfill_events_pkey PRIMARY KEY (id);
 
+-- CONSTRAINT: assignment.backfill_lanes backfill_lanes_pkey
+
 ALTER TABLE ONLY assignment.backfill_lanes
     ADD CONSTRAINT backfill_lanes_pkey PRIMARY KEY (run_id, lane);
+
+-- CONSTRAINT: assignment.backfill_runs backfill_runs_pkey
 
 ALTER TABLE ONLY assignment.backfill_runs
     ADD CONSTRAINT backfill_runs_pkey PRIMARY KEY (id);
 
+-- CONSTRAINT: assignment.backfill_samples backfill_samples_pkey
+
 ALTER TABLE ONLY assignment.backfill_samples
     ADD CONSTRAINT backfill_samples_pkey PRIMARY KEY (run_id, at, lane);
+
+-- CONSTRAINT: assignment.ended_sessions ended_sessions_pkey
 
 ALTER TABLE ONLY assignment.ended_sessions
     ADD CONSTRAINT ended_sessions_pkey PRIMARY KEY (id);
 
+-- CONSTRAINT: assignment.failures failures_pkey
+
 ALTER TABLE ONLY assignment.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (member_id);
+
+-- CONSTRAINT: assignment.reconciliations reconciliations_pkey
 
 ALTER TABLE ONLY assignment.reconciliations
     ADD CONSTRAINT reconciliations_pkey PRIMARY KEY (slot);
 
+-- CONSTRAINT: assignment.settings settings_pkey
+
 ALTER TABLE ONLY assignment.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+
+-- CONSTRAINT: public.members members_pkey
 
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (id);
 
+-- CONSTRAINT: public.trainer_client_assignments trainer_client_assignments_pkey
+
 ALTER TABLE ONLY public.trainer_client_assignments
     ADD CONSTRAINT trainer_client_assignments_pkey PRIMARY KEY (id);
 
+-- INDEX: assignment.backfill_events_run_id_idx
+
 CREATE INDEX backfill_events_run_id_idx ON assignment.backfill_events USING btree (run_id, id);
+
+-- INDEX: assignment.backfill_runs_active_key
 
 CREATE UNIQUE INDEX backfill_runs_active_key ON assignment.backfill_runs USING btree (trainer_id) WHERE (status = ANY (ARRAY['running'::text, 'paused'::text]));
 
+-- INDEX: assignment.failures_new_idx
+
 CREATE INDEX failures_new_idx ON assignment.failures USING btree (member_id) WHERE (logged_at IS NULL);
+
+-- INDEX: assignment.failures_next_attempt_at_idx
 
 CREATE INDEX failures_next_attempt_at_idx ON assignment.failures USING btree (next_attempt_at, member_id);
 
+-- INDEX: public.trainer_client_assignments_active_key
+
 CREATE UNIQUE INDEX trainer_client_assignments_active_key ON public.trainer_client_assignments USING btree (client_id, trainer_id) WHERE (status = 'active'::text);
+
+-- INDEX: public.trainer_client_assignments_client_id_status_idx
 
 CREATE INDEX trainer_client_assignments_client_id_status_idx ON public.trainer_client_assignments USING btree (client_id, status);
 
+-- INDEX: public.trainer_client_assignments_trainer_id_status_id_idx
+
 CREATE INDEX trainer_client_assignments_trainer_id_status_id_idx ON public.trainer_client_assignments USING btree (trainer_id, status, id);
+
+-- TRIGGER: assignment.backfill_runs backfill_runs_guard_status_after_write
 
 CREATE TRIGGER backfill_runs_guard_status_after_write AFTER INSERT OR UPDATE OF status ON assignment.backfill_runs FOR EACH ROW EXECUTE FUNCTION assignment.tg_backfill_runs__guard_status();
 
+-- TRIGGER: public.members members_assign_trainer_after_insert
+
 CREATE TRIGGER members_assign_trainer_after_insert AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_members FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_members__assign_trainer();
+
+-- FK CONSTRAINT: assignment.backfill_errors backfill_errors_run_id_fkey
 
 ALTER TABLE ONLY assignment.backfill_errors
     ADD CONSTRAINT backfill_errors_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
 
+-- FK CONSTRAINT: assignment.backfill_events backfill_events_run_id_fkey
+
 ALTER TABLE ONLY assignment.backfill_events
     ADD CONSTRAINT backfill_events_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+-- FK CONSTRAINT: assignment.backfill_lanes backfill_lanes_run_id_fkey
 
 ALTER TABLE ONLY assignment.backfill_lanes
     ADD CONSTRAINT backfill_lanes_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
 
+-- FK CONSTRAINT: assignment.backfill_runs backfill_runs_retry_of_fkey
+
 ALTER TABLE ONLY assignment.backfill_runs
     ADD CONSTRAINT backfill_runs_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES assignment.backfill_runs(id);
+
+-- FK CONSTRAINT: assignment.backfill_samples backfill_samples_run_id_fkey
 
 ALTER TABLE ONLY assignment.backfill_samples
     ADD CONSTRAINT backfill_samples_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
 
+-- FK CONSTRAINT: public.trainer_client_assignments trainer_client_assignments_client_id_fkey
+
 ALTER TABLE ONLY public.trainer_client_assignments
     ADD CONSTRAINT trainer_client_assignments_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.members(id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+-- FK CONSTRAINT: public.trainer_client_assignments trainer_client_assignments_trainer_id_fkey
 
 ALTER TABLE ONLY public.trainer_client_assignments
     ADD CONSTRAINT trainer_client_assignments_trainer_id_fkey FOREIGN KEY (trainer_id) REFERENCES public.members(id) ON UPDATE CASCADE;
 
+-- POLICY: assignment.backfill_errors owner_does_all
+
 CREATE POLICY owner_does_all ON assignment.backfill_errors TO postgres USING (true);
+
+-- POLICY: assignment.backfill_events owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.backfill_events TO postgres USING (true);
 
+-- POLICY: assignment.backfill_lanes owner_does_all
+
 CREATE POLICY owner_does_all ON assignment.backfill_lanes TO postgres USING (true);
+
+-- POLICY: assignment.backfill_runs owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.backfill_runs TO postgres USING (true);
 
+-- POLICY: assignment.backfill_samples owner_does_all
+
 CREATE POLICY owner_does_all ON assignment.backfill_samples TO postgres USING (true);
+
+-- POLICY: assignment.ended_sessions owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.ended_sessions TO postgres USING (true);
 
+-- POLICY: assignment.failures owner_does_all
+
 CREATE POLICY owner_does_all ON assignment.failures TO postgres USING (true);
+
+-- POLICY: assignment.reconciliations owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.reconciliations TO postgres USING (true);
 
+-- POLICY: assignment.settings owner_does_all
+
 CREATE POLICY owner_does_all ON assignment.settings TO postgres USING (true);
+
+-- POLICY: public.trainer_client_assignments owner_does_all
 
 CREATE POLICY owner_does_all ON public.trainer_client_assignments TO postgres USING (true);
 
+-- ACL: assignment.FUNCTION admit(p_table regclass, p_role name, p_policy name, p_command text)
+
 REVOKE ALL ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text)
 
 REVOKE ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer)
+
 REVOKE ALL ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid)
 
 REVOKE ALL ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION await_lanes(p_run_id uuid)
+
 REVOKE ALL ON FUNCTION assignment.await_lanes(p_run_id uuid) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer)
 
 REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION claim_new_failures(p_limit integer)
+
 REVOKE ALL ON FUNCTION assignment.claim_new_failures(p_limit integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION close_table(p_table regclass)
 
 REVOKE ALL ON FUNCTION assignment.close_table(p_table regclass) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION default_grantees(p_owner oid, p_schema oid, p_type "char")
+
 REVOKE ALL ON FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION default_trainer_id()
 
 REVOKE ALL ON FUNCTION assignment.default_trainer_id() FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION end_assignment(p_member_id uuid, p_trainer_id uuid)
+
 REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION end_session(p_id uuid, p_expires_at timestamp with time zone)
 
 REVOKE ALL ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION explain_hidden_rows(p_role name)
+
 REVOKE ALL ON FUNCTION assignment.explain_hidden_rows(p_role name) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text)
 
 REVOKE ALL ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION find_locked_members(p_member_ids uuid[])
+
 REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_stragglers(p_run assignment.backfill_runs)
 
 REVOKE ALL ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION finish_backfill(p_run_id uuid, OUT work text, OUT members integer)
+
 REVOKE ALL ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION grant_service(p_role name)
 
 REVOKE ALL ON FUNCTION assignment.grant_service(p_role name) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION hasten_failures(p_limit integer)
+
 REVOKE ALL ON FUNCTION assignment.hasten_failures(p_limit integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION hides_rows(p_table regclass, p_role name)
 
 REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION is_transient(p_sqlstate text)
+
 REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION member_tables()
 
 REVOKE ALL ON FUNCTION assignment.member_tables() FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision)
+
 REVOKE ALL ON FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer)
 
 REVOKE ALL ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION note_backfill_progress(p_run_id uuid)
+
 REVOKE ALL ON FUNCTION assignment.note_backfill_progress(p_run_id uuid) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean)
 
 REVOKE ALL ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION own_tables()
+
 REVOKE ALL ON FUNCTION assignment.own_tables() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION plan_lanes(p_upper_id uuid, p_members bigint)
 
 REVOKE ALL ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION preview_step(p_run_id uuid)
+
 REVOKE ALL ON FUNCTION assignment.preview_step(p_run_id uuid) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION reconcile(p_slot timestamp with time zone, p_traceparent text)
 
 REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[])
+
 REVOKE ALL ON FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result)
 
 REVOKE ALL ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer)
+
 REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION require_visible_rows()
 
 REVOKE ALL ON FUNCTION assignment.require_visible_rows() FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text)
+
 REVOKE ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION set_default_trainer(p_trainer_id uuid, p_actor text)
+
 REVOKE ALL ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer)
 
 REVOKE ALL ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text)
+
 REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text)
 
 REVOKE ALL ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION take_back_defaults(p_table regclass)
+
 REVOKE ALL ON FUNCTION assignment.take_back_defaults(p_table regclass) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION tg_backfill_runs__guard_status()
+
 REVOKE ALL ON FUNCTION assignment.tg_backfill_runs__guard_status() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION tg_members__assign_trainer()
 
 REVOKE ALL ON FUNCTION assignment.tg_members__assign_trainer() FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION tg_watched__mirror_members()
+
 REVOKE ALL ON FUNCTION assignment.tg_watched__mirror_members() FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text)
+
 REVOKE ALL ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION watch(p_table regclass, p_column name)
 
 REVOKE ALL ON FUNCTION assignment.watch(p_table regclass, p_column name) FROM PUBLIC;

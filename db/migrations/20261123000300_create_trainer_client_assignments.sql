@@ -58,4 +58,17 @@ select assignment.close_table('public.trainer_client_assignments');
 -- migrate:down
 set local lock_timeout = '5s';
 
-drop table if exists public.trainer_client_assignments;
+-- An application's own table of the name, because of which the up failed, has no such column and is kept.
+do $$
+begin
+  if exists (
+    select
+    from pg_attribute
+    where attrelid = to_regclass('public.trainer_client_assignments')
+      and attname = 'backfill_run_id'
+      and not attisdropped
+  ) then
+    drop table public.trainer_client_assignments;
+  end if;
+end;
+$$;

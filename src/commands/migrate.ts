@@ -1,8 +1,15 @@
 import { parseConfig } from "../config.ts";
 import { closeDatabase, openDatabase } from "../database/connection.ts";
-import { migrateDown, migrateUp, migrationStatus } from "../database/migrate.ts";
+import {
+  findStructureProblem,
+  migrateDown,
+  migrateRepair,
+  migrateUp,
+  migrationStatus,
+} from "../database/migrate.ts";
 import type { MigrationLockOptions } from "../database/migration_lock.ts";
 import type { Sql } from "../database/sql.ts";
+import type { RepairReport } from "../database/structure/repair.ts";
 import { countAssignments } from "../database/take_back.ts";
 import { OperatorError } from "../errors.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
@@ -10,7 +17,7 @@ import { openCommandServer } from "./open_database.ts";
 
 /** Brings the database to the newest state, or takes migrations back. */
 export const migrate: Command = {
-  usage: "[up | down [--all [--yes]] | status]",
+  usage: "[up | repair | down [--all [--yes]] | status]",
   summary: "bring the database up to date; down takes the newest migration back",
   async run(context) {
     const action = parseAction(context.args);
@@ -30,8 +37,15 @@ function parseAction(args: readonly string[]): Action {
   switch (args.join(" ")) {
     case "":
     case "up":
+      return async (databaseUrl, context) => {
+        const versions = await migrateUp(databaseUrl, waitingFor(context));
+        const problem = await withDatabase(databaseUrl, findStructureProblem);
+        if (versions.length > 0 || problem === null) report(versions, "applied", context);
+        if (problem !== null) throw new OperatorError(problem);
+      };
+    case "repair":
       return async (databaseUrl, context) =>
-        report(await migrateUp(databaseUrl, waitingFor(context)), "applied", context);
+        reportRepair(await migrateRepair(databaseUrl, waitingFor(context)), context);
     case "down":
       return async (databaseUrl, context) =>
         report(await migrateDown(databaseUrl, { all: false, ...waitingFor(context) }), "taken back", context);
@@ -46,7 +60,7 @@ function parseAction(args: readonly string[]): Action {
     case "status":
       return printStatus;
     default:
-      throw new UsageError("migrate takes up, down, down --all [--yes] or status");
+      throw new UsageError("migrate takes up, repair, down, down --all [--yes] or status");
   }
 }
 
@@ -69,6 +83,17 @@ function waitingFor({ print, signal }: CommandContext): MigrationLockOptions {
 function report(versions: string[], what: string, { print }: CommandContext): void {
   for (const version of versions) print(`${what}: ${version}`);
   if (versions.length === 0) print("nothing to do");
+}
+
+function reportRepair(
+  { mended, unmended, notes, unassigned }: RepairReport,
+  { print }: CommandContext,
+): void {
+  for (const each of mended) print(`mended: ${each}`);
+  for (const each of notes) print(`note: ${each}`);
+  if (mended.length + unmended.length === 0) print("nothing to repair");
+  if (unassigned > 0) print(`${unassigned} member(s) have no active assignment: run deno task backfill`);
+  if (unmended.length > 0) throw new OperatorError(unmended.map((each) => `not mended: ${each}`).join("\n"));
 }
 
 const printStatus: Action = async (databaseUrl, { print }) => {

@@ -6,6 +6,10 @@ import type { Sql } from "./sql.ts";
 import { listMigrations, MIGRATIONS_FOLDER } from "./migration_files.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
 import { findRemedy } from "./refusals.ts";
+import { checkStructure } from "./structure/check_structure.ts";
+import { describeLacks } from "./structure/lacks.ts";
+import { describeMembersTable, findMembersTable } from "./structure/members_table.ts";
+import { type RepairReport, repairStructure } from "./structure/repair.ts";
 import { isInstalled, takeAllBack } from "./take_back.ts";
 
 const MIGRATIONS_TABLE = "assignment.schema_migrations";
@@ -16,10 +20,54 @@ const MIGRATIONS_TABLE = "assignment.schema_migrations";
  */
 export async function migrateUp(databaseUrl: string, lock: MigrationLockOptions = {}): Promise<string[]> {
   return await withMigrationLock(databaseUrl, lock, async (sql, url) => {
+    const applied = await appliedMigrations(sql);
+    if (applied.length === 0 && await isInstalled(sql)) {
+      throw new OperatorError(
+        "the record of applied migrations is missing, and what they made is there: run `deno task migrate repair`",
+      );
+    }
     const pending = await pendingMigrations(sql);
     if (pending.length > 0) await runDbmate(url, sql, "migrate");
     return pending;
   });
+}
+
+/**
+ * Makes again what another tool has dropped, see {@link repairStructure}.
+ * @throws {OperatorError} where migrations are the answer instead.
+ */
+export async function migrateRepair(
+  databaseUrl: string,
+  lock: MigrationLockOptions = {},
+): Promise<RepairReport> {
+  return await withMigrationLock(databaseUrl, lock, async (sql) => {
+    const applied = await appliedMigrations(sql);
+    const pending = await pendingMigrations(sql);
+    if (applied.length > 0 && pending.length > 0) {
+      throw new OperatorError(
+        `${pending.length} migration(s) are pending: run \`deno task migrate\` first. Where that fails, ` +
+          "`deno task migrate down --all` and `deno task migrate` begin anew",
+      );
+    }
+    if (applied.length === 0 && !await isInstalled(sql)) {
+      throw new OperatorError("the database was never migrated: run `deno task migrate`");
+    }
+    const known = new Set((await listMigrations()).map(({ version }) => version));
+    if (applied.some((version) => !known.has(version))) {
+      throw new OperatorError(
+        "a newer version of this program migrated the database: repair it with that one",
+      );
+    }
+    return await repairStructure(sql);
+  });
+}
+
+/** Says what the database lacks of what its migrations made; null: nothing. */
+export async function findStructureProblem(sql: Sql): Promise<string | null> {
+  const problem = describeMembersTable(await findMembersTable(sql));
+  if (problem !== null) return problem;
+  const lacks = await checkStructure(sql);
+  return lacks.length === 0 ? null : `${describeLacks(lacks)}; run: deno task migrate repair`;
 }
 
 /**
@@ -61,7 +109,8 @@ export async function pendingMigrations(sql: Sql): Promise<string[]> {
   return (await migrationStatus(sql)).filter(({ applied }) => !applied).map(({ version }) => version);
 }
 
-async function appliedMigrations(sql: Sql): Promise<string[]> {
+/** Lists the versions that the database has, oldest first; none where it was never migrated. */
+export async function appliedMigrations(sql: Sql): Promise<string[]> {
   const [table] = await sql<{ exists: boolean }[]>`
     select to_regclass(${MIGRATIONS_TABLE}) is not null as exists
   `;

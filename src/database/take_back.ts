@@ -5,25 +5,40 @@ import { listMigrations, readMigration } from "./migration_files.ts";
 import { findRemedy } from "./refusals.ts";
 import type { Sql } from "./sql.ts";
 
-/** Tells whether anything is there that {@link takeAllBack} would remove, recorded as applied or not. */
+/** Tells whether anything of ours is there beside the record of what was applied. */
 export async function isInstalled(sql: Sql): Promise<boolean> {
-  const [row] = await sql<{ isInstalled: boolean }[]>`
-    select to_regnamespace('assignment') is not null
-      or to_regclass('public.trainer_client_assignments') is not null as is_installed
+  const [row] = await sql<[{ hasFunctions: boolean }]>`
+    select exists (
+      select
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      where n.nspname = 'assignment'
+    ) as has_functions
   `;
-  return row?.isInstalled ?? false;
+  return row.hasFunctions || await hasAssignmentsTable(sql);
+}
+
+/** Tells whether `public.trainer_client_assignments` is there, and not an application's own table of the name. */
+export async function hasAssignmentsTable(sql: Sql): Promise<boolean> {
+  const [row] = await sql<[{ isThere: boolean }]>`
+    select exists (
+      select
+      from pg_catalog.pg_attribute
+      where attrelid = to_regclass('public.trainer_client_assignments')
+        and attname = 'backfill_run_id'
+        and not attisdropped
+    ) as is_there
+  `;
+  return row.isThere;
 }
 
 /** Counts the assignments, ended ones too, that {@link takeAllBack} would delete. */
 export async function countAssignments(sql: Sql): Promise<number> {
-  const [table] = await sql<{ isThere: boolean }[]>`
-    select to_regclass('public.trainer_client_assignments') is not null as is_there
-  `;
-  if (!table?.isThere) return 0;
-  const [row] = await sql<{ assignments: number }[]>`
+  if (!await hasAssignmentsTable(sql)) return 0;
+  const [row] = await sql<[{ assignments: number }]>`
     select count(*) as assignments from public.trainer_client_assignments
   `;
-  return row?.assignments ?? 0;
+  return row.assignments;
 }
 
 /**

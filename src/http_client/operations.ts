@@ -209,6 +209,7 @@ export interface components {
             checks: {
                 database: components["schemas"]["Check"];
                 migrations: components["schemas"]["Check"];
+                schema: components["schemas"]["Check"] & unknown;
                 trigger: components["schemas"]["Check"];
                 defaultTrainer: components["schemas"]["Check"];
                 failures: components["schemas"]["Check"];

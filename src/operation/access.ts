@@ -1,4 +1,4 @@
-import type { Sql } from "../database/sql.ts";
+import type { SqlOrTransaction } from "../database/sql.ts";
 
 /** Who sees and who may change our tables, where it is not as it should be. */
 export interface Access {
@@ -15,7 +15,7 @@ const OPEN_DETAIL =
   "insert, update, delete, truncate, references, trigger on";
 
 /** Looks at the catalogs alone, whatever the number of rows; null where the migrations or the role's grants are older. */
-export async function readAccess(sql: Sql): Promise<Access | null> {
+export async function readAccess(sql: SqlOrTransaction): Promise<Access | null> {
   return await isInstalled(sql) ? await find(sql) : null;
 }
 
@@ -42,7 +42,7 @@ export function describeAccess(access: Access | null): { status: "ok" | "degrade
     : { status: "degraded", detail: amiss.join("; ") };
 }
 
-async function isInstalled(sql: Sql): Promise<boolean> {
+async function isInstalled(sql: SqlOrTransaction): Promise<boolean> {
   const [row] = await sql<[{ isInstalled: boolean }]>`
     select coalesce(
       has_function_privilege(to_regprocedure('assignment.explain_hidden_rows(name)'), 'execute'),
@@ -52,7 +52,7 @@ async function isInstalled(sql: Sql): Promise<boolean> {
   return row.isInstalled;
 }
 
-async function find(sql: Sql): Promise<Access> {
+async function find(sql: SqlOrTransaction): Promise<Access> {
   const [access] = await sql<[Access]>`
     with own as (
       select c.oid, c.relowner, c.relrowsecurity, c.relacl

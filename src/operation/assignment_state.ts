@@ -1,8 +1,9 @@
 import type { Sql } from "../database/sql.ts";
+import type { MembersTrigger } from "./members_trigger.ts";
 
 /** What auto-assignment depends on, as it is now. Cheap, whatever the number of members. */
 export interface AssignmentState {
-  trigger: "enabled" | "disabled" | "missing";
+  trigger: MembersTrigger;
   /** null when none is configured. */
   defaultTrainer: { id: string; isMember: boolean; updatedAt: Date; updatedBy: string | null } | null;
   /** Auto-assignments that wait for a retry; counted up to 10,001. */
@@ -20,21 +21,13 @@ export async function readAssignmentState(sql: Sql): Promise<AssignmentState> {
     },
   ]>`
     select
-      coalesce(
-        (
-          select case when tgenabled in ('O', 'A') then 'enabled' else 'disabled' end
-          from pg_catalog.pg_trigger
-          where tgrelid = to_regclass('public.members')
-            and tgname = 'members_assign_trainer_after_insert'
-        ),
-        'missing'
-      ) as trigger,
+      json_build_object('state', t.state, 'bypass', t.bypass, 'tables', t.tables, 'isFine', t.is_fine) as trigger,
       s.default_trainer_id as trainer_id,
       exists (select from public.members m where m.id = s.default_trainer_id) as is_member,
       s.updated_at,
       s.updated_by,
       (select count(*) from (select from assignment.failures limit 10001) as counted) as failures
-    from (select) as always
+    from assignment.members_trigger t
     left join assignment.settings s on true
   `;
   const { trainerId, isMember, updatedAt, updatedBy, ...state } = row;

@@ -2,7 +2,7 @@ import type { Sql } from "../database/sql.ts";
 
 /** What an operator watches, as it is now. Cheap, whatever the number of members. */
 export interface OperationalState {
-  /** That of members, and those of the tables that `assignment.watch` was told of. */
+  /** That of members, and that nobody is known to come in past it. */
   isTriggerEnabled: boolean;
   /** Auto-assignments that wait for a retry; counted up to 10,001. */
   failures: number;
@@ -29,16 +29,7 @@ type Row = Omit<OperationalState, "connections"> & OperationalState["connections
 export async function readOperationalState(sql: Sql): Promise<OperationalState> {
   const [row] = await sql<[Row]>`
     select
-      exists (
-        select from pg_catalog.pg_trigger
-        where tgrelid = to_regclass('public.members')
-          and tgname = 'members_assign_trainer_after_insert'
-          and tgenabled in ('O', 'A')
-      ) and not exists (
-        select from pg_catalog.pg_trigger
-        where tgfoid = to_regprocedure('assignment.tg_watched__mirror_members()')
-          and tgenabled not in ('O', 'A')
-      ) as is_trigger_enabled,
+      (select is_fine from assignment.members_trigger) as is_trigger_enabled,
       f.failures,
       f.oldest_failure_at,
       (select max(claimed_at) from assignment.reconciliations) as reconciled_at,

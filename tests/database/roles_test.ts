@@ -144,7 +144,7 @@ describe("the three roles", () => {
     const id = newId();
     await database.owner`insert into public.members (id, email) values (${id}, 'a@example.com')`;
     assertEquals((await checkHealth(service)).status, "ready");
-    assertEquals((await readAssignmentState(service)).trigger, "enabled");
+    assertEquals((await readAssignmentState(service)).trigger.isFine, true);
     assertEquals((await countCoverage(service, DEFAULT_TRAINER_ID)).assigned, 1);
     await estimateCoverage(service, DEFAULT_TRAINER_ID);
     assertEquals(await readThroughput(service, newId()), null);

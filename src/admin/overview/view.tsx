@@ -3,8 +3,9 @@ import type { Throughput } from "../../runs/throughput.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
 import type { AssignmentState } from "../../operation/assignment_state.ts";
 import type { Coverage } from "../../operation/coverage.ts";
+import { describeMembersTrigger } from "../../operation/members_trigger.ts";
 import { paths } from "../frame/paths.ts";
-import { Empty, MemberLink, Time, type Tone } from "../frame/parts.tsx";
+import { Empty, MemberLink, Time } from "../frame/parts.tsx";
 import { RunTable } from "../runs/run_table.tsx";
 import { answerInWords, othersInWords } from "./answer.ts";
 import { Backfill } from "./backfill.tsx";
@@ -70,27 +71,13 @@ function Glance({ state, coverage, trainers }: OverviewProps) {
   );
 }
 
-const TRIGGER: Record<AssignmentState["trigger"], { tone: Tone; text: string; hint?: string }> = {
-  enabled: { tone: "good", text: "New members are assigned as they sign up." },
-  disabled: {
-    tone: "warn",
-    text: "New members wait for the next backfill.",
-    hint: "alter table public.members enable trigger members_assign_trainer_after_insert;",
-  },
-  missing: {
-    tone: "bad",
-    text: "New members wait for the next backfill. Create the trigger again, as db/migrations has it:",
-    hint: "20261123000900_create_members_trigger.sql",
-  },
-};
-
-function Trigger({ state }: { state: AssignmentState }) {
-  const { tone, text, hint } = TRIGGER[state.trigger];
+function Trigger({ state: { trigger } }: { state: AssignmentState }) {
   return (
-    <li class={tone}>
+    <li class={trigger.isFine ? "good" : trigger.state === "missing" ? "bad" : "warn"}>
       <span>
-        <strong>Trigger {state.trigger}.</strong> {text}
-        {hint !== undefined && <code class="hint">{hint}</code>}
+        <strong>Trigger {trigger.state}.</strong> {trigger.isFine
+          ? "New members are assigned as they sign up."
+          : <span class="hint">{describeMembersTrigger(trigger)}</span>}
       </span>
     </li>
   );

@@ -10,6 +10,9 @@ const Health = z.object({
   checks: z.object({
     database: Check,
     migrations: Check,
+    schema: Check.openapi({
+      description: "Whether all that the migrations make is there, and points where it should.",
+    }),
     trigger: Check,
     defaultTrainer: Check,
     failures: Check,
@@ -23,6 +26,7 @@ const HEALTH_EXAMPLE = {
   checks: {
     database: OK,
     migrations: OK,
+    schema: OK,
     trigger: { status: "degraded" as const, detail: "The trigger on members is disabled." },
     defaultTrainer: OK,
     failures: OK,
@@ -61,7 +65,8 @@ export function addHealthRoutes(api: Api): void {
     operationId: "isReady",
     summary: "Tell whether the service can do its work, and what is amiss",
     description:
-      "`degraded` serves, but something needs a look: a disabled trigger, a missing default trainer, failures.",
+      "`degraded` serves, but something needs a look: a disabled trigger, a missing default trainer, failures, an object that " +
+      "another tool has dropped or renamed.",
     tags: ["Operation"],
     responses: {
       200: { description: "Ready or degraded.", content: json(Health, HEALTH_EXAMPLE) },

@@ -1,0 +1,80 @@
+-- Is every new member assigned? One answer for /readyz, the metrics and the admin page.
+-- It reads the catalogs alone and names no table of the application's, so it answers where members was renamed or lacks.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create view assignment.members_trigger as
+with recursive
+members as (
+  select to_regclass('public.members') as relid
+),
+trigger as (
+  select t.tgenabled
+  from pg_catalog.pg_trigger t
+  join members m on m.relid = t.tgrelid
+  where t.tgname = 'members_assign_trainer_after_insert'
+),
+children (relid) as (
+  -- A statement's trigger fires for the table that the statement names: partitions are reached through the whole, an
+  -- heir is not.
+  select i.inhrelid
+  from pg_catalog.pg_inherits i
+  join members m on m.relid = i.inhparent
+  join pg_catalog.pg_class c on c.oid = i.inhparent and c.relkind <> 'p'
+  union
+  select i.inhrelid
+  from pg_catalog.pg_inherits i
+  join children c on c.relid = i.inhparent
+),
+bypasses as (
+  select
+    1 as rank,
+    'children' as bypass,
+    string_agg(format('%I.%I', n.nspname, c.relname), ', ' order by n.nspname, c.relname) as tables
+  from children
+  join pg_catalog.pg_class c on c.oid = children.relid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  having count(*) > 0
+  union all
+  select 2 as rank, 'subscription' as bypass, null as tables
+  from pg_catalog.pg_subscription_rel s
+  join members m on m.relid = s.srrelid
+  union all
+  select 3 as rank, 'replica_role' as bypass, null as tables
+  from pg_catalog.pg_db_role_setting s
+  where s.setdatabase in (0, (select d.oid from pg_catalog.pg_database d where d.datname = current_database()))
+    and 'session_replication_role=replica' = any (s.setconfig)
+    and not exists (select from trigger where tgenabled = 'A')
+  union all
+  select
+    4 as rank,
+    'not_mirrored' as bypass,
+    string_agg(distinct format('%I.%I', n.nspname, c.relname), ', ') as tables
+  from pg_catalog.pg_trigger t
+  join pg_catalog.pg_class c on c.oid = t.tgrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where t.tgfoid = to_regprocedure('assignment.tg_watched__mirror_members()')
+    and t.tgenabled not in ('O', 'A')
+  having count(*) > 0
+),
+states as (
+  select coalesce(
+    (select case when tgenabled in ('O', 'A') then 'enabled' else 'disabled' end from trigger),
+    'missing'
+  ) as state
+)
+select
+  s.state,
+  b.bypass,
+  b.tables,
+  s.state = 'enabled' and b.bypass is null as is_fine
+from states s
+left join (select bypass, tables from bypasses order by rank limit 1) as b on true;
+
+comment on view assignment.members_trigger is
+  'One row: whether every insert of a member is met by the trigger. state: enabled, disabled or missing. bypass: how members come
+in past an enabled one (children, subscription, replica_role, not_mirrored; null: as far as the catalogs tell, not), and by
+which tables.';
+
+-- migrate:down
+drop view if exists assignment.members_trigger;

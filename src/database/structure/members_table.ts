@@ -1,0 +1,104 @@
+import type { SqlOrTransaction } from "../sql.ts";
+
+/** Where the members are, as far as the catalogs tell. */
+export interface MembersTable {
+  /** What `public.members` is now; null: there is nothing of the name. */
+  relation: "table" | "view" | "other" | null;
+  /** The type of its column `id`; null: it has none. */
+  idType: string | null;
+  /** The table and column at which the key of `trainer_client_assignments.client_id` points; null: there is no such key. */
+  key: { schema: string; table: string; column: string; isMembers: boolean } | null;
+}
+
+/** Looks for the members, also under another name: a foreign key follows a table that is renamed or moved. */
+export async function findMembersTable(sql: SqlOrTransaction): Promise<MembersTable> {
+  const [row] = await sql<[MembersTable]>`
+    with members as (
+      select c.oid, c.relkind
+      from pg_catalog.pg_class c
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = 'public'
+        and c.relname = 'members'
+    )
+    select
+      (
+        select case when relkind in ('r', 'p') then 'table' when relkind = 'v' then 'view' else 'other' end
+        from members
+      ) as relation,
+      (
+        select pg_catalog.format_type(a.atttypid, null)
+        from pg_catalog.pg_attribute a
+        join members m on m.oid = a.attrelid
+        where a.attname = 'id'
+          and not a.attisdropped
+      ) as id_type,
+      (
+        select json_build_object(
+          'schema', n.nspname,
+          'table', c.relname,
+          'column', a.attname,
+          'isMembers', exists (select from members m where m.oid = c.oid)
+        )
+        from pg_catalog.pg_constraint k
+        join pg_catalog.pg_class c on c.oid = k.confrelid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = k.confkey[1]
+        where k.conname = 'trainer_client_assignments_client_id_fkey'
+          and k.contype = 'f'
+          and k.conparentid = 0
+        order by k.connamespace = (select oid from pg_catalog.pg_namespace where nspname = 'public') desc, k.oid
+        limit 1
+      ) as key
+  `;
+  return row;
+}
+
+/** Tells whether the service can read members by their id. */
+export function isReadable({ relation, idType }: MembersTable): boolean {
+  return relation !== null && idType === "uuid";
+}
+
+/** Says what became of the members where they are not `public.members(id uuid)`, and the statement that mends it; else null. */
+export function describeMembersTable({ relation, idType, key }: MembersTable): string | null {
+  const moved = key !== null && !key.isMembers ? key : null;
+  if (relation === null) {
+    return moved === null
+      ? "table public.members is missing: make it again, then run: deno task migrate repair"
+      : `table public.members was renamed to ${nameOf(moved)}; run: ${giveNameBack(moved)}`;
+  }
+  if (relation !== "table") {
+    const what = `public.members is ${
+      relation === "view" ? "a view" : "no table"
+    }, at which no foreign key can point`;
+    return moved === null
+      ? `${what}: make it a table, then run: deno task migrate repair`
+      : `${what}, and the table was renamed to ${nameOf(moved)}; run: drop view public.members; ${
+        giveNameBack(moved)
+      }`;
+  }
+  if (idType === null && key?.isMembers) {
+    return `column id of public.members was renamed to ${key.column}; ` +
+      `run: alter table public.members rename column ${quote(key.column)} to id`;
+  }
+  if (idType !== "uuid") {
+    return `public.members has ${idType === null ? "no column id" : `an id of type ${idType}`}: ` +
+      "it must be of type uuid and unique, then run: deno task migrate repair";
+  }
+  return null;
+}
+
+function nameOf({ schema, table }: { schema: string; table: string }): string {
+  return `${quote(schema)}.${quote(table)}`;
+}
+
+/** The statements that make a table `public.members` again. */
+function giveNameBack({ schema, table }: { schema: string; table: string }): string {
+  return [
+    ...(table === "members" ? [] : [`alter table ${nameOf({ schema, table })} rename to members`]),
+    ...(schema === "public" ? [] : [`alter table ${quote(schema)}.members set schema public`]),
+  ].join("; ");
+}
+
+function quote(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,76 @@
+import { appliedMigrations } from "../database/migrate.ts";
+import { listMigrations } from "../database/migration_files.ts";
+import type { Sql, SqlOrTransaction } from "../database/sql.ts";
+import { checkStructure } from "../database/structure/check_structure.ts";
+import type { Lack } from "../database/structure/lacks.ts";
+import { findMembersTable, isReadable, type MembersTable } from "../database/structure/members_table.ts";
+import { type Access, readAccess } from "./access.ts";
+import { type MembersTrigger, readMembersTrigger } from "./members_trigger.ts";
+
+/** What a look at the database found. Null: it could not be looked at, for something lacks that `lacks` or `members` names. */
+export interface HealthFindings {
+  migrations: { applied: number; pending: number; isNewerThanProgram: boolean };
+  lacks: Lack[];
+  members: MembersTable;
+  trigger: MembersTrigger | null;
+  isTrainerMember: boolean | null;
+  failures: { waiting: number; oldestAt: Date | null } | null;
+  access: Access | null;
+}
+
+/** What {@link readAccess} calls. */
+const ACCESS_FUNCTIONS = [
+  "assignment.own_tables()",
+  "assignment.hides_rows(regclass, name)",
+  "assignment.explain_hidden_rows(name)",
+];
+
+/** Looks at all that auto-assignment depends on, in a constant number of statements, and reads no table that lacks. */
+export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFindings> {
+  const applied = new Set(await appliedMigrations(sql));
+  const known = (await listMigrations()).map(({ version }) => version);
+  const lacks = await checkStructure(sql);
+  const members = await findMembersTable(sql);
+  const isUsable = (name: string) => lacks.every(({ object, found }) => !isNeededFor(name, object, found));
+
+  return await sql.begin("read only", async (transaction) => {
+    // A look at a locked table must not go on when nobody waits for it any more: each would keep a connection.
+    await transaction`select set_config('statement_timeout', ${String(timeoutMs)}, true)`;
+    return {
+      migrations: {
+        applied: applied.size,
+        pending: known.filter((version) => !applied.has(version)).length,
+        isNewerThanProgram: !applied.isSubsetOf(new Set(known)),
+      },
+      lacks,
+      members,
+      trigger: isUsable("assignment.members_trigger") ? await readMembersTrigger(transaction) : null,
+      isTrainerMember: isReadable(members) && isUsable("assignment.settings")
+        ? await isTrainerMember(transaction)
+        : null,
+      failures: isUsable("assignment.failures") ? await countFailures(transaction) : null,
+      access: ACCESS_FUNCTIONS.every(isUsable) ? await readAccess(transaction) : null,
+    };
+  });
+}
+
+/** A table can be read when it has all of its columns; its constraints and indexes do not matter for that. */
+function isNeededFor(relation: string, { kind, name, table }: Lack["object"], found: string | null): boolean {
+  return found === null && (name === relation || (kind === "column" && table === relation));
+}
+
+async function isTrainerMember(sql: SqlOrTransaction): Promise<boolean> {
+  const [row] = await sql<[{ isMember: boolean }]>`
+    select exists (
+      select from public.members m join assignment.settings s on s.default_trainer_id = m.id
+    ) as is_member
+  `;
+  return row.isMember;
+}
+
+async function countFailures(sql: SqlOrTransaction): Promise<{ waiting: number; oldestAt: Date | null }> {
+  const [row] = await sql<[{ waiting: number; oldestAt: Date | null }]>`
+    select count(*) as waiting, min(first_failed_at) as oldest_at from assignment.failures
+  `;
+  return row;
+}

@@ -1,0 +1,87 @@
+import { describeLacks } from "../database/structure/lacks.ts";
+import { describeMembersTable } from "../database/structure/members_table.ts";
+import { describeAccess } from "./access.ts";
+import type { HealthFindings } from "./health_findings.ts";
+import { describeMembersTrigger } from "./members_trigger.ts";
+
+/** `degraded`: it works, but somebody should look; `failed`: it cannot work. */
+export type CheckStatus = "ok" | "degraded" | "failed";
+export type CheckName =
+  | "database"
+  | "migrations"
+  | "schema"
+  | "trigger"
+  | "defaultTrainer"
+  | "failures"
+  | "access";
+
+export interface Check {
+  status: CheckStatus;
+  detail: string;
+}
+
+/** Says of each check what was found and, where it is not ok, what to do. */
+export function describeFindings(findings: HealthFindings): Record<Exclude<CheckName, "database">, Check> {
+  return {
+    migrations: describeMigrations(findings),
+    schema: describeSchema(findings),
+    trigger: describeTrigger(findings),
+    defaultTrainer: describeDefaultTrainer(findings),
+    failures: describeFailures(findings),
+    access: describeAccess(findings.access),
+  };
+}
+
+const ok = (detail: string): Check => ({ status: "ok", detail });
+const degraded = (detail: string): Check => ({ status: "degraded", detail });
+
+function describeMigrations({ migrations: { pending } }: HealthFindings): Check {
+  return pending === 0 ? ok("up to date") : degraded(`${pending} pending: run deno task migrate`);
+}
+
+/** What lacks while migrations are pending is mostly theirs to make. */
+function describeSchema({ migrations, members, lacks }: HealthFindings): Check {
+  if (migrations.applied === 0) return degraded("missing: run deno task migrate");
+  const membersProblem = describeMembersTable(members);
+  if (membersProblem !== null) return degraded(membersProblem);
+  if (migrations.pending > 0) return ok("compared once the pending migrations are applied");
+  if (migrations.isNewerThanProgram) return ok("not compared: a newer version of this program migrated it");
+  const others = lacks.filter(({ object }) => object.kind !== "trigger" || object.table !== "public.members"); // has a check of its own
+  return others.length === 0
+    ? ok("complete")
+    : degraded(`${describeLacks(others)}; run: deno task migrate repair`);
+}
+
+function describeTrigger({ trigger, migrations }: HealthFindings): Check {
+  if (trigger === null) {
+    return degraded(`unknown, the view that tells is missing; run: ${remedyOf(migrations)}`);
+  }
+  return trigger.isFine ? ok(trigger.state) : degraded(describeMembersTrigger(trigger));
+}
+
+function describeDefaultTrainer({ isTrainerMember, access, migrations }: HealthFindings): Check {
+  if (isTrainerMember === null) {
+    return degraded(
+      migrations.applied === 0
+        ? "none: run deno task migrate"
+        : "unknown while members or settings cannot be read: see schema",
+    );
+  }
+  if (isTrainerMember) return ok("is a member");
+  return degraded(
+    access?.hidden
+      ? `may be a member, but cannot be seen: ${access.hidden}`
+      : "is no member: insert them, or set another with PUT /v1/settings",
+  );
+}
+
+function describeFailures({ failures, migrations }: HealthFindings): Check {
+  if (failures === null) return degraded(`not recorded; run: ${remedyOf(migrations)}`);
+  return failures.waiting === 0 ? ok("none waiting") : degraded(
+    `${failures.waiting} waiting for a retry, the oldest since ${failures.oldestAt?.toISOString()}`,
+  );
+}
+
+function remedyOf({ pending }: HealthFindings["migrations"]): string {
+  return pending > 0 ? "deno task migrate" : "deno task migrate repair";
+}

@@ -1,0 +1,43 @@
+import type { SqlOrTransaction } from "../database/sql.ts";
+
+/** Whether every insert of a member is met by the trigger: the row of the view `assignment.members_trigger`. */
+export interface MembersTrigger {
+  state: "enabled" | "disabled" | "missing";
+  /** How members come in past an enabled trigger; null: as far as the database's catalogs tell, they do not. */
+  bypass: "children" | "subscription" | "replica_role" | "not_mirrored" | null;
+  /** The tables by which they do, where that is known. */
+  tables: string | null;
+  isFine: boolean;
+}
+
+/** Reads it; cheap, from the catalogs alone. */
+export async function readMembersTrigger(sql: SqlOrTransaction): Promise<MembersTrigger> {
+  const [trigger] = await sql<[MembersTrigger]>`
+    select state, bypass, tables, is_fine from assignment.members_trigger
+  `;
+  return trigger;
+}
+
+/** Says what is amiss with the trigger and what mends it. */
+export function describeMembersTrigger({ state, bypass, tables }: MembersTrigger): string {
+  if (state === "disabled") {
+    return `${state}: ${WAITING}; run: alter table public.members enable trigger members_assign_trainer_after_insert`;
+  }
+  if (state === "missing") return `${state}: ${WAITING}; run: deno task migrate repair`;
+  switch (bypass) {
+    case null:
+      return "enabled";
+    case "children":
+      return `enabled, but it does not see what is inserted into ${tables}, which inherit from public.members: ` +
+        "make them partitions, or mirror them (docs/adopting.md, inherited tables)";
+    case "subscription":
+      return "enabled, but a subscription applies rows to members, for which it does not fire: the schedule assigns those";
+    case "replica_role":
+      return "enabled, but session_replication_role = replica is set for a role or database, for which it does not fire: reset it";
+    case "not_mirrored":
+      return `enabled, but rows of ${tables} are not mirrored into members: ` +
+        "enable the triggers mirror_members_after_insert and _delete there, then run assignment.watch again";
+  }
+}
+
+const WAITING = "new members are not assigned until the next backfill";
