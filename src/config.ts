@@ -1,7 +1,8 @@
 import { Cron } from "croner";
 import { z } from "zod";
+import { hasPassword } from "./database/database_url.ts";
+import { completeUrl, databaseUrl, findMissingUrl, findWarnings } from "./database/database_variables.ts";
 import { splitHosts } from "./database/driver/hosts.ts";
-import { verifyingUrl } from "./database/driver/tls.ts";
 import { OperatorError } from "./errors.ts";
 
 /** A bearer token that a caller may present, known by its hash alone. */
@@ -36,7 +37,7 @@ export type Config = Readonly<{
   host: string;
   /** 0 lets the system choose. */
   port: number;
-  /** With DATABASE_CA_FILE as its `sslrootcert`. null: the service brings a database of its own. */
+  /** With DATABASE_PASSWORD, and DATABASE_CA_FILE as its `sslrootcert`. null: the service brings a database of its own. */
   databaseUrl: string | null;
   /** A streaming replica for checks and lists, likewise; null for none. */
   databaseReadUrl: string | null;
@@ -65,6 +66,8 @@ export type Config = Readonly<{
   /** How long it goes on answering after it was told to stop. */
   shutdownDelayMs: number;
   logLevel: "debug" | "info" | "warn" | "error";
+  /** What was given and has no effect, or not the one that may be expected. */
+  warnings: readonly string[];
 }>;
 
 /** Every problem of a configuration at once. Names variables, never their values. */
@@ -76,19 +79,21 @@ export class ConfigError extends OperatorError {
   }
 }
 
-/** Parses the environment; an empty variable counts as absent. @throws {ConfigError} */
+/** Parses the environment; an empty variable counts as absent, but for an empty DATABASE_URL. @throws {ConfigError} */
 export function parseConfig(environment: Record<string, string>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   const result = variables.safeParse(given);
-  if (!result.success) {
-    throw new ConfigError(result.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`));
-  }
+  const problems = [
+    ...findMissingUrl(environment),
+    ...(result.error?.issues ?? []).map(({ path, message }) => `${String(path[0])}: ${message}`),
+  ];
+  if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const { data } = result;
   return Object.freeze({
     host: data.HOST,
     port: data.PORT,
-    databaseUrl: verified(data.DATABASE_URL, data.DATABASE_CA_FILE),
-    databaseReadUrl: verified(data.DATABASE_READ_URL, data.DATABASE_CA_FILE),
+    databaseUrl: completeUrl(data.DATABASE_URL?.url, data),
+    databaseReadUrl: completeUrl(data.DATABASE_READ_URL?.url, data),
     databaseReadMaxLagMs: data.DATABASE_READ_MAX_LAG_MS,
     databasePoolSize: data.DATABASE_POOL_SIZE,
     tokens: Object.freeze(allTokens(data)),
@@ -104,6 +109,7 @@ export function parseConfig(environment: Record<string, string>): Config {
     reconcileCron: data.RECONCILE_CRON === "off" ? null : data.RECONCILE_CRON,
     shutdownDelayMs: data.SHUTDOWN_DELAY_MS,
     logLevel: data.LOG_LEVEL,
+    warnings: Object.freeze(findWarnings(given, data)),
   });
 }
 
@@ -112,13 +118,11 @@ const variables = z.object({
   HOST: z.string().regex(/^[A-Za-z0-9.:-]+$/, "must be an address or host name to listen on").default(
     "127.0.0.1",
   ),
-  DATABASE_URL: z.string().refine(
-    (text) => splitHosts(text) !== null,
-    "must be postgres://user:password@host:port/database",
-  ).optional(),
+  DATABASE_URL: databaseUrl().optional(),
+  DATABASE_PASSWORD: z.string().optional(),
   DATABASE_CA_FILE: z.string().optional(),
-  DATABASE_READ_URL: z.string().refine(
-    (text) => splitHosts(text)?.length === 1 && !/[?&]target_session_attrs=/.test(text),
+  DATABASE_READ_URL: databaseUrl().refine(
+    ({ url }) => splitHosts(url)?.length === 1 && !/[?&]target_session_attrs=/.test(url),
     "must be postgres://user:password@host:port/database, of one server",
   ).optional(),
   DATABASE_READ_MAX_LAG_MS: wholeNumber(500, 86_400_000, 5_000),
@@ -150,17 +154,27 @@ const variables = z.object({
   .refine((data) => !hasDuplicates(allTokens(data).map(({ name }) => name)), {
     path: ["ADMIN_TOKENS, SERVICE_TOKENS"],
     message: "two tokens have the same name",
-    when: areTokensWellFormed,
+    when: areWellFormed("_TOKENS"),
   })
   .refine((data) => !hasDuplicates(allTokens(data).map(({ sha256 }) => sha256.toHex())), {
     path: ["ADMIN_TOKENS, SERVICE_TOKENS"],
     message: "the same token is given twice",
-    when: areTokensWellFormed,
+    when: areWellFormed("_TOKENS"),
   })
   .refine((data) => data.DATABASE_CA_FILE === undefined || data.DATABASE_URL !== undefined, {
     path: ["DATABASE_CA_FILE"],
     message: "needs DATABASE_URL: it says whose certificate is verified",
     when: () => true,
+  })
+  .refine((data) => data.DATABASE_PASSWORD === undefined || data.DATABASE_URL !== undefined, {
+    path: ["DATABASE_PASSWORD"],
+    message: "needs DATABASE_URL: it says whose password this is",
+    when: areWellFormed("_URL"),
+  })
+  .refine((data) => data.DATABASE_PASSWORD === undefined || !hasPassword(data.DATABASE_URL?.url ?? ""), {
+    path: ["DATABASE_PASSWORD"],
+    message: "DATABASE_URL has a password as well: keep one of the two",
+    when: areWellFormed("_URL"),
   })
   .refine((data) => data.DATABASE_READ_URL === undefined || data.DATABASE_URL !== undefined, {
     path: ["DATABASE_READ_URL"],
@@ -183,11 +197,6 @@ const variables = z.object({
       "or AUTH_CLIENT_ID and AUTH_CLIENT_SECRET (to sign in to the admin page), or all three",
     when: () => true,
   });
-
-function verified(url: string | undefined, caFile: string | undefined): string | null {
-  if (url === undefined) return null;
-  return caFile === undefined ? url : verifyingUrl(url, caFile);
-}
 
 type AuthVariables = Partial<
   Record<
@@ -240,9 +249,9 @@ function allTokens(data: { ADMIN_TOKENS: Token[]; SERVICE_TOKENS: Token[] }): To
   return [...data.ADMIN_TOKENS, ...data.SERVICE_TOKENS];
 }
 
-/** By default zod would look for duplicates only once every other variable is right. */
-function areTokensWellFormed({ issues }: z.core.ParsePayload): boolean {
-  return !issues.some(({ path }) => String(path?.[0]).endsWith("_TOKENS"));
+/** By default zod would look at several variables only once every other one is right. */
+function areWellFormed(ending: "_TOKENS" | "_URL") {
+  return ({ issues }: z.core.ParsePayload) => !issues.some(({ path }) => String(path?.[0]).endsWith(ending));
 }
 
 function wholeNumber(least: number, most: number, preset: number) {

@@ -4,6 +4,7 @@ import type { Sql } from "../database/sql.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "../database/embedded/embedded_postgres.ts";
 import { migrateUp, pendingMigrations } from "../database/migrate.ts";
 import { OperatorError } from "../errors.ts";
+import { escapeControls } from "../telemetry/log.ts";
 import { DEFAULT_TRAINER_ID } from "../trainer_assignment.ts";
 
 /** Below the current folder, which `deno task` makes the project's. */
@@ -24,6 +25,9 @@ export interface CommandDatabase extends CommandServer {
 
 /** Reaches the server of DATABASE_URL, or the embedded one, which is started when it does not run. */
 export async function openCommandServer(config: Config, role: "service" | "task"): Promise<CommandServer> {
+  if (role === "task") {
+    for (const warning of config.warnings) console.error(escapeControls(`warning: ${warning}`));
+  }
   if (config.databaseUrl !== null) return { url: config.databaseUrl, embedded: null, close: async () => {} };
   const embedded = await openEmbeddedPostgres(EMBEDDED_FOLDER, role);
   return { url: embedded.url, embedded, close: () => embedded.close() };

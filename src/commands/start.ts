@@ -33,6 +33,7 @@ export const start: Command = {
       write: writeStdout,
       ...(isTraced ? { context: traceIds } : {}),
     });
+    for (const warning of config.warnings) log.warn({ event: "configuration", warning });
     const server = await openMigratedServer(config, "service");
     try {
       if (!signal.aborted) await servePools(config, server, isTraced, { log, signal, print });

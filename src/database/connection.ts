@@ -71,11 +71,12 @@ function openProbe(url: string, tls: Tls | null): Sql {
 /** @param findUrl finds the server for a new connection, where that is not the URL's at all times */
 function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: () => Promise<string>): Sql {
   const { applicationName, suspectAfterMs, longestStatementMs: longestMs = Infinity } = options;
+  const connectTimeoutMs = readConnectTimeout(url);
   const find = findUrl ?? (() => Promise.resolve(url));
   const isAtWork = async (forMs: number) =>
     await isServerAtWork(openProbe(await find(), tls), applicationName, forMs);
   const socket = socketMaker(find, {
-    connectTimeoutMs: findUrl ? CONNECT_TO_ONE_TIMEOUT_MS : CONNECT_TIMEOUT_MS,
+    connectTimeoutMs: findUrl ? CONNECT_TO_ONE_TIMEOUT_MS : connectTimeoutMs,
     tls,
     watch: suspectAfterMs === undefined
       ? () => {}
@@ -83,7 +84,7 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
   });
   const sql = surviveLostConnections(postgres(withoutTls(url), {
     max: options.max,
-    connect_timeout: CONNECT_TIMEOUT_MS / 1000,
+    connect_timeout: connectTimeoutMs / 1000,
     backoff: () => 0.5, // seconds; the driver's own grows to 20, and queries wait meanwhile
     idle_timeout: options.staysOpen ? 0 : 300,
     ...(options.staysOpen ? { max_lifetime: null } : {}),
@@ -100,6 +101,12 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
     ssl: false, // the socket sees to that
   }));
   return isPooled(url) ? disablePipelining(sql) : sql;
+}
+
+/** As libpq reads it, whose 0 is no limit; there always is one here. */
+function readConnectTimeout(url: string): number {
+  const [, seconds = "0"] = /[?&]connect_timeout=(\d{1,4})(?:&|$)/.exec(url) ?? [];
+  return Number(seconds) * 1000 || CONNECT_TIMEOUT_MS;
 }
 
 /** Tells whether the URL says that a pooler may stand before the server, to which prepared statements are nothing. */

@@ -5,6 +5,7 @@ import { OperatorError } from "../errors.ts";
 import type { Sql } from "./sql.ts";
 import { listMigrations, MIGRATIONS_FOLDER } from "./migration_files.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
+import { socketFolder } from "./driver/hosts.ts";
 import { findRemedy } from "./refusals.ts";
 import { checkStructure } from "./structure/check_structure.ts";
 import { describeLacks } from "./structure/lacks.ts";
@@ -130,7 +131,7 @@ async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rol
       "--no-dump-schema",
       action,
     ],
-    env: { DATABASE_URL: await withSslMode(databaseUrl, sql) },
+    env: { DATABASE_URL: await toDbmateUrl(databaseUrl, sql) },
     stdin: "null",
   });
   const { success, stdout, stderr } = await command.output();
@@ -145,11 +146,22 @@ async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rol
   throw new OperatorError(file === undefined ? advised : `${join("db/migrations", file)}: ${advised}`);
 }
 
-/** dbmate insists on TLS where the URL does not say; it gets what our own connection was given. */
-async function withSslMode(databaseUrl: string, sql: Sql): Promise<string> {
+/**
+ * Writes a URL as dbmate reads it: a socket file's folder as a parameter, and no `prepare`, which is our driver's own. It
+ * insists on TLS where the URL leaves a choice; it gets what our own connection was given.
+ */
+async function toDbmateUrl(databaseUrl: string, sql: Sql): Promise<string> {
   const url = new URL(databaseUrl);
-  url.searchParams.delete("prepare"); // our driver's own option
-  if (url.searchParams.has("sslmode")) return url.href;
+  url.searchParams.delete("prepare");
+  const folder = socketFolder(databaseUrl);
+  if (folder !== null) {
+    const { username, password, port, pathname, searchParams } = url;
+    searchParams.set("host", folder);
+    searchParams.set("port", port || "5432");
+    searchParams.set("sslmode", "disable");
+    return `postgres://${username}${password === "" ? "" : `:${password}`}@${pathname}?${searchParams}`;
+  }
+  if (!["allow", "prefer", null].includes(url.searchParams.get("sslmode"))) return url.href;
   const [connection] = await sql<
     { ssl: boolean }[]
   >`select ssl from pg_stat_ssl where pid = pg_backend_pid()`;

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { fileURLToPath } from "node:url";
 import { getRun, startBackfill } from "../../src/runs/runs.ts";
 import type { Sql } from "../../src/database/sql.ts";
+import { NEAR_MISSES } from "../../src/database/database_variables.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 import { addUnseenMembers } from "../support/members.ts";
@@ -287,6 +288,49 @@ describe("commands with DATABASE_URL", () => {
       }
     } finally {
       await database.sql.unsafe(`drop role ${role}`);
+    }
+  });
+
+  it("an empty DATABASE_URL is refused, and one under another name, before any database is started", async () => {
+    const empty = await project.run("migrate", [], { DATABASE_URL: "" });
+    assertEquals([empty.code, empty.stderr.includes("DATABASE_URL: is empty")], [1, true]);
+    for (const name of NEAR_MISSES) {
+      const result = await project.run("migrate", [], { [name]: database.url });
+      assertEquals(result.code, 1);
+      assertEquals(
+        result.stderr,
+        `error: DATABASE_URL: is missing, but ${name} is set: rename it if it names the database, else unset it\n`,
+      );
+    }
+  });
+
+  it("what an address has for other clients alone is one warning, by a task and by the service", async () => {
+    environment.DATABASE_URL += "?connection_limit=1&schema=public";
+    const words =
+      "DATABASE_URL: ignored are connection_limit (DATABASE_POOL_SIZE sets the number of connections), " +
+      "schema (the schemas are public and assignment)";
+    const migrated = await project.run("migrate", [], environment);
+    assertEquals([migrated.code, migrated.stderr], [0, `warning: ${words}\n`]);
+    started = project.spawn("start", { ...environment, ADMIN_TOKENS: `ci=${"a".repeat(64)}` });
+    await started.line(/"address":"(http[^"]+)"/);
+    assertEquals(started.output().split(words).length, 2);
+  });
+
+  it("no piece of a password that is not percent-encoded is printed", async () => {
+    for (
+      const password of [
+        "hunter2@secret",
+        "hunter2/secret",
+        "hunter2#secret",
+        "hunter2?secret",
+        "hunter2%secret",
+      ]
+    ) {
+      const result = await project.run("migrate", [], {
+        DATABASE_URL: `postgres://service:${password}@127.0.0.1:1/none`,
+      });
+      assertMatch(result.stderr, /^error: DATABASE_URL: .+ is not percent-encoded: [^\n]+\n$/);
+      assertEquals(/hunter2|secret/.test(result.stderr + result.stdout), false);
     }
   });
 

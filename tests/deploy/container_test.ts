@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parse as parseYaml, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { parseConfig } from "../../src/config.ts";
+import { NEAR_MISSES, OTHER_CLIENTS } from "../../src/database/database_variables.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -162,8 +163,9 @@ describe("the container files", () => {
       permissions: z.object({ service: z.object({ env: z.object({ allow: z.array(z.string()) }) }) }),
     }).parse(JSON.parse(await read("deno.json"))).permissions.service.env.allow;
     // The image has the first two; the last one names a file, which somebody has to bring.
+    const others: readonly string[] = ["HOST", "PORT", "DATABASE_CA_FILE", ...NEAR_MISSES, ...OTHER_CLIENTS];
     const settings = [
-      ...allowed.filter((name) => !["HOST", "PORT", "DATABASE_CA_FILE"].includes(name)),
+      ...allowed.filter((name) => !others.includes(name)),
       ...["OTEL_DENO", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME"], // the runtime's own, which no permission covers
     ].toSorted();
 
@@ -180,11 +182,38 @@ describe("the container files", () => {
       [name, value.replaceAll(/\$\{\w+(?::-([^}]*))?\}/g, "$1")] as const
     );
     const { databaseUrl, ...preset } = parseConfig(Object.fromEntries(filledIn));
-    assertEquals(databaseUrl, "postgres://postgres:@database:5432/postgres?sslmode=disable");
+    assertEquals(databaseUrl, "postgres://postgres@database:5432/postgres?sslmode=disable");
     const configMap = (await readManifests()).find(({ kind }) => kind === "ConfigMap");
     const { databaseUrl: _, ...mapped } = parseConfig(configMap?.data ?? {});
     assertEquals({ ...mapped, shutdownDelayMs: 0 }, preset);
     assertEquals(mapped.shutdownDelayMs, 5000);
+  });
+
+  it("take any password for the database", async () => {
+    const { services } = composeSchema.parse(parseYaml(await read("compose.yaml")));
+    for (const password of ["q7/Zk+9=", "a@b:c?d#e%f", 'it\'s "50%25" $HOME \\', "ünï cödé"]) {
+      for (const { environment } of [services.migrate, services.service]) {
+        const given: Record<string, string> = { ...environment, DATABASE_PASSWORD: password };
+        assertEquals(environment["DATABASE_PASSWORD"], "${POSTGRES_PASSWORD}");
+        const variables = ["DATABASE_URL", "DATABASE_PASSWORD"] as const;
+        const { databaseUrl } = parseConfig(
+          Object.fromEntries(variables.map((name) => [name, given[name] ?? ""])),
+        );
+        assertEquals(decodeURIComponent(new URL(databaseUrl ?? "").password), password);
+      }
+    }
+    const url = new URL(database.url);
+    const password = "q7/Zk+9=@:?#% \"'";
+    const role = `${database.name}_owner`;
+    await database.sql.unsafe(
+      `create role ${role} superuser login password '${password.replaceAll("'", "''")}'`,
+    );
+    const migrate = start([...services.migrate.entrypoint, "status"], {
+      DATABASE_URL: `postgres://${role}@${url.host}${url.pathname}?sslmode=disable`,
+      DATABASE_PASSWORD: password,
+    });
+    assertEquals((await migrate.output()).code, 0);
+    await database.sql.unsafe(`drop role ${role}`);
   });
 
   it("ask for two replicas, one of them always up, and probes that exist", async () => {

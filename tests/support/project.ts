@@ -58,12 +58,16 @@ export async function copyProject(owner?: Account): Promise<Project> {
   return projectIn(folder, { program: join(parent, "deno"), environment, owner });
 }
 
-/** The checkout itself, for what leaves no trace in it. */
-export function projectItself(): Omit<Project, "remove" | "asOurselves"> {
+/**
+ * The checkout itself, for what leaves no trace in it.
+ * @param permissions beyond those of the tasks
+ */
+export function projectItself(permissions: string[] = []): Omit<Project, "remove" | "asOurselves"> {
   const { HOME = "", DENO_DIR = "" } = Deno.env.toObject();
   return projectIn(ROOT, {
     program: Deno.execPath(),
     environment: DENO_DIR === "" ? { HOME } : { HOME, DENO_DIR },
+    permissions,
   });
 }
 
@@ -71,6 +75,8 @@ export interface Runner {
   program: string;
   environment: Record<string, string>;
   owner?: Account | undefined;
+  /** Flags before `main.ts`. */
+  permissions?: string[];
 }
 
 /** A project in a folder: tasks run there with the runner's program and environment. */
@@ -78,7 +84,12 @@ export function projectIn(folder: string, runner: Runner): Project {
   const { tasks } = tasksSchema.parse(JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))));
   const command = (task: string, args: string[], environment: Record<string, string>) =>
     new Deno.Command(runner.program, {
-      args: [...(tasks[task]?.command.split(" ").slice(1) ?? []), ...args],
+      args: [
+        ...(tasks[task]?.command.split(" ").slice(1) ?? []).flatMap((part) =>
+          part === "main.ts" ? [...(runner.permissions ?? []), part] : [part]
+        ),
+        ...args,
+      ],
       cwd: folder,
       clearEnv: true,
       env: { PATH: Deno.env.get("PATH") ?? "", PORT: "0", ...runner.environment, ...environment },

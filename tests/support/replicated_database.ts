@@ -1,11 +1,9 @@
-import process from "node:process";
-import { z } from "zod";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import type { Sql } from "../../src/database/sql.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
 import { openServicePools, type ServicePools } from "../../src/database/service_pools.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
-import { startTestServer, type TestServer } from "./servers.ts";
+import { startTestServer, testedVersion, type TestServer } from "./servers.ts";
 import { startStandby } from "./standby.ts";
 import { waitUntil } from "./wait_until.ts";
 
@@ -30,7 +28,7 @@ export const REPLICA_ROLE = "replica_reader";
 
 /** Makes both, the default trainer their only member; three seconds or so. */
 export async function replicatedDatabase(): Promise<ReplicatedDatabase> {
-  const version = z.enum(["15", "16", "17", "18"]).parse(process.env.TEST_POSTGRES_VERSION);
+  const version = testedVersion();
   const primary = await startTestServer(version);
   const standby = await startStandby(primary, {
     max_standby_streaming_delay: "0",

@@ -1,4 +1,6 @@
+import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
 import { npmBinaries } from "../../src/database/embedded/npm_binaries.ts";
 import {
   createCluster,
@@ -23,15 +25,26 @@ export interface TestServer {
   remove(): Promise<void>;
 }
 
-/** Starts a real server with empty data in a temporary folder; about half a second. It does not flush to disk. */
-export async function startTestServer(version: PostgresVersion = "18"): Promise<TestServer> {
+/**
+ * Starts a real server with empty data in a temporary folder; about half a second. It does not flush to disk.
+ * @param options.hasSocket it also listens at a socket file in that folder
+ */
+export async function startTestServer(
+  version: PostgresVersion = "18",
+  options: { hasSocket?: boolean } = {},
+): Promise<TestServer> {
   const binaries = await findBinaries(version);
   const parent = await Deno.makeTempDir({ prefix: "trainer-assignment-" });
   await Deno.chmod(parent, 0o711); // as root, the server's account passes through
   const folder = `${parent}/postgres`;
   const password = crypto.randomUUID();
   const port = findFreePort();
-  const start = () => startServer(binaries, folder, port, { fsync: "off", max_connections: "200" });
+  const start = () =>
+    startServer(binaries, folder, port, {
+      fsync: "off",
+      max_connections: "200",
+      ...(options.hasSocket ? { unix_socket_directories: folder } : {}),
+    });
   try {
     await createCluster(binaries, folder, { password, sync: false });
     await start();
@@ -68,6 +81,11 @@ export async function findBinaries(version: PostgresVersion): Promise<PostgresBi
     case "18":
       return npmBinaries(import.meta.url);
   }
+}
+
+/** The version that `deno task test` runs on. */
+export function testedVersion(): PostgresVersion {
+  return z.enum(["15", "16", "17", "18"]).parse(process.env["TEST_POSTGRES_VERSION"]);
 }
 
 /** The oldest and the newest that experiments run on: 15 where Debian's is installed, else 16, which npm has; and 18. */

@@ -22,10 +22,16 @@ export function splitHosts(databaseUrl: string): string[] | null {
   return isGood ? urls.flatMap((url) => url ? [withoutTarget(url)] : []) : null;
 }
 
+/** The folder of a server's socket file, where a URL names one in place of a host (`%2Frun%2Fpostgresql`); else null. */
+export function socketFolder(databaseUrl: string): string | null {
+  const folder = decodeURIComponent(new URL(databaseUrl).hostname);
+  return folder.startsWith("/") ? folder : null;
+}
+
 /** A stray percent sign in a password is what the driver could not read, and would throw at. */
-function isDecodable({ username, password, pathname }: URL): boolean {
+function isDecodable({ username, password, hostname, pathname }: URL): boolean {
   try {
-    decodeURIComponent(username + password + pathname);
+    decodeURIComponent(username + password + hostname + pathname);
     return true;
   } catch {
     return false;

@@ -3,6 +3,7 @@ import net from "node:net";
 import { Duplex } from "node:stream";
 import tls from "node:tls";
 import { startDeadline } from "../../deadline.ts";
+import { socketFolder } from "./hosts.ts";
 import { NO_TLS, type Tls } from "./tls.ts";
 
 export interface SocketOptions {
@@ -11,13 +12,6 @@ export interface SocketOptions {
   tls: Tls | null;
   /** Is given each connection once it stands. */
   watch: (socket: net.Socket) => void;
-}
-
-/** Where the driver would connect to: what it makes of a URL without a host, such as a socket file. */
-interface DriverOptions {
-  host: string[];
-  port: number[];
-  path: string | false;
 }
 
 /** Asks for TLS. https://www.postgresql.org/docs/current/protocol-message-formats.html (SSLRequest) */
@@ -35,10 +29,10 @@ const MOST_CANCEL_BYTES = 24;
 export function socketMaker(
   findUrl: () => Promise<string>,
   options: SocketOptions,
-): (driver: DriverOptions) => Promise<Duplex> {
-  return async (driver) => {
+): () => Promise<Duplex> {
+  return async () => {
     try {
-      return await connect(addressOf(await findUrl(), driver), options);
+      return await connect(addressOf(await findUrl()), options);
     } catch (error) {
       // A socket that breaks costs the pool nothing; where none is made, it loses a connection for good.
       return brokenSocket(error instanceof Error ? error : new Error(String(error)));
@@ -53,7 +47,7 @@ async function connect(
 ): Promise<net.Socket> {
   let socket = tellErrorsOnClose(new net.Socket());
   const establish = async () => {
-    socket.connect(address);
+    connectSocket(socket, address);
     await hear(socket, "connect");
     if (tls === null || !("host" in address)) return;
     const { isRequired, ...options } = tls;
@@ -125,13 +119,24 @@ function tellErrorsOnClose<Socket extends net.Socket>(socket: Socket): Socket {
   return socket;
 }
 
-function addressOf(databaseUrl: string, driver: DriverOptions): net.NetConnectOpts {
+function addressOf(databaseUrl: string): net.NetConnectOpts {
   const { hostname, port } = new URL(databaseUrl);
-  if (hostname !== "" && !/%2f/i.test(hostname)) {
-    return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 5432) };
+  const folder = socketFolder(databaseUrl);
+  if (folder !== null) return { path: `${folder}/.s.PGSQL.${port || 5432}` };
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 5432) };
+}
+
+/** The runtime asks for both permissions before a socket file is used. */
+function connectSocket(socket: net.Socket, address: net.NetConnectOpts): void {
+  try {
+    socket.connect(address);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable) || !("path" in address)) throw error;
+    throw failure(
+      "CONNECT_NOT_ALLOWED",
+      `the service may not use the socket ${address.path}: add --allow-write=${address.path} before main.ts, and in a container --allow-read=.,${address.path}`,
+    );
   }
-  if (driver.path !== false) return { path: driver.path };
-  return { host: driver.host[0] ?? "localhost", port: driver.port[0] ?? 5432 };
 }
 
 function brokenSocket(error: Error): Duplex {

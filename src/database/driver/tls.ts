@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { OperatorError } from "../../errors.ts";
-import { splitHosts } from "./hosts.ts";
+import { socketFolder, splitHosts } from "./hosts.ts";
 
 /** How an error says that the server has none where it is required. */
 export const NO_TLS = "CONNECT_WITHOUT_TLS";
@@ -44,9 +44,9 @@ export function readTls(databaseUrl: string): Tls | null {
     case "disable":
     case "false":
       return null;
+    case "allow":
     case "prefer":
       return { isRequired: false, rejectUnauthorized: false };
-    case "allow":
     case "require":
       return { isRequired: true, rejectUnauthorized: false };
     default:
@@ -56,7 +56,9 @@ export function readTls(databaseUrl: string): Tls | null {
 
 function isOnThisMachine(databaseUrl: string): boolean {
   const urls = splitHosts(databaseUrl) ?? [];
-  return urls.every((url) => ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname));
+  return urls.every((url) =>
+    ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname) || socketFolder(url) !== null
+  );
 }
 
 function refuseAddressAmongSeveral(databaseUrl: string): void {
@@ -104,7 +106,7 @@ function readFile(path: string): string {
     if (error instanceof Deno.errors.NotCapable) {
       throw new OperatorError(
         `DATABASE_CA_FILE: ${path} lies outside of what the service may read: ` +
-          `put it below the service's folder, such as ./certs/ca.pem, or add --allow-read=${path}`,
+          `put it below the service's folder, such as ./certs/ca.pem, or add --allow-read=.,${path}`,
       );
     }
     const reason = error instanceof Error ? error.message : String(error);
