@@ -25,6 +25,7 @@ import { addMemberRoutes } from "./http/routes/members.ts";
 import { addMetricsRoutes } from "./http/routes/metrics.ts";
 import { addSettingsRoutes } from "./http/routes/settings.ts";
 import { addTrainerRoutes } from "./http/routes/trainers.ts";
+import { createOutageLog } from "./operation/outage_log.ts";
 import { strictHeaders } from "./http/security_headers.ts";
 import type { Services } from "./http/services.ts";
 import { createSlots } from "./http/slots.ts";
@@ -43,12 +44,13 @@ export interface App {
 /** Makes the HTTP application: every route, what surrounds it, and one way to tell of errors. */
 export function createApp(given: Services): App {
   const { metrics = createMetrics(), corsOrigins = [], requestTimeoutMs = REQUEST_TIMEOUT_MS } = given;
-  const services = { ...given, metrics };
+  const outageLog = given.outageLog ?? createOutageLog(given.log);
+  const services = { ...given, metrics, outageLog };
   const app = new OpenAPIHono<AppEnv>();
   app.use(observe(services), strictHeaders, refuseOddHosts);
   if (corsOrigins.length > 0) app.on("ALL", SHARED_PATHS, allowOrigins(corsOrigins));
   app.use("/v1/*", limitTime(requestTimeoutMs));
-  app.onError(errorHandler(services.log));
+  app.onError(errorHandler(services.log, outageLog));
   app.notFound((c) => problemResponse(c, new Problem("not_found", `There is nothing at ${c.req.path}.`)));
   registerSecurity(app);
 

@@ -1,6 +1,7 @@
 import { errorCode } from "../errors.ts";
 import type { Sql } from "../database/sql.ts";
 import { claimNewFailures, type Failure } from "./failures.ts";
+import { createOutageLog, type OutageLog } from "../operation/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 const longestLookMs = 1000;
@@ -10,7 +11,11 @@ const longestLookMs = 1000;
  * was. For about a second at most; call it again where it was not done.
  * @returns whether nobody is left.
  */
-export async function logNewFailures(sql: Sql, log: Logger): Promise<boolean> {
+export async function logNewFailures(
+  sql: Sql,
+  log: Logger,
+  outageLog: OutageLog = createOutageLog(log),
+): Promise<boolean> {
   const until = performance.now() + longestLookMs;
   try {
     do {
@@ -21,7 +26,7 @@ export async function logNewFailures(sql: Sql, log: Logger): Promise<boolean> {
     return false;
   } catch (error) {
     if (!isNotAllowed(error)) throw error;
-    log.warn({ event: "failures_not_logged", reason: String(error) });
+    outageLog.failed(error, { event: "failures_not_logged" });
     return true; // a retry is worth more than its line
   }
 }

@@ -5,6 +5,7 @@ import type { Sql } from "../database/sql.ts";
 import { delay } from "../deadline.ts";
 import { logFailedRetries, logNewFailures } from "../assignments/failure_log.ts";
 import { retryDueFailures } from "../assignments/failures.ts";
+import { createOutageLog, type OutageLog } from "../operation/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** The part of the configuration that the background work reads. */
@@ -17,6 +18,7 @@ export interface BackgroundConfig {
 }
 
 const retryEveryMs = 5000;
+const RETRY_FAILED = "failure_retry_failed";
 
 /**
  * Starts what a service does besides answering: drives backfill runs, retries failed auto-assignments, reconciles on
@@ -24,7 +26,7 @@ const retryEveryMs = 5000;
  * the work out among them.
  */
 export function startBackgroundWork(
-  { sql, log }: { sql: Sql; log: Logger },
+  { sql, log, outageLog = createOutageLog(log) }: { sql: Sql; log: Logger; outageLog?: OutageLog },
   config: BackgroundConfig,
 ): { stop(): Promise<void> } {
   const stopping = new AbortController();
@@ -36,12 +38,13 @@ export function startBackgroundWork(
       maxReplicaLagMs: config.backfillMaxReplicaLagMs,
       restRatio: config.backfillRestRatio,
       log,
+      outageLog,
       signal,
     }),
-    retryUntil(signal, sql, log),
+    retryUntil(signal, sql, log, outageLog),
     config.reconcileCron === null
       ? undefined
-      : reconcileOnSchedule(sql, config.reconcileCron, { log, signal }),
+      : reconcileOnSchedule(sql, config.reconcileCron, { log, outageLog, signal }),
   ];
   return {
     async stop() {
@@ -56,15 +59,21 @@ export function startBackgroundWork(
  * long as that took, so that sign-ups and a backfill get their share while a million wait. New failures are logged first:
  * what a retry makes good leaves nothing to tell of.
  */
-async function retryUntil(signal: AbortSignal, sql: Sql, log: Logger): Promise<void> {
+async function retryUntil(
+  signal: AbortSignal,
+  sql: Sql,
+  log: Logger,
+  outageLog: OutageLog,
+): Promise<void> {
   while (!signal.aborted) {
     let restMs = retryEveryMs;
     try {
       const began = performance.now();
-      const isAllLogged = await logNewFailures(sql, log);
+      const isAllLogged = await logNewFailures(sql, log, outageLog);
       if (!isAllLogged || await retryDue(sql, log)) restMs = performance.now() - began;
+      outageLog.succeeded(RETRY_FAILED);
     } catch (error) {
-      log.warn({ event: "failure_retry_failed", reason: String(error) });
+      outageLog.failed(error, { event: RETRY_FAILED });
     }
     await delay(restMs, signal);
   }

@@ -4,6 +4,7 @@ import { type App, createApp } from "../service.ts";
 import { createJwtVerifier } from "../http/identity/jwt.ts";
 import { keepListening, type Listener } from "../http/listener.ts";
 import { createLog, type Logger, writeStdout } from "../telemetry/log.ts";
+import { createOutageLog } from "../operation/outage_log.ts";
 import { OperatorError } from "../errors.ts";
 import type { Pool } from "../database/driver/pool.ts";
 import { traceStatements } from "../database/traced_statements.ts";
@@ -110,6 +111,7 @@ async function serve(
     ? config.tokens
     : [{ name: "local-admin", role: "admin", sha256: tokenOfThisRun.sha256 }];
   const draining = new AbortController();
+  const outageLog = createOutageLog(log);
   const app = createApp({
     sql: pools.requests.sql,
     watchSql: pools.watch.sql,
@@ -128,6 +130,7 @@ async function serve(
     rateLimitPerMinute: config.rateLimitPerMinute,
     trustedProxies: config.trustedProxies,
     log,
+    outageLog,
     stopping: signal,
     shutdown: draining.signal,
   });
@@ -137,7 +140,7 @@ async function serve(
     (request, info) => signal.aborted ? answerLast(request, info, app) : app.fetch(request, info),
   );
   const address = `http://${displayHost(server.addr.hostname)}:${server.addr.port}`;
-  const background = startBackgroundWork({ sql: pools.background.sql, log }, config);
+  const background = startBackgroundWork({ sql: pools.background.sql, log, outageLog }, config);
   await database.embedded?.announce(address);
   log.info({ address }, "listening");
   if (database.embedded !== null) {

@@ -2,18 +2,19 @@ import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { databaseErrorKind } from "../database/error_kinds.ts";
 import { AppError } from "../errors.ts";
+import type { OutageLog } from "../operation/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { AppEnv } from "./env.ts";
 import { describeProblem, Problem, problemResponse } from "./problems.ts";
 
 /**
  * Turns whatever was thrown into problem details. What is not foreseen becomes a 500 without particulars: the error
- * itself goes to the log alone, for its text may hold SQL, values or addresses.
+ * itself goes to the log alone, for its text may hold SQL, values or addresses. A database that is away is told of once for all.
  */
-export function errorHandler(log: Logger): ErrorHandler<AppEnv> {
+export function errorHandler(log: Logger, outageLog: OutageLog): ErrorHandler<AppEnv> {
   return (error, c) => {
     const problem = toProblem(error);
-    if (describeProblem(problem.code, "").status >= 500) {
+    if (describeProblem(problem.code, "").status >= 500 && !outageLog.covers(error)) {
       const level = problem.code === "internal_error" ? "error" : "warn";
       log[level]({ requestId: c.var.requestId, code: problem.code, err: error }, "request failed");
     }

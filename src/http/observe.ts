@@ -14,7 +14,9 @@ const SLOW_MS = 1000;
  * Gives each request an id (the caller's own in `X-Request-Id` where it is a sane one), sends it back, and counts and
  * logs it, see {@link reportRequest}.
  */
-export function observe(services: Pick<Services, "log" | "metrics">): MiddlewareHandler<AppEnv> {
+export function observe(
+  services: Pick<Services, "log" | "metrics" | "outageLog">,
+): MiddlewareHandler<AppEnv> {
   return async function observe(c, next) {
     const startedAt = c.env.begun?.arrivedAt ?? performance.now();
     const requestId = chooseRequestId(c.req.header("x-request-id"));
@@ -59,11 +61,11 @@ export interface AnsweredRequest {
 
 /**
  * Counts a request and writes a line of access log: the route's template and the token's name, never ids, queries or tokens. Reads that
- * went well and fast are told at `debug` alone: a check is asked thousands of times a second, and a line for each took a
+ * went well and fast, and what a database that is away refuses, are told at `debug` alone: a check is asked thousands of times a second, and a line for each took a
  * third of a replica's time.
  */
 export function reportRequest(
-  { log, metrics }: Pick<Services, "log" | "metrics">,
+  { log, metrics, outageLog }: Pick<Services, "log" | "metrics" | "outageLog">,
   startedAt: number,
   { role, ...answered }: AnsweredRequest,
 ): void {
@@ -72,7 +74,8 @@ export function reportRequest(
   metrics?.countRequest({ ...request, role }, ms);
   nameRequestSpan(request);
   const isOrdinary = ["GET", "HEAD"].includes(request.method) && request.status < 400 && ms < SLOW_MS;
-  const level = isOrdinary ? "debug" : "info";
+  const isOfOutage = request.status === 503 && outageLog?.isAway() === true;
+  const level = isOrdinary || isOfOutage ? "debug" : "info";
   if (!log.isLevelEnabled(level)) return;
   log[level]({ ...request, ms: Math.round(ms * 10) / 10 }, "request");
 }

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { hasEnded, type Run } from "../runs/progress.ts";
+import type { OutageLog } from "../operation/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { createSlots } from "./slots.ts";
 
@@ -10,6 +11,7 @@ export const FINISHED_EVENT_ID = "finished";
 export interface RunEventsOptions {
   readRun: (id: string) => Promise<Run>;
   log: Logger;
+  outageLog?: OutageLog | undefined;
   /** Ends all streams, so that the server can drain. */
   shutdown: AbortSignal;
   maxStreams?: number;
@@ -42,7 +44,8 @@ interface Feed {
  * memory grow. When the run has ended, `finished` follows and the stream closes.
  */
 export function createRunEvents(options: RunEventsOptions): OpenRunEvents {
-  const { readRun, log, shutdown, maxStreams = 100, pollMs = 1_000, heartbeatMs = 15_000 } = options;
+  const { readRun, log, outageLog, shutdown, maxStreams = 100, pollMs = 1_000, heartbeatMs = 15_000 } =
+    options;
   const feeds = new Map<string, Feed>();
   const takeSlot = createSlots(maxStreams);
   shutdown.addEventListener("abort", () => feeds.forEach(wake));
@@ -53,7 +56,9 @@ export function createRunEvents(options: RunEventsOptions): OpenRunEvents {
         update(feed, toSnapshot(await readRun(id)));
       } catch (error) {
         // The database may be away for a while: streams stay open, and go on when it is back.
-        log.warn({ runId: id, err: error }, "run events wait for the database");
+        if (!outageLog?.covers(error)) {
+          log.warn({ runId: id, err: error }, "run events wait for the database");
+        }
       }
       if (feed.wakeWatchers.size > 0 && !feed.latest.ended && !shutdown.aborted) scheduleRead(id, feed);
     }, pollMs);

@@ -1,6 +1,7 @@
 import type { OpenIdConfig, Token } from "../config.ts";
 import type { Sql } from "../database/sql.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
+import type { OutageLog } from "../operation/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ReadReplica } from "../database/read_replica.ts";
@@ -30,6 +31,8 @@ export interface Services {
   /** How many proxies in front are believed about the caller's address; 0 where nothing is said. */
   trustedProxies?: number;
   log: Logger;
+  /** Where a database that is away is told of, shared with the background work; made anew where nothing is said. */
+  outageLog?: OutageLog;
   /** Where requests are counted; made anew where nothing is said. */
   metrics?: Metrics;
   /** Aborts when the process is told to stop: it is not ready from then on, and goes on answering for a while. */

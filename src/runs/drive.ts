@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { errorCode } from "../errors.ts";
 import { delay } from "../deadline.ts";
 import type { Sql } from "../database/sql.ts";
+import type { OutageLog } from "../operation/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import {
   findPressure,
@@ -25,6 +26,8 @@ export interface DriveOptions {
   /** Failed steps in a row, lanes that fail at once counted once, after which the run is paused; but for want of disk, memory or connections. */
   maxTries: number;
   log: Logger;
+  /** Tells of a database that is away in place of each step; without it each step that fails is a line. */
+  outageLog?: OutageLog;
   signal: AbortSignal;
 }
 
@@ -83,7 +86,9 @@ export async function driveRun(
 
   async function copeWith(error: unknown, tries: number): Promise<void> {
     const { code, message } = describeError(error);
-    options.log.warn({ event: "backfill_step_failed", runId: run.id, code, tries, reason: message });
+    if (!options.outageLog?.covers(error)) {
+      options.log.warn({ event: "backfill_step_failed", runId: run.id, code, tries, reason: message });
+    }
     try {
       const noted = await noteTrouble(sql, run.id, { code, message }, {
         ownTries: tries,
@@ -94,11 +99,13 @@ export async function driveRun(
       }
     } catch (notNoted) {
       // The database is away, and so is the place to note it; the next try finds out.
-      options.log.warn({
-        event: "backfill_trouble_not_noted",
-        runId: run.id,
-        reason: describeError(notNoted).message,
-      });
+      if (!options.outageLog?.covers(notNoted)) {
+        options.log.warn({
+          event: "backfill_trouble_not_noted",
+          runId: run.id,
+          reason: describeError(notNoted).message,
+        });
+      }
     }
     const ceilingMs = Math.min(backoffMs.longest, backoffMs.first * 2 ** Math.min(tries, 20));
     await delay(ceilingMs * (0.5 + Math.random() / 2), signal);

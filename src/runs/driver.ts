@@ -1,25 +1,30 @@
 import type { Sql } from "../database/sql.ts";
 import { delay } from "../deadline.ts";
 import { type DriveOptions, driveRun } from "./drive.ts";
+import { createOutageLog } from "../operation/outage_log.ts";
 import type { Run } from "./progress.ts";
 import { getRun, listRunErrors, listRunningIds } from "./runs.ts";
 
 const pollMs = 1000;
 const errorPage = 1000;
+const POLL_FAILED = "backfill_poll_failed";
 
 /**
  * Drives whatever run is running, whoever started it, until the signal is given; then returns within a batch.
  * Logs how each run that it drove ended or stands, and whom a run that it finished could not assign.
  */
 export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> {
+  const { outageLog = createOutageLog(options.log) } = options;
   const driven = new Map<string, Promise<void>>();
   while (!options.signal.aborted) {
     try {
-      for (const id of await listRunningIds(sql)) {
+      const ids = await listRunningIds(sql);
+      outageLog.succeeded(POLL_FAILED);
+      for (const id of ids) {
         if (!driven.has(id)) driven.set(id, drive(id).finally(() => driven.delete(id)));
       }
     } catch (error) {
-      options.log.warn({ event: "backfill_poll_failed", reason: String(error) });
+      outageLog.failed(error, { event: POLL_FAILED });
     }
     await delay(pollMs, options.signal);
   }
@@ -35,7 +40,7 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
       if (didFinish) await logErrors(id);
       options.log.info({ event: didFinish ? "backfill_finished" : "backfill_left", ...left });
     } catch (error) {
-      options.log.warn({ event: "backfill_drive_failed", runId: id, reason: String(error) });
+      outageLog.failed(error, { event: "backfill_drive_failed", runId: id });
     }
   }
   /** Whom the run could not assign, of those that it keeps; told once, by whoever finished it. */

@@ -2,6 +2,7 @@ import { Cron } from "croner";
 import { errorCode } from "../errors.ts";
 import type { Sql } from "../database/sql.ts";
 import { delay } from "../deadline.ts";
+import type { OutageLog } from "../operation/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { currentTraceparent, withSpan } from "../telemetry/tracing.ts";
 
@@ -18,7 +19,12 @@ const runNotEnded = "TA005";
 export async function reconcileOnSchedule(
   sql: Sql,
   pattern: string,
-  options: { log: Logger; signal: AbortSignal; retryMs?: { first: number; longest: number } },
+  options: {
+    log: Logger;
+    outageLog?: OutageLog;
+    signal: AbortSignal;
+    retryMs?: { first: number; longest: number };
+  },
 ): Promise<void> {
   const retryMs = options.retryMs ?? defaultRetryMs;
   let failing: { slot: Date; reason: string; tries: number } | undefined;
@@ -39,7 +45,7 @@ export async function reconcileOnSchedule(
     } catch (error) {
       const reason = String(error);
       const isNew = failing?.slot.getTime() !== due.getTime() || failing.reason !== reason;
-      if (isNew) logNotStarted(options.log, due, error);
+      if (!options.outageLog?.covers(error) && isNew) logNotStarted(options.log, due, error);
       const tries = isNew ? 0 : (failing?.tries ?? 0) + 1;
       failing = { slot: due, reason, tries };
       await delay(Math.min(retryMs.longest, retryMs.first * 2 ** Math.min(tries, 20)), options.signal);

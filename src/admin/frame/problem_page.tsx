@@ -50,7 +50,7 @@ export function problemHandler({ services, outage }: Pages): ErrorHandler<PageEn
   return (error, c) => {
     const problem = toProblem(error);
     const status = statusOf(problem.code);
-    if (status >= 500) {
+    if (status >= 500 && !services.outageLog?.covers(error)) {
       const { requestId } = c.env.request.var;
       services.log[problem.code === "internal_error" ? "error" : "warn"](
         { requestId, code: problem.code, err: error },

@@ -7,8 +7,8 @@ import { RUN_EXAMPLE, RunParams, text } from "../schemas.ts";
 
 /** Follows a run: server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export function addBackfillEventRoutes(api: Api): void {
-  const { sql, log, shutdown } = api.services;
-  const openRunEvents = createRunEvents({ readRun: (id) => getRun(sql, id), log, shutdown });
+  const { sql, log, outageLog, shutdown } = api.services;
+  const openRunEvents = createRunEvents({ readRun: (id) => getRun(sql, id), log, outageLog, shutdown });
 
   addRoute(api, {
     method: "get",

@@ -36,7 +36,7 @@ const HEALTH_EXAMPLE = {
 
 /** What a supervisor asks: alive? ready? */
 export function addHealthRoutes(api: Api): void {
-  const { sql, watchSql = sql, pools, stopping } = api.services;
+  const { sql, watchSql = sql, pools, stopping, outageLog } = api.services;
   let underWay: ReturnType<typeof checkHealth> | undefined;
   // Anybody may ask, however often: all who ask at the same time share one look at the database.
   const sharedCheck = () =>
@@ -84,6 +84,7 @@ export function addHealthRoutes(api: Api): void {
     errors: [],
   }, async (c) => {
     const health = await sharedCheck();
+    if (health.status !== "unavailable") outageLog?.succeeded();
     if (stopping?.aborted) {
       return c.json({ ...health, status: "stopping" as const }, 503, { "Retry-After": "5" });
     }

@@ -1,0 +1,65 @@
+import { assertEquals } from "@std/assert";
+import { beforeEach, describe, it } from "@std/testing/bdd";
+import postgres from "postgres";
+import { createOutageLog, type OutageLog } from "../../src/operation/outage_log.ts";
+import { recordingLogger } from "../support/logs.ts";
+
+const refused = Object.assign(new Error("connection refused"), { code: "ECONNREFUSED" });
+const noRight = Object.assign(new postgres.PostgresError("permission denied"), { code: "42501" });
+
+describe("the log of an outage", () => {
+  let logged: Record<string, unknown>[];
+  let outageLog: OutageLog;
+  let now: number;
+  beforeEach(() => {
+    now = 0;
+    const recording = recordingLogger();
+    logged = recording.logged;
+    outageLog = createOutageLog(recording.log, () => now);
+  });
+
+  const lines = () => logged.map(({ event, seconds, failures }) => [event, seconds, failures]);
+
+  it("has a line when the database is lost, one a minute, one when it is back, however many fail", () => {
+    for (now = 0; now <= 150_000; now += 1000) {
+      assertEquals(outageLog.covers(refused), true);
+      outageLog.failed(refused, { event: "poll_failed" });
+    }
+    now = 151_000;
+    outageLog.succeeded("poll_failed");
+    outageLog.succeeded("poll_failed");
+    assertEquals(lines(), [
+      ["database_lost", undefined, undefined],
+      ["database_away", 60, 121],
+      ["database_away", 120, 241],
+      ["database_back", 151, 302],
+    ]);
+  });
+
+  it("does not take what was under way when it came back for another outage", () => {
+    outageLog.covers(refused);
+    now = 1000;
+    outageLog.succeeded();
+    now = 3000;
+    assertEquals(outageLog.covers(refused), true);
+    assertEquals(outageLog.isAway(), false);
+    now = 10_000;
+    outageLog.covers(refused);
+    assertEquals(logged.map(({ event }) => event), ["database_lost", "database_back", "database_lost"]);
+  });
+
+  it("has a line when a loop fails for another reason, one a minute, one when it works again", () => {
+    for (now = 0; now <= 61_000; now += 1000) outageLog.failed(noRight, { event: "poll_failed" });
+    outageLog.succeeded("poll_failed");
+    outageLog.succeeded("poll_failed");
+    assertEquals(logged.map(({ event }) => event), ["poll_failed", "poll_failed", "works_again"]);
+    assertEquals(outageLog.covers(noRight), false);
+  });
+
+  it("leaves a busy database to those who met it, unless it is away", () => {
+    const busy = Object.assign(new Error("late"), { code: "57014" });
+    assertEquals(outageLog.covers(busy), false);
+    outageLog.covers(refused);
+    assertEquals(outageLog.covers(busy), true);
+  });
+});
