@@ -73,6 +73,13 @@ describe("signing in through an OpenID Connect provider", () => {
     await visitor.leave();
   });
 
+  it("lets in whose roles are one string with spaces", async () => {
+    const visitor = await visit();
+    await signInAs(visitor, "di");
+    await visitor.page.getByText("oidc:di@staff.example", { exact: true }).waitFor();
+    await visitor.leave();
+  });
+
   it("does not take an e-mail that the provider does not vouch for as somebody's name", async () => {
     const visitor = await visit();
     await signInAs(visitor, "cy");

@@ -351,17 +351,21 @@ describe("the keys of a provider", () => {
   it("of a provider that others have written are found and used as well", async () => {
     const provider = await startOpenIdProvider("http://127.0.0.1:1");
     const { log } = recordingLogger();
-    const service = await testService({ verifyJwt: createJwtVerifier(provider.jwt, { log }) });
-    const statuses = [];
-    for (const program of ["importer", "orders", "visitor"] as const) {
-      statuses.push(await statusOf(service, await provider.issueToken(program)));
+    for (const roleClaim of ["roles", "https://trainers.example/roles"]) {
+      const service = await testService({
+        verifyJwt: createJwtVerifier({ ...provider.jwt, roleClaim }, { log }),
+      });
+      const statuses = [];
+      for (const program of ["importer", "orders", "visitor"] as const) {
+        statuses.push(await statusOf(service, await provider.issueToken(program)));
+      }
+      assertEquals(statuses, [200, 403, 403]);
+      assertEquals(
+        service.logged.filter(({ route }) => route === "/v1/settings").map(({ token }) => token),
+        ["jwt:importer", "jwt:orders", undefined],
+      );
+      await service.stop();
     }
-    assertEquals(statuses, [200, 403, 403]);
-    assertEquals(
-      service.logged.filter(({ route }) => route === "/v1/settings").map(({ token }) => token),
-      ["jwt:importer", "jwt:orders", undefined],
-    );
-    await service.stop();
     await provider.stop();
   });
 });

@@ -15,9 +15,10 @@ export interface OpenIdProvider {
 }
 
 /** The accounts that may sign in there, by name: whoever it is, without a password. */
-const CLAIMS: Record<string, { email: string; email_verified: boolean; roles: string[] }> = {
+const CLAIMS: Record<string, { email: string; email_verified: boolean; roles: string[] | string }> = {
   ada: { email: "ada@staff.example", email_verified: true, roles: ["reader", "admin"] },
   bo: { email: "bo@staff.example", email_verified: true, roles: ["reader"] },
+  di: { email: "di@staff.example", email_verified: true, roles: "reader admin" },
   cy: { email: "ada@staff.example", email_verified: false, roles: ["admin"] },
 };
 
@@ -57,9 +58,10 @@ export async function startOpenIdProvider(serviceUrl: string): Promise<OpenIdPro
         getResourceServerInfo: () => ({ scope: "", audience: AUDIENCE, accessTokenFormat: "jwt" }),
       },
     },
-    extraTokenClaims: (_context: unknown, token: { clientId: string }) => ({
-      roles: new Map<string, readonly string[]>(Object.entries(PROGRAMS)).get(token.clientId),
-    }),
+    extraTokenClaims: (_context: unknown, token: { clientId: string }) => {
+      const roles = new Map<string, readonly string[]>(Object.entries(PROGRAMS)).get(token.clientId);
+      return { roles, "https://trainers.example/roles": roles?.join(" ") };
+    },
     findAccount: (_context: unknown, id: string) => ({
       accountId: id,
       claims: () => ({ sub: id, ...CLAIMS[id] }),
