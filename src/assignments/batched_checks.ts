@@ -20,13 +20,13 @@ export interface MemberAssignment {
 /** Checks one member; the default trainer where none is named. */
 export type CheckMember = (memberId: string, trainerId?: string) => Promise<MemberAssignment>;
 
-const MOST_QUERIES = 4;
-/** How long the latest query is given before another one begins beside it; ample where the database is near. */
+const MAX_QUERIES = 4;
+/** How long the latest query may run before another one starts beside it; ample where the database is near. */
 const SPACING_MS = 5;
-const MOST_MEMBERS = 500;
+const MAX_MEMBERS = 500;
 
 export interface BatchOptions {
-  /** Told of each query how many checks share it. */
+  /** Called for each query with the number of checks that share it. */
   onQuery?: (members: number) => void;
   /** How long a query may take. */
   timeoutMs?: number;
@@ -34,7 +34,7 @@ export interface BatchOptions {
   waitMs?: number;
   /** Asked before somebody is said to be unknown or without a trainer where row-level security filters rows. */
   requireVisibleRows?: RequireVisibleRows;
-  /** Where each query is asked; `sql` where nothing is said. */
+  /** Where each query is asked; `sql` by default. */
   beginRead?: () => Read;
 }
 
@@ -55,17 +55,17 @@ type Row =
   };
 
 /**
- * Makes a {@link CheckMember} that answers many callers at once with one query, for a query each is what limits a
- * replica. The first check begins a query at once; those that come while it is under way share the next one, which
- * begins when that one has ended, or beside it when it is slow; at most four at once. A check's query begins after the
- * check was asked for, so its answer is as fresh as that of a query of its own; nothing is kept for later.
+ * Creates a {@link CheckMember} that answers concurrent checks with one query, because a query each is what limits a
+ * replica. The first check starts a query at once. Checks that come meanwhile share the next query, which starts when the
+ * first one has ended, or beside it when that is slow; at most four run at once. A check's query starts after the check
+ * was asked for, so its answer is as fresh as from a query of its own. Nothing is cached.
  *
- * It rejects with {@link AppError} `member_not_found`, with `trainer_not_found` where none is named and there is no
- * default trainer, or with the database's error. Checks that share a query do not share the error of one of them.
+ * Rejects with {@link AppError} `member_not_found`, with `trainer_not_found` where none is named and there is no default
+ * trainer, or with the database's error. Checks that share a query do not share the error of one of them.
  *
- * A query that takes longer than its time-out is left to itself and its checks reject with `ETIMEDOUT`, as they do when
- * a connection breaks. A check whose turn does not come in time, for all four queries take long, rejects as statements
- * do for which there is no connection. So each has an answer soon, whatever the database does.
+ * Every check gets an answer in time, whatever the database does. After the query's time-out its checks reject with
+ * `ETIMEDOUT`, as when a connection breaks, and the query is left to itself. A check that waits too long for its turn
+ * rejects as statements do for which there is no connection.
  */
 export function batchChecks(
   sql: Sql,
@@ -94,10 +94,10 @@ export function batchChecks(
   };
 
   function begin(): void {
-    if (waiting.length === 0 || queries >= MOST_QUERIES) return;
+    if (waiting.length === 0 || queries >= MAX_QUERIES) return;
     if (queries > 0 && performance.now() - latestBegan < SPACING_MS) return;
-    const checks = waiting.slice(0, MOST_MEMBERS);
-    waiting = waiting.slice(MOST_MEMBERS);
+    const checks = waiting.slice(0, MAX_MEMBERS);
+    waiting = waiting.slice(MAX_MEMBERS);
     queries += 1;
     latestBegan = performance.now();
     onQuery?.(checks.length);
@@ -190,7 +190,7 @@ async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Ro
       where client_id = asked.member_id
         and trainer_id is not distinct from asked.trainer_id  -- unlike =, keeps the index by trainer out of the plan
         and status = 'active'
-      limit 1  -- there is one at most; so said, no plan reads the whole table, whatever the statistics are
+      limit 1  -- there is at most one; saying so prevents a full scan on stale statistics
     ) as a on true
   `;
 }

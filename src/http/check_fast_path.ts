@@ -12,7 +12,7 @@ const CHECK_URL =
 const ROUTE = "/v1/members/:memberId/assignment";
 /** Headers that differ from answer to answer. */
 const ITS_OWN = ["x-request-id", "ratelimit", "ratelimit-policy"];
-const MOST_KNOWN_CALLERS = 100;
+const MAX_KNOWN_CALLERS = 100;
 
 /**
  * Puts a fast path in front of the router: a check of one member with a configured token that is answered with 200.
@@ -91,7 +91,7 @@ function rememberCallers({ tokens }: Services): (request: Request) => Principal 
     const caller = known.get(authorization);
     if (caller !== undefined) return caller;
     const bearer = findTokenBearer(tokens, authorization); // both roles may check
-    if (bearer !== undefined && known.size < MOST_KNOWN_CALLERS) known.set(authorization, bearer);
+    if (bearer !== undefined && known.size < MAX_KNOWN_CALLERS) known.set(authorization, bearer);
     return bearer;
   };
 }

@@ -9,7 +9,7 @@ export interface Listener {
 
 const REOPEN_AFTER_MS = 500;
 /** Lost ones that may have connections still, which a shutdown waits for. */
-const MOST_SERVERS = 20;
+const MAX_SERVERS = 20;
 
 /**
  * Listens, and listens again when the runtime gives up: it does so for good at the first connection that it cannot accept,
@@ -36,7 +36,7 @@ export function keepListening(
   function open(port: number): Deno.HttpServer<Deno.NetAddr> {
     const server = Deno.serve({ hostname, port, onListen: () => {} }, handler);
     servers.push(server);
-    if (servers.length > MOST_SERVERS) servers.shift();
+    if (servers.length > MAX_SERVERS) servers.shift();
     server.finished.catch((error) => {
       log.error({ event: "listener_lost", reason: String(error) });
       reopen();

@@ -4,7 +4,7 @@ const WINDOW_MS = 60_000;
  * Whom a replica remembers at once. Who has not called for a minute has all of the quota again, so that the one who
  * called least recently can be forgotten without a loss, unless more than these call within one minute.
  */
-const MOST_NAMES = 100_000;
+const MAX_NAMES = 100_000;
 
 /** What a request has left of the caller's quota. */
 export interface Quota {
@@ -50,7 +50,7 @@ export function createRateLimit(perMinute: number, now = () => performance.now()
   /** Keeps the names in the order in which they called. */
   function remember(name: string, at: number): void {
     wholeAt.delete(name);
-    if (wholeAt.size >= MOST_NAMES) {
+    if (wholeAt.size >= MAX_NAMES) {
       for (const oldest of wholeAt.keys()) {
         wholeAt.delete(oldest);
         break;

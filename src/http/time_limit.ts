@@ -3,16 +3,16 @@ import { type Deadline, startDeadline } from "../deadline.ts";
 import type { AppEnv } from "./env.ts";
 import { Problem } from "./problems.ts";
 
-/** How long a request may take where nothing is said. */
+/** How long a request may take by default. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * Answers 504 when there is no answer in time, counted from the arrival of the request's head: be it that its body does
- * not come, or that the work takes so long. The work goes on; what bounds it is the database's own time-out. The
- * connection of a body that does not come can take no other request, but the runtime leaves it to the caller to close it.
+ * Answers 504 when an answer has not begun in time, counted from the arrival of the request's head; for example when the
+ * body never arrives, or the work takes too long. The work goes on until the database's own time-out. A connection whose
+ * body never arrives takes no other request; the runtime leaves closing it to the caller.
  *
- * It is the head of the answer that has to be there in time. What streams afterwards, an export or a run's events, takes
- * as long as its reader and the run do: it has bounds of its own, for who takes nothing and for how many there are.
+ * Only the head of the answer has to be there in time. What streams afterwards, an export or a run's events, takes as long
+ * as its reader and the run do. Streams have limits of their own: for readers who take nothing, and for how many there are.
  */
 export function limitTime(timeoutMs: number): MiddlewareHandler<AppEnv> {
   return (c, next) => withTimeLimit(c, timeoutMs, next);
@@ -32,8 +32,7 @@ export async function withTimeLimit(c: Context<AppEnv>, timeoutMs: number, next:
 }
 
 /**
- * Exempts an export: it is opened by reading its first rows, and had the request ended meanwhile, nobody would be there
- * to close it again.
+ * Exempts an export. It is opened by reading its first rows; had the request ended meanwhile, nobody would close it again.
  */
 export function liftTimeLimit({ var: { deadline } }: { var: { deadline?: Deadline } }): void {
   deadline?.lift();

@@ -7,7 +7,7 @@ import { type InputError, Problem } from "./problems.ts";
 /** Bodies above this are refused: a thousand ids, the largest that is meant, take 40 KiB. */
 export const MAX_BODY_BYTES = 256 * 1024;
 /** What is wrong beyond this many places is counted, not listed: an answer stays smaller than its request. */
-const MOST_ERRORS = 100;
+const MAX_ERRORS = 100;
 
 /**
  * Checks a part of the request. Synchronous on purpose: it runs on the hot path of the check.
@@ -26,9 +26,9 @@ export function checkInput<S extends z.ZodType>(
 /** Makes the problem for input that is wrong in the places named. */
 export function invalidRequest(errors: InputError[]): Problem {
   const places = errors.length === 1 ? "one place" : `${errors.length} places`;
-  const see = errors.length > MOST_ERRORS ? `see errors for the first ${MOST_ERRORS}` : "see errors";
+  const see = errors.length > MAX_ERRORS ? `see errors for the first ${MAX_ERRORS}` : "see errors";
   return new Problem("invalid_request", `The request is wrong in ${places}; ${see}.`, {
-    errors: errors.slice(0, MOST_ERRORS),
+    errors: errors.slice(0, MAX_ERRORS),
   });
 }
 

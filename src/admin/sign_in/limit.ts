@@ -1,6 +1,6 @@
 const WINDOW_MS = 60_000;
-const MOST_TRIES = 5;
-const MOST_NETWORKS = 10_000;
+const MAX_TRIES = 5;
+const MAX_NETWORKS = 10_000;
 
 /** Counts failed tries to sign in, by the network they come from. */
 export interface SignInLimit {
@@ -18,8 +18,8 @@ export function createSignInLimit(now: () => number = Date.now): SignInLimit {
   const recent = (network: string) => (failures.get(network) ?? []).filter((at) => at > now() - WINDOW_MS);
   return {
     secondsToWait(network) {
-      const [oldest, ...others] = recent(network).slice(-MOST_TRIES);
-      if (oldest === undefined || others.length < MOST_TRIES - 1) return 0;
+      const [oldest, ...others] = recent(network).slice(-MAX_TRIES);
+      if (oldest === undefined || others.length < MAX_TRIES - 1) return 0;
       return Math.max(1, Math.ceil((oldest + WINDOW_MS - now()) / 1000));
     },
     recordFailure(network) {
@@ -27,7 +27,7 @@ export function createSignInLimit(now: () => number = Date.now): SignInLimit {
       failures.delete(network); // to the end: a Map keeps the order of insertion
       failures.set(network, times);
       const [oldest] = failures.keys();
-      if (failures.size > MOST_NETWORKS && oldest !== undefined) failures.delete(oldest);
+      if (failures.size > MAX_NETWORKS && oldest !== undefined) failures.delete(oldest);
     },
   };
 }

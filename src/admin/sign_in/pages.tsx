@@ -82,10 +82,10 @@ export function addSignInPages({ app, services }: Pages): void {
 
 /** Lets admins pass who are signed in; leads everybody else to where they can sign in. */
 export function requireSession({ services }: Pages): MiddlewareHandler<PageEnv> {
-  const hasEnded = rememberSessions(services.sql);
+  const isSignedOut = rememberSessions(services.sql);
   return async function requireSession(c, next): Promise<Response | void> {
     const session = await readCookie(c, services);
-    if (session === undefined || await hasEnded(session)) return askToSignIn(c);
+    if (session === undefined || await isSignedOut(session)) return askToSignIn(c);
     if (session.role !== "admin") {
       return answerPage(c, {
         title: "Not an admin",

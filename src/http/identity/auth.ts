@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { isFromOurPages } from "./same_origin.ts";
 import { findToken } from "./session.ts";
-import { hasEnded } from "./ended_sessions.ts";
+import { isSignedOut } from "./ended_sessions.ts";
 import { readCookie } from "./session_cookie.ts";
 import type { Token } from "../../config.ts";
 import { roleMissing, tokenInvalid, tokenMissing } from "./challenges.ts";
@@ -55,7 +55,7 @@ export function identify(services: Services, c: Context<AppEnv>): Principal | Pr
 
 async function identifyBySession(services: Services, c: Context<AppEnv>): Promise<Principal> {
   const session = await readCookie(c, services);
-  if (session === undefined || await hasEnded(services.sql, session)) throw tokenMissing();
+  if (session === undefined || await isSignedOut(services.sql, session)) throw tokenMissing();
   if (!["GET", "HEAD"].includes(c.req.method) && !isFromOurPages(c)) {
     throw new Problem(
       "forbidden",

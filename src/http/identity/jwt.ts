@@ -21,7 +21,7 @@ import { createProviderKeys, type Provider, type ProviderKeysOptions } from "./p
  */
 export type VerifyJwt = (token: string) => Promise<Principal>;
 
-/** Signatures that nobody but the provider can make: no shared secrets, and never `none` (RFC 8725, section 3.1). */
+/** Signatures that only the provider can make: no shared secrets, and never `none` (RFC 8725, section 3.1). */
 const ALGORITHMS = [
   ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
   ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
@@ -29,7 +29,7 @@ const ALGORITHMS = [
 /** Access tokens call themselves so, or say nothing (RFC 9068); logout tokens, proofs and others are something else. */
 const TYPES = ["jwt", "at+jwt", "application/jwt", "application/at+jwt"];
 const LEEWAY_SECONDS = 30;
-const MOST_CHARACTERS = 16_384;
+const MAX_CHARACTERS = 16_384;
 
 const SHAPE = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 // OpenID Connect Core 1.0, section 2: at most 255 ASCII characters. Those without a shape have no place in records.
@@ -37,16 +37,16 @@ const subject = z.string().regex(/^[\x21-\x7e]{1,255}$/);
 
 /** Tells whether a token may be a JWT at all; no other is worth a question to the provider. */
 export function looksLikeJwt(token: string): boolean {
-  return token.length <= MOST_CHARACTERS && SHAPE.test(token);
+  return token.length <= MAX_CHARACTERS && SHAPE.test(token);
 }
 
 /**
- * Makes the judge of a provider's JWTs. Records name their bearers `jwt:` and the subject, which is the one name that
- * stays with somebody, and which no configured token can have.
+ * Creates the verifier of a provider's JWTs. Records name a bearer `jwt:` and the subject: a name that stays the same, and
+ * that no configured token can have.
  */
 export function createJwtVerifier(config: JwtConfig, options: ProviderKeysOptions): VerifyJwt {
   const findProvider = createProviderKeys(config.issuer, options);
-  // Known before the first caller comes, or missed in the log at once.
+  // Finds the keys before the first caller comes; a failure is in the log at once.
   findProvider().catch(() => {});
 
   return async function verifyJwt(token) {
@@ -54,7 +54,9 @@ export function createJwtVerifier(config: JwtConfig, options: ProviderKeysOption
     const { payload, protectedHeader } = await verify(token, await findProvider());
     if (!isKnownType(protectedHeader.typ)) throw tokenInvalid("The token is not an access token.");
     const { data: sub } = subject.safeParse(payload.sub);
-    if (sub === undefined) throw tokenInvalid("The token's claim sub is no name that could be recorded.");
+    if (sub === undefined) {
+      throw tokenInvalid("The token's claim sub must be 1 to 255 printable ASCII characters without spaces.");
+    }
     const name = `jwt:${sub}`;
     const role = readRole(payload, config.roleClaim);
     if (role === undefined) {
@@ -109,11 +111,11 @@ async function verifyWithEach(
   }
 }
 
-/** What no key could make good is refused without a question to the provider. */
+/** Refuses, without a question to the provider, what no key could make good. */
 function refuseHopeless(token: string, configuredIssuer: string): void {
   const { alg, iss, exp } = read(token);
   if (alg === undefined || !ALGORITHMS.includes(alg)) {
-    throw tokenInvalid("The token is not signed by an algorithm that is taken here.");
+    throw tokenInvalid("The token must be signed with an asymmetric algorithm: RS, PS, ES or EdDSA.");
   }
   if (URL.parse(String(iss))?.href !== new URL(configuredIssuer).href) {
     throw wrongIssuer(iss, configuredIssuer);

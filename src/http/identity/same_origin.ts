@@ -13,7 +13,7 @@ export function isFromOurPages(c: Context): boolean {
   return origin !== null && origin.host === hostOf(c);
 }
 
-/** Tells whether the browser speaks https, be it with a proxy in front that says so. */
+/** Tells whether the browser speaks https: with this service, or with a proxy in front that says so. */
 export function isHttps(c: Context): boolean {
   const forwarded = c.req.header("x-forwarded-proto")?.split(",")[0]?.trim();
   return (forwarded ?? new URL(c.req.url).protocol.slice(0, -1)) === "https";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { OpenIdConfig, Token } from "../../config.ts";
 import { seal, unseal } from "./seal.ts";
 
-/** What sessions are made of and checked against. */
+/** What sessions are sealed with and checked against. */
 export interface SessionSecrets {
   tokens: readonly Token[];
   openId?: OpenIdConfig | null;
@@ -11,7 +11,7 @@ export interface SessionSecrets {
 
 /** Somebody who signed in with a browser. */
 export interface Session {
-  /** By which its end is known, see ended_sessions.ts. */
+  /** By which it is signed out, see ended_sessions.ts. */
   id: string;
   name: string;
   role: Token["role"];
@@ -24,7 +24,7 @@ const PURPOSE = { token: "session of a token", openId: "session of an OpenID Con
 const tokenSession = z.object({ id: z.uuid(), token: z.string(), expiresAtMs: z.number() });
 const openIdSession = z.object({ id: z.uuid(), name: z.string(), expiresAtMs: z.number() });
 
-/** Finds the configured token that a presented one is; compares with each, without an early exit. */
+/** Finds the configured token that was presented. Compares with each, without an early exit. */
 export function findToken(tokens: readonly Token[], presented: string): Token | undefined {
   const sha256 = hash("sha256", presented, "buffer");
   let found: Token | undefined;
@@ -43,14 +43,14 @@ export function sealTokenSession(token: Token, presented: string, now = Date.now
   return seal(token.sha256, PURPOSE.token, { ...newSession(now), token: presented });
 }
 
-/** Makes the cookie of someone whom the provider vouches for; a change of the client secret ends it. */
+/** Makes the cookie of someone whom the provider vouches for. A change of the client secret ends it. */
 export function sealOpenIdSession(openId: OpenIdConfig, name: string, now = Date.now()): Promise<string> {
   return seal(openId.clientSecret, PURPOSE.openId, { ...newSession(now), name });
 }
 
 /**
- * Reads a session cookie; undefined when it is none of ours, too old, or its token is no longer configured. Whether
- * somebody has signed out of it the database alone knows.
+ * Reads a session cookie; undefined when it is not one of ours, too old, or its token is no longer configured. Only the
+ * database knows whether it is signed out.
  */
 export async function readSession(
   { tokens, openId }: SessionSecrets,
