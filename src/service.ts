@@ -1,5 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { addAdminPages } from "./admin/app.tsx";
+import { addEntrance } from "./admin/entrance.ts";
 import { batchChecks } from "./assignments/batched_checks.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { watchVisibleRows } from "./database/visible_rows.ts";
@@ -82,6 +83,7 @@ export function createApp(given: Services): App {
   addMetricsRoutes(api, metrics);
   addDocumentationRoutes(api);
   addAdminPages(api);
+  addEntrance(api);
   refuseOtherMethods(api);
   return { fetch: createCheckFastPath(api, app.fetch, checkMember), router: app };
 }

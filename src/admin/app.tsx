@@ -8,6 +8,7 @@ import { REQUEST_TIMEOUT_MS, withTimeLimit } from "../http/time_limit.ts";
 import { createCounts } from "./overview/counts.ts";
 import type { PageEnv } from "./env.ts";
 import { addFailurePages } from "./failures/pages.tsx";
+import { addHealthPage } from "./health/page.tsx";
 import { addMemberPages } from "./members/pages.tsx";
 import { addOpenIdPages } from "./sign_in/openid_pages.tsx";
 import { createOverviewReader } from "./overview/reader.ts";
@@ -57,6 +58,8 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
   });
   addSignInPages(pages);
   if (services.openId) addOpenIdPages(pages, services.openId);
+
+  addHealthPage(pages);
 
   app.use(requireSession(pages)); // for all that follows
   app.use(async (_c, next) => {

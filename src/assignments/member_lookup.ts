@@ -62,6 +62,12 @@ export async function hasMemberEmails(sql: Sql): Promise<boolean> {
   return (await findColumns(sql)).email;
 }
 
+/** Lists what the members table tells of a member's name. */
+export async function listNameColumns(sql: Sql): Promise<("displayName" | "email")[]> {
+  const columns = await findColumns(sql);
+  return (["displayName", "email"] as const).filter((name) => columns[name]);
+}
+
 /** Lists a member's assignments, ended ones too, the newest first; the last 100. */
 export async function listMemberHistory(sql: Sql, memberId: string): Promise<HistoryEntry[]> {
   const entries = await sql<HistoryEntry[]>`

@@ -37,6 +37,15 @@ function csv(columns: readonly string[]): ExportFormat {
   };
 }
 
+/**
+ * The same CSV for whoever opens it in a spreadsheet, which takes UTF-8 for something else unless a byte order mark says so.
+ * The admin page's downloads have it; programs, which call the API, would find it in the first column's name.
+ */
+export function spreadsheetCsv(columns: readonly string[]): ExportFormat {
+  const format = csv(columns);
+  return { ...format, head: `\ufeff${format.head}` };
+}
+
 /** The media types in which a whole list can be downloaded, beside JSON pages. */
 export const LIST_TYPES = ["application/json", "application/x-ndjson", "text/csv"] as const;
 

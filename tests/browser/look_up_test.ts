@@ -43,7 +43,15 @@ describe("looking members and trainers up", () => {
   it("finds a member by id and by e-mail, and says to whom, since when and how they are assigned", async () => {
     const { page } = visitor;
     const id = await addMember(service.sql, { email: "Member@Example.com", displayName: "New member" });
-    for (const query of [id, id.toUpperCase(), "Member@Example.com", " member@example.com "]) {
+    for (
+      const query of [
+        id,
+        id.toUpperCase(),
+        `{${id.replaceAll("-", "")}}`,
+        "Member@Example.com",
+        " member@example.com ",
+      ]
+    ) {
       await lookUp(query);
       await page.getByRole("heading", { name: "New member Assigned" }).waitFor();
     }

@@ -75,7 +75,7 @@ function Layout({ title, session, section, notice, refreshMs, outage, goTo, chil
         </main>
         <footer class="colophon">
           <a href="/docs">API</a>
-          <a href="/readyz">Health</a>
+          <a href={paths.health}>Health</a>
           <span>Times are UTC.</span>
         </footer>
       </body>

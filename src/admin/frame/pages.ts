@@ -72,9 +72,16 @@ export async function readForm(c: Context<PageEnv>): Promise<Record<string, stri
 /** An id in an address, as the router's patterns write it. */
 export const ID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
-const id = z.guid().toLowerCase();
+const QUOTES = /^["'`({[\s]+|["'`)}\],;\s]+$/g;
+const HYPHENS_AND_SPACES = /[\p{Pd}\p{Z}\p{Cf}\s]/gu;
+const HEX = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;
 
-/** Reads what a person gave as an id; undefined when it is none. */
+/**
+ * Reads what a person gave as an id, as other programs write and paste it: in capitals, without hyphens or with others, in
+ * braces or quotes, as a URN, with white space. undefined when it is none.
+ */
 export function readId(text: string | undefined): string | undefined {
-  return id.safeParse(text?.trim()).data;
+  const bare = (text ?? "").replaceAll(QUOTES, "").toLowerCase().replace(/^urn:uuid:/, "");
+  const [, ...parts] = HEX.exec(bare.replaceAll(HYPHENS_AND_SPACES, "")) ?? [];
+  return parts.length === 0 ? undefined : parts.join("-");
 }

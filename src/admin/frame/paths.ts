@@ -7,6 +7,7 @@ export const paths = {
   signOut: "/admin/logout",
   openId: "/admin/openid",
   openIdCallback: "/admin/openid/callback",
+  health: `${HOME}/health`,
   runs: `${HOME}/runs`,
   run: (id: string) => `${HOME}/runs/${id}`,
   runErrors: (id: string) => `${HOME}/runs/${id}/errors.csv`,

@@ -50,7 +50,7 @@ function NotFound({ query, hasEmails }: { query: string; hasEmails: boolean }) {
   return (
     <Empty>
       Nobody is found for <bdi class="quoted">{query}</bdi>. {hasEmails || !query.includes("@")
-        ? "Check it for typing mistakes; an id has 36 characters."
+        ? "Check it for typing mistakes; an id has 32 digits and letters from a to f."
         : "The members table has no e-mail column: look them up by id."}
     </Empty>
   );

@@ -11,13 +11,12 @@ import {
   startBackfill,
 } from "../../runs/runs.ts";
 import { readThroughput } from "../../runs/throughput.ts";
-import { exportFormat } from "../../http/formats.ts";
 import { readPage } from "../../http/paging.ts";
 import { ERROR_COLUMNS, readAllErrors } from "../../http/routes/backfill_errors.ts";
-import { streamRows } from "../../http/streaming.ts";
 import { findMembers } from "../../assignments/member_lookup.ts";
 import { logChange } from "../../http/audit.ts";
 import { sessionOf, visitorOf } from "../env.ts";
+import { answerNamedCsv } from "../frame/named_csv.ts";
 import { withNotice } from "../frame/notices.ts";
 import { byId, type OverviewReader } from "../overview/reader.ts";
 import {
@@ -119,15 +118,11 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
 
   app.get(`/trainer-assignment/runs/:id{${ID_PATTERN}}/errors.csv`, async (c) => {
     const { id } = c.req.param();
-    const format = exportFormat("text/csv", ERROR_COLUMNS);
-    if (format === undefined) throw new Error("there is always a way to write CSV");
-    const chunks = readAllErrors(sql, id);
-    return await streamRows(c.env.request, {
-      chunks,
-      format,
+    return await answerNamedCsv(c, services, {
+      chunks: readAllErrors(sql, id),
+      columns: ERROR_COLUMNS,
       filename: `backfill-errors-${id}`,
       takeSlot: takeExportSlot,
-      log,
     });
   });
 

@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { streamTrainerClients } from "../../assignments/client_export.ts";
-import { exportFormat } from "../../http/formats.ts";
 import { readPage } from "../../http/paging.ts";
 import { CLIENT_COLUMNS } from "../../http/routes/trainers.ts";
-import { streamRows } from "../../http/streaming.ts";
 import { findMembers } from "../../assignments/member_lookup.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { countCoverage, estimateCoverage } from "../../operation/coverage.ts";
@@ -12,6 +10,7 @@ import { setDefaultTrainer } from "../../policy/settings.ts";
 import { getTrainerClients } from "../../trainer_assignment.ts";
 import { logChange } from "../../http/audit.ts";
 import { sessionOf, visitorOf } from "../env.ts";
+import { answerNamedCsv } from "../frame/named_csv.ts";
 import { withNotice } from "../frame/notices.ts";
 import { byId, type OverviewReader } from "../overview/reader.ts";
 import { answerPage, doAndGoOn, goOn, ID_PATTERN, type Pages, readForm, readId } from "../frame/pages.ts";
@@ -71,15 +70,12 @@ export function addTrainerPages({ app, services, takeExportSlot }: Pages, reader
 
   app.get(`/trainer-assignment/trainers/:id{${ID_PATTERN}}/clients.csv`, async (c) => {
     const trainerId = c.req.param("id");
-    const format = exportFormat("text/csv", CLIENT_COLUMNS);
-    if (format === undefined) throw new Error("there is always a way to write CSV");
     const chunks = streamTrainerClients(readFrom(sql), trainerId, Status.parse(c.req.query("status")));
-    return await streamRows(c.env.request, {
+    return await answerNamedCsv(c, services, {
       chunks,
-      format,
+      columns: CLIENT_COLUMNS,
       filename: `clients-${trainerId}`,
       takeSlot: takeExportSlot,
-      log,
     });
   });
 

@@ -21,7 +21,7 @@ export function TrainersPage({ query }: { query: string }) {
         ? <Empty>Every client of a trainer, oldest first, to read or to download.</Empty>
         : (
           <Empty>
-            <bdi class="quoted">{query}</bdi> is no member's id. It has 36 characters.
+            <bdi class="quoted">{query}</bdi> is not an id. An id has 32 digits and letters from a to f.
           </Empty>
         )}
     </>

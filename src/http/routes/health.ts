@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { checkHealth } from "../../operation/health.ts";
+import { shareHealthChecks } from "../../operation/shared_health.ts";
 import { addRoute, type Api } from "../route.ts";
 import { json } from "../schemas.ts";
 
@@ -36,11 +36,8 @@ const HEALTH_EXAMPLE = {
 
 /** What a supervisor asks: alive? ready? */
 export function addHealthRoutes(api: Api): void {
-  const { sql, watchSql = sql, pools, stopping, outageLog } = api.services;
-  let underWay: ReturnType<typeof checkHealth> | undefined;
-  // Anybody may ask, however often: all who ask at the same time share one look at the database.
-  const sharedCheck = () =>
-    underWay ??= checkHealth(watchSql, pools?.api?.()).finally(() => underWay = undefined);
+  const { stopping, outageLog } = api.services;
+  const check = shareHealthChecks(api.services);
 
   addRoute(api, {
     method: "get",
@@ -83,7 +80,7 @@ export function addHealthRoutes(api: Api): void {
     },
     errors: [],
   }, async (c) => {
-    const health = await sharedCheck();
+    const health = await check();
     if (health.status !== "unavailable") outageLog?.succeeded();
     if (stopping?.aborted) {
       return c.json({ ...health, status: "stopping" as const }, 503, { "Retry-After": "5" });

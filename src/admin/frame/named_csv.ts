@@ -1,0 +1,45 @@
+import type { Context } from "hono";
+import { findMembers, listNameColumns } from "../../assignments/member_lookup.ts";
+import { spreadsheetCsv } from "../../http/formats.ts";
+import type { Services } from "../../http/services.ts";
+import type { TakeSlot } from "../../http/slots.ts";
+import { streamRows } from "../../http/streaming.ts";
+import type { PageEnv } from "../env.ts";
+
+/** A list to download, each row about a member. */
+export interface NamedCsv<Row extends object> {
+  chunks: AsyncIterable<Row[]>;
+  /** The first one holds the members' ids; their names come right after it. */
+  columns: readonly [keyof Row & string, ...string[]];
+  /** Without its extension. */
+  filename: string;
+  takeSlot: TakeSlot;
+}
+
+/** Streams a list as CSV for a spreadsheet, with names and e-mails as far as the members table has them. */
+export async function answerNamedCsv<Row extends object>(
+  c: Context<PageEnv>,
+  { sql, log }: Services,
+  { chunks, columns: [idColumn, ...others], filename, takeSlot }: NamedCsv<Row>,
+): Promise<Response> {
+  const names = await listNameColumns(sql);
+  const addNames = async (rows: Row[]) => {
+    const members = await findMembers(sql, [...new Set(rows.map((row) => String(row[idColumn])))]);
+    const byId = new Map(members.map((member) => [member.id, member]));
+    return rows.map((row) => ({ ...byId.get(String(row[idColumn])), ...row }));
+  };
+  return await streamRows(c.env.request, {
+    chunks: names.length === 0 ? chunks : mapChunks(chunks, addNames),
+    format: spreadsheetCsv([idColumn, ...names, ...others]),
+    filename,
+    takeSlot,
+    log,
+  });
+}
+
+async function* mapChunks<From, To>(
+  chunks: AsyncIterable<From>,
+  map: (chunk: From) => Promise<To>,
+): AsyncGenerator<To> {
+  for await (const chunk of chunks) yield await map(chunk);
+}

@@ -1,0 +1,21 @@
+import { readCookie } from "../../http/identity/session_cookie.ts";
+import { shareHealthChecks } from "../../operation/shared_health.ts";
+import { answerPage, type Pages, REFRESH_MS } from "../frame/pages.ts";
+import { HealthPage } from "./view.tsx";
+
+/**
+ * Health as a page, for whoever may ask `/readyz`: anybody, and also while the database is away. It is 200 whatever it tells,
+ * for it is the page that works.
+ */
+export function addHealthPage({ app, services }: Pages): void {
+  const check = shareHealthChecks(services);
+  app.get("/trainer-assignment/health", async (c) => {
+    const [health, session] = await Promise.all([check(), readCookie(c, services)]);
+    if (session?.role === "admin") c.set("session", session);
+    return await answerPage(c, {
+      title: "Health",
+      refreshMs: REFRESH_MS.idle,
+      children: <HealthPage health={health} isStopping={services.stopping?.aborted === true} />,
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import type { Health } from "../../operation/health.ts";
+import type { Tone } from "../frame/parts.tsx";
+
+const ANSWERS: Record<Health["status"], string> = {
+  ready: "The service does its work.",
+  degraded: "The service works, but something needs a look.",
+  unavailable: "The service cannot work now.",
+};
+
+const TONES: Record<Health["checks"][keyof Health["checks"]]["status"], Tone> = {
+  ok: "good",
+  degraded: "warn",
+  failed: "bad",
+};
+
+const STATUS_WORDS = { ok: "ok", degraded: "needs a look", failed: "failed" };
+
+/** What `/readyz` tells programs, for people. */
+export function HealthPage({ health, isStopping }: { health: Health; isStopping: boolean }) {
+  return (
+    <>
+      <section class="answer">
+        <h1>{ANSWERS[health.status]}</h1>
+        {isStopping && <p>It is about to stop, and answers until others have taken over.</p>}
+      </section>
+      <section aria-labelledby="checks-title">
+        <h2 id="checks-title">What was looked at</h2>
+        <ul class="states">
+          {Object.entries(health.checks).map(([name, { status, detail }]) => (
+            <li key={name} class={TONES[status]}>
+              <span>
+                <strong>{nameInWords(name)}: {STATUS_WORDS[status]}.</strong>{" "}
+                <bdi class="detail">{detail}</bdi>
+              </span>
+            </li>
+          ))}
+        </ul>
+        <p class="meta">
+          Programs ask <a href="/readyz">/readyz</a>. What each check means stands in docs/operating.md.
+        </p>
+      </section>
+    </>
+  );
+}
+
+/** `defaultTrainer` → `Default trainer` */
+function nameInWords(name: string): string {
+  const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
