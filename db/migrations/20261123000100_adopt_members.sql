@@ -7,14 +7,14 @@
 do $$
 declare
   v_type text;
+  v_children text;
 begin
   if to_regclass('public.members') is null then
     create table public.members (
-      id uuid not null default gen_random_uuid(),
+      id uuid default gen_random_uuid() primary key,  -- unnamed: a renamed members keeps the name members_pkey
       email text,
       display_name text,
-      created_at timestamptz not null default now(),
-      constraint members_pkey primary key (id)
+      created_at timestamptz not null default now()
     );
     comment on table public.members is 'Everybody with an account. Created by trainer assignment, for lack of one.';
     perform assignment.take_back_defaults('public.members');
@@ -46,6 +46,17 @@ begin
   ) then
     raise exception 'public.members.id must be the primary key, or unique by itself'
       using hint = 'Run: alter table public.members add primary key (id);';
+  end if;
+
+  -- A key sees no row of an heir, and a trigger no insert into one: its members could never be assigned.
+  select string_agg(i.inhrelid::regclass::text, ', ' order by i.inhrelid::regclass::text) into v_children
+  from pg_inherits i
+  join pg_class c on c.oid = i.inhparent
+  where c.oid = 'public.members'::regclass
+    and c.relkind <> 'p';
+  if v_children is not null then
+    raise exception 'public.members is inherited by %, whose rows no foreign key and no trigger of members sees', v_children
+      using hint = 'Make them partitions of members, or rename members and have it and its heirs mirrored by assignment.watch.';
   end if;
 end;
 $$;

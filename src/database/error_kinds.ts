@@ -39,8 +39,11 @@ const AWAY = /^(08...|28...|3D000|57P..)$/;
 /** Of one that cannot do this now: out of resources (53), its disk or files fail it (58), it takes no writes (25006). */
 const INCAPABLE = /^(53...|58...|25006)$/;
 
-/** Of one that is not as we left it: no right to (42501), no such table (42P01), function (42883) or schema (3F000). */
-const UNFIT = /^(42501|42P01|42883|3F000)$/;
+/**
+ * Of one that is not as we left it: no right to (42501), no such table (42P01), column (42703), function (42883), type or
+ * role (42704), constraint to infer (42P10) or schema (3F000); a relation of another kind (42809).
+ */
+const UNFIT = /^(42501|42P01|42703|42883|42704|42P10|42809|3F000)$/;
 
 /** SQLSTATEs that the same request may not meet again: serialization, deadlock, lock not available, canceled. */
 const BUSY = /^(40001|40P01|55P03|57014)$/;

@@ -59,12 +59,15 @@ function describeTrigger({ trigger, migrations }: HealthFindings): Check {
   return trigger.isFine ? ok(trigger.state) : degraded(describeMembersTrigger(trigger));
 }
 
-function describeDefaultTrainer({ isTrainerMember, access, migrations }: HealthFindings): Check {
+function describeDefaultTrainer({ isTrainerMember, members, access, migrations }: HealthFindings): Check {
   if (isTrainerMember === null) {
     return degraded(
       migrations.applied === 0
         ? "none: run deno task migrate"
-        : "unknown while members or settings cannot be read: see schema",
+        : members.mayRead || members.idType === null
+        ? "unknown while members or settings cannot be read: see schema"
+        : "unknown: the service may not read public.members; run as the owner of the schema assignment: " +
+          "select assignment.grant_service('…role…')",
     );
   }
   if (isTrainerMember) return ok("is a member");

@@ -28,8 +28,8 @@ export function describeMembersTrigger({ state, bypass, tables }: MembersTrigger
     case null:
       return "enabled";
     case "children":
-      return `enabled, but it does not see what is inserted into ${tables}, which inherit from public.members: ` +
-        "make them partitions, or mirror them (docs/adopting.md, inherited tables)";
+      return `enabled, but it sees no row of ${tables}, which inherit from public.members: ` +
+        "docs/adopting.md, Inherited tables, says what to do";
     case "subscription":
       return "enabled, but a subscription applies rows to members, for which it does not fire: the schedule assigns those";
     case "replica_role":

@@ -61,6 +61,12 @@ describe("health", () => {
         "trigger",
         "missing",
       ],
+      [
+        "another table inherits from members",
+        "create table public.premium_members (tier text) inherits (public.members)",
+        "trigger",
+        "it sees no row of public.premium_members, which inherit from public.members",
+      ],
       ["the default trainer is no member", "delete from public.members", "defaultTrainer", "is no member"],
       [
         "no default trainer is configured",

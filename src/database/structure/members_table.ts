@@ -6,6 +6,8 @@ export interface MembersTable {
   relation: "table" | "view" | "other" | null;
   /** The type of its column `id`; null: it has none. */
   idType: string | null;
+  /** Whether the current role may read it. */
+  mayRead: boolean;
   /** The table and column at which the key of `trainer_client_assignments.client_id` points; null: there is no such key. */
   key: { schema: string; table: string; column: string; isMembers: boolean } | null;
 }
@@ -25,13 +27,8 @@ export async function findMembersTable(sql: SqlOrTransaction): Promise<MembersTa
         select case when relkind in ('r', 'p') then 'table' when relkind = 'v' then 'view' else 'other' end
         from members
       ) as relation,
-      (
-        select pg_catalog.format_type(a.atttypid, null)
-        from pg_catalog.pg_attribute a
-        join members m on m.oid = a.attrelid
-        where a.attname = 'id'
-          and not a.attisdropped
-      ) as id_type,
+      id.type as id_type,
+      coalesce(id.may_read, false) as may_read,
       (
         select json_build_object(
           'schema', n.nspname,
@@ -49,13 +46,21 @@ export async function findMembersTable(sql: SqlOrTransaction): Promise<MembersTa
         order by k.connamespace = (select oid from pg_catalog.pg_namespace where nspname = 'public') desc, k.oid
         limit 1
       ) as key
+    from (select) as always
+    left join (
+      select
+        pg_catalog.format_type(a.atttypid, null) as type,
+        has_column_privilege(m.oid, a.attnum, 'select') as may_read
+      from members m
+      join pg_catalog.pg_attribute a on a.attrelid = m.oid and a.attname = 'id' and not a.attisdropped
+    ) as id on true
   `;
   return row;
 }
 
-/** Tells whether the service can read members by their id. */
-export function isReadable({ relation, idType }: MembersTable): boolean {
-  return relation !== null && idType === "uuid";
+/** Tells whether the current role can read members by their id. */
+export function isReadable({ relation, idType, mayRead }: MembersTable): boolean {
+  return relation !== null && idType === "uuid" && mayRead;
 }
 
 /** Says what became of the members where they are not `public.members(id uuid)`, and the statement that mends it; else null. */

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { closeDatabase, openDatabase } from "../../../src/database/connection.ts";
 import { migrateDown, migrateUp } from "../../../src/database/migrate.ts";
+import { OperatorError } from "../../../src/errors.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import {
   assertAssigned,
@@ -57,6 +58,40 @@ describe("a members table of the application's own", () => {
     await migrateUp(database.url);
     await database.sql`insert into public.members (id) values (${id}), (null)`;
     await assertRecorded(database.sql, [id], "23503");
+  });
+
+  it("from which another table inherits is refused with a clear message, and stays as it is", async () => {
+    const { sql, url } = database;
+    await sql.unsafe(`
+      create table members (id uuid primary key default gen_random_uuid(), email text);
+      create table premium_members (tier text) inherits (members);
+      alter table premium_members add primary key (id);
+    `);
+    await assertRejects(
+      () => migrateUp(url),
+      OperatorError,
+      "public.members is inherited by premium_members, whose rows no foreign key and no trigger of members sees",
+    );
+    assertEquals((await sql`select from pg_trigger where not tgisinternal`).length, 0);
+  });
+
+  it("from which another table inherits is served under another name, with its heirs, by mirroring", async () => {
+    const { sql, url } = database;
+    await sql.unsafe(`
+      create table members (id uuid primary key default gen_random_uuid(), email text);
+      create table premium_members (tier text) inherits (members);
+      insert into members (email) values ('plain@example.com');
+      insert into premium_members (email, tier) values ('gold1@example.com', 'gold');
+      alter table members rename to people;
+    `);
+    await migrateUp(url);
+    await addTrainer();
+    await sql`select assignment.watch('public.people', 'id'), assignment.watch('public.premium_members', 'id')`;
+    await sql`insert into people (email) values ('plain2@example.com')`;
+    await sql`insert into premium_members (email, tier) values ('gold2@example.com', 'gold')`;
+    const people = await sql<{ id: string }[]>`select id from people`;
+    assertEquals(people.length, 4);
+    await assertAssigned(sql, people.map(({ id }) => id));
   });
 
   it("with row-level security is adopted", async () => {

@@ -128,6 +128,25 @@ describe("migrate repair", () => {
     await sql`drop table old_members`;
   });
 
+  it("points keys and trigger at a mirror of members who have heirs and were adopted before", async () => {
+    const { sql, url } = database;
+    await sql.unsafe(`
+      create table premium_members (tier text) inherits (members);
+      insert into premium_members (email) values ('gold1');
+      alter table members rename to people;
+      create table members (id uuid primary key);
+      select assignment.watch('public.people', 'id');
+      select assignment.watch('public.premium_members', 'id');
+    `);
+    assertEquals((await migrateRepair(url)).unmended, []);
+    await sql`insert into people (email) values ('plain2')`;
+    await sql`insert into premium_members (email) values ('gold2')`;
+    assertEquals(await countActive(), 5);
+    await backfillExistingUsers(sql);
+    assertEquals(await countActive(), 6);
+    assertEquals((await checkHealth(sql)).status, "ready");
+  });
+
   for (
     const [what, statements] of [
       ["indexes", "drop index trainer_client_assignments_active_key, assignment.failures_new_idx"],
