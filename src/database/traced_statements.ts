@@ -34,8 +34,24 @@ export function traceStatements(sql: Sql): Sql {
 
 function applyTraced(target: CallableFunction, self: unknown, [first, ...values]: unknown[]): unknown {
   const query: unknown = Reflect.apply(target, self, [first, ...values]);
-  if (query instanceof Promise && Array.isArray(first) && "raw" in first) spanWhenRun(query, first.join("$"));
+  if (query instanceof Promise && Array.isArray(first) && "raw" in first) {
+    spanWhenRun(query, textOf(first, values));
+  }
   return query;
+}
+
+/** A statement's text with `$` for each value; fragments, which the driver keeps as `class Query`, come with their own. */
+function textOf([first = "", ...others]: readonly unknown[], values: readonly unknown[]): string {
+  return others.reduce<string>(
+    (text, part, index) => `${text}${placeOf(values[index])}${part}`,
+    String(first),
+  );
+}
+
+function placeOf(value: unknown): string {
+  const isFragment = value instanceof Promise && "strings" in value && "args" in value;
+  if (!isFragment || !Array.isArray(value.strings) || !Array.isArray(value.args)) return "$";
+  return textOf(value.strings, value.args);
 }
 
 /** A statement runs when it is first awaited, through its `handle`; a fragment of another one never does. */
