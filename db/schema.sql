@@ -229,7 +229,7 @@ begin
         sqlstate = excluded.sqlstate,
         message = excluded.message,
         source = excluded.source,
-        attempts = failures.attempts + 1,
+        attempts = least(failures.attempts, 2147483646) + 1,
         last_failed_at = excluded.last_failed_at,
         next_attempt_at = excluded.next_attempt_at;
     exception when others or assert_failure then
@@ -1473,7 +1473,7 @@ begin
   set trainer_id = v_trainer_id,
     sqlstate = again.sqlstate,
     message = again.message,
-    attempts = f.attempts + 1,
+    attempts = least(f.attempts, 2147483646) + 1,
     last_failed_at = now(),
     next_attempt_at = now() + least(interval '15 seconds' * 2 ^ least(f.attempts, 10), interval '1 hour')
   from unnest(v_failures) as again

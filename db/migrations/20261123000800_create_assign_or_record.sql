@@ -50,7 +50,7 @@ begin
         sqlstate = excluded.sqlstate,
         message = excluded.message,
         source = excluded.source,
-        attempts = failures.attempts + 1,
+        attempts = least(failures.attempts, 2147483646) + 1,
         last_failed_at = excluded.last_failed_at,
         next_attempt_at = excluded.next_attempt_at;
     exception when others or assert_failure then

@@ -31,10 +31,9 @@ export async function selectClientLines(
     select
       count(*)::text,
       string_agg(
-        '{"clientId":"' || client_id || '","assignmentId":"' || id || '","assignmentDate":"'
-          || to_char(assignment_date at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-          || '","status":"' || status || '","endedAt":'
-          || coalesce('"' || to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"', 'null')
+        '{"clientId":"' || client_id || '","assignmentId":"' || id || '","assignmentDate":'
+          || ${toJsonTime(sql, "assignment_date")}
+          || ',"status":"' || status || '","endedAt":' || ${toJsonTime(sql, "ended_at")}
           || ',"notes":' || coalesce(to_json(notes)::text, 'null'),
         e'}\n' order by id
       ) || e'}\n'
@@ -46,6 +45,17 @@ export async function selectClientLines(
   }
   const lastLine = lines.toString("latin1", lines.lastIndexOf(NEWLINE, -2) + 1);
   return { clients: Number(count), bytes: lines, last: assignmentIdOf(lastLine) };
+}
+
+/** As `parseTime` and JSON write it: null for no time, and for one out of range. */
+function toJsonTime(sql: Sql, column: "assignment_date" | "ended_at") {
+  return sql`
+    case
+      when ${sql(column)} >= '0001-01-01 00:00:00Z' and ${sql(column)} < '10000-01-01 00:00:00Z'
+      then '"' || to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'
+      else 'null'
+    end
+  `;
 }
 
 /** Reads the assignment id in a line. */

@@ -6,6 +6,7 @@ import { readTls, type Tls, withoutTls } from "./driver/tls.ts";
 import { surviveLostConnections } from "./driver/lost_connections.ts";
 import { disablePipelining } from "./driver/pipelining.ts";
 import type { Sql } from "./sql.ts";
+import { parseTime } from "../times.ts";
 
 export interface DatabaseOptions {
   /** The most connections that are open at once. */
@@ -94,6 +95,7 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
     ...(options.onClose === undefined ? {} : { onclose: options.onClose }),
     fetch_types: false,
     types: {
+      time: { to: 1184, from: [1184], serialize: serializeTime, parse: parseTime },
       bigint: { to: 20, from: [20], serialize: String, parse: Number },
       ...arrayTypes,
     },
@@ -154,7 +156,7 @@ const arrayTypes = Object.fromEntries([
   { oid: 1022, parse: Number }, // float8
   { oid: 1009, parse: String }, // text
   { oid: 2951, parse: String }, // uuid
-  { oid: 1185, parse: (text: string) => new Date(text) }, // timestamptz
+  { oid: 1185, parse: parseTime }, // timestamptz
 ].map(({ oid, parse }) => [
   `array_${oid}`,
   {
@@ -164,6 +166,10 @@ const arrayTypes = Object.fromEntries([
     parse: (text: string) => parseArray(text).map((item) => item === null ? null : parse(item)),
   },
 ]));
+
+function serializeTime(time: Date | string): string {
+  return time instanceof Date ? time.toISOString() : time;
+}
 
 function serializeArray(value: unknown): string {
   if (!Array.isArray(value)) return String(value); // a literal such as '{1,2}'

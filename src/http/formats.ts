@@ -1,4 +1,5 @@
 import { stringify } from "csv-stringify/sync";
+import { isTime } from "../times.ts";
 
 /** A way to write a download one chunk after the other; a chunk is rows, unless they come in some other form. */
 export interface ExportFormat<Chunk = object[]> {
@@ -27,7 +28,7 @@ function csv(columns: readonly string[]): ExportFormat {
     record_delimiter: "\r\n",
     quote_record_delimiter: true,
     escape_formulas: true,
-    cast: { date: (date: Date) => date.toISOString() },
+    cast: { date: (date: Date) => isTime(date) ? date.toISOString() : "" },
   };
   return {
     contentType: "text/csv; charset=utf-8; header=present",

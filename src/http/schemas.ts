@@ -18,6 +18,11 @@ export const TrainerId = Id.openapi({ example: EXAMPLE.trainerId });
 /** ISO 8601, UTC. */
 export const Time = z.iso.datetime().openapi({ example: EXAMPLE.time });
 
+/** Of a row that others may write. */
+export const StoredTime = Time.nullable().openapi({
+  description: "Null where the database has infinity or a year outside 1 to 9999.",
+});
+
 const Count = z.int().min(0).openapi({ example: 0 });
 
 export const AssignmentId = Id.openapi({ example: EXAMPLE.assignmentId });
@@ -31,7 +36,7 @@ export const Notes = z.string().max(10_000)
 
 export const Assignment = z.object({
   id: AssignmentId,
-  assignmentDate: Time,
+  assignmentDate: StoredTime,
   source: z.string().openapi({
     description:
       "What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program).",

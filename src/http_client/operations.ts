@@ -38,7 +38,8 @@ export interface components {
         };
         Assignment: {
             id: string;
-            assignmentDate: string;
+            /** @description Null where the database has infinity or a year outside 1 to 9999. */
+            assignmentDate: string | null;
             /** @description What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program). */
             source: string;
             notes: string | null;
@@ -80,10 +81,11 @@ export interface components {
         Client: {
             clientId: string;
             assignmentId: string;
-            assignmentDate: string;
+            /** @description Null where the database has infinity or a year outside 1 to 9999. */
+            assignmentDate: string | null;
             /** @enum {string} */
             status: "active" | "inactive";
-            /** @description Null while it is active, and of one that was made inactive past this service. */
+            /** @description Null while it is active, of one that was made inactive past this service, and where the database has a time out of range. */
             endedAt: string | null;
             notes: string | null;
         };
@@ -182,9 +184,12 @@ export interface components {
             message: string;
             source: string;
             attempts: number;
-            firstFailedAt: string;
-            lastFailedAt: string;
-            nextAttemptAt: string;
+            /** @description Null where the database has infinity or a year outside 1 to 9999. */
+            firstFailedAt: string | null;
+            /** @description Null where the database has infinity or a year outside 1 to 9999. */
+            lastFailedAt: string | null;
+            /** @description Null where the database has infinity or a year outside 1 to 9999. */
+            nextAttemptAt: string | null;
         };
         RetrySummary: {
             retried: number;

@@ -1,5 +1,6 @@
 import { describeLacks } from "../database/structure/lacks.ts";
 import { describeMembersTable } from "../database/structure/members_table.ts";
+import { formatIsoTime } from "../times.ts";
 import { describeAccess } from "./access.ts";
 import type { HealthFindings } from "./health_findings.ts";
 import { describeMembersTrigger } from "./members_trigger.ts";
@@ -80,9 +81,9 @@ function describeDefaultTrainer({ isTrainerMember, members, access, migrations }
 
 function describeFailures({ failures, migrations }: HealthFindings): Check {
   if (failures === null) return degraded(`not recorded; run: ${remedyOf(migrations)}`);
-  return failures.waiting === 0 ? ok("none waiting") : degraded(
-    `${failures.waiting} waiting for a retry, the oldest since ${failures.oldestAt?.toISOString()}`,
-  );
+  const { waiting, oldestAt } = failures;
+  if (waiting === 0 || oldestAt === null) return ok("none waiting");
+  return degraded(`${waiting} waiting for a retry, the oldest since ${formatIsoTime(oldestAt)}`);
 }
 
 function remedyOf({ pending }: HealthFindings["migrations"]): string {

@@ -1,6 +1,7 @@
 import { Gauge, Registry } from "prom-client";
 import { inTime } from "../deadline.ts";
 import type { Sql } from "../database/sql.ts";
+import { isTime } from "../times.ts";
 import { type OperationalState, readOperationalState } from "./operational_state.ts";
 
 /** A look at the database may be this old. Replicas and scrapers are many, and the look is not free. */
@@ -69,8 +70,11 @@ function createGauges() {
       connections.set({ state: "idle_in_transaction" }, state.connections.inTransaction);
       trigger.set(state.isTriggerEnabled ? 1 : 0);
       failures.set(state.failures);
-      oldest.set(state.oldestFailureAt === null ? 0 : (Date.now() - state.oldestFailureAt.getTime()) / 1000);
-      if (state.reconciledAt !== null) reconciled.set(state.reconciledAt.getTime() / 1000);
+      const { oldestFailureAt, reconciledAt } = state;
+      oldest.set(
+        oldestFailureAt && isTime(oldestFailureAt) ? (Date.now() - oldestFailureAt.getTime()) / 1000 : 0,
+      );
+      if (reconciledAt && isTime(reconciledAt)) reconciled.set(reconciledAt.getTime() / 1000);
       for (const status of ["running", "paused"]) {
         runs.set({ status }, state.runs.filter((run) => run.status === status).length);
       }

@@ -1,4 +1,5 @@
 import type { Child } from "hono/jsx";
+import { isTime, OUT_OF_RANGE } from "../../times.ts";
 import type { RunStatus } from "../../runs/progress.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "./paths.ts";
@@ -16,6 +17,9 @@ export function StatusBadge({ status }: { status: RunStatus }) {
 }
 
 export function Time({ at }: { at: Date }) {
+  if (!isTime(at)) {
+    return <span title="The database has infinity, or a year outside 1 to 9999.">{OUT_OF_RANGE}</span>;
+  }
   return <time datetime={at.toISOString()}>{formatTime(at)}</time>;
 }
 

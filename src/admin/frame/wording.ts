@@ -1,3 +1,4 @@
+import { isTime, OUT_OF_RANGE } from "../../times.ts";
 import type { Run, RunStatus } from "../../runs/progress.ts";
 
 const wholeNumbers = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -14,6 +15,7 @@ export function countOf(count: number, noun: string): string {
 
 /** `2026-11-23 09:30:05 UTC` */
 export function formatTime(time: Date): string {
+  if (!isTime(time)) return OUT_OF_RANGE;
   return `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 

@@ -116,7 +116,7 @@ function History({ run }: { run: Run }) {
       <h2 id="history-title">Who did what</h2>
       <ol class="history">
         {run.history.map(({ at, actor, from, to, reason }) => (
-          <li key={at.toISOString()}>
+          <li key={String(at)}>
             <Time at={at} />{" "}
             <span>
               <bdi>{actor}</bdi>: {from === null ? "started" : `${STATUS_WORDS[from]} → ${STATUS_WORDS[to]}`}

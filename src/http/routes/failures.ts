@@ -4,7 +4,7 @@ import { listFailures, retryFailures } from "../../assignments/failures.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
-import { EXAMPLE, Id, json, LINK_HEADER, Time, TrainerId } from "../schemas.ts";
+import { EXAMPLE, Id, json, LINK_HEADER, StoredTime, TrainerId } from "../schemas.ts";
 
 const Failure = z.object({
   memberId: Id,
@@ -13,9 +13,9 @@ const Failure = z.object({
   message: z.string(),
   source: z.string(),
   attempts: z.int(),
-  firstFailedAt: Time,
-  lastFailedAt: Time,
-  nextAttemptAt: Time,
+  firstFailedAt: StoredTime,
+  lastFailedAt: StoredTime,
+  nextAttemptAt: StoredTime,
 }).openapi("Failure");
 
 const FailurePage = z.object({ failures: z.array(Failure), next: z.string().nullable() }).openapi(

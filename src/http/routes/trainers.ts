@@ -17,6 +17,7 @@ import {
   MAY_LAG,
   MemberAssignment,
   Notes,
+  StoredTime,
   text,
   Time,
   TrainerId,
@@ -42,10 +43,11 @@ const CLIENT_LINES: ExportFormat<ClientLines> = { ...NDJSON, write: ({ bytes }) 
 const Client = z.object({
   clientId: Id,
   assignmentId: AssignmentId,
-  assignmentDate: Time,
+  assignmentDate: StoredTime,
   status: Status,
   endedAt: Time.nullable().openapi({
-    description: "Null while it is active, and of one that was made inactive past this service.",
+    description:
+      "Null while it is active, of one that was made inactive past this service, and where the database has a time out of range.",
     example: null,
   }),
   notes: z.string().nullable(),
