@@ -9,7 +9,11 @@ export function testExperiment(experiment: Experiment): void {
     it(experiment.summary, async () => {
       const options = { seed: newSeed(), scale: "short" } as const;
       const { violations } = await carryOut(experiment, options);
-      assertEquals(violations, [], `repeat it with: ${commandOf(experiment, options)}`);
+      assertEquals(
+        violations,
+        [],
+        `${JSON.stringify(violations, null, 2)}\nrepeat it with: ${commandOf(experiment, options)}`,
+      );
     });
   });
 }

@@ -181,6 +181,9 @@ async function failService(
   await askAll("tables gone");
   await world.sql`alter table assignment.hidden rename to settings`;
   await world.sql`alter table public.hidden rename to trainer_client_assignments`;
+  await world.sql`alter table assignment.settings rename updated_by to hidden`;
+  await askAll("a column gone");
+  await world.sql`alter table assignment.settings rename hidden to updated_by`;
   await world.sql.unsafe(`alter role ${ROLE} password 'another'`);
   await world.sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${ROLE}`;
   await askAll("signed in no longer");
