@@ -6,6 +6,8 @@ import { type Service, TOKEN } from "./service.ts";
 /** Sends requests to the replicas that are ready, as a balancer does, and never one twice. */
 export interface Balancer {
   call(request: string, json?: unknown): Promise<Response>;
+  /** Whether requests go to a replica, as far as is known by now. */
+  isReady(replica: Service): boolean;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export function startBalancer(replicas: readonly Service[]): Balancer {
       if (!replica) return Promise.reject(new Error("no replica is ready"));
       return send(agent, replica.url, request, json);
     },
+    isReady: (replica) => ready.has(replica),
     async close() {
       stopped = true;
       await Promise.all(checking);

@@ -66,7 +66,17 @@ async function toAsynchronous(options: ExperimentOptions): Promise<void> {
     const lostAfter = journal.lastNumber;
     stream.setMode("black_hole");
     scene.goOn();
+    const acknowledgedSince = async () =>
+      (await readJournal(journal.path)).filter(({ number, action, outcome }) =>
+        number > lostAfter && action === "signup" && outcome === "acknowledged"
+      );
     await pause(random.integer(300, 1_500));
+    await eventually(
+      report,
+      "signups go on without the standby",
+      30_000,
+      async () => (await acknowledgedSince()).length > 0,
+    );
     const [{ processed }] = await world.sql<[{ processed: number }]>`
       select processed from assignment.backfill_progress where id = ${scene.runId}
     `;
@@ -78,10 +88,9 @@ async function toAsynchronous(options: ExperimentOptions): Promise<void> {
     `;
     await scene.end(report, "asynchronous");
 
-    const acknowledged = (await readJournal(journal.path))
-      .filter(({ number, action, outcome }) =>
-        number > lostAfter && number <= lostBefore && action === "signup" && outcome === "acknowledged"
-      ).flatMap(({ ids }) => ids);
+    const acknowledged = (await acknowledgedSince())
+      .filter(({ number }) => number <= lostBefore)
+      .flatMap(({ ids }) => ids);
     const [{ found }] = await sql<[{ found: number }]>`
       select count(*) as found from public.members where id = any (${acknowledged}::uuid[])
     `;

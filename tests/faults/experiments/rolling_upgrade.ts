@@ -5,7 +5,7 @@ import { describeAnswers, startCallers } from "../callers.ts";
 import { type Experiment, sized } from "../experiment.ts";
 import { giveMembers } from "../load.ts";
 import { makeNextRelease, migrateWith } from "../next_release.ts";
-import { awaitEnd, pause } from "../runs.ts";
+import { awaitEnd, eventually, pause } from "../runs.ts";
 import { PROJECT_FOLDER } from "../service_copy.ts";
 import type { Service } from "../service.ts";
 import { inWorld } from "../world.ts";
@@ -54,7 +54,12 @@ export const rollingUpgrade: Experiment = {
           const code = await replica.stop("SIGTERM");
           report.expect(code === 0, "a replica stops cleanly", `exit code ${code}`);
           await replica.start(folder);
-          await pause(300); // as long as the balancer takes to notice
+          await eventually(
+            report,
+            "the balancer notices that a replica is back",
+            30_000,
+            () => Promise.resolve(balancer.isReady(replica)),
+          );
         }
       };
 
