@@ -4,6 +4,8 @@
 -- Locks: none on an existing table. Reversible: drops the table only where this file made it and it is empty.
 
 -- migrate:up
+set local quote_all_identifiers = off;  -- or the type's name is quoted
+
 do $$
 declare
   v_type text;

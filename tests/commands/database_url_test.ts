@@ -204,6 +204,60 @@ describe("commands with DATABASE_URL", () => {
     assertEquals([...left], []);
   });
 
+  it("migrate says what lacks and exits with 1; migrate repair makes it again", async () => {
+    await project.run("migrate", [], environment);
+    await database.sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID}), (gen_random_uuid())`;
+    await database.sql`drop table public.trainer_client_assignments cascade`;
+
+    const migrated = await project.run("migrate", [], environment);
+    assertEquals([migrated.code, migrated.stdout], [1, ""]);
+    assertEquals(
+      migrated.stderr,
+      "error: table public.trainer_client_assignments is missing; run: deno task migrate repair\n",
+    );
+
+    const repaired = await project.run("migrate", ["repair"], environment);
+    assertEquals([repaired.code, repaired.stderr], [0, ""]);
+    assertMatch(repaired.stdout, /^mended: table public\.trainer_client_assignments is missing$/m);
+    assertMatch(repaired.stdout, /^note: the assignments .+ only a backup has them/m);
+    assertMatch(repaired.stdout, /^1 member\(s\) have no active assignment: run deno task backfill$/m);
+    assertEquals((await project.run("migrate", [], environment)).stdout, "nothing to do\n");
+    assertEquals(
+      (await project.run("migrate", ["repair"], environment)).stdout.split("\n")[0],
+      "nothing to repair",
+    );
+  });
+
+  it("migrate asks for a repair where the record of what was applied is gone", async () => {
+    await project.run("migrate", [], environment);
+    await database.sql`drop table assignment.schema_migrations`;
+    const refused = await project.run("migrate", [], environment);
+    assertEquals(refused.code, 1);
+    assertStringIncludes(refused.stderr, "run `deno task migrate repair`");
+    assertEquals((await project.run("migrate", ["repair"], environment)).code, 0);
+    assertEquals((await project.run("migrate", [], environment)).stdout, "nothing to do\n");
+  });
+
+  it("migrate repair exits with 1 and names the rows that stand in the way", async () => {
+    await project.run("migrate", [], environment);
+    await database.sql.unsafe(`
+      insert into members (id) values ('${DEFAULT_TRAINER_ID}'), (gen_random_uuid());
+      drop table members cascade;
+      create table members (id uuid primary key default gen_random_uuid());
+      insert into members (id) values ('${DEFAULT_TRAINER_ID}');
+    `);
+    const repaired = await project.run("migrate", ["repair"], environment);
+    assertEquals(repaired.code, 1);
+    assertMatch(
+      repaired.stdout,
+      /^mended: trigger members_assign_trainer_after_insert of public\.members is missing$/m,
+    );
+    assertMatch(
+      repaired.stderr,
+      /^error: not mended: constraint .+ but 1 that stand name a client_id that is not in public\.members: .+ run: delete /m,
+    );
+  });
+
   it("migrate down --all asks for --yes where it would delete assignments, and tells how many", async () => {
     await project.run("migrate", [], environment);
     await database.sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;

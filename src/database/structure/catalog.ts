@@ -20,8 +20,12 @@ export async function readCatalog(sql: Sql): Promise<CatalogObject[]> {
 
 /** Does the same within a transaction, whose search path is empty afterwards. */
 export async function readCatalogWithin(transaction: SqlOrTransaction): Promise<CatalogObject[]> {
-  // Names and intervals are printed in full, as the dump has them.
-  await transaction`select set_config('search_path', '', true), set_config('intervalstyle', 'postgres', true)`;
+  // Names and intervals are printed as the dump has them.
+  await transaction`
+    select set_config('search_path', '', true),
+      set_config('intervalstyle', 'postgres', true),
+      set_config('quote_all_identifiers', 'off', true)
+  `;
   return await transaction<CatalogObject[]>`
       with relations as (
         select c.oid, c.relkind, c.relrowsecurity, format('%I.%I', n.nspname, c.relname) as name

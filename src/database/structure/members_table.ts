@@ -49,7 +49,7 @@ export async function findMembersTable(sql: SqlOrTransaction): Promise<MembersTa
     from (select) as always
     left join (
       select
-        pg_catalog.format_type(a.atttypid, null) as type,
+        case when a.atttypid = 'uuid'::regtype then 'uuid' else pg_catalog.format_type(a.atttypid, null) end as type,
         has_column_privilege(m.oid, a.attnum, 'select') as may_read
       from members m
       join pg_catalog.pg_attribute a on a.attrelid = m.oid and a.attname = 'id' and not a.attisdropped
