@@ -116,7 +116,7 @@ describe("a backfill on the admin page", () => {
     await startRun(page, SLOW);
     await waitForProgress(page, 300);
     await page.getByRole("button", { name: "Pause" }).click();
-    await page.getByText("The run is paused.").waitFor();
+    await page.getByText("The run was paused.").waitFor();
     const paused = await page.getByRole("progressbar").getAttribute("value");
     await page.getByText("A run is paused, and does nothing until it is resumed.").waitFor();
     assertEquals(await page.getByText(/is active|under way|Past runs/).count(), 0);

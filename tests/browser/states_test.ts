@@ -1,9 +1,18 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Browser } from "playwright-core";
+import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { addUnseenMembers, refuseAssignments } from "../support/members.ts";
 import { startBrowser } from "./browser.ts";
-import { assertFiguresAreTrue, HOME, readFigure, startRun, waitForProgress, waitForStatus } from "./flows.ts";
+import {
+  addMember,
+  assertFiguresAreTrue,
+  HOME,
+  readFigure,
+  startRun,
+  waitForProgress,
+  waitForStatus,
+} from "./flows.ts";
 import { waitUntil } from "../support/wait_until.ts";
 import { type BrowserService, startService } from "./service.ts";
 import { evaluate, openVisitor } from "./visitor.ts";
@@ -74,9 +83,9 @@ describe("the admin page", () => {
     });
     await startRun(page, { batchRows: 100 });
     await page.getByRole("button", { name: "Pause" }).click();
-    await page.getByText("The run is paused.").waitFor();
+    await page.getByText("The run was paused.").waitFor();
     await page.getByRole("button", { name: "Resume" }).click();
-    await page.getByText("The run goes on.").waitFor();
+    await page.getByText("The run was resumed.").waitFor();
     await waitUntil("the run has succeeded", async () => {
       await page.reload();
       return await page.locator(".run .badge", { hasText: "Succeeded" }).count() > 0;
@@ -119,6 +128,56 @@ describe("the admin page", () => {
     );
     assertEquals(await card.getByRole("cell").count(), 7);
     await visitor.leave();
+  });
+
+  it("keeps what was typed into a form that was refused, and goes on by itself", async () => {
+    const visitor = await openVisitor(browser, service.url);
+    visitor.expectInConsole(/status of 422/);
+    const { page } = visitor;
+    await visitor.signIn();
+    await page.getByText("Options").click();
+    await page.getByLabel("Another trainer's id").fill("0195d3a1-typo");
+    await page.getByLabel("Rows a batch").fill("250");
+    await page.getByRole("button", { name: "Dry run first" }).click();
+    await page.getByText("That is no member id.").waitFor();
+    await visitor.audit("a refused form");
+    const readAt = await page.locator("main").getAttribute("data-read-at");
+    await waitUntil(
+      "the page has renewed itself",
+      async () => await page.locator("main").getAttribute("data-read-at") !== readAt,
+    );
+    assertEquals(await page.getByLabel("Another trainer's id").inputValue(), "0195d3a1-typo");
+    assertEquals(await page.getByLabel("Rows a batch").inputValue(), "250");
+    await page.reload(); // sends nothing again
+    assertEquals(await page.getByText("That is no member id.").count(), 0);
+
+    await page.getByText("Change…").click();
+    await page.getByLabel("Id of the new default trainer").fill("mistyped");
+    await page.getByRole("button", { name: "Look first" }).click();
+    await page.getByText("That is no member id.").waitFor();
+    assertEquals(await page.getByLabel("Id of the new default trainer").inputValue(), "mistyped");
+    await visitor.leave();
+    assertEquals((await service.sql`select from assignment.backfill_runs where dry_run`).length, 0);
+  });
+
+  it("keeps the notes that were typed for an assignment to nobody, without script too", async () => {
+    const id = await addMember(service.sql);
+    await service.sql`select assignment.end_assignment(${id}, ${DEFAULT_TRAINER_ID})`;
+    for (const javaScriptEnabled of [true, false]) {
+      const visitor = await openVisitor(browser, service.url, { javaScriptEnabled });
+      visitor.expectInConsole(/status of 422/);
+      const { page } = visitor;
+      await visitor.signIn();
+      const nobody = crypto.randomUUID();
+      await page.goto(`${HOME}/members?q=${id}`);
+      await page.getByLabel("Trainer", { exact: true }).fill(nobody);
+      await page.getByLabel("Notes (optional)").fill('asked "twice" & <again>');
+      await page.getByRole("button", { name: "Assign now" }).click();
+      await page.getByText("There is no member with this id who could be the trainer.").waitFor();
+      assertEquals(await page.getByLabel("Trainer", { exact: true }).inputValue(), nobody);
+      assertEquals(await page.getByLabel("Notes (optional)").inputValue(), 'asked "twice" & <again>');
+      await visitor.leave();
+    }
   });
 
   it("is used by keyboard alone, and keeps the focus while it updates itself", async () => {

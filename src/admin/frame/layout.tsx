@@ -19,6 +19,8 @@ export interface Frame {
   refreshMs?: number | undefined;
   /** The database is away: since when, and how old what is shown is. */
   outage?: { since: Date; shownFrom: Date | undefined } | undefined;
+  /** The page's own address, where it answers a form that was sent to another one. */
+  address?: string | undefined;
   /** An address to go on to at once. */
   goTo?: string;
   children?: Child;
@@ -38,7 +40,7 @@ export function renderPage(frame: Frame): HtmlEscapedString | Promise<HtmlEscape
 ${<Layout {...frame} />}`;
 }
 
-function Layout({ title, session, section, notice, refreshMs, outage, goTo, children }: Frame) {
+function Layout({ title, session, section, notice, refreshMs, outage, address, goTo, children }: Frame) {
   return (
     <html lang="en">
       <head>
@@ -65,6 +67,7 @@ function Layout({ title, session, section, notice, refreshMs, outage, goTo, chil
         <main
           id="main"
           tabindex={-1}
+          data-address={address}
           data-refresh-ms={refreshMs}
           data-read-at={(outage === undefined ? new Date() : outage.shownFrom)?.toISOString()}
         >

@@ -9,8 +9,11 @@ export interface Notice {
 /** What a page may say after it was redirected to. A fixed list: an address can put numbers in our mouth, but no words. */
 const NOTICES = {
   started: { tone: "good", text: "The run has started." },
-  paused: { tone: "good", text: "The run is paused. Nothing is lost: it goes on where it stopped." },
-  resumed: { tone: "good", text: "The run goes on." },
+  paused: {
+    tone: "good",
+    text: "The run was paused. Nothing is lost: resumed, it goes on where it stopped.",
+  },
+  resumed: { tone: "good", text: "The run was resumed." },
   cancelled: { tone: "good", text: "The run is cancelled. Whom it assigned stays assigned." },
   retried: { tone: "good", text: "A new run tries the failed members again." },
   assigned: { tone: "good", text: "The member is assigned." },

@@ -7,7 +7,7 @@ import type { Services } from "../../http/services.ts";
 import type { TakeSlot } from "../../http/slots.ts";
 import type { Counts } from "../overview/counts.ts";
 import type { PageEnv } from "../env.ts";
-import { findNotice, isNoticeCode, withNotice } from "./notices.ts";
+import { findNotice, isNoticeCode, type NoticeCode, withNotice } from "./notices.ts";
 import { type Frame, renderPage } from "./layout.tsx";
 
 /** The pages under construction, and what they share. */
@@ -38,20 +38,27 @@ export function goOn(c: Context<PageEnv>, path: string): Response {
   return c.redirect(path, 303);
 }
 
+/** What somebody typed into a form that was refused: it stands there again, and the page says why. */
+export type Typed = Readonly<Record<string, string>>;
+
+/** The status of a page that says why a form was refused. */
+export const REFUSED = 422;
+
 /**
- * Does what a form asked for and goes on to where it says; when that is refused in a way that we have words for, it goes
- * back and says why.
+ * Does what a form asked for and goes on to where it says.
+ * @param refuse answers when it is refused in a way that we have words for: with an address to go back to, or with the page
+ *   and its form as it was filled in.
  */
 export async function doAndGoOn(
   c: Context<PageEnv>,
-  back: string,
+  refuse: string | ((code: NoticeCode) => Response | Promise<Response>),
   work: () => Promise<string>,
 ): Promise<Response> {
   try {
     return goOn(c, await work());
   } catch (error) {
-    if (error instanceof AppError && isNoticeCode(error.code)) return goOn(c, withNotice(back, error.code));
-    throw error;
+    if (!(error instanceof AppError) || !isNoticeCode(error.code)) throw error;
+    return typeof refuse === "string" ? goOn(c, withNotice(refuse, error.code)) : await refuse(error.code);
   }
 }
 

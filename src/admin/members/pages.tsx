@@ -13,9 +13,18 @@ import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { assignClientToTrainer, endAssignment } from "../../trainer_assignment.ts";
 import { type PageEnv, visitorOf } from "../env.ts";
 import { logChange } from "../../http/audit.ts";
-import { type NoticeCode, withNotice } from "../frame/notices.ts";
+import { type NoticeCode, noticeOf, withNotice } from "../frame/notices.ts";
 import { byId, type OverviewReader } from "../overview/reader.ts";
-import { answerPage, doAndGoOn, goOn, ID_PATTERN, type Pages, readForm, readId } from "../frame/pages.ts";
+import {
+  answerPage,
+  doAndGoOn,
+  ID_PATTERN,
+  type Pages,
+  readForm,
+  readId,
+  REFUSED,
+  type Typed,
+} from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { type MemberDetails, MembersPage } from "./view.tsx";
 
@@ -25,8 +34,16 @@ const LONGEST_QUERY = 320; // the longest e-mail address
 export function addMemberPages({ app, services }: Pages, reader: OverviewReader): void {
   const { sql, log } = services;
 
-  app.get("/trainer-assignment/members", async (c) => {
+  app.get("/trainer-assignment/members", (c) => {
     const query = (c.req.query("q") ?? "").replaceAll("\0", "").trim().slice(0, LONGEST_QUERY);
+    return answerMembers(c, query);
+  });
+
+  async function answerMembers(
+    c: Context<PageEnv>,
+    query: string,
+    refused?: { typed: Typed; notice: NoticeCode },
+  ): Promise<Response> {
     const id = readId(query);
     const [hasEmails, found] = await Promise.all([
       hasMemberEmails(sql),
@@ -39,17 +56,25 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
     return await answerPage(c, {
       title: "Members",
       section: "members",
-      children: <MembersPage query={query} hasEmails={hasEmails} found={found ?? []} details={details} />,
-    });
-  });
+      notice: refused && noticeOf(refused.notice),
+      address: refused && paths.member(query),
+      children: (
+        <MembersPage
+          query={query}
+          hasEmails={hasEmails}
+          found={found ?? []}
+          details={details}
+          typed={refused?.typed}
+        />
+      ),
+    }, refused ? REFUSED : 200);
+  }
 
   app.post(
     `/trainer-assignment/members/:id{${ID_PATTERN}}/assign`,
     (c) =>
       change(c, async (memberId, { trainerId, notes }) => {
-        const kept = Notes.optional().safeParse(notes);
-        if (!kept.success) return "not_notes";
-        const { assigned } = await assignClientToTrainer(sql, memberId, { trainerId, notes: kept.data });
+        const { assigned } = await assignClientToTrainer(sql, memberId, { trainerId, notes });
         if (assigned) logChange(log, visitorOf(c), "client_assigned", { memberId, trainerId });
         return assigned ? "assigned" : "already_assigned";
       }),
@@ -73,11 +98,14 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
     ) => Promise<NoticeCode>,
   ): Promise<Response> {
     const memberId = c.req.param("id");
-    const { notes, ...form } = await readForm(c);
-    const trainerId = readId(form.trainerId);
-    if (trainerId === undefined) return goOn(c, withNotice(paths.member(memberId), "not_an_id"));
-    return await doAndGoOn(c, paths.member(memberId), async () => {
-      const notice = await work(memberId, { trainerId, notes });
+    const typed = await readForm(c);
+    const trainerId = readId(typed.trainerId);
+    const refuse = (notice: NoticeCode) => answerMembers(c, memberId, { typed, notice });
+    if (trainerId === undefined) return await refuse("not_an_id");
+    const kept = Notes.optional().safeParse(typed.notes);
+    if (!kept.success) return await refuse("not_notes");
+    return await doAndGoOn(c, refuse, async () => {
+      const notice = await work(memberId, { trainerId, notes: kept.data });
       reader.expire();
       return withNotice(paths.member(memberId), notice);
     });

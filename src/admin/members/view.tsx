@@ -1,5 +1,6 @@
 import type { HistoryEntry, Member } from "../../assignments/member_lookup.ts";
 import type { Failure } from "../../assignments/failures.ts";
+import type { Typed } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { reasonInWords, sourceInWords } from "../frame/wording.ts";
 import { Badge, Empty, EndTime, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
@@ -13,6 +14,8 @@ export interface LookUpResult {
   found: Member[];
   /** Of the one that was found. */
   details?: MemberDetails | undefined;
+  /** Into the form that assigns, when it was refused. */
+  typed?: Typed | undefined;
 }
 
 export interface MemberDetails {
@@ -23,7 +26,7 @@ export interface MemberDetails {
   trainers: Map<string, Member>;
 }
 
-export function MembersPage({ query, hasEmails, found, details }: LookUpResult) {
+export function MembersPage({ query, hasEmails, found, details, typed }: LookUpResult) {
   const [member] = found;
   return (
     <>
@@ -41,7 +44,7 @@ export function MembersPage({ query, hasEmails, found, details }: LookUpResult) 
         ? <NotFound query={query} hasEmails={hasEmails} />
         : found.length > 1
         ? <Several found={found} />
-        : member && details && <MemberCard member={member} details={details} />}
+        : member && details && <MemberCard member={member} details={details} typed={typed} />}
     </>
   );
 }
@@ -71,7 +74,11 @@ function Several({ found }: { found: Member[] }) {
   );
 }
 
-function MemberCard({ member, details }: { member: Member; details: MemberDetails }) {
+function MemberCard({ member, details, typed }: {
+  member: Member;
+  details: MemberDetails;
+  typed: Typed | undefined;
+}) {
   const { history, failure, defaultTrainerId, trainers } = details;
   const active = history.filter(({ status }) => status === "active");
   const hasDefault = active.some(({ trainerId }) => trainerId === defaultTrainerId);
@@ -107,7 +114,7 @@ function MemberCard({ member, details }: { member: Member; details: MemberDetail
         {failure !== undefined && <WaitingFailure failure={failure} />}
         {isDefaultTrainer && <p>This member is the default trainer, and nobody can be their own trainer.</p>}
         {!hasDefault && !isDefaultTrainer && defaultTrainerId !== null && (
-          <AssignForm member={member} trainerId={defaultTrainerId} />
+          <AssignForm member={member} typed={typed ?? { trainerId: defaultTrainerId }} />
         )}
         <p>
           <a href={paths.trainer(member.id)}>Clients of this member, as a trainer</a>
@@ -158,7 +165,7 @@ function WaitingFailure({ failure }: { failure: Failure }) {
   );
 }
 
-function AssignForm({ member, trainerId }: { member: Member; trainerId: string }) {
+function AssignForm({ member, typed }: { member: Member; typed: Typed }) {
   return (
     <form class="assign" method="post" action={paths.assign(member.id)}>
       <div class="fields">
@@ -168,13 +175,13 @@ function AssignForm({ member, trainerId }: { member: Member; trainerId: string }
             id="assign-trainer"
             name="trainerId"
             class="id"
-            value={trainerId}
+            value={typed.trainerId}
             required
           />
         </p>
         <p>
           <label for="assign-notes">Notes (optional)</label>
-          <input id="assign-notes" name="notes" maxlength={10000} autocomplete="off" />
+          <input id="assign-notes" name="notes" value={typed.notes} maxlength={10000} autocomplete="off" />
         </p>
       </div>
       <button class="primary" type="submit">Assign now</button>

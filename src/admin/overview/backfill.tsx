@@ -3,7 +3,7 @@ import { paths } from "../frame/paths.ts";
 import { countOf, formatCount } from "../frame/wording.ts";
 import { Empty } from "../frame/parts.tsx";
 import { RunCard } from "../runs/run_view.tsx";
-import type { OverviewProps } from "./view.tsx";
+import type { OverviewProps } from "./props.ts";
 
 /** The runs that have not ended, else the last one; and the form that starts one. */
 export function Backfill(props: OverviewProps) {
@@ -38,7 +38,8 @@ function inTheWayInWords({ status, dryRun, retryOf }: Run): string {
   return "A run is under way. It looks at every member once and assigns whoever lacks the trainer.";
 }
 
-function StartForm({ state, coverage }: OverviewProps) {
+function StartForm({ state, coverage, typed }: OverviewProps) {
+  const options = typed?.form === "run" ? typed.typed : {};
   if (state.defaultTrainer === null || !state.defaultTrainer.isMember) {
     return <Empty>A backfill needs a default trainer who is a member. See above.</Empty>;
   }
@@ -55,16 +56,30 @@ function StartForm({ state, coverage }: OverviewProps) {
           ? `about ${formatCount(toAssign)}`
           : countOf(toAssign, "member")} now. It can be paused, and run again at any time.
       </p>
-      <details class="options">
+      <details class="options" open={Object.keys(options).length > 0}>
         <summary>Options</summary>
         <div class="fields">
           <p>
             <label for="run-trainer">Another trainer's id</label>
-            <input id="run-trainer" name="trainerId" class="id" autocomplete="off" />
+            <input
+              id="run-trainer"
+              name="trainerId"
+              class="id"
+              value={options.trainerId}
+              autocomplete="off"
+            />
           </p>
           <p>
             <label for="run-rows">Rows a batch, instead of adapting them</label>
-            <input id="run-rows" name="batchRows" type="number" min="1" max="20000" inputmode="numeric" />
+            <input
+              id="run-rows"
+              name="batchRows"
+              type="number"
+              value={options.batchRows}
+              min="1"
+              max="20000"
+              inputmode="numeric"
+            />
           </p>
         </div>
       </details>

@@ -6,7 +6,7 @@ import type { Sql } from "../../database/sql.ts";
 import { findMembers, hasMemberEmails, type Member } from "../../assignments/member_lookup.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import type { Counts } from "./counts.ts";
-import type { OverviewProps } from "./view.tsx";
+import type { OverviewProps } from "./props.ts";
 
 /** What the overview showed last, and since when it is so. */
 export interface OverviewSnapshot extends OverviewProps {

@@ -1,8 +1,4 @@
-import type { Run } from "../../runs/progress.ts";
-import type { Throughput } from "../../runs/throughput.ts";
-import type { Member } from "../../assignments/member_lookup.ts";
 import type { AssignmentState } from "../../operation/assignment_state.ts";
-import type { Coverage } from "../../operation/coverage.ts";
 import { describeMembersTrigger } from "../../operation/members_trigger.ts";
 import { paths } from "../frame/paths.ts";
 import { Empty, MemberLink, Time } from "../frame/parts.tsx";
@@ -10,20 +6,7 @@ import { RunTable } from "../runs/run_table.tsx";
 import { answerInWords, othersInWords } from "./answer.ts";
 import { Backfill } from "./backfill.tsx";
 import { Figures } from "./figures.tsx";
-
-/** All that the overview shows. */
-export interface OverviewProps {
-  state: AssignmentState;
-  coverage: Coverage;
-  /** Not ended, oldest first. */
-  activeRuns: Run[];
-  /** Newest first, ended ones too; the first few. */
-  recentRuns: Run[];
-  /** By run id, for the runs that are shown large. */
-  throughput: Map<string, Throughput | null>;
-  trainers: Map<string, Member>;
-  hasEmails: boolean;
-}
+import type { OverviewProps } from "./props.ts";
 
 export function Overview(props: OverviewProps) {
   const { state, coverage } = props;
@@ -58,14 +41,14 @@ export function Overview(props: OverviewProps) {
   );
 }
 
-function Glance({ state, coverage, trainers }: OverviewProps) {
+function Glance({ state, coverage, trainers, typed }: OverviewProps) {
   return (
     <section aria-labelledby="glance-title">
       <h2 id="glance-title" class="visually-hidden">At a glance</h2>
       <Figures state={state} coverage={coverage} />
       <ul class="states">
         <Trigger state={state} />
-        <DefaultTrainer state={state} trainers={trainers} />
+        <DefaultTrainer state={state} trainers={trainers} typed={typed} />
       </ul>
     </section>
   );
@@ -83,7 +66,8 @@ function Trigger({ state: { trigger } }: { state: AssignmentState }) {
   );
 }
 
-function DefaultTrainer({ state, trainers }: Pick<OverviewProps, "state" | "trainers">) {
+function DefaultTrainer({ state, trainers, typed }: Pick<OverviewProps, "state" | "trainers" | "typed">) {
+  const typedId = typed?.form === "default trainer" ? typed.typed.trainerId : undefined;
   const trainer = state.defaultTrainer;
   return (
     <li class={trainer?.isMember ? "good" : "bad"}>
@@ -98,7 +82,7 @@ function DefaultTrainer({ state, trainers }: Pick<OverviewProps, "state" | "trai
                 <strong class="problem">is no member: add them to the members, or choose another.</strong>}
             </>
           )}
-        <details class="inline-form">
+        <details class="inline-form" open={typedId !== undefined}>
           <summary>{trainer === null ? "Choose…" : "Change…"}</summary>
           <form method="get" action={paths.defaultTrainer}>
             <label for="new-trainer">Id of the new default trainer</label>
@@ -107,6 +91,7 @@ function DefaultTrainer({ state, trainers }: Pick<OverviewProps, "state" | "trai
                 id="new-trainer"
                 name="trainerId"
                 class="id"
+                value={typedId}
                 required
                 autocomplete="off"
               />

@@ -17,12 +17,12 @@ import { findMembers } from "../../assignments/member_lookup.ts";
 import { logChange } from "../../http/audit.ts";
 import { sessionOf, visitorOf } from "../env.ts";
 import { answerNamedCsv } from "../frame/named_csv.ts";
-import { withNotice } from "../frame/notices.ts";
+import { type NoticeCode, withNotice } from "../frame/notices.ts";
+import { answerOverview } from "../overview/page.tsx";
 import { byId, type OverviewReader } from "../overview/reader.ts";
 import {
   answerPage,
   doAndGoOn,
-  goOn,
   ID_PATTERN,
   type Pages,
   readForm,
@@ -45,7 +45,8 @@ const STEERING = [
 ] as const;
 
 /** Runs: start, list, watch, steer, judge. */
-export function addRunPages({ app, services, takeExportSlot }: Pages, reader: OverviewReader): void {
+export function addRunPages(pages: Pages, reader: OverviewReader): void {
+  const { app, services, takeExportSlot } = pages;
   const { sql, log } = services;
 
   app.get("/trainer-assignment/runs", async (c) => {
@@ -65,16 +66,19 @@ export function addRunPages({ app, services, takeExportSlot }: Pages, reader: Ov
   });
 
   app.post("/trainer-assignment/runs", async (c) => {
-    const form = await readForm(c);
-    const trainerId = readId(form.trainerId);
-    const rows = batchRows.safeParse(form.batchRows);
-    if (form.trainerId !== undefined && trainerId === undefined) {
-      return goOn(c, withNotice(BACKFILL, "not_an_id"));
-    }
-    if (!rows.success) return goOn(c, withNotice(BACKFILL, "not_a_batch_size"));
-    return await doAndGoOn(c, BACKFILL, async () => {
-      const dryRun = form.dryRun === "true";
-      const request = { trainerId, batchRows: rows.data, dryRun, requestedBy: sessionOf(c).name };
+    const { dryRun, ...typed } = await readForm(c);
+    const trainerId = readId(typed.trainerId);
+    const rows = batchRows.safeParse(typed.batchRows);
+    const refuse = (notice: NoticeCode) => answerOverview(c, pages, reader, { form: "run", typed, notice });
+    if (typed.trainerId !== undefined && trainerId === undefined) return await refuse("not_an_id");
+    if (!rows.success) return await refuse("not_a_batch_size");
+    return await doAndGoOn(c, refuse, async () => {
+      const request = {
+        trainerId,
+        batchRows: rows.data,
+        dryRun: dryRun === "true",
+        requestedBy: sessionOf(c).name,
+      };
       const run = await startBackfill(sql, request).finally(() => reader.expire());
       logChange(log, visitorOf(c), "backfill_start_requested", { runId: run.id });
       return withNotice(BACKFILL, "started");

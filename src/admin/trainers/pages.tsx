@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import { z } from "zod";
 import { streamTrainerClients } from "../../assignments/client_export.ts";
 import { readPage } from "../../http/paging.ts";
@@ -9,11 +10,21 @@ import { readFrom } from "../../database/read_replica.ts";
 import { setDefaultTrainer } from "../../policy/settings.ts";
 import { getTrainerClients } from "../../trainer_assignment.ts";
 import { logChange } from "../../http/audit.ts";
-import { sessionOf, visitorOf } from "../env.ts";
+import { type PageEnv, sessionOf, visitorOf } from "../env.ts";
 import { answerNamedCsv } from "../frame/named_csv.ts";
-import { withNotice } from "../frame/notices.ts";
+import { type NoticeCode, withNotice } from "../frame/notices.ts";
+import { answerOverview } from "../overview/page.tsx";
 import { byId, type OverviewReader } from "../overview/reader.ts";
-import { answerPage, doAndGoOn, goOn, ID_PATTERN, type Pages, readForm, readId } from "../frame/pages.ts";
+import {
+  answerPage,
+  doAndGoOn,
+  goOn,
+  ID_PATTERN,
+  type Pages,
+  readForm,
+  readId,
+  type Typed,
+} from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { DefaultTrainerPage } from "./default_trainer_view.tsx";
 import { TrainerPage, TrainersPage } from "./view.tsx";
@@ -22,8 +33,11 @@ const PAGE_ROWS = 50;
 const Status = z.enum(["active", "inactive"]).catch("active");
 
 /** Trainers: their clients, and who of them is the default one. */
-export function addTrainerPages({ app, services, takeExportSlot }: Pages, reader: OverviewReader): void {
+export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
+  const { app, services, takeExportSlot } = pages;
   const { sql, log } = services;
+  const refuse = (c: Context<PageEnv>, typed: Typed, notice: NoticeCode) =>
+    answerOverview(c, pages, reader, { form: "default trainer", typed, notice });
 
   app.get("/trainer-assignment/trainers", (c) => {
     const query = (c.req.query("q") ?? "").trim().slice(0, 100);
@@ -80,13 +94,14 @@ export function addTrainerPages({ app, services, takeExportSlot }: Pages, reader
   });
 
   app.get("/trainer-assignment/default-trainer", async (c) => {
-    const trainerId = readId(c.req.query("trainerId"));
-    if (trainerId === undefined) return goOn(c, withNotice(paths.home, "not_an_id"));
+    const typed = { trainerId: (c.req.query("trainerId") ?? "").slice(0, 100) };
+    const trainerId = readId(typed.trainerId);
+    if (trainerId === undefined) return await refuse(c, typed, "not_an_id");
     const state = await readAssignmentState(sql);
     const current = state.defaultTrainer;
     const members = byId(await findMembers(sql, current === null ? [trainerId] : [trainerId, current.id]));
     const trainer = members.get(trainerId);
-    if (trainer === undefined) return goOn(c, withNotice(paths.home, "trainer_not_found"));
+    if (trainer === undefined) return await refuse(c, typed, "trainer_not_found");
     const lacking = await countCoverage(sql, trainerId).catch(() => estimateCoverage(sql, trainerId));
     return await answerPage(c, {
       title: "Change the default trainer",
@@ -103,9 +118,10 @@ export function addTrainerPages({ app, services, takeExportSlot }: Pages, reader
   });
 
   app.post("/trainer-assignment/default-trainer", async (c) => {
-    const trainerId = readId((await readForm(c)).trainerId);
-    if (trainerId === undefined) return goOn(c, withNotice(paths.home, "not_an_id"));
-    return await doAndGoOn(c, paths.home, async () => {
+    const typed = await readForm(c);
+    const trainerId = readId(typed.trainerId);
+    if (trainerId === undefined) return await refuse(c, typed, "not_an_id");
+    return await doAndGoOn(c, (code) => refuse(c, typed, code), async () => {
       await setDefaultTrainer(sql, trainerId, sessionOf(c).name);
       reader.expire();
       logChange(log, visitorOf(c), "default_trainer_changed", { trainerId });

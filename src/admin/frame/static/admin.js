@@ -8,6 +8,7 @@ const main = document.getElementById("main");
 
 signInByLink();
 forgetNotice();
+forgetForm();
 document.addEventListener("submit", sendOnce);
 if (main?.dataset.refreshMs !== undefined) follow(main);
 
@@ -29,6 +30,11 @@ function forgetNotice() {
   if (!url.searchParams.has("notice")) return;
   url.searchParams.delete("notice");
   history.replaceState(null, "", url);
+}
+
+/** A page that answers a form goes by its own address: a reload sends nothing again, and news come from there. */
+function forgetForm() {
+  if (main?.dataset.address !== undefined) history.replaceState(null, "", main.dataset.address);
 }
 
 /**
@@ -188,7 +194,8 @@ function updateChildren(shown, wanted) {
  * @param {string} name
  */
 function isReaders(element, name) {
-  return (name === "open" && element.localName === "details") || name === "data-sent" ||
+  const isTyped = name === "value" && element instanceof HTMLInputElement && element.type !== "hidden";
+  return isTyped || (name === "open" && element.localName === "details") || name === "data-sent" ||
     name === "aria-disabled";
 }
 
