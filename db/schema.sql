@@ -946,6 +946,58 @@ $$;
 
 COMMENT ON FUNCTION assignment.member_tables() IS 'The table members, or the leaves of a partitioned one, each with the planner''s estimate of its rows; 0 before the first ANALYZE.';
 
+-- FUNCTION: assignment.mirror_all_missed()
+
+CREATE FUNCTION assignment.mirror_all_missed() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_watched assignment.watched_state;
+begin
+  for v_watched in
+    select * from assignment.watched_state where state not in ('dropped', 'rebuilt', 'column_missing', 'unrecorded') order by table_name
+  loop
+    begin
+      perform assignment.mirror_missed(v_watched.relid, v_watched.column_name);
+      update assignment.watched_tables set mirrored_at = now(), problem = null where relid = v_watched.relid;
+    exception when others or assert_failure then
+      raise warning 'trainer assignment: rows of % could not be looked through: %', v_watched.table_name, sqlerrm;
+      update assignment.watched_tables set problem = left(sqlerrm, 500) where relid = v_watched.relid;
+    end;
+  end loop;
+exception when others or assert_failure then
+  raise warning 'trainer assignment: watched tables could not be looked through: %', sqlerrm;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.mirror_all_missed() IS 'Mirrors who was missed in every watched table, and keeps with each whether that worked.';
+
+-- FUNCTION: assignment.mirror_missed(regclass, name)
+
+CREATE FUNCTION assignment.mirror_missed(p_table regclass, p_column name) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $_$
+declare
+  v_mirrored bigint;
+begin
+  execute format(
+    'insert into public.members (id)
+     select distinct w.%1$I
+     from %2$s w
+     where w.%1$I is not null
+       and not exists (select from public.members m where m.id = w.%1$I)
+     order by 1
+     on conflict do nothing',
+    p_column, p_table
+  );
+  get diagnostics v_mirrored = row_count;
+  return v_mirrored;
+end;
+$_$;
+
 -- FUNCTION: assignment.next_batch_rows(integer, real[], double precision)
 
 CREATE FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) RETURNS integer
@@ -1232,6 +1284,7 @@ begin
   if not found then
     return null;
   end if;
+  perform assignment.mirror_all_missed();
   begin
     v_run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
   exception when sqlstate 'TA005' then
@@ -1252,7 +1305,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) IS 'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).
+COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) IS 'Claims a slot of the schedule, mirrors who was missed in watched tables, and starts a run, unless the slot was claimed or a run is under way (then null).
 Raises TA005 while a dry run or a retry is under way, or a run is paused: try again.';
 
 -- FUNCTION: assignment.record_backfill_errors(uuid, assignment.member_failure[])
@@ -1781,19 +1834,24 @@ CREATE FUNCTION assignment.tg_watched__mirror_members() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '250ms'
     AS $_$
+declare
+  v_column name;
 begin
-  if tg_op = 'INSERT' then
+  -- A partition's rows come by the trigger of the whole.
+  select column_name into v_column from assignment.watched_state where relid = tg_relid;
+  if v_column is null then
+    return null;  -- ignored for an after trigger
+  elsif tg_op = 'INSERT' then
     execute format(
-      'insert into public.members (id) select %1$I from changed where %1$I is not null on conflict do nothing',
-      tg_argv[0]
+      'insert into public.members (id) select distinct %1$I from changed where %1$I is not null order by 1 on conflict do nothing', v_column
     );
   else
-    execute format('delete from public.members where id in (select %I from changed)', tg_argv[0]);
+    execute format('delete from public.members where id in (select %I from changed)', v_column);
   end if;
-  return null;  -- ignored for an after trigger
+  return null;
 exception when others or assert_failure then
   raise warning 'trainer assignment: rows of % are not mirrored into members: %', tg_relid::regclass, sqlerrm
-    using hint = format('Later: select assignment.watch(%L, %L);', tg_relid::regclass, tg_argv[0]);
+    using hint = format('The scheduled reconciliation mirrors new ones; now: select assignment.watch(%L, %L);', tg_relid::regclass, v_column);
   return null;
 end;
 $_$;
@@ -1820,17 +1878,57 @@ $$;
 
 COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) IS 'Records why a run waits, or null that it does not, and what the probes saw.';
 
+-- FUNCTION: assignment.unwatch(text)
+
+CREATE FUNCTION assignment.unwatch(p_table text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_relid oid;
+  v_trigger record;
+begin
+  delete from assignment.watched_tables
+  where relid = to_regclass(p_table)
+    or format('%I.%I', schema_name, table_name) = p_table
+  returning relid into v_relid;
+  v_relid := coalesce(v_relid, to_regclass(p_table));
+  if not found
+    and not exists (
+      select from pg_trigger where tgrelid = v_relid and tgfoid = 'assignment.tg_watched__mirror_members()'::regprocedure
+    )
+  then
+    raise exception '% is not watched', p_table using errcode = '22023';
+  end if;
+  for v_trigger in
+    select tgname
+    from pg_trigger
+    where tgrelid = v_relid
+      and tgfoid = 'assignment.tg_watched__mirror_members()'::regprocedure
+      and tgparentid = 0
+  loop
+    begin
+      execute format('drop trigger %I on %s', v_trigger.tgname, v_relid::regclass);
+    exception when insufficient_privilege then
+      raise notice 'the trigger % of % mirrors nobody from now on, and is left to the owner of that table to drop', v_trigger.tgname, v_relid::regclass;
+    end;
+  end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.unwatch(p_table text) IS 'Stops mirroring a table, also one that was dropped; mirrored members stay.';
+
 -- FUNCTION: assignment.watch(regclass, name)
 
 CREATE FUNCTION assignment.watch(p_table regclass, p_column name) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     SET lock_timeout TO '5s'
     AS $_$
 declare
   v_event text;
-  v_mirrored bigint;
+  v_trigger record;
 begin
   if p_table = 'public.members'::regclass then
     raise exception 'public.members has the trigger already' using errcode = '22023';
@@ -1846,27 +1944,41 @@ begin
   end if;
 
   foreach v_event in array array['insert', 'delete'] loop
-    continue when exists (
-      select from pg_trigger where tgrelid = p_table and tgname = 'mirror_members_after_' || v_event
-    );
-    execute format(
-      'create trigger mirror_members_after_%1$s after %1$s on %2$s referencing %3$s table as changed
-       for each statement execute function assignment.tg_watched__mirror_members(%4$L)',
-      v_event, p_table, case v_event when 'insert' then 'new' else 'old' end, p_column
-    );
+    select tgenabled, tgfoid = 'assignment.tg_watched__mirror_members()'::regprocedure as is_ours
+    into v_trigger
+    from pg_trigger
+    where tgrelid = p_table
+      and tgname = 'mirror_members_after_' || v_event;
+    if not found then
+      execute format(
+        'create trigger mirror_members_after_%1$s after %1$s on %2$s referencing %3$s table as changed
+         for each statement execute function assignment.tg_watched__mirror_members()',
+        v_event, p_table, case v_event when 'insert' then 'new' else 'old' end
+      );
+    elsif v_trigger.tgenabled not in ('O', 'A') then
+      execute format('alter table %s enable trigger mirror_members_after_%s', p_table, v_event);
+    end if;
   end loop;
 
-  execute format(
-    'insert into public.members (id) select %1$I from %2$s where %1$I is not null order by %1$I on conflict do nothing',
-    p_column, p_table
-  );
-  get diagnostics v_mirrored = row_count;
-  return v_mirrored;
+  -- What was recorded of this table under another name, or of another table under this name, is the past.
+  delete from assignment.watched_tables w
+  using pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  where c.oid = p_table
+    and (w.relid = p_table or (w.schema_name = n.nspname and w.table_name = c.relname));
+  insert into assignment.watched_tables (relid, schema_name, table_name, column_name, column_number)
+  select p_table, n.nspname, c.relname, a.attname, a.attnum
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  join pg_attribute a on a.attrelid = c.oid and a.attname = p_column
+  where c.oid = p_table;
+  return assignment.mirror_missed(p_table, p_column);
 end;
 $_$;
 
 COMMENT ON FUNCTION assignment.watch(p_table regclass, p_column name) IS 'Mirrors a table''s uuid column into public.members, what is there now and from now on. Returns how many were new.
-A second call mirrors what was missed. A deleted row takes its member and their own assignments along; a trainer with clients stays.';
+A second call mends what was changed meanwhile, and mirrors what was missed. A deleted row takes its member and their own
+assignments along; a trainer with clients stays.';
 
 -- TABLE: assignment.backfill_errors
 
@@ -2016,6 +2128,105 @@ COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries
 
 COMMENT ON COLUMN assignment.failures.logged_at IS 'When a service was given it for its log. Null: not yet.';
 
+-- TABLE: assignment.watched_tables
+
+CREATE TABLE assignment.watched_tables (
+    relid regclass NOT NULL,
+    schema_name name NOT NULL,
+    table_name name NOT NULL,
+    column_name name NOT NULL,
+    column_number smallint NOT NULL,
+    watched_since timestamp with time zone DEFAULT now() NOT NULL,
+    mirrored_at timestamp with time zone DEFAULT now() NOT NULL,
+    problem text
+);
+
+COMMENT ON TABLE assignment.watched_tables IS 'The tables whose rows are mirrored into public.members, as they were when assignment.watch was called.';
+
+COMMENT ON COLUMN assignment.watched_tables.relid IS 'The table, also under another name.';
+
+COMMENT ON COLUMN assignment.watched_tables.column_number IS 'Finds the column once it has another name.';
+
+COMMENT ON COLUMN assignment.watched_tables.mirrored_at IS 'When everybody who was there had been mirrored, last.';
+
+COMMENT ON COLUMN assignment.watched_tables.problem IS 'Why the last reconciliation could not mirror who was missed. Null: it could.';
+
+-- VIEW: assignment.watched_state
+
+CREATE VIEW assignment.watched_state AS
+ WITH watched AS (
+         SELECT w.relid,
+            w.schema_name,
+            w.table_name,
+            w.column_name,
+            w.column_number,
+            w.watched_since,
+            w.mirrored_at,
+            w.problem,
+            COALESCE(( SELECT a.attname
+                   FROM pg_attribute a
+                  WHERE ((a.attrelid = (w.relid)::oid) AND (a.attname = w.column_name) AND (a.atttypid = ('uuid'::regtype)::oid) AND (NOT a.attisdropped))), ( SELECT a.attname
+                   FROM pg_attribute a
+                  WHERE ((a.attrelid = (w.relid)::oid) AND (a.attnum = w.column_number) AND (a.atttypid = ('uuid'::regtype)::oid) AND (NOT a.attisdropped)))) AS current_column,
+            ( SELECT format('%I.%I'::text, n.nspname, c.relname) AS name
+                   FROM (pg_class c
+                     JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+                  WHERE (c.oid = (w.relid)::oid)) AS current_name,
+            to_regclass(format('%I.%I'::text, w.schema_name, w.table_name)) AS namesake,
+            ( SELECT count(*) FILTER (WHERE (t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"]))) AS triggers
+                   FROM pg_trigger t
+                  WHERE ((t.tgrelid = (w.relid)::oid) AND (t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid) AND (t.tgparentid = (0)::oid))) AS enabled_triggers,
+            ( SELECT count(*) AS triggers
+                   FROM pg_trigger t
+                  WHERE ((t.tgrelid = (w.relid)::oid) AND (t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid) AND (t.tgparentid = (0)::oid))) AS triggers
+           FROM assignment.watched_tables w
+        ), states AS (
+         SELECT watched.relid,
+            COALESCE(watched.current_name, format('%I.%I'::text, watched.schema_name, watched.table_name)) AS table_name,
+            COALESCE(watched.current_column, watched.column_name) AS column_name,
+                CASE
+                    WHEN ((watched.current_name IS NULL) AND (watched.namesake IS NOT NULL)) THEN 'rebuilt'::text
+                    WHEN (watched.current_name IS NULL) THEN 'dropped'::text
+                    WHEN (watched.current_column IS NULL) THEN 'column_missing'::text
+                    WHEN (watched.triggers < 2) THEN 'trigger_missing'::text
+                    WHEN (watched.enabled_triggers < 2) THEN 'trigger_disabled'::text
+                    WHEN (watched.problem IS NOT NULL) THEN 'not_readable'::text
+                    ELSE 'watched'::text
+                END AS state,
+            watched.problem
+           FROM watched
+        UNION ALL
+         SELECT DISTINCT (t.tgrelid)::regclass AS relid,
+            format('%I.%I'::text, n.nspname, c.relname) AS table_name,
+            NULL::name AS column_name,
+            'unrecorded'::text AS state,
+            NULL::text AS problem
+           FROM ((pg_trigger t
+             JOIN pg_class c ON ((c.oid = t.tgrelid)))
+             JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+          WHERE ((t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid) AND (t.tgparentid = (0)::oid) AND (NOT (EXISTS ( SELECT
+                   FROM assignment.watched_tables w
+                  WHERE ((w.relid)::oid = t.tgrelid)))))
+        )
+ SELECT states.relid,
+    states.table_name,
+    states.column_name,
+    states.state,
+    states.problem,
+        CASE states.state
+            WHEN 'watched'::text THEN NULL::text
+            WHEN 'dropped'::text THEN format('select assignment.unwatch(%L)'::text, states.table_name)
+            WHEN 'column_missing'::text THEN format('select assignment.watch(%L, ''…'') with the column of ids'::text, states.table_name)
+            WHEN 'trigger_disabled'::text THEN format('alter table %1$s enable trigger mirror_members_after_insert, enable trigger mirror_members_after_delete; select assignment.watch(%1$L, %2$L)'::text, states.table_name, states.column_name)
+            WHEN 'unrecorded'::text THEN format('select assignment.watch(%L, ''…'') with the column of ids'::text, states.table_name)
+            WHEN 'not_readable'::text THEN format('select assignment.watch(%L, %L), which says why: %s'::text, states.table_name, states.column_name, states.problem)
+            ELSE format('select assignment.watch(%L, %L)'::text, states.table_name, states.column_name)
+        END AS remedy
+   FROM states;
+
+COMMENT ON VIEW assignment.watched_state IS 'Each watched table as it is now. state: watched; rebuilt, dropped (the table), column_missing, trigger_missing,
+trigger_disabled, unrecorded (triggers without their record), not_readable (to the last reconciliation). remedy: what to run.';
+
 -- VIEW: assignment.members_trigger
 
 CREATE VIEW assignment.members_trigger AS
@@ -2062,11 +2273,9 @@ CREATE VIEW assignment.members_trigger AS
         UNION ALL
          SELECT 4 AS rank,
             'not_mirrored'::text AS bypass,
-            string_agg(DISTINCT format('%I.%I'::text, n.nspname, c.relname), ', '::text) AS tables
-           FROM ((pg_trigger t
-             JOIN pg_class c ON ((c.oid = t.tgrelid)))
-             JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
-          WHERE ((t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid) AND (t.tgenabled <> ALL (ARRAY['O'::"char", 'A'::"char"])))
+            string_agg(watched_state.table_name, ', '::text ORDER BY watched_state.table_name) AS tables
+           FROM assignment.watched_state
+          WHERE (watched_state.remedy IS NOT NULL)
          HAVING (count(*) > 0)
         ), states AS (
          SELECT COALESCE(( SELECT
@@ -2079,6 +2288,12 @@ CREATE VIEW assignment.members_trigger AS
  SELECT s.state,
     b.bypass,
     b.tables,
+        CASE b.bypass
+            WHEN 'not_mirrored'::text THEN ( SELECT string_agg(watched_state.remedy, '; '::text ORDER BY watched_state.table_name) AS string_agg
+               FROM assignment.watched_state
+              WHERE (watched_state.remedy IS NOT NULL))
+            ELSE NULL::text
+        END AS remedy,
     ((s.state = 'enabled'::text) AND (b.bypass IS NULL)) AS is_fine
    FROM (states s
      LEFT JOIN ( SELECT bypasses.bypass,
@@ -2089,7 +2304,7 @@ CREATE VIEW assignment.members_trigger AS
 
 COMMENT ON VIEW assignment.members_trigger IS 'One row: whether every insert of a member is met by the trigger. state: enabled, disabled or missing. bypass: how members come
 in past an enabled one (children, subscription, replica_role, not_mirrored; null: as far as the catalogs tell, not), and by
-which tables.';
+which tables. remedy: what to run about tables that are not mirrored.';
 
 -- TABLE: assignment.reconciliations
 
@@ -2191,6 +2406,16 @@ ALTER TABLE ONLY assignment.reconciliations
 
 ALTER TABLE ONLY assignment.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+
+-- CONSTRAINT: assignment.watched_tables watched_tables_name_key
+
+ALTER TABLE ONLY assignment.watched_tables
+    ADD CONSTRAINT watched_tables_name_key UNIQUE (schema_name, table_name);
+
+-- CONSTRAINT: assignment.watched_tables watched_tables_pkey
+
+ALTER TABLE ONLY assignment.watched_tables
+    ADD CONSTRAINT watched_tables_pkey PRIMARY KEY (relid);
 
 -- CONSTRAINT: public.members members_pkey
 
@@ -2309,6 +2534,10 @@ CREATE POLICY owner_does_all ON assignment.reconciliations TO postgres USING (tr
 
 CREATE POLICY owner_does_all ON assignment.settings TO postgres USING (true);
 
+-- POLICY: assignment.watched_tables owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.watched_tables TO postgres USING (true);
+
 -- POLICY: public.trainer_client_assignments owner_does_all
 
 CREATE POLICY owner_does_all ON public.trainer_client_assignments TO postgres USING (true);
@@ -2400,6 +2629,14 @@ REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
 -- ACL: assignment.FUNCTION member_tables()
 
 REVOKE ALL ON FUNCTION assignment.member_tables() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION mirror_all_missed()
+
+REVOKE ALL ON FUNCTION assignment.mirror_all_missed() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION mirror_missed(p_table regclass, p_column name)
+
+REVOKE ALL ON FUNCTION assignment.mirror_missed(p_table regclass, p_column name) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision)
 
@@ -2496,6 +2733,10 @@ REVOKE ALL ON FUNCTION assignment.tg_watched__mirror_members() FROM PUBLIC;
 -- ACL: assignment.FUNCTION throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text)
 
 REVOKE ALL ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION unwatch(p_table text)
+
+REVOKE ALL ON FUNCTION assignment.unwatch(p_table text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION watch(p_table regclass, p_column name)
 

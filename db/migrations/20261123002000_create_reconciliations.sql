@@ -27,6 +27,7 @@ begin
   if not found then
     return null;
   end if;
+  perform assignment.mirror_all_missed();
   begin
     v_run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
   exception when sqlstate 'TA005' then
@@ -49,7 +50,7 @@ $$;
 
 revoke execute on function assignment.reconcile(timestamptz, text) from public;
 comment on function assignment.reconcile(timestamptz, text) is
-  'Claims a slot of the schedule and starts a run, unless the slot was claimed or a run is under way (then null).
+  'Claims a slot of the schedule, mirrors who was missed in watched tables, and starts a run, unless the slot was claimed or a run is under way (then null).
 Raises TA005 while a dry run or a retry is under way, or a run is paused: try again.';
 
 -- migrate:down

@@ -46,15 +46,9 @@ bypasses as (
     and 'session_replication_role=replica' = any (s.setconfig)
     and not exists (select from trigger where tgenabled = 'A')
   union all
-  select
-    4 as rank,
-    'not_mirrored' as bypass,
-    string_agg(distinct format('%I.%I', n.nspname, c.relname), ', ') as tables
-  from pg_catalog.pg_trigger t
-  join pg_catalog.pg_class c on c.oid = t.tgrelid
-  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-  where t.tgfoid = to_regprocedure('assignment.tg_watched__mirror_members()')
-    and t.tgenabled not in ('O', 'A')
+  select 4 as rank, 'not_mirrored' as bypass, string_agg(table_name, ', ' order by table_name) as tables
+  from assignment.watched_state
+  where remedy is not null
   having count(*) > 0
 ),
 states as (
@@ -67,6 +61,10 @@ select
   s.state,
   b.bypass,
   b.tables,
+  case b.bypass
+    when 'not_mirrored'
+    then (select string_agg(remedy, '; ' order by table_name) from assignment.watched_state where remedy is not null)
+  end as remedy,
   s.state = 'enabled' and b.bypass is null as is_fine
 from states s
 left join (select bypass, tables from bypasses order by rank limit 1) as b on true;
@@ -74,7 +72,7 @@ left join (select bypass, tables from bypasses order by rank limit 1) as b on tr
 comment on view assignment.members_trigger is
   'One row: whether every insert of a member is met by the trigger. state: enabled, disabled or missing. bypass: how members come
 in past an enabled one (children, subscription, replica_role, not_mirrored; null: as far as the catalogs tell, not), and by
-which tables.';
+which tables. remedy: what to run about tables that are not mirrored.';
 
 -- migrate:down
 drop view if exists assignment.members_trigger;

@@ -7,19 +7,21 @@ export interface MembersTrigger {
   bypass: "children" | "subscription" | "replica_role" | "not_mirrored" | null;
   /** The tables by which they do, where that is known. */
   tables: string | null;
+  /** What to run, where the bypass is `not_mirrored`. */
+  remedy: string | null;
   isFine: boolean;
 }
 
 /** Reads it; cheap, from the catalogs alone. */
 export async function readMembersTrigger(sql: SqlOrTransaction): Promise<MembersTrigger> {
   const [trigger] = await sql<[MembersTrigger]>`
-    select state, bypass, tables, is_fine from assignment.members_trigger
+    select state, bypass, tables, remedy, is_fine from assignment.members_trigger
   `;
   return trigger;
 }
 
 /** Says what is amiss with the trigger and what mends it. */
-export function describeMembersTrigger({ state, bypass, tables }: MembersTrigger): string {
+export function describeMembersTrigger({ state, bypass, tables, remedy }: MembersTrigger): string {
   if (state === "disabled") {
     return `${state}: ${WAITING}; run: alter table public.members enable trigger members_assign_trainer_after_insert`;
   }
@@ -35,8 +37,7 @@ export function describeMembersTrigger({ state, bypass, tables }: MembersTrigger
     case "replica_role":
       return "enabled, but session_replication_role = replica is set for a role or database, for which it does not fire: reset it";
     case "not_mirrored":
-      return `enabled, but rows of ${tables} are not mirrored into members: ` +
-        "enable the triggers mirror_members_after_insert and _delete there, then run assignment.watch again";
+      return `enabled, but rows of ${tables} are not mirrored into members; run: ${remedy}`;
   }
 }
 
