@@ -96,6 +96,7 @@ describe("a backfill on the admin page", () => {
     await addUnseenMembers(service.sql, 20_000);
     const office = await openVisitor(browser, service.url);
     const other = await openVisitor(browser, service.url, { javaScriptEnabled: false });
+    other.expectInConsole(/status of 422/);
     await office.signIn();
     await other.signIn(TOKENS.otherAdmin);
     await startRun(office.page, SLOW);

@@ -215,6 +215,7 @@ describe("looking members and trainers up", () => {
 
     await page.goto(HOME);
     await page.getByText("Change…").click();
+    visitor.expectInConsole(/status of 422/);
     await page.getByLabel("Id of the new default trainer").fill(crypto.randomUUID());
     await page.getByRole("button", { name: "Look first" }).click();
     await page.getByText("There is no member with this id").waitFor();
