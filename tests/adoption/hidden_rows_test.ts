@@ -7,6 +7,8 @@ import { withoutTrigger } from "../support/members.ts";
 import { type OwnedDatabase, ownedDatabase } from "../support/owned_database.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
+const SEEN = "the service sees every row, and nobody else may write them";
+
 let database: OwnedDatabase;
 let service: TestService;
 let member: string;
@@ -44,7 +46,8 @@ async function answers(): Promise<unknown[]> {
     "GET /v1/settings",
     "GET /readyz",
   ];
-  const lists = await Promise.all(requests.map((request) => ask(request)));
+  const lists = [];
+  for (const request of requests) lists.push(await ask(request));
   const csv = await ask(`GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients`, {
     headers: { Accept: "text/csv" },
   });
@@ -52,12 +55,12 @@ async function answers(): Promise<unknown[]> {
   return [...lists, csv, await ask("POST /v1/assignments/check", { json })];
 }
 
-async function switchOn(how: string): Promise<void> {
-  const tables = await database.owner<
+async function switchOn(how: string, sql = database.owner): Promise<void> {
+  const tables = await sql<
     { name: string }[]
   >`select own::text as name from assignment.own_tables() as own`;
   assertEquals(tables.length > 10, true);
-  for (const { name } of tables) await database.owner.unsafe(`alter table ${name} ${how}`);
+  for (const { name } of tables) await sql.unsafe(`alter table ${name} ${how}`);
 }
 
 describe("row-level security that somebody switches on for our tables", () => {
@@ -123,6 +126,37 @@ describe("row-level security that somebody switches on for our tables", () => {
     await waitUntil("checks are answered", async () => (await check()).status === 200);
   });
 
+  it("is no trouble after our things were given to another owner and the service's role is granted again", async () => {
+    const owner = `${database.name} "new owner"`;
+    await database.sql`create role ${database.sql(owner)}`;
+    await database.sql`reassign owned by ${database.sql(database.ownerName)} to ${database.sql(owner)}`;
+    await switchOn("enable row level security, force row level security", database.sql);
+    const { status, checks } = await ready();
+    assertEquals(status, "degraded");
+    assertStringIncludes(checks.access?.detail ?? "", "grant_service");
+    await database.sql`select assignment.grant_service(${database.serviceName})`;
+    assertEquals((await ready()).checks.access?.detail, SEEN);
+    const signedUp = newId();
+    await database.sql`insert into public.members (id) values (${signedUp})`;
+    await waitUntil("checks are answered", async () => (await check()).status === 200);
+    assertStringIncludes((await ask(`GET /v1/members/${signedUp}/assignment`)).body, '"assigned":true');
+    await database.sql`reassign owned by ${database.sql(owner)} to ${database.sql(database.ownerName)}`;
+    await database.sql`drop owned by ${database.sql(owner)}`;
+    await database.sql`drop role ${database.sql(owner)}`;
+  });
+
+  it("keeps no role from being dropped, and serves several services", async () => {
+    const other = `${database.name} other service`;
+    await database.sql`create role ${database.sql(other)}`;
+    await database.owner`select assignment.grant_service(${other})`;
+    await database.owner`select assignment.grant_service(${other})`;
+    await switchOn("enable row level security");
+    await database.sql`drop owned by ${database.sql(other)}`;
+    await database.sql`drop role ${database.sql(other)}`;
+    assertEquals((await check()).status, 200);
+    assertEquals((await ready()).checks.access?.detail, SEEN);
+  });
+
   it("is told of a role that was granted to read by hand and has no policy", async () => {
     const reader = database.inserterName;
     await database.owner.unsafe(`grant select on public.trainer_client_assignments to ${reader}`);
@@ -175,10 +209,7 @@ describe("row-level security of members that hides a trainer", () => {
     await openTo(database.ownerName);
     assertEquals((await ask("PUT /v1/settings", { json: { defaultTrainerId: member } })).status, 200);
     assertEquals((await ask("POST /v1/backfills", { json: {} })).status, 202);
-    assertEquals(
-      (await ready()).checks.access?.detail,
-      "the service sees every row, and nobody else may write them",
-    );
+    assertEquals((await ready()).checks.access?.detail, SEEN);
   });
 
   it("from the service's role, is named by checks and health", async () => {
