@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { type FileResult, runInLanes } from "./lanes.ts";
+import { createModelCluster } from "./servers.ts";
 import { findTestFiles, isQuick, partArguments } from "./test_files.ts";
 
 const LANES_A_CORE = 2; // a test waits half of its time: for a lock, a process, a page
@@ -33,6 +34,8 @@ const { paths, options } = await partArguments(Deno.args.filter((arg) => arg !==
 const asked = paths.length > 0 ? paths : [version === "18" ? "tests" : "tests/database"];
 const files = (await findTestFiles(asked)).filter((file) => !Deno.args.includes("--quick") || isQuick(file));
 const results: FileResult[] = [];
+const cluster = await createModelCluster(version);
+Deno.env.set("TEST_CLUSTER", cluster.json); // for this process and those of the tests
 const [areTypesRight] = await Promise.all([
   options.includes("--no-check") || checkTypes(paths),
   runInLanes(files, {
@@ -46,7 +49,7 @@ const [areTypesRight] = await Promise.all([
       if (result.passed + result.failed + result.skipped > 0) console.log(result.output.trimEnd());
     },
   }),
-]);
+]).finally(cluster.remove);
 const isGreen = areTypesRight && results.every(({ code }) => code === 0) && results.length === files.length;
 summarize();
 Deno.exit(isGreen ? 0 : 1);

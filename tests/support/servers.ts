@@ -14,6 +14,11 @@ import { oneAtATime } from "./one_at_a_time.ts";
 
 export type PostgresVersion = "15" | "16" | "17" | "18";
 
+const modelSchema = z.partialRecord(
+  z.enum(["15", "16", "17", "18"]),
+  z.object({ folder: z.string(), password: z.string() }),
+);
+
 /** A PostgreSQL server of a test's own. */
 export interface TestServer {
   url: string;
@@ -27,6 +32,7 @@ export interface TestServer {
 
 /**
  * Starts a real server with empty data in a temporary folder; about half a second. It does not flush to disk.
+ * Within `deno task test` its data are a copy of a cluster made once: such servers share PostgreSQL's system identifier.
  * @param options.hasSocket it also listens at a socket file in that folder
  */
 export async function startTestServer(
@@ -34,10 +40,10 @@ export async function startTestServer(
   options: { hasSocket?: boolean } = {},
 ): Promise<TestServer> {
   const binaries = await findBinaries(version);
-  const parent = await Deno.makeTempDir({ prefix: "trainer-assignment-" });
-  await Deno.chmod(parent, 0o711); // as root, the server's account passes through
+  const model = modelSchema.parse(JSON.parse(process.env.TEST_CLUSTER ?? "{}"))[version];
+  const parent = await makeClusterFolder();
   const folder = `${parent}/postgres`;
-  const password = crypto.randomUUID();
+  const password = model?.password ?? crypto.randomUUID();
   const port = findFreePort();
   const start = () =>
     startServer(binaries, folder, port, {
@@ -46,7 +52,8 @@ export async function startTestServer(
       ...(options.hasSocket ? { unix_socket_directories: folder } : {}),
     });
   try {
-    await createCluster(binaries, folder, { password, sync: false });
+    if (model === undefined) await createCluster(binaries, folder, { password, sync: false });
+    else await copyFolder(model.folder, folder);
     await start();
   } catch (error) {
     await Deno.remove(parent, { recursive: true });
@@ -62,6 +69,30 @@ export async function startTestServer(
       await Deno.remove(parent, { recursive: true });
     },
   };
+}
+
+/** Makes the cluster that the servers of tests are copies of: ten times as fast as initdb. `TEST_CLUSTER` is its `json`. */
+export async function createModelCluster(
+  version: PostgresVersion,
+): Promise<{ json: string; remove(): Promise<void> }> {
+  const parent = await makeClusterFolder();
+  const model = { folder: `${parent}/postgres`, password: crypto.randomUUID() };
+  await createCluster(await findBinaries(version), model.folder, { password: model.password, sync: false });
+  return {
+    json: JSON.stringify({ [version]: model }),
+    remove: () => Deno.remove(parent, { recursive: true }),
+  };
+}
+
+async function makeClusterFolder(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "trainer-assignment-" });
+  await Deno.chmod(folder, 0o711); // as root, the server's account passes through
+  return folder;
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  const { success } = await new Deno.Command("cp", { args: ["-a", from, to] }).spawn().status;
+  if (!success) throw new Error(`cannot copy ${from}`);
 }
 
 /** Finds a version's programs. 18 is what the service itself runs; 16 and 17 are installed from npm when first asked for; 15 is Debian's. */
