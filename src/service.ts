@@ -26,7 +26,7 @@ import { addMemberRoutes } from "./http/routes/members.ts";
 import { addMetricsRoutes } from "./http/routes/metrics.ts";
 import { addSettingsRoutes } from "./http/routes/settings.ts";
 import { addTrainerRoutes } from "./http/routes/trainers.ts";
-import { createOutageLog } from "./operation/outage_log.ts";
+import { createOutageLog } from "./database/outage_log.ts";
 import { strictHeaders } from "./http/security_headers.ts";
 import type { Services } from "./http/services.ts";
 import { createSlots } from "./http/slots.ts";

@@ -7,7 +7,7 @@ import { startDeadline } from "../deadline.ts";
 import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import { type Read, readFrom } from "../database/read_replica.ts";
 import { currentSpan, isTracing, withSharedSpan } from "../telemetry/tracing.ts";
-import type { Assignment } from "../trainer_assignment.ts";
+import type { Assignment } from "./checks.ts";
 
 /** How a member stands with a trainer. */
 export interface MemberAssignment {

@@ -1,6 +1,7 @@
 import { type ClientLines, selectClientLines } from "./client_lines.ts";
 import type { Read } from "../database/read_replica.ts";
-import { type Client, type ClientPage, type ClientStatus, getTrainerClients } from "../trainer_assignment.ts";
+import type { ClientPage, ClientStatus } from "./client_page.ts";
+import { type Client, getTrainerClients } from "./clients.ts";
 
 const CHUNK_ROWS = 2000;
 

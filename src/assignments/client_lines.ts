@@ -1,6 +1,6 @@
 import type { Sql } from "../database/sql.ts";
 import { type ClientPage, selectClientPage } from "./client_page.ts";
-import { requireTrainer } from "../trainer_assignment.ts";
+import { requireTrainer } from "./clients.ts";
 
 /** A page of clients as the API writes them. */
 export interface ClientLines {

@@ -1,7 +1,7 @@
 import { errorCode } from "../errors.ts";
 import type { Sql } from "../database/sql.ts";
 import { claimNewFailures, type Failure } from "./failures.ts";
-import { createOutageLog, type OutageLog } from "../operation/outage_log.ts";
+import { createOutageLog, type OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 const longestLookMs = 1000;

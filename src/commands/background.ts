@@ -5,7 +5,7 @@ import type { Sql } from "../database/sql.ts";
 import { delay } from "../deadline.ts";
 import { logFailedRetries, logNewFailures } from "../assignments/failure_log.ts";
 import { retryDueFailures } from "../assignments/failures.ts";
-import { createOutageLog, type OutageLog } from "../operation/outage_log.ts";
+import { createOutageLog, type OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** The part of the configuration that the background work reads. */

@@ -5,7 +5,7 @@ import { type EmbeddedPostgres, openEmbeddedPostgres } from "../database/embedde
 import { migrateUp, pendingMigrations } from "../database/migrate.ts";
 import { OperatorError } from "../errors.ts";
 import { escapeControls } from "../telemetry/log.ts";
-import { DEFAULT_TRAINER_ID } from "../trainer_assignment.ts";
+import { DEFAULT_TRAINER_ID } from "../assignments/default_trainer.ts";
 
 /** Below the current folder, which `deno task` makes the project's. */
 const EMBEDDED_FOLDER = ".data";

@@ -4,7 +4,7 @@ import { type App, createApp } from "../service.ts";
 import { createJwtVerifier } from "../http/identity/jwt.ts";
 import { keepListening, type Listener } from "../http/listener.ts";
 import { createLog, type Logger, writeStdout } from "../telemetry/log.ts";
-import { createOutageLog } from "../operation/outage_log.ts";
+import { createOutageLog } from "../database/outage_log.ts";
 import { OperatorError } from "../errors.ts";
 import type { Pool } from "../database/driver/pool.ts";
 import { traceStatements } from "../database/traced_statements.ts";

@@ -2,7 +2,7 @@ import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { databaseErrorKind } from "../database/error_kinds.ts";
 import { AppError } from "../errors.ts";
-import type { OutageLog } from "../operation/outage_log.ts";
+import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { AppEnv } from "./env.ts";
 import { describeProblem, Problem, problemResponse } from "./problems.ts";

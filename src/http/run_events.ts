@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { hasEnded, type Run } from "../runs/progress.ts";
-import type { OutageLog } from "../operation/outage_log.ts";
+import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { createSlots } from "./slots.ts";
 

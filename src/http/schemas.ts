@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { DEFAULT_TRAINER_ID } from "../trainer_assignment.ts";
+import { DEFAULT_TRAINER_ID } from "../assignments/default_trainer.ts";
 
 export const EXAMPLE = {
   trainerId: DEFAULT_TRAINER_ID,

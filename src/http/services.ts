@@ -1,7 +1,7 @@
 import type { OpenIdConfig, Token } from "../config.ts";
 import type { Sql } from "../database/sql.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
-import type { OutageLog } from "../operation/outage_log.ts";
+import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ReadReplica } from "../database/read_replica.ts";

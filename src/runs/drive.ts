@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { errorCode } from "../errors.ts";
 import { delay } from "../deadline.ts";
 import type { Sql } from "../database/sql.ts";
-import type { OutageLog } from "../operation/outage_log.ts";
+import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import {
   findPressure,

@@ -1,7 +1,7 @@
 import type { Sql } from "../database/sql.ts";
 import { delay } from "../deadline.ts";
 import { type DriveOptions, driveRun } from "./drive.ts";
-import { createOutageLog } from "../operation/outage_log.ts";
+import { createOutageLog } from "../database/outage_log.ts";
 import type { Run } from "./progress.ts";
 import { getRun, listRunErrors, listRunningIds } from "./runs.ts";
 

@@ -2,7 +2,7 @@ import { Cron } from "croner";
 import { errorCode } from "../errors.ts";
 import type { Sql } from "../database/sql.ts";
 import { delay } from "../deadline.ts";
-import type { OutageLog } from "../operation/outage_log.ts";
+import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { currentTraceparent, withSpan } from "../telemetry/tracing.ts";
 

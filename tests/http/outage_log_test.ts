@@ -4,7 +4,7 @@ import { startBackgroundWork } from "../../src/commands/background.ts";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
 import type { Sql } from "../../src/database/sql.ts";
-import { createOutageLog } from "../../src/operation/outage_log.ts";
+import { createOutageLog } from "../../src/database/outage_log.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { recordingLogger } from "../support/logs.ts";
 import { startTestServer, type TestServer } from "../support/servers.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
-import { createOutageLog, type OutageLog } from "../../src/operation/outage_log.ts";
+import { createOutageLog, type OutageLog } from "../../src/database/outage_log.ts";
 import { recordingLogger } from "../support/logs.ts";
 
 const refused = Object.assign(new Error("connection refused"), { code: "ECONNREFUSED" });

@@ -10,7 +10,7 @@ import {
   type Member,
 } from "../../assignments/member_lookup.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
-import { assignClientToTrainer, endAssignment } from "../../trainer_assignment.ts";
+import { assignClientToTrainer, endAssignment } from "../../assignments/assign.ts";
 import { type PageEnv, visitorOf } from "../env.ts";
 import { logChange } from "../../http/audit.ts";
 import { type NoticeCode, noticeOf, withNotice } from "../frame/notices.ts";

@@ -8,7 +8,7 @@ import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { countCoverage, estimateCoverage } from "../../operation/coverage.ts";
 import { readFrom } from "../../database/read_replica.ts";
 import { setDefaultTrainer } from "../../policy/settings.ts";
-import { getTrainerClients } from "../../trainer_assignment.ts";
+import { getTrainerClients } from "../../assignments/clients.ts";
 import { logChange } from "../../http/audit.ts";
 import { type PageEnv, sessionOf, visitorOf } from "../env.ts";
 import { answerNamedCsv } from "../frame/named_csv.ts";

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { CheckMember } from "../../assignments/batched_checks.ts";
-import { checkAssignments } from "../../trainer_assignment.ts";
+import { checkAssignments } from "../../assignments/checks.ts";
 import { addRoute, type Api } from "../route.ts";
 import { ASSIGNMENT_EXAMPLE, EXAMPLE, Id, json, MAY_LAG, MemberAssignment, TrainerId } from "../schemas.ts";
 

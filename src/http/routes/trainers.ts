@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { streamTrainerClientLines, streamTrainerClients } from "../../assignments/client_export.ts";
 import { assignmentIdOf, type ClientLines, selectClientLines } from "../../assignments/client_lines.ts";
-import { assignClientToTrainer, endAssignment } from "../../trainer_assignment.ts";
+import { assignClientToTrainer, endAssignment } from "../../assignments/assign.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { type ExportFormat, exportFormat, LIST_TYPES, NDJSON } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";

@@ -1,4 +1,4 @@
-import { databaseErrorKind } from "../database/error_kinds.ts";
+import { databaseErrorKind } from "./error_kinds.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** What lasts is told once a minute. */

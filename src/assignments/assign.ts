@@ -1,0 +1,59 @@
+import type { Sql } from "../database/sql.ts";
+import { AppError, withAppErrors } from "../errors.ts";
+import { type Assignment, isUserAssignedToTrainer } from "./checks.ts";
+
+/**
+ * Assigns a member to a trainer; a second call changes nothing. An assignment that was ended is made anew.
+ * @returns `assigned: true` when this call did it, and the assignment that stands now.
+ * @throws {AppError} `member_not_found`, `trainer_not_found`, `member_is_trainer`, or `assignment_failed` when the
+ *   database refuses the row (`details.sqlstate`).
+ */
+export async function assignClientToTrainer(
+  sql: Sql,
+  clientId: string,
+  options: { trainerId?: string | undefined; notes?: string | undefined } = {},
+): Promise<{ assigned: boolean; trainerId: string; assignment: Assignment }> {
+  const [row] = await withAppErrors(sql<[Assignment & { assigned: boolean; trainerId: string }]>`
+    select assigned, trainer_id, id, assignment_date, source, notes
+    from assignment.assign_member(${clientId}, ${options.trainerId ?? null}, ${options.notes ?? null})
+  `);
+  const { assigned, trainerId, ...assignment } = row;
+  return { assigned, trainerId, assignment };
+}
+
+/**
+ * Assigns a member who has just signed up, as the trigger would. A failed assignment never throws: it is recorded in
+ * `assignment.failures`, retried by the service (for the trainer named here, if any), and returned. Members that the
+ * trigger saw are assigned already; an assignment that was ended stays ended, so that a program may call this at every
+ * sign-in.
+ * @returns whether the member has the trainer now, and why not.
+ */
+export async function assignNewUserToTrainer(
+  sql: Sql,
+  memberId: string,
+  trainerId?: string,
+): Promise<{ assigned: boolean; failure: { sqlstate: string; message: string } | null }> {
+  const [failure] = await sql<{ sqlstate: string; message: string }[]>`
+    select sqlstate, message
+    from unnest(assignment.assign_or_record(array[${memberId}]::uuid[], 'signup', ${trainerId ?? null}))
+  `;
+  if (failure) return { assigned: false, failure };
+  return { assigned: await isUserAssignedToTrainer(sql, memberId, trainerId), failure: null };
+}
+
+/**
+ * Ends a member's active assignment to a trainer: it becomes inactive and stays as history. No backfill and no retry
+ * revives it; {@link assignClientToTrainer} makes a new one.
+ * @throws {AppError} `assignment_not_found` when there is no active one.
+ */
+export async function endAssignment(sql: Sql, trainerId: string, clientId: string): Promise<void> {
+  const [row] = await sql<[{ ended: boolean }]>`
+    select assignment.end_assignment(${clientId}, ${trainerId}) as ended
+  `;
+  if (!row.ended) {
+    throw new AppError(
+      "assignment_not_found",
+      `member ${clientId} has no active assignment to trainer ${trainerId}`,
+    );
+  }
+}

@@ -1,0 +1,85 @@
+import type { Sql } from "../database/sql.ts";
+import { AppError, withAppErrors } from "../errors.ts";
+
+/** An active assignment. */
+export interface Assignment {
+  id: string;
+  assignmentDate: Date;
+  /** What assigned: `trigger`, `retry`, `backfill`, `manual` or `signup`. */
+  source: string;
+  notes: string | null;
+}
+
+/**
+ * Tells for each of the members whether they have an active assignment to a trainer, in the order asked.
+ * An unknown member has none. One query, answered from the index of active assignments.
+ * @param memberIds any number; the HTTP route takes up to 1,000.
+ */
+export async function checkAssignments(
+  sql: Sql,
+  memberIds: readonly string[],
+  trainerId?: string,
+): Promise<{ trainerId: string; results: { memberId: string; assigned: boolean }[] }> {
+  // Materialized, for else the function that finds the default trainer is called for each member.
+  const [row] = await withAppErrors(sql<[{ trainerId: string; flags: string | null }]>`
+    with trainer as materialized (
+      select coalesce(${trainerId ?? null}, assignment.default_trainer_id()) as id
+    )
+    select
+      trainer.id as trainer_id,
+      (
+        select string_agg(case when a.id is null then '0' else '1' end, '' order by asked.position)
+        from unnest(${[...memberIds]}::uuid[]) with ordinality as asked (member_id, position)
+        left join lateral (
+          select id
+          from public.trainer_client_assignments
+          where client_id = asked.member_id
+            and trainer_id is not distinct from trainer.id
+            and status = 'active'
+          limit 1  -- there is one at most; so said, no plan reads the whole table, whatever the statistics are
+        ) as a on true
+      ) as flags
+    from trainer
+  `);
+  return {
+    trainerId: row.trainerId,
+    results: memberIds.map((memberId, index) => ({ memberId, assigned: row.flags?.[index] === "1" })),
+  };
+}
+
+/**
+ * Finds a member's active assignment to a trainer.
+ * @throws {AppError} `member_not_found`
+ */
+export async function getAssignment(
+  sql: Sql,
+  memberId: string,
+  trainerId?: string,
+): Promise<{ memberId: string; trainerId: string; assigned: boolean; assignment: Assignment | null }> {
+  const [row] = await withAppErrors(
+    sql<({ trainerId: string } & { [K in keyof Assignment]: Assignment[K] | null })[]>`
+    select asked.trainer_id, a.id, a.assignment_date, a.source, a.notes
+    from public.members m
+    cross join (select coalesce(${trainerId ?? null}, assignment.default_trainer_id()) as trainer_id) as asked
+    left join public.trainer_client_assignments a
+      on a.client_id = m.id
+      and a.trainer_id is not distinct from asked.trainer_id
+      and a.status = 'active'
+    where m.id = ${memberId}
+  `,
+  );
+  if (!row) throw new AppError("member_not_found", `member ${memberId} does not exist`);
+  const { id, assignmentDate, source, notes } = row;
+  const assignment = id && assignmentDate && source ? { id, assignmentDate, source, notes } : null;
+  return { memberId, trainerId: row.trainerId, assigned: assignment !== null, assignment };
+}
+
+/** Tells whether a member has an active assignment to a trainer; an unknown member has none. */
+export async function isUserAssignedToTrainer(
+  sql: Sql,
+  memberId: string,
+  trainerId?: string,
+): Promise<boolean> {
+  const { results } = await checkAssignments(sql, [memberId], trainerId);
+  return results.some((result) => result.assigned);
+}
