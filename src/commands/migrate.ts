@@ -9,7 +9,7 @@ import {
 } from "../database/migrate.ts";
 import type { MigrationLockOptions } from "../database/migration_lock.ts";
 import type { Sql } from "../database/sql.ts";
-import type { RepairReport } from "../database/structure/repair.ts";
+import type { RepairReport } from "../database/structure/repair_report.ts";
 import { countAssignments } from "../database/take_back.ts";
 import { OperatorError } from "../errors.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";

@@ -10,7 +10,8 @@ import { findRemedy } from "./refusals.ts";
 import { checkStructure } from "./structure/check_structure.ts";
 import { describeLacks } from "./structure/lacks.ts";
 import { describeMembersTable, findMembersTable } from "./structure/members_table.ts";
-import { type RepairReport, repairStructure } from "./structure/repair.ts";
+import { repairStructure } from "./structure/repair.ts";
+import type { RepairReport } from "./structure/repair_report.ts";
 import { isInstalled, takeAllBack } from "./take_back.ts";
 
 const MIGRATIONS_TABLE = "assignment.schema_migrations";

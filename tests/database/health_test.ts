@@ -62,6 +62,12 @@ describe("health", () => {
         "missing",
       ],
       [
+        "an index is invalid, as a concurrent build that failed leaves it",
+        "update pg_index set indisvalid = false where indexrelid = 'public.trainer_client_assignments_active_key'::regclass",
+        "schema",
+        "index public.trainer_client_assignments_active_key is invalid; run: deno task migrate repair",
+      ],
+      [
         "another table inherits from members",
         "create table public.premium_members (tier text) inherits (public.members)",
         "trigger",

@@ -7,18 +7,9 @@ import { describeLack, findLacks, type Lack, withoutConsequences } from "./lacks
 import { describeMembersTable, findMembersTable } from "./members_table.ts";
 import { isForeignKey, mend } from "./mend.ts";
 import { findMovedTables } from "./moved_tables.ts";
+import { attempt, type RepairReport, type Transaction, wordsOf } from "./repair_report.ts";
+import { closeToOthers, findServiceRoles, grantAgain } from "./repair_rights.ts";
 import { readSchema, type SchemaObject } from "./schema_file.ts";
-
-export interface RepairReport {
-  /** What lacked and is there again; of a table that was made anew, the table alone. */
-  mended: string[];
-  /** What could not be made, with the database's words and what to do. */
-  unmended: string[];
-  /** What the person at the terminal should know besides. */
-  notes: string[];
-  /** Members without an active assignment, who need a backfill. */
-  unassigned: number;
-}
 
 /**
  * Makes again what the migrations once made and the database lacks, in one transaction, and keeps what data there is.
@@ -39,8 +30,8 @@ export async function repairStructure(sql: Sql): Promise<RepairReport> {
     await mendAll(transaction, lacks, report);
     if (lacks.length > 0) {
       await removeStrayTriggers(transaction, report);
-      await transaction.unsafe(rights.join("\n"));
-      await closeToOthers(transaction, lacks);
+      for (const right of rights) await attempt(transaction, right, right, report);
+      await closeToOthers(transaction, lacks, report);
       await grantAgain(transaction, roles, report);
     }
     await recordMigrations(transaction);
@@ -76,7 +67,7 @@ async function refuseMovedTables(transaction: SqlOrTransaction, lacks: Lack[]): 
 }
 
 async function mendAll(
-  transaction: postgres.TransactionSql<{ bigint: number }>,
+  transaction: Transaction,
   lacks: Lack[],
   report: RepairReport,
 ): Promise<void> {
@@ -93,22 +84,21 @@ async function mendAll(
       report.unmended.push(`${describeLack(lack)}: a person must decide; it should be ${object.definition}`);
       continue;
     }
-    try {
-      await transaction.savepoint((savepoint) => savepoint.unsafe(`${statement}; ${seedOf(object)}`));
-      if (shown.has(lack)) report.mended.push(describeLack(lack));
-      if (object.name === "public.trainer_client_assignments" && object.kind === "table") {
-        report.notes.push(LOST);
-      }
-      if (object.name === "assignment.settings" && object.kind === "table") report.notes.push(RESET);
-    } catch (error) {
-      report.unmended.push(`${describeLack(lack)}: ${wordsOf(error)}`);
-    }
+    if (!await attempt(transaction, `${statement}; ${seedOf(object)}`, describeLack(lack), report)) continue;
+    if (shown.has(lack)) report.mended.push(describeLack(lack));
+    if (object.kind === "table") report.notes.push(...LOSSES[object.name] ?? []);
   }
 }
 
-const LOST =
-  "the assignments that were in public.trainer_client_assignments went with it: only a backup has them. The table is new and empty";
-const RESET = "the default trainer is the one of a new installation: set yours with PUT /v1/settings";
+/** What a table that is made anew does not bring back. */
+const LOSSES: Record<string, string[]> = {
+  "public.trainer_client_assignments": [
+    "the assignments that were in public.trainer_client_assignments went with it: only a backup has them. The table is new and empty",
+  ],
+  "assignment.settings": [
+    "the default trainer is the one of a new installation: set yours with PUT /v1/settings",
+  ],
+};
 
 /** The one row that a migration inserts. */
 function seedOf({ kind, name }: SchemaObject): string {
@@ -119,7 +109,7 @@ function seedOf({ kind, name }: SchemaObject): string {
 
 /** A swap of tables leaves the trigger on the old one. */
 async function removeStrayTriggers(
-  transaction: postgres.TransactionSql<{ bigint: number }>,
+  transaction: Transaction,
   report: RepairReport,
 ) {
   const strays = await transaction<{ table: string }[]>`
@@ -131,74 +121,11 @@ async function removeStrayTriggers(
     order by 1
   `;
   for (const { table } of strays) {
-    await transaction.unsafe(`drop trigger members_assign_trainer_after_insert on ${table}`);
-    report.mended.push(
-      `trigger members_assign_trainer_after_insert of ${table}, which is not public.members, is removed`,
-    );
-  }
-}
-
-/** What default privileges give to others of a new table or function was not meant for ours. */
-async function closeToOthers(transaction: SqlOrTransaction, lacks: Lack[]): Promise<void> {
-  const made = lacks.filter(({ object, found }) =>
-    found === null && ["table", "view", "sequence", "function"].includes(object.kind)
-  );
-  const names = (kinds: string[]) =>
-    made.filter(({ object }) => kinds.includes(object.kind)).map(({ object }) => object.name);
-  const grants = await transaction<{ revoke: string }[]>`
-    select distinct
-      format('revoke all on %s from %s', o.name, case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end) as revoke
-    from unnest(${names(["table", "view", "sequence"])}::text[]) as o (name)
-    join pg_catalog.pg_class c on c.oid = to_regclass(o.name)
-    cross join aclexplode(c.relacl) a
-    left join pg_catalog.pg_roles r on r.oid = a.grantee
-    where a.grantee <> c.relowner
-    union all
-    select distinct format('revoke all on function %s from %I', o.name, r.rolname)
-    from unnest(${names(["function"])}::text[]) as o (name)
-    join pg_catalog.pg_proc p on p.oid = to_regprocedure(o.name)
-    cross join aclexplode(p.proacl) a
-    join pg_catalog.pg_roles r on r.oid = a.grantee
-    where a.grantee <> p.proowner
-  `;
-  for (const { revoke } of grants) await transaction.unsafe(revoke);
-  await transaction`
-    select assignment.close_table(name::regclass) from unnest(${names(["table"])}::text[]) as made (name)
-  `;
-}
-
-/** The roles that the service runs as: nothing but `assignment.grant_service` lets anybody step a run. */
-async function findServiceRoles(transaction: SqlOrTransaction): Promise<string[]> {
-  const roles = await transaction<{ role: string }[]>`
-    select distinct r.rolname as role
-    from pg_catalog.pg_proc p
-    join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = 'assignment'
-    cross join aclexplode(p.proacl) a
-    join pg_catalog.pg_roles r on r.oid = a.grantee
-    where p.proname in ('backfill_step', 'end_assignment', 'reconcile')
-      and a.grantee <> p.proowner
-    order by role
-  `;
-  return roles.map(({ role }) => role);
-}
-
-async function grantAgain(
-  transaction: postgres.TransactionSql<{ bigint: number }>,
-  roles: string[],
-  report: RepairReport,
-): Promise<void> {
-  for (const role of roles) {
-    try {
-      await transaction.savepoint((savepoint) => savepoint`select assignment.grant_service(${role})`);
-      report.mended.push(`the rights of ${role} on what is new`);
-    } catch (error) {
-      report.unmended.push(`the rights of ${role}: ${wordsOf(error)}`);
+    const drop = `drop trigger members_assign_trainer_after_insert on ${table}`;
+    const what = `trigger members_assign_trainer_after_insert of ${table}, which is not public.members`;
+    if (await attempt(transaction, drop, `${what}, is its owner's to remove (${drop})`, report)) {
+      report.mended.push(`${what}, is removed`);
     }
-  }
-  if (roles.length === 0) {
-    report.notes.push(
-      "where the service runs as a role of its own, run: select assignment.grant_service('…role…')",
-    );
   }
 }
 
@@ -248,9 +175,4 @@ async function countUnassigned(sql: Sql): Promise<number> {
       and not exists (select from assignment.settings s where s.default_trainer_id = m.id)
   `;
   return row.members;
-}
-
-function wordsOf(error: unknown): string {
-  if (!(error instanceof postgres.PostgresError)) return String(error);
-  return [error.message, error.detail, error.hint].filter((each) => each !== undefined).join(": ");
 }

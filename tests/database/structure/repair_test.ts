@@ -1,6 +1,11 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { findStructureProblem, migrateRepair, migrateUp } from "../../../src/database/migrate.ts";
+import {
+  findStructureProblem,
+  migrateDown,
+  migrateRepair,
+  migrateUp,
+} from "../../../src/database/migrate.ts";
 import { OperatorError } from "../../../src/errors.ts";
 import { checkHealth } from "../../../src/operation/health.ts";
 import { backfillExistingUsers, DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
@@ -175,6 +180,18 @@ describe("migrate repair", () => {
         drop type assignment.member_failure cascade;
         drop function assignment.uuid_v7() cascade`,
       ],
+      [
+        "an invalid index",
+        `
+        update pg_index set indisvalid = false where indexrelid = 'trainer_client_assignments_active_key'::regclass`,
+      ],
+      [
+        "what a person rebuilt in part",
+        `
+        alter table trainer_client_assignments drop constraint trainer_client_assignments_client_id_fkey;
+        alter table trainer_client_assignments
+          add constraint trainer_client_assignments_client_id_fkey foreign key (client_id) references members (id)`,
+      ],
       ["the schema assignment", "drop schema assignment cascade"],
       ["the record of migrations", "drop table assignment.schema_migrations"],
       [
@@ -235,6 +252,45 @@ describe("migrate repair", () => {
     }
   });
 
+  it("mends what its role may, and leaves the trigger of a table that is another role's to that one", async () => {
+    const foreign = await testDatabase({ migrated: false });
+    const owner = `${foreign.name}_owner`;
+    const ownerUrl = Object.assign(new URL(foreign.url), { username: owner, password: "secret" }).href;
+    const grants = `
+      grant references, trigger on public.members to ${owner};
+      grant select on public.members to ${owner} with grant option;`;
+    try {
+      await foreign.sql.unsafe(`
+        create role ${owner} login password 'secret';
+        grant create on database ${foreign.name} to ${owner};
+        grant usage, create on schema public to ${owner};
+        create table public.members (id uuid primary key);
+        ${grants}
+        insert into public.members values ('${DEFAULT_TRAINER_ID}');
+      `);
+      await migrateUp(ownerUrl);
+      await foreign.sql.unsafe(`
+        create table public.shadow (like public.members including all);
+        insert into public.shadow select * from public.members;
+        alter table public.members rename to old_members;
+        alter table public.shadow rename to members;
+        ${grants}
+      `);
+
+      const { unmended } = await migrateRepair(ownerUrl);
+
+      assertEquals(unmended.length, 1);
+      assertStringIncludes(
+        unmended.join(),
+        "(drop trigger members_assign_trainer_after_insert on public.old_members): must be owner of",
+      );
+      assertEquals((await checkHealth(foreign.sql)).status, "ready");
+    } finally {
+      await foreign.drop();
+      await database.sql.unsafe(`drop role ${owner}`);
+    }
+  });
+
   for (
     const [what, statements, remedy] of [
       [
@@ -274,7 +330,11 @@ describe("migrate repair", () => {
     const other = await testDatabase({ migrated: false });
     try {
       await other.sql`create table public.trainer_client_assignments (id bigint primary key)`;
+      await other.sql`insert into public.trainer_client_assignments values (1)`;
       await assertRejects(() => migrateRepair(other.url), OperatorError, "was never migrated");
+      await assertRejects(() => migrateUp(other.url), OperatorError, "already exists");
+      await migrateDown(other.url, { all: true });
+      assertEquals((await other.sql`select from public.trainer_client_assignments`).length, 1);
     } finally {
       await other.drop();
     }

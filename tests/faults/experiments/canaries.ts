@@ -181,9 +181,16 @@ async function failService(
   await askAll("tables gone");
   await world.sql`alter table assignment.hidden rename to settings`;
   await world.sql`alter table public.hidden rename to trainer_client_assignments`;
-  await world.sql`alter table assignment.settings rename updated_by to hidden`;
-  await askAll("a column gone");
-  await world.sql`alter table assignment.settings rename hidden to updated_by`;
+  await world.sql.unsafe(`
+    alter table assignment.settings rename to hidden;
+    create view assignment.settings as
+      select default_trainer_id, updated_at, (1 / (extract(year from updated_at) * 0))::text as updated_by
+      from assignment.hidden;
+    grant select on assignment.settings to ${ROLE};
+  `);
+  await askAll("an error that nobody foresees");
+  await world.sql`drop view assignment.settings`;
+  await world.sql`alter table assignment.hidden rename to settings`;
   await world.sql.unsafe(`alter role ${ROLE} password 'another'`);
   await world.sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${ROLE}`;
   await askAll("signed in no longer");

@@ -1,0 +1,73 @@
+import type { Lack } from "./lacks.ts";
+import { attempt, type RepairReport, type Transaction } from "./repair_report.ts";
+
+/** What default privileges give to others of a new table or function was not meant for ours. */
+export async function closeToOthers(
+  transaction: Transaction,
+  lacks: Lack[],
+  report: RepairReport,
+): Promise<void> {
+  const made = lacks.filter(({ object, found }) =>
+    found === null && ["table", "view", "sequence", "function"].includes(object.kind)
+  );
+  const names = (kinds: string[]) =>
+    made.filter(({ object }) => kinds.includes(object.kind)).map(({ object }) => object.name);
+  const grants = await transaction<{ revoke: string }[]>`
+    select distinct
+      format('revoke all on %s from %s', o.name, case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end) as revoke
+    from unnest(${names(["table", "view", "sequence"])}::text[]) as o (name)
+    join pg_catalog.pg_class c on c.oid = to_regclass(o.name)
+    cross join aclexplode(c.relacl) a
+    left join pg_catalog.pg_roles r on r.oid = a.grantee
+    where a.grantee <> c.relowner
+    union all
+    select distinct format('revoke all on function %s from %I', o.name, r.rolname)
+    from unnest(${names(["function"])}::text[]) as o (name)
+    join pg_catalog.pg_proc p on p.oid = to_regprocedure(o.name)
+    cross join aclexplode(p.proacl) a
+    join pg_catalog.pg_roles r on r.oid = a.grantee
+    where a.grantee <> p.proowner
+  `;
+  for (const { revoke } of grants) await attempt(transaction, revoke, revoke, report);
+  for (const table of names(["table"])) {
+    const close = `select assignment.close_table(${literal(table)})`;
+    await attempt(transaction, close, close, report);
+  }
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The roles that the service runs as: nothing but `assignment.grant_service` lets anybody step a run. */
+export async function findServiceRoles(transaction: Transaction): Promise<string[]> {
+  const roles = await transaction<{ role: string }[]>`
+    select distinct r.rolname as role
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = 'assignment'
+    cross join aclexplode(p.proacl) a
+    join pg_catalog.pg_roles r on r.oid = a.grantee
+    where p.proname in ('backfill_step', 'end_assignment', 'reconcile')
+      and a.grantee <> p.proowner
+    order by role
+  `;
+  return roles.map(({ role }) => role);
+}
+
+export async function grantAgain(
+  transaction: Transaction,
+  roles: string[],
+  report: RepairReport,
+): Promise<void> {
+  for (const role of roles) {
+    const grant = `select assignment.grant_service(${literal(role)})`;
+    if (await attempt(transaction, grant, `the rights of ${role}`, report)) {
+      report.mended.push(`the rights of ${role} on what is new`);
+    }
+  }
+  if (roles.length === 0) {
+    report.notes.push(
+      "where the service runs as a role of its own, run: select assignment.grant_service('…role…')",
+    );
+  }
+}
