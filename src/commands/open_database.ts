@@ -6,6 +6,7 @@ import { migrateUp, pendingMigrations } from "../database/migrate.ts";
 import { OperatorError } from "../errors.ts";
 import { escapeControls } from "../telemetry/log.ts";
 import { DEFAULT_TRAINER_ID } from "../assignments/default_trainer.ts";
+import { findSettings } from "../database/session_settings.ts";
 
 /** Below the current folder, which `deno task` makes the project's. */
 const EMBEDDED_FOLDER = ".data";
@@ -63,6 +64,7 @@ export async function openCommandDatabase(config: Config): Promise<CommandDataba
   const sql = openDatabase(server.url, {
     max: config.databasePoolSize,
     applicationName: "trainer-assignment task",
+    settings: await findSettings(server.url) ?? {},
     suspectAfterMs: SUSPECT_AFTER_MS,
   });
   return {

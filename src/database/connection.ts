@@ -36,6 +36,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const CONNECT_TO_ONE_TIMEOUT_MS = 3_000;
 const PROBE_SUSPECT_AFTER_MS = 3_000;
 
+/** What every session begins with: all poolers pass these on. What else is fixed is in `session_settings.ts`. */
+const PASSED_ON = { DateStyle: "ISO, MDY", TimeZone: "UTC", standard_conforming_strings: "on" };
+
 /**
  * Opens a pool of connections; connects at the first query, and again by itself after the server was away.
  *
@@ -89,7 +92,7 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
     backoff: () => 0.5, // seconds; the driver's own grows to 20, and queries wait meanwhile
     idle_timeout: options.staysOpen ? 0 : 300,
     ...(options.staysOpen ? { max_lifetime: null } : {}),
-    connection: { application_name: applicationName, ...options.settings },
+    connection: { application_name: applicationName, ...PASSED_ON, ...options.settings },
     transform: postgres.camel,
     onnotice: () => {},
     ...(options.onClose === undefined ? {} : { onclose: options.onClose }),

@@ -6,6 +6,7 @@ import type { Sql } from "./sql.ts";
 import { listMigrations, MIGRATIONS_FOLDER } from "./migration_files.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
 import { socketFolder } from "./driver/hosts.ts";
+import { findSettings } from "./session_settings.ts";
 import { findRemedy } from "./refusals.ts";
 import { checkStructure } from "./structure/check_structure.ts";
 import { describeLacks } from "./structure/lacks.ts";
@@ -153,6 +154,9 @@ async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rol
  */
 async function toDbmateUrl(databaseUrl: string, sql: Sql): Promise<string> {
   const url = new URL(databaseUrl);
+  for (const [name, value] of Object.entries(await findSettings(databaseUrl) ?? {})) {
+    url.searchParams.set(name, String(value)); // it passes on what it does not know
+  }
   url.searchParams.delete("prepare");
   const folder = socketFolder(databaseUrl);
   if (folder !== null) {

@@ -1,5 +1,6 @@
 import { delay } from "../deadline.ts";
 import { OperatorError } from "../errors.ts";
+import { findSettings } from "./session_settings.ts";
 import { closeDatabase, openDatabase, resolveDatabaseUrl } from "./connection.ts";
 import type { Sql } from "./sql.ts";
 
@@ -31,7 +32,13 @@ export async function withMigrationLock<T>(
   work: (sql: Sql, url: string) => Promise<T>,
 ): Promise<T> {
   const url = await resolveDatabaseUrl(databaseUrl); // dbmate knows one host alone
-  const sql = openDatabase(url, { max: 1, applicationName: "trainer-assignment migrate", staysOpen: true });
+  const settings = await findSettings(url) ?? {};
+  const sql = openDatabase(url, {
+    max: 1,
+    applicationName: "trainer-assignment migrate",
+    staysOpen: true,
+    settings,
+  });
   try {
     await sql`select set_config('idle_session_timeout', '0', false)`;
     await takeLock(sql, options);

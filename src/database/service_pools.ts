@@ -1,12 +1,6 @@
-import postgres from "postgres";
-import {
-  closeDatabase,
-  type DatabaseOptions,
-  isPooled,
-  openDatabase,
-  SUSPECT_AFTER_MS,
-} from "./connection.ts";
+import { closeDatabase, type DatabaseOptions, openDatabase, SUSPECT_AFTER_MS } from "./connection.ts";
 import type { Sql } from "./sql.ts";
+import { findSettings } from "./session_settings.ts";
 import { limitPool, type Pool } from "./driver/pool.ts";
 
 /** The connections of a service: neither requests nor background work can take those of the other. */
@@ -47,40 +41,33 @@ const LONGEST_OWN_TIMEOUT_MS = 10_000;
 /** What an answer may take on its way. */
 const GRACE_MS = 2_000;
 
-const REFUSED_PARAMETER = "08P01";
-
 /** Opens the pools; a connection is made when it is needed first. Rejects when the database cannot be reached. */
 export async function openServicePools(url: string, options: ServicePoolOptions): Promise<ServicePools> {
   const { requestConnections, statementTimeoutMs, backfillLanes } = options;
-  const settings = {
+  const found = await findSettings(url, {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     idle_session_timeout: IDLE_MS,
-  };
-  const areTaken = await takesSettings(url, settings);
-  const open = ({ settings, ...rest }: DatabaseOptions) =>
-    openDatabase(url, {
-      suspectAfterMs: SUSPECT_AFTER_MS,
-      ...rest,
-      ...(areTaken && settings ? { settings } : {}),
-    });
+  });
+  const areTaken = found !== null;
+  const within = (statement_timeout: number | "0") => areTaken ? { ...found, statement_timeout } : {};
+  const open = (rest: DatabaseOptions) => openDatabase(url, { suspectAfterMs: SUSPECT_AFTER_MS, ...rest });
 
   const requests = open({
     applicationName: "trainer-assignment service",
     max: requestConnections,
-    settings,
+    settings: found ?? {},
     longestStatementMs: Math.max(statementTimeoutMs, LONGEST_OWN_TIMEOUT_MS) + GRACE_MS,
   });
-  const { statement_timeout: _, ...restingTimeouts } = settings;
   const background = open({
     applicationName: "trainer-assignment service: background",
     max: backfillLanes + BACKGROUND_CONNECTIONS,
-    settings: restingTimeouts,
+    settings: within("0"),
   });
   const watch = open({
     applicationName: "trainer-assignment service: watch",
     max: WATCH_CONNECTIONS,
-    settings: { ...settings, statement_timeout: WATCH_TIMEOUT_MS },
+    settings: within(WATCH_TIMEOUT_MS),
     longestStatementMs: WATCH_TIMEOUT_MS + GRACE_MS,
   });
   const all: Sql[] = [requests, background, watch];
@@ -93,26 +80,4 @@ export async function openServicePools(url: string, options: ServicePoolOptions)
       await Promise.all(all.map((sql) => closeDatabase(sql)));
     },
   };
-}
-
-/**
- * Tells whether connections begin with the settings that they are given. A pooler refuses them (PgBouncer: `unsupported
- * startup parameter`) or drops them (its `ignore_startup_parameters`), and to set them later would leave them to whoever
- * is given the same connection next.
- */
-async function takesSettings(url: string, settings: Record<string, number>): Promise<boolean> {
-  if (isPooled(url)) return false;
-  const names = Object.keys(settings);
-  const sql = openDatabase(url, { max: 1, applicationName: "trainer-assignment service", settings });
-  try {
-    const taken = await sql`
-      select from pg_catalog.pg_settings where name = any (${names}::text[]) and source = 'client'
-    `;
-    return taken.length === names.length;
-  } catch (error) {
-    if (error instanceof postgres.PostgresError && error.code === REFUSED_PARAMETER) return false;
-    throw error;
-  } finally {
-    await closeDatabase(sql);
-  }
 }
