@@ -22,6 +22,11 @@ const CASES = [
       /^public\.members is a view, at which no foreign key can point, and the table was renamed to public\.people; run: (.+)$/,
   },
   {
+    what: "the schema public was renamed",
+    statements: "alter schema public rename to app",
+    detail: /^schema public was renamed to app; run: (.+)$/,
+  },
+  {
     what: "the column id was renamed",
     statements: "alter table members rename column id to member_id",
     detail: /^column id of public\.members was renamed to member_id; run: (.+)$/,

@@ -2,6 +2,8 @@ import type { SqlOrTransaction } from "../sql.ts";
 
 /** Where the members are, as far as the catalogs tell. */
 export interface MembersTable {
+  /** Whether there is a schema `public`. */
+  hasPublic: boolean;
   /** What `public.members` is now; null: there is nothing of the name. */
   relation: "table" | "view" | "other" | null;
   /** The type of its column `id`; null: it has none. */
@@ -23,6 +25,7 @@ export async function findMembersTable(sql: SqlOrTransaction): Promise<MembersTa
         and c.relname = 'members'
     )
     select
+      exists (select from pg_catalog.pg_namespace where nspname = 'public') as has_public,
       (
         select case when relkind in ('r', 'p') then 'table' when relkind = 'v' then 'view' else 'other' end
         from members
@@ -64,8 +67,13 @@ export function isReadable({ relation, idType, mayRead }: MembersTable): boolean
 }
 
 /** Says what became of the members where they are not `public.members(id uuid)`, and the statement that mends it; else null. */
-export function describeMembersTable({ relation, idType, key }: MembersTable): string | null {
+export function describeMembersTable({ hasPublic, relation, idType, key }: MembersTable): string | null {
   const moved = key !== null && !key.isMembers ? key : null;
+  if (!hasPublic && moved !== null) {
+    return `schema public was renamed to ${quote(moved.schema)}; run: alter schema ${
+      quote(moved.schema)
+    } rename to public`;
+  }
   if (relation === null) {
     return moved === null
       ? "table public.members is missing: make it again, then run: deno task migrate repair"
