@@ -116,7 +116,7 @@ export interface Account {
   gid: number;
 }
 
-function follow(child: Deno.ChildProcess): RunningTask {
+export function follow(child: Deno.ChildProcess): RunningTask {
   let text = "";
   let changed = Promise.withResolvers<void>();
   const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
