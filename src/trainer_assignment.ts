@@ -11,6 +11,7 @@ export {
   isUserAssignedToTrainer,
 } from "./assignments/checks.ts";
 export type { ClientPage, ClientStatus } from "./assignments/client_page.ts";
-export { type Client, getTrainerClients, requireTrainer } from "./assignments/clients.ts";
+export type { Client } from "./assignments/client_columns.ts";
+export { getTrainerClients, requireTrainer } from "./assignments/clients.ts";
 export { DEFAULT_TRAINER_ID } from "./assignments/default_trainer.ts";
 export { backfillExistingUsers } from "./runs/existing_users.ts";

@@ -1,7 +1,8 @@
 import { type ClientLines, selectClientLines } from "./client_lines.ts";
 import type { Read } from "../database/read_replica.ts";
 import type { ClientPage, ClientStatus } from "./client_page.ts";
-import { type Client, getTrainerClients } from "./clients.ts";
+import type { Client } from "./client_columns.ts";
+import { getTrainerClients } from "./clients.ts";
 
 const CHUNK_ROWS = 2000;
 

@@ -1,4 +1,5 @@
 import type { Sql } from "../database/sql.ts";
+import { CLIENT_LINE } from "./client_columns.ts";
 import { type ClientPage, selectClientPage } from "./client_page.ts";
 import { requireTrainer } from "./clients.ts";
 
@@ -30,13 +31,7 @@ export async function selectClientLines(
   const [[count, lines] = []] = await sql`
     select
       count(*)::text,
-      string_agg(
-        '{"clientId":"' || client_id || '","assignmentId":"' || id || '","assignmentDate":'
-          || ${toJsonTime(sql, "assignment_date")}
-          || ',"status":"' || status || '","endedAt":' || ${toJsonTime(sql, "ended_at")}
-          || ',"notes":' || coalesce(to_json(notes)::text, 'null'),
-        e'}\n' order by id
-      ) || e'}\n'
+      string_agg(${sql.unsafe(CLIENT_LINE)}, e'}\\n' order by id) || e'}\\n'
     from ${selectClientPage(sql, trainerId, page)}
   `.raw();
   if (!lines) {
@@ -45,17 +40,6 @@ export async function selectClientLines(
   }
   const lastLine = lines.toString("latin1", lines.lastIndexOf(NEWLINE, -2) + 1);
   return { clients: Number(count), bytes: lines, last: assignmentIdOf(lastLine) };
-}
-
-/** As `parseTime` and JSON write it: null for no time, and for one out of range. */
-function toJsonTime(sql: Sql, column: "assignment_date" | "ended_at") {
-  return sql`
-    case
-      when ${sql(column)} >= '0001-01-01 00:00:00Z' and ${sql(column)} < '10000-01-01 00:00:00Z'
-      then '"' || to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'
-      else 'null'
-    end
-  `;
 }
 
 /** Reads the assignment id in a line. */

@@ -1,4 +1,5 @@
 import type { Sql } from "../database/sql.ts";
+import { COLUMN_LIST } from "./client_columns.ts";
 
 /** Which assignments: those that stand, those that were ended, or both. */
 export type ClientStatus = "active" | "inactive" | "all";
@@ -28,7 +29,7 @@ export function selectClientPage(
       select c.*
       from unnest(${statuses}::text[]) as asked (status)
       cross join lateral (
-        select id, client_id, assignment_date, status, ended_at, notes
+        select ${sql.unsafe(COLUMN_LIST)}
         from public.trainer_client_assignments
         where trainer_id = ${trainerId}
           and status = asked.status

@@ -1,17 +1,7 @@
 import type { Sql } from "../database/sql.ts";
 import { AppError } from "../errors.ts";
+import { type Client, CLIENT_SELECT_LIST } from "./client_columns.ts";
 import { type ClientPage, selectClientPage } from "./client_page.ts";
-
-/** A member as a trainer's client, in one assignment; a member has several when earlier ones ended. */
-export interface Client {
-  clientId: string;
-  assignmentId: string;
-  assignmentDate: Date;
-  status: "active" | "inactive";
-  /** Null while it is active, and of one that was made inactive past this service. */
-  endedAt: Date | null;
-  notes: string | null;
-}
 
 /**
  * Lists a trainer's clients, oldest assignment first; empty when there are none.
@@ -24,7 +14,7 @@ export async function getTrainerClients(
   page: ClientPage = { limit: 1000 },
 ): Promise<Client[]> {
   const clients = await sql<Client[]>`
-    select client_id, id as assignment_id, assignment_date, status, ended_at, notes
+    select ${sql.unsafe(CLIENT_SELECT_LIST)}
     from ${selectClientPage(sql, trainerId, page)}
     order by clients.id
   `;

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { streamTrainerClients } from "../../assignments/client_export.ts";
 import { readPage } from "../../http/paging.ts";
-import { CLIENT_COLUMNS } from "../../http/routes/trainers.ts";
+import { CLIENT_KEYS } from "../../assignments/client_columns.ts";
 import { findMembers } from "../../assignments/member_lookup.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { countCoverage, estimateCoverage } from "../../operation/coverage.ts";
@@ -87,7 +87,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
     const chunks = streamTrainerClients(readFrom(sql), trainerId, Status.parse(c.req.query("status")));
     return await answerNamedCsv(c, services, {
       chunks,
-      columns: CLIENT_COLUMNS,
+      columns: CLIENT_KEYS,
       filename: `clients-${trainerId}`,
       takeSlot: takeExportSlot,
     });

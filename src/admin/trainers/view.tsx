@@ -1,5 +1,5 @@
 import type { Member } from "../../assignments/member_lookup.ts";
-import type { Client } from "../../assignments/clients.ts";
+import type { Client } from "../../assignments/client_columns.ts";
 import { paths } from "../frame/paths.ts";
 import { type Column, Empty, EndTime, MemberLink, Message, NextPage, Table, Time } from "../frame/parts.tsx";
 

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { streamTrainerClientLines, streamTrainerClients } from "../../assignments/client_export.ts";
+import { type Client as ClientRow, CLIENT_KEYS } from "../../assignments/client_columns.ts";
 import { assignmentIdOf, type ClientLines, selectClientLines } from "../../assignments/client_lines.ts";
 import { assignClientToTrainer, endAssignment } from "../../assignments/assign.ts";
 import { actorOf, logChange } from "../audit.ts";
@@ -29,29 +30,22 @@ const Status = z.enum(["active", "inactive"]);
 const AskedStatus = z.enum([...Status.options, "all"]).default("active").openapi({
   description: "`inactive`: those that have ended, with `endedAt`.",
 });
-export const CLIENT_COLUMNS = [
-  "clientId",
-  "assignmentId",
-  "assignmentDate",
-  "status",
-  "endedAt",
-  "notes",
-] as const;
-
 const CLIENT_LINES: ExportFormat<ClientLines> = { ...NDJSON, write: ({ bytes }) => bytes };
 
-const Client = z.object({
-  clientId: Id,
-  assignmentId: AssignmentId,
-  assignmentDate: StoredTime,
-  status: Status,
-  endedAt: Time.nullable().openapi({
-    description:
-      "Null while it is active, of one that was made inactive past this service, and where the database has a time out of range.",
-    example: null,
-  }),
-  notes: z.string().nullable(),
-}).openapi("Client");
+const Client = z.object(
+  {
+    clientId: Id,
+    assignmentId: AssignmentId,
+    assignmentDate: StoredTime,
+    status: Status,
+    endedAt: Time.nullable().openapi({
+      description:
+        "Null while it is active, of one that was made inactive past this service, and where the database has a time out of range.",
+      example: null,
+    }),
+    notes: z.string().nullable(),
+  } satisfies Record<keyof ClientRow, z.ZodType>,
+).openapi("Client");
 
 const ClientPage = z.object({
   trainerId: TrainerId,
@@ -103,7 +97,7 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
         content: {
           ...json(ClientPage, { trainerId: EXAMPLE.trainerId, clients: [CLIENT_EXAMPLE], next: null }),
           "application/x-ndjson": text(JSON.stringify(CLIENT_EXAMPLE) + "\n"),
-          "text/csv": text(`${CLIENT_COLUMNS.join(",")}\r\n${Object.values(CLIENT_EXAMPLE).join(",")}\r\n`),
+          "text/csv": text(`${CLIENT_KEYS.join(",")}\r\n${Object.values(CLIENT_EXAMPLE).join(",")}\r\n`),
         },
       },
     },
@@ -111,7 +105,7 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
   }, async (c) => {
     const { trainerId } = c.req.valid("param");
     const { status, limit, cursor } = c.req.valid("query");
-    const format = exportFormat(negotiate(c, LIST_TYPES), CLIENT_COLUMNS);
+    const format = exportFormat(negotiate(c, LIST_TYPES), CLIENT_KEYS);
     if (format !== undefined) {
       refusePaging(c);
       const download = { filename: `clients-${trainerId}`, takeSlot: takeExportSlot, log };

@@ -1,0 +1,64 @@
+/** How a column is written: in SQL, in JSON and in TypeScript. */
+interface Kinds {
+  id: string;
+  time: Date;
+  optionalTime: Date | null;
+  status: "active" | "inactive";
+  optionalText: string | null;
+}
+
+/**
+ * The columns of a client, in the order of the CSV: each by its JSON key, with the column of
+ * `trainer_client_assignments` and how it is written. Queries, lines, CSV header, types and the API's schema follow.
+ */
+export const CLIENT_COLUMNS = {
+  clientId: { column: "client_id", kind: "id" },
+  assignmentId: { column: "id", kind: "id" },
+  assignmentDate: { column: "assignment_date", kind: "time" },
+  status: { column: "status", kind: "status" },
+  endedAt: { column: "ended_at", kind: "optionalTime" },
+  notes: { column: "notes", kind: "optionalText" },
+} as const satisfies Record<string, { column: string; kind: keyof Kinds }>;
+
+/**
+ * A member as a trainer's client, in one assignment; a member has several when earlier ones ended. `endedAt` is null while
+ * it is active, and of one that was made inactive past this service.
+ */
+export type Client = {
+  [Key in keyof typeof CLIENT_COLUMNS]: Kinds[typeof CLIENT_COLUMNS[Key]["kind"]];
+};
+
+/** The header of the CSV. */
+export const CLIENT_KEYS = Object.keys(CLIENT_COLUMNS) as [keyof Client, ...(keyof Client)[]];
+
+const columns = Object.entries(CLIENT_COLUMNS);
+
+/** The columns as a page of assignments has them. */
+export const COLUMN_LIST = columns.map(([, { column }]) => column).join(", ");
+
+/** The same under their keys. */
+export const CLIENT_SELECT_LIST = columns.map(([key, { column }]) => `${column} as "${key}"`).join(", ");
+
+/** An expression for a client as a line of JSON, but for the closing brace. */
+export const CLIENT_LINE = columns.map(([key, { column, kind }], index) =>
+  `'${index === 0 ? "{" : ","}"${key}":' || ${toJson(column, kind)}`
+).join(" || ");
+
+function toJson(column: string, kind: keyof Kinds): string {
+  switch (kind) {
+    case "id":
+    case "status":
+      return `'"' || ${column} || '"'`;
+    case "optionalText":
+      return `coalesce(to_json(${column})::text, 'null')`;
+    case "time":
+    case "optionalTime": // as parseTime and JSON write it: null for no time, and for one out of range
+      return `
+        case
+          when ${column} >= '0001-01-01 00:00:00Z' and ${column} < '10000-01-01 00:00:00Z'
+          then '"' || to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'
+          else 'null'
+        end
+      `;
+  }
+}
