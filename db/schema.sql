@@ -333,6 +333,7 @@ CREATE FUNCTION assignment.claim_new_failures(p_limit integer DEFAULT 500) RETUR
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
   update assignment.failures f
   set logged_at = now()
@@ -626,6 +627,7 @@ CREATE FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) RETUR
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_nestloop TO 'off'
+    SET jit TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 declare
@@ -865,6 +867,7 @@ CREATE FUNCTION assignment.hasten_failures(p_limit integer DEFAULT 20000) RETURN
     SET enable_sort TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
   v_member_ids uuid[];
@@ -1055,6 +1058,7 @@ CREATE FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_fail
     SET enable_sort TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
   perform assignment.require_visible_rows();
@@ -1731,6 +1735,7 @@ CREATE FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trai
     SET enable_sort TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
   select f.requested_trainer_id into take_due_failures.requested_trainer_id

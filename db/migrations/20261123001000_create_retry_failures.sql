@@ -38,6 +38,7 @@ create function assignment.take_due_failures(
   set enable_sort = off
   set enable_bitmapscan = off
   set enable_seqscan = off
+  set jit = off  -- before PostgreSQL 18 what is off counts as cost, and each short look-up would be compiled
   language plpgsql
 as $$
 begin

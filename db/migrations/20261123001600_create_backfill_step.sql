@@ -31,6 +31,7 @@ create function assignment.next_members(p_lane assignment.backfill_lanes, p_fail
   set enable_sort = off
   set enable_bitmapscan = off
   set enable_seqscan = off
+  set jit = off  -- before PostgreSQL 18 what is off counts as cost, and each short look-up would be compiled
   language plpgsql
 as $$
 begin

@@ -8,6 +8,7 @@ create function assignment.find_stragglers(p_run assignment.backfill_runs)
   stable
   set search_path = pg_catalog, pg_temp
   set enable_nestloop = off  -- whatever the statistics say: it reads all members, once
+  set jit = off  -- before PostgreSQL 18 what is off counts as cost: the smallest table would be compiled for
   set plan_cache_mode = force_custom_plan
   language plpgsql
 as $$

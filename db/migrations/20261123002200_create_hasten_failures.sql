@@ -10,6 +10,7 @@ create function assignment.hasten_failures(p_limit integer default 20000)
   set enable_sort = off  -- as in take_due_failures
   set enable_bitmapscan = off
   set enable_seqscan = off
+  set jit = off  -- before PostgreSQL 18 what is off counts as cost, and each short look-up would be compiled
   language plpgsql
 as $$
 declare

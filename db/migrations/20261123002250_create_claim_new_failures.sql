@@ -18,6 +18,7 @@ create function assignment.claim_new_failures(p_limit integer default 500)
   security definer
   set search_path = pg_catalog, pg_temp
   set enable_seqscan = off  -- the statistics may be from before an outage, and there are seldom any
+  set jit = off  -- before PostgreSQL 18 what is off counts as cost, and each short look-up would be compiled
   language sql
 as $$
   update assignment.failures f
