@@ -24,7 +24,9 @@ describe("what must exist, read from db/schema.sql", () => {
     assertEquals(unknown, []);
 
     function isBehindConstraint(each: string): boolean {
-      return /^index .+_pkey$/.test(each);
+      const [, index] = /^index \w+\.(\w+)$/.exec(each) ?? [];
+      return index !== undefined &&
+        objects.some(({ kind, name }) => kind === "constraint" && name.endsWith(` ${index}`));
     }
   });
 
