@@ -22,7 +22,7 @@ begin
     'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
        assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
        assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
-       public.trainer_client_assignments to %I',
+       assignment.watched_tables, public.trainer_client_assignments to %I',
     p_role
   );
 
