@@ -1,6 +1,6 @@
 import { awaitLostAncestor } from "./src/commands/ancestors.ts";
 import { runCommand } from "./src/commands/command_line.ts";
-import "./src/resolved_packages.ts";
+import "./src/commands/resolved_packages.ts";
 
 // One Ctrl-C arrives twice: from the terminal, and passed on by `deno task`. Only a later one means "at once".
 const REPEAT_AFTER_MS = 1000;

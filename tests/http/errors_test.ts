@@ -176,7 +176,6 @@ describe("errors", () => {
   it("answer 404 on unknown paths", async () => {
     for (
       const path of [
-        "/",
         "/v1",
         "/v1/backfill",
         "/v1/settings/",
