@@ -129,6 +129,57 @@ begin
 end;
 $$;
 
+-- Of the standbys that have not replayed all of the log, the one that is furthest behind in time. As old as its last reply
+-- says; where a standby owes a reply, since that reply. It is given a moment first: it may owe it only since just now, and
+-- the reply's time is by its own clock. Left out is who never applies (pg_receivewal, pg_basebackup), and logical replication.
+create function assignment.find_replica_lag(
+  p_max_lag_ms integer,
+  out lag_ms double precision,
+  out standby text
+)
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_patience_ends timestamptz := clock_timestamp() + interval '500 milliseconds';
+  v_first_replies jsonb := (select jsonb_object_agg(pid, reply_time) from pg_catalog.pg_stat_replication);
+  v_is_silent boolean;
+begin
+  loop
+    select
+      lag.ms,
+      format(
+        '%s at %s%s, %s behind',
+        coalesce(nullif(r.application_name, ''), 'a standby'),
+        coalesce(host(r.client_addr), 'a local socket'),
+        case when lag.is_silence then ' does not answer' else '' end,
+        pg_size_pretty(pg_wal_lsn_diff(primary_log.written, r.replay_lsn))
+      ),
+      lag.is_silence
+    into lag_ms, standby, v_is_silent
+    from pg_catalog.pg_stat_replication r
+    cross join (select pg_catalog.pg_current_wal_flush_lsn() as written) as primary_log
+    cross join lateral (
+      select extract(epoch from r.replay_lag) * 1000 as ms, false as is_silence
+      union all
+      select extract(epoch from clock_timestamp() - r.reply_time) * 1000, true
+      where r.write_lsn < primary_log.written
+        and r.reply_time = (v_first_replies ->> r.pid::text)::timestamptz
+    ) as lag
+    where r.replay_lsn < primary_log.written
+      and lag.ms > 0
+      and not exists (
+        select from pg_catalog.pg_replication_slots s where s.active_pid = r.pid and s.slot_type = 'logical'
+      )
+    order by lag.ms desc, r.pid
+    limit 1;
+    exit when v_is_silent is not true or lag_ms <= p_max_lag_ms or clock_timestamp() >= v_patience_ends;
+    perform pg_sleep(0.02);
+  end loop;
+end;
+$$;
+
 create function assignment.find_backfill_pressure(
   p_max_replica_lag_ms integer,
   out throttle_because text,
@@ -142,14 +193,12 @@ create function assignment.find_backfill_pressure(
 as $$
 declare
   v_lag_ms double precision;
+  v_standby text;
   v_waiters integer;
 begin
   if pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') then
-    select max(extract(epoch from replay_lag) * 1000) into v_lag_ms from pg_catalog.pg_stat_replication;
-    replica_lag := case
-      when v_lag_ms > 0 then round((v_lag_ms / 1000)::numeric, 1) || ' s'
-      else 'none'
-    end;
+    select lag_ms, standby into v_lag_ms, v_standby from assignment.find_replica_lag(p_max_replica_lag_ms);
+    replica_lag := coalesce(round((v_lag_ms / 1000)::numeric, 1) || ' s', 'none');
   else
     replica_lag := 'unavailable';
   end if;
@@ -163,7 +212,7 @@ begin
 
   throttle_because := case
     when v_lag_ms > p_max_replica_lag_ms
-    then format('replica lag %s > %s s', replica_lag, round(p_max_replica_lag_ms / 1000.0, 1)::float8)
+    then format('replica lag %s > %s s (%s)', replica_lag, round(p_max_replica_lag_ms / 1000.0, 1)::float8, v_standby)
     when v_waiters > 0
     then v_waiters || case v_waiters when 1 then ' session waits for a lock' else ' sessions wait for locks' end
       || ' on members or assignments'
@@ -175,6 +224,7 @@ revoke execute on function assignment.steer_backfill(uuid, text, text, text, tex
 revoke execute on function assignment.await_lanes(uuid) from public;
 revoke execute on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) from public;
 revoke execute on function assignment.throttle_backfill(uuid, text, text, text) from public;
+revoke execute on function assignment.find_replica_lag(integer) from public;
 revoke execute on function assignment.find_backfill_pressure(integer) from public;
 comment on function assignment.steer_backfill(uuid, text, text, text, text) is
   'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
@@ -184,11 +234,15 @@ comment on function assignment.note_backfill_trouble(uuid, text, text, integer, 
 but for want of resources (class 53).';
 comment on function assignment.throttle_backfill(uuid, text, text, text) is
   'Records why a run waits, or null that it does not, and what the probes saw.';
+comment on function assignment.find_replica_lag(integer) is
+  'How many milliseconds the standby that is furthest behind lags, and which it is; null when none does. Waits up to half
+a second for the reply of one that looks silent for longer than p_max_lag_ms. Needs pg_read_all_stats.';
 comment on function assignment.find_backfill_pressure(integer) is
   'Why a backfill should wait now, or null; and what each probe saw: a figure, none, or unavailable without the permission.';
 
 -- migrate:down
 drop function if exists assignment.find_backfill_pressure(integer);
+drop function if exists assignment.find_replica_lag(integer);
 drop function if exists assignment.throttle_backfill(uuid, text, text, text);
 drop function if exists assignment.note_backfill_trouble(uuid, text, text, integer, integer);
 drop function if exists assignment.await_lanes(uuid);

@@ -129,7 +129,8 @@ function watchPressure(sql: Sql, runId: string, options: DriveOptions): () => Pr
     const pressure = await findPressure(sql, options.maxReplicaLagMs);
     const { throttleBecause, replicaLag, lockWaiters } = pressure;
     if (!isDeepStrictEqual(pressure, recorded)) await recordPressure(sql, runId, pressure);
-    if (throttleBecause !== (recorded?.throttleBecause ?? null)) {
+    const wasThrottled = (recorded?.throttleBecause ?? null) !== null;
+    if (wasThrottled !== (throttleBecause !== null)) { // not at each figure of a growing lag
       const event = throttleBecause === null ? "backfill_unthrottled" : "backfill_throttled";
       options.log.info({ event, runId, reason: throttleBecause, replicaLag, lockWaiters });
     }

@@ -12,6 +12,19 @@ export async function killServer(server: TestServer): Promise<void> {
   await Promise.all(pids.map(untilGone));
 }
 
+/** Stops all of a server's processes where they are, its connections open, until {@link thawServer}. */
+export async function freezeServer(server: TestServer): Promise<void> {
+  const postmaster = await postmasterPid(server);
+  kill(postmaster, "SIGSTOP"); // first: it starts no others
+  for (const pid of await childrenOf(postmaster)) kill(pid, "SIGSTOP");
+}
+
+/** Lets a frozen server go on; does nothing to one that runs. */
+export async function thawServer(server: TestServer): Promise<void> {
+  const postmaster = await postmasterPid(server);
+  for (const pid of [...await childrenOf(postmaster), postmaster]) kill(pid, "SIGCONT");
+}
+
 /** The pid of the server's first process, which is the parent of all others. */
 export async function postmasterPid(server: TestServer): Promise<number> {
   const [line] = (await Deno.readTextFile(join(server.folder, "postmaster.pid"))).split("\n");

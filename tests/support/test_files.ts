@@ -13,6 +13,8 @@ export const SLOW = [
   "tests/database/backfill/errors_test.ts",
   "tests/database/backfill/lanes_test.ts",
   "tests/database/backfill/partitioned_members_test.ts",
+  "tests/database/backfill/pressure_test.ts",
+  "tests/database/backfill/replica_lag_test.ts",
   "tests/database/backfill/steering_test.ts",
   "tests/database/health_test.ts",
   "tests/database/migrations/",

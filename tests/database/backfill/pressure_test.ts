@@ -13,7 +13,7 @@ import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { recordingLogger } from "../../support/logs.ts";
 import { addUnseenMembers } from "../../support/members.ts";
 import { wayTo } from "../../support/pgbouncer.ts";
-import { startTestServer, type TestServer } from "../../support/servers.ts";
+import { startTestServer, testedVersion, type TestServer } from "../../support/servers.ts";
 import { startStandby } from "../../support/standby.ts";
 
 describe("a backfill beside sessions that wait for locks on its tables", () => {
@@ -58,7 +58,7 @@ describe("a backfill of a primary whose replica lags", () => {
   let way: { url: string; close(): Promise<void> };
   let sql: Sql;
   beforeAll(async () => {
-    primary = await startTestServer();
+    primary = await startTestServer(testedVersion());
     standby = await startStandby(primary, { recovery_min_apply_delay: "1h" });
     await migrateUp(primary.url);
     way = await wayTo(primary);
@@ -79,11 +79,17 @@ describe("a backfill of a primary whose replica lags", () => {
     }
     const before = await countAssigned(sql);
     const run = await startBackfill(sql, { requestedBy: "test" });
-    const driving = driveRun(sql, run, driveOptions({ maxReplicaLagMs: 1000 }));
+    const { log, logged } = recordingLogger();
+    const driving = driveRun(sql, run, driveOptions({ maxReplicaLagMs: 1000, log }));
     const throttled = await waitFor(sql, run, (seen) => seen.throttledBecause !== null);
-    assertMatch(throttled.throttledBecause ?? "", /^replica lag \d+\.\d s > 1 s$/);
+    assertMatch(
+      throttled.throttledBecause ?? "",
+      /^replica lag \d+\.\d s > 1 s \(standby at 127\.0\.0\.1, \d+ \w+ behind\)$/,
+    );
     assertEquals([throttled.status, throttled.processed, throttled.etaSeconds], ["running", 0, null]);
     assertEquals(await countAssigned(sql), before);
+    const { throttledBecause } = throttled;
+    await waitFor(sql, run, (seen) => seen.throttledBecause !== throttledBecause);
 
     const replica = openDatabase(standby.url, { max: 1, applicationName: "test" });
     await replica`alter system set recovery_min_apply_delay = 0`;
@@ -92,6 +98,7 @@ describe("a backfill of a primary whose replica lags", () => {
     await driving;
     const ended = await getRun(sql, run.id);
     assertEquals([ended.status, ended.successful, ended.throttledBecause], ["succeeded", 1000, null]);
+    assertEquals(logged.map(({ event }) => event), ["backfill_throttled", "backfill_unthrottled"]);
   });
 });
 
