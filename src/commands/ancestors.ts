@@ -1,35 +1,62 @@
 import { delay } from "../deadline.ts";
 
 const LOOK_EVERY_MS = 1_000;
+const NPX_TITLE = /^npm exec\b/;
+
+interface Process {
+  parent: number;
+  title: string;
+}
 
 /**
- * Waits until a process that this one descends from has ended: `npx` passes SIGTERM to its shell alone, whose children
- * go on without this.
- * @returns false when the signal was given first, or where there is no `ps`
+ * Waits until npx, or a process between npx and this one, has ended: npx passes SIGTERM to its shell alone, whose
+ * children go on without this. Whoever started npx may end before.
+ * @returns false when the signal was given first, or where npx is not found
  */
 export async function awaitLostAncestor(signal: AbortSignal): Promise<boolean> {
-  const first = await findAncestors();
-  if (first === null) return false;
+  const parents = await findParentsUpToNpx();
+  if (parents.size === 0) return false;
   while (!signal.aborted) {
     await delay(LOOK_EVERY_MS, signal);
-    const now = await findAncestors();
-    if (now !== null && now.join() !== first.join()) return true;
+    const now = await readProcesses([...parents.keys()]);
+    // What ended is not there, or its child has another parent.
+    if (now.size > 0 && parents.entries().some(([pid, parent]) => now.get(pid)?.parent !== parent)) {
+      return true;
+    }
   }
   return false;
 }
 
-/** The process ids of the parent, its parent and so on; null where they cannot be found. */
-async function findAncestors(): Promise<number[] | null> {
-  const ps = new Deno.Command("ps", { args: ["-A", "-o", "pid=,ppid="], stdin: "null", stderr: "null" });
-  const result = await ps.output().catch(() => null);
-  if (result === null || !result.success) return null;
-  const lines = new TextDecoder().decode(result.stdout).trim().split("\n");
-  const parents = new Map(
-    lines.map((line) => line.trim().split(/\s+/).map(Number)).map(([pid = 0, ppid = 0]) => [pid, ppid]),
-  );
-  const ancestors: number[] = [];
-  for (let pid = parents.get(Deno.pid); pid !== undefined && pid > 0; pid = parents.get(pid)) {
-    ancestors.push(pid);
+/** The parent of this process, the parent's and so on; npx is the last. Empty where it is not found. */
+async function findParentsUpToNpx(): Promise<Map<number, number>> {
+  const parents = new Map<number, number>();
+  for (let pid = Deno.pid;;) {
+    const process = (await readProcesses([pid])).get(pid);
+    if (process === undefined) return new Map();
+    if (NPX_TITLE.test(process.title)) return parents;
+    parents.set(pid, process.parent);
+    pid = process.parent;
   }
-  return ancestors;
+}
+
+/** Looks at those of the processes that are there; at none where the system lacks the program to look with. */
+async function readProcesses(pids: number[]): Promise<Map<number, Process>> {
+  // Deno may not read /proc without all permissions; small images with Node have no ps.
+  const [program, args, line] = Deno.build.os === "linux"
+    ? ["cat", pids.map((pid) => `/proc/${pid}/stat`), /^(?<pid>\d+) \((?<title>.*)\) \S (?<parent>\d+) /gm]
+    : [
+      "ps",
+      ["-o", "pid=,ppid=,args=", "-p", pids.join()],
+      /^ *(?<pid>\d+) +(?<parent>\d+) +(?<title>.*)$/gm,
+    ];
+  try {
+    const { stdout } = await new Deno.Command(program, { args, stdin: "null", stderr: "null" }).output();
+    const lines = new TextDecoder().decode(stdout).matchAll(line).map(({ groups = {} }) => groups);
+    return new Map(
+      lines.map(({ pid, parent, title = "" }) => [Number(pid), { parent: Number(parent), title }]),
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return new Map();
+    throw error;
+  }
 }
