@@ -71,7 +71,11 @@ begin
   end if;
 
   for v_try in 1..3 loop
-    select * into v_result from assignment.assign_members(array[p_member_id], trainer_id, p_source, p_notes);
+    begin
+      select * into v_result from assignment.assign_members(array[p_member_id], trainer_id, p_source, p_notes);
+    exception when sqlstate 'TA009' then
+      raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
+    end;
     if v_result.member_gone > 0 then
       raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
     elsif cardinality(v_result.failures) > 0 then
@@ -122,6 +126,9 @@ declare
   v_sqlstate text;
   v_message text;
   v_constraint text;
+  v_failure assignment.member_failure;
+  v_refusal record;
+  v_undecided integer;
 begin
   if p_keep_ended then
     select unassigned, already_assigned, ended, is_trainer
@@ -163,19 +170,26 @@ begin
         v_sqlstate = returned_sqlstate,
         v_message = message_text,
         v_constraint = constraint_name;
-      if assignment.is_transient(v_sqlstate)
-        or v_attempts >= p_max_attempts
-        or v_constraint = 'trainer_client_assignments_trainer_id_fkey'
-      then
+      if assignment.is_transient(v_sqlstate) then
         raise;
-      elsif v_low < v_high then
+      elsif v_attempts >= p_max_attempts or v_constraint = 'trainer_client_assignments_trainer_id_fkey' then
+        v_failure := assignment.explain_refusal(null, v_sqlstate, v_message, v_constraint);
+        raise exception using errcode = v_failure.sqlstate, message = v_failure.message;
+      end if;
+
+      v_refusal := assignment.judge_refusal(v_ids[v_low:v_high], v_sqlstate, v_message, v_constraint);
+      v_result.member_gone := v_result.member_gone + v_refusal.gone;
+      v_result.failures := v_result.failures || v_refusal.failures;
+      v_undecided := cardinality(v_refusal.undecided_ids);
+      if v_undecided = v_high - v_low + 1 then
         v_middle := (v_low + v_high) / 2;
         v_lows := v_lows || array[v_middle + 1, v_low];
         v_highs := v_highs || array[v_high, v_middle];
-      elsif v_constraint = 'trainer_client_assignments_client_id_fkey' then
-        v_result.member_gone := v_result.member_gone + 1;
-      else
-        v_result.failures := v_result.failures || row(v_ids[v_low], v_sqlstate, left(v_message, 1000))::assignment.member_failure;
+      elsif v_undecided > 0 then
+        v_high := v_low + v_undecided - 1;
+        v_ids[v_low:v_high] := v_refusal.undecided_ids;
+        v_lows := v_lows || v_low;
+        v_highs := v_highs || v_high;
       end if;
     end;
   end loop;
@@ -184,7 +198,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) IS 'Assigns members to a trainer, each in the array independently of the others, and counts what became of them.
-p_keep_ended: leave members alone whose assignment to this trainer was ended. Raises transient errors and a missing trainer (23503).';
+p_keep_ended: leave members alone whose assignment to this trainer was ended. A member who fails counts as gone only where
+public.members lacks the id. Raises transient errors, a missing trainer (23503), and a trainer''s key that points elsewhere (TA009).';
 
 -- FUNCTION: assignment.assign_or_record(uuid[], text, uuid)
 
@@ -212,8 +227,8 @@ begin
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
     v_failures := array(
-      select row(member_id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
-      from unnest(p_member_ids) as asked (member_id)
+      select row(present.id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
+      from (select unnest(p_member_ids) except select unnest(assignment.find_gone_members(p_member_ids))) as present (id)
     );
   end;
 
@@ -415,6 +430,59 @@ $$;
 
 COMMENT ON FUNCTION assignment.default_trainer_id() IS 'The trainer who gets new members. Raises TA001 when there is none.';
 
+-- FUNCTION: assignment.describe_misplaced_key(text)
+
+CREATE FUNCTION assignment.describe_misplaced_key(p_constraint text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select format(
+    'foreign key %1$I of trainer_client_assignments points at %2$s (%3$I), not at public.members (id). Run: '
+    'alter table public.trainer_client_assignments drop constraint %1$I, '
+    'add constraint %1$I foreign key (%4$I) references public.members (id) on update cascade%5$s not valid; '
+    'alter table public.trainer_client_assignments validate constraint %1$I;',
+    c.conname,
+    c.confrelid::regclass,
+    referenced.attname,
+    referencing.attname,
+    case c.conname when 'trainer_client_assignments_client_id_fkey' then ' on delete cascade' else '' end
+  )
+  from pg_constraint c
+  join pg_attribute referenced on referenced.attrelid = c.confrelid and referenced.attnum = c.confkey[1]
+  join pg_attribute referencing on referencing.attrelid = c.conrelid and referencing.attnum = c.conkey[1]
+  where c.conrelid = to_regclass('public.trainer_client_assignments')
+    and c.contype = 'f'
+    and c.conparentid = 0
+    and c.conname = p_constraint
+    and c.conname in ('trainer_client_assignments_client_id_fkey', 'trainer_client_assignments_trainer_id_fkey')
+    and (c.confrelid is distinct from to_regclass('public.members') or referenced.attname <> 'id')
+$_$;
+
+COMMENT ON FUNCTION assignment.describe_misplaced_key(p_constraint text) IS 'Where a foreign key of trainer_client_assignments points instead of at public.members (id), and the statement that mends it. Null where it is right.';
+
+-- FUNCTION: assignment.describe_search_path()
+
+CREATE FUNCTION assignment.describe_search_path() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select format(
+    'Triggers on trainer_client_assignments run with search_path = pg_catalog, pg_temp: '
+    'write names there with their schema, or run: %s',
+    string_agg(
+      distinct format('alter function %s set search_path = public, pg_temp;', t.tgfoid::regprocedure), ' '
+    )
+  )
+  from pg_trigger t
+  join pg_proc p on p.oid = t.tgfoid
+  where t.tgrelid = to_regclass('public.trainer_client_assignments')
+    and not t.tgisinternal
+    and not exists (select from unnest(p.proconfig) as setting where setting like 'search_path=%')
+  having count(*) > 0
+$$;
+
+COMMENT ON FUNCTION assignment.describe_search_path() IS 'What to do about triggers on trainer_client_assignments whose functions rely on a search_path. Null where none does.';
+
 -- FUNCTION: assignment.end_assignment(uuid, uuid)
 
 CREATE FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) RETURNS boolean
@@ -484,6 +552,33 @@ $$;
 
 COMMENT ON FUNCTION assignment.explain_hidden_rows(p_role name) IS 'Which of the tables that this service reads hide rows from the role, and what to do. Null: none.';
 
+-- FUNCTION: assignment.explain_refusal(uuid, text, text, text)
+
+CREATE FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) RETURNS assignment.member_failure
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_misplaced_key text;
+  v_search_path text;
+begin
+  if p_sqlstate = '23503' then
+    v_misplaced_key := assignment.describe_misplaced_key(p_constraint);
+  elsif p_sqlstate in ('42P01', '42704', '42883')  -- a table, a type, a function that is not found
+    and p_message !~ '\m(assignment|public)\.'  -- has its schema already
+  then
+    v_search_path := assignment.describe_search_path();
+  end if;
+  return row(
+    p_member_id,
+    case when v_misplaced_key is null then p_sqlstate else 'TA009' end,
+    left(coalesce(v_misplaced_key, left(p_message, 500) || '. ' || v_search_path, p_message), 1000)
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) IS 'The failure to record for an error: TA009 where a foreign key points elsewhere, else the error itself, with what to do about it.';
+
 -- FUNCTION: assignment.find_backfill_pressure(integer)
 
 CREATE FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) RETURNS record
@@ -521,6 +616,28 @@ $$;
 
 COMMENT ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) IS 'Why a backfill should wait now, or null; and what each probe saw: a figure, none, or unavailable without the permission.';
 
+-- FUNCTION: assignment.find_gone_members(uuid[])
+
+CREATE FUNCTION assignment.find_gone_members(p_member_ids uuid[]) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+  return array(
+    select asked.id
+    from unnest(p_member_ids) as asked (id)
+    where (select m.id from public.members m where m.id = asked.id limit 1) is null
+    order by asked.id
+  );
+exception when insufficient_privilege or undefined_table or undefined_column then
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.find_gone_members(p_member_ids uuid[]) IS 'Which of the members public.members lacks. Null where the owner of this function may not see all of it.';
+
 -- FUNCTION: assignment.find_locked_members(uuid[])
 
 CREATE FUNCTION assignment.find_locked_members(p_member_ids uuid[]) RETURNS uuid[]
@@ -543,6 +660,38 @@ $$;
 
 COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'Which of the members exist and are locked by another session against assignment. Locks the others as a foreign key does.
 None, where the owner of this function may not update members.';
+
+-- FUNCTION: assignment.find_refused_members(uuid[], text)
+
+CREATE FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $_$
+declare
+  v_known text;
+  v_refused_ids uuid[] := '{}';
+begin
+  if assignment.describe_misplaced_key(p_constraint) is null then
+    return v_refused_ids;
+  end if;
+  select format('select from %s where %I = asked.id', c.confrelid::regclass, a.attname) into v_known
+  from pg_constraint c
+  join pg_attribute a on a.attrelid = c.confrelid and a.attnum = c.confkey[1]
+  where c.conrelid = 'public.trainer_client_assignments'::regclass
+    and c.conname = p_constraint;
+  execute format(
+    'select array(select asked.id from unnest($1) as asked (id) where not exists (%s) order by asked.id)', v_known
+  )
+  into v_refused_ids
+  using p_member_ids;
+  return v_refused_ids;
+exception when insufficient_privilege then
+  return '{}';
+end;
+$_$;
+
+COMMENT ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) IS 'Which of the members a foreign key refuses because it points elsewhere.';
 
 -- FUNCTION: assignment.find_replica_lag(integer)
 
@@ -975,6 +1124,44 @@ $$;
 
 COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O, no writes at all. Trying again is the cure.';
 
+-- FUNCTION: assignment.judge_refusal(uuid[], text, text, text)
+
+CREATE FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_failure assignment.member_failure := assignment.explain_refusal(null, p_sqlstate, p_message, p_constraint);
+  v_gone_ids uuid[] := '{}';
+  v_refused_ids uuid[] := '{}';
+begin
+  if p_sqlstate = '23503' or cardinality(p_member_ids) = 1 then
+    v_gone_ids := assignment.find_gone_members(p_member_ids);
+    v_refused_ids := assignment.find_refused_members(p_member_ids, p_constraint);
+  end if;
+  if cardinality(p_member_ids) = 1 then
+    if v_gone_ids is null  -- who may not look believes the key, where it points at members
+      and p_constraint = 'trainer_client_assignments_client_id_fkey'
+      and v_failure.sqlstate = '23503'
+    then
+      v_gone_ids := p_member_ids;
+    end if;
+    v_refused_ids := p_member_ids;
+  end if;
+  gone := coalesce(cardinality(v_gone_ids), 0);
+  failures := array(
+    select row(refused.id, v_failure.sqlstate, v_failure.message)::assignment.member_failure
+    from (select unnest(v_refused_ids) except select unnest(v_gone_ids) order by 1) as refused (id)
+  );
+  undecided_ids := array(
+    select unnest(p_member_ids) except select unnest(v_gone_ids || v_refused_ids) order by 1
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[]) IS 'What an error says of the members of one statement: how many are gone, who fails and why, and whom it does not tell of.
+A member is gone only where public.members lacks the id.';
+
 -- FUNCTION: assignment.member_tables()
 
 CREATE FUNCTION assignment.member_tables() RETURNS TABLE(relid regclass, members real)
@@ -1285,10 +1472,13 @@ declare
   v_rows integer;
   v_ids uuid[];
   v_sorted record;
+  v_failures assignment.member_failure[];
 begin
   select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
     raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+  elsif v_run.status <> 'running' then
+    return null;  -- record_preview says that it is stopped, also where a look would fail
   end if;
 
   -- Any lane: two callers that take the same one waste a look, no more, for only one of them is recorded.
@@ -1300,6 +1490,14 @@ begin
   v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
   v_ids := assignment.next_members(v_lane, null, v_rows);
   select * into v_sorted from assignment.sort_members(v_ids[:v_rows], v_run.trainer_id);
+
+  if cardinality(assignment.find_refused_members(array[v_run.trainer_id], 'trainer_client_assignments_trainer_id_fkey')) > 0 then
+    raise exception '%', assignment.describe_misplaced_key('trainer_client_assignments_trainer_id_fkey') using errcode = 'TA009';
+  end if;
+  v_failures := array(
+    select row(id, 'TA009', assignment.describe_misplaced_key('trainer_client_assignments_client_id_fkey'))::assignment.member_failure
+    from unnest(assignment.find_refused_members(v_sorted.unassigned, 'trainer_client_assignments_client_id_fkey')) as refused (id)
+  );
   return jsonb_build_object(
     'lane', v_lane.lane,
     'from_id', v_lane.next_id,
@@ -1307,18 +1505,18 @@ begin
     'members', cardinality(v_ids[:v_rows]),
     'elapsed_ms', extract(epoch from clock_timestamp() - v_began) * 1000,
     'result', jsonb_build_object(
-      'successful', cardinality(v_sorted.unassigned),
+      'successful', cardinality(v_sorted.unassigned) - cardinality(v_failures),
       'already_assigned', v_sorted.already_assigned,
       'ended', v_sorted.ended,
       'is_trainer', v_sorted.is_trainer,
       'member_gone', 0,
-      'failures', '[]'::jsonb
+      'failures', to_jsonb(v_failures)
     )
   );
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview; null when no lane is left. Writes nothing: call it in a READ ONLY transaction.';
+COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview; null when no lane is left, or the run is not running. Writes nothing: call it in a READ ONLY transaction.';
 
 -- FUNCTION: assignment.reconcile(timestamp with time zone, text)
 
@@ -1425,6 +1623,7 @@ CREATE FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT wo
 declare
   v_lane assignment.backfill_lanes;
   v_run assignment.backfill_runs;
+  v_result assignment.batch_result := jsonb_populate_record(null::assignment.batch_result, p_preview -> 'result');
 begin
   members := 0;
   if p_preview is null then
@@ -1450,12 +1649,13 @@ begin
     perform assignment.note_backfill_progress(p_run_id);
   end if;
   members := (p_preview ->> 'members')::integer;
+  perform assignment.record_backfill_errors(p_run_id, v_result.failures);
   perform assignment.record_batch(
     v_lane,
     (p_preview ->> 'next_id')::uuid,
     members,
     (p_preview ->> 'elapsed_ms')::double precision,
-    jsonb_populate_record(null::assignment.batch_result, p_preview -> 'result')
+    v_result
   );
   work := 'batch';
 end;
@@ -1877,6 +2077,35 @@ $$;
 
 COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Gives the members that one INSERT statement added the default trainer. Whatever goes wrong is recorded and retried
 later: it never makes the insert fail.';
+
+-- FUNCTION: assignment.tg_members__follow_id()
+
+CREATE FUNCTION assignment.tg_members__follow_id() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '50ms'
+    AS $$
+declare
+  v_member_id uuid;
+  v_is_known boolean := false;
+begin
+  begin
+    v_member_id := new.id;
+    v_is_known := exists (select from public.trainer_client_assignments where client_id = v_member_id);
+    update assignment.failures set member_id = v_member_id where member_id = old.id;
+    v_is_known := v_is_known or found;
+  exception when others or assert_failure then
+    null;  -- assign_or_record says what is wrong
+  end;
+  if v_member_id is not null and not v_is_known then
+    perform assignment.assign_or_record(array[v_member_id], 'trigger');
+  end if;
+  return null;  -- ignored for an after trigger
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.tg_members__follow_id() IS 'Moves the failure of a member whose id is changed to the new id; assigns who has neither a failure nor an assignment.
+Never makes the update fail.';
 
 -- FUNCTION: assignment.tg_watched__mirror_members()
 
@@ -2514,6 +2743,10 @@ CREATE TRIGGER backfill_runs_guard_status_after_write AFTER INSERT OR UPDATE OF 
 
 CREATE TRIGGER members_assign_trainer_after_insert AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_members FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_members__assign_trainer();
 
+-- TRIGGER: public.members members_follow_id_after_update
+
+CREATE TRIGGER members_follow_id_after_update AFTER UPDATE ON public.members FOR EACH ROW WHEN ((old.id IS DISTINCT FROM new.id)) EXECUTE FUNCTION assignment.tg_members__follow_id();
+
 -- FK CONSTRAINT: assignment.backfill_errors backfill_errors_run_id_fkey
 
 ALTER TABLE ONLY assignment.backfill_errors
@@ -2633,6 +2866,14 @@ REVOKE ALL ON FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_
 
 REVOKE ALL ON FUNCTION assignment.default_trainer_id() FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION describe_misplaced_key(p_constraint text)
+
+REVOKE ALL ON FUNCTION assignment.describe_misplaced_key(p_constraint text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION describe_search_path()
+
+REVOKE ALL ON FUNCTION assignment.describe_search_path() FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION end_assignment(p_member_id uuid, p_trainer_id uuid)
 
 REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) FROM PUBLIC;
@@ -2645,13 +2886,25 @@ REVOKE ALL ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp 
 
 REVOKE ALL ON FUNCTION assignment.explain_hidden_rows(p_role name) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text)
+
+REVOKE ALL ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text)
 
 REVOKE ALL ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION find_gone_members(p_member_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.find_gone_members(p_member_ids uuid[]) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION find_locked_members(p_member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_refused_members(p_member_ids uuid[], p_constraint text)
+
+REVOKE ALL ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text)
 
@@ -2680,6 +2933,10 @@ REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM
 -- ACL: assignment.FUNCTION is_transient(p_sqlstate text)
 
 REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION member_tables()
 
@@ -2780,6 +3037,10 @@ REVOKE ALL ON FUNCTION assignment.tg_backfill_runs__guard_status() FROM PUBLIC;
 -- ACL: assignment.FUNCTION tg_members__assign_trainer()
 
 REVOKE ALL ON FUNCTION assignment.tg_members__assign_trainer() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION tg_members__follow_id()
+
+REVOKE ALL ON FUNCTION assignment.tg_members__follow_id() FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION tg_watched__mirror_members()
 

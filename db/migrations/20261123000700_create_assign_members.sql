@@ -2,10 +2,6 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create type assignment.member_failure as (member_id uuid, sqlstate text, message text);
-
-comment on type assignment.member_failure is 'A member who could not be assigned, and why.';
-
 create type assignment.batch_result as (
   successful integer,
   already_assigned integer,
@@ -65,9 +61,9 @@ $$;
 comment on function assignment.sort_members(uuid[], uuid) is
   'Which of the members have neither an active nor an ended assignment to the trainer, sorted; the others are counted.';
 
--- Tries the whole array in one statement. When that raises, tries its halves, down to the single row that fails:
--- k bad rows of n cost about k·log2(n) sub-transactions. Errors that say nothing about a row are raised instead,
--- and so is the last error when p_max_attempts sub-transactions were not enough.
+-- Tries the whole array in one statement. When that raises, tries again without the rows that the refusal tells of, else
+-- its halves, down to the single row that fails: k bad rows of n cost about k·log2(n) sub-transactions. Errors that say
+-- nothing about a row are raised instead, and so is the last error when p_max_attempts sub-transactions were not enough.
 create function assignment.assign_members(
   p_member_ids uuid[],
   p_trainer_id uuid,
@@ -95,6 +91,9 @@ declare
   v_sqlstate text;
   v_message text;
   v_constraint text;
+  v_failure assignment.member_failure;
+  v_refusal record;
+  v_undecided integer;
 begin
   if p_keep_ended then
     select unassigned, already_assigned, ended, is_trainer
@@ -136,19 +135,26 @@ begin
         v_sqlstate = returned_sqlstate,
         v_message = message_text,
         v_constraint = constraint_name;
-      if assignment.is_transient(v_sqlstate)
-        or v_attempts >= p_max_attempts
-        or v_constraint = 'trainer_client_assignments_trainer_id_fkey'
-      then
+      if assignment.is_transient(v_sqlstate) then
         raise;
-      elsif v_low < v_high then
+      elsif v_attempts >= p_max_attempts or v_constraint = 'trainer_client_assignments_trainer_id_fkey' then
+        v_failure := assignment.explain_refusal(null, v_sqlstate, v_message, v_constraint);
+        raise exception using errcode = v_failure.sqlstate, message = v_failure.message;
+      end if;
+
+      v_refusal := assignment.judge_refusal(v_ids[v_low:v_high], v_sqlstate, v_message, v_constraint);
+      v_result.member_gone := v_result.member_gone + v_refusal.gone;
+      v_result.failures := v_result.failures || v_refusal.failures;
+      v_undecided := cardinality(v_refusal.undecided_ids);
+      if v_undecided = v_high - v_low + 1 then
         v_middle := (v_low + v_high) / 2;
         v_lows := v_lows || array[v_middle + 1, v_low];
         v_highs := v_highs || array[v_high, v_middle];
-      elsif v_constraint = 'trainer_client_assignments_client_id_fkey' then
-        v_result.member_gone := v_result.member_gone + 1;
-      else
-        v_result.failures := v_result.failures || row(v_ids[v_low], v_sqlstate, left(v_message, 1000))::assignment.member_failure;
+      elsif v_undecided > 0 then
+        v_high := v_low + v_undecided - 1;
+        v_ids[v_low:v_high] := v_refusal.undecided_ids;
+        v_lows := v_lows || v_low;
+        v_highs := v_highs || v_high;
       end if;
     end;
   end loop;
@@ -161,11 +167,11 @@ revoke execute on function assignment.sort_members(uuid[], uuid) from public;
 revoke execute on function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer) from public;
 comment on function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer) is
   'Assigns members to a trainer, each in the array independently of the others, and counts what became of them.
-p_keep_ended: leave members alone whose assignment to this trainer was ended. Raises transient errors and a missing trainer (23503).';
+p_keep_ended: leave members alone whose assignment to this trainer was ended. A member who fails counts as gone only where
+public.members lacks the id. Raises transient errors, a missing trainer (23503), and a trainer''s key that points elsewhere (TA009).';
 
 -- migrate:down
 drop function if exists assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer);
 drop function if exists assignment.sort_members(uuid[], uuid);
 drop function if exists assignment.is_transient(text);
 drop type if exists assignment.batch_result;
-drop type if exists assignment.member_failure;

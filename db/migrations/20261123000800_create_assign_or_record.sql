@@ -33,8 +33,8 @@ begin
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
     v_failures := array(
-      select row(member_id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
-      from unnest(p_member_ids) as asked (member_id)
+      select row(present.id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
+      from (select unnest(p_member_ids) except select unnest(assignment.find_gone_members(p_member_ids))) as present (id)
     );
   end;
 

@@ -35,7 +35,11 @@ begin
   end if;
 
   for v_try in 1..3 loop
-    select * into v_result from assignment.assign_members(array[p_member_id], trainer_id, p_source, p_notes);
+    begin
+      select * into v_result from assignment.assign_members(array[p_member_id], trainer_id, p_source, p_notes);
+    exception when sqlstate 'TA009' then
+      raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
+    end;
     if v_result.member_gone > 0 then
       raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
     elsif cardinality(v_result.failures) > 0 then

@@ -16,10 +16,13 @@ declare
   v_rows integer;
   v_ids uuid[];
   v_sorted record;
+  v_failures assignment.member_failure[];
 begin
   select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
     raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+  elsif v_run.status <> 'running' then
+    return null;  -- record_preview says that it is stopped, also where a look would fail
   end if;
 
   -- Any lane: two callers that take the same one waste a look, no more, for only one of them is recorded.
@@ -31,6 +34,14 @@ begin
   v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
   v_ids := assignment.next_members(v_lane, null, v_rows);
   select * into v_sorted from assignment.sort_members(v_ids[:v_rows], v_run.trainer_id);
+
+  if cardinality(assignment.find_refused_members(array[v_run.trainer_id], 'trainer_client_assignments_trainer_id_fkey')) > 0 then
+    raise exception '%', assignment.describe_misplaced_key('trainer_client_assignments_trainer_id_fkey') using errcode = 'TA009';
+  end if;
+  v_failures := array(
+    select row(id, 'TA009', assignment.describe_misplaced_key('trainer_client_assignments_client_id_fkey'))::assignment.member_failure
+    from unnest(assignment.find_refused_members(v_sorted.unassigned, 'trainer_client_assignments_client_id_fkey')) as refused (id)
+  );
   return jsonb_build_object(
     'lane', v_lane.lane,
     'from_id', v_lane.next_id,
@@ -38,12 +49,12 @@ begin
     'members', cardinality(v_ids[:v_rows]),
     'elapsed_ms', extract(epoch from clock_timestamp() - v_began) * 1000,
     'result', jsonb_build_object(
-      'successful', cardinality(v_sorted.unassigned),
+      'successful', cardinality(v_sorted.unassigned) - cardinality(v_failures),
       'already_assigned', v_sorted.already_assigned,
       'ended', v_sorted.ended,
       'is_trainer', v_sorted.is_trainer,
       'member_gone', 0,
-      'failures', '[]'::jsonb
+      'failures', to_jsonb(v_failures)
     )
   );
 end;
@@ -59,6 +70,7 @@ as $$
 declare
   v_lane assignment.backfill_lanes;
   v_run assignment.backfill_runs;
+  v_result assignment.batch_result := jsonb_populate_record(null::assignment.batch_result, p_preview -> 'result');
 begin
   members := 0;
   if p_preview is null then
@@ -84,12 +96,13 @@ begin
     perform assignment.note_backfill_progress(p_run_id);
   end if;
   members := (p_preview ->> 'members')::integer;
+  perform assignment.record_backfill_errors(p_run_id, v_result.failures);
   perform assignment.record_batch(
     v_lane,
     (p_preview ->> 'next_id')::uuid,
     members,
     (p_preview ->> 'elapsed_ms')::double precision,
-    jsonb_populate_record(null::assignment.batch_result, p_preview -> 'result')
+    v_result
   );
   work := 'batch';
 end;
@@ -98,7 +111,7 @@ $$;
 revoke execute on function assignment.preview_step(uuid) from public;
 revoke execute on function assignment.record_preview(uuid, jsonb) from public;
 comment on function assignment.preview_step(uuid) is
-  'What a step of a dry run would do, as JSON for record_preview; null when no lane is left. Writes nothing: call it in a READ ONLY transaction.';
+  'What a step of a dry run would do, as JSON for record_preview; null when no lane is left, or the run is not running. Writes nothing: call it in a READ ONLY transaction.';
 comment on function assignment.record_preview(uuid, jsonb) is
   'Adds a preview to its run, unless another has been recorded for the same batch (busy); with null, ends the run (finished).';
 
