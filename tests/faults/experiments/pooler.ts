@@ -10,7 +10,7 @@ import { inWorld } from "../world.ts";
  * Everything that the service does for its callers and its runs. Past the pooler goes one file's service alone:
  * `http/database_refuses_test.ts`, for which it is PostgreSQL's own sign-in that matters.
  */
-const whole = ["http/", "database/backfill/", "commands/backfill_test.ts"];
+const whole = ["http/", "database/runs/", "commands/backfill_test.ts"];
 
 /** What a pooler could disturb most, and is quick: lists and streams, cursors, locks of runs, who does scheduled work. */
 const part = [
@@ -19,8 +19,8 @@ const part = [
   "http/check_fast_path_test.ts",
   "http/paging_test.ts",
   "http/run_events_test.ts",
-  "database/backfill/schedule_test.ts",
-  "database/backfill/steering_test.ts",
+  "database/runs/schedule_test.ts",
+  "database/runs/steering_test.ts",
 ];
 
 /** The tests themselves, their service behind PgBouncer: each transaction may meet another session of the server. */
