@@ -8,6 +8,7 @@ import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.t
 import { socketFolder } from "./driver/hosts.ts";
 import { findSettings } from "./session_settings.ts";
 import { findRemedy } from "./refusals.ts";
+import { LOCKED } from "./locks.ts";
 import { checkStructure } from "./structure/check_structure.ts";
 import { describeLacks } from "./structure/lacks.ts";
 import { describeMembersTable, findMembersTable } from "./structure/members_table.ts";
@@ -70,6 +71,9 @@ export async function findStructureProblem(sql: Sql): Promise<string | null> {
   const problem = describeMembersTable(await findMembersTable(sql));
   if (problem !== null) return problem;
   const lacks = await checkStructure(sql);
+  if (lacks === LOCKED) {
+    return "not compared with what must exist: somebody holds a table locked; run this again";
+  }
   return lacks.length === 0 ? null : `${describeLacks(lacks)}; run: deno task migrate repair`;
 }
 

@@ -1,5 +1,6 @@
 import { appliedMigrations } from "../database/migrate.ts";
 import { listMigrations } from "../database/migration_files.ts";
+import { LOCKED, type Locked, LOOK_LOCK_TIMEOUT_MS, orLocked } from "../database/locks.ts";
 import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import { checkStructure } from "../database/structure/check_structure.ts";
 import type { Lack } from "../database/structure/lacks.ts";
@@ -10,12 +11,12 @@ import { type MembersTrigger, readMembersTrigger } from "./members_trigger.ts";
 /** What a look at the database found. Null: it could not be looked at, for something lacks that `lacks` or `members` names. */
 export interface HealthFindings {
   migrations: { applied: number; pending: number; isNewerThanProgram: boolean };
-  lacks: Lack[];
+  lacks: Lack[] | Locked;
   members: MembersTable;
   trigger: MembersTrigger | null;
-  isTrainerMember: boolean | null;
-  failures: { waiting: number; oldestAt: Date | null } | null;
-  access: Access | null;
+  isTrainerMember: boolean | null | Locked;
+  failures: { waiting: number; oldestAt: Date | null } | null | Locked;
+  access: Access | null | Locked;
 }
 
 /** What {@link readAccess} calls. */
@@ -31,11 +32,17 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
   const known = (await listMigrations()).map(({ version }) => version);
   const lacks = await checkStructure(sql);
   const members = await findMembersTable(sql);
-  const isUsable = (name: string) => lacks.every(({ object, found }) => !isNeededFor(name, object, found));
+  const isUsable = (name: string) =>
+    lacks === LOCKED || lacks.every(({ object, found }) => !isNeededFor(name, object, found));
 
   return await sql.begin("read only", async (transaction) => {
     // A look at a locked table must not go on when nobody waits for it any more: each would keep a connection.
-    await transaction`select set_config('statement_timeout', ${String(timeoutMs)}, true)`;
+    await transaction`
+      select set_config('statement_timeout', ${String(timeoutMs)}, true),
+        set_config('lock_timeout', ${String(LOOK_LOCK_TIMEOUT_MS)}, true)
+    `;
+    const look = <T>(read: (savepoint: SqlOrTransaction) => Promise<T>) =>
+      orLocked(transaction.savepoint(read));
     return {
       migrations: {
         applied: applied.size,
@@ -46,10 +53,10 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
       members,
       trigger: isUsable("assignment.members_trigger") ? await readMembersTrigger(transaction) : null,
       isTrainerMember: isReadable(members) && isUsable("assignment.settings")
-        ? await isTrainerMember(transaction)
+        ? await look(isTrainerMember)
         : null,
-      failures: isUsable("assignment.failures") ? await countFailures(transaction) : null,
-      access: ACCESS_FUNCTIONS.every(isUsable) ? await readAccess(transaction) : null,
+      failures: isUsable("assignment.failures") ? await look(countFailures) : null,
+      access: ACCESS_FUNCTIONS.every(isUsable) ? await look(readAccess) : null,
     };
   });
 }

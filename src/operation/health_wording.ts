@@ -1,3 +1,4 @@
+import { LOCKED } from "../database/locks.ts";
 import { describeLacks } from "../database/structure/lacks.ts";
 import { describeMembersTable } from "../database/structure/members_table.ts";
 import { formatIsoTime } from "../times.ts";
@@ -29,9 +30,13 @@ export function describeFindings(findings: HealthFindings): Record<Exclude<Check
     trigger: describeTrigger(findings),
     defaultTrainer: describeDefaultTrainer(findings),
     failures: describeFailures(findings),
-    access: describeAccess(findings.access),
+    access: findings.access === LOCKED ? degraded(`unknown: ${LOCK_HELD}`) : describeAccess(findings.access),
   };
 }
+
+/** A migration or VACUUM FULL does so, for a while: nothing else is wrong. */
+const LOCK_HELD =
+  "somebody holds a table locked, as a migration does; if that lasts, see docs/operating.md#connections";
 
 const ok = (detail: string): Check => ({ status: "ok", detail });
 const degraded = (detail: string): Check => ({ status: "degraded", detail });
@@ -47,6 +52,7 @@ function describeSchema({ migrations, members, lacks }: HealthFindings): Check {
   if (membersProblem !== null) return degraded(membersProblem);
   if (migrations.pending > 0) return ok("compared once the pending migrations are applied");
   if (migrations.isNewerThanProgram) return ok("not compared: a newer version of this program migrated it");
+  if (lacks === LOCKED) return degraded(`not compared: ${LOCK_HELD}`);
   const others = lacks.filter(({ object }) => object.kind !== "trigger" || object.table !== "public.members"); // has a check of its own
   return others.length === 0
     ? ok("complete")
@@ -61,6 +67,7 @@ function describeTrigger({ trigger, migrations }: HealthFindings): Check {
 }
 
 function describeDefaultTrainer({ isTrainerMember, members, access, migrations }: HealthFindings): Check {
+  if (isTrainerMember === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
   if (isTrainerMember === null) {
     return degraded(
       migrations.applied === 0
@@ -73,13 +80,14 @@ function describeDefaultTrainer({ isTrainerMember, members, access, migrations }
   }
   if (isTrainerMember) return ok("is a member");
   return degraded(
-    access?.hidden
+    access !== LOCKED && access?.hidden
       ? `may be a member, but cannot be seen: ${access.hidden}`
       : "is no member: insert them, or set another with PUT /v1/settings",
   );
 }
 
 function describeFailures({ failures, migrations }: HealthFindings): Check {
+  if (failures === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
   if (failures === null) return degraded(`not recorded; run: ${remedyOf(migrations)}`);
   const { waiting, oldestAt } = failures;
   if (waiting === 0 || oldestAt === null) return ok("none waiting");

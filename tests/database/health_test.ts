@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import { migrateDown } from "../../src/database/migrate.ts";
@@ -153,10 +153,19 @@ describe("health", () => {
   });
 
   it("is unavailable when the database does not answer in time", async () => {
+    const session = database.newConnection();
+    const sleep = session`select pg_sleep(4)`.execute();
+    const { status, checks } = await checkHealth(session);
+    assertEquals([status, checks.database.detail], ["unavailable", "the database does not answer"]);
+    await sleep;
+  });
+
+  it("is degraded, and says so at once, while a table is locked", async () => {
     await database.newConnection().begin(async (locker) => {
       await locker`lock table assignment.failures in access exclusive mode`;
       const { status, checks } = await checkHealth(database.sql);
-      assertEquals([status, checks.database.detail], ["unavailable", "the database does not answer"]);
+      assertEquals([status, checks.database.status], ["degraded", "ok"]);
+      assertMatch(checks.failures.detail, /^unknown: somebody holds a table locked/);
     });
   });
 

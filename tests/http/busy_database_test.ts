@@ -100,24 +100,43 @@ describe("a service whose database is busy", () => {
       const full = Promise.all(members.map(async (id) => {
         while (!crowd.signal.aborted) await service.call(`GET /v1/trainers/${id}/clients`);
       }));
-      await waitUntil("health says so", async () => {
-        const { status, checks } = await (await service.call("GET /readyz")).json();
-        return status === "degraded" && checks.database.status === "degraded" &&
-          checks.database.detail.includes(`all ${CONNECTIONS} connections for requests`);
-      });
-      await waitUntil("metrics say so", async () => {
-        const metrics = await (await service.call("GET /metrics")).text();
-        const valueOf = (name: string) =>
-          Number(metrics.split("\n").find((line) => line.startsWith(`${name}{pool="api"} `))?.split(" ")[1]);
-        assertStringIncludes(metrics, "trainer_assignment_database_up 1");
-        assertEquals(valueOf("trainer_assignment_database_pool_size"), CONNECTIONS);
-        return valueOf("trainer_assignment_database_pool_in_use") === CONNECTIONS &&
-          valueOf("trainer_assignment_database_pool_waiting") > 0 &&
-          valueOf("trainer_assignment_database_pool_refused_total") > 0;
-      });
-      crowd.abort();
+      try {
+        await waitUntil("health says so", async () => {
+          const { status, checks } = await (await service.call("GET /readyz")).json();
+          return status === "degraded" && checks.database.status === "degraded" &&
+            checks.database.detail.includes(`all ${CONNECTIONS} connections for requests`);
+        });
+        await waitUntil("metrics say so", async () => {
+          const metrics = await (await service.call("GET /metrics")).text();
+          const valueOf = (name: string) =>
+            Number(
+              metrics.split("\n").find((line) => line.startsWith(`${name}{pool="api"} `))?.split(" ")[1],
+            );
+          assertStringIncludes(metrics, "trainer_assignment_database_up 1");
+          assertEquals(valueOf("trainer_assignment_database_pool_size"), CONNECTIONS);
+          return valueOf("trainer_assignment_database_pool_in_use") === CONNECTIONS &&
+            valueOf("trainer_assignment_database_pool_waiting") > 0 &&
+            valueOf("trainer_assignment_database_pool_refused_total") > 0;
+        });
+      } finally {
+        crowd.abort();
+      }
       await full;
     });
+  });
+
+  it("tells on /readyz what it cannot see while our tables are locked, at once and with 200", async () => {
+    for (const table of ["trainer_client_assignments", "members"]) {
+      await whileLocked(table, async () => {
+        const began = performance.now();
+        const response = await service.call("GET /readyz");
+        const { status, checks } = await response.json();
+        assertEquals([response.status, status, checks.database.status], [200, "degraded", "ok"]);
+        const unseen = table === "members" ? checks.defaultTrainer : checks.schema;
+        assertStringIncludes(unseen.detail, "somebody holds a table locked");
+        assertLess(performance.now() - began, 2000);
+      });
+    }
   });
 
   it("backfills while requests fill their connections", async () => {

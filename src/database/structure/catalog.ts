@@ -1,3 +1,4 @@
+import { LOOK_LOCK_TIMEOUT_MS } from "../locks.ts";
 import type { Sql, SqlOrTransaction } from "../sql.ts";
 
 /** An object that a database has, described as db/schema.sql describes it. */
@@ -13,7 +14,10 @@ export interface CatalogObject {
  */
 export async function readCatalog(sql: Sql): Promise<CatalogObject[]> {
   return await sql.begin("read only", async (transaction) => {
-    await transaction`select set_config('statement_timeout', '3s', true)`;
+    await transaction`
+      select set_config('statement_timeout', '3s', true),
+        set_config('lock_timeout', ${String(LOOK_LOCK_TIMEOUT_MS)}, true)
+    `;
     return await readCatalogWithin(transaction);
   });
 }
