@@ -1680,6 +1680,14 @@ $$;
 
 COMMENT ON FUNCTION assignment.require_visible_rows() IS 'Raises TA010 where row-level security hides rows from the current role: in a function with its owner''s rights, from the owner.';
 
+-- FUNCTION: assignment.retry_after(integer)
+
+CREATE FUNCTION assignment.retry_after(p_attempts integer) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN LEAST(('00:00:15'::interval * ((2)::double precision ^ (LEAST((p_attempts - 1), 10))::double precision)), '01:00:00'::interval);
+
+COMMENT ON FUNCTION assignment.retry_after(p_attempts integer) IS 'How long to wait after so many failed attempts: 15 s, then twice as long each time, at most an hour.';
+
 -- FUNCTION: assignment.retry_backfill(uuid, text, text)
 
 CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text DEFAULT NULL::text) RETURNS uuid
@@ -1778,14 +1786,14 @@ begin
     message = again.message,
     attempts = least(f.attempts, 2147483646) + 1,
     last_failed_at = now(),
-    next_attempt_at = now() + least(interval '15 seconds' * 2 ^ least(f.attempts, 10), interval '1 hour')
+    next_attempt_at = now() + assignment.retry_after(least(f.attempts, 2147483646) + 1)
   from unnest(v_failures) as again
   where f.member_id = again.member_id;
 end;
 $$;
 
 COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) IS 'Retries up to p_limit failures that are due, of one trainer: call it until retried is 0. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
-the others wait 15 s × 2^attempts, at most an hour. Safe to call from several places at once.';
+the others wait as assignment.retry_after says. Safe to call from several places at once.';
 
 -- TABLE: assignment.settings
 
@@ -2394,7 +2402,7 @@ CREATE TABLE assignment.failures (
     attempts integer DEFAULT 1 NOT NULL,
     first_failed_at timestamp with time zone DEFAULT now() NOT NULL,
     last_failed_at timestamp with time zone DEFAULT now() NOT NULL,
-    next_attempt_at timestamp with time zone DEFAULT (now() + '00:00:15'::interval) NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT (now() + assignment.retry_after(1)) NOT NULL,
     logged_at timestamp with time zone
 );
 
@@ -2404,7 +2412,7 @@ COMMENT ON COLUMN assignment.failures.trainer_id IS 'The trainer of the last att
 
 COMMENT ON COLUMN assignment.failures.requested_trainer_id IS 'The trainer who was asked for by name. Null: the default one.';
 
-COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries again: 15 s later, doubling up to an hour.';
+COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries again, as assignment.retry_after says.';
 
 COMMENT ON COLUMN assignment.failures.logged_at IS 'When a service was given it for its log. Null: not yet.';
 
@@ -2997,6 +3005,10 @@ REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb,
 -- ACL: assignment.FUNCTION require_visible_rows()
 
 REVOKE ALL ON FUNCTION assignment.require_visible_rows() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION retry_after(p_attempts integer)
+
+REVOKE ALL ON FUNCTION assignment.retry_after(p_attempts integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text)
 

@@ -38,16 +38,24 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
-/** The SQLSTATEs that the functions in db/migrations raise on purpose, and what their `detail` is called. */
-const raised: Record<string, { code: ErrorCode; detail?: string }> = {
-  TA001: { code: "trainer_not_found" },
-  TA002: { code: "member_not_found" },
-  TA003: { code: "member_is_trainer" },
-  TA004: { code: "assignment_failed", detail: "sqlstate" },
-  TA005: { code: "backfill_active", detail: "runId" },
-  TA006: { code: "invalid_transition" },
-  TA007: { code: "run_not_found" },
-  TA010: { code: "rows_hidden" },
+/**
+ * The SQLSTATEs of our own: what the functions in db/migrations raise, or record with a failure, and what a caller is told.
+ * `code` null: never raised to a caller. `detail` names what the error's detail holds.
+ */
+export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | null; detail?: string }> = {
+  TA001: {
+    meaning: "the trainer is not a member, or there is no default trainer",
+    code: "trainer_not_found",
+  },
+  TA002: { meaning: "the member does not exist", code: "member_not_found" },
+  TA003: { meaning: "the member is the trainer", code: "member_is_trainer" },
+  TA004: { meaning: "the database refused the assignment", code: "assignment_failed", detail: "sqlstate" },
+  TA005: { meaning: "a run has not ended", code: "backfill_active", detail: "runId" },
+  TA006: { meaning: "the run's status does not allow this", code: "invalid_transition" },
+  TA007: { meaning: "the run does not exist", code: "run_not_found" },
+  TA008: { meaning: "a trigger or rule of the application kept the row out", code: null },
+  TA009: { meaning: "a foreign key points at another table", code: null },
+  TA010: { meaning: "row-level security hides rows", code: "rows_hidden" },
 };
 
 /** Awaits a query; an error that a function of ours raised becomes an {@link AppError}, any other stays as it is. */
@@ -55,8 +63,9 @@ export async function withAppErrors<T>(query: PromiseLike<T>): Promise<T> {
   try {
     return await query;
   } catch (error) {
-    const meaning = error instanceof postgres.PostgresError ? raised[error.code] : undefined;
-    if (!(error instanceof postgres.PostgresError) || !meaning) throw error;
-    throw new AppError(meaning.code, error.message, meaning.detail ? { [meaning.detail]: error.detail } : {});
+    if (!(error instanceof postgres.PostgresError)) throw error;
+    const { code = null, detail } = OWN_SQLSTATES[error.code] ?? {};
+    if (code === null) throw error;
+    throw new AppError(code, error.message, detail === undefined ? {} : { [detail]: error.detail });
   }
 }

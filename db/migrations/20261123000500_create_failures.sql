@@ -13,7 +13,7 @@ create table assignment.failures (
   attempts integer not null default 1,
   first_failed_at timestamptz not null default now(),
   last_failed_at timestamptz not null default now(),
-  next_attempt_at timestamptz not null default now() + interval '15 seconds',
+  next_attempt_at timestamptz not null default now() + assignment.retry_after(1),
   logged_at timestamptz,
   constraint failures_pkey primary key (member_id)
 );
@@ -25,7 +25,7 @@ comment on table assignment.failures is 'Members whose auto-assignment failed an
 comment on column assignment.failures.trainer_id is
   'The trainer of the last attempt; a retry takes the default trainer of its own time. Null: none was configured.';
 comment on column assignment.failures.requested_trainer_id is 'The trainer who was asked for by name. Null: the default one.';
-comment on column assignment.failures.next_attempt_at is 'When the service tries again: 15 s later, doubling up to an hour.';
+comment on column assignment.failures.next_attempt_at is 'When the service tries again, as assignment.retry_after says.';
 comment on column assignment.failures.logged_at is 'When a service was given it for its log. Null: not yet.';
 
 -- migrate:down

@@ -129,7 +129,7 @@ begin
     message = again.message,
     attempts = least(f.attempts, 2147483646) + 1,
     last_failed_at = now(),
-    next_attempt_at = now() + least(interval '15 seconds' * 2 ^ least(f.attempts, 10), interval '1 hour')
+    next_attempt_at = now() + assignment.retry_after(least(f.attempts, 2147483646) + 1)
   from unnest(v_failures) as again
   where f.member_id = again.member_id;
 end;
@@ -142,7 +142,7 @@ comment on function assignment.take_due_failures(integer) is
   'Up to p_limit failures that are due and that nobody else is retrying, locked: the longest due one and others of its trainer.';
 comment on function assignment.retry_failures(integer) is
   'Retries up to p_limit failures that are due, of one trainer: call it until retried is 0. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
-the others wait 15 s × 2^attempts, at most an hour. Safe to call from several places at once.';
+the others wait as assignment.retry_after says. Safe to call from several places at once.';
 
 -- migrate:down
 drop function if exists assignment.retry_failures(integer);
