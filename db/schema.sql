@@ -65,7 +65,7 @@ begin
     raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
   elsif not exists (select from public.members m where m.id = assign_member.trainer_id) then
     perform assignment.require_visible_rows();
-    raise exception 'trainer % is no member', trainer_id using errcode = 'TA001';
+    raise exception 'trainer % is not a member', trainer_id using errcode = 'TA001';
   elsif trainer_id = p_member_id then
     raise exception 'member % cannot be their own trainer', p_member_id using errcode = 'TA003';
   end if;
@@ -303,7 +303,7 @@ begin
   -- Read after the lane is locked: whoever pauses the run and then waits for its lanes knows that no batch follows.
   select * into v_run from assignment.backfill_runs r where r.id = p_run_id;
   if not found then
-    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.dry_run then
     raise exception 'run % is a dry run: it is stepped by preview_step and record_preview', p_run_id using errcode = 'TA006';
   elsif v_run.status <> 'running' then
@@ -887,7 +887,7 @@ begin
 
   select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
-    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.status <> 'running' then
     work := 'stopped';
     return;
@@ -1476,7 +1476,7 @@ declare
 begin
   select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
-    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.status <> 'running' then
     return null;  -- record_preview says that it is stopped, also where a look would fail
   end if;
@@ -1704,7 +1704,7 @@ begin
   where r.id = p_run_id;
 
   if not found then
-    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.status in ('running', 'paused') then
     raise exception 'run % is % and can be retried once it has ended', p_run_id, v_run.status using errcode = 'TA006';
   elsif v_run.failed = 0 then
@@ -1830,7 +1830,7 @@ begin
   returning * into v_settings;
   if not found then
     perform assignment.require_visible_rows();  -- who is hidden is a member all the same
-    raise exception 'trainer % is no member', p_trainer_id using errcode = 'TA001';
+    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
   end if;
   return v_settings;
 end;
@@ -1882,7 +1882,7 @@ declare
 begin
   perform assignment.require_visible_rows();
   if not exists (select from public.members where id = v_trainer_id) then
-    raise exception 'trainer % is no member', v_trainer_id using errcode = 'TA001';
+    raise exception 'trainer % is not a member', v_trainer_id using errcode = 'TA001';
   end if;
 
   loop
@@ -1900,7 +1900,7 @@ begin
     where trainer_id = v_trainer_id
       and status in ('running', 'paused');
     if found then
-      raise exception 'run % for trainer % is not ended', v_active_id, v_trainer_id
+      raise exception 'run % for trainer % has not ended', v_active_id, v_trainer_id
         using errcode = 'TA005', detail = v_active_id::text;
     end if;
   end loop;
@@ -1928,7 +1928,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) IS 'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that is not ended (its id in the detail).';
+COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) IS 'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that has not ended (its id in the detail).';
 
 -- FUNCTION: assignment.steer_backfill(uuid, text, text, text, text)
 
@@ -1942,7 +1942,7 @@ declare
 begin
   select status into v_from from assignment.backfill_runs where id = p_run_id for no key update;
   if not found then
-    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_from not in ('running', 'paused') or p_to not in ('running', 'paused', 'cancelled') or v_from = p_to then
     -- said here, for beside an active run the unique index would refuse an ended one first, in words of its own
     raise exception 'a backfill run that is % cannot become %', v_from, p_to using errcode = 'TA006';

@@ -52,7 +52,7 @@ export function createApp(given: Services): App {
   if (corsOrigins.length > 0) app.on("ALL", SHARED_PATHS, allowOrigins(corsOrigins));
   app.use("/v1/*", limitTime(requestTimeoutMs));
   app.onError(errorHandler(services.log, outageLog));
-  app.notFound((c) => problemResponse(c, new Problem("not_found", `There is nothing at ${c.req.path}.`)));
+  app.notFound((c) => problemResponse(c, new Problem("not_found", `The path ${c.req.path} does not exist.`)));
   registerSecurity(app);
 
   const { beginRead = () => readFrom(services.sql) } = services.replica ?? {};

@@ -29,7 +29,7 @@ begin
     raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
   elsif not exists (select from public.members m where m.id = assign_member.trainer_id) then
     perform assignment.require_visible_rows();
-    raise exception 'trainer % is no member', trainer_id using errcode = 'TA001';
+    raise exception 'trainer % is not a member', trainer_id using errcode = 'TA001';
   elsif trainer_id = p_member_id then
     raise exception 'member % cannot be their own trainer', p_member_id using errcode = 'TA003';
   end if;

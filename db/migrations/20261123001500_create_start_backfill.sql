@@ -1,4 +1,4 @@
--- Starts runs: one that is not ended per trainer, whoever asks and however many at once.
+-- Starts runs: one that has not ended per trainer, whoever asks and however many at once.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -115,7 +115,7 @@ declare
 begin
   perform assignment.require_visible_rows();
   if not exists (select from public.members where id = v_trainer_id) then
-    raise exception 'trainer % is no member', v_trainer_id using errcode = 'TA001';
+    raise exception 'trainer % is not a member', v_trainer_id using errcode = 'TA001';
   end if;
 
   loop
@@ -133,7 +133,7 @@ begin
     where trainer_id = v_trainer_id
       and status in ('running', 'paused');
     if found then
-      raise exception 'run % for trainer % is not ended', v_active_id, v_trainer_id
+      raise exception 'run % for trainer % has not ended', v_active_id, v_trainer_id
         using errcode = 'TA005', detail = v_active_id::text;
     end if;
   end loop;
@@ -178,7 +178,7 @@ begin
   where r.id = p_run_id;
 
   if not found then
-    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.status in ('running', 'paused') then
     raise exception 'run % is % and can be retried once it has ended', p_run_id, v_run.status using errcode = 'TA006';
   elsif v_run.failed = 0 then
@@ -206,7 +206,7 @@ comment on function assignment.plan_lanes(uuid, bigint) is
   'Up to 16 lanes cut at pg_stats.histogram_bounds of members.id, of all partitions together where there are any; one lane
 without statistics or below 20,000 members.';
 comment on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text) is
-  'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that is not ended (its id in the detail).';
+  'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that has not ended (its id in the detail).';
 comment on function assignment.retry_backfill(uuid, text, text) is
   'Starts a run over the failed members of an ended run. Raises TA007 no such run, TA006 not ended or nothing failed, TA005.';
 

@@ -167,7 +167,7 @@ begin
   -- Read after the lane is locked: whoever pauses the run and then waits for its lanes knows that no batch follows.
   select * into v_run from assignment.backfill_runs r where r.id = p_run_id;
   if not found then
-    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.dry_run then
     raise exception 'run % is a dry run: it is stepped by preview_step and record_preview', p_run_id using errcode = 'TA006';
   elsif v_run.status <> 'running' then

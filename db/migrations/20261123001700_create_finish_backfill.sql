@@ -72,7 +72,7 @@ begin
 
   select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
-    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.status <> 'running' then
     work := 'stopped';
     return;

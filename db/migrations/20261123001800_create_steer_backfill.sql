@@ -21,7 +21,7 @@ declare
 begin
   select status into v_from from assignment.backfill_runs where id = p_run_id for no key update;
   if not found then
-    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_from not in ('running', 'paused') or p_to not in ('running', 'paused', 'cancelled') or v_from = p_to then
     -- said here, for beside an active run the unique index would refuse an ended one first, in words of its own
     raise exception 'a backfill run that is % cannot become %', v_from, p_to using errcode = 'TA006';

@@ -20,7 +20,7 @@ declare
 begin
   select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
-    raise exception 'there is no run %', p_run_id using errcode = 'TA007';
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.status <> 'running' then
     return null;  -- record_preview says that it is stopped, also where a look would fail
   end if;

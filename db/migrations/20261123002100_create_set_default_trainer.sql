@@ -24,7 +24,7 @@ begin
   returning * into v_settings;
   if not found then
     perform assignment.require_visible_rows();  -- who is hidden is a member all the same
-    raise exception 'trainer % is no member', p_trainer_id using errcode = 'TA001';
+    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
   end if;
   return v_settings;
 end;

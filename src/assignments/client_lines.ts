@@ -21,7 +21,7 @@ const NO_BYTES = new Uint8Array();
 /**
  * Reads what `getTrainerClients` reads, as JSON that the server has written: the bytes go from its connection to the
  * reader's as they are, without a row, a Date or a string in between.
- * @throws {AppError} `trainer_not_found` when the trainer is no member.
+ * @throws {AppError} `trainer_not_found` when the trainer is not a member.
  */
 export async function selectClientLines(
   sql: Sql,

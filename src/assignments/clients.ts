@@ -6,7 +6,7 @@ import { type ClientPage, selectClientPage } from "./client_page.ts";
 /**
  * Lists a trainer's clients, oldest assignment first; empty when there are none.
  * Rows that existed when the first page was read are neither skipped nor repeated, whatever is inserted meanwhile.
- * @throws {AppError} `trainer_not_found` when the trainer is no member.
+ * @throws {AppError} `trainer_not_found` when the trainer is not a member.
  */
 export async function getTrainerClients(
   sql: Sql,
@@ -22,8 +22,8 @@ export async function getTrainerClients(
   return [...clients];
 }
 
-/** @throws {AppError} `trainer_not_found` when the trainer is no member. */
+/** @throws {AppError} `trainer_not_found` when the trainer is not a member. */
 export async function requireTrainer(sql: Sql, trainerId: string): Promise<void> {
   const found = await sql`select from public.members where id = ${trainerId}`;
-  if (found.length === 0) throw new AppError("trainer_not_found", `trainer ${trainerId} is no member`);
+  if (found.length === 0) throw new AppError("trainer_not_found", `trainer ${trainerId} is not a member`);
 }

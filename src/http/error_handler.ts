@@ -33,7 +33,7 @@ export function toProblem(error: Error): Problem {
   }
   if (isBrokenBody(error)) return new Problem("invalid_request", "The body broke off.");
   return fromDatabaseError(error) ??
-    new Problem("internal_error", "The request id leads to the reason in the service's log.");
+    new Problem("internal_error", "The service's log has the reason under this request id.");
 }
 
 /**
@@ -69,12 +69,12 @@ function fromDatabaseError(error: Error): Problem | undefined {
     case "incapable":
       return new Problem(
         "database_unavailable",
-        "The database has no room for this, or takes no changes, at the moment.",
+        "The database has no room, or accepts no changes, at the moment.",
       );
     case "unfit":
       return new Problem(
         "database_unavailable",
-        "The database does not let the service do this: it lacks a right, or something is missing. /readyz says more.",
+        "The service lacks a right in the database, or an object is missing there. See /readyz.",
       );
     case "busy":
       return new Problem("database_busy", "The database was too busy for this request.");

@@ -12,7 +12,7 @@ const HOST = /^(?:[\w.-]*|\[[0-9a-f:.]+\])(?::\d*)?$/i;
 export const refuseOddHosts: MiddlewareHandler<AppEnv> = async function refuseOddHosts(c, next) {
   const host = c.req.header("host") ?? "";
   if (!HOST.test(host) || !URL.canParse(c.req.url)) {
-    throw new Problem("invalid_request", "The header Host is no name of a host.");
+    throw new Problem("invalid_request", "The header Host must be a valid host name.");
   }
   await next();
 };

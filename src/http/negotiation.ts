@@ -21,7 +21,7 @@ export function negotiate<T extends string>(c: Context, offered: readonly [T, ..
     },
   });
   const type = offered.find((type) => type === chosen);
-  if (type === undefined) throw new Problem("not_acceptable", `Offered here: ${offered.join(", ")}.`);
+  if (type === undefined) throw new Problem("not_acceptable", `Available: ${offered.join(", ")}.`);
   return type;
 }
 

@@ -6,11 +6,17 @@ import { EXAMPLE, header, Problem } from "./schemas.ts";
 
 /** Groups the operations in `/docs`. */
 export const TAGS = [
-  { name: "Assignments", description: "Who is assigned to whom; assign and end." },
-  { name: "Backfills", description: "Passes over all members that assign whoever lacks the trainer." },
-  { name: "Failures", description: "Auto-assignments that wait for a retry." },
+  {
+    name: "Assignments",
+    description: "Check and list who is assigned to whom; assign a member; end an assignment.",
+  },
+  {
+    name: "Backfills",
+    description: "A backfill run goes through all members and assigns those who lack the trainer.",
+  },
+  { name: "Failures", description: "Automatic assignments that failed and wait for a retry." },
   { name: "Settings", description: "The default trainer." },
-  { name: "Operation", description: "Health and this documentation." },
+  { name: "Operation", description: "Health, metrics and this documentation." },
 ] as const;
 
 /** What every OpenAPI document has. */
@@ -23,10 +29,12 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>): z.infer<typeof OpenAp
     info: {
       title: "Trainer assignment",
       version: "1.0.0",
-      description: "Every member has a trainer. Times are ISO 8601 UTC, ids any RFC 9562 UUID. " +
-        "Lists are paged by `limit` and an opaque `cursor`: follow `next`, or the `Link` header, until it is null. " +
-        "Errors are RFC 9457 problem details with a stable `code`. " +
-        "Where the service limits how often a token may call, answers say what is left in `RateLimit`.",
+      description: "Gives every member a trainer: check, list, assign, backfill.\n\n" +
+        "- **Ids** are RFC 9562 UUIDs of any version. **Times** are ISO 8601 in UTC.\n" +
+        "- **Lists** are paged by `limit` and an opaque `cursor`. Follow `next`, or the header `Link`, until `next` is null.\n" +
+        "- **Errors** are problem details (RFC 9457) with a stable `code`.\n" +
+        "- **Requests** have at most 256 KiB of body. Unknown fields and parameters are refused.\n" +
+        "- **Rate limits** apply if the service is configured with one. The header `RateLimit` then says what is left.",
       license: { name: "MIT", url: "https://opensource.org/license/mit" },
     },
     servers: [{ url: "/" }],
@@ -39,22 +47,22 @@ export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
-    bearerFormat: "a token of the configuration, or a JWT",
+    bearerFormat: "a configured token, or a JWT",
     description:
-      "A token made by `deno task token NAME ROLE`; or, where the service names an OpenID Connect provider, a JWT " +
-      "access token of that provider for the service's audience, signed by an asymmetric key, whose claim of roles " +
-      "holds `admin` or `service`. The role admin may do all that service may.",
+      "A token made by `deno task token NAME ROLE`. If the service is configured with an OpenID Connect provider, " +
+      "also a JWT access token of that provider: for the service's audience, signed with an asymmetric key, with " +
+      "`admin` or `service` in the claim of roles. `admin` may do everything that `service` may.",
   });
 }
 
 const ERROR_HEADERS: Record<number, Record<string, ReturnType<typeof header>>> = {
   401: { "WWW-Authenticate": header("What is wrong with the token (RFC 6750).") },
   429: {
-    "Retry-After": header("Seconds after which the token may ask again."),
-    RateLimit: header("What the token has left: r requests; t seconds until there are more."),
-    "RateLimit-Policy": header("The token's quota: q requests in w seconds."),
+    "Retry-After": header("Seconds until the token may send requests again."),
+    RateLimit: header("What the token has left: `r` requests; `t` seconds until there are more."),
+    "RateLimit-Policy": header("The token's quota: `q` requests in `w` seconds."),
   },
-  503: { "Retry-After": header("Seconds after which trying again makes sense.") },
+  503: { "Retry-After": header("Seconds to wait before the next try.") },
 };
 
 /** The error answers of a route, by status, with an example for each code: its own and those that all like it share. */
@@ -74,8 +82,18 @@ export function errorResponses(route: RouteDeclaration) {
   );
 }
 
+/** Says what an operation does and who may call it. */
+export function describeOperation({ description, role }: RouteDeclaration): string {
+  const caller = role === "none"
+    ? "Needs no token."
+    : role === "admin"
+    ? "Needs the role `admin`."
+    : "Needs the role `service` or `admin`.";
+  return description === undefined ? caller : `${description}\n\n${caller}`;
+}
+
 function sharedErrors({ role, request }: RouteDeclaration): ProblemCode[] {
-  const codes: ProblemCode[] = ["internal_error", "invalid_request"]; // a Host that is none is refused everywhere
+  const codes: ProblemCode[] = ["internal_error", "invalid_request"]; // a malformed Host is refused everywhere
   if (role !== "none") {
     codes.push("unauthorized", "forbidden", "rate_limited", "identity_provider_unavailable");
     codes.push("database_unavailable", "database_busy", "rows_hidden", "request_timeout");

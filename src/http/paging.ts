@@ -10,19 +10,22 @@ const DEFAULT_LIMIT = 100;
 
 /** The query parameters of every list. */
 export const PAGE_QUERY = {
-  limit: z.string().regex(/^\d{1,4}$/, "It is no whole number.").default(String(DEFAULT_LIMIT))
+  limit: z.string().regex(/^\d{1,4}$/, "Must be a whole number.").default(String(DEFAULT_LIMIT))
     .transform(Number).refine(
       (limit) => limit >= 1 && limit <= MAX_LIMIT,
-      `It is not from 1 to ${MAX_LIMIT}.`,
+      `Must be from 1 to ${MAX_LIMIT}.`,
     )
     .openapi({
+      description: "Rows per page.",
       type: "integer",
       minimum: 1,
       maximum: MAX_LIMIT,
       default: DEFAULT_LIMIT,
       example: DEFAULT_LIMIT,
     }),
-  cursor: z.string().optional().openapi({ description: "`next` of the page before." }),
+  cursor: z.string().optional().openapi({
+    description: "`next` of the previous page, unchanged. Without it the list starts at the beginning.",
+  }),
 };
 
 const VERSION = 1;
@@ -56,7 +59,7 @@ export function readCursor(list: string, cursor: string | undefined): string | u
   }
   throw new Problem(
     "invalid_cursor",
-    "Take the cursor unchanged from `next` of the same list with the same filters.",
+    "The cursor must be `next` of the same list with the same filters, unchanged.",
   );
 }
 
@@ -90,7 +93,10 @@ export function refusePaging(c: Context): void {
   const given = ["limit", "cursor"].filter((name) => c.req.query(name) !== undefined);
   if (given.length === 0) return;
   throw invalidRequest(
-    given.map((name) => ({ pointer: `/query/${name}`, detail: "A download is the whole list." })),
+    given.map((name) => ({
+      pointer: `/query/${name}`,
+      detail: "Not allowed in a download, which contains the whole list.",
+    })),
   );
 }
 

@@ -21,33 +21,33 @@ type HttpCode =
   | "identity_provider_unavailable"
   | "internal_error";
 
-/** Every stable code that a client can meet. */
+/** Every stable code that a client can receive. */
 export type ProblemCode = ErrorCode | HttpCode;
 
 const PROBLEMS: Record<
   ProblemCode,
   { status: ContentfulStatusCode; title: string; retryAfterSeconds?: number }
 > = {
-  invalid_request: { status: 400, title: "The request is malformed" },
-  invalid_cursor: { status: 400, title: "The cursor is not one of this list" },
-  unauthorized: { status: 401, title: "A valid token is needed" },
+  invalid_request: { status: 400, title: "The request is invalid" },
+  invalid_cursor: { status: 400, title: "The cursor does not belong to this list" },
+  unauthorized: { status: 401, title: "A valid token is required" },
   forbidden: { status: 403, title: "The token's role does not allow this" },
-  not_found: { status: 404, title: "There is nothing at this path" },
-  member_not_found: { status: 404, title: "There is no such member" },
-  assignment_not_found: { status: 404, title: "There is no such active assignment" },
-  run_not_found: { status: 404, title: "There is no such backfill run" },
-  method_not_allowed: { status: 405, title: "The path does not answer to this method" },
-  not_acceptable: { status: 406, title: "None of the accepted media types is offered" },
-  backfill_active: { status: 409, title: "A backfill run for this trainer is active" },
+  not_found: { status: 404, title: "The path does not exist" },
+  member_not_found: { status: 404, title: "The member does not exist" },
+  assignment_not_found: { status: 404, title: "The member has no active assignment to this trainer" },
+  run_not_found: { status: 404, title: "The backfill run does not exist" },
+  method_not_allowed: { status: 405, title: "The path does not support this method" },
+  not_acceptable: { status: 406, title: "None of the accepted media types is available" },
+  backfill_active: { status: 409, title: "A backfill run for this trainer has not ended" },
   invalid_transition: { status: 409, title: "The run's status does not allow this" },
   run_cancelled: { status: 409, title: "The run was cancelled" },
   assignment_failed: { status: 409, title: "The database refused the assignment" },
   body_too_large: { status: 413, title: "The body is too large" },
   unsupported_media_type: { status: 415, title: "The body's media type is not supported" },
-  trainer_not_found: { status: 422, title: "The trainer is no member" },
-  member_is_trainer: { status: 422, title: "Nobody can be their own trainer" },
-  rate_limited: { status: 429, title: "The token has used up its requests" },
-  internal_error: { status: 500, title: "Something went wrong here" },
+  trainer_not_found: { status: 422, title: "The trainer is not a member" },
+  member_is_trainer: { status: 422, title: "A member cannot be their own trainer" },
+  rate_limited: { status: 429, title: "The token has reached its request limit" },
+  internal_error: { status: 500, title: "An unexpected error occurred" },
   database_busy: { status: 503, title: "The database is busy", retryAfterSeconds: 1 },
   too_many_streams: { status: 503, title: "Too many streams are open", retryAfterSeconds: 5 },
   database_unavailable: { status: 503, title: "The database is unavailable", retryAfterSeconds: 5 },
@@ -56,10 +56,10 @@ const PROBLEMS: Record<
     title: "Row-level security hides rows from the service",
     retryAfterSeconds: 60,
   },
-  request_timeout: { status: 504, title: "The answer took too long" },
+  request_timeout: { status: 504, title: "The request timed out" },
   identity_provider_unavailable: {
     status: 503,
-    title: "The provider that vouches for tokens is unavailable",
+    title: "The identity provider is unavailable",
     retryAfterSeconds: 5,
   },
 };
@@ -70,7 +70,7 @@ export interface InputError {
   detail: string;
 }
 
-/** An answer that is no success. Throw it anywhere below the router: `onError` writes it as problem details. */
+/** An error answer. Throw it anywhere below the router: `onError` writes it as problem details. */
 export class Problem extends Error {
   constructor(
     readonly code: ProblemCode,
@@ -79,7 +79,7 @@ export class Problem extends Error {
       headers?: Record<string, string>;
       errors?: InputError[];
       members?: Record<string, unknown>;
-      /** Has the log tell the detail too, as this event: for what an operator may have to mend. */
+      /** Logs the detail too, as this event: for what an operator may have to fix. */
       logEvent?: string;
     } = {},
   ) {
@@ -89,8 +89,8 @@ export class Problem extends Error {
 }
 
 /**
- * Looks up a code's status and title. A trainer whom the path names is a resource, so that one who does not exist
- * is 404; named in a body or a query it is a value that cannot be processed: 422.
+ * Looks up a code's status and title. A trainer in the path is a resource: 404 when they are not a member. A trainer
+ * in a body or a query is a value that cannot be processed: 422.
  * @param path the route's template.
  */
 export function describeProblem(code: ProblemCode, path: string) {

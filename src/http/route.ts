@@ -5,7 +5,7 @@ import { identify, requireRole } from "./identity/auth.ts";
 import type { Principal, Role } from "./identity/principal.ts";
 import type { AppEnv } from "./env.ts";
 import type { RouteDeclaration } from "./declaration.ts";
-import { errorResponses } from "./openapi.ts";
+import { describeOperation, errorResponses } from "./openapi.ts";
 import { Problem } from "./problems.ts";
 import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import type { Read } from "../database/read_replica.ts";
@@ -68,7 +68,7 @@ export function refuseOtherMethods({ app }: Api): void {
   for (const [path, known] of methods) {
     const allow = [...known].sort().join(", ");
     app.all(path, () => {
-      throw new Problem("method_not_allowed", `This path answers to ${allow}.`, {
+      throw new Problem("method_not_allowed", `This path supports ${allow}.`, {
         headers: { Allow: allow },
       });
     });
@@ -79,6 +79,7 @@ function document(app: Api["app"], route: RouteDeclaration): void {
   const { role, errors: _errors, isHidden: _isHidden, ...config } = route;
   app.openAPIRegistry.registerPath({
     ...config,
+    description: describeOperation(route),
     security: role === "none" ? [] : [{ bearer: [] }],
     responses: { ...config.responses, ...errorResponses(route) },
   });
@@ -123,7 +124,7 @@ function limitRate(takeQuota: TakeQuota, { name }: Principal, c: Context<AppEnv>
 /** @throws {Problem} `rate_limited` when the quota is exceeded. */
 export function requireQuota({ isExceeded, waitSeconds }: Quota): void {
   if (!isExceeded) return;
-  throw new Problem("rate_limited", `This token may ask again in ${waitSeconds} s.`, {
+  throw new Problem("rate_limited", `This token may send requests again in ${waitSeconds} s.`, {
     headers: { "Retry-After": String(waitSeconds) },
   });
 }

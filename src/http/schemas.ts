@@ -12,7 +12,7 @@ export const EXAMPLE = {
 } as const;
 
 /** Any RFC 9562 UUID, whatever its version and variant bits; lower-cased, as the database writes it. */
-export const Id = z.guid("It is no UUID.").toLowerCase().openapi({ example: EXAMPLE.memberId });
+export const Id = z.guid("Must be a UUID.").toLowerCase().openapi({ example: EXAMPLE.memberId });
 export const TrainerId = Id.openapi({ example: EXAMPLE.trainerId });
 
 /** ISO 8601, UTC. */
@@ -20,7 +20,7 @@ export const Time = z.iso.datetime().openapi({ example: EXAMPLE.time });
 
 /** Of a row that others may write. */
 export const StoredTime = Time.nullable().openapi({
-  description: "Null where the database has infinity or a year outside 1 to 9999.",
+  description: "Null if the database has infinity or a year outside 1 to 9999.",
 });
 
 const Count = z.int().min(0).openapi({ example: 0 });
@@ -29,17 +29,20 @@ export const AssignmentId = Id.openapi({ example: EXAMPLE.assignmentId });
 export const RunId = Id.openapi({ example: EXAMPLE.runId });
 export const RunParams = z.strictObject({ id: RunId });
 
-/** Free text. PostgreSQL cannot keep a NUL, and half a surrogate pair is no character. */
+/** Free text. PostgreSQL cannot store NUL, and half a surrogate pair is not a character. */
 export const Notes = z.string().max(10_000)
-  .refine((notes) => !notes.includes("\0") && notes.isWellFormed(), "It has characters that cannot be kept.")
-  .openapi({ example: "asked for by the member" });
+  .refine(
+    (notes) => !notes.includes("\0") && notes.isWellFormed(),
+    "Must not contain NUL characters or unpaired surrogates.",
+  )
+  .openapi({ description: "Free text.", example: "asked for by the member" });
 
 export const Assignment = z.object({
   id: AssignmentId,
   assignmentDate: StoredTime,
   source: z.string().openapi({
     description:
-      "What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program).",
+      "What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `manual` (an admin) or `signup` (a program).",
     example: "trigger",
   }),
   notes: z.string().nullable().openapi({ example: null }),
@@ -50,7 +53,9 @@ export const MemberAssignment = z.object({
   memberId: Id,
   trainerId: TrainerId,
   assigned: z.boolean().openapi({ example: true }),
-  assignment: z.union([Assignment, z.null()]),
+  assignment: z.union([Assignment, z.null()]).openapi({
+    description: "The active assignment. Null if there is none.",
+  }),
 }).openapi("MemberAssignment");
 
 export const ASSIGNMENT_EXAMPLE = {
@@ -62,7 +67,7 @@ export const ASSIGNMENT_EXAMPLE = {
 
 export const RunError = z.object({
   memberId: Id,
-  code: z.string().openapi({ description: "The SQLSTATE.", example: "23514" }),
+  code: z.string().openapi({ description: "PostgreSQL's SQLSTATE.", example: "23514" }),
   message: z.string().openapi({ example: 'new row violates check constraint "status_is_known"' }),
 }).openapi("RunError");
 
@@ -74,51 +79,73 @@ export const Run = z.object({
   trainerId: TrainerId,
   status: RunStatus,
   dryRun: z.boolean().openapi({
-    description: "Counts what would happen and assigns nobody.",
+    description: "True: the run counts what would happen and assigns nobody.",
     example: false,
   }),
-  requestedBy: z.string().openapi({ description: "The name of the token that started it.", example: "ops" }),
+  requestedBy: z.string().openapi({
+    description:
+      "Who started the run: a token's name, `jwt:` and the subject, `schedule`, or a program's name.",
+    example: "ops",
+  }),
   requestedAt: Time,
   startedAt: Time.nullable(),
   finishedAt: Time.nullable(),
-  total: Count.openapi({ description: "Members to look at. True at the end, whatever it was before." }),
-  totalIsEstimate: z.boolean().openapi({ description: "Above a million members the total is estimated." }),
-  processed: Count.openapi({ description: "successful + skipped + failed, in every snapshot." }),
-  successful: Count.openapi({ description: "Assigned by this run." }),
-  skipped: Count,
-  skippedBecause: z.object({ alreadyAssigned: Count, ended: Count, isTrainer: Count, memberGone: Count }),
-  failed: Count,
+  total: Count.openapi({ description: "Members to process. Exact once the run has ended." }),
+  totalIsEstimate: z.boolean().openapi({
+    description: "True while `total` is an estimate: above a million members.",
+  }),
+  processed: Count.openapi({ description: "Always `successful` + `skipped` + `failed`." }),
+  successful: Count.openapi({ description: "Members whom this run assigned. In a dry run: would assign." }),
+  skipped: Count.openapi({
+    description: "Members who needed no assignment; `skippedBecause` has the reasons.",
+  }),
+  skippedBecause: z.object({ alreadyAssigned: Count, ended: Count, isTrainer: Count, memberGone: Count })
+    .openapi({
+      description:
+        "`ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile.",
+    }),
+  failed: Count.openapi({ description: "Members whom the database refused to assign." }),
   remaining: Count.nullable().openapi({
     description:
-      "The proof at the end: members without an assignment who are not recorded as failed. Null before.",
+      "Members still without an assignment and not recorded as failed, counted when the run ends. Null before.",
   }),
-  ratePerSecond: z.number().nullable().openapi({ example: 52100.5 }),
-  etaSeconds: Count.nullable().openapi({ description: "Null while measuring, paused or throttled." }),
+  ratePerSecond: z.number().nullable().openapi({ description: "Members per second.", example: 52100.5 }),
+  etaSeconds: Count.nullable().openapi({
+    description: "Seconds until the run ends. Null while it is measured, paused or throttled.",
+  }),
   batchRows: z.int().nullable().openapi({
-    description: "Null: adapted to the batches' times.",
+    description: "Fixed rows per batch. Null: adapted to the speed of the database.",
     example: null,
   }),
   retryOf: Id.nullable().openapi({
-    description: "The run whose failed members this one tries again.",
+    description: "The run whose failed members this run retries.",
     example: null,
   }),
-  pauseReason: z.string().nullable().openapi({ example: null }),
-  throttledBecause: z.string().nullable().openapi({ example: null }),
+  pauseReason: z.string().nullable().openapi({
+    description: "The last error, if the run paused itself.",
+    example: null,
+  }),
+  throttledBecause: z.string().nullable().openapi({
+    description: "Why the run waits: a standby lags, or sessions wait for locks. Null while it works.",
+    example: null,
+  }),
   probes: z.object({
     replicaLag: z.string().nullable().openapi({ example: "none" }),
     lockWaiters: z.string().nullable().openapi({ example: "0" }),
   }).openapi({
     description:
-      "What they saw last: a figure, none, or unavailable for want of permission. Null before the first look.",
+      "What the run last measured: a number, `none`, or `unavailable` without the permission to look. Null before the first measurement.",
   }),
-  errors: z.array(RunError).openapi({ description: "The first 20; all of them at …/errors." }),
+  errors: z.array(RunError).openapi({
+    description: "The first 20 errors. GET /v1/backfills/{id}/errors has all.",
+  }),
   history: z.array(z.object({
     at: Time,
     actor: z.string(),
     from: z.union([RunStatus, z.null()]),
     to: RunStatus,
     reason: z.string().nullable(),
-  })),
+  })).openapi({ description: "Every change of status, oldest first." }),
 }).openapi("Run");
 
 export const RUN_EXAMPLE: z.input<typeof Run> = {
@@ -154,15 +181,15 @@ export const Problem = z.object({
   title: z.string(),
   status: z.int(),
   detail: z.string(),
-  code: z.string().openapi({ description: "Stable; what programs should look at." }),
+  code: z.string().openapi({ description: "Stable. Programs should branch on it." }),
   requestId: z.string().openapi({ description: "Also in the header X-Request-Id and in the service's log." }),
   errors: z.array(z.object({
     pointer: z.string().openapi({
-      description: "JSON Pointer into {body, query, path}.",
+      description: "JSON Pointer (RFC 6901) into `{body, query, path}`.",
       example: "/body/memberIds/3",
     }),
     detail: z.string(),
-  })).optional().openapi({ description: "What is wrong with the input, and where." }),
+  })).optional().openapi({ description: "Each error in the input, at most 100." }),
 }).loose().openapi("Problem");
 
 /** The content of a JSON body or answer, with an example that its schema has checked at compile time. */
@@ -180,8 +207,8 @@ export function header(description: string) {
   return { schema: { type: "string" as const }, description };
 }
 
-/** Of what is read from a replica of the database, where the service has one. */
+/** Of what may be read from a replica of the database. */
 export const MAY_LAG =
-  "Where the service reads from a replica of the database, the answer may lack what was committed a few seconds ago.";
+  "If the service reads from a replica of the database, the answer may lack the changes of the last seconds.";
 
-export const LINK_HEADER = { Link: header('The next page, where there is one: `<…>; rel="next"`.') };
+export const LINK_HEADER = { Link: header('The next page, if there is one: `<…>; rel="next"`.') };

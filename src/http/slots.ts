@@ -13,7 +13,7 @@ export function createSlots(limit: number): TakeSlot {
     if (taken >= limit) {
       throw new Problem(
         "too_many_streams",
-        `At most ${limit} such streams are served at once; try again shortly.`,
+        `At most ${limit} such streams are served at once. Try again shortly.`,
       );
     }
     taken++;

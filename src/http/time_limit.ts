@@ -43,6 +43,6 @@ function late({ req }: Context<AppEnv>, timeoutMs: number): Problem {
   return new Problem(
     "request_timeout",
     `There was no answer within ${timeoutMs} ms.` +
-      (isSafe ? "" : " What was asked for may be done all the same: look before you repeat it."),
+      (isSafe ? "" : " The change may still have been made: check before you repeat it."),
   );
 }

@@ -25,9 +25,9 @@ export function checkInput<S extends z.ZodType>(
 
 /** Makes the problem for input that is wrong in the places named. */
 export function invalidRequest(errors: InputError[]): Problem {
-  const places = errors.length === 1 ? "one place" : `${errors.length} places`;
-  const see = errors.length > MAX_ERRORS ? `see errors for the first ${MAX_ERRORS}` : "see errors";
-  return new Problem("invalid_request", `The request is wrong in ${places}; ${see}.`, {
+  const found = errors.length === 1 ? "one error" : `${errors.length} errors`;
+  const where = errors.length > MAX_ERRORS ? `The first ${MAX_ERRORS} are in errors` : "See errors";
+  return new Problem("invalid_request", `The request has ${found}. ${where}.`, {
     errors: errors.slice(0, MAX_ERRORS),
   });
 }
@@ -37,7 +37,7 @@ function toInputErrors(issue: z.core.$ZodIssue, part: string): InputError[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       pointer: toPointer([...path, key]),
-      detail: "Unknown: it may be misspelt.",
+      detail: "Unknown name; check the spelling.",
     }));
   }
   return [{ pointer: toPointer(path), detail: issue.message }];
@@ -49,14 +49,14 @@ function toPointer(path: PropertyKey[]): string {
 }
 
 /**
- * Reads and checks a JSON body: 413 when it is too large, 415 when it is not called JSON, 400 when it is none or does
- * not fit the schema. Where the body is optional, an absent one reads as `{}`.
+ * Reads and checks a JSON body: 413 when it is too large, 415 when its media type is not JSON, 400 when it is not valid
+ * JSON or does not fit the schema. An absent optional body reads as `{}`.
  */
 export function readJsonBody(schema: z.ZodObject, required: boolean): MiddlewareHandler<AppEnv>[] {
   const limit = bodyLimit({
     maxSize: MAX_BODY_BYTES,
     onError: () => {
-      throw new Problem("body_too_large", `The body may have at most ${MAX_BODY_BYTES} bytes.`);
+      throw new Problem("body_too_large", `The body must not exceed ${MAX_BODY_BYTES} bytes.`);
     },
   });
   return [limit, async function jsonBody(c, next) {
@@ -81,6 +81,6 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalidRequest([{ pointer: "/body", detail: "It is no well-formed JSON." }]);
+    throw invalidRequest([{ pointer: "/body", detail: "Must be valid JSON." }]);
   }
 }

@@ -34,13 +34,14 @@ export interface components {
             memberId: string;
             trainerId: string;
             assigned: boolean;
+            /** @description The active assignment. Null if there is none. */
             assignment: components["schemas"]["Assignment"] | null;
         };
         Assignment: {
             id: string;
-            /** @description Null where the database has infinity or a year outside 1 to 9999. */
+            /** @description Null if the database has infinity or a year outside 1 to 9999. */
             assignmentDate: string | null;
-            /** @description What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program). */
+            /** @description What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `manual` (an admin) or `signup` (a program). */
             source: string;
             notes: string | null;
         };
@@ -49,13 +50,13 @@ export interface components {
             title: string;
             status: number;
             detail: string;
-            /** @description Stable; what programs should look at. */
+            /** @description Stable. Programs should branch on it. */
             code: string;
             /** @description Also in the header X-Request-Id and in the service's log. */
             requestId: string;
-            /** @description What is wrong with the input, and where. */
+            /** @description Each error in the input, at most 100. */
             errors?: {
-                /** @description JSON Pointer into {body, query, path}. */
+                /** @description JSON Pointer (RFC 6901) into `{body, query, path}`. */
                 pointer: string;
                 detail: string;
             }[];
@@ -81,62 +82,70 @@ export interface components {
         Client: {
             clientId: string;
             assignmentId: string;
-            /** @description Null where the database has infinity or a year outside 1 to 9999. */
+            /** @description Null if the database has infinity or a year outside 1 to 9999. */
             assignmentDate: string | null;
             /** @enum {string} */
             status: "active" | "inactive";
-            /** @description Null while it is active, of one that was made inactive past this service, and where the database has a time out of range. */
+            /** @description When the assignment ended. Null if it is active, was made inactive by another program, or ended at a time out of range. */
             endedAt: string | null;
             notes: string | null;
         };
         AssignRequest: {
+            /** @description Free text. */
             notes?: string;
         };
         Run: {
             id: string;
             trainerId: string;
             status: components["schemas"]["RunStatus"];
-            /** @description Counts what would happen and assigns nobody. */
+            /** @description True: the run counts what would happen and assigns nobody. */
             dryRun: boolean;
-            /** @description The name of the token that started it. */
+            /** @description Who started the run: a token's name, `jwt:` and the subject, `schedule`, or a program's name. */
             requestedBy: string;
             requestedAt: string;
             startedAt: string | null;
             finishedAt: string | null;
-            /** @description Members to look at. True at the end, whatever it was before. */
+            /** @description Members to process. Exact once the run has ended. */
             total: number;
-            /** @description Above a million members the total is estimated. */
+            /** @description True while `total` is an estimate: above a million members. */
             totalIsEstimate: boolean;
-            /** @description successful + skipped + failed, in every snapshot. */
+            /** @description Always `successful` + `skipped` + `failed`. */
             processed: number;
-            /** @description Assigned by this run. */
+            /** @description Members whom this run assigned. In a dry run: would assign. */
             successful: number;
+            /** @description Members who needed no assignment; `skippedBecause` has the reasons. */
             skipped: number;
+            /** @description `ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile. */
             skippedBecause: {
                 alreadyAssigned: number;
                 ended: number;
                 isTrainer: number;
                 memberGone: number;
             };
+            /** @description Members whom the database refused to assign. */
             failed: number;
-            /** @description The proof at the end: members without an assignment who are not recorded as failed. Null before. */
+            /** @description Members still without an assignment and not recorded as failed, counted when the run ends. Null before. */
             remaining: number | null;
+            /** @description Members per second. */
             ratePerSecond: number | null;
-            /** @description Null while measuring, paused or throttled. */
+            /** @description Seconds until the run ends. Null while it is measured, paused or throttled. */
             etaSeconds: number | null;
-            /** @description Null: adapted to the batches' times. */
+            /** @description Fixed rows per batch. Null: adapted to the speed of the database. */
             batchRows: number | null;
-            /** @description The run whose failed members this one tries again. */
+            /** @description The run whose failed members this run retries. */
             retryOf: string | null;
+            /** @description The last error, if the run paused itself. */
             pauseReason: string | null;
+            /** @description Why the run waits: a standby lags, or sessions wait for locks. Null while it works. */
             throttledBecause: string | null;
-            /** @description What they saw last: a figure, none, or unavailable for want of permission. Null before the first look. */
+            /** @description What the run last measured: a number, `none`, or `unavailable` without the permission to look. Null before the first measurement. */
             probes: {
                 replicaLag: string | null;
                 lockWaiters: string | null;
             };
-            /** @description The first 20; all of them at …/errors. */
+            /** @description The first 20 errors. GET /v1/backfills/{id}/errors has all. */
             errors: components["schemas"]["RunError"][];
+            /** @description Every change of status, oldest first. */
             history: {
                 at: string;
                 actor: string;
@@ -149,18 +158,19 @@ export interface components {
         RunStatus: "running" | "paused" | "cancelled" | "succeeded" | "completed_with_errors";
         RunError: {
             memberId: string;
-            /** @description The SQLSTATE. */
+            /** @description PostgreSQL's SQLSTATE. */
             code: string;
             message: string;
         };
         StartBackfillRequest: {
+            /** @description By default the default trainer. */
             trainerId?: string;
             /**
-             * @description Count what would happen; assign nobody.
+             * @description True: count what would happen and assign nobody.
              * @default false
              */
             dryRun?: boolean;
-            /** @description Pins the rows a batch, which otherwise follow how fast the database is. */
+            /** @description Fixed rows per batch. By default they adapt to the speed of the database. */
             batchRows?: number;
         };
         RunPage: {
@@ -178,17 +188,17 @@ export interface components {
         };
         Failure: {
             memberId: string;
-            /** @description Null when there was no default trainer. */
+            /** @description Null if there was no default trainer. */
             trainerId: string | null;
             sqlstate: string;
             message: string;
             source: string;
             attempts: number;
-            /** @description Null where the database has infinity or a year outside 1 to 9999. */
+            /** @description Null if the database has infinity or a year outside 1 to 9999. */
             firstFailedAt: string | null;
-            /** @description Null where the database has infinity or a year outside 1 to 9999. */
+            /** @description Null if the database has infinity or a year outside 1 to 9999. */
             lastFailedAt: string | null;
-            /** @description Null where the database has infinity or a year outside 1 to 9999. */
+            /** @description Null if the database has infinity or a year outside 1 to 9999. */
             nextAttemptAt: string | null;
         };
         RetrySummary: {
@@ -197,7 +207,7 @@ export interface components {
             failed: number;
         };
         RetryProgress: components["schemas"]["RetrySummary"] & {
-            /** @description Those that are due and were not tried yet. */
+            /** @description Failures that are due and have not been tried yet. */
             remaining: number;
         };
         Settings: {
@@ -244,14 +254,17 @@ export interface components {
                 input: {
                     trainerId: string;
                     /**
-                     * @description `inactive`: those that have ended, with `endedAt`.
+                     * @description `active`: current clients. `inactive`: assignments that have ended, with `endedAt`. `all`: both.
                      * @default active
                      * @enum {string}
                      */
                     status?: "active" | "inactive" | "all";
-                    /** @default 100 */
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
                     limit?: number;
-                    /** @description `next` of the page before. */
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
                     cursor?: string;
                 };
                 answer: components["schemas"]["ClientPage"];
@@ -277,9 +290,12 @@ export interface components {
             };
             listBackfills: {
                 input: {
-                    /** @default 100 */
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
                     limit?: number;
-                    /** @description `next` of the page before. */
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
                     cursor?: string;
                 };
                 answer: components["schemas"]["RunPage"];
@@ -317,9 +333,12 @@ export interface components {
             listBackfillErrors: {
                 input: {
                     id: string;
-                    /** @default 100 */
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
                     limit?: number;
-                    /** @description `next` of the page before. */
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
                     cursor?: string;
                 };
                 answer: components["schemas"]["RunErrorPage"];
@@ -333,9 +352,12 @@ export interface components {
             };
             listFailures: {
                 input: {
-                    /** @default 100 */
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
                     limit?: number;
-                    /** @description `next` of the page before. */
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
                     cursor?: string;
                 };
                 answer: components["schemas"]["FailurePage"];

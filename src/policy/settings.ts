@@ -24,7 +24,7 @@ export async function getSettings(sql: Sql): Promise<Settings> {
 
 /**
  * Makes a member the default trainer: of members inserted from now on, and of retries. Nobody is moved.
- * @throws {AppError} `trainer_not_found` when the trainer is no member.
+ * @throws {AppError} `trainer_not_found` when the trainer is not a member.
  */
 export async function setDefaultTrainer(sql: Sql, trainerId: string, by: string): Promise<Settings> {
   const [settings] = await withAppErrors(sql<[Settings]>`

@@ -20,7 +20,7 @@ type Row =
 
 /**
  * Starts a run; whoever drives runs finds it by itself.
- * @throws {AppError} `trainer_not_found`, or `backfill_active` with `details.runId` of the trainer's run that is not ended.
+ * @throws {AppError} `trainer_not_found`, or `backfill_active` with `details.runId` of the trainer's run that has not ended.
  */
 export async function startBackfill(sql: Sql, request: BackfillRequest): Promise<Run> {
   const [row] = await withAppErrors(sql<[{ id: string }]>`
@@ -41,7 +41,7 @@ export async function startBackfill(sql: Sql, request: BackfillRequest): Promise
  */
 export async function getRun(sql: Sql, id: string): Promise<Run> {
   const [run] = await selectRuns(sql, sql`where p.id = ${id}`);
-  if (!run) throw new AppError("run_not_found", `there is no run ${id}`);
+  if (!run) throw new AppError("run_not_found", `run ${id} does not exist`);
   return run;
 }
 

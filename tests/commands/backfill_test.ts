@@ -65,10 +65,10 @@ describe("deno task backfill", () => {
     assertEquals(trainer.code, 1);
     assertStringIncludes(
       trainer.stderr,
-      `error: trainer ${unknown} is no member: name another with --trainer`,
+      `error: trainer ${unknown} is not a member: name another with --trainer`,
     );
     const run = await project.run("backfill", ["--resume", unknown], environment);
-    assertEquals([run.code, run.stderr], [1, `error: there is no run ${unknown}\n`]);
+    assertEquals([run.code, run.stderr], [1, `error: run ${unknown} does not exist\n`]);
   });
 
   it("pauses the run that it started at Ctrl-C and says how to resume; resumed, it goes on to the end", async () => {

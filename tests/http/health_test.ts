@@ -47,7 +47,7 @@ describe("health over HTTP", () => {
     await service.sql`insert into public.members (id) values (gen_random_uuid())`;
     const { code, status, amiss } = await ready();
     assertEquals([code, status], [200, "degraded"]);
-    assertStringIncludes(amiss, "defaultTrainer: is no member");
+    assertStringIncludes(amiss, "defaultTrainer: is not a member");
     assertStringIncludes(amiss, "failures: 1 waiting");
   });
 

@@ -133,7 +133,7 @@ describe("a JWT as bearer token", () => {
 
   it("says why it is refused", async () => {
     const { detail } = await answerTo(service, await issuer.sign({ ...admin, exp: nowSeconds() - 90 }));
-    assertEquals(detail, "The token has expired, or does not say when it does.");
+    assertEquals(detail, "The token has expired, or has no expiry.");
   });
 
   it("is told what came and what is wanted when it is for somewhere else, as the log is", async () => {

@@ -178,7 +178,7 @@ describe("requests that no good client sends", () => {
     const response = await service.call("POST /v1/backfills", { json });
     const { errors, detail } = await response.json();
     assertEquals([response.status, errors.length], [400, 100]);
-    assertEquals(detail, "The request is wrong in 10000 places; see errors for the first 100.");
+    assertEquals(detail, "The request has 10000 errors. The first 100 are in errors.");
   });
 
   it("cannot make a long log line or a name of a metric with a method of their own", async () => {

@@ -1,5 +1,5 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { z } from "zod";
 import { declaredRole } from "../../src/http/route.ts";
@@ -19,6 +19,7 @@ const Answer = z.object({ description: z.string(), content: Content.optional() }
 const Operation = z.object({
   operationId: z.string(),
   summary: z.string(),
+  description: z.string(),
   tags: z.array(z.string()),
   security: z.array(z.record(z.string(), z.array(z.string()))),
   parameters: z.array(
@@ -85,6 +86,25 @@ describe("the OpenAPI document", () => {
       );
       const role = route === undefined ? undefined : declaredRole(route.handler);
       assertEquals(security, role === "none" ? [] : [{ bearer: [] }], `${method} ${path}`);
+    }
+  });
+
+  it("says of each operation what it does, and which role it needs", () => {
+    const callers = {
+      none: "Needs no token.",
+      service: "Needs the role `service` or `admin`.",
+      admin: "Needs the role `admin`.",
+    };
+    for (const { method, path, description } of operations) {
+      const routingPath = path.replaceAll(/\{(\w+)\}/g, ":$1");
+      const route = service.app.router.routes.find((route) =>
+        route.method === method.toUpperCase() && route.path === routingPath
+      );
+      const role = route === undefined ? undefined : declaredRole(route.handler);
+      assert(role !== undefined, path);
+      const [what = "", caller] = description.split("\n\n");
+      assertMatch(what, /^[A-Z].+\.$/, `${method} ${path}`);
+      assertEquals(caller, callers[role], `${method} ${path}`);
     }
   });
 

@@ -97,7 +97,7 @@ describe("a request that takes too long", () => {
       assertEquals([list.status, (await list.json()).code], [504, "request_timeout"]);
       const assign = await service.call(`PUT ${CLIENTS}/${members[0]}`);
       assertEquals(assign.status, 504);
-      assertStringIncludes((await assign.json()).detail, "may be done all the same");
+      assertStringIncludes((await assign.json()).detail, "may still have been made");
     });
     assertEquals((await service.call(`GET ${CLIENTS}`)).status, 200);
   });

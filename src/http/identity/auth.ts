@@ -35,7 +35,7 @@ function authenticate(
   if (bearer !== undefined) return bearer;
   const token = presentedToken(authorization);
   if (verifyJwt && looksLikeJwt(token)) return verifyJwt(token);
-  throw tokenInvalid("The token is malformed or not a configured one.");
+  throw tokenInvalid("The token is malformed, or is not configured.");
 }
 
 function presentedToken(authorization: string): string {
@@ -59,7 +59,7 @@ async function identifyBySession(services: Services, c: Context<AppEnv>): Promis
   if (!["GET", "HEAD"].includes(c.req.method) && !isFromOurPages(c)) {
     throw new Problem(
       "forbidden",
-      "The cookie of the admin page allows changes to requests from that page alone.",
+      "With the admin page's cookie, only requests from that page may make changes.",
     );
   }
   return { name: session.name, role: session.role };
@@ -70,7 +70,7 @@ export function requireRole(principal: Principal, needed: Role): void {
   if (principal.role === "admin" || principal.role === needed) return;
   throw roleMissing(
     needed,
-    `This needs a token with the role ${needed}; ${principal.name} has the role ${principal.role}.`,
+    `This needs the role ${needed}; ${principal.name} has the role ${principal.role}.`,
   );
 }
 

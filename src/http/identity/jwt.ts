@@ -157,7 +157,7 @@ function wrongAudience(came: unknown, wanted: string): Problem {
 }
 
 const REASONS: Record<string, string> = {
-  exp: "The token has expired, or does not say when it does.",
+  exp: "The token has expired, or has no expiry.",
   nbf: "The token is not valid yet.",
 };
 

@@ -85,7 +85,7 @@ export function createProviderKeys(
 function unavailable(): Problem {
   return new Problem(
     "identity_provider_unavailable",
-    "The provider that could vouch for this token does not answer, and its key is not known here.",
+    "The identity provider does not answer, and the key of this token is not known.",
   );
 }
 

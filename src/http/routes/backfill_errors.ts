@@ -29,13 +29,14 @@ export function addBackfillErrorRoutes(api: Api, takeExportSlot: TakeSlot): void
     operationId: "listBackfillErrors",
     summary: "List the members that a run could not assign",
     description:
-      "By member id, in pages. With `Accept: text/csv` or `application/x-ndjson` all of them, streamed. " +
-      "At most 10,000 are kept of a run; its count of failed members is exact.",
+      "Returns the failed members with the database's error, ordered by member id. JSON is paged. With " +
+      "`Accept: text/csv` or `application/x-ndjson` the whole list is streamed. A run keeps its first 10,000 errors; its " +
+      "`failed` is exact.",
     tags: ["Backfills"],
     request: { params: RunParams, query: z.strictObject(PAGE_QUERY) },
     responses: {
       200: {
-        description: "The errors.",
+        description: "The failed members.",
         headers: LINK_HEADER,
         content: {
           ...json(RunErrorPage, { runId: EXAMPLE.runId, errors: RUN_EXAMPLE.errors, next: null }),

@@ -17,8 +17,9 @@ export function addBackfillEventRoutes(api: Api): void {
     operationId: "followBackfill",
     summary: "Follow a backfill run",
     description:
-      "`progress` with the whole run whenever it has changed, then `finished`, and the stream ends. " +
-      "A comment comes each 15 s as a heartbeat. `Last-Event-ID` resumes: a state already seen is not sent again.",
+      "Streams server-sent events: `progress` with the whole run whenever it has changed, then `finished`. A comment every " +
+      "15 s keeps the connection alive. To resume, send `Last-Event-ID`; states already seen are not sent again. At most " +
+      "100 streams are open per replica.",
     tags: ["Backfills"],
     request: { params: RunParams },
     responses: {
@@ -29,7 +30,8 @@ export function addBackfillEventRoutes(api: Api): void {
         },
       },
       204: {
-        description: "`Last-Event-ID` is `finished`: there is nothing more, and a browser stops coming back.",
+        description:
+          "The run has ended and `Last-Event-ID` is `finished`: there are no more events, and browsers stop reconnecting.",
       },
     },
     errors: ["run_not_found", "not_acceptable", "too_many_streams"],

@@ -5,23 +5,42 @@ import { addRoute, type Api } from "../route.ts";
 import { header, json, Run, RUN_EXAMPLE, RunParams } from "../schemas.ts";
 
 const STEERING = [
-  { verb: "pause", steer: pauseRun, summary: "Pause a running backfill", status: "paused" },
-  { verb: "resume", steer: resumeRun, summary: "Resume a paused backfill", status: "running" },
-  { verb: "cancel", steer: cancelRun, summary: "Cancel a backfill that is not ended", status: "cancelled" },
+  {
+    verb: "pause",
+    steer: pauseRun,
+    summary: "Pause a running backfill",
+    description: "Once this has answered, no batch of the run is being written.",
+    status: "paused",
+  },
+  {
+    verb: "resume",
+    steer: resumeRun,
+    summary: "Resume a paused backfill",
+    description: "The run continues where it was paused.",
+    status: "running",
+  },
+  {
+    verb: "cancel",
+    steer: cancelRun,
+    summary: "Cancel a backfill that has not ended",
+    description:
+      "Ends a running or paused run. Members whom it has assigned stay assigned. It cannot be resumed.",
+    status: "cancelled",
+  },
 ] as const;
 
 /** Steering of backfill runs; who did it is recorded in the run's history. */
 export function addBackfillSteeringRoutes(api: Api): void {
   const { sql, log } = api.services;
 
-  for (const { verb, steer, summary, status } of STEERING) {
+  for (const { verb, steer, summary, description, status } of STEERING) {
     addRoute(api, {
       method: "post",
       path: `/v1/backfills/{id}/${verb}`,
       role: "admin",
       operationId: `${verb}Backfill`,
       summary,
-      description: "Effective within one batch.",
+      description,
       tags: ["Backfills"],
       request: { params: RunParams },
       responses: { 200: { description: "The run.", content: json(Run, { ...RUN_EXAMPLE, status }) } },
@@ -38,14 +57,14 @@ export function addBackfillSteeringRoutes(api: Api): void {
     path: "/v1/backfills/{id}/retry",
     role: "admin",
     operationId: "retryBackfill",
-    summary: "Try the failed members of an ended backfill again",
-    description: "Starts a run of its own over the members that failed, and answers with that run.",
+    summary: "Retry the failed members of an ended backfill",
+    description: "Starts a new run over the members who failed, and returns the new run.",
     tags: ["Backfills"],
     request: { params: RunParams },
     responses: {
       202: {
-        description: "Started.",
-        headers: { Location: header("The new run's path.") },
+        description: "The run was started.",
+        headers: { Location: header("The path of the new run.") },
         content: json(Run, RUN_EXAMPLE),
       },
     },

@@ -7,13 +7,13 @@ import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, header, json, LINK_HEADER, Run, RUN_EXAMPLE, RunParams, TrainerId } from "../schemas.ts";
 
 const StartRequest = z.strictObject({
-  trainerId: TrainerId.optional(),
+  trainerId: TrainerId.optional().openapi({ description: "By default the default trainer." }),
   dryRun: z.boolean().default(false).openapi({
-    description: "Count what would happen; assign nobody.",
+    description: "True: count what would happen and assign nobody.",
     example: true,
   }),
   batchRows: z.int().min(1).max(20_000).optional().openapi({
-    description: "Pins the rows a batch, which otherwise follow how fast the database is.",
+    description: "Fixed rows per batch. By default they adapt to the speed of the database.",
     example: 1_000,
   }),
 }).openapi("StartBackfillRequest");
@@ -30,13 +30,16 @@ export function addBackfillRoutes(api: Api): void {
     role: "admin",
     operationId: "startBackfill",
     summary: "Start a backfill run",
-    description: "For the default trainer when none is named. At most one run that is not ended per trainer.",
+    description:
+      "Goes through all members and assigns those who have no active assignment to the trainer. Assignments that were ended " +
+      "stay ended. The run works in the background: follow it with GET /v1/backfills/{id} or its events. A trainer has at " +
+      "most one run that has not ended; a second start gets 409 with the `runId` of the first.",
     tags: ["Backfills"],
     request: { body: { content: json(StartRequest, { trainerId: EXAMPLE.trainerId, dryRun: true }) } },
     responses: {
       202: {
-        description: "Started.",
-        headers: { Location: header("The run's path.") },
+        description: "The run was started.",
+        headers: { Location: header("The path of the run.") },
         content: json(Run, RUN_EXAMPLE),
       },
     },
@@ -53,6 +56,7 @@ export function addBackfillRoutes(api: Api): void {
     role: "admin",
     operationId: "listBackfills",
     summary: "List backfill runs, newest first",
+    description: "Returns all runs, also those of the schedule, in pages.",
     tags: ["Backfills"],
     request: { query: z.strictObject(PAGE_QUERY) },
     responses: {
@@ -80,10 +84,11 @@ export function addBackfillRoutes(api: Api): void {
     path: "/v1/backfills/{id}",
     role: "admin",
     operationId: "getBackfill",
-    summary: "Look at a backfill run",
+    summary: "Get a backfill run",
+    description: "Returns the status, exact counters, the first errors and the history of the run.",
     tags: ["Backfills"],
     request: { params: RunParams },
-    responses: { 200: { description: "How it stands.", content: json(Run, RUN_EXAMPLE) } },
+    responses: { 200: { description: "The run.", content: json(Run, RUN_EXAMPLE) } },
     errors: ["run_not_found"],
   }, async (c) => c.json(await getRun(sql, c.req.valid("param").id), 200));
 }

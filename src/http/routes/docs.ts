@@ -46,8 +46,8 @@ export function addDocumentationRoutes(api: Api): void {
     path: "/openapi.json",
     role: "none",
     operationId: "getOpenApi",
-    summary: "Describe this API",
-    description: "OpenAPI 3.1, made from the routes.",
+    summary: "Get the OpenAPI document",
+    description: "Returns this OpenAPI 3.1 document.",
     tags: ["Operation"],
     responses: {
       200: { description: "The document.", content: json(OpenApiDocument, { openapi: "3.1.0" }) },
@@ -61,6 +61,7 @@ export function addDocumentationRoutes(api: Api): void {
     role: "none",
     operationId: "getDocs",
     summary: "Browse this API",
+    description: "Returns a page that shows the OpenAPI document. It loads nothing from other hosts.",
     tags: ["Operation"],
     responses: { 200: { description: "The page.", content: { "text/html": text("<!doctype html>…") } } },
     errors: [],
@@ -77,7 +78,7 @@ export function addDocumentationRoutes(api: Api): void {
       role: "none",
       isHidden: true,
       operationId: `getDocs_${name}`,
-      summary: "A part of the page",
+      summary: "A file of the page",
       responses: { 200: { description: "The file." } },
       errors: [],
     }, serveOnce(contentType, read));

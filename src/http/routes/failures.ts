@@ -8,7 +8,7 @@ import { EXAMPLE, Id, json, LINK_HEADER, StoredTime, TrainerId } from "../schema
 
 const Failure = z.object({
   memberId: Id,
-  trainerId: TrainerId.nullable().openapi({ description: "Null when there was no default trainer." }),
+  trainerId: TrainerId.nullable().openapi({ description: "Null if there was no default trainer." }),
   sqlstate: z.string(),
   message: z.string(),
   source: z.string(),
@@ -27,7 +27,7 @@ const RetrySummary = z.object({ retried: z.int(), succeeded: z.int(), failed: z.
 );
 
 const RetryProgress = RetrySummary.extend({
-  remaining: z.int().openapi({ description: "Those that are due and were not tried yet." }),
+  remaining: z.int().openapi({ description: "Failures that are due and have not been tried yet." }),
 }).openapi("RetryProgress");
 
 /** Auto-assignments that did not succeed: see them, try them now. */
@@ -39,9 +39,10 @@ export function addFailureRoutes(api: Api): void {
     path: "/v1/failures",
     role: "admin",
     operationId: "listFailures",
-    summary: "List the auto-assignments that wait for a retry",
+    summary: "List failed auto-assignments",
     description:
-      "By member id. The service tries each again by itself, after 15 s at first and an hour at most.",
+      "Returns the automatic assignments that failed and wait for a retry, ordered by member id, in pages. The service " +
+      "retries each by itself: after 15 s at first, later after up to an hour.",
     tags: ["Failures"],
     request: { query: z.strictObject(PAGE_QUERY) },
     responses: {
@@ -84,15 +85,16 @@ export function addFailureRoutes(api: Api): void {
     operationId: "retryFailures",
     summary: "Retry all failed auto-assignments now",
     description:
-      "Makes all of them due, then tries each once, for about five seconds. What remains then is answered with 202: the service goes on with it by itself.",
+      "Makes all failures due and tries each once, for about five seconds. If some remain, the answer is 202 with " +
+      "`remaining`, and the service continues with them by itself.",
     tags: ["Failures"],
     responses: {
       200: {
-        description: "What became of them.",
+        description: "All failures were tried.",
         content: json(RetrySummary, { retried: 3, succeeded: 2, failed: 1 }),
       },
       202: {
-        description: "What became of those that were tried; the service goes on with the others.",
+        description: "Some failures were tried; the service continues with the others.",
         content: json(RetryProgress, { retried: 24000, succeeded: 24000, failed: 0, remaining: 976000 }),
       },
     },

@@ -11,7 +11,7 @@ const Health = z.object({
     database: Check,
     migrations: Check,
     schema: Check.openapi({
-      description: "Whether all that the migrations make is there, and points where it should.",
+      description: "Whether everything that the migrations make exists unchanged.",
     }),
     trigger: Check,
     defaultTrainer: Check,
@@ -44,11 +44,12 @@ export function addHealthRoutes(api: Api): void {
     path: "/livez",
     role: "none",
     operationId: "isAlive",
-    summary: "Tell that the process is alive",
+    summary: "Check that the process is alive",
+    description: "Answers without asking the database. Use it as a liveness probe.",
     tags: ["Operation"],
     responses: {
       200: {
-        description: "It is.",
+        description: "The process is alive.",
         content: json(z.object({ status: z.literal("alive") }), { status: "alive" }),
       },
     },
@@ -60,15 +61,16 @@ export function addHealthRoutes(api: Api): void {
     path: "/readyz",
     role: "none",
     operationId: "isReady",
-    summary: "Tell whether the service can do its work, and what is amiss",
+    summary: "Check that the service is ready, and what needs attention",
     description:
-      "`degraded` serves, but something needs a look: a disabled trigger, a missing default trainer, failures, an object that " +
-      "another tool has dropped or renamed.",
+      "Use it as a readiness probe. `degraded` answers 200: the service works, but a check needs attention, for example a " +
+      "disabled trigger, a default trainer who is not a member, or an object that another tool has dropped. Each " +
+      "`detail` says what to run. The answer comes within 3 s.",
     tags: ["Operation"],
     responses: {
-      200: { description: "Ready or degraded.", content: json(Health, HEALTH_EXAMPLE) },
+      200: { description: "The service is ready, or degraded.", content: json(Health, HEALTH_EXAMPLE) },
       503: {
-        description: "It cannot serve now, or is about to stop.",
+        description: "The service is unavailable, or stopping.",
         content: json(Health, {
           status: "unavailable",
           checks: {

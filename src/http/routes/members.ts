@@ -27,8 +27,8 @@ export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
     operationId: "getMemberAssignment",
     summary: "Check whether a member is assigned to a trainer",
     description:
-      "To the default trainer when none is named; `trainer_not_found` when there is no default trainer either. " +
-      MAY_LAG,
+      "Checks the default trainer, or the one named by `trainerId`. Only active assignments count. The answer is 422 " +
+      "`trainer_not_found` if no trainer is named and no default trainer is set. " + MAY_LAG,
     tags: ["Assignments"],
     request: {
       params: z.strictObject({ memberId: Id }),
@@ -36,7 +36,7 @@ export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
     },
     responses: {
       200: {
-        description: "How it stands.",
+        description: "Whether the member is assigned, and the assignment.",
         content: json(MemberAssignment, {
           memberId: EXAMPLE.memberId,
           trainerId: EXAMPLE.trainerId,
@@ -60,7 +60,8 @@ export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
     operationId: "checkAssignments",
     summary: "Check many members at once",
     description:
-      `Up to ${MAX_MEMBERS} members; the results come in the order asked. A member who does not exist is not assigned. ${MAY_LAG}`,
+      `Takes 1 to ${MAX_MEMBERS} members and returns the results in the same order. A member who does not exist is not assigned. ` +
+      `Without \`trainerId\` it checks the default trainer. ${MAY_LAG}`,
     tags: ["Assignments"],
     request: {
       body: {
@@ -70,7 +71,7 @@ export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
     },
     responses: {
       200: {
-        description: "Each member asked for.",
+        description: "Whether each member is assigned.",
         content: json(CheckResults, {
           trainerId: EXAMPLE.trainerId,
           results: [

@@ -19,12 +19,14 @@ export function addMetricsRoutes(api: Api, metrics: Metrics): void {
     path: "/metrics",
     role: "none",
     operationId: "getMetrics",
-    summary: "Measure the service, for Prometheus",
-    description: "Names no member. Keep it from the internet all the same, as any of these pages.",
+    summary: "Get the metrics, for Prometheus",
+    description:
+      "Returns counters of this replica and the state of the database, at most five seconds old. It contains no member, but " +
+      "should not be reachable from the internet.",
     tags: ["Operation"],
     responses: {
       200: {
-        description: "The metrics, in the text format of Prometheus.",
+        description: "The metrics, in Prometheus' text format.",
         content: {
           "text/plain": { schema: z.string(), example: "# TYPE trainer_assignment_database_up gauge\n…" },
         },

@@ -26,7 +26,8 @@ export function addSettingsRoutes(api: Api): void {
     path: "/v1/settings",
     role: "admin",
     operationId: "getSettings",
-    summary: "Read the settings",
+    summary: "Get the settings",
+    description: "Returns the default trainer, and who set it when.",
     tags: ["Settings"],
     responses: { 200: { description: "The settings.", content: json(Settings, SETTINGS_EXAMPLE) } },
     errors: ["trainer_not_found"],
@@ -41,7 +42,8 @@ export function addSettingsRoutes(api: Api): void {
       operationId: "changeSettings",
       summary: "Change the default trainer",
       description:
-        "Members who join from now on are assigned to this trainer; nobody who is assigned is moved.",
+        "New members are assigned to this trainer from now on. Existing assignments stay as they are. The trainer must be a " +
+        "member.",
       tags: ["Settings"],
       request: {
         body: {
@@ -49,7 +51,7 @@ export function addSettingsRoutes(api: Api): void {
           content: json(ChangeSettingsRequest, { defaultTrainerId: EXAMPLE.trainerId }),
         },
       },
-      responses: { 200: { description: "The settings now.", content: json(Settings, SETTINGS_EXAMPLE) } },
+      responses: { 200: { description: "The new settings.", content: json(Settings, SETTINGS_EXAMPLE) } },
       errors: ["trainer_not_found"],
     },
     async (c) => {

@@ -28,7 +28,8 @@ import { streamRows } from "../streaming.ts";
 
 const Status = z.enum(["active", "inactive"]);
 const AskedStatus = z.enum([...Status.options, "all"]).default("active").openapi({
-  description: "`inactive`: those that have ended, with `endedAt`.",
+  description:
+    "`active`: current clients. `inactive`: assignments that have ended, with `endedAt`. `all`: both.",
 });
 const CLIENT_LINES: ExportFormat<ClientLines> = { ...NDJSON, write: ({ bytes }) => bytes };
 
@@ -40,7 +41,7 @@ const Client = z.object(
     status: Status,
     endedAt: Time.nullable().openapi({
       description:
-        "Null while it is active, of one that was made inactive past this service, and where the database has a time out of range.",
+        "When the assignment ended. Null if it is active, was made inactive by another program, or ended at a time out of range.",
       example: null,
     }),
     notes: z.string().nullable(),
@@ -84,7 +85,8 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     operationId: "listTrainerClients",
     summary: "List a trainer's clients, oldest assignment first",
     description:
-      `As JSON in pages. With \`Accept: application/x-ndjson\` or \`text/csv\` all of them, streamed. ${MAY_LAG}`,
+      "Returns JSON in pages. With `Accept: application/x-ndjson` or `text/csv` the whole list is streamed; at most 8 " +
+      `downloads run at once per replica. ${MAY_LAG}`,
     tags: ["Assignments"],
     request: {
       params: z.strictObject({ trainerId: TrainerId }),
@@ -139,15 +141,19 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     role: "admin",
     operationId: "assignClient",
     summary: "Assign a member to a trainer",
-    description: "Idempotent: an assignment that stands already stays as it is, its notes included.",
+    description:
+      "Idempotent: an existing active assignment stays as it is, its notes included. The member may have other trainers too.",
     tags: ["Assignments"],
     request: {
       params: ClientParams,
       body: { content: json(AssignRequest, { notes: "by hand" }) },
     },
     responses: {
-      200: { description: "It stood already.", content: json(MemberAssignment, ASSIGNED_EXAMPLE) },
-      201: { description: "Assigned now.", content: json(MemberAssignment, ASSIGNED_EXAMPLE) },
+      200: {
+        description: "The member was already assigned.",
+        content: json(MemberAssignment, ASSIGNED_EXAMPLE),
+      },
+      201: { description: "The member is now assigned.", content: json(MemberAssignment, ASSIGNED_EXAMPLE) },
     },
     errors: ["trainer_not_found", "member_not_found", "member_is_trainer", "assignment_failed"],
   }, async (c) => {
@@ -165,10 +171,11 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     operationId: "endAssignment",
     summary: "End an assignment",
     description:
-      "It becomes inactive and stays in the list of inactive ones. A backfill does not bring it back.",
+      "The assignment becomes inactive and stays in the list of inactive ones. No backfill or retry makes it active again; " +
+      "only an admin can assign the member again.",
     tags: ["Assignments"],
     request: { params: ClientParams },
-    responses: { 204: { description: "Ended." } },
+    responses: { 204: { description: "The assignment has ended." } },
     errors: ["assignment_not_found"],
   }, async (c) => {
     const { trainerId, memberId } = c.req.valid("param");

@@ -47,7 +47,7 @@ describe("the scheduled reconciliation", () => {
   it("is tried again while a dry run is under way, which assigns nobody", async () => {
     const { sql } = database;
     const dryRun = await startBackfill(sql, { requestedBy: "test", dryRun: true });
-    await assertRejects(() => reconcile(sql, slot), postgres.PostgresError, "is not ended");
+    await assertRejects(() => reconcile(sql, slot), postgres.PostgresError, "has not ended");
     await driveToEnd(sql, dryRun);
     assert(await reconcile(sql, slot));
   });
@@ -56,7 +56,7 @@ describe("the scheduled reconciliation", () => {
     const { sql } = database;
     const paused = await startBackfill(sql, { requestedBy: "test" });
     await pauseRun(sql, paused.id, "test");
-    await assertRejects(() => reconcile(sql, slot), postgres.PostgresError, "is not ended");
+    await assertRejects(() => reconcile(sql, slot), postgres.PostgresError, "has not ended");
     assertEquals((await sql`select from assignment.reconciliations`).length, 0);
     await cancelRun(sql, paused.id, "test");
     assert(await reconcile(sql, slot));
@@ -97,7 +97,7 @@ describe("the scheduled reconciliation", () => {
       ["warn", "reconciliation_not_started"],
       ["info", "reconciliation_started"],
     ]);
-    assertMatch(String(logged[0]?.["reason"]), /trainer .* is no member/);
+    assertMatch(String(logged[0]?.["reason"]), /trainer .* is not a member/);
     assertMatch(String(logged[1]?.["reason"]), /no default trainer is configured/);
   });
 
