@@ -1,69 +1,10 @@
--- The one door: nothing else inserts into trainer_client_assignments, but for the trigger's first try (0900).
+-- Inserts assignments. No other code does, except the first attempt of the trigger (0900).
+-- It tries the whole array in one statement. If that fails, it tries again without the rows that the error names; if it
+-- names none, it tries each half, down to the single row that fails: k bad rows of n cost about k·log2(n) sub-transactions.
+-- It raises errors that say nothing about a row, and the last error once p_max_attempts sub-transactions were not enough.
 -- Locks: none. Reversible.
 
 -- migrate:up
-create type assignment.batch_result as (
-  successful integer,
-  already_assigned integer,
-  ended integer,
-  is_trainer integer,
-  member_gone integer,
-  failures assignment.member_failure[]
-);
-
-comment on type assignment.batch_result is
-  'What became of a batch of members: assigned; had an active assignment; had one that was ended; are the trainer; are gone; failed.';
-
-create function assignment.is_transient(p_sqlstate text)
-  returns boolean
-  immutable
-  set search_path = pg_catalog, pg_temp
-  language sql
-as $$
-  select p_sqlstate in ('25006', '55P03') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
-$$;
-
-comment on function assignment.is_transient(text) is
-  'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O, no writes at all. Trying again is the cure.';
-
--- Sorts a batch into those who need an assignment, in key order, and counts of those who are left alone.
-create function assignment.sort_members(
-  p_member_ids uuid[],
-  p_trainer_id uuid,
-  out unassigned uuid[],
-  out already_assigned integer,
-  out ended integer,
-  out is_trainer integer
-)
-  stable
-  set search_path = pg_catalog, pg_temp
-  set enable_seqscan = off  -- the statistics may be from before the table grew
-  set plan_cache_mode = force_custom_plan
-  set jit = off  -- thousands of short look-ups: compiling would take longer than they do
-  language sql
-as $$
-  select
-    coalesce(array_agg(asked.id order by asked.id) filter (where known is null and asked.id <> p_trainer_id), '{}'),
-    count(*) filter (where known.is_active),
-    count(*) filter (where not known.is_active),
-    count(*) filter (where asked.id = p_trainer_id)
-  from (select distinct unnest(p_member_ids) as id) as asked
-  left join lateral (
-    select a.status = 'active' as is_active
-    from public.trainer_client_assignments a
-    where a.client_id = asked.id
-      and a.trainer_id is not distinct from p_trainer_id  -- unlike =, keeps the index by trainer out of the plan
-    order by a.status
-    limit 1
-  ) as known on true
-$$;
-
-comment on function assignment.sort_members(uuid[], uuid) is
-  'Which of the members have neither an active nor an ended assignment to the trainer, sorted; the others are counted.';
-
--- Tries the whole array in one statement. When that raises, tries again without the rows that the refusal tells of, else
--- its halves, down to the single row that fails: k bad rows of n cost about k·log2(n) sub-transactions. Errors that say
--- nothing about a row are raised instead, and so is the last error when p_max_attempts sub-transactions were not enough.
 create function assignment.assign_members(
   p_member_ids uuid[],
   p_trainer_id uuid,
@@ -162,8 +103,6 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.is_transient(text) from public;
-revoke execute on function assignment.sort_members(uuid[], uuid) from public;
 revoke execute on function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer) from public;
 comment on function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer) is
   'Assigns members to a trainer, each in the array independently of the others, and counts what became of them.
@@ -172,6 +111,3 @@ public.members lacks the id. Raises transient errors, a missing trainer (23503),
 
 -- migrate:down
 drop function if exists assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer);
-drop function if exists assignment.sort_members(uuid[], uuid);
-drop function if exists assignment.is_transient(text);
-drop type if exists assignment.batch_result;

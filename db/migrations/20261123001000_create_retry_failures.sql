@@ -1,66 +1,7 @@
--- Retries failed auto-assignments that are due: with the trainer who was asked for, else with the default one of now.
+-- Retries failed auto-assignments that are due: with the requested trainer, or with the current default trainer.
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.find_locked_members(p_member_ids uuid[])
-  returns uuid[]
-  volatile
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-declare
-  v_free_ids uuid[];
-begin
-  v_free_ids := array(
-    select id from public.members where id = any (p_member_ids) order by id for key share skip locked
-  );
-  return array(
-    select id from public.members where id = any (p_member_ids) and id <> all (v_free_ids) order by id
-  );
-exception when insufficient_privilege then  -- such a lock wants the right to update
-  return '{}';
-end;
-$$;
-
-comment on function assignment.find_locked_members(uuid[]) is
-  'Which of the members exist and are locked by another session against assignment. Locks the others as a foreign key does.
-None, where the owner of this function may not update members.';
-
--- Locks the failures that are due longest, of one trainer: whoever waits longest says which.
-create function assignment.take_due_failures(
-  p_limit integer,
-  out requested_trainer_id uuid,
-  out member_ids uuid[]
-)
-  volatile
-  set search_path = pg_catalog, pg_temp
-  -- The statistics may be from before an outage: thought few, all failures would be sorted for each batch.
-  set enable_sort = off
-  set enable_bitmapscan = off
-  set enable_seqscan = off
-  set jit = off  -- before PostgreSQL 18 what is off counts as cost, and each short look-up would be compiled
-  language plpgsql
-as $$
-begin
-  select f.requested_trainer_id into take_due_failures.requested_trainer_id
-  from assignment.failures f
-  where f.next_attempt_at <= now()
-  order by f.next_attempt_at, f.member_id
-  limit 1
-  for update skip locked;
-
-  member_ids := array(
-    select f.member_id
-    from assignment.failures f
-    where f.next_attempt_at <= now()
-      and f.requested_trainer_id is not distinct from take_due_failures.requested_trainer_id
-    order by f.next_attempt_at, f.member_id
-    limit p_limit
-    for update skip locked
-  );
-end;
-$$;
-
 create function assignment.retry_failures(
   p_limit integer default 500,
   out retried integer,
@@ -135,16 +76,10 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.find_locked_members(uuid[]) from public;
-revoke execute on function assignment.take_due_failures(integer) from public;
 revoke execute on function assignment.retry_failures(integer) from public;
-comment on function assignment.take_due_failures(integer) is
-  'Up to p_limit failures that are due and that nobody else is retrying, locked: the longest due one and others of its trainer.';
 comment on function assignment.retry_failures(integer) is
   'Retries up to p_limit failures that are due, of one trainer: call it until retried is 0. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
 the others wait as assignment.retry_after says. Safe to call from several places at once.';
 
 -- migrate:down
 drop function if exists assignment.retry_failures(integer);
-drop function if exists assignment.take_due_failures(integer);
-drop function if exists assignment.find_locked_members(uuid[]);

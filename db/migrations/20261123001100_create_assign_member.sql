@@ -1,4 +1,4 @@
--- One assignment by hand, and its end: what the HTTP routes and programs call.
+-- Assigns one member on request of a person or a program. The HTTP routes call it.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -68,32 +68,10 @@ begin
 end;
 $$;
 
-create function assignment.end_assignment(p_member_id uuid, p_trainer_id uuid)
-  returns boolean
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  set lock_timeout = '2s'
-  language plpgsql
-as $$
-begin
-  update public.trainer_client_assignments
-  set status = 'inactive', ended_at = now()
-  where client_id = p_member_id
-    and trainer_id = p_trainer_id
-    and status = 'active';
-  return found;
-end;
-$$;
-
 revoke execute on function assignment.assign_member(uuid, uuid, text, text) from public;
-revoke execute on function assignment.end_assignment(uuid, uuid) from public;
 comment on function assignment.assign_member(uuid, uuid, text, text) is
   'Assigns one member; assigned is false when the assignment stood already. An ended assignment is made anew.
 Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 the assignment failed (its SQLSTATE in the detail).';
-comment on function assignment.end_assignment(uuid, uuid) is
-  'Ends the active assignment of a member to a trainer: it becomes inactive. False when there was none.';
 
 -- migrate:down
-drop function if exists assignment.end_assignment(uuid, uuid);
 drop function if exists assignment.assign_member(uuid, uuid, text, text);

@@ -1,4 +1,4 @@
--- Backfill runs and the record of every change of their state. The state machine lives here, not in a program.
+-- Backfill runs. The database owns their state, so that any replica can start, drive and steer them.
 -- Locks: none. Reversible; the down drops the history of runs.
 
 -- migrate:up
@@ -56,59 +56,5 @@ comment on column assignment.backfill_runs.start_traceparent is
   'W3C trace context of the request that started the run, to which the spans of its steps link, in whichever replica. Null: not traced.';
 comment on column assignment.backfill_runs.resume_traceparent is 'The same of the request that resumed it last.';
 
-create table assignment.backfill_events (
-  id bigint not null generated always as identity,
-  run_id uuid not null,
-  at timestamptz not null default clock_timestamp(),
-  actor text not null,
-  from_status text,
-  to_status text not null,
-  reason text,
-  constraint backfill_events_pkey primary key (id),
-  constraint backfill_events_run_id_fkey foreign key (run_id) references assignment.backfill_runs (id) on delete cascade
-);
-
-create index backfill_events_run_id_idx on assignment.backfill_events (run_id, id);
-
-comment on table assignment.backfill_events is 'Every change of a run''s status: who, when, from, to, why.';
-
-create function assignment.tg_backfill_runs__guard_status()
-  returns trigger
-  volatile
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-begin
-  if tg_op = 'INSERT' then
-    if new.status <> 'running' then
-      raise exception 'a backfill run starts as running, not as %', new.status using errcode = 'TA006';
-    end if;
-    insert into assignment.backfill_events (run_id, actor, to_status, reason)
-    values (new.id, new.status_changed_by, new.status, new.status_reason);
-  elsif new.status <> old.status then
-    if not (
-      (old.status = 'running' and new.status in ('paused', 'cancelled', 'succeeded', 'completed_with_errors'))
-      or (old.status = 'paused' and new.status in ('running', 'cancelled'))
-    ) then
-      raise exception 'a backfill run that is % cannot become %', old.status, new.status using errcode = 'TA006';
-    end if;
-    insert into assignment.backfill_events (run_id, actor, from_status, to_status, reason)
-    values (new.id, new.status_changed_by, old.status, new.status, new.status_reason);
-  end if;
-  return null;  -- ignored for an after trigger
-end;
-$$;
-
-revoke execute on function assignment.tg_backfill_runs__guard_status() from public;
-comment on function assignment.tg_backfill_runs__guard_status() is
-  'Refuses (TA006) and records transitions: running ⇄ paused, either → cancelled, running → succeeded | completed_with_errors.';
-
-create trigger backfill_runs_guard_status_after_write
-  after insert or update of status on assignment.backfill_runs
-  for each row
-  execute function assignment.tg_backfill_runs__guard_status();
-
 -- migrate:down
-drop table if exists assignment.backfill_events;
 drop table if exists assignment.backfill_runs;
-drop function if exists assignment.tg_backfill_runs__guard_status();

@@ -1,4 +1,4 @@
--- What a run's steps work on and write: lanes with cursor and counters, errors, throughput.
+-- The lanes of a run. Each has a range of member ids, a cursor and counters, so that lanes can work side by side.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -29,29 +29,5 @@ comment on column assignment.backfill_lanes.upper_id is 'Where the lane ends; fr
 comment on column assignment.backfill_lanes.includes_upper is 'Of the last lane: the others end before their upper_id, where the next begins.';
 comment on column assignment.backfill_lanes.recent_row_us is 'Microseconds a row of the last 20 batches, the newest last.';
 
-create table assignment.backfill_errors (
-  run_id uuid not null,
-  member_id uuid not null,
-  sqlstate text not null,
-  message text not null,
-  constraint backfill_errors_pkey primary key (run_id, member_id),
-  constraint backfill_errors_run_id_fkey foreign key (run_id) references assignment.backfill_runs (id) on delete cascade
-);
-
-comment on table assignment.backfill_errors is 'Members that a run could not assign, and why; the first 10,000 of a run.';
-
-create table assignment.backfill_samples (
-  run_id uuid not null,
-  lane smallint not null,
-  at timestamptz not null,
-  processed integer not null,
-  constraint backfill_samples_pkey primary key (run_id, at, lane),
-  constraint backfill_samples_run_id_fkey foreign key (run_id) references assignment.backfill_runs (id) on delete cascade
-);
-
-comment on table assignment.backfill_samples is 'Throughput: members processed in each second and lane of a run.';
-
 -- migrate:down
-drop table if exists assignment.backfill_samples;
-drop table if exists assignment.backfill_errors;
 drop table if exists assignment.backfill_lanes;

@@ -1,50 +1,7 @@
--- The end of a run: the proof that nobody was missed, and the assignment of those who were.
+-- Ends a run: proves that it missed nobody, and assigns those whom it missed.
 -- Locks: none. Reversible.
 
 -- migrate:up
--- Members in the run's range who have no assignment to its trainer, neither active nor ended, and no recorded error.
-create function assignment.find_stragglers(p_run assignment.backfill_runs)
-  returns setof uuid
-  stable
-  set search_path = pg_catalog, pg_temp
-  set enable_nestloop = off  -- whatever the statistics say: it reads all members, once
-  set jit = off  -- before PostgreSQL 18 what is off counts as cost: the smallest table would be compiled for
-  set plan_cache_mode = force_custom_plan
-  language plpgsql
-as $$
-declare
-  v_upper_id uuid := (
-    select upper_id from assignment.backfill_lanes where run_id = p_run.id and lane > 0 order by upper_id desc limit 1
-  );
-begin
-  perform assignment.require_visible_rows();
-  return query
-  select m.id
-  from public.members m
-  where m.id <= v_upper_id
-    and m.id <> p_run.trainer_id
-    and not exists (
-      select
-      from public.trainer_client_assignments a
-      where a.client_id = m.id
-        and a.trainer_id = p_run.trainer_id
-        and a.status = 'active'
-    )
-    and not exists (
-      select
-      from public.trainer_client_assignments a
-      where a.client_id = m.id
-        and a.trainer_id = p_run.trainer_id
-        and a.status = 'inactive'
-    )
-    and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = m.id)
-    and (
-      not p_run.only_failed
-      or exists (select from assignment.backfill_errors e where e.run_id = p_run.retry_of and e.member_id = m.id)
-    );
-end;
-$$;
-
 create function assignment.finish_backfill(p_run_id uuid, out work text, out members integer)
   volatile
   security definer
@@ -156,13 +113,9 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.find_stragglers(assignment.backfill_runs) from public;
 revoke execute on function assignment.finish_backfill(uuid) from public;
-comment on function assignment.find_stragglers(assignment.backfill_runs) is
-  'The proof of a run as a query: whom it should have assigned and did not.';
 comment on function assignment.finish_backfill(uuid) is
   'Once no lane is left: assigns stragglers (swept; at most five times 10,000), then ends the run (finished).';
 
 -- migrate:down
 drop function if exists assignment.finish_backfill(uuid);
-drop function if exists assignment.find_stragglers(assignment.backfill_runs);

@@ -1,0 +1,10 @@
+-- One member who could not be assigned: the form in which functions pass failures to each other.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create type assignment.member_failure as (member_id uuid, sqlstate text, message text);
+
+comment on type assignment.member_failure is 'A member who could not be assigned, and why.';
+
+-- migrate:down
+drop type if exists assignment.member_failure;

@@ -1,0 +1,19 @@
+-- Separates errors of the moment from errors of a row: only the latter are recorded as failures of that row.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.is_transient(p_sqlstate text)
+  returns boolean
+  immutable
+  set search_path = pg_catalog, pg_temp
+  language sql
+as $$
+  select p_sqlstate in ('25006', '55P03') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
+$$;
+
+revoke execute on function assignment.is_transient(text) from public;
+comment on function assignment.is_transient(text) is
+  'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O, no writes at all. Trying again is the cure.';
+
+-- migrate:down
+drop function if exists assignment.is_transient(text);

@@ -1,0 +1,63 @@
+-- Counts the failed steps of a run, and pauses it after too many in a row.
+-- A lost connection fails all lanes of all replicas at once. This must count as one failed try, so a caller with several
+-- lanes passes how often in a row this lane has failed (p_own_tries).
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.note_backfill_trouble(
+  p_run_id uuid,
+  p_sqlstate text,
+  p_message text,
+  p_max_tries integer default 10,
+  p_own_tries integer default null,
+  out tries integer,
+  out paused boolean
+)
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  set lock_timeout = '10s'
+  language plpgsql
+as $$
+begin
+  paused := false;
+  update assignment.backfill_runs r
+  set tries = least(r.tries + 1, p_own_tries)
+  where r.id = p_run_id
+    and r.status = 'running'
+  returning r.tries into note_backfill_trouble.tries;
+  if not found then
+    tries := 0;
+    return;
+  end if;
+
+  if p_sqlstate in ('55P03', '57014') then
+    update assignment.backfill_lanes l
+    set batch_rows = greatest(100, l.batch_rows / 2)
+    from (
+      select lane from assignment.backfill_lanes where run_id = p_run_id and not done order by lane for update skip locked
+    ) as free
+    where l.run_id = p_run_id
+      and l.lane = free.lane;
+  end if;
+
+  -- A database out of disk, memory or connections says nothing of the run; when it has some again, nobody need resume it.
+  if tries >= p_max_tries and left(p_sqlstate, 2) <> '53' then
+    perform assignment.steer_backfill(
+      p_run_id,
+      'paused',
+      'service',
+      format('%s tries failed in a row: %s (%s)', tries, left(p_message, 1000), p_sqlstate)
+    );
+    paused := true;
+  end if;
+end;
+$$;
+
+revoke execute on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) from public;
+comment on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) is
+  'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row,
+but for want of resources (class 53).';
+
+-- migrate:down
+drop function if exists assignment.note_backfill_trouble(uuid, text, text, integer, integer);
