@@ -1,18 +1,11 @@
-import { Cron } from "croner";
 import { z } from "zod";
+import type { Token } from "./config/tokens.ts";
+import { SCHEMAS } from "./config/variables.ts";
 import { hasPassword } from "./database/database_url.ts";
-import { completeUrl, databaseUrl, findMissingUrl, findWarnings } from "./database/database_variables.ts";
-import { splitHosts } from "./database/driver/hosts.ts";
+import { completeUrl, findMissingUrl, findWarnings } from "./database/database_variables.ts";
 import { OperatorError } from "./errors.ts";
 
-/** A bearer token that a caller may present, known by its hash alone. */
-export interface Token {
-  /** What records name: who started, paused, changed. */
-  name: string;
-  /** `admin` may do all that `service` may. */
-  role: "admin" | "service";
-  sha256: Uint8Array;
-}
+export type { Token } from "./config/tokens.ts";
 
 /** The OpenID Connect provider through which admins may sign in to the page. */
 export interface OpenIdConfig {
@@ -31,7 +24,7 @@ export interface JwtConfig {
   roleClaim: string;
 }
 
-/** What the environment says, read once. The table of variables is in the README. */
+/** What the environment says, read once. The variables are in config/variables.ts. */
 export type Config = Readonly<{
   /** The address to listen on; by default this machine alone can connect. A container needs HOST=0.0.0.0. */
   host: string;
@@ -113,44 +106,7 @@ export function parseConfig(environment: Record<string, string>): Config {
   });
 }
 
-const variables = z.object({
-  PORT: wholeNumber(0, 65535, 8000),
-  HOST: z.string().regex(/^[A-Za-z0-9.:-]+$/, "must be an address or host name to listen on").default(
-    "127.0.0.1",
-  ),
-  DATABASE_URL: databaseUrl().optional(),
-  DATABASE_PASSWORD: z.string().optional(),
-  DATABASE_CA_FILE: z.string().optional(),
-  DATABASE_READ_URL: databaseUrl().refine(
-    ({ url }) => splitHosts(url)?.length === 1 && !/[?&]target_session_attrs=/.test(url),
-    "must be postgres://user:password@host:port/database, of one server",
-  ).optional(),
-  DATABASE_READ_MAX_LAG_MS: wholeNumber(500, 86_400_000, 5_000),
-  DATABASE_POOL_SIZE: wholeNumber(2, 1000, 10),
-  ADMIN_TOKENS: tokens("admin"),
-  SERVICE_TOKENS: tokens("service"),
-  AUTH_ISSUER: z.string().refine(isSecureUrl, "must be an https URL (http on this machine alone)").optional(),
-  AUTH_AUDIENCE: z.string().regex(/^\S{1,1000}$/, "must be one audience, without spaces").optional(),
-  AUTH_CLIENT_ID: z.string().optional(),
-  AUTH_CLIENT_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
-  AUTH_ROLE_CLAIM: z.string().optional(),
-  CORS_ORIGINS: z.string().default("").transform(splitList)
-    .refine(
-      (origins) => origins.every(isOrigin),
-      "must be origins such as https://app.example, without a path",
-    ),
-  RATE_LIMIT_PER_MINUTE: wholeNumber(0, 10_000_000, 0),
-  REQUEST_TIMEOUT_MS: wholeNumber(1000, 600_000, 30_000),
-  TRUSTED_PROXIES: wholeNumber(0, 10, 0),
-  BACKFILL_LANES: wholeNumber(1, 16, 2),
-  BACKFILL_MAX_REPLICA_LAG_MS: wholeNumber(0, 86_400_000, 10_000),
-  BACKFILL_REST_RATIO: z.string().regex(/^\d+(\.\d+)?$/, "must be a number from 0 to 100").default("0")
-    .transform(Number).refine((ratio) => ratio <= 100, "must be a number from 0 to 100"),
-  RECONCILE_CRON: z.string().refine(isCronPattern, "must be a cron pattern such as 17 3 * * *, or off")
-    .default("17 3 * * *"),
-  SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000, 0),
-  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error").default("info"),
-})
+const variables = z.object(SCHEMAS)
   .refine((data) => !hasDuplicates(allTokens(data).map(({ name }) => name)), {
     path: ["ADMIN_TOKENS, SERVICE_TOKENS"],
     message: "two tokens have the same name",
@@ -238,13 +194,6 @@ function isProviderUsed(data: AuthVariables): boolean {
   );
 }
 
-/** OpenID Connect asks for https; a provider on this machine may do without. */
-export function isSecureUrl(text: string): boolean {
-  const url = URL.parse(text);
-  const isLoopback = url !== null && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  return url?.protocol === "https:" || (isLoopback && url.protocol === "http:");
-}
-
 function allTokens(data: { ADMIN_TOKENS: Token[]; SERVICE_TOKENS: Token[] }): Token[] {
   return [...data.ADMIN_TOKENS, ...data.SERVICE_TOKENS];
 }
@@ -252,48 +201,6 @@ function allTokens(data: { ADMIN_TOKENS: Token[]; SERVICE_TOKENS: Token[] }): To
 /** By default zod would look at several variables only once every other one is right. */
 function areWellFormed(ending: "_TOKENS" | "_URL") {
   return ({ issues }: z.core.ParsePayload) => !issues.some(({ path }) => String(path?.[0]).endsWith(ending));
-}
-
-function wholeNumber(least: number, most: number, preset: number) {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return z.string().regex(/^\d{1,9}$/, message).default(String(preset)).transform(Number)
-    .refine((number) => number >= least && number <= most, message);
-}
-
-function tokens(role: Token["role"]) {
-  return z.string().default("").transform((text, context): Token[] =>
-    splitList(text).flatMap((entry, index) => {
-      const [, name, sha256] = /^([A-Za-z0-9._-]{1,64})=([0-9a-fA-F]{64})$/.exec(entry) ?? [];
-      if (name !== undefined && sha256 !== undefined) {
-        return [{ name, role, sha256: Uint8Array.fromHex(sha256) }];
-      }
-      context.addIssue({
-        code: "custom",
-        message: `entry ${index + 1} must be name=sha256 (make one: deno task token NAME ${role})`,
-      });
-      return [];
-    })
-  );
-}
-
-function splitList(text: string): string[] {
-  return text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
-}
-
-/** Exactly as browsers write it: lower-case, without a path, without a port that goes without saying. */
-function isOrigin(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && ["https:", "http:"].includes(url.protocol) && url.origin === text &&
-    !text.includes("*");
-}
-
-function isCronPattern(text: string): boolean {
-  if (text === "off") return true;
-  try {
-    return new Cron(text, { paused: true, timezone: "UTC" }).nextRun() !== null;
-  } catch {
-    return false;
-  }
 }
 
 function hasDuplicates(items: string[]): boolean {

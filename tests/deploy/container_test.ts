@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parse as parseYaml, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { parseConfig } from "../../src/config.ts";
-import { NEAR_MISSES, OTHER_CLIENTS } from "../../src/database/database_variables.ts";
+import { type Variable, VARIABLES } from "../../src/config/variables.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -162,15 +162,16 @@ describe("the container files", () => {
     const allowed = z.object({
       permissions: z.object({ service: z.object({ env: z.object({ allow: z.array(z.string()) }) }) }),
     }).parse(JSON.parse(await read("deno.json"))).permissions.service.env.allow;
-    // The image has the first two; the last one names a file, which somebody has to bring.
-    const others: readonly string[] = ["HOST", "PORT", "DATABASE_CA_FILE", ...NEAR_MISSES, ...OTHER_CLIENTS];
+    const variables: Record<string, Variable> = VARIABLES;
     const settings = [
-      ...allowed.filter((name) => !others.includes(name)),
+      ...Object.keys(variables).filter((name) => variables[name]?.notDeployed === undefined),
       ...["OTEL_DENO", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME"], // the runtime's own, which no permission covers
     ].toSorted();
 
     assertEquals(Object.keys(compose.service.environment).toSorted(), settings);
     assertEquals(variablesOf("Deployment").toSorted(), settings);
+    const mapped = Object.keys(manifests.find(({ kind }) => kind === "ConfigMap")?.data ?? {});
+    assertEquals(mapped.filter((name) => variables[name]?.isSecret), []);
     for (const name of [...Object.keys(compose.migrate.environment), ...variablesOf("Job")]) {
       assert(allowed.includes(name), name);
     }

@@ -11,7 +11,7 @@ const FLOORS = [
   ["src/errors.ts", "src/deadline.ts", "src/times.ts"],
   ["src/telemetry"],
   ["src/database"],
-  ["src/config.ts"],
+  ["src/config.ts", "src/config"],
   ["src/assignments", "src/policy", "src/runs"],
   ["src/trainer_assignment.ts"],
   ["src/operation"],

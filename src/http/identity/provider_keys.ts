@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, customFetch } from "jose";
 import { z } from "zod";
-import { isSecureUrl } from "../../config.ts";
+import { isSecureUrl } from "../../config/formats.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { Problem } from "../problems.ts";
 
