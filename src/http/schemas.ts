@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { Run as RunShape } from "../runs/progress.ts";
 import { DEFAULT_TRAINER_ID } from "../assignments/default_trainer.ts";
 
 export const EXAMPLE = {
@@ -74,79 +75,81 @@ export const RunError = z.object({
 export const RunStatus = z.enum(["running", "paused", "cancelled", "succeeded", "completed_with_errors"])
   .openapi("RunStatus", { example: "running" });
 
-export const Run = z.object({
-  id: RunId,
-  trainerId: TrainerId,
-  status: RunStatus,
-  dryRun: z.boolean().openapi({
-    description: "True: the run counts what would happen and assigns nobody.",
-    example: false,
-  }),
-  requestedBy: z.string().openapi({
-    description:
-      "Who started the run: a token's name, `jwt:` and the subject, `schedule`, or a program's name.",
-    example: "ops",
-  }),
-  requestedAt: Time,
-  startedAt: Time.nullable(),
-  finishedAt: Time.nullable(),
-  total: Count.openapi({ description: "Members to process. Exact once the run has ended." }),
-  totalIsEstimate: z.boolean().openapi({
-    description: "True while `total` is an estimate: above a million members.",
-  }),
-  processed: Count.openapi({ description: "Always `successful` + `skipped` + `failed`." }),
-  successful: Count.openapi({ description: "Members whom this run assigned. In a dry run: would assign." }),
-  skipped: Count.openapi({
-    description: "Members who needed no assignment; `skippedBecause` has the reasons.",
-  }),
-  skippedBecause: z.object({ alreadyAssigned: Count, ended: Count, isTrainer: Count, memberGone: Count })
-    .openapi({
-      description:
-        "`ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile.",
+export const Run = z.object(
+  {
+    id: RunId,
+    trainerId: TrainerId,
+    status: RunStatus,
+    dryRun: z.boolean().openapi({
+      description: "True: the run counts what would happen and assigns nobody.",
+      example: false,
     }),
-  failed: Count.openapi({ description: "Members whom the database refused to assign." }),
-  remaining: Count.nullable().openapi({
-    description:
-      "Members still without an assignment and not recorded as failed, counted when the run ends. Null before.",
-  }),
-  ratePerSecond: z.number().nullable().openapi({ description: "Members per second.", example: 52100.5 }),
-  etaSeconds: Count.nullable().openapi({
-    description: "Seconds until the run ends. Null while it is measured, paused or throttled.",
-  }),
-  batchRows: z.int().nullable().openapi({
-    description: "Fixed rows per batch. Null: adapted to the speed of the database.",
-    example: null,
-  }),
-  retryOf: Id.nullable().openapi({
-    description: "The run whose failed members this run retries.",
-    example: null,
-  }),
-  pauseReason: z.string().nullable().openapi({
-    description: "The last error, if the run paused itself.",
-    example: null,
-  }),
-  throttledBecause: z.string().nullable().openapi({
-    description: "Why the run waits: a standby lags, or sessions wait for locks. Null while it works.",
-    example: null,
-  }),
-  probes: z.object({
-    replicaLag: z.string().nullable().openapi({ example: "none" }),
-    lockWaiters: z.string().nullable().openapi({ example: "0" }),
-  }).openapi({
-    description:
-      "What the run last measured: a number, `none`, or `unavailable` without the permission to look. Null before the first measurement.",
-  }),
-  errors: z.array(RunError).openapi({
-    description: "The first 20 errors. GET /v1/backfills/{id}/errors has all.",
-  }),
-  history: z.array(z.object({
-    at: Time,
-    actor: z.string(),
-    from: z.union([RunStatus, z.null()]),
-    to: RunStatus,
-    reason: z.string().nullable(),
-  })).openapi({ description: "Every change of status, oldest first." }),
-}).openapi("Run");
+    requestedBy: z.string().openapi({
+      description:
+        "Who started the run: a token's name, `jwt:` and the subject, `schedule`, or a program's name.",
+      example: "ops",
+    }),
+    requestedAt: Time,
+    startedAt: Time.nullable(),
+    finishedAt: Time.nullable(),
+    total: Count.openapi({ description: "Members to process. Exact once the run has ended." }),
+    totalIsEstimate: z.boolean().openapi({
+      description: "True while `total` is an estimate: above a million members.",
+    }),
+    processed: Count.openapi({ description: "Always `successful` + `skipped` + `failed`." }),
+    successful: Count.openapi({ description: "Members whom this run assigned. In a dry run: would assign." }),
+    skipped: Count.openapi({
+      description: "Members who needed no assignment; `skippedBecause` has the reasons.",
+    }),
+    skippedBecause: z.object({ alreadyAssigned: Count, ended: Count, isTrainer: Count, memberGone: Count })
+      .openapi({
+        description:
+          "`ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile.",
+      }),
+    failed: Count.openapi({ description: "Members whom the database refused to assign." }),
+    remaining: Count.nullable().openapi({
+      description:
+        "Members still without an assignment and not recorded as failed, counted when the run ends. Null before.",
+    }),
+    ratePerSecond: z.number().nullable().openapi({ description: "Members per second.", example: 52100.5 }),
+    etaSeconds: Count.nullable().openapi({
+      description: "Seconds until the run ends. Null while it is measured, paused or throttled.",
+    }),
+    batchRows: z.int().nullable().openapi({
+      description: "Fixed rows per batch. Null: adapted to the speed of the database.",
+      example: null,
+    }),
+    retryOf: Id.nullable().openapi({
+      description: "The run whose failed members this run retries.",
+      example: null,
+    }),
+    pauseReason: z.string().nullable().openapi({
+      description: "The last error, if the run paused itself.",
+      example: null,
+    }),
+    throttledBecause: z.string().nullable().openapi({
+      description: "Why the run waits: a standby lags, or sessions wait for locks. Null while it works.",
+      example: null,
+    }),
+    probes: z.object({
+      replicaLag: z.string().nullable().openapi({ example: "none" }),
+      lockWaiters: z.string().nullable().openapi({ example: "0" }),
+    }).openapi({
+      description:
+        "What the run last measured: a number, `none`, or `unavailable` without the permission to look. Null before the first measurement.",
+    }),
+    errors: z.array(RunError).openapi({
+      description: "The first 20 errors. GET /v1/backfills/{id}/errors has all.",
+    }),
+    history: z.array(z.object({
+      at: Time,
+      actor: z.string(),
+      from: z.union([RunStatus, z.null()]),
+      to: RunStatus,
+      reason: z.string().nullable(),
+    })).openapi({ description: "Every change of status, oldest first." }),
+  } satisfies Record<keyof RunShape, z.ZodType>,
+).openapi("Run");
 
 export const RUN_EXAMPLE: z.input<typeof Run> = {
   id: EXAMPLE.runId,

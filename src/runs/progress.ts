@@ -19,39 +19,77 @@ export interface RunEvent {
   reason: string | null;
 }
 
-/** How a backfill run stands: the one shape behind the API, the event stream, the admin page and the command line. */
-export interface Run {
+interface Kinds {
   id: string;
-  trainerId: string;
+  optionalId: string | null;
   status: RunStatus;
-  dryRun: boolean;
+  flag: boolean;
+  count: number;
+  optionalCount: number | null;
+  text: string;
+  optionalText: string | null;
+  time: Date;
+  optionalTime: Date | null;
+}
+
+/**
+ * The fields of a run, each a column of `assignment.backfill_progress`. The query, the type and, by the compiler, the API's
+ * schema follow.
+ */
+export const RUN_FIELDS = {
+  id: "id",
+  trainerId: "id",
+  status: "status",
+  dryRun: "flag",
   /** Rows a batch when pinned; null when adapted. */
-  batchRows: number | null;
+  batchRows: "optionalCount",
   /** The run whose failed members this one retries. */
-  retryOf: string | null;
-  requestedBy: string;
-  requestedAt: Date;
-  startedAt: Date | null;
-  finishedAt: Date | null;
+  retryOf: "optionalId",
+  requestedBy: "text",
+  requestedAt: "time",
+  startedAt: "optionalTime",
+  finishedAt: "optionalTime",
   /** Never below `processed`; an estimate above a million members, exact at the end. */
-  total: number;
-  totalIsEstimate: boolean;
+  total: "count",
+  totalIsEstimate: "flag",
   /** successful + skipped + failed, in every snapshot. */
-  processed: number;
-  successful: number;
-  skipped: number;
-  failed: number;
-  skippedBecause: { alreadyAssigned: number; ended: number; isTrainer: number; memberGone: number };
+  processed: "count",
+  successful: "count",
+  skipped: "count",
+  failed: "count",
   /** The closing proof: members left unassigned and not recorded as failed. Null until the run has ended by itself. */
-  remaining: number | null;
+  remaining: "optionalCount",
   /** Over the last 60 s while running, over the whole run at its end; null while measuring. */
-  ratePerSecond: number | null;
+  ratePerSecond: "optionalCount",
   /** Null while measuring, paused or throttled, and at the end. */
-  etaSeconds: number | null;
-  pauseReason: string | null;
-  throttledBecause: string | null;
-  /** What the probes saw last: a figure, `none`, or `unavailable` for want of permission; null before the first look. */
-  probes: { replicaLag: string | null; lockWaiters: string | null };
+  etaSeconds: "optionalCount",
+  pauseReason: "optionalText",
+  throttledBecause: "optionalText",
+} as const satisfies Record<string, keyof Kinds>;
+
+/** Why members were skipped: columns as well. */
+export const SKIP_REASONS = {
+  alreadyAssigned: "count",
+  ended: "count",
+  isTrainer: "count",
+  memberGone: "count",
+} as const satisfies Record<string, keyof Kinds>;
+
+/** What the probes saw last: a figure, `none`, or `unavailable` for want of permission; null before the first look. */
+export const PROBES = {
+  replicaLag: "optionalText",
+  lockWaiters: "optionalText",
+} as const satisfies Record<string, keyof Kinds>;
+
+/** Values by the kinds of their fields. */
+export type Values<Fields extends Record<string, keyof Kinds>> = {
+  -readonly [Key in keyof Fields]: Kinds[Fields[Key]];
+};
+
+/** How a backfill run stands: the one shape behind the API, the event stream, the admin page and the command line. */
+export interface Run extends Values<typeof RUN_FIELDS> {
+  skippedBecause: Values<typeof SKIP_REASONS>;
+  probes: Values<typeof PROBES>;
   /** The first 20, by member id. */
   errors: RunError[];
   /** Oldest first. */

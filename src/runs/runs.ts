@@ -1,7 +1,7 @@
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import { currentTraceparent } from "../telemetry/tracing.ts";
-import type { Run, RunError, RunEvent } from "./progress.ts";
+import { PROBES, type Run, RUN_FIELDS, type RunError, type RunEvent, SKIP_REASONS } from "./progress.ts";
 
 /** What a new run is to do. */
 export interface BackfillRequest {
@@ -11,6 +11,8 @@ export interface BackfillRequest {
   batchRows?: number | undefined;
   requestedBy: string;
 }
+
+const COLUMNS = [...Object.keys(RUN_FIELDS), ...Object.keys(SKIP_REASONS), ...Object.keys(PROBES)];
 
 type Row =
   & Omit<Run, "skippedBecause" | "probes" | "history">
@@ -143,33 +145,7 @@ export async function listRunTraceparents(sql: Sql, id: string): Promise<string[
 async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
   const rows = await sql<Row[]>`
     select
-      p.id,
-      p.trainer_id,
-      p.status,
-      p.dry_run,
-      p.batch_rows,
-      p.retry_of,
-      p.requested_by,
-      p.requested_at,
-      p.started_at,
-      p.finished_at,
-      p.total,
-      p.total_is_estimate,
-      p.processed,
-      p.successful,
-      p.skipped,
-      p.failed,
-      p.already_assigned,
-      p.ended,
-      p.is_trainer,
-      p.member_gone,
-      p.remaining,
-      p.pause_reason,
-      p.throttled_because,
-      p.replica_lag,
-      p.lock_waiters,
-      p.rate_per_second,
-      p.eta_seconds,
+      ${sql(COLUMNS)},
       errors.errors,
       history.history
     from assignment.backfill_progress p
