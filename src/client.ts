@@ -1,7 +1,6 @@
 /**
- * Asks the service over HTTP, for programs in TypeScript: every operation of `/openapi.json` by its name there, with types
- * made from that document. What may be repeated without harm is repeated when the service, or the way to it, fails for a
- * moment.
+ * A TypeScript client of the service: a typed method for every operation of `/openapi.json`, by its `operationId`.
+ * It retries requests that are safe to repeat after transient failures of the service or the network.
  * @module
  */
 import { type Operations, ROUTES, type Run } from "./http_client/operations.ts";
@@ -24,11 +23,11 @@ type Call<Id extends keyof Operations> = Record<never, never> extends Input<Id>
   ? (input?: Input<Id>, options?: CallOptions) => Promise<Answer<Id>>
   : (input: Input<Id>, options?: CallOptions) => Promise<Answer<Id>>;
 
-/** An operation a method, and other ways to read what is long. */
+/** A method per operation, and other ways to read long lists. */
 export type TrainerAssignmentClient =
   & { readonly [Id in Exclude<keyof Operations, "followBackfill">]: Call<Id> }
   & {
-    /** Follows a run to its end: yields each state that it is seen in, also across a restart of the service. */
+    /** Follows a run until it ends: yields each state that it sees, also across a restart of the service. */
     followBackfill(input: Input<"followBackfill">, options?: CallOptions): AsyncGenerator<Run>;
     /** Reads a whole list row by row, in constant memory: `readRows("listTrainerClients", { trainerId })`. */
     readRows<Id extends Downloadable>(

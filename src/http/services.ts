@@ -10,30 +10,30 @@ import type { VerifyJwt } from "./identity/jwt.ts";
 /** What the HTTP side needs from the process around it. */
 export interface Services {
   sql: Sql;
-  /** A replica of the database for checks and lists; none where nothing is said. */
+  /** A replica of the database for checks and lists; none by default. */
   replica?: ReadReplica | null;
-  /** What health and metrics look through, so that they can tell of a full pool; `sql` where nothing is said. */
+  /** The connections of health and metrics, which must work when the pool is full; `sql` by default. */
   watchSql?: Sql;
   /** How the pools of this process are used, by name; `api` is that of requests. */
   pools?: Readonly<Record<string, () => PoolUse>>;
   /** The tokens that callers may present; compared by hash. */
   tokens: readonly Token[];
-  /** Judges the JWTs that callers may present instead; none is taken where nothing is said. */
+  /** Verifies the JWTs that callers may present instead; JWTs are refused by default. */
   verifyJwt?: VerifyJwt | null;
-  /** The OpenID Connect provider through which admins may sign in to the page; none where nothing is said. */
+  /** The OpenID Connect provider through which admins may sign in to the page; none by default. */
   openId?: OpenIdConfig | null;
-  /** How long a request may take; {@link REQUEST_TIMEOUT_MS} where nothing is said. */
+  /** How long a request may take; {@link REQUEST_TIMEOUT_MS} by default. */
   requestTimeoutMs?: number;
-  /** How many requests a minute each token may make of this replica; 0, for no limit, where nothing is said. */
+  /** Requests per minute that each token may make of this replica; 0 (the default) means no limit. */
   rateLimitPerMinute?: number;
-  /** The origins whose pages may call with a token; none where nothing is said. */
+  /** The origins whose pages may call with a token; none by default. */
   corsOrigins?: readonly string[];
-  /** How many proxies in front are believed about the caller's address; 0 where nothing is said. */
+  /** The number of trusted proxies in front, for the caller's address; 0 by default. */
   trustedProxies?: number;
   log: Logger;
-  /** Where a database that is away is told of, shared with the background work; made anew where nothing is said. */
+  /** Logs outages of the database, shared with the background work; a new one by default. */
   outageLog?: OutageLog;
-  /** Where requests are counted; made anew where nothing is said. */
+  /** Counts requests; new metrics by default. */
   metrics?: Metrics;
   /** Aborts when the process is told to stop: it is not ready from then on, and goes on answering for a while. */
   stopping?: AbortSignal;

@@ -1,24 +1,24 @@
 import { delay } from "../deadline.ts";
 import { ApiError, toApiError } from "./api_error.ts";
 
-/** Where the service is and how to ask it. */
+/** Where the service is and how to call it. */
 export interface ClientOptions {
-  /** Such as `https://trainers.example`, or with the path below which a proxy serves it. */
+  /** For example `https://trainers.example`, with a path if a proxy serves it below one. */
   baseUrl: string;
   token: string;
-  /** How often something idempotent is tried; 4 where nothing is said. */
+  /** The most tries of an idempotent request; 4 by default. */
   maxTries?: number;
-  /** How long an answer may take, each try; of a stream its beginning. 10,000 where nothing is said. */
+  /** The time for an answer, per try; for a stream until it begins. 10,000 by default. */
   timeoutMs?: number;
-  /** A `Retry-After` beyond this is not waited for: the error is thrown at once. 30,000 where nothing is said. */
+  /** If `Retry-After` is longer than this, the error is thrown at once. 30,000 by default. */
   maxWaitMs?: number;
-  /** Takes the place of `fetch`. */
+  /** Replaces `fetch`. */
   fetch?: typeof fetch;
 }
 
-/** Of one call. */
+/** Options of one call. */
 export interface CallOptions {
-  /** Ends the call, its repetitions and its stream; it throws the signal's reason. */
+  /** Ends the call, its retries and its stream; the call throws the signal's reason. */
   signal?: AbortSignal;
 }
 
@@ -26,9 +26,9 @@ export interface CallOptions {
 export interface ApiRequest<Answer> {
   method: string;
   path: string;
-  /** The media type to ask for; a success in another is none of the service's. */
+  /** The media type to ask for. A success of another type did not come from the service. */
   type: string;
-  /** The statuses that are no errors. */
+  /** The statuses that are not errors. */
   answers: readonly number[];
   headers?: Record<string, string>;
   body?: string | undefined;
@@ -42,8 +42,8 @@ const LONGEST_WAIT_MS = 5000;
 const TRANSIENT = [429, 502, 503, 504];
 
 /**
- * Sends a request; what is idempotent again while the service, or the way to it, fails for a moment: after what
- * `Retry-After` says and ever longer, by chance, so that many clients do not come back at once.
+ * Sends a request. Retries an idempotent one after a transient failure of the service or the network: after
+ * `Retry-After`, plus an exponential backoff with jitter, so that many clients do not return at once.
  * @throws {ApiError} when the service refuses; the signal's reason; and what `fetch` throws when nobody answers.
  */
 export async function send<Answer>(
@@ -65,13 +65,13 @@ export async function send<Answer>(
   }
 }
 
-/** Whether it may be gone after a wait that is not too long. */
+/** Whether the error may disappear within a wait of at most `maxWaitMs`. */
 export function isTransient(error: unknown, { maxWaitMs = 30_000 }: ClientOptions): boolean {
   if (!(error instanceof ApiError)) return true;
   return TRANSIENT.includes(error.status) && error.retryAfterSeconds * 1000 <= maxWaitMs;
 }
 
-/** Twice as long each time, by chance up to half less. */
+/** Exponential backoff: doubles each time; jitter takes off up to half. */
 export function backoffMs(tries: number): number {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)) * (0.5 + Math.random() / 2);
 }

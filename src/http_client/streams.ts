@@ -4,18 +4,18 @@ import type { Operations, Run } from "./operations.ts";
 import { backoffMs, type CallOptions, type ClientOptions, isTransient, send } from "./request.ts";
 import { type Input, toRequest } from "./routes.ts";
 
-/** Beyond this a stream is dead: of a run there is a sign of life each 15 s, and of a download the next rows at once. */
+/** A stream that is silent for longer is dead: a run sends a heartbeat every 15 s, a download its rows at once. */
 const SILENCE_MS = 60_000;
 
-/** The lists that can be had as a download. */
+/** The lists that can be downloaded. */
 export type Downloadable = {
   [Id in keyof Operations]: Operations[Id] extends { row: unknown } ? Id : never;
 }[keyof Operations];
 
-/** What a download takes: it is the whole list. */
+/** The input of a download, which is always the whole list. */
 export type DownloadInput<Id extends Downloadable> = Omit<Input<Id>, "limit" | "cursor">;
 
-/** Opens a download, however long the list is; for the reader to read to its end, or to cancel. */
+/** Opens a download of any length. The reader must read it to its end, or cancel it. */
 export async function openDownload<Id extends Downloadable>(
   options: ClientOptions,
   type: "text/csv" | "application/x-ndjson",
@@ -26,7 +26,7 @@ export async function openDownload<Id extends Downloadable>(
   return await send(options, { ...toRequest(id, input, bodyOf), type }, signal);
 }
 
-/** Reads a download row by row. One that breaks off midway is an error, for its first rows have been seen. */
+/** Reads a download row by row. Throws if it breaks off midway; it is not retried, because rows were already read. */
 export async function* readRows<Id extends Downloadable>(
   options: ClientOptions,
   id: Id,
@@ -43,8 +43,8 @@ export async function* readRows<Id extends Downloadable>(
 }
 
 /**
- * Follows a run: yields each state that it is seen in, the last one included, and ends. A stream that breaks off is taken
- * up where it was, until as many in succession as `maxTries` have brought nothing new.
+ * Follows a run until it ends: yields each state that it sees, the last one included. Reconnects a stream that breaks off
+ * and continues after the last state; gives up after `maxTries` consecutive tries without a new state.
  */
 export async function* followRun(
   options: ClientOptions,
