@@ -44,7 +44,7 @@ export type TrainerAssignmentClient =
   };
 
 /**
- * Makes a client. Every call throws {@link ApiError} when the service refuses, the reason of its `signal`, and what `fetch`
+ * Creates a client. Every call throws {@link ApiError} when the service refuses, the reason of its `signal`, or what `fetch`
  * throws when nobody answers.
  */
 export function createClient(options: ClientOptions): TrainerAssignmentClient {

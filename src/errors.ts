@@ -1,6 +1,6 @@
 import postgres from "postgres";
 
-/** What can go wrong by the caller's doing or the world's, by meaning. Stable: callers branch on it. */
+/** The errors that callers can meet, by meaning. Stable: callers branch on them. */
 export type ErrorCode =
   | "assignment_failed"
   | "assignment_not_found"

@@ -13,7 +13,7 @@ const DIRECTORY = {
   admin: paths.home,
 };
 
-/** What is at the address itself: for people the admin page, for programs where everything is. */
+/** Answers `/`: leads browsers to the admin page, and tells programs where the API is. */
 export function addEntrance(api: Api): void {
   addRoute(api, {
     method: "get",

@@ -3,7 +3,7 @@ import type { Actor } from "../http/audit.ts";
 import type { AppEnv } from "../http/env.ts";
 import type { Session } from "../http/identity/session.ts";
 
-/** What the pages' middleware leaves for those after it. */
+/** What the middleware of the pages passes on. */
 export interface PageEnv {
   Bindings: {
     /** The request as the whole service sees it: its id and address, and the place to note who called. */
@@ -15,14 +15,14 @@ export interface PageEnv {
   };
 }
 
-/** Who is signed in. Only for pages behind the sign-in. */
+/** Returns who is signed in. Only for pages behind the sign-in. */
 export function sessionOf(c: Context<PageEnv>): Session {
   const { session } = c.var;
   if (session === undefined) throw new Error("a page without sign-in has no session");
   return session;
 }
 
-/** Who makes a change, for the log. Only for pages behind the sign-in. */
+/** Returns who makes a change, for the log. Only for pages behind the sign-in. */
 export function visitorOf(c: Context<PageEnv>): Actor {
   return { actor: sessionOf(c).name, requestId: c.env.request.var.requestId };
 }

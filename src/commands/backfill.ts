@@ -48,7 +48,7 @@ interface Request {
   trainerId: string | undefined;
   dryRun: boolean;
   json: boolean;
-  /** A run to go on with, instead of a new one. */
+  /** The run to continue instead of starting one. */
   resume: string | undefined;
 }
 
@@ -79,7 +79,7 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-/** The run to follow, and whether it was running by somebody else's doing already. */
+/** The run to follow, and whether somebody else started it. */
 async function findRun(
   sql: Sql,
   { resume, trainerId, dryRun }: Request,
@@ -105,7 +105,7 @@ function explain(error: AppError): string {
     : error.message;
 }
 
-/** Follows the run to its end. When the signal is given, pauses it and says how to go on. */
+/** Follows the run to its end. On the signal it pauses the run and says how to continue. */
 async function followOrPause(sql: Sql, run: Run, options: BackfillOptions): Promise<Run> {
   try {
     return await followRun(sql, run, options);
@@ -121,7 +121,7 @@ async function followOrPause(sql: Sql, run: Run, options: BackfillOptions): Prom
   }
 }
 
-/** Follows a run of somebody else's to its end. When the signal is given, leaves it to them. */
+/** Follows a run that somebody else started to its end. On the signal it leaves the run alone. */
 async function followOrLeave(sql: Sql, run: Run, options: BackfillOptions): Promise<Run> {
   try {
     return await followRun(sql, run, options);

@@ -63,7 +63,7 @@ export function describeProgress(run: Run): string {
   return escapeControls(text.replaceAll("\n", "\\n")); // reasons may be the database's words
 }
 
-/** What became of the members, as a table, with the first errors below. */
+/** Formats the run's result as a table, with the first errors below. */
 export function summarizeRun(run: Run): string {
   const { alreadyAssigned, ended, isTrainer, memberGone } = run.skippedBecause;
   const seconds = run.startedAt && run.finishedAt

@@ -21,9 +21,9 @@ const retryEveryMs = 5000;
 const RETRY_FAILED = "failure_retry_failed";
 
 /**
- * Starts what a service does besides answering: drives backfill runs, retries failed auto-assignments, reconciles on
- * schedule. `stop` returns when all of it is at rest, within a batch. Every replica does all of this; the database shares
- * the work out among them.
+ * Starts the background work: drives backfill runs, retries failed auto-assignments, reconciles on
+ * schedule. `stop` returns when all of it has stopped, within a batch. Every replica does this; the database divides
+ * the work among them.
  */
 export function startBackgroundWork(
   { sql, log, outageLog = createOutageLog(log) }: { sql: Sql; log: Logger; outageLog?: OutageLog },
@@ -55,9 +55,9 @@ export function startBackgroundWork(
 }
 
 /**
- * Retries what is due, batch after batch, and looks every five seconds whether something is. After each batch it rests as
- * long as that took, so that sign-ups and a backfill get their share while a million wait. New failures are logged first:
- * what a retry makes good leaves nothing to tell of.
+ * Retries what is due, batch after batch, and looks for more every five seconds. After each batch it rests for as
+ * long as the batch took, so that signups and backfills get their share. New failures are logged first:
+ * a successful retry removes the failure.
  */
 async function retryUntil(
   signal: AbortSignal,
@@ -79,7 +79,7 @@ async function retryUntil(
   }
 }
 
-/** Retries a batch; tells whether there was one. */
+/** Retries a batch; returns whether anything was due. */
 async function retryDue(sql: Sql, log: Logger): Promise<boolean> {
   const result = await retryDueFailures(sql, (failures) => logFailedRetries(log, failures));
   if (result.retried > 0) log.info({ event: "failures_retried", ...result });

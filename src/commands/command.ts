@@ -2,11 +2,11 @@ import { OperatorError } from "../errors.ts";
 
 /** One command of the command line. */
 export interface Command {
-  /** Its arguments, as the usage shows them. */
+  /** The arguments, as the usage shows them. */
   usage: string;
   /** What it does, in one line. */
   summary: string;
-  /** Does it; resolves to the process's exit code. */
+  /** Runs it; resolves to the process's exit code. */
   run(context: CommandContext): Promise<number>;
 }
 
@@ -21,7 +21,7 @@ export interface CommandContext {
   print(line: string): void;
 }
 
-/** The command was called wrongly: the message comes with the usage, and the exit code is 2. */
+/** Thrown when a command is called wrongly: the message is printed with the usage, and the exit code is 2. */
 export class UsageError extends OperatorError {
   override name = "UsageError";
 }

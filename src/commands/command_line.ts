@@ -51,7 +51,7 @@ export async function runCommand(
   }
 }
 
-/** Says in one line what a database that is away or refuses means; null for any other error. */
+/** Describes in one line that the database is away or refuses; null for any other error. */
 function describeDatabaseError(error: unknown): string | null {
   if (error instanceof postgres.PostgresError) {
     const remedy = findRemedy(error);

@@ -64,7 +64,7 @@ function parseAction(args: readonly string[]): Action {
   }
 }
 
-/** Nothing brings assignments back but a backup. */
+/** Deleted assignments can only come back from a backup. */
 async function refuseToLoseAssignments(databaseUrl: string): Promise<void> {
   const assignments = await withDatabase(databaseUrl, countAssignments);
   if (assignments === 0) return;

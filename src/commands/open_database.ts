@@ -85,7 +85,7 @@ async function requireMigrated(sql: Sql): Promise<void> {
   );
 }
 
-/** On a database of one's own there is nobody else who could add the trainer. */
+/** Adds the default trainer to the embedded database, where nobody else would. */
 async function addDefaultTrainer(sql: Sql): Promise<void> {
   await sql`
     insert into public.members (id, display_name)

@@ -169,7 +169,7 @@ async function serve(
   });
 }
 
-/** Asks the caller not to send another request on this connection, which could meet its end. */
+/** Asks the caller to close the connection, which the next request could find closed. */
 async function answerLast(request: Request, info: Deno.ServeHandlerInfo, app: App): Promise<Response> {
   const { body, status, headers } = await app.fetch(request, info);
   const response = new Response(body, { status, headers });
@@ -191,7 +191,7 @@ function listen(config: Config, log: Logger, handler: Deno.ServeHandler<Deno.Net
   }
 }
 
-/** Somebody has to be able to administer it: by a token, or vouched for by a provider. */
+/** Requires an admin token or an identity provider: otherwise nobody could administer the service. */
 function requireAdmins({ tokens, openId, jwt }: Config): void {
   if (openId !== null || jwt !== null || tokens.some(({ role }) => role === "admin")) return;
   throw new OperatorError(
@@ -199,7 +199,7 @@ function requireAdmins({ tokens, openId, jwt }: Config): void {
   );
 }
 
-/** What a person can open: "all addresses" is none. */
+/** Returns a host that a browser can open, also for "all addresses". */
 function displayHost(hostname: string): string {
   if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
   return hostname.includes(":") ? `[${hostname}]` : hostname;

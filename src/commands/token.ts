@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Command, UsageError } from "./command.ts";
 
-/** Makes a token: the bearer keeps the token, the service its hash. */
+/** Creates a token. The bearer keeps the token, the service its hash. */
 export const token: Command = {
   usage: "NAME admin|service",
   summary: "make a token and the line that configures it",
@@ -22,7 +22,7 @@ export const token: Command = {
   },
 };
 
-/** Makes a token of 256 random bits. With that many, a plain hash is as good as a slow one. */
+/** Creates a token of 256 random bits. With so many, a plain hash is as good as a slow one. */
 export function createToken(): { secret: string; sha256: Uint8Array } {
   const random = crypto.getRandomValues(new Uint8Array(32));
   const secret = `ta_${random.toBase64({ alphabet: "base64url", omitPadding: true })}`;

@@ -3,13 +3,13 @@ import type { Logger } from "../telemetry/log.ts";
 import { actorName } from "./identity/auth.ts";
 import type { AppEnv } from "./env.ts";
 
-/** Who made a change, in which request. */
+/** Who made a change, and in which request. */
 export interface Actor {
   actor: string;
   requestId: string;
 }
 
-/** What somebody changed through a request, of the API or of the admin page. */
+/** A change that was made through the API or the admin page. */
 export type ChangeEvent =
   | "backfill_start_requested"
   | "backfill_pause_requested"

@@ -2,15 +2,15 @@ import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { AppEnv } from "./env.ts";
 
-/** What pages elsewhere may use; the admin page and its sessions are not among it. */
+/** The paths that pages of other origins may use; not the admin page and its sessions. */
 export const SHARED_PATHS = ["/v1/*", "/openapi.json"];
 
 const PREFLIGHT_SECONDS = 600;
 
 /**
  * Lets pages of these origins call with a token (https://fetch.spec.whatwg.org/#http-cors-protocol). Preflights are
- * answered before anybody is asked who they are, for they carry no token. Cookies stay out of it: no origin is allowed
- * credentials, so that nobody's session can be used from elsewhere.
+ * answered before authentication, because they carry no token. No origin is allowed
+ * credentials (cookies), so no other site can use a session.
  */
 export function allowOrigins(origins: readonly string[]): MiddlewareHandler<AppEnv> {
   const answerOrigin = cors({

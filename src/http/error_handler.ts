@@ -8,8 +8,8 @@ import type { AppEnv } from "./env.ts";
 import { describeProblem, Problem, problemResponse } from "./problems.ts";
 
 /**
- * Turns whatever was thrown into problem details. What is not foreseen becomes a 500 without particulars: the error
- * itself goes to the log alone, for its text may hold SQL, values or addresses. A database that is away is told of once for all.
+ * Turns any error into problem details. An unforeseen error becomes a 500 without details: the error
+ * itself is only logged, because its text may hold SQL, values or addresses. A database that is away is logged once.
  */
 export function errorHandler(log: Logger, outageLog: OutageLog): ErrorHandler<AppEnv> {
   return (error, c) => {
@@ -24,7 +24,7 @@ export function errorHandler(log: Logger, outageLog: OutageLog): ErrorHandler<Ap
   };
 }
 
-/** Finds the problem that an error is, as clients are told of it. */
+/** Returns the problem that clients get for an error. */
 export function toProblem(error: Error): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof AppError) return fromAppError(error);
@@ -37,8 +37,8 @@ export function toProblem(error: Error): Problem {
 }
 
 /**
- * What the runtime throws where a body is read whose sender went away (`Http`: in the middle of a chunk), or did not keep
- * to what it had announced; the latter has no class of its own. Shown by tests/http/odd_requests_test.ts.
+ * Tells whether the sender of a body went away (`Http`: in the middle of a chunk), or broke what it had announced.
+ * The runtime has no class for the latter. Shown by tests/http/odd_requests_test.ts.
  */
 function isBrokenBody(error: Error): boolean {
   return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Http ||

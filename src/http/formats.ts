@@ -39,8 +39,8 @@ function csv(columns: readonly string[]): ExportFormat {
 }
 
 /**
- * The same CSV for whoever opens it in a spreadsheet, which takes UTF-8 for something else unless a byte order mark says so.
- * The admin page's downloads have it; programs, which call the API, would find it in the first column's name.
+ * The same CSV with a byte order mark, without which spreadsheets do not read it as UTF-8.
+ * For downloads of the admin page alone: programs would read the mark as part of the first column's name.
  */
 export function spreadsheetCsv(columns: readonly string[]): ExportFormat {
   const format = csv(columns);

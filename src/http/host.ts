@@ -6,7 +6,7 @@ import { Problem } from "./problems.ts";
 const HOST = /^(?:[\w.-]*|\[[0-9a-f:.]+\])(?::\d*)?$/i;
 
 /**
- * Refuses a `Host` that is none, as RFC 9112, section 3.2, asks for. The runtime takes any text, and makes addresses of it
+ * Refuses a malformed `Host`, as RFC 9112, section 3.2, demands. The runtime takes any text, and makes addresses of it
  * that nobody can read (`http://a b/livez`) or that lead elsewhere (`http://a?b/livez`).
  */
 export const refuseOddHosts: MiddlewareHandler<AppEnv> = async function refuseOddHosts(c, next) {

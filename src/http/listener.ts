@@ -8,12 +8,12 @@ export interface Listener {
 }
 
 const REOPEN_AFTER_MS = 500;
-/** Lost ones that may have connections still, which a shutdown waits for. */
+/** Failed servers that may still have connections; a shutdown waits for them. */
 const MAX_SERVERS = 20;
 
 /**
- * Listens, and listens again when the runtime gives up: it does so for good at the first connection that it cannot accept,
- * as when the process is out of file handles. Connections that are open live on meanwhile; newcomers are refused until
+ * Listens, and reopens the listener when the runtime closes it: it does so at the first connection that it cannot accept,
+ * for example without free file handles. Open connections stay; new ones are refused until
  * then.
  * @throws what `Deno.serve` throws where the address cannot be listened on in the first place.
  */

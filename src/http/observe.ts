@@ -7,11 +7,11 @@ import type { Services } from "./services.ts";
 
 const SANE_REQUEST_ID = /^[\w.=-]{1,64}$/;
 
-/** Above this a request is worth a line of log, whatever it was. */
+/** A slower request is always logged. */
 const SLOW_MS = 1000;
 
 /**
- * Gives each request an id (the caller's own in `X-Request-Id` where it is a sane one), sends it back, and counts and
+ * Gives each request an id (the caller's `X-Request-Id` if it is acceptable), returns it, and counts and
  * logs it, see {@link reportRequest}.
  */
 export function observe(
@@ -29,7 +29,7 @@ export function observe(
     if (c.var.quota !== undefined) {
       for (const [name, value] of Object.entries(c.var.quota.headers)) headers.set(name, value);
     }
-    // Who is assigned to whom is nothing for a cache; what may be kept says so itself.
+    // Assignments must not be cached; what may be cached sets its own header.
     if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
     reportRequest(services, startedAt, {
       requestId,
@@ -42,7 +42,7 @@ export function observe(
   };
 }
 
-/** The caller's own id where it is a sane one, else a new one. */
+/** Returns the caller's id if it is acceptable, else a new one. */
 export function chooseRequestId(inbound: string | null | undefined): string {
   return inbound && SANE_REQUEST_ID.test(inbound) ? inbound : crypto.randomUUID();
 }
@@ -60,9 +60,9 @@ export interface AnsweredRequest {
 }
 
 /**
- * Counts a request and writes a line of access log: the route's template and the token's name, never ids, queries or tokens. Reads that
- * went well and fast, and what a database that is away refuses, are told at `debug` alone: a check is asked thousands of times a second, and a line for each took a
- * third of a replica's time.
+ * Counts a request and writes its access log: the route's template and the token's name, never ids, queries or tokens.
+ * Fast successful reads, and failures while the database is away, are logged at `debug`: a check comes thousands of
+ * times a second, and a line for each took a third of a replica's time.
  */
 export function reportRequest(
   { log, metrics, outageLog }: Pick<Services, "log" | "metrics" | "outageLog">,

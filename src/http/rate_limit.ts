@@ -1,8 +1,8 @@
 const WINDOW_MS = 60_000;
 
 /**
- * Whom a replica remembers at once. Who has not called for a minute has all of the quota again, so that the one who
- * called least recently can be forgotten without a loss, unless more than these call within one minute.
+ * The most names that a replica remembers. A name without calls for a minute has its whole quota again, so the one that
+ * called least recently can be forgotten without a loss, unless more names than this call within one minute.
  */
 const MAX_NAMES = 100_000;
 
@@ -19,9 +19,9 @@ export interface Quota {
 export type TakeQuota = (name: string) => Quota;
 
 /**
- * Makes the limit of so many requests a minute for each name, by the generic cell rate algorithm: all of them at once
- * if need be, and one more with each part of the minute that passes. Who is refused loses nothing by it. Per name it
- * keeps the time at which the quota will be whole again; null for a limit of 0, which is none.
+ * Limits the requests per minute of each name by the generic cell rate algorithm: all of them at once
+ * if needed, then one more with each part of the minute. A refused request costs nothing. For each name it
+ * keeps the time when the quota is whole again. Returns null for 0: no limit.
  * @param now a clock in milliseconds that never goes back.
  */
 export function createRateLimit(perMinute: number, now = () => performance.now()): TakeQuota | null {

@@ -19,7 +19,7 @@ export interface Api {
   services: Services;
   /** Begins a read that may be as old as a replica of the database is; on the primary where there is none. */
   beginRead: () => Read;
-  /** Refuses to answer from rows that row-level security has thinned out. */
+  /** Refuses to answer while row-level security hides rows. */
   requireVisibleRows: RequireVisibleRows;
   /** null: tokens may call without a limit. */
   takeQuota: TakeQuota | null;
@@ -29,11 +29,11 @@ const declaredRoles = new WeakMap<object, RouteDeclaration["role"]>();
 const NO_PARAMETERS = z.strictObject({});
 
 /**
- * Adds a route: the one way to do it, so that none is without a role, documentation and strict input.
+ * Adds a route. There is no other way, so every route has a role, documentation and strict input.
  *
- * Authorization and the checks of path and query are one synchronous step rather than a middleware each, for they run
- * ten thousand times a second; bodies, which only rarer routes have, are read after it. Whoever may not call learns
- * nothing about their input.
+ * Authorization and the checks of path and query are one synchronous step instead of one middleware each, because they run
+ * ten thousand times a second. Bodies, which only rarer routes have, are read after it. A caller without the role learns
+ * nothing about the input.
  */
 export function addRoute<P extends string, R extends RouteDeclaration & { path: P }>(
   api: Api,
@@ -113,7 +113,7 @@ function guardRoute(
   }
 }
 
-/** Counts what comes with a token; the admin page's own session is not limited. */
+/** Counts requests with a token; sessions of the admin page are not limited. */
 function limitRate(takeQuota: TakeQuota, { name }: Principal, c: Context<AppEnv>): void {
   if (c.req.header("authorization") === undefined) return;
   const quota = c.env.begun?.quota ?? takeQuota(name);

@@ -4,10 +4,10 @@ import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { createSlots } from "./slots.ts";
 
-/** The id of the last event of every stream: whoever comes back with it has seen all there is. */
+/** The id of every stream's last event. A client that returns with it has seen everything. */
 export const FINISHED_EVENT_ID = "finished";
 
-/** How runs are followed. */
+/** Follows runs. */
 export interface RunEventsOptions {
   readRun: (id: string) => Promise<Run>;
   log: Logger;
@@ -29,7 +29,7 @@ interface Snapshot {
   ended: boolean;
 }
 
-/** A run that somebody follows. However many follow, one timer asks the database. */
+/** A run with followers. One timer asks the database for all of them. */
 interface Feed {
   latest: Snapshot;
   wakeWatchers: Set<() => void>;
@@ -39,9 +39,9 @@ interface Feed {
 /**
  * Makes the feeds of run events of one replica.
  *
- * Every `progress` event carries the whole run, so that following, resuming and catching up are one thing: the latest
- * state is sent, unless it is the one that the client names as its last. A slow reader skips states and never makes
- * memory grow. When the run has ended, `finished` follows and the stream closes.
+ * Every `progress` event has the whole run, so following, resuming and catching up are the same: the latest
+ * state is sent, unless the client names it as its last. A slow reader skips states, so memory does not
+ * grow. When the run has ended, `finished` follows and the stream closes.
  */
 export function createRunEvents(options: RunEventsOptions): OpenRunEvents {
   const { readRun, log, outageLog, shutdown, maxStreams = 100, pollMs = 1_000, heartbeatMs = 15_000 } =

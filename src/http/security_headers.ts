@@ -4,7 +4,7 @@ import type { AppEnv } from "./env.ts";
 
 const HTTPS_FOR = "max-age=15552000";
 
-/** What browsers show: nothing inline, nothing from elsewhere, in nobody's frame. */
+/** For pages: nothing inline, nothing from another origin, and not in a frame. */
 const pageHeaders = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
@@ -44,6 +44,6 @@ const dataHeaders = secureHeaders({
   xXssProtection: false,
 });
 
-/** Every answer has one of two policies, without exceptions: the API's that of data, everything else that of pages. */
+/** Every answer has one of two policies: the API's answers the one for data, all others the one for pages. */
 export const strictHeaders: MiddlewareHandler<AppEnv> = (c, next) =>
   (c.req.path.startsWith("/v1/") ? dataHeaders : pageHeaders)(c, next);

@@ -35,7 +35,7 @@ export interface Services {
   outageLog?: OutageLog;
   /** Counts requests; new metrics by default. */
   metrics?: Metrics;
-  /** Aborts when the process is told to stop: it is not ready from then on, and goes on answering for a while. */
+  /** Aborts when the process is told to stop. It is not ready then, and still answers for a while. */
   stopping?: AbortSignal;
   /** Aborts when the process drains: event streams end then, so that the server can drain. */
   shutdown: AbortSignal;

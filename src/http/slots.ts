@@ -1,10 +1,10 @@
 import { Problem } from "./problems.ts";
 
-/** Takes one of a limited number of places for something that lasts; call what it returns, once or more, to give it back. */
+/** Takes one of a limited number of slots. Call the result, once or more, to give it back. */
 export type TakeSlot = () => () => void;
 
 /**
- * Bounds how many streams are open at once, so that readers who take their time leave connections for everybody else.
+ * Bounds how many streams are open at once, so that slow readers leave connections for others.
  * @throws {Problem} `too_many_streams` (on taking) when all are taken.
  */
 export function createSlots(limit: number): TakeSlot {

@@ -5,9 +5,9 @@ import type { ExportFormat } from "./formats.ts";
 import type { TakeSlot } from "./slots.ts";
 import { liftTimeLimit } from "./time_limit.ts";
 
-/** How many exports a replica writes at once: each keeps a chunk of rows in memory and the database reading. */
+/** The most exports that a replica writes at once: each keeps a chunk of rows in memory and makes the database read. */
 export const MAX_EXPORTS = 8;
-/** A reader who takes nothing for this long is cut off, so that others may have the place. */
+/** Closes an export whose reader takes nothing for this long, which frees its slot. */
 const STALL_TIMEOUT_MS = 60_000;
 
 /** What to stream, and how. */

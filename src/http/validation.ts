@@ -4,9 +4,9 @@ import type { z } from "zod";
 import type { AppEnv } from "./env.ts";
 import { type InputError, Problem } from "./problems.ts";
 
-/** Bodies above this are refused: a thousand ids, the largest that is meant, take 40 KiB. */
+/** The largest body. A thousand ids, the largest expected input, take 40 KiB. */
 export const MAX_BODY_BYTES = 256 * 1024;
-/** What is wrong beyond this many places is counted, not listed: an answer stays smaller than its request. */
+/** The most errors in an answer; it counts the others, so that it stays smaller than its request. */
 const MAX_ERRORS = 100;
 
 /**
@@ -23,7 +23,7 @@ export function checkInput<S extends z.ZodType>(
   throw invalidRequest(result.error.issues.flatMap((issue) => toInputErrors(issue, part)));
 }
 
-/** Makes the problem for input that is wrong in the places named. */
+/** Creates the problem for input with these errors. */
 export function invalidRequest(errors: InputError[]): Problem {
   const found = errors.length === 1 ? "one error" : `${errors.length} errors`;
   const where = errors.length > MAX_ERRORS ? `The first ${MAX_ERRORS} are in errors` : "See errors";

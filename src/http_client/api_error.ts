@@ -1,20 +1,20 @@
 import type { Problem, ProblemCode } from "./operations.ts";
 
-/** The codes that this version knows, and those that a later service may have. `unknown`: it was not the service that answered. */
+/** The codes that this version knows, and any that a later service has. `unknown`: something else answered. */
 export type ApiErrorCode = ProblemCode | "unknown" | (string & Record<never, never>);
 
-/** An answer that is no success: the service's refusal, or that of a proxy in between. */
+/** An answer that is not a success, from the service or from a proxy in between. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
 
   constructor(
     readonly status: number,
-    /** Stable; what programs should look at. */
+    /** Stable: branch on it. */
     readonly code: ApiErrorCode,
     message: string,
     /** Finds the reason in the service's log. */
     readonly requestId: string | null,
-    /** When trying again makes sense, in seconds; 0 where nothing was said. */
+    /** Seconds until a retry makes sense; 0 if the answer did not say. */
     readonly retryAfterSeconds: number,
     /** All that the service told: what is wrong with the input (`errors`), `runId` of a `backfill_active`, … */
     readonly problem: Problem | null,

@@ -4,7 +4,7 @@ import type { ApiRequest } from "./request.ts";
 /** What an operation takes: path, query and body in one. */
 export type Input<Id extends keyof Operations> = Operations[Id]["input"];
 
-/** What an operation answers; null where there is nothing to say. */
+/** What an operation returns; null for an empty answer. */
 export type Answer<Id extends keyof Operations> = Operations[Id]["answer"];
 
 /**

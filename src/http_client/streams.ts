@@ -84,7 +84,7 @@ async function* readEvents(
   }
 }
 
-/** Reads a stream that may be silent for a while, not for ever; cancels it when nobody reads on. */
+/** Reads a stream that may be silent for a limited time; cancels it when nobody reads on. */
 async function* readText(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   try {

@@ -139,7 +139,7 @@ describe("the admin page", () => {
     await page.getByLabel("Another trainer's id").fill("0195d3a1-typo");
     await page.getByLabel("Rows a batch").fill("250");
     await page.getByRole("button", { name: "Dry run first" }).click();
-    await page.getByText("That is no member id.").waitFor();
+    await page.getByText("This is not a member id.").waitFor();
     await visitor.audit("a refused form");
     const readAt = await page.locator("main").getAttribute("data-read-at");
     await waitUntil(
@@ -149,12 +149,12 @@ describe("the admin page", () => {
     assertEquals(await page.getByLabel("Another trainer's id").inputValue(), "0195d3a1-typo");
     assertEquals(await page.getByLabel("Rows a batch").inputValue(), "250");
     await page.reload(); // sends nothing again
-    assertEquals(await page.getByText("That is no member id.").count(), 0);
+    assertEquals(await page.getByText("This is not a member id.").count(), 0);
 
     await page.getByText("Change…").click();
     await page.getByLabel("Id of the new default trainer").fill("mistyped");
     await page.getByRole("button", { name: "Look first" }).click();
-    await page.getByText("That is no member id.").waitFor();
+    await page.getByText("This is not a member id.").waitFor();
     assertEquals(await page.getByLabel("Id of the new default trainer").inputValue(), "mistyped");
     await visitor.leave();
     assertEquals((await service.sql`select from assignment.backfill_runs where dry_run`).length, 0);

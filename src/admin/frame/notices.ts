@@ -1,12 +1,12 @@
 import { countOf, formatCount } from "./wording.ts";
 
-/** What a page says first: what was done, or why it was not. */
+/** The message at the top of a page: what was done, or why not. */
 export interface Notice {
   tone: "good" | "warn" | "bad";
   text: string;
 }
 
-/** What a page may say after it was redirected to. A fixed list: an address can put numbers in our mouth, but no words. */
+/** The messages after a redirect. The list is fixed: an address can choose a message and its numbers, but no words. */
 const NOTICES = {
   started: { tone: "good", text: "The run has started." },
   paused: {
@@ -39,7 +39,7 @@ const NOTICES = {
   trainer_not_found: { tone: "bad", text: "There is no member with this id who could be the trainer." },
   not_an_id: {
     tone: "bad",
-    text: "That is no member id. It looks like 0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a.",
+    text: "This is not a member id. An id looks like 0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a.",
   },
   not_notes: { tone: "bad", text: "Notes have at most 10,000 characters, and none that cannot be kept." },
   not_a_batch_size: { tone: "bad", text: "The rows a batch are a number from 1 to 20,000." },
@@ -47,26 +47,26 @@ const NOTICES = {
 
 export type NoticeCode = keyof typeof NOTICES;
 
-/** Tells whether there are words for a code. */
+/** Tells whether a code has a message. */
 export function isNoticeCode(code: string): code is NoticeCode {
   return Object.hasOwn(NOTICES, code);
 }
 
 const FROM_ADDRESS = /^([a-z_]+)((?:\.\d{1,12})*)$/;
 
-/** Finds the words for what {@link withNotice} wrote into an address; none for what we did not write. */
+/** Returns the message that {@link withNotice} wrote into an address; undefined for anything else. */
 export function findNotice(written: string | undefined): Notice | undefined {
   const [, code = "", counts = ""] = FROM_ADDRESS.exec(written ?? "") ?? [];
   return isNoticeCode(code) ? noticeOf(code, ...counts.split(".").slice(1).map(Number)) : undefined;
 }
 
-/** The words for a code, with what was counted. */
+/** Returns the message for a code, with its numbers. */
 export function noticeOf(code: NoticeCode, ...counts: number[]): Notice {
   const notice: Notice | ((...counts: number[]) => Notice) = NOTICES[code];
   return typeof notice === "function" ? notice(...counts) : notice;
 }
 
-/** Adds a notice to an address, with what was counted. */
+/** Adds a message and its numbers to an address. */
 export function withNotice(path: string, code: NoticeCode, ...counts: number[]): string {
   const url = new URL(path, "http://ours.invalid");
   url.searchParams.set("notice", [code, ...counts].join("."));

@@ -20,7 +20,7 @@ export interface Pages {
   outage: { since?: Date | undefined };
 }
 
-/** How often an open page looks for news: while something happens, and while it might. */
+/** How often an open page renews itself: while a run works, and otherwise. */
 export const REFRESH_MS = { busy: 1000, idle: 2000 };
 
 /** Answers with a page; who is signed in and what a redirect had to say are added. */
@@ -33,12 +33,12 @@ export function answerPage(
   return c.html(renderPage({ ...frame, session: c.var.session, notice }), status);
 }
 
-/** Goes on to a page after something was done: a reload of it does nothing again. */
+/** Redirects to a page after an action, so that a reload does not repeat it. */
 export function goOn(c: Context<PageEnv>, path: string): Response {
   return c.redirect(path, 303);
 }
 
-/** What somebody typed into a form that was refused: it stands there again, and the page says why. */
+/** What was typed into a refused form: it is shown again, and the page says why. */
 export type Typed = Readonly<Record<string, string>>;
 
 /** The status of a page that says why a form was refused. */

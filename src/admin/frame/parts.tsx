@@ -60,13 +60,13 @@ export function MemberLink({ id, member, to = "member" }: {
   );
 }
 
-/** Text from elsewhere, whatever it holds, as it is; a long one scrolls by itself, also by keyboard. */
+/** Shows text from elsewhere unchanged; a long one scrolls, also by keyboard. */
 export function Message({ text }: { text: string }) {
   const mayScroll = text.length > 150 || text.includes("\n");
   return <bdi class="message" tabindex={mayScroll ? 0 : undefined}>{text}</bdi>;
 }
 
-/** Why the database refused: in our words, and in its own. */
+/** Says why the database refused: in our words, then in its own. */
 export function Reason({ sqlstate, message }: { sqlstate: string; message: string }) {
   return (
     <div>
@@ -76,7 +76,7 @@ export function Reason({ sqlstate, message }: { sqlstate: string; message: strin
   );
 }
 
-/** What there is instead of a list's rows, and what to do about it. */
+/** Takes the place of an empty list, and says what to do. */
 export function Empty({ children }: { children?: Child }) {
   return <p class="empty">{children}</p>;
 }

@@ -45,7 +45,7 @@ const TEXTS: Partial<Record<ProblemCode, { title: string; text: string; action?:
   body_too_large: { title: "That is too much", text: "The form was sent with more than it has room for." },
 };
 
-/** Turns whatever went wrong into a page that says what to do next. */
+/** Turns any error into a page that says what to do next. */
 export function problemHandler({ services, outage }: Pages): ErrorHandler<PageEnv> {
   return (error, c) => {
     const problem = toProblem(error);

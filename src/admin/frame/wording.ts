@@ -82,7 +82,7 @@ const REASONS: Record<string, string> = {
   "55P03": "Another session holds the member locked.",
   "57014": "It took too long and was canceled.",
   P0001: "A trigger of the database refused it.",
-  TA001: "The trainer is no member, or no default trainer is set.",
+  TA001: "The trainer is not a member, or there is no default trainer.",
   "08": "The connection to the database was lost.",
   "22": "A value does not fit its column.",
   "23": "The assignment breaks a rule of the database.",
@@ -92,7 +92,7 @@ const REASONS: Record<string, string> = {
   P0: "A function of the database refused it.",
 };
 
-/** Says why the database refused, so that somebody who reads no SQLSTATE knows where to look. */
+/** Says in plain words why the database refused, by SQLSTATE. */
 export function reasonInWords(sqlstate: string): string {
   return REASONS[sqlstate] ?? REASONS[sqlstate.slice(0, 2)] ?? "The database refused it.";
 }

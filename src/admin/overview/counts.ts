@@ -3,7 +3,7 @@ import { countCoverage, type Coverage, estimateCoverage } from "../../operation/
 import type { Sql } from "../../database/sql.ts";
 import type { Logger } from "../../telemetry/log.ts";
 
-/** Counts members for pages, without making anybody wait for it. */
+/** Counts members for pages in the background. */
 export interface Counts {
   /** The latest count for a trainer: seconds old, never later than {@link MAX_AGE_MS} while somebody looks. */
   read(trainerId: string | null): Promise<Coverage>;
@@ -64,7 +64,7 @@ export function createCounts(sql: Sql, log: Logger): Counts {
   };
 }
 
-/** Waits for the work, but not long; what fails in time is thrown, and what fails later is of no interest any more. */
+/** Waits a short time for the work. Throws what fails in that time; ignores what fails later. */
 async function settledWithin(ms: number, work: Promise<void>): Promise<void> {
   work.catch(() => {});
   let timer: ReturnType<typeof setTimeout> | undefined;

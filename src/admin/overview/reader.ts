@@ -13,7 +13,7 @@ export interface OverviewSnapshot extends OverviewProps {
   readAt: Date;
 }
 
-/** Reads the overview for whoever looks. */
+/** Reads the overview. */
 export interface OverviewReader {
   /** At most a second old. Throws while the database does not answer. */
   read(): Promise<OverviewSnapshot>;
@@ -26,7 +26,7 @@ export interface OverviewReader {
 const GOOD_FOR_MS = 800;
 const RECENT_RUNS = 5;
 
-/** However many people watch, the database is asked about once a second. */
+/** Creates a reader that asks the database about once a second, for all viewers together. */
 export function createOverviewReader(sql: Sql, counts: Counts): OverviewReader {
   let known: OverviewSnapshot | undefined;
   let goodUntil = 0;

@@ -79,7 +79,7 @@ function DefaultTrainer({ state, trainers, typed }: Pick<OverviewProps, "state" 
               <strong>Default trainer</strong>{" "}
               <MemberLink id={trainer.id} member={trainers.get(trainer.id)} to="trainer" />
               {!trainer.isMember &&
-                <strong class="problem">is no member: add them to the members, or choose another.</strong>}
+                <strong class="problem">is not a member: add them to the members, or choose another.</strong>}
             </>
           )}
         <details class="inline-form" open={typedId !== undefined}>

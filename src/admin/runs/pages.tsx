@@ -44,7 +44,7 @@ const STEERING = [
   { verb: "cancel", steer: cancelRun, notice: "cancelled" },
 ] as const;
 
-/** Runs: start, list, watch, steer, judge. */
+/** Pages of runs: start, list, follow, change their status. */
 export function addRunPages(pages: Pages, reader: OverviewReader): void {
   const { app, services, takeExportSlot } = pages;
   const { sql, log } = services;

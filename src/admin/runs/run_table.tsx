@@ -6,7 +6,7 @@ import { formatCount, STATUS_WORDS } from "../frame/wording.ts";
 import { Empty, MemberLink, Message, NextPage, Reason, StatusBadge, Table, Time } from "../frame/parts.tsx";
 import { RunCard, titleOf } from "./run_view.tsx";
 
-/** Runs, a line each. */
+/** A table of runs. */
 export function RunTable({ runs }: { runs: Run[] }) {
   return (
     <Table

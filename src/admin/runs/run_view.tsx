@@ -6,7 +6,7 @@ import { countOf, formatCount, formatDuration, percentOf, STATUS_WORDS } from ".
 import { Figure, MemberLink, StatusBadge, Time } from "../frame/parts.tsx";
 import { ThroughputChart } from "./throughput_chart.tsx";
 
-/** A run as it is watched and as it is judged afterwards: on the overview, and on a page of its own. */
+/** A run, under way or ended: on the overview, and on its own page. */
 export interface RunProps {
   run: Run;
   throughput: Throughput | null;

@@ -2,14 +2,14 @@ import * as client from "openid-client";
 import type { OpenIdConfig } from "../../config.ts";
 import { readRole } from "../../http/identity/role_claim.ts";
 
-/** What has to be remembered between leaving for the provider and coming back. */
+/** What is remembered while the person is at the provider. */
 export interface PendingSignIn {
   state: string;
   nonce: string;
   codeVerifier: string;
 }
 
-/** Why somebody whom the provider sent back is not let in. */
+/** Why a person who returns from the provider may not sign in. */
 export class OpenIdError extends Error {
   /** @param reason `not_admin`: signed in there, but not an admin here; `refused`: not signed in. */
   constructor(readonly reason: "not_admin" | "refused", message: string, options?: ErrorOptions) {

@@ -80,7 +80,7 @@ export function addSignInPages({ app, services }: Pages): void {
   });
 }
 
-/** Lets admins pass who are signed in; leads everybody else to where they can sign in. */
+/** Lets signed-in admins pass; redirects everybody else to the sign-in page. */
 export function requireSession({ services }: Pages): MiddlewareHandler<PageEnv> {
   const isSignedOut = rememberSessions(services.sql);
   return async function requireSession(c, next): Promise<Response | void> {
@@ -120,7 +120,7 @@ function askToSignIn(c: Context<PageEnv>): Response | Promise<Response> {
   );
 }
 
-/** Only the database can tell all replicas that a session has ended. */
+/** Ends the session in the database, which tells all replicas. */
 function answerHalfSignedOut(c: Context<PageEnv>): Response | Promise<Response> {
   const text =
     "You are signed out in this browser. The database does not answer, so that a copy of the session " +
@@ -145,7 +145,7 @@ export function answerOnward(c: Context<PageEnv>, path: string): Response | Prom
   });
 }
 
-/** Refuses what other sites have a browser send in the name of whoever is signed in there. */
+/** Refuses requests that another site made the browser send. */
 export const refuseCrossSite: MiddlewareHandler<PageEnv> = async (c, next) => {
   const isSafe = ["GET", "HEAD"].includes(c.req.method);
   if (isSafe || isFromOurPages(c)) return await next();

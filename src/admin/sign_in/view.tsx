@@ -1,6 +1,6 @@
 import { paths } from "../frame/paths.ts";
 
-/** Asks for an admin token, or leads to the provider. */
+/** Asks for an admin token, or links to the provider. */
 export function SignInPage({ next, problem, openIdName }: {
   next: string;
   /** Why the last try did not succeed. */
@@ -45,7 +45,7 @@ export function SignInPage({ next, problem, openIdName }: {
   );
 }
 
-/** Says something, and what to do next. */
+/** Shows a message and what to do next. */
 export function MessagePage({ title, text, action }: {
   title: string;
   text: string;

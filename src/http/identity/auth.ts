@@ -74,7 +74,7 @@ export function requireRole(principal: Principal, needed: Role): void {
   );
 }
 
-/** Names the caller for the records: who started, paused, changed. Only for routes that have a role. */
+/** Returns the caller's name for records. Only for routes with a role. */
 export function actorName(c: Context<AppEnv>): string {
   const { principal } = c.var;
   if (principal === undefined) throw new Error("a route without a role has no actor");

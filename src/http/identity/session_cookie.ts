@@ -30,7 +30,7 @@ export function startSession(c: Context, sealed: string): void {
   setCookie(c, cookieName(c), sealed, { ...attributes(c), maxAge: SESSION_HOURS * 3600 });
 }
 
-/** Has the browser forget its cookie; copies of it stay good until the session is ended, see ended_sessions.ts. */
+/** Removes the cookie from the browser. Copies stay valid until the session is ended, see ended_sessions.ts. */
 export function forgetCookie(c: Context): void {
   deleteCookie(c, cookieName(c), attributes(c));
 }
