@@ -10,7 +10,7 @@ CREATE TYPE assignment.member_failure AS (
 	message text
 );
 
-COMMENT ON TYPE assignment.member_failure IS 'A member who could not be assigned, and why.';
+COMMENT ON TYPE assignment.member_failure IS 'A member who could not be assigned, with the error.';
 
 -- TYPE: assignment.batch_result
 
@@ -23,7 +23,8 @@ CREATE TYPE assignment.batch_result AS (
 	failures assignment.member_failure[]
 );
 
-COMMENT ON TYPE assignment.batch_result IS 'What became of a batch of members: assigned; had an active assignment; had one that was ended; are the trainer; are gone; failed.';
+COMMENT ON TYPE assignment.batch_result IS 'Counts of a batch: newly assigned; already assigned; assigned once and ended since; the trainer; no longer existing.
+Then the members that failed.';
 
 -- FUNCTION: assignment.admit(regclass, name, name, text)
 
@@ -47,7 +48,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) IS 'Lets a role see (or, by the command all, change) every row when row-level security is on. It grants nothing.';
+COMMENT ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) IS 'Lets a role see every row (p_command select), or also change it (all), when row-level security is on.
+It grants no rights.';
 
 -- FUNCTION: assignment.assign_member(uuid, uuid, text, text)
 
@@ -61,7 +63,7 @@ declare
 begin
   trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
   if not exists (select from public.members m where m.id = p_member_id) then
-    perform assignment.require_visible_rows();  -- who is hidden is a member all the same
+    perform assignment.require_visible_rows();  -- a hidden member exists all the same
     raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
   elsif not exists (select from public.members m where m.id = assign_member.trainer_id) then
     perform assignment.require_visible_rows();
@@ -90,22 +92,23 @@ begin
     where a.client_id = p_member_id
       and a.trainer_id = assign_member.trainer_id
       and a.status = 'active';
-    exit when found;  -- else the one that stood was ended meanwhile
+    exit when found;  -- otherwise the existing assignment was ended meanwhile
   end loop;
   if id is null then
     raise exception 'member % could not be assigned: no active assignment stays', p_member_id
       using errcode = 'TA004', detail = 'TA008';
   end if;
 
-  -- Skips a locked failure: its retry finds the member assigned, and may be waiting for us.
+  -- Skips a locked failure: the retry that holds it finds the member assigned, and may be waiting for this transaction.
   delete from assignment.failures f
   where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
     and assign_member.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings));
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member; assigned is false when the assignment stood already. An ended assignment is made anew.
-Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 the assignment failed (its SQLSTATE in the detail).';
+COMMENT ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member to a trainer, by default the default trainer. assigned is false when the assignment already existed.
+An ended assignment gets a new row.
+Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 failed (SQLSTATE in detail).';
 
 -- FUNCTION: assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer)
 
@@ -115,7 +118,7 @@ CREATE FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid
     AS $$
 declare
   v_result assignment.batch_result := (0, 0, 0, 0, 0, '{}');
-  v_ids uuid[];  -- sorted, for batches that insert the same keys in different orders deadlock
+  v_ids uuid[];  -- sorted: batches that insert the same keys in different orders deadlock
   v_lows integer[] := array[1];
   v_highs integer[];
   v_low integer;
@@ -197,9 +200,9 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) IS 'Assigns members to a trainer, each in the array independently of the others, and counts what became of them.
-p_keep_ended: leave members alone whose assignment to this trainer was ended. A member who fails counts as gone only where
-public.members lacks the id. Raises transient errors, a missing trainer (23503), and a trainer''s key that points elsewhere (TA009).';
+COMMENT ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) IS 'Assigns each given member to a trainer, independently of the others, and counts the results.
+p_keep_ended: skips members whose assignment to this trainer was ended. p_max_attempts limits the sub-transactions.
+Raises transient errors, a missing trainer (23503), and TA009 when the foreign key of the trainer references another table.';
 
 -- FUNCTION: assignment.assign_or_record(uuid[], text, uuid)
 
@@ -221,7 +224,7 @@ begin
       p_member_ids,
       v_trainer_id,
       p_source,
-      p_keep_ended => p_source <> 'trigger',  -- a new member has none, and the signup is spared the look
+      p_keep_ended => p_source <> 'trigger',  -- a new member has no ended assignment: saves a query
       p_max_attempts => 1000
     );
   exception when others or assert_failure then
@@ -257,8 +260,9 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid) IS 'Assigns members to the default trainer (or the one named) and records in assignment.failures whom it could not.
-Returns those. Leaves ended assignments ended. Waits at most 250 ms for a lock. Never raises, but for a cancel or statement timeout of the caller''s own.';
+COMMENT ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid) IS 'Assigns members to the default trainer, or to p_trainer_id, and records in assignment.failures who could not be assigned.
+Returns those. Ended assignments stay ended. Waits at most 250 ms for a lock. Never raises, except when the caller cancels
+the statement or its statement_timeout expires.';
 
 -- FUNCTION: assignment.await_lanes(uuid)
 
@@ -272,7 +276,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.await_lanes(p_run_id uuid) IS 'Returns once no step holds a lane of the run: its counters are at rest.';
+COMMENT ON FUNCTION assignment.await_lanes(p_run_id uuid) IS 'Returns once no step holds a lane of the run. Its counters then no longer change, unless it is running.';
 
 -- FUNCTION: assignment.backfill_step(uuid)
 
@@ -300,7 +304,7 @@ begin
   for update skip locked;
   lane := v_lane.lane;
 
-  -- Read after the lane is locked: whoever pauses the run and then waits for its lanes knows that no batch follows.
+  -- Read after locking the lane: once a run is paused and await_lanes has returned, no further batch begins.
   select * into v_run from assignment.backfill_runs r where r.id = p_run_id;
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
@@ -338,9 +342,9 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) IS 'Does a run''s next piece of work in this statement and says which: batch (a lane''s next members), busy (other steps hold
-all lanes left), swept (stragglers that the proof found), finished, stopped (not running). Raises TA007 no such run; any error
-of the batch as a whole: nothing of it happened, call again.';
+COMMENT ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) IS 'Does the next piece of work of a run and returns which: batch (members of a lane), busy (other steps hold all remaining
+lanes), swept (members that the proof found), finished, stopped (not running).
+Raises TA007 run not found, TA006 dry run. Any other error undoes the whole batch: call again.';
 
 -- FUNCTION: assignment.claim_new_failures(integer)
 
@@ -373,7 +377,7 @@ CREATE FUNCTION assignment.claim_new_failures(p_limit integer DEFAULT 500) RETUR
     f.next_attempt_at
 $$;
 
-COMMENT ON FUNCTION assignment.claim_new_failures(p_limit integer) IS 'Up to p_limit failures that nobody was given before, for their lines of log.';
+COMMENT ON FUNCTION assignment.claim_new_failures(p_limit integer) IS 'Marks up to p_limit failures as logged and returns them, for the log.';
 
 -- FUNCTION: assignment.close_table(regclass)
 
@@ -389,7 +393,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.close_table(p_table regclass) IS 'Takes back what default privileges gave of a new table, and admits its owner, for row-level security may be forced.';
+COMMENT ON FUNCTION assignment.close_table(p_table regclass) IS 'Takes back what default privileges granted on a new table, and lets its owner see every row even when row-level
+security is forced.';
 
 -- FUNCTION: assignment.default_grantees(oid, oid, "char")
 
@@ -407,7 +412,8 @@ CREATE FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "c
     and (a.grantee <> 0 or p_type <> 'f')
 $$;
 
-COMMENT ON FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") IS 'Whom ALTER DEFAULT PRIVILEGES gives rights on what the owner makes in the schema, of a type as in pg_default_acl.';
+COMMENT ON FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") IS 'Roles that ALTER DEFAULT PRIVILEGES gives rights on new objects of this owner in this schema.
+p_type: as pg_default_acl.defaclobjtype (r table, f function, n schema).';
 
 -- FUNCTION: assignment.default_trainer_id()
 
@@ -428,7 +434,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.default_trainer_id() IS 'The trainer who gets new members. Raises TA001 when there is none.';
+COMMENT ON FUNCTION assignment.default_trainer_id() IS 'The trainer of new members. Raises TA001 when none is set.';
 
 -- FUNCTION: assignment.describe_misplaced_key(text)
 
@@ -458,7 +464,8 @@ CREATE FUNCTION assignment.describe_misplaced_key(p_constraint text) RETURNS tex
     and (c.confrelid is distinct from to_regclass('public.members') or referenced.attname <> 'id')
 $_$;
 
-COMMENT ON FUNCTION assignment.describe_misplaced_key(p_constraint text) IS 'Where a foreign key of trainer_client_assignments points instead of at public.members (id), and the statement that mends it. Null where it is right.';
+COMMENT ON FUNCTION assignment.describe_misplaced_key(p_constraint text) IS 'Says which table a foreign key of trainer_client_assignments references instead of public.members (id), and how to
+repair it. Null: the key is right.';
 
 -- FUNCTION: assignment.describe_search_path()
 
@@ -481,7 +488,7 @@ CREATE FUNCTION assignment.describe_search_path() RETURNS text
   having count(*) > 0
 $$;
 
-COMMENT ON FUNCTION assignment.describe_search_path() IS 'What to do about triggers on trainer_client_assignments whose functions rely on a search_path. Null where none does.';
+COMMENT ON FUNCTION assignment.describe_search_path() IS 'What to do about triggers on trainer_client_assignments whose functions set no search_path. Null: there are none.';
 
 -- FUNCTION: assignment.end_assignment(uuid, uuid)
 
@@ -500,7 +507,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) IS 'Ends the active assignment of a member to a trainer: it becomes inactive. False when there was none.';
+COMMENT ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) IS 'Ends the active assignment of a member to a trainer: its status becomes inactive. False when there is none.';
 
 -- FUNCTION: assignment.end_session(uuid, timestamp with time zone)
 
@@ -512,7 +519,7 @@ CREATE FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with ti
 begin
   insert into assignment.ended_sessions (id, expires_at) values (p_id, p_expires_at) on conflict (id) do nothing;
 
-  -- Later than they expire, for the clocks of replicas differ.
+  -- One hour after they expire, because the clocks of replicas differ.
   delete from assignment.ended_sessions
   where id in (
     select id
@@ -525,7 +532,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) IS 'Records that a session was signed out of, and forgets up to 100 that have expired.';
+COMMENT ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) IS 'Records that a session has ended, and deletes up to 100 expired ones.';
 
 -- FUNCTION: assignment.explain_hidden_rows(name)
 
@@ -550,7 +557,7 @@ CREATE FUNCTION assignment.explain_hidden_rows(p_role name DEFAULT CURRENT_USER)
   having count(*) > 0
 $$;
 
-COMMENT ON FUNCTION assignment.explain_hidden_rows(p_role name) IS 'Which of the tables that this service reads hide rows from the role, and what to do. Null: none.';
+COMMENT ON FUNCTION assignment.explain_hidden_rows(p_role name) IS 'Names the tables that hide rows from the role, and how to change that. Null: none does.';
 
 -- FUNCTION: assignment.explain_refusal(uuid, text, text, text)
 
@@ -564,8 +571,8 @@ declare
 begin
   if p_sqlstate = '23503' then
     v_misplaced_key := assignment.describe_misplaced_key(p_constraint);
-  elsif p_sqlstate in ('42P01', '42704', '42883')  -- a table, a type, a function that is not found
-    and p_message !~ '\m(assignment|public)\.'  -- has its schema already
+  elsif p_sqlstate in ('42P01', '42704', '42883')  -- table, type or function not found
+    and p_message !~ '\m(assignment|public)\.'  -- a name with a schema does not depend on search_path
   then
     v_search_path := assignment.describe_search_path();
   end if;
@@ -577,7 +584,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) IS 'The failure to record for an error: TA009 where a foreign key points elsewhere, else the error itself, with what to do about it.';
+COMMENT ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) IS 'The failure to record for an error: TA009 when a foreign key references another table, else the error itself,
+with advice where there is some.';
 
 -- FUNCTION: assignment.find_backfill_pressure(integer)
 
@@ -614,7 +622,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) IS 'Why a backfill should wait now, or null; and what each probe saw: a figure, none, or unavailable without the permission.';
+COMMENT ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) IS 'Why backfills should wait now (null: they need not), and the measurements: a value, none, or unavailable (no permission).';
 
 -- FUNCTION: assignment.find_gone_members(uuid[])
 
@@ -636,7 +644,7 @@ exception when insufficient_privilege or undefined_table or undefined_column the
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.find_gone_members(p_member_ids uuid[]) IS 'Which of the members public.members lacks. Null where the owner of this function may not see all of it.';
+COMMENT ON FUNCTION assignment.find_gone_members(p_member_ids uuid[]) IS 'The given members whose id is not in public.members. Null when the owner of this function cannot see all rows.';
 
 -- FUNCTION: assignment.find_locked_members(uuid[])
 
@@ -653,13 +661,13 @@ begin
   return array(
     select id from public.members where id = any (p_member_ids) and id <> all (v_free_ids) order by id
   );
-exception when insufficient_privilege then  -- such a lock wants the right to update
+exception when insufficient_privilege then  -- locking rows needs the right to update
   return '{}';
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'Which of the members exist and are locked by another session against assignment. Locks the others as a foreign key does.
-None, where the owner of this function may not update members.';
+COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'The given members whose row another session has locked, so that no assignment can reference it. Locks the other rows
+as a foreign key does. Empty when the owner of this function may not update members.';
 
 -- FUNCTION: assignment.find_refused_members(uuid[], text)
 
@@ -691,7 +699,8 @@ exception when insufficient_privilege then
 end;
 $_$;
 
-COMMENT ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) IS 'Which of the members a foreign key refuses because it points elsewhere.';
+COMMENT ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) IS 'The given members that the key refuses because it references another table. Empty when the key is right, or when
+the owner of this function may not read that table.';
 
 -- FUNCTION: assignment.find_replica_lag(integer)
 
@@ -738,8 +747,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text) IS 'How many milliseconds the standby that is furthest behind lags, and which it is; null when none does. Waits up to half
-a second for the reply of one that looks silent for longer than p_max_lag_ms. Needs pg_read_all_stats.';
+COMMENT ON FUNCTION assignment.find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text) IS 'The greatest lag of a standby in milliseconds, and a description of that standby. Null when none lags.
+Waits up to half a second for a standby that has been silent for longer than p_max_lag_ms. Needs pg_read_all_stats.';
 
 -- FUNCTION: assignment.uuid_v7()
 
@@ -754,7 +763,7 @@ CREATE FUNCTION assignment.uuid_v7() RETURNS uuid
       from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as us) as instant
     $$;
 
-COMMENT ON FUNCTION assignment.uuid_v7() IS 'A new UUID version 7: it sorts by the time it was made.';
+COMMENT ON FUNCTION assignment.uuid_v7() IS 'Returns a new UUID version 7. It sorts by the time of its creation.';
 
 -- TABLE: assignment.backfill_runs
 
@@ -788,33 +797,41 @@ CREATE TABLE assignment.backfill_runs (
     CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['running'::text, 'paused'::text, 'cancelled'::text, 'succeeded'::text, 'completed_with_errors'::text])))
 );
 
-COMMENT ON TABLE assignment.backfill_runs IS 'One pass over all members, that assigns whoever lacks this trainer.';
+COMMENT ON TABLE assignment.backfill_runs IS 'Backfill runs. Each passes over all members and assigns those without an assignment to its trainer.';
 
-COMMENT ON COLUMN assignment.backfill_runs.status_changed_by IS 'Who brought the run into its status; set it with every change.';
+COMMENT ON COLUMN assignment.backfill_runs.status IS 'running, paused, cancelled, succeeded, or completed_with_errors. The last three end the run.';
 
-COMMENT ON COLUMN assignment.backfill_runs.status_reason IS 'Why, where there is more to say than who.';
+COMMENT ON COLUMN assignment.backfill_runs.status_changed_by IS 'Who set the current status. Set it with every change of status.';
 
-COMMENT ON COLUMN assignment.backfill_runs.batch_rows IS 'Pins the rows a batch. Null: adapted to the batches'' times.';
+COMMENT ON COLUMN assignment.backfill_runs.status_reason IS 'Why the status changed. Null: no reason was given.';
 
-COMMENT ON COLUMN assignment.backfill_runs.only_failed IS 'Walks the recorded errors of retry_of instead of all members.';
+COMMENT ON COLUMN assignment.backfill_runs.dry_run IS 'Only counts what a real run would do, and assigns nobody.';
 
-COMMENT ON COLUMN assignment.backfill_runs.total IS 'Members to look at: counted up to a million, estimated above, exact at the end.';
+COMMENT ON COLUMN assignment.backfill_runs.batch_rows IS 'Fixed number of rows in a batch. Null: adapted to the speed of the database.';
 
-COMMENT ON COLUMN assignment.backfill_runs.remaining IS 'The proof: members left without an assignment and not recorded as failed. Null until the end.';
+COMMENT ON COLUMN assignment.backfill_runs.retry_of IS 'The ended run that this run retries.';
 
-COMMENT ON COLUMN assignment.backfill_runs.sweeps IS 'Batches of stragglers that the proof found and the run then assigned.';
+COMMENT ON COLUMN assignment.backfill_runs.only_failed IS 'Processes only the members in backfill_errors of retry_of, instead of all members.';
 
-COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Steps that failed as a whole, in a row; lanes that fail at once count once.';
+COMMENT ON COLUMN assignment.backfill_runs.requested_by IS 'Who started the run.';
 
-COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run waits for the database''s sake. Null: it does not.';
+COMMENT ON COLUMN assignment.backfill_runs.total IS 'Members to process: counted up to one million, estimated above, exact once the run has ended.';
 
-COMMENT ON COLUMN assignment.backfill_runs.replica_lag IS 'What the probe saw last: a time, none, or unavailable for want of permission. Null: not looked yet.';
+COMMENT ON COLUMN assignment.backfill_runs.remaining IS 'The proof at the end: members without an assignment and without a recorded error. Null: not ended yet.';
 
-COMMENT ON COLUMN assignment.backfill_runs.lock_waiters IS 'How many sessions waited for locks on the two tables.';
+COMMENT ON COLUMN assignment.backfill_runs.sweeps IS 'Batches of missed members that the proof found and the run then assigned.';
 
-COMMENT ON COLUMN assignment.backfill_runs.start_traceparent IS 'W3C trace context of the request that started the run, to which the spans of its steps link, in whichever replica. Null: not traced.';
+COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Consecutive failed steps. Lanes that fail simultaneously count once.';
 
-COMMENT ON COLUMN assignment.backfill_runs.resume_traceparent IS 'The same of the request that resumed it last.';
+COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run waits, to spare the database. Null: it does not wait.';
+
+COMMENT ON COLUMN assignment.backfill_runs.replica_lag IS 'The last measurement: a time, none, or unavailable (no permission). Null: not measured yet.';
+
+COMMENT ON COLUMN assignment.backfill_runs.lock_waiters IS 'Sessions that waited for locks on members or assignments at the last measurement. Null: not measured yet.';
+
+COMMENT ON COLUMN assignment.backfill_runs.start_traceparent IS 'W3C trace context of the request that started the run. The spans of its steps link to it. Null: not traced.';
+
+COMMENT ON COLUMN assignment.backfill_runs.resume_traceparent IS 'W3C trace context of the request that last resumed the run. Null: not resumed, or not traced.';
 
 -- FUNCTION: assignment.find_stragglers(assignment.backfill_runs)
 
@@ -858,7 +875,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) IS 'The proof of a run as a query: whom it should have assigned and did not.';
+COMMENT ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) IS 'The proof of a run as a query: members that it should have assigned and did not.';
 
 -- FUNCTION: assignment.finish_backfill(uuid)
 
@@ -878,8 +895,8 @@ declare
   v_remaining bigint;
 begin
   members := 0;
-  -- One caller proves at a time. The run itself is not locked meanwhile, for among ten million members it takes a while:
-  -- whoever pauses the run must not wait for it.
+  -- One caller proves at a time. An advisory lock does it, not a lock of the run: with ten million members the proof is
+  -- slow, and pausing the run must not wait for it.
   if not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: end of run ' || p_run_id, 0)) then
     work := 'busy';
     return;
@@ -903,12 +920,12 @@ begin
   where p.id = p_run_id;
 
   v_ids := array(select id from assignment.find_stragglers(v_run) as s (id) order by id limit 10000);
-  -- With more failed than recorded a straggler may be one of those, and would be counted twice.
+  -- If not every failed member was recorded, a straggler may have failed before and would be counted twice.
   v_sweeps := cardinality(v_ids) > 0 and not v_run.dry_run and v_run.sweeps < 5 and v_counts.failed = v_counts.recorded;
   if cardinality(v_ids) = 0 then
     v_remaining := 0;
   elsif not v_sweeps then
-    -- Whoever the real run would assign does not remain of a dry run.
+    -- After a dry run, members that a real run would assign do not count as remaining.
     select greatest(0, count(*) - case when v_run.dry_run then v_counts.successful else 0 end)
     into v_remaining
     from assignment.find_stragglers(v_run);
@@ -921,7 +938,7 @@ begin
   end if;
 
   if v_sweeps then
-    -- Rows that committed behind the cursor, or that bypassed the trigger meanwhile.
+    -- Members that were committed behind the cursor, or that bypassed the trigger during the run.
     insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id)
     values (p_run_id, 0, v_ids[1], v_ids[1])
     on conflict (run_id, lane) do nothing;
@@ -950,7 +967,7 @@ begin
     tries = 0
   where id = p_run_id;
 
-  -- Failed auto-assignments that the run has made good need no retry.
+  -- Failed auto-assignments of members that the run has assigned need no retry.
   if not v_run.dry_run then
     begin
       delete from assignment.failures f
@@ -963,7 +980,7 @@ begin
             and a.status = 'active'
         );
     exception when others then
-      -- The run is the cure for a broken table of failures too; their next retry finds the members assigned.
+      -- The run must end even if the table of failures is broken. The next retry finds the members assigned.
       raise warning 'trainer assignment: failures that run % made good are still listed: %', p_run_id, sqlerrm;
     end;
   end if;
@@ -971,7 +988,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) IS 'Once no lane is left: assigns stragglers (swept; at most five times 10,000), then ends the run (finished).';
+COMMENT ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) IS 'Once all lanes are done: assigns missed members (swept; at most 5 times up to 10,000), then ends the run (finished).
+busy: lanes are not done, or another caller is proving. stopped: the run is not running. Raises TA007 run not found.';
 
 -- FUNCTION: assignment.grant_service(name)
 
@@ -1028,7 +1046,7 @@ begin
     execute format('grant execute on function %s to %I', v_function, p_role);
   end loop;
 
-  -- The table may be another role's, who then grants this much: the id, and what the admin page shows of a member.
+  -- The id, and what the admin page shows of a member. Another role may own the table and must then allow this.
   select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
   from pg_attribute
   where attrelid = 'public.members'::regclass
@@ -1051,8 +1069,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.grant_service(p_role name) IS 'Gives a role what the service uses and no more: EXECUTE on the functions that it calls, SELECT on what it reads.
-To be called by the owner of the schema, and again after each migration. Taken back by: migrate down --all, then drop owned by …role….';
+COMMENT ON FUNCTION assignment.grant_service(p_role name) IS 'Grants a role what the service needs: EXECUTE on the functions that it calls, SELECT on the tables that it reads.
+Call it as the owner of the schema, and again after each migration. Undo: migrate down --all, then drop owned by …role….';
 
 -- FUNCTION: assignment.hasten_failures(integer)
 
@@ -1082,8 +1100,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.hasten_failures(p_limit integer) IS 'Makes up to p_limit failures due now whose time has not come, but for those that a retry under way holds. Returns how many:
-fewer than p_limit when no more are left.';
+COMMENT ON FUNCTION assignment.hasten_failures(p_limit integer) IS 'Makes up to p_limit failures due now, except those that a retry has locked. Returns how many: fewer than p_limit when
+no more are waiting.';
 
 -- FUNCTION: assignment.hides_rows(regclass, name)
 
@@ -1111,7 +1129,7 @@ CREATE FUNCTION assignment.hides_rows(p_table regclass, p_role name) RETURNS boo
     and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'usage'))
 $$;
 
-COMMENT ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) IS 'Whether row-level security may hide rows of the table from the role: it applies, and no policy shows all rows. Null: it does not apply.';
+COMMENT ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) IS 'Whether row-level security may hide rows of the table from the role. Null: it does not apply to the role.';
 
 -- FUNCTION: assignment.is_transient(text)
 
@@ -1122,7 +1140,8 @@ CREATE FUNCTION assignment.is_transient(p_sqlstate text) RETURNS boolean
   select p_sqlstate in ('25006', '55P03') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
 $$;
 
-COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O, no writes at all. Trying again is the cure.';
+COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about the row and a later attempt may succeed: locks, serialization, resources,
+shutdown, I/O, read-only server.';
 
 -- FUNCTION: assignment.judge_refusal(uuid[], text, text, text)
 
@@ -1159,8 +1178,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[]) IS 'What an error says of the members of one statement: how many are gone, who fails and why, and whom it does not tell of.
-A member is gone only where public.members lacks the id.';
+COMMENT ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[]) IS 'What an error means for the members of one statement: how many are gone, who failed and why, and who is still
+undecided. Only a member whose id is not in public.members counts as gone.';
 
 -- FUNCTION: assignment.member_tables()
 
@@ -1180,7 +1199,8 @@ CREATE FUNCTION assignment.member_tables() RETURNS TABLE(relid regclass, members
     and c.oid <> 'public.members'::regclass
 $$;
 
-COMMENT ON FUNCTION assignment.member_tables() IS 'The table members, or the leaves of a partitioned one, each with the planner''s estimate of its rows; 0 before the first ANALYZE.';
+COMMENT ON FUNCTION assignment.member_tables() IS 'The table members, or the leaf partitions of a partitioned one, with the planner''s estimate of their rows.
+0 before the first ANALYZE.';
 
 -- FUNCTION: assignment.mirror_all_missed()
 
@@ -1207,7 +1227,7 @@ exception when others or assert_failure then
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.mirror_all_missed() IS 'Mirrors who was missed in every watched table, and keeps with each whether that worked.';
+COMMENT ON FUNCTION assignment.mirror_all_missed() IS 'Mirrors the missed rows of every watched table, and records the result in watched_tables.';
 
 -- FUNCTION: assignment.mirror_missed(regclass, name)
 
@@ -1234,6 +1254,8 @@ begin
 end;
 $_$;
 
+COMMENT ON FUNCTION assignment.mirror_missed(p_table regclass, p_column name) IS 'Inserts the members that a table has in column p_column and public.members lacks. Returns how many.';
+
 -- FUNCTION: assignment.next_batch_rows(integer, real[], double precision)
 
 CREATE FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) RETURNS integer
@@ -1249,8 +1271,8 @@ CREATE FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_la
   end))::integer
 $$;
 
-COMMENT ON FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) IS 'The size of the next batch: aims at 250 ms by the 90th percentile of the recent microseconds a row; grows at most 1.5×,
-shrinks at once when the last batch took five times the aim; 100 to 20,000 rows.';
+COMMENT ON FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) IS 'Rows of the next batch, so that it takes 250 ms at the 90th percentile of the recent times. Between 100 and 20,000.
+It grows at most by half, and shrinks at once when the last batch took five times as long.';
 
 -- TABLE: assignment.backfill_lanes
 
@@ -1271,17 +1293,27 @@ CREATE TABLE assignment.backfill_lanes (
     failed bigint DEFAULT 0 NOT NULL
 );
 
-COMMENT ON TABLE assignment.backfill_lanes IS 'A disjoint range of member ids of a run. Steps lock a lane, so as many steps run at once as there are free lanes.';
+COMMENT ON TABLE assignment.backfill_lanes IS 'Parts of a run: each lane is a separate range of member ids. A step locks one lane, so lanes can run in parallel.';
 
-COMMENT ON COLUMN assignment.backfill_lanes.lane IS 'From 1. Lane 0 counts the stragglers that the closing proof finds.';
+COMMENT ON COLUMN assignment.backfill_lanes.lane IS 'Numbered from 1. Lane 0 counts members that the run missed and its proof found.';
 
-COMMENT ON COLUMN assignment.backfill_lanes.next_id IS 'The cursor: the first id that is not processed yet.';
+COMMENT ON COLUMN assignment.backfill_lanes.next_id IS 'The cursor: where the next batch begins.';
 
-COMMENT ON COLUMN assignment.backfill_lanes.upper_id IS 'Where the lane ends; frozen at the start, so that a run ends under inserts.';
+COMMENT ON COLUMN assignment.backfill_lanes.upper_id IS 'Where the lane ends. Fixed at the start, so that the run ends although members are inserted meanwhile.';
 
-COMMENT ON COLUMN assignment.backfill_lanes.includes_upper IS 'Of the last lane: the others end before their upper_id, where the next begins.';
+COMMENT ON COLUMN assignment.backfill_lanes.includes_upper IS 'Whether upper_id belongs to the lane: only in the last one. The others end before it, where the next lane begins.';
 
-COMMENT ON COLUMN assignment.backfill_lanes.recent_row_us IS 'Microseconds a row of the last 20 batches, the newest last.';
+COMMENT ON COLUMN assignment.backfill_lanes.batch_rows IS 'Rows of the next batch, unless the run has a fixed number.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.recent_row_us IS 'Microseconds for each row in the last 20 batches, newest last.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.already_assigned IS 'Skipped: had an active assignment to the trainer.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.ended IS 'Skipped: an assignment to the trainer was ended.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.is_trainer IS 'Skipped: the trainer.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.member_gone IS 'Skipped: no longer a member.';
 
 -- FUNCTION: assignment.next_members(assignment.backfill_lanes, uuid, integer)
 
@@ -1317,7 +1349,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) IS 'Ids of the lane''s next batch in key order and the id that follows them; of all members, or of those that failed in a run.';
+COMMENT ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) IS 'The next p_limit ids of a lane in key order, and the id after them: of all members, or of the members that failed in
+run p_failed_in.';
 
 -- FUNCTION: assignment.note_backfill_progress(uuid)
 
@@ -1329,6 +1362,8 @@ CREATE FUNCTION assignment.note_backfill_progress(p_run_id uuid) RETURNS void
   set started_at = coalesce(started_at, clock_timestamp()), tries = 0
   where id = (select id from assignment.backfill_runs where id = p_run_id for no key update skip locked)
 $$;
+
+COMMENT ON FUNCTION assignment.note_backfill_progress(p_run_id uuid) IS 'Sets started_at, if it is not set yet, and resets tries. Does nothing while another transaction has locked the run.';
 
 -- FUNCTION: assignment.note_backfill_trouble(uuid, text, text, integer, integer)
 
@@ -1359,7 +1394,7 @@ begin
       and l.lane = free.lane;
   end if;
 
-  -- A database out of disk, memory or connections says nothing of the run; when it has some again, nobody need resume it.
+  -- Lack of disk, memory or connections is no fault of the run: it goes on by itself once they are available again.
   if tries >= p_max_tries and left(p_sqlstate, 2) <> '53' then
     perform assignment.steer_backfill(
       p_run_id,
@@ -1372,8 +1407,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row,
-but for want of resources (class 53).';
+COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
+consecutive failures, except for lack of resources (SQLSTATE class 53).';
 
 -- FUNCTION: assignment.own_tables()
 
@@ -1388,7 +1423,7 @@ CREATE FUNCTION assignment.own_tables() RETURNS SETOF regclass
   order by oid::regclass::text
 $$;
 
-COMMENT ON FUNCTION assignment.own_tables() IS 'The tables of this service: those of the schema assignment, and the assignments.';
+COMMENT ON FUNCTION assignment.own_tables() IS 'The tables of this service: trainer_client_assignments and all of the schema assignment.';
 
 -- FUNCTION: assignment.plan_lanes(uuid, bigint)
 
@@ -1397,7 +1432,7 @@ CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   with samples as (
-    -- Each bound stands for as many members as lie between two of its table.
+    -- The bounds of a table divide its members evenly, so each bound stands for the same number of them.
     select b.id, t.members / cardinality(h.ids) as members
     from assignment.member_tables() t
     join pg_class c on c.oid = t.relid
@@ -1407,7 +1442,7 @@ CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS
     cross join lateral unnest(h.ids) as b (id)
   ),
   inherited as (
-    -- What ANALYZE of a partitioned table found, where the leaves are not ours to read or were not looked at.
+    -- Statistics of the whole partitioned table, for when those of the partitions are missing or not readable.
     select b.id, 1::double precision as members
     from pg_stats s
     cross join lateral unnest(s.histogram_bounds::text::uuid[]) as b (id)
@@ -1425,7 +1460,7 @@ CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS
     from (select id, members from samples union all select id, members from inherited) as known
   ),
   wanted as (
-    -- A lane is worth 10,000 members; sixteen keep eight replicas of two lanes busy.
+    -- At least 10,000 members for each lane. 16 lanes are enough for eight replicas with two lanes each.
     select least(16, p_members / 10000) as lanes
   ),
   cuts as (
@@ -1456,8 +1491,8 @@ CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS
   window by_id as (order by id)
 $$;
 
-COMMENT ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) IS 'Up to 16 lanes cut at pg_stats.histogram_bounds of members.id, of all partitions together where there are any; one lane
-without statistics or below 20,000 members.';
+COMMENT ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) IS 'Up to 16 lanes, cut at pg_stats.histogram_bounds of members.id, across all partitions.
+One lane without statistics or with fewer than 20,000 members.';
 
 -- FUNCTION: assignment.preview_step(uuid)
 
@@ -1478,10 +1513,10 @@ begin
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.status <> 'running' then
-    return null;  -- record_preview says that it is stopped, also where a look would fail
+    return null;  -- record_preview then reports stopped, even if reading members would fail
   end if;
 
-  -- Any lane: two callers that take the same one waste a look, no more, for only one of them is recorded.
+  -- A random lane, not locked. If two callers take the same one, only one result is recorded.
   select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and not done order by random() limit 1;
   if not found then
     return null;
@@ -1516,7 +1551,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview; null when no lane is left, or the run is not running. Writes nothing: call it in a READ ONLY transaction.';
+COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview. Null when no lane is left or the run is not running.
+Writes nothing: call it in a READ ONLY transaction.';
 
 -- FUNCTION: assignment.reconcile(timestamp with time zone, text)
 
@@ -1544,17 +1580,18 @@ begin
         and status = 'running'
         and not (dry_run or only_failed)
     ) then
-      return null;  -- whoever is missed is found by the run that is under way
+      return null;  -- the running one finds the missed members
     end if;
-    raise;  -- paused, a dry run or a retry, it assigns nobody, or few: the slot is left to a later try, unclaimed
+    raise;  -- a paused run, a dry run or a retry does not find them: the slot stays unclaimed for a later try
   end;
   update assignment.reconciliations set run_id = v_run_id where slot = p_slot;
   return v_run_id;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) IS 'Claims a slot of the schedule, mirrors who was missed in watched tables, and starts a run, unless the slot was claimed or a run is under way (then null).
-Raises TA005 while a dry run or a retry is under way, or a run is paused: try again.';
+COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) IS 'Claims a slot of the schedule, mirrors missed rows of watched tables, and starts a run. Returns its id, or null when
+the slot is already claimed or a run is running. Raises TA005 when the run that has not ended is paused, a dry run or a
+retry of failed members: try again later.';
 
 -- FUNCTION: assignment.record_backfill_errors(uuid, assignment.member_failure[])
 
@@ -1566,7 +1603,7 @@ begin
   if cardinality(p_failures) = 0 then
     return;
   end if;
-  perform from assignment.backfill_runs where id = p_run_id for no key update;  -- one lane counts at a time
+  perform from assignment.backfill_runs where id = p_run_id for no key update;  -- the limit holds for all lanes together
   insert into assignment.backfill_errors (run_id, member_id, sqlstate, message)
   select p_run_id, f.member_id, f.sqlstate, f.message
   from unnest(p_failures) as f
@@ -1575,6 +1612,8 @@ begin
   on conflict (run_id, member_id) do update set sqlstate = excluded.sqlstate, message = excluded.message;
 end;
 $$;
+
+COMMENT ON FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) IS 'Adds failed members to backfill_errors, up to 10,000 for each run. Locks the run until the end of the transaction.';
 
 -- FUNCTION: assignment.record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result)
 
@@ -1612,6 +1651,9 @@ begin
     and lane = p_lane.lane;
 end;
 $$;
+
+COMMENT ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) IS 'Adds a result to the counters of a locked lane, sets its cursor and its next batch size, and adds to the throughput.
+p_next_id null: the lane is done.';
 
 -- FUNCTION: assignment.record_preview(uuid, jsonb)
 
@@ -1661,7 +1703,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) IS 'Adds a preview to its run, unless another has been recorded for the same batch (busy); with null, ends the run (finished).';
+COMMENT ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) IS 'Adds a result of preview_step to its run (batch), unless another caller has recorded the same batch (busy).
+p_preview null: ends the run, see finish_backfill.';
 
 -- FUNCTION: assignment.require_visible_rows()
 
@@ -1678,7 +1721,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.require_visible_rows() IS 'Raises TA010 where row-level security hides rows from the current role: in a function with its owner''s rights, from the owner.';
+COMMENT ON FUNCTION assignment.require_visible_rows() IS 'Raises TA010 when row-level security hides rows from the current role. In a security definer function, the
+current role is the owner.';
 
 -- FUNCTION: assignment.retry_after(integer)
 
@@ -1686,7 +1730,7 @@ CREATE FUNCTION assignment.retry_after(p_attempts integer) RETURNS interval
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN LEAST(('00:00:15'::interval * ((2)::double precision ^ (LEAST((p_attempts - 1), 10))::double precision)), '01:00:00'::interval);
 
-COMMENT ON FUNCTION assignment.retry_after(p_attempts integer) IS 'How long to wait after so many failed attempts: 15 s, then twice as long each time, at most an hour.';
+COMMENT ON FUNCTION assignment.retry_after(p_attempts integer) IS 'The wait after the given number of failed attempts: 15 s, doubled each time, at most one hour.';
 
 -- FUNCTION: assignment.retry_backfill(uuid, text, text)
 
@@ -1711,7 +1755,7 @@ begin
     raise exception 'run % has no failed members to retry', p_run_id using errcode = 'TA006';
   end if;
 
-  -- More failed than were recorded: only a pass over everybody is sure to meet them all.
+  -- If not every failed member was recorded, only a run over all members is sure to include them.
   return assignment.start_backfill(
     p_requested_by,
     v_run.trainer_id,
@@ -1722,7 +1766,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text) IS 'Starts a run over the failed members of an ended run. Raises TA007 no such run, TA006 not ended or nothing failed, TA005.';
+COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text) IS 'Starts a run for the failed members of an ended run, and returns its id.
+Raises TA007 run not found, TA006 it has not ended or nothing failed, TA005 the trainer has a run that has not ended.';
 
 -- FUNCTION: assignment.retry_failures(integer)
 
@@ -1751,7 +1796,7 @@ begin
   end if;
 
   begin
-    -- Whom another session holds locked would let the whole batch time out.
+    -- A member that another session has locked would make the whole batch time out.
     v_locked_ids := assignment.find_locked_members(v_member_ids);
     v_trainer_id := coalesce(v_requested_id, assignment.default_trainer_id());
     select r.failures into v_failures
@@ -1792,8 +1837,9 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) IS 'Retries up to p_limit failures that are due, of one trainer: call it until retried is 0. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
-the others wait as assignment.retry_after says. Safe to call from several places at once.';
+COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) IS 'Retries up to p_limit due failures with the same requested trainer. Call it until retried is 0.
+A member who is assigned by now, or gone, counts as succeeded and leaves the list. The others wait again, see
+assignment.retry_after. Several sessions may call it at once.';
 
 -- TABLE: assignment.settings
 
@@ -1805,9 +1851,13 @@ CREATE TABLE assignment.settings (
     CONSTRAINT only_row_is_true CHECK (only_row)
 );
 
-COMMENT ON TABLE assignment.settings IS 'One row.';
+COMMENT ON TABLE assignment.settings IS 'The settings of the service: always one row.';
 
-COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'Who gets every new member. No foreign key: the trainer may be inserted after this service is installed.';
+COMMENT ON COLUMN assignment.settings.only_row IS 'Always true, so that a second row violates the primary key.';
+
+COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'The trainer of every new member. No foreign key: this member may be inserted after the service is installed.';
+
+COMMENT ON COLUMN assignment.settings.updated_by IS 'Who changed the settings last. Null: never changed.';
 
 -- FUNCTION: assignment.set_default_trainer(uuid, text)
 
@@ -1829,14 +1879,15 @@ begin
     updated_by = excluded.updated_by
   returning * into v_settings;
   if not found then
-    perform assignment.require_visible_rows();  -- who is hidden is a member all the same
+    perform assignment.require_visible_rows();  -- a hidden member exists all the same
     raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
   end if;
   return v_settings;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) IS 'Makes a member the default trainer: of members inserted from now on, and of retries. Returns the settings. Raises TA001 when there is no such member.';
+COMMENT ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) IS 'Sets the default trainer for future members and for retries, and returns the settings.
+Raises TA001 when p_trainer_id is not a member.';
 
 -- FUNCTION: assignment.sort_members(uuid[], uuid)
 
@@ -1857,13 +1908,13 @@ CREATE FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, 
     select a.status = 'active' as is_active
     from public.trainer_client_assignments a
     where a.client_id = asked.id
-      and a.trainer_id is not distinct from p_trainer_id  -- unlike =, keeps the index by trainer out of the plan
+      and a.trainer_id is not distinct from p_trainer_id  -- unlike =, keeps the planner from the index by trainer
     order by a.status
     limit 1
   ) as known on true
 $$;
 
-COMMENT ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) IS 'Which of the members have neither an active nor an ended assignment to the trainer, sorted; the others are counted.';
+COMMENT ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) IS 'The given members without any assignment to the trainer, active or ended, in key order; and counts of the others.';
 
 -- FUNCTION: assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text)
 
@@ -1909,7 +1960,7 @@ begin
     select count(*) into v_total from assignment.backfill_errors where run_id = p_retry_of;
     select member_id into v_upper_id from assignment.backfill_errors where run_id = p_retry_of order by member_id desc limit 1;
   else
-    -- Unique, not always a primary key: a null would sort above all ids.
+    -- id is unique, but not always a primary key, and a null would sort above all ids.
     select id into v_upper_id from public.members where id is not null order by id desc limit 1;
     select count(*) into v_total from (select from public.members where id <= v_upper_id limit 1000001) as counted;
     if v_total > 1000000 then
@@ -1928,7 +1979,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) IS 'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that has not ended (its id in the detail).';
+COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) IS 'Starts a run and returns its id.
+Raises TA001 trainer not found, TA005 the trainer has a run that has not ended (its id in detail).';
 
 -- FUNCTION: assignment.steer_backfill(uuid, text, text, text, text)
 
@@ -1944,7 +1996,7 @@ begin
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_from not in ('running', 'paused') or p_to not in ('running', 'paused', 'cancelled') or v_from = p_to then
-    -- said here, for beside an active run the unique index would refuse an ended one first, in words of its own
+    -- checked here: if the trainer has another run, the unique index would raise first, with a less clear message
     raise exception 'a backfill run that is % cannot become %', v_from, p_to using errcode = 'TA006';
   end if;
 
@@ -1960,7 +2012,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) IS 'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
+COMMENT ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) IS 'Sets the status of a run to p_to: running, paused or cancelled.
+Raises TA006 the current status does not allow it, TA007 run not found.';
 
 -- FUNCTION: assignment.take_back_defaults(regclass)
 
@@ -1979,7 +2032,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.take_back_defaults(p_table regclass) IS 'Revokes what default privileges gave when the table was made. What is granted afterwards is nobody''s business here.';
+COMMENT ON FUNCTION assignment.take_back_defaults(p_table regclass) IS 'Revokes what default privileges granted when the table was created. Call it right after that: it would also
+revoke later grants to the same roles.';
 
 -- FUNCTION: assignment.take_due_failures(integer)
 
@@ -2011,7 +2065,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) IS 'Up to p_limit failures that are due and that nobody else is retrying, locked: the longest due one and others of its trainer.';
+COMMENT ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) IS 'Locks and returns up to p_limit due failures that no other session is retrying: the one due longest, and others with
+the same requested trainer.';
 
 -- FUNCTION: assignment.tg_backfill_runs__guard_status()
 
@@ -2040,7 +2095,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.tg_backfill_runs__guard_status() IS 'Refuses (TA006) and records transitions: running ⇄ paused, either → cancelled, running → succeeded | completed_with_errors.';
+COMMENT ON FUNCTION assignment.tg_backfill_runs__guard_status() IS 'Allows and records these changes, and raises TA006 for others: running ⇄ paused, running or paused → cancelled,
+running → succeeded or completed_with_errors.';
 
 -- FUNCTION: assignment.tg_members__assign_trainer()
 
@@ -2057,7 +2113,7 @@ begin
     insert into public.trainer_client_assignments (trainer_id, client_id, source)
     select (select default_trainer_id from assignment.settings), id, 'trigger'
     from new_members
-    where id is not null  -- unique, not always a primary key
+    where id is not null  -- id is unique, but not always a primary key
     order by id
     on conflict (client_id, trainer_id) where status = 'active' do nothing;
 
@@ -2083,8 +2139,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Gives the members that one INSERT statement added the default trainer. Whatever goes wrong is recorded and retried
-later: it never makes the insert fail.';
+COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Assigns the members that one INSERT statement added to the default trainer. Records whatever goes wrong for a retry,
+and never makes the insert fail.';
 
 -- FUNCTION: assignment.tg_members__follow_id()
 
@@ -2103,7 +2159,7 @@ begin
     update assignment.failures set member_id = v_member_id where member_id = old.id;
     v_is_known := v_is_known or found;
   exception when others or assert_failure then
-    null;  -- assign_or_record says what is wrong
+    null;  -- assign_or_record records the error
   end;
   if v_member_id is not null and not v_is_known then
     perform assignment.assign_or_record(array[v_member_id], 'trigger');
@@ -2112,8 +2168,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.tg_members__follow_id() IS 'Moves the failure of a member whose id is changed to the new id; assigns who has neither a failure nor an assignment.
-Never makes the update fail.';
+COMMENT ON FUNCTION assignment.tg_members__follow_id() IS 'Moves the failure of a member whose id changes to the new id. Assigns the member if there is neither a failure nor an
+assignment. Never makes the update fail.';
 
 -- FUNCTION: assignment.tg_watched__mirror_members()
 
@@ -2125,7 +2181,7 @@ CREATE FUNCTION assignment.tg_watched__mirror_members() RETURNS trigger
 declare
   v_column name;
 begin
-  -- A partition's rows come by the trigger of the whole.
+  -- On a partition this finds nothing: the trigger of the partitioned table mirrors its rows.
   select column_name into v_column from assignment.watched_state where relid = tg_relid;
   if v_column is null then
     return null;  -- ignored for an after trigger
@@ -2144,7 +2200,8 @@ exception when others or assert_failure then
 end;
 $_$;
 
-COMMENT ON FUNCTION assignment.tg_watched__mirror_members() IS 'Mirrors the rows that one statement inserted or deleted. Never makes it fail: what goes wrong is a warning.';
+COMMENT ON FUNCTION assignment.tg_watched__mirror_members() IS 'Inserts or deletes the members of the rows that one statement inserted or deleted.
+An error becomes a warning: it never makes the statement fail.';
 
 -- FUNCTION: assignment.throttle_backfill(uuid, text, text, text)
 
@@ -2164,7 +2221,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) IS 'Records why a run waits, or null that it does not, and what the probes saw.';
+COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) IS 'Records why a run waits (null: it does not), and the last measurements.';
 
 -- FUNCTION: assignment.unwatch(text)
 
@@ -2205,7 +2262,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.unwatch(p_table text) IS 'Stops mirroring a table, also one that was dropped; mirrored members stay.';
+COMMENT ON FUNCTION assignment.unwatch(p_table text) IS 'Stops mirroring a table, even one that was dropped. Mirrored members stay.';
 
 -- FUNCTION: assignment.watch(regclass, name)
 
@@ -2248,7 +2305,7 @@ begin
     end if;
   end loop;
 
-  -- What was recorded of this table under another name, or of another table under this name, is the past.
+  -- Replaces an old record: of this table under another name, or of another table under this name.
   delete from assignment.watched_tables w
   using pg_class c
   join pg_namespace n on n.oid = c.relnamespace
@@ -2264,9 +2321,9 @@ begin
 end;
 $_$;
 
-COMMENT ON FUNCTION assignment.watch(p_table regclass, p_column name) IS 'Mirrors a table''s uuid column into public.members, what is there now and from now on. Returns how many were new.
-A second call mends what was changed meanwhile, and mirrors what was missed. A deleted row takes its member and their own
-assignments along; a trainer with clients stays.';
+COMMENT ON FUNCTION assignment.watch(p_table regclass, p_column name) IS 'Mirrors a uuid column of a table into public.members: its current rows, and every later insert and delete.
+Returns the number of new members. A second call repairs the triggers and mirrors missed rows. Deleting a row deletes the
+member and the member''s own assignments, except a trainer with clients.';
 
 -- TABLE: assignment.backfill_errors
 
@@ -2277,7 +2334,7 @@ CREATE TABLE assignment.backfill_errors (
     message text NOT NULL
 );
 
-COMMENT ON TABLE assignment.backfill_errors IS 'Members that a run could not assign, and why; the first 10,000 of a run.';
+COMMENT ON TABLE assignment.backfill_errors IS 'Members that a run could not assign, with the error. At most 10,000 for each run.';
 
 -- TABLE: assignment.backfill_events
 
@@ -2291,7 +2348,9 @@ CREATE TABLE assignment.backfill_events (
     reason text
 );
 
-COMMENT ON TABLE assignment.backfill_events IS 'Every change of a run''s status: who, when, from, to, why.';
+COMMENT ON TABLE assignment.backfill_events IS 'Every change of a run''s status: when, who, from which status to which, and why.';
+
+COMMENT ON COLUMN assignment.backfill_events.from_status IS 'Null: the run started.';
 
 -- SEQUENCE: assignment.backfill_events_id_seq
 
@@ -2313,7 +2372,7 @@ CREATE TABLE assignment.backfill_samples (
     processed integer NOT NULL
 );
 
-COMMENT ON TABLE assignment.backfill_samples IS 'Throughput: members processed in each second and lane of a run.';
+COMMENT ON TABLE assignment.backfill_samples IS 'Throughput of a run: members processed in each second and lane.';
 
 -- VIEW: assignment.backfill_progress
 
@@ -2378,8 +2437,8 @@ CREATE VIEW assignment.backfill_progress AS
                            FROM assignment.backfill_events
                           WHERE ((backfill_events.run_id = r.id) AND (backfill_events.to_status = 'running'::text))))) AS since) span) s);
 
-COMMENT ON VIEW assignment.backfill_progress IS 'Runs as they stand. successful + skipped + failed = processed in every snapshot; total is never below processed.
-eta_seconds is null while measuring, paused or throttled.';
+COMMENT ON VIEW assignment.backfill_progress IS 'The current state of each run. In every snapshot, successful + skipped + failed = processed, and total ≥ processed.
+eta_seconds is null while the run is paused, throttled or not yet measured.';
 
 -- TABLE: assignment.ended_sessions
 
@@ -2388,7 +2447,7 @@ CREATE TABLE assignment.ended_sessions (
     expires_at timestamp with time zone NOT NULL
 );
 
-COMMENT ON TABLE assignment.ended_sessions IS 'Sessions of the admin page that were signed out of before they expired. Those that have expired since are removed as others end.';
+COMMENT ON TABLE assignment.ended_sessions IS 'Sessions of the admin page that ended by signing out. Expired ones are deleted when later sessions end.';
 
 -- TABLE: assignment.failures
 
@@ -2406,15 +2465,21 @@ CREATE TABLE assignment.failures (
     logged_at timestamp with time zone
 );
 
-COMMENT ON TABLE assignment.failures IS 'Members whose auto-assignment failed and waits for a retry.';
+COMMENT ON TABLE assignment.failures IS 'Members whose auto-assignment failed. The service retries it.';
 
-COMMENT ON COLUMN assignment.failures.trainer_id IS 'The trainer of the last attempt; a retry takes the default trainer of its own time. Null: none was configured.';
+COMMENT ON COLUMN assignment.failures.trainer_id IS 'The trainer of the last attempt. A retry uses the current default trainer. Null: no default trainer was set.';
 
-COMMENT ON COLUMN assignment.failures.requested_trainer_id IS 'The trainer who was asked for by name. Null: the default one.';
+COMMENT ON COLUMN assignment.failures.requested_trainer_id IS 'The trainer that the caller asked for; retries use this one. Null: the default trainer.';
 
-COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries again, as assignment.retry_after says.';
+COMMENT ON COLUMN assignment.failures.sqlstate IS 'The error code of the last attempt: PostgreSQL''s, or one of this service (TA…).';
 
-COMMENT ON COLUMN assignment.failures.logged_at IS 'When a service was given it for its log. Null: not yet.';
+COMMENT ON COLUMN assignment.failures.source IS 'What tried to assign; see public.trainer_client_assignments.source.';
+
+COMMENT ON COLUMN assignment.failures.attempts IS 'Failed attempts so far.';
+
+COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries again. See assignment.retry_after.';
+
+COMMENT ON COLUMN assignment.failures.logged_at IS 'When a replica took the failure to log it. Null: not logged yet.';
 
 -- TABLE: assignment.watched_tables
 
@@ -2429,15 +2494,17 @@ CREATE TABLE assignment.watched_tables (
     problem text
 );
 
-COMMENT ON TABLE assignment.watched_tables IS 'The tables whose rows are mirrored into public.members, as they were when assignment.watch was called.';
+COMMENT ON TABLE assignment.watched_tables IS 'Tables whose rows are mirrored into public.members, as they were when assignment.watch was called.';
 
-COMMENT ON COLUMN assignment.watched_tables.relid IS 'The table, also under another name.';
+COMMENT ON COLUMN assignment.watched_tables.relid IS 'Identifies the table even after it is renamed.';
 
-COMMENT ON COLUMN assignment.watched_tables.column_number IS 'Finds the column once it has another name.';
+COMMENT ON COLUMN assignment.watched_tables.column_name IS 'The uuid column whose values are mirrored as members'' ids.';
 
-COMMENT ON COLUMN assignment.watched_tables.mirrored_at IS 'When everybody who was there had been mirrored, last.';
+COMMENT ON COLUMN assignment.watched_tables.column_number IS 'Identifies the column after it is renamed.';
 
-COMMENT ON COLUMN assignment.watched_tables.problem IS 'Why the last reconciliation could not mirror who was missed. Null: it could.';
+COMMENT ON COLUMN assignment.watched_tables.mirrored_at IS 'When all rows were last known to be mirrored.';
+
+COMMENT ON COLUMN assignment.watched_tables.problem IS 'Why the last reconciliation could not mirror missed rows. Null: it could.';
 
 -- VIEW: assignment.watched_state
 
@@ -2512,8 +2579,9 @@ CREATE VIEW assignment.watched_state AS
         END AS remedy
    FROM states;
 
-COMMENT ON VIEW assignment.watched_state IS 'Each watched table as it is now. state: watched; rebuilt, dropped (the table), column_missing, trigger_missing,
-trigger_disabled, unrecorded (triggers without their record), not_readable (to the last reconciliation). remedy: what to run.';
+COMMENT ON VIEW assignment.watched_state IS 'The current state of each watched table.
+state: watched (works); rebuilt or dropped (the table), column_missing, trigger_missing, trigger_disabled, unrecorded
+(triggers without a row in watched_tables), not_readable (by the last reconciliation). remedy: what to run; null: nothing.';
 
 -- VIEW: assignment.members_trigger
 
@@ -2590,9 +2658,9 @@ CREATE VIEW assignment.members_trigger AS
           ORDER BY bypasses.rank
          LIMIT 1) b ON (true));
 
-COMMENT ON VIEW assignment.members_trigger IS 'One row: whether every insert of a member is met by the trigger. state: enabled, disabled or missing. bypass: how members come
-in past an enabled one (children, subscription, replica_role, not_mirrored; null: as far as the catalogs tell, not), and by
-which tables. remedy: what to run about tables that are not mirrored.';
+COMMENT ON VIEW assignment.members_trigger IS 'One row: whether the trigger assigns every inserted member. state: enabled, disabled or missing.
+bypass: how members can be added without firing an enabled trigger (children, subscription, replica_role, not_mirrored),
+and by which tables; null: the catalogs show none. remedy: what to run about tables that are not mirrored.';
 
 -- TABLE: assignment.reconciliations
 
@@ -2602,9 +2670,11 @@ CREATE TABLE assignment.reconciliations (
     run_id uuid
 );
 
-COMMENT ON TABLE assignment.reconciliations IS 'The slots of the schedule that were claimed, and the run that each started.';
+COMMENT ON TABLE assignment.reconciliations IS 'Claimed slots of the schedule, each with the run that it started.';
 
-COMMENT ON COLUMN assignment.reconciliations.run_id IS 'Null: a run was under way already, or none could be started.';
+COMMENT ON COLUMN assignment.reconciliations.slot IS 'The time of the schedule that the run is for.';
+
+COMMENT ON COLUMN assignment.reconciliations.run_id IS 'Null: another run was running already, so none was started.';
 
 -- TABLE: public.members
 
@@ -2634,21 +2704,25 @@ CREATE TABLE public.trainer_client_assignments (
     CONSTRAINT trainer_is_not_client CHECK ((trainer_id <> client_id))
 );
 
-COMMENT ON TABLE public.trainer_client_assignments IS 'Which trainer has which client. At most one active row for a pair; ended ones stay as history.';
+COMMENT ON TABLE public.trainer_client_assignments IS 'Which trainer has which client. A pair has at most one active row; inactive rows are its history.';
 
-COMMENT ON COLUMN public.trainer_client_assignments.id IS 'UUID version 7: grows with time, so that lists page by it.';
+COMMENT ON COLUMN public.trainer_client_assignments.id IS 'UUID version 7. Grows with time, so lists are paged by it.';
 
 COMMENT ON COLUMN public.trainer_client_assignments.trainer_id IS 'The member who trains.';
 
 COMMENT ON COLUMN public.trainer_client_assignments.client_id IS 'The member who is trained.';
 
-COMMENT ON COLUMN public.trainer_client_assignments.status IS 'active or inactive.';
+COMMENT ON COLUMN public.trainer_client_assignments.assignment_date IS 'When the row was inserted.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.status IS 'active, or inactive (ended).';
+
+COMMENT ON COLUMN public.trainer_client_assignments.notes IS 'Free text of whoever assigned.';
 
 COMMENT ON COLUMN public.trainer_client_assignments.source IS 'What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program).';
 
-COMMENT ON COLUMN public.trainer_client_assignments.backfill_run_id IS 'The backfill run that made the row. No foreign key: it would cost every row a look-up of the same run.';
+COMMENT ON COLUMN public.trainer_client_assignments.backfill_run_id IS 'The backfill run that inserted the row. No foreign key: it would look up the same run again for every row.';
 
-COMMENT ON COLUMN public.trainer_client_assignments.ended_at IS 'When the assignment became inactive through this service.';
+COMMENT ON COLUMN public.trainer_client_assignments.ended_at IS 'When the service made the assignment inactive.';
 
 -- CONSTRAINT: assignment.backfill_errors backfill_errors_pkey
 

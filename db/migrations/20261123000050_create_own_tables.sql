@@ -16,7 +16,8 @@ as $$
 $$;
 
 revoke execute on function assignment.own_tables() from public;
-comment on function assignment.own_tables() is 'The tables of this service: those of the schema assignment, and the assignments.';
+comment on function assignment.own_tables() is
+  'The tables of this service: trainer_client_assignments and all of the schema assignment.';
 
 -- migrate:down
 drop function if exists assignment.own_tables();

@@ -1,5 +1,5 @@
 -- Lists the roles that default privileges give rights to, so that those rights can be taken back.
--- Public is no default grantee of functions: it may execute every new one anyway, so each file revokes that itself.
+-- It leaves out EXECUTE for public: that is PostgreSQL's rule for every function, and each migration revokes it itself.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -21,7 +21,8 @@ $$;
 
 revoke execute on function assignment.default_grantees(oid, oid, "char") from public;
 comment on function assignment.default_grantees(oid, oid, "char") is
-  'Whom ALTER DEFAULT PRIVILEGES gives rights on what the owner makes in the schema, of a type as in pg_default_acl.';
+  'Roles that ALTER DEFAULT PRIVILEGES gives rights on new objects of this owner in this schema.
+p_type: as pg_default_acl.defaclobjtype (r table, f function, n schema).';
 
 -- migrate:down
 drop function if exists assignment.default_grantees(oid, oid, "char");

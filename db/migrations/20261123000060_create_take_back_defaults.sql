@@ -21,7 +21,8 @@ $$;
 
 revoke execute on function assignment.take_back_defaults(regclass) from public;
 comment on function assignment.take_back_defaults(regclass) is
-  'Revokes what default privileges gave when the table was made. What is granted afterwards is nobody''s business here.';
+  'Revokes what default privileges granted when the table was created. Call it right after that: it would also
+revoke later grants to the same roles.';
 
 -- migrate:down
 drop function if exists assignment.take_back_defaults(regclass);

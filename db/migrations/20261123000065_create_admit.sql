@@ -27,7 +27,8 @@ $$;
 
 revoke execute on function assignment.admit(regclass, name, name, text) from public;
 comment on function assignment.admit(regclass, name, name, text) is
-  'Lets a role see (or, by the command all, change) every row when row-level security is on. It grants nothing.';
+  'Lets a role see every row (p_command select), or also change it (all), when row-level security is on.
+It grants no rights.';
 
 -- migrate:down
 drop function if exists assignment.admit(regclass, name, name, text);

@@ -18,7 +18,8 @@ $$;
 
 revoke execute on function assignment.close_table(regclass) from public;
 comment on function assignment.close_table(regclass) is
-  'Takes back what default privileges gave of a new table, and admits its owner, for row-level security may be forced.';
+  'Takes back what default privileges granted on a new table, and lets its owner see every row even when row-level
+security is forced.';
 
 -- migrate:down
 drop function if exists assignment.close_table(regclass);

@@ -30,7 +30,7 @@ $$;
 
 revoke execute on function assignment.hides_rows(regclass, name) from public;
 comment on function assignment.hides_rows(regclass, name) is
-  'Whether row-level security may hide rows of the table from the role: it applies, and no policy shows all rows. Null: it does not apply.';
+  'Whether row-level security may hide rows of the table from the role. Null: it does not apply to the role.';
 
 -- migrate:down
 drop function if exists assignment.hides_rows(regclass, name);

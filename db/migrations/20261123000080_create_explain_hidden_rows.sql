@@ -28,7 +28,7 @@ $$;
 
 revoke execute on function assignment.explain_hidden_rows(name) from public;
 comment on function assignment.explain_hidden_rows(name) is
-  'Which of the tables that this service reads hide rows from the role, and what to do. Null: none.';
+  'Names the tables that hide rows from the role, and how to change that. Null: none does.';
 
 -- migrate:down
 drop function if exists assignment.explain_hidden_rows(name);

@@ -19,7 +19,8 @@ $$;
 
 revoke execute on function assignment.require_visible_rows() from public;
 comment on function assignment.require_visible_rows() is
-  'Raises TA010 where row-level security hides rows from the current role: in a function with its owner''s rights, from the owner.';
+  'Raises TA010 when row-level security hides rows from the current role. In a security definer function, the
+current role is the owner.';
 
 -- migrate:down
 drop function if exists assignment.require_visible_rows();

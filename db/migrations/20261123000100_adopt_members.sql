@@ -1,10 +1,10 @@
--- The members table: the application's own, adopted as it is, or a minimal one where there is none yet.
--- Only `id`, a uuid that is unique by itself, is relied on.
--- `if not exists` in spirit is justified here alone: an existing table is the normal case.
--- Locks: none on an existing table. Reversible: drops the table only where this file made it and it is empty.
+-- The members table. An existing one belongs to the application and is used as it is; else a minimal one is created.
+-- The service relies only on the column id: a uuid, unique by itself.
+-- This is the only migration that accepts an existing object, because an existing members table is the normal case.
+-- Locks: none on an existing table. Reversible: drops the table only if this migration created it and it is empty.
 
 -- migrate:up
-set local quote_all_identifiers = off;  -- or the type's name is quoted
+set local quote_all_identifiers = off;  -- otherwise format_type may return a quoted name
 
 do $$
 declare
@@ -13,7 +13,7 @@ declare
 begin
   if to_regclass('public.members') is null then
     create table public.members (
-      id uuid default gen_random_uuid() primary key,  -- unnamed: a renamed members keeps the name members_pkey
+      id uuid default gen_random_uuid() primary key,  -- no name: members_pkey may belong to a renamed table
       email text,
       display_name text,
       created_at timestamptz not null default now()
@@ -50,7 +50,7 @@ begin
       using hint = 'Run: alter table public.members add primary key (id);';
   end if;
 
-  -- A key sees no row of an heir, and a trigger no insert into one: its members could never be assigned.
+  -- Foreign keys and triggers of a table ignore the rows of its child tables: their members could not be assigned.
   select string_agg(i.inhrelid::regclass::text, ', ' order by i.inhrelid::regclass::text) into v_children
   from pg_inherits i
   join pg_class c on c.oid = i.inhparent
@@ -68,7 +68,7 @@ do $$
 declare
   v_has_rows boolean;
 begin
-  -- Null, and so kept as it is, where the application has dropped it.
+  -- Null when the application has dropped the table: then there is nothing to do.
   if obj_description(to_regclass('public.members'), 'pg_class') like '%Created by trainer assignment%' then
     select exists (select from public.members) into v_has_rows;
     if v_has_rows then

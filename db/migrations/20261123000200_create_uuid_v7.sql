@@ -1,4 +1,4 @@
--- Time-ordered ids (UUID version 7, RFC 9562): the server's own from PostgreSQL 18 on, else the same in SQL.
+-- Time-ordered ids (UUID version 7, RFC 9562): PostgreSQL 18 has a function for them, older versions get one in SQL.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -12,8 +12,8 @@ begin
       language sql
     as 'select pg_catalog.uuidv7()';
   else
-    -- 48 bits of milliseconds, the version, 12 bits of what is below a millisecond, then the last eight bytes of a
-    -- version 4 UUID, which carry the variant and 62 random bits.
+    -- 48 bits of milliseconds, 4 bits of version, 12 bits of fractions of a millisecond, then the last eight bytes of a
+    -- version 4 UUID: the variant and 62 random bits.
     create function assignment.uuid_v7()
       returns uuid
       volatile
@@ -31,7 +31,7 @@ begin
 end;
 $$;
 
-comment on function assignment.uuid_v7() is 'A new UUID version 7: it sorts by the time it was made.';
+comment on function assignment.uuid_v7() is 'Returns a new UUID version 7. It sorts by the time of its creation.';
 
 -- migrate:down
 drop function if exists assignment.uuid_v7();

@@ -1,5 +1,5 @@
--- Who trains whom. Rows are never deleted by this service: an assignment ends by becoming inactive.
--- Locks: share row exclusive on public.members for the foreign keys (writers wait while it is taken; given up after 5 s).
+-- Who trains whom. The service never deletes rows: an assignment ends by becoming inactive.
+-- Locks: share row exclusive on public.members for the foreign keys (blocks writers briefly; given up after 5 s).
 -- Reversible; the down drops the assignments (access exclusive on both tables, given up after 5 s).
 
 -- migrate:up
@@ -16,9 +16,9 @@ create table public.trainer_client_assignments (
   backfill_run_id uuid,
   ended_at timestamptz,
   constraint trainer_client_assignments_pkey primary key (id),
-  -- Immediate, for a deferred key would fail at COMMIT, where no handler of ours can save the signup.
-  -- A trainer with assignments cannot be deleted; a member who is deleted takes their own assignments along.
-  -- A member whose id is changed keeps them: the application may change ids as before.
+  -- Not deferrable: a deferred key fails at COMMIT, too late for the trigger to catch the error and save the sign-up.
+  -- A trainer with assignments cannot be deleted. Deleting another member deletes that member's own assignments.
+  -- Changing a member's id changes it here too.
   constraint trainer_client_assignments_trainer_id_fkey
     foreign key (trainer_id) references public.members (id) on update cascade not deferrable,
   constraint trainer_client_assignments_client_id_fkey
@@ -28,12 +28,12 @@ create table public.trainer_client_assignments (
   constraint trainer_is_not_client check (trainer_id <> client_id)
 );
 
--- The idempotency guarantee; also serves the check, from the index alone.
+-- Guarantees one active assignment for a pair. Also serves the check, as an index-only scan.
 create unique index trainer_client_assignments_active_key
   on public.trainer_client_assignments (client_id, trainer_id)
   where status = 'active';
 
--- Serves the list of a trainer's clients by status, in key order, and the foreign key when a member is deleted.
+-- Serves the list of a trainer's clients by status, in order of id, and the foreign key when a member is deleted.
 create index trainer_client_assignments_trainer_id_status_id_idx
   on public.trainer_client_assignments (trainer_id, status, id);
 
@@ -42,23 +42,25 @@ create index trainer_client_assignments_client_id_status_idx
   on public.trainer_client_assignments (client_id, status);
 
 comment on table public.trainer_client_assignments is
-  'Which trainer has which client. At most one active row for a pair; ended ones stay as history.';
-comment on column public.trainer_client_assignments.id is 'UUID version 7: grows with time, so that lists page by it.';
+  'Which trainer has which client. A pair has at most one active row; inactive rows are its history.';
+comment on column public.trainer_client_assignments.id is 'UUID version 7. Grows with time, so lists are paged by it.';
 comment on column public.trainer_client_assignments.trainer_id is 'The member who trains.';
 comment on column public.trainer_client_assignments.client_id is 'The member who is trained.';
-comment on column public.trainer_client_assignments.status is 'active or inactive.';
+comment on column public.trainer_client_assignments.assignment_date is 'When the row was inserted.';
+comment on column public.trainer_client_assignments.status is 'active, or inactive (ended).';
+comment on column public.trainer_client_assignments.notes is 'Free text of whoever assigned.';
 comment on column public.trainer_client_assignments.source is
   'What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program).';
 comment on column public.trainer_client_assignments.backfill_run_id is
-  'The backfill run that made the row. No foreign key: it would cost every row a look-up of the same run.';
-comment on column public.trainer_client_assignments.ended_at is 'When the assignment became inactive through this service.';
+  'The backfill run that inserted the row. No foreign key: it would look up the same run again for every row.';
+comment on column public.trainer_client_assignments.ended_at is 'When the service made the assignment inactive.';
 
 select assignment.close_table('public.trainer_client_assignments');
 
 -- migrate:down
 set local lock_timeout = '5s';
 
--- An application's own table of the name, because of which the up failed, has no such column and is kept.
+-- A table of this name without this column belongs to the application (the up failed because of it) and is kept.
 do $$
 begin
   if exists (

@@ -1,4 +1,4 @@
--- The one row of settings. The database is the truth, for the trigger reads it.
+-- The settings, in one row. They live in the database because the trigger reads them.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -11,9 +11,11 @@ create table assignment.settings (
   constraint only_row_is_true check (only_row)
 );
 
-comment on table assignment.settings is 'One row.';
+comment on table assignment.settings is 'The settings of the service: always one row.';
+comment on column assignment.settings.only_row is 'Always true, so that a second row violates the primary key.';
 comment on column assignment.settings.default_trainer_id is
-  'Who gets every new member. No foreign key: the trainer may be inserted after this service is installed.';
+  'The trainer of every new member. No foreign key: this member may be inserted after the service is installed.';
+comment on column assignment.settings.updated_by is 'Who changed the settings last. Null: never changed.';
 
 insert into assignment.settings (default_trainer_id)
 values ('d18a21c8-be77-496f-a2fd-ec6479ecba6d');

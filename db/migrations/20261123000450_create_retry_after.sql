@@ -1,4 +1,4 @@
--- When a failed auto-assignment is tried again: the one place that has the schedule.
+-- The retry schedule: how long a failed auto-assignment waits for its next attempt.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -11,7 +11,7 @@ return least(interval '15 seconds' * 2 ^ least(p_attempts - 1, 10), interval '1 
 
 revoke execute on function assignment.retry_after(integer) from public;
 comment on function assignment.retry_after(integer) is
-  'How long to wait after so many failed attempts: 15 s, then twice as long each time, at most an hour.';
+  'The wait after the given number of failed attempts: 15 s, doubled each time, at most one hour.';
 
 -- migrate:down
 drop function if exists assignment.retry_after(integer);

@@ -1,5 +1,5 @@
--- Auto-assignments that did not succeed, kept until a retry does.
--- No foreign keys and no checks: an insert must not be able to fail for a reason of ours.
+-- Failed auto-assignments. Each stays here until a retry succeeds.
+-- No foreign keys and no checks: recording a failure must not fail itself.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -21,12 +21,17 @@ create table assignment.failures (
 create index failures_next_attempt_at_idx on assignment.failures (next_attempt_at, member_id);
 create index failures_new_idx on assignment.failures (member_id) where logged_at is null;
 
-comment on table assignment.failures is 'Members whose auto-assignment failed and waits for a retry.';
+comment on table assignment.failures is 'Members whose auto-assignment failed. The service retries it.';
 comment on column assignment.failures.trainer_id is
-  'The trainer of the last attempt; a retry takes the default trainer of its own time. Null: none was configured.';
-comment on column assignment.failures.requested_trainer_id is 'The trainer who was asked for by name. Null: the default one.';
-comment on column assignment.failures.next_attempt_at is 'When the service tries again, as assignment.retry_after says.';
-comment on column assignment.failures.logged_at is 'When a service was given it for its log. Null: not yet.';
+  'The trainer of the last attempt. A retry uses the current default trainer. Null: no default trainer was set.';
+comment on column assignment.failures.requested_trainer_id is
+  'The trainer that the caller asked for; retries use this one. Null: the default trainer.';
+comment on column assignment.failures.sqlstate is
+  'The error code of the last attempt: PostgreSQL''s, or one of this service (TA…).';
+comment on column assignment.failures.source is 'What tried to assign; see public.trainer_client_assignments.source.';
+comment on column assignment.failures.attempts is 'Failed attempts so far.';
+comment on column assignment.failures.next_attempt_at is 'When the service tries again. See assignment.retry_after.';
+comment on column assignment.failures.logged_at is 'When a replica took the failure to log it. Null: not logged yet.';
 
 -- migrate:down
 drop table if exists assignment.failures;

@@ -1,6 +1,6 @@
--- The choice of trainer for a member who comes without one, in one place.
--- Here as in every function that may run with the owner's rights, search_path names pg_temp last. Unnamed it is searched
--- first, and a caller's temporary type called uuid or text, whose check calls a function of theirs, would run it as the owner.
+-- Returns the default trainer, for every function that assigns members without a requested trainer.
+-- This function, like every other that may run with its owner's rights, puts pg_temp last in search_path. If it is not
+-- listed, PostgreSQL searches it first: a caller could create a temporary type uuid whose check runs as the owner.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -24,7 +24,7 @@ end;
 $$;
 
 revoke execute on function assignment.default_trainer_id() from public;
-comment on function assignment.default_trainer_id() is 'The trainer who gets new members. Raises TA001 when there is none.';
+comment on function assignment.default_trainer_id() is 'The trainer of new members. Raises TA001 when none is set.';
 
 -- migrate:down
 drop function if exists assignment.default_trainer_id();

@@ -4,7 +4,7 @@
 -- migrate:up
 create type assignment.member_failure as (member_id uuid, sqlstate text, message text);
 
-comment on type assignment.member_failure is 'A member who could not be assigned, and why.';
+comment on type assignment.member_failure is 'A member who could not be assigned, with the error.';
 
 -- migrate:down
 drop type if exists assignment.member_failure;

@@ -1,5 +1,5 @@
--- Tells which members no longer exist. A violated foreign key alone proves nothing: the key still points at its table
--- after that table was renamed.
+-- Tells which members no longer exist. A violated foreign key alone does not prove it: when members is renamed, the key
+-- still references the renamed table.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -7,8 +7,8 @@ create function assignment.find_gone_members(p_member_ids uuid[])
   returns uuid[]
   stable
   set search_path = pg_catalog, pg_temp
-  set row_security = off  -- an error, where policies would hide rows, rather than taking their members for gone
-  set enable_seqscan = off  -- the statistics may be from before the table grew
+  set row_security = off  -- raises an error where policies hide rows: a hidden member is not gone
+  set enable_seqscan = off  -- prevents a full scan on stale statistics
   language plpgsql
 as $$
 begin
@@ -25,7 +25,7 @@ $$;
 
 revoke execute on function assignment.find_gone_members(uuid[]) from public;
 comment on function assignment.find_gone_members(uuid[]) is
-  'Which of the members public.members lacks. Null where the owner of this function may not see all of it.';
+  'The given members whose id is not in public.members. Null when the owner of this function cannot see all rows.';
 
 -- migrate:down
 drop function if exists assignment.find_gone_members(uuid[]);

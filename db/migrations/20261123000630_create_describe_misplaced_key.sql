@@ -1,4 +1,4 @@
--- Finds a foreign key that points at the wrong table, for example after members was renamed and created anew.
+-- Finds a foreign key that references the wrong table, for example after members was renamed and created anew.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -32,7 +32,8 @@ $$;
 
 revoke execute on function assignment.describe_misplaced_key(text) from public;
 comment on function assignment.describe_misplaced_key(text) is
-  'Where a foreign key of trainer_client_assignments points instead of at public.members (id), and the statement that mends it. Null where it is right.';
+  'Says which table a foreign key of trainer_client_assignments references instead of public.members (id), and how to
+repair it. Null: the key is right.';
 
 -- migrate:down
 drop function if exists assignment.describe_misplaced_key(text);

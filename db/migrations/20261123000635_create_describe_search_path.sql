@@ -26,7 +26,7 @@ $$;
 
 revoke execute on function assignment.describe_search_path() from public;
 comment on function assignment.describe_search_path() is
-  'What to do about triggers on trainer_client_assignments whose functions rely on a search_path. Null where none does.';
+  'What to do about triggers on trainer_client_assignments whose functions set no search_path. Null: there are none.';
 
 -- migrate:down
 drop function if exists assignment.describe_search_path();

@@ -14,8 +14,8 @@ declare
 begin
   if p_sqlstate = '23503' then
     v_misplaced_key := assignment.describe_misplaced_key(p_constraint);
-  elsif p_sqlstate in ('42P01', '42704', '42883')  -- a table, a type, a function that is not found
-    and p_message !~ '\m(assignment|public)\.'  -- has its schema already
+  elsif p_sqlstate in ('42P01', '42704', '42883')  -- table, type or function not found
+    and p_message !~ '\m(assignment|public)\.'  -- a name with a schema does not depend on search_path
   then
     v_search_path := assignment.describe_search_path();
   end if;
@@ -29,7 +29,8 @@ $$;
 
 revoke execute on function assignment.explain_refusal(uuid, text, text, text) from public;
 comment on function assignment.explain_refusal(uuid, text, text, text) is
-  'The failure to record for an error: TA009 where a foreign key points elsewhere, else the error itself, with what to do about it.';
+  'The failure to record for an error: TA009 when a foreign key references another table, else the error itself,
+with advice where there is some.';
 
 -- migrate:down
 drop function if exists assignment.explain_refusal(uuid, text, text, text);

@@ -1,5 +1,4 @@
--- Finds all members whom a misplaced foreign key refuses, in one statement, instead of one failed attempt for each.
--- Returns nobody where the owner of this function may not read the referenced table: assign_members then tries each row.
+-- Finds the members that a misplaced foreign key refuses, with one query instead of a failed attempt for each.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -35,7 +34,8 @@ $$;
 
 revoke execute on function assignment.find_refused_members(uuid[], text) from public;
 comment on function assignment.find_refused_members(uuid[], text) is
-  'Which of the members a foreign key refuses because it points elsewhere.';
+  'The given members that the key refuses because it references another table. Empty when the key is right, or when
+the owner of this function may not read that table.';
 
 -- migrate:down
 drop function if exists assignment.find_refused_members(uuid[], text);

@@ -46,8 +46,8 @@ $$;
 
 revoke execute on function assignment.judge_refusal(uuid[], text, text, text) from public;
 comment on function assignment.judge_refusal(uuid[], text, text, text) is
-  'What an error says of the members of one statement: how many are gone, who fails and why, and whom it does not tell of.
-A member is gone only where public.members lacks the id.';
+  'What an error means for the members of one statement: how many are gone, who failed and why, and who is still
+undecided. Only a member whose id is not in public.members counts as gone.';
 
 -- migrate:down
 drop function if exists assignment.judge_refusal(uuid[], text, text, text);

@@ -12,7 +12,8 @@ create type assignment.batch_result as (
 );
 
 comment on type assignment.batch_result is
-  'What became of a batch of members: assigned; had an active assignment; had one that was ended; are the trainer; are gone; failed.';
+  'Counts of a batch: newly assigned; already assigned; assigned once and ended since; the trainer; no longer existing.
+Then the members that failed.';
 
 -- migrate:down
 drop type if exists assignment.batch_result;

@@ -1,4 +1,4 @@
--- Separates errors of the moment from errors of a row: only the latter are recorded as failures of that row.
+-- Tells errors that pass by themselves from errors of a row: only the latter are recorded as a failure of that row.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -13,7 +13,8 @@ $$;
 
 revoke execute on function assignment.is_transient(text) from public;
 comment on function assignment.is_transient(text) is
-  'Whether an error says nothing about a row: locks, serialization, resources, shutdown, I/O, no writes at all. Trying again is the cure.';
+  'Whether an error says nothing about the row and a later attempt may succeed: locks, serialization, resources,
+shutdown, I/O, read-only server.';
 
 -- migrate:down
 drop function if exists assignment.is_transient(text);

@@ -1,5 +1,5 @@
--- Sorts a batch of members: ids that need an assignment, in key order, and counts of the others.
--- Batches that insert the same keys in different orders would deadlock.
+-- Sorts a batch of members: the ids that need an assignment, and counts of the others.
+-- The ids come in key order, because batches that insert the same keys in different orders deadlock.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -13,9 +13,9 @@ create function assignment.sort_members(
 )
   stable
   set search_path = pg_catalog, pg_temp
-  set enable_seqscan = off  -- the statistics may be from before the table grew
+  set enable_seqscan = off  -- prevents a full scan on stale statistics
   set plan_cache_mode = force_custom_plan
-  set jit = off  -- thousands of short look-ups: compiling would take longer than they do
+  set jit = off  -- compiling takes longer than thousands of short look-ups
   language sql
 as $$
   select
@@ -28,7 +28,7 @@ as $$
     select a.status = 'active' as is_active
     from public.trainer_client_assignments a
     where a.client_id = asked.id
-      and a.trainer_id is not distinct from p_trainer_id  -- unlike =, keeps the index by trainer out of the plan
+      and a.trainer_id is not distinct from p_trainer_id  -- unlike =, keeps the planner from the index by trainer
     order by a.status
     limit 1
   ) as known on true
@@ -36,7 +36,7 @@ $$;
 
 revoke execute on function assignment.sort_members(uuid[], uuid) from public;
 comment on function assignment.sort_members(uuid[], uuid) is
-  'Which of the members have neither an active nor an ended assignment to the trainer, sorted; the others are counted.';
+  'The given members without any assignment to the trainer, active or ended, in key order; and counts of the others.';
 
 -- migrate:down
 drop function if exists assignment.sort_members(uuid[], uuid);

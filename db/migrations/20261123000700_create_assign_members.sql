@@ -1,7 +1,7 @@
--- Inserts assignments. No other code does, except the first attempt of the trigger (0900).
--- It tries the whole array in one statement. If that fails, it tries again without the rows that the error names; if it
--- names none, it tries each half, down to the single row that fails: k bad rows of n cost about k·log2(n) sub-transactions.
--- It raises errors that say nothing about a row, and the last error once p_max_attempts sub-transactions were not enough.
+-- Inserts assignments. Only the first attempt of the trigger (0900) inserts them without this function.
+-- It tries the whole array in one statement. If that fails, it tries again without the members that the error decides.
+-- If the error decides none, it tries each half, down to the single row that fails: k bad rows of n cost about k·log2(n)
+-- sub-transactions. It raises errors that say nothing about a row, and the last error after p_max_attempts.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -21,7 +21,7 @@ create function assignment.assign_members(
 as $$
 declare
   v_result assignment.batch_result := (0, 0, 0, 0, 0, '{}');
-  v_ids uuid[];  -- sorted, for batches that insert the same keys in different orders deadlock
+  v_ids uuid[];  -- sorted: batches that insert the same keys in different orders deadlock
   v_lows integer[] := array[1];
   v_highs integer[];
   v_low integer;
@@ -105,9 +105,9 @@ $$;
 
 revoke execute on function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer) from public;
 comment on function assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer) is
-  'Assigns members to a trainer, each in the array independently of the others, and counts what became of them.
-p_keep_ended: leave members alone whose assignment to this trainer was ended. A member who fails counts as gone only where
-public.members lacks the id. Raises transient errors, a missing trainer (23503), and a trainer''s key that points elsewhere (TA009).';
+  'Assigns each given member to a trainer, independently of the others, and counts the results.
+p_keep_ended: skips members whose assignment to this trainer was ended. p_max_attempts limits the sub-transactions.
+Raises transient errors, a missing trainer (23503), and TA009 when the foreign key of the trainer references another table.';
 
 -- migrate:down
 drop function if exists assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer);

@@ -1,4 +1,5 @@
--- Auto-assignment: assigns new members to the default trainer, and records those who could not be. Never raises.
+-- Auto-assignment with a record of what failed. The trigger and the service call it.
+-- It never raises, so that it cannot make a sign-up fail.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -27,7 +28,7 @@ begin
       p_member_ids,
       v_trainer_id,
       p_source,
-      p_keep_ended => p_source <> 'trigger',  -- a new member has none, and the signup is spared the look
+      p_keep_ended => p_source <> 'trigger',  -- a new member has no ended assignment: saves a query
       p_max_attempts => 1000
     );
   exception when others or assert_failure then
@@ -65,8 +66,9 @@ $$;
 
 revoke execute on function assignment.assign_or_record(uuid[], text, uuid) from public;
 comment on function assignment.assign_or_record(uuid[], text, uuid) is
-  'Assigns members to the default trainer (or the one named) and records in assignment.failures whom it could not.
-Returns those. Leaves ended assignments ended. Waits at most 250 ms for a lock. Never raises, but for a cancel or statement timeout of the caller''s own.';
+  'Assigns members to the default trainer, or to p_trainer_id, and records in assignment.failures who could not be assigned.
+Returns those. Ended assignments stay ended. Waits at most 250 ms for a lock. Never raises, except when the caller cancels
+the statement or its statement_timeout expires.';
 
 -- migrate:down
 drop function if exists assignment.assign_or_record(uuid[], text, uuid);

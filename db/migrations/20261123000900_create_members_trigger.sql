@@ -1,13 +1,15 @@
--- Auto-assignment of whoever is inserted into members, by anybody, one call a statement.
--- Locks: share row exclusive on public.members (writers wait while it is taken; given up after 5 s). Reversible (access exclusive).
--- Creating the trigger wants the right TRIGGER on members, commenting on it its owner: the comment is the function's.
+-- Auto-assignment: a statement trigger assigns everybody who is inserted into members, whoever inserts them.
+-- The comment is on the function, because only the owner of members could comment on the trigger; creating it needs only
+-- the right TRIGGER.
+-- Locks: share row exclusive on public.members (blocks writers briefly; given up after 5 s). Reversible; the down takes
+-- access exclusive.
 
 -- migrate:up
 set local lock_timeout = '5s';
 
--- When all goes well this is one statement in one sub-transaction, which a signup hardly notices. When anything does
--- not, that is undone, and assign_or_record does it again with all its care: the short lock_timeout leaves it its own. A
--- trainer who is not configured is a null here, which is refused; assignment.default_trainer_id() then says why.
+-- The normal case is one statement in one sub-transaction, for speed. If anything fails, the statement is undone and
+-- assign_or_record tries again, slower and row by row. The short lock_timeout leaves time for that second attempt.
+-- Without a default trainer, trainer_id is null and the insert fails; assignment.default_trainer_id() then says why.
 create function assignment.tg_members__assign_trainer()
   returns trigger
   volatile
@@ -24,7 +26,7 @@ begin
     insert into public.trainer_client_assignments (trainer_id, client_id, source)
     select (select default_trainer_id from assignment.settings), id, 'trigger'
     from new_members
-    where id is not null  -- unique, not always a primary key
+    where id is not null  -- id is unique, but not always a primary key
     order by id
     on conflict (client_id, trainer_id) where status = 'active' do nothing;
 
@@ -52,8 +54,8 @@ $$;
 
 revoke execute on function assignment.tg_members__assign_trainer() from public;
 comment on function assignment.tg_members__assign_trainer() is
-  'Gives the members that one INSERT statement added the default trainer. Whatever goes wrong is recorded and retried
-later: it never makes the insert fail.';
+  'Assigns the members that one INSERT statement added to the default trainer. Records whatever goes wrong for a retry,
+and never makes the insert fail.';
 
 create trigger members_assign_trainer_after_insert
   after insert on public.members
@@ -64,5 +66,5 @@ create trigger members_assign_trainer_after_insert
 -- migrate:down
 set local lock_timeout = '5s';
 
--- With the function goes its trigger, which by its own name only the owner of members may drop.
+-- Dropping the function drops its trigger too. Only the owner of members could drop the trigger by name.
 drop function if exists assignment.tg_members__assign_trainer() cascade;

@@ -1,10 +1,12 @@
--- Members whose id is changed. Assignments follow by their foreign keys; a failure has none, and a member whose id is
--- changed within the statement that inserts them has no assignment yet: the insert trigger (0900) knows the old id alone.
--- The condition is part of the trigger, so that an update of anything else does not call the function. A side effect:
--- `alter column id type …` needs this trigger dropped first.
--- A partitioned table gets none: an update that moves a row to another partition fires no trigger for updated rows, and
--- whoever makes a partition would need the right to execute the function.
--- Locks: share row exclusive on public.members (writers wait while it is taken; given up after 5 s). Reversible (access exclusive).
+-- Follows changes of a member's id. Assignments follow by their foreign keys, but two things do not:
+-- a failure, which has no foreign key; and a member whose id changes in the statement that inserts them, because the
+-- insert trigger (0900) sees only the old id.
+-- The WHEN condition keeps other updates from calling the function. It also makes `alter column id type …` fail until this
+-- trigger is dropped.
+-- A partitioned table gets no trigger: moving a row to another partition fires no update trigger, and whoever creates a
+-- partition would need the right to execute the function.
+-- Locks: share row exclusive on public.members (blocks writers briefly; given up after 5 s). Reversible; the down takes
+-- access exclusive.
 
 -- migrate:up
 set local lock_timeout = '5s';
@@ -27,7 +29,7 @@ begin
     update assignment.failures set member_id = v_member_id where member_id = old.id;
     v_is_known := v_is_known or found;
   exception when others or assert_failure then
-    null;  -- assign_or_record says what is wrong
+    null;  -- assign_or_record records the error
   end;
   if v_member_id is not null and not v_is_known then
     perform assignment.assign_or_record(array[v_member_id], 'trigger');
@@ -38,8 +40,8 @@ $$;
 
 revoke execute on function assignment.tg_members__follow_id() from public;
 comment on function assignment.tg_members__follow_id() is
-  'Moves the failure of a member whose id is changed to the new id; assigns who has neither a failure nor an assignment.
-Never makes the update fail.';
+  'Moves the failure of a member whose id changes to the new id. Assigns the member if there is neither a failure nor an
+assignment. Never makes the update fail.';
 
 do $$
 begin

@@ -17,15 +17,15 @@ begin
   return array(
     select id from public.members where id = any (p_member_ids) and id <> all (v_free_ids) order by id
   );
-exception when insufficient_privilege then  -- such a lock wants the right to update
+exception when insufficient_privilege then  -- locking rows needs the right to update
   return '{}';
 end;
 $$;
 
 revoke execute on function assignment.find_locked_members(uuid[]) from public;
 comment on function assignment.find_locked_members(uuid[]) is
-  'Which of the members exist and are locked by another session against assignment. Locks the others as a foreign key does.
-None, where the owner of this function may not update members.';
+  'The given members whose row another session has locked, so that no assignment can reference it. Locks the other rows
+as a foreign key does. Empty when the owner of this function may not update members.';
 
 -- migrate:down
 drop function if exists assignment.find_locked_members(uuid[]);

@@ -1,6 +1,4 @@
--- Takes the next failures to retry: the one that has been due longest, and others with the same requested trainer.
--- Planner settings: the statistics may be older than an outage and report few failures. The planner would then sort all
--- failures for each batch.
+-- Takes the failures to retry next: the one that has been due longest, and others with the same requested trainer.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -11,11 +9,11 @@ create function assignment.take_due_failures(
 )
   volatile
   set search_path = pg_catalog, pg_temp
-  -- The statistics may be from before an outage: thought few, all failures would be sorted for each batch.
+  -- Prevents a sort of all failures for each batch, on statistics from before an outage.
   set enable_sort = off
   set enable_bitmapscan = off
   set enable_seqscan = off
-  set jit = off  -- before PostgreSQL 18 what is off counts as cost, and each short look-up would be compiled
+  set jit = off  -- before PostgreSQL 18, a disabled plan type raises the cost, which would start the compiler
   language plpgsql
 as $$
 begin
@@ -40,7 +38,8 @@ $$;
 
 revoke execute on function assignment.take_due_failures(integer) from public;
 comment on function assignment.take_due_failures(integer) is
-  'Up to p_limit failures that are due and that nobody else is retrying, locked: the longest due one and others of its trainer.';
+  'Locks and returns up to p_limit due failures that no other session is retrying: the one due longest, and others with
+the same requested trainer.';
 
 -- migrate:down
 drop function if exists assignment.take_due_failures(integer);

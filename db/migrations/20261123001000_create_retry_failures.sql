@@ -35,7 +35,7 @@ begin
   end if;
 
   begin
-    -- Whom another session holds locked would let the whole batch time out.
+    -- A member that another session has locked would make the whole batch time out.
     v_locked_ids := assignment.find_locked_members(v_member_ids);
     v_trainer_id := coalesce(v_requested_id, assignment.default_trainer_id());
     select r.failures into v_failures
@@ -78,8 +78,9 @@ $$;
 
 revoke execute on function assignment.retry_failures(integer) from public;
 comment on function assignment.retry_failures(integer) is
-  'Retries up to p_limit failures that are due, of one trainer: call it until retried is 0. Whoever is assigned by now, or gone, counts as succeeded and is taken off the list;
-the others wait as assignment.retry_after says. Safe to call from several places at once.';
+  'Retries up to p_limit due failures with the same requested trainer. Call it until retried is 0.
+A member who is assigned by now, or gone, counts as succeeded and leaves the list. The others wait again, see
+assignment.retry_after. Several sessions may call it at once.';
 
 -- migrate:down
 drop function if exists assignment.retry_failures(integer);

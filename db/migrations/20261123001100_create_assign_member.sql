@@ -25,7 +25,7 @@ declare
 begin
   trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
   if not exists (select from public.members m where m.id = p_member_id) then
-    perform assignment.require_visible_rows();  -- who is hidden is a member all the same
+    perform assignment.require_visible_rows();  -- a hidden member exists all the same
     raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
   elsif not exists (select from public.members m where m.id = assign_member.trainer_id) then
     perform assignment.require_visible_rows();
@@ -54,14 +54,14 @@ begin
     where a.client_id = p_member_id
       and a.trainer_id = assign_member.trainer_id
       and a.status = 'active';
-    exit when found;  -- else the one that stood was ended meanwhile
+    exit when found;  -- otherwise the existing assignment was ended meanwhile
   end loop;
   if id is null then
     raise exception 'member % could not be assigned: no active assignment stays', p_member_id
       using errcode = 'TA004', detail = 'TA008';
   end if;
 
-  -- Skips a locked failure: its retry finds the member assigned, and may be waiting for us.
+  -- Skips a locked failure: the retry that holds it finds the member assigned, and may be waiting for this transaction.
   delete from assignment.failures f
   where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
     and assign_member.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings));
@@ -70,8 +70,9 @@ $$;
 
 revoke execute on function assignment.assign_member(uuid, uuid, text, text) from public;
 comment on function assignment.assign_member(uuid, uuid, text, text) is
-  'Assigns one member; assigned is false when the assignment stood already. An ended assignment is made anew.
-Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 the assignment failed (its SQLSTATE in the detail).';
+  'Assigns one member to a trainer, by default the default trainer. assigned is false when the assignment already existed.
+An ended assignment gets a new row.
+Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 failed (SQLSTATE in detail).';
 
 -- migrate:down
 drop function if exists assignment.assign_member(uuid, uuid, text, text);

@@ -22,7 +22,7 @@ $$;
 
 revoke execute on function assignment.end_assignment(uuid, uuid) from public;
 comment on function assignment.end_assignment(uuid, uuid) is
-  'Ends the active assignment of a member to a trainer: it becomes inactive. False when there was none.';
+  'Ends the active assignment of a member to a trainer: its status becomes inactive. False when there is none.';
 
 -- migrate:down
 drop function if exists assignment.end_assignment(uuid, uuid);

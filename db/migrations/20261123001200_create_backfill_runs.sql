@@ -34,27 +34,43 @@ create table assignment.backfill_runs (
   constraint only_failed_is_a_retry check (not only_failed or retry_of is not null)
 );
 
--- Fifty concurrent starts make one run.
+-- However many callers start a run for a trainer at once, one run starts.
 create unique index backfill_runs_active_key
   on assignment.backfill_runs (trainer_id)
   where status in ('running', 'paused');
 
-comment on table assignment.backfill_runs is 'One pass over all members, that assigns whoever lacks this trainer.';
-comment on column assignment.backfill_runs.status_changed_by is 'Who brought the run into its status; set it with every change.';
-comment on column assignment.backfill_runs.status_reason is 'Why, where there is more to say than who.';
-comment on column assignment.backfill_runs.batch_rows is 'Pins the rows a batch. Null: adapted to the batches'' times.';
-comment on column assignment.backfill_runs.only_failed is 'Walks the recorded errors of retry_of instead of all members.';
-comment on column assignment.backfill_runs.total is 'Members to look at: counted up to a million, estimated above, exact at the end.';
-comment on column assignment.backfill_runs.remaining is 'The proof: members left without an assignment and not recorded as failed. Null until the end.';
-comment on column assignment.backfill_runs.sweeps is 'Batches of stragglers that the proof found and the run then assigned.';
-comment on column assignment.backfill_runs.tries is 'Steps that failed as a whole, in a row; lanes that fail at once count once.';
-comment on column assignment.backfill_runs.throttled_because is 'Why the run waits for the database''s sake. Null: it does not.';
+comment on table assignment.backfill_runs is
+  'Backfill runs. Each passes over all members and assigns those without an assignment to its trainer.';
+comment on column assignment.backfill_runs.status is
+  'running, paused, cancelled, succeeded, or completed_with_errors. The last three end the run.';
+comment on column assignment.backfill_runs.status_changed_by is
+  'Who set the current status. Set it with every change of status.';
+comment on column assignment.backfill_runs.status_reason is 'Why the status changed. Null: no reason was given.';
+comment on column assignment.backfill_runs.dry_run is 'Only counts what a real run would do, and assigns nobody.';
+comment on column assignment.backfill_runs.batch_rows is
+  'Fixed number of rows in a batch. Null: adapted to the speed of the database.';
+comment on column assignment.backfill_runs.retry_of is 'The ended run that this run retries.';
+comment on column assignment.backfill_runs.only_failed is
+  'Processes only the members in backfill_errors of retry_of, instead of all members.';
+comment on column assignment.backfill_runs.requested_by is 'Who started the run.';
+comment on column assignment.backfill_runs.total is
+  'Members to process: counted up to one million, estimated above, exact once the run has ended.';
+comment on column assignment.backfill_runs.remaining is
+  'The proof at the end: members without an assignment and without a recorded error. Null: not ended yet.';
+comment on column assignment.backfill_runs.sweeps is
+  'Batches of missed members that the proof found and the run then assigned.';
+comment on column assignment.backfill_runs.tries is
+  'Consecutive failed steps. Lanes that fail simultaneously count once.';
+comment on column assignment.backfill_runs.throttled_because is
+  'Why the run waits, to spare the database. Null: it does not wait.';
 comment on column assignment.backfill_runs.replica_lag is
-  'What the probe saw last: a time, none, or unavailable for want of permission. Null: not looked yet.';
-comment on column assignment.backfill_runs.lock_waiters is 'How many sessions waited for locks on the two tables.';
+  'The last measurement: a time, none, or unavailable (no permission). Null: not measured yet.';
+comment on column assignment.backfill_runs.lock_waiters is
+  'Sessions that waited for locks on members or assignments at the last measurement. Null: not measured yet.';
 comment on column assignment.backfill_runs.start_traceparent is
-  'W3C trace context of the request that started the run, to which the spans of its steps link, in whichever replica. Null: not traced.';
-comment on column assignment.backfill_runs.resume_traceparent is 'The same of the request that resumed it last.';
+  'W3C trace context of the request that started the run. The spans of its steps link to it. Null: not traced.';
+comment on column assignment.backfill_runs.resume_traceparent is
+  'W3C trace context of the request that last resumed the run. Null: not resumed, or not traced.';
 
 -- migrate:down
 drop table if exists assignment.backfill_runs;

@@ -16,7 +16,9 @@ create table assignment.backfill_events (
 
 create index backfill_events_run_id_idx on assignment.backfill_events (run_id, id);
 
-comment on table assignment.backfill_events is 'Every change of a run''s status: who, when, from, to, why.';
+comment on table assignment.backfill_events is
+  'Every change of a run''s status: when, who, from which status to which, and why.';
+comment on column assignment.backfill_events.from_status is 'Null: the run started.';
 
 -- migrate:down
 drop table if exists assignment.backfill_events;

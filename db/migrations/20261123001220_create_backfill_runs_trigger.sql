@@ -31,7 +31,8 @@ $$;
 
 revoke execute on function assignment.tg_backfill_runs__guard_status() from public;
 comment on function assignment.tg_backfill_runs__guard_status() is
-  'Refuses (TA006) and records transitions: running ⇄ paused, either → cancelled, running → succeeded | completed_with_errors.';
+  'Allows and records these changes, and raises TA006 for others: running ⇄ paused, running or paused → cancelled,
+running → succeeded or completed_with_errors.';
 
 create trigger backfill_runs_guard_status_after_write
   after insert or update of status on assignment.backfill_runs

@@ -22,12 +22,21 @@ create table assignment.backfill_lanes (
 );
 
 comment on table assignment.backfill_lanes is
-  'A disjoint range of member ids of a run. Steps lock a lane, so as many steps run at once as there are free lanes.';
-comment on column assignment.backfill_lanes.lane is 'From 1. Lane 0 counts the stragglers that the closing proof finds.';
-comment on column assignment.backfill_lanes.next_id is 'The cursor: the first id that is not processed yet.';
-comment on column assignment.backfill_lanes.upper_id is 'Where the lane ends; frozen at the start, so that a run ends under inserts.';
-comment on column assignment.backfill_lanes.includes_upper is 'Of the last lane: the others end before their upper_id, where the next begins.';
-comment on column assignment.backfill_lanes.recent_row_us is 'Microseconds a row of the last 20 batches, the newest last.';
+  'Parts of a run: each lane is a separate range of member ids. A step locks one lane, so lanes can run in parallel.';
+comment on column assignment.backfill_lanes.lane is
+  'Numbered from 1. Lane 0 counts members that the run missed and its proof found.';
+comment on column assignment.backfill_lanes.next_id is 'The cursor: where the next batch begins.';
+comment on column assignment.backfill_lanes.upper_id is
+  'Where the lane ends. Fixed at the start, so that the run ends although members are inserted meanwhile.';
+comment on column assignment.backfill_lanes.includes_upper is
+  'Whether upper_id belongs to the lane: only in the last one. The others end before it, where the next lane begins.';
+comment on column assignment.backfill_lanes.batch_rows is 'Rows of the next batch, unless the run has a fixed number.';
+comment on column assignment.backfill_lanes.recent_row_us is
+  'Microseconds for each row in the last 20 batches, newest last.';
+comment on column assignment.backfill_lanes.already_assigned is 'Skipped: had an active assignment to the trainer.';
+comment on column assignment.backfill_lanes.ended is 'Skipped: an assignment to the trainer was ended.';
+comment on column assignment.backfill_lanes.is_trainer is 'Skipped: the trainer.';
+comment on column assignment.backfill_lanes.member_gone is 'Skipped: no longer a member.';
 
 -- migrate:down
 drop table if exists assignment.backfill_lanes;

@@ -11,7 +11,8 @@ create table assignment.backfill_errors (
   constraint backfill_errors_run_id_fkey foreign key (run_id) references assignment.backfill_runs (id) on delete cascade
 );
 
-comment on table assignment.backfill_errors is 'Members that a run could not assign, and why; the first 10,000 of a run.';
+comment on table assignment.backfill_errors is
+  'Members that a run could not assign, with the error. At most 10,000 for each run.';
 
 -- migrate:down
 drop table if exists assignment.backfill_errors;

@@ -1,4 +1,4 @@
--- The throughput of a run, for its rate and the time it still needs.
+-- Members processed in each second, for the rate of a run and the time it still needs.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -11,7 +11,7 @@ create table assignment.backfill_samples (
   constraint backfill_samples_run_id_fkey foreign key (run_id) references assignment.backfill_runs (id) on delete cascade
 );
 
-comment on table assignment.backfill_samples is 'Throughput: members processed in each second and lane of a run.';
+comment on table assignment.backfill_samples is 'Throughput of a run: members processed in each second and lane.';
 
 -- migrate:down
 drop table if exists assignment.backfill_samples;

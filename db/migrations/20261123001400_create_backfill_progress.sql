@@ -1,4 +1,4 @@
--- How a run stands: its record, the sums over its lanes, its rate. Everything shown of a run comes from here.
+-- The state of a run: its record, the sums of its lanes, and its rate. The API and the admin page show this view.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -48,8 +48,8 @@ cross join lateral (
   where run_id = r.id
 ) as l
 cross join lateral (
-  -- Of a run under way: over the last 60 s, but not from before it was started or resumed; null in its first 3 s.
-  -- Of an ended one: over the seconds in which it worked, each counted once.
+  -- While running: the rate since the run started or resumed, at most of the last 60 s. Null in the first 3 s.
+  -- Once ended: the average over the seconds in which it processed members.
   select case
     when r.status = 'running' and extract(epoch from clock_timestamp() - span.since) >= 3
     then (select coalesce(sum(processed), 0) from assignment.backfill_samples where run_id = r.id and at >= span.since)
@@ -70,8 +70,8 @@ cross join lateral (
 ) as s;
 
 comment on view assignment.backfill_progress is
-  'Runs as they stand. successful + skipped + failed = processed in every snapshot; total is never below processed.
-eta_seconds is null while measuring, paused or throttled.';
+  'The current state of each run. In every snapshot, successful + skipped + failed = processed, and total ≥ processed.
+eta_seconds is null while the run is paused, throttled or not yet measured.';
 
 -- migrate:down
 drop view if exists assignment.backfill_progress;

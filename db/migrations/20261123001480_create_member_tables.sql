@@ -23,7 +23,8 @@ $$;
 
 revoke execute on function assignment.member_tables() from public;
 comment on function assignment.member_tables() is
-  'The table members, or the leaves of a partitioned one, each with the planner''s estimate of its rows; 0 before the first ANALYZE.';
+  'The table members, or the leaf partitions of a partitioned one, with the planner''s estimate of their rows.
+0 before the first ANALYZE.';
 
 -- migrate:down
 drop function if exists assignment.member_tables();

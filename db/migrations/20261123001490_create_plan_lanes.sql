@@ -9,7 +9,7 @@ create function assignment.plan_lanes(p_upper_id uuid, p_members bigint)
   language sql
 as $$
   with samples as (
-    -- Each bound stands for as many members as lie between two of its table.
+    -- The bounds of a table divide its members evenly, so each bound stands for the same number of them.
     select b.id, t.members / cardinality(h.ids) as members
     from assignment.member_tables() t
     join pg_class c on c.oid = t.relid
@@ -19,7 +19,7 @@ as $$
     cross join lateral unnest(h.ids) as b (id)
   ),
   inherited as (
-    -- What ANALYZE of a partitioned table found, where the leaves are not ours to read or were not looked at.
+    -- Statistics of the whole partitioned table, for when those of the partitions are missing or not readable.
     select b.id, 1::double precision as members
     from pg_stats s
     cross join lateral unnest(s.histogram_bounds::text::uuid[]) as b (id)
@@ -37,7 +37,7 @@ as $$
     from (select id, members from samples union all select id, members from inherited) as known
   ),
   wanted as (
-    -- A lane is worth 10,000 members; sixteen keep eight replicas of two lanes busy.
+    -- At least 10,000 members for each lane. 16 lanes are enough for eight replicas with two lanes each.
     select least(16, p_members / 10000) as lanes
   ),
   cuts as (
@@ -70,8 +70,8 @@ $$;
 
 revoke execute on function assignment.plan_lanes(uuid, bigint) from public;
 comment on function assignment.plan_lanes(uuid, bigint) is
-  'Up to 16 lanes cut at pg_stats.histogram_bounds of members.id, of all partitions together where there are any; one lane
-without statistics or below 20,000 members.';
+  'Up to 16 lanes, cut at pg_stats.histogram_bounds of members.id, across all partitions.
+One lane without statistics or with fewer than 20,000 members.';
 
 -- migrate:down
 drop function if exists assignment.plan_lanes(uuid, bigint);

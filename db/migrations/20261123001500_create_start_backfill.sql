@@ -55,7 +55,7 @@ begin
     select count(*) into v_total from assignment.backfill_errors where run_id = p_retry_of;
     select member_id into v_upper_id from assignment.backfill_errors where run_id = p_retry_of order by member_id desc limit 1;
   else
-    -- Unique, not always a primary key: a null would sort above all ids.
+    -- id is unique, but not always a primary key, and a null would sort above all ids.
     select id into v_upper_id from public.members where id is not null order by id desc limit 1;
     select count(*) into v_total from (select from public.members where id <= v_upper_id limit 1000001) as counted;
     if v_total > 1000000 then
@@ -76,7 +76,8 @@ $$;
 
 revoke execute on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text) from public;
 comment on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text) is
-  'Starts a run and returns its id. Raises TA001 trainer not found, TA005 when the trainer has a run that has not ended (its id in the detail).';
+  'Starts a run and returns its id.
+Raises TA001 trainer not found, TA005 the trainer has a run that has not ended (its id in detail).';
 
 -- migrate:down
 drop function if exists assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text);

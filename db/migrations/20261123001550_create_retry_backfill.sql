@@ -26,7 +26,7 @@ begin
     raise exception 'run % has no failed members to retry', p_run_id using errcode = 'TA006';
   end if;
 
-  -- More failed than were recorded: only a pass over everybody is sure to meet them all.
+  -- If not every failed member was recorded, only a run over all members is sure to include them.
   return assignment.start_backfill(
     p_requested_by,
     v_run.trainer_id,
@@ -39,7 +39,8 @@ $$;
 
 revoke execute on function assignment.retry_backfill(uuid, text, text) from public;
 comment on function assignment.retry_backfill(uuid, text, text) is
-  'Starts a run over the failed members of an ended run. Raises TA007 no such run, TA006 not ended or nothing failed, TA005.';
+  'Starts a run for the failed members of an ended run, and returns its id.
+Raises TA007 run not found, TA006 it has not ended or nothing failed, TA005 the trainer has a run that has not ended.';
 
 -- migrate:down
 drop function if exists assignment.retry_backfill(uuid, text, text);

@@ -1,4 +1,4 @@
--- Adapts the size of batches to the speed of the database, so that each takes about 250 ms.
+-- Adapts the size of batches to the speed of the database: each should take about 250 ms.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -19,8 +19,8 @@ $$;
 
 revoke execute on function assignment.next_batch_rows(integer, real[], double precision) from public;
 comment on function assignment.next_batch_rows(integer, real[], double precision) is
-  'The size of the next batch: aims at 250 ms by the 90th percentile of the recent microseconds a row; grows at most 1.5×,
-shrinks at once when the last batch took five times the aim; 100 to 20,000 rows.';
+  'Rows of the next batch, so that it takes 250 ms at the 90th percentile of the recent times. Between 100 and 20,000.
+It grows at most by half, and shrinks at once when the last batch took five times as long.';
 
 -- migrate:down
 drop function if exists assignment.next_batch_rows(integer, real[], double precision);

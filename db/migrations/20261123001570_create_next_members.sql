@@ -1,6 +1,4 @@
--- Reads the ids of a lane's next batch, and one more: the next cursor.
--- Planner settings: the statistics may be older than the table's growth and report few members. The planner would then sort
--- the whole rest of the lane for each batch.
+-- Reads the ids of a lane's next batch, and one id more: the next cursor.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -8,11 +6,11 @@ create function assignment.next_members(p_lane assignment.backfill_lanes, p_fail
   returns uuid[]
   stable
   set search_path = pg_catalog, pg_temp
-  -- The statistics may be from before the table grew: thought small, all that is left of the lane would be sorted each time.
+  -- Prevents a sort of the whole rest of the lane for each batch, on stale statistics.
   set enable_sort = off
   set enable_bitmapscan = off
   set enable_seqscan = off
-  set jit = off  -- before PostgreSQL 18 what is off counts as cost, and each short look-up would be compiled
+  set jit = off  -- before PostgreSQL 18, a disabled plan type raises the cost, which would start the compiler
   language plpgsql
 as $$
 begin
@@ -41,7 +39,8 @@ $$;
 
 revoke execute on function assignment.next_members(assignment.backfill_lanes, uuid, integer) from public;
 comment on function assignment.next_members(assignment.backfill_lanes, uuid, integer) is
-  'Ids of the lane''s next batch in key order and the id that follows them; of all members, or of those that failed in a run.';
+  'The next p_limit ids of a lane in key order, and the id after them: of all members, or of the members that failed in
+run p_failed_in.';
 
 -- migrate:down
 drop function if exists assignment.next_members(assignment.backfill_lanes, uuid, integer);

@@ -46,6 +46,9 @@ end;
 $$;
 
 revoke execute on function assignment.record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result) from public;
+comment on function assignment.record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result) is
+  'Adds a result to the counters of a locked lane, sets its cursor and its next batch size, and adds to the throughput.
+p_next_id null: the lane is done.';
 
 -- migrate:down
 drop function if exists assignment.record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result);

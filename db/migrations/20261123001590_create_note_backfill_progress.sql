@@ -15,6 +15,8 @@ as $$
 $$;
 
 revoke execute on function assignment.note_backfill_progress(uuid) from public;
+comment on function assignment.note_backfill_progress(uuid) is
+  'Sets started_at, if it is not set yet, and resets tries. Does nothing while another transaction has locked the run.';
 
 -- migrate:down
 drop function if exists assignment.note_backfill_progress(uuid);

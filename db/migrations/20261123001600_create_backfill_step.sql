@@ -29,7 +29,7 @@ begin
   for update skip locked;
   lane := v_lane.lane;
 
-  -- Read after the lane is locked: whoever pauses the run and then waits for its lanes knows that no batch follows.
+  -- Read after locking the lane: once a run is paused and await_lanes has returned, no further batch begins.
   select * into v_run from assignment.backfill_runs r where r.id = p_run_id;
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
@@ -69,9 +69,9 @@ $$;
 
 revoke execute on function assignment.backfill_step(uuid) from public;
 comment on function assignment.backfill_step(uuid) is
-  'Does a run''s next piece of work in this statement and says which: batch (a lane''s next members), busy (other steps hold
-all lanes left), swept (stragglers that the proof found), finished, stopped (not running). Raises TA007 no such run; any error
-of the batch as a whole: nothing of it happened, call again.';
+  'Does the next piece of work of a run and returns which: batch (members of a lane), busy (other steps hold all remaining
+lanes), swept (members that the proof found), finished, stopped (not running).
+Raises TA007 run not found, TA006 dry run. Any other error undoes the whole batch: call again.';
 
 -- migrate:down
 drop function if exists assignment.backfill_step(uuid);

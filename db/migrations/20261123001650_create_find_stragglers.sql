@@ -1,4 +1,4 @@
--- Finds the members that a run missed: in its range, without an assignment to its trainer, without a recorded error.
+-- Finds the members that a run missed: in its range, without any assignment to its trainer, without a recorded error.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -6,8 +6,8 @@ create function assignment.find_stragglers(p_run assignment.backfill_runs)
   returns setof uuid
   stable
   set search_path = pg_catalog, pg_temp
-  set enable_nestloop = off  -- whatever the statistics say: it reads all members, once
-  set jit = off  -- before PostgreSQL 18 what is off counts as cost: the smallest table would be compiled for
+  set enable_nestloop = off  -- it reads all members once, whatever the statistics say
+  set jit = off  -- before PostgreSQL 18, a disabled plan type raises the cost, which would start the compiler
   set plan_cache_mode = force_custom_plan
   language plpgsql
 as $$
@@ -46,7 +46,7 @@ $$;
 
 revoke execute on function assignment.find_stragglers(assignment.backfill_runs) from public;
 comment on function assignment.find_stragglers(assignment.backfill_runs) is
-  'The proof of a run as a query: whom it should have assigned and did not.';
+  'The proof of a run as a query: members that it should have assigned and did not.';
 
 -- migrate:down
 drop function if exists assignment.find_stragglers(assignment.backfill_runs);

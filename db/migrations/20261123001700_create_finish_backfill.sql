@@ -20,8 +20,8 @@ declare
   v_remaining bigint;
 begin
   members := 0;
-  -- One caller proves at a time. The run itself is not locked meanwhile, for among ten million members it takes a while:
-  -- whoever pauses the run must not wait for it.
+  -- One caller proves at a time. An advisory lock does it, not a lock of the run: with ten million members the proof is
+  -- slow, and pausing the run must not wait for it.
   if not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: end of run ' || p_run_id, 0)) then
     work := 'busy';
     return;
@@ -45,12 +45,12 @@ begin
   where p.id = p_run_id;
 
   v_ids := array(select id from assignment.find_stragglers(v_run) as s (id) order by id limit 10000);
-  -- With more failed than recorded a straggler may be one of those, and would be counted twice.
+  -- If not every failed member was recorded, a straggler may have failed before and would be counted twice.
   v_sweeps := cardinality(v_ids) > 0 and not v_run.dry_run and v_run.sweeps < 5 and v_counts.failed = v_counts.recorded;
   if cardinality(v_ids) = 0 then
     v_remaining := 0;
   elsif not v_sweeps then
-    -- Whoever the real run would assign does not remain of a dry run.
+    -- After a dry run, members that a real run would assign do not count as remaining.
     select greatest(0, count(*) - case when v_run.dry_run then v_counts.successful else 0 end)
     into v_remaining
     from assignment.find_stragglers(v_run);
@@ -63,7 +63,7 @@ begin
   end if;
 
   if v_sweeps then
-    -- Rows that committed behind the cursor, or that bypassed the trigger meanwhile.
+    -- Members that were committed behind the cursor, or that bypassed the trigger during the run.
     insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id)
     values (p_run_id, 0, v_ids[1], v_ids[1])
     on conflict (run_id, lane) do nothing;
@@ -92,7 +92,7 @@ begin
     tries = 0
   where id = p_run_id;
 
-  -- Failed auto-assignments that the run has made good need no retry.
+  -- Failed auto-assignments of members that the run has assigned need no retry.
   if not v_run.dry_run then
     begin
       delete from assignment.failures f
@@ -105,7 +105,7 @@ begin
             and a.status = 'active'
         );
     exception when others then
-      -- The run is the cure for a broken table of failures too; their next retry finds the members assigned.
+      -- The run must end even if the table of failures is broken. The next retry finds the members assigned.
       raise warning 'trainer assignment: failures that run % made good are still listed: %', p_run_id, sqlerrm;
     end;
   end if;
@@ -115,7 +115,8 @@ $$;
 
 revoke execute on function assignment.finish_backfill(uuid) from public;
 comment on function assignment.finish_backfill(uuid) is
-  'Once no lane is left: assigns stragglers (swept; at most five times 10,000), then ends the run (finished).';
+  'Once all lanes are done: assigns missed members (swept; at most 5 times up to 10,000), then ends the run (finished).
+busy: lanes are not done, or another caller is proving. stopped: the run is not running. Raises TA007 run not found.';
 
 -- migrate:down
 drop function if exists assignment.finish_backfill(uuid);

@@ -23,7 +23,7 @@ begin
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_from not in ('running', 'paused') or p_to not in ('running', 'paused', 'cancelled') or v_from = p_to then
-    -- said here, for beside an active run the unique index would refuse an ended one first, in words of its own
+    -- checked here: if the trainer has another run, the unique index would raise first, with a less clear message
     raise exception 'a backfill run that is % cannot become %', v_from, p_to using errcode = 'TA006';
   end if;
 
@@ -41,7 +41,8 @@ $$;
 
 revoke execute on function assignment.steer_backfill(uuid, text, text, text, text) from public;
 comment on function assignment.steer_backfill(uuid, text, text, text, text) is
-  'Makes a run running, paused or cancelled. Raises TA006 where its status does not allow it, TA007 when there is none.';
+  'Sets the status of a run to p_to: running, paused or cancelled.
+Raises TA006 the current status does not allow it, TA007 run not found.';
 
 -- migrate:down
 drop function if exists assignment.steer_backfill(uuid, text, text, text, text);

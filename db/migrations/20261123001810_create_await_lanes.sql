@@ -1,5 +1,5 @@
--- Waits until no step works on a run. Call it in a statement of its own after steer_backfill: steps stop once that
--- has committed.
+-- Waits until no step works on a run. Call it in a separate statement after steer_backfill has committed: only then do
+-- steps see the new status and stop.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -17,7 +17,8 @@ end;
 $$;
 
 revoke execute on function assignment.await_lanes(uuid) from public;
-comment on function assignment.await_lanes(uuid) is 'Returns once no step holds a lane of the run: its counters are at rest.';
+comment on function assignment.await_lanes(uuid) is
+  'Returns once no step holds a lane of the run. Its counters then no longer change, unless it is running.';
 
 -- migrate:down
 drop function if exists assignment.await_lanes(uuid);

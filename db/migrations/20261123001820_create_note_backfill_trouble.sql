@@ -1,6 +1,6 @@
 -- Counts the failed steps of a run, and pauses it after too many in a row.
--- A lost connection fails all lanes of all replicas at once. This must count as one failed try, so a caller with several
--- lanes passes how often in a row this lane has failed (p_own_tries).
+-- A lost connection fails all lanes of all replicas at once, which must count as one. So a caller with several lanes passes
+-- how often in a row the lane at hand has failed (p_own_tries).
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -41,7 +41,7 @@ begin
       and l.lane = free.lane;
   end if;
 
-  -- A database out of disk, memory or connections says nothing of the run; when it has some again, nobody need resume it.
+  -- Lack of disk, memory or connections is no fault of the run: it goes on by itself once they are available again.
   if tries >= p_max_tries and left(p_sqlstate, 2) <> '53' then
     perform assignment.steer_backfill(
       p_run_id,
@@ -56,8 +56,8 @@ $$;
 
 revoke execute on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) from public;
 comment on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) is
-  'Counts a step that failed as a whole; halves the batches after a time-out; pauses the run after p_max_tries in a row,
-but for want of resources (class 53).';
+  'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
+consecutive failures, except for lack of resources (SQLSTATE class 53).';
 
 -- migrate:down
 drop function if exists assignment.note_backfill_trouble(uuid, text, text, integer, integer);

@@ -28,7 +28,7 @@ $$;
 
 revoke execute on function assignment.throttle_backfill(uuid, text, text, text) from public;
 comment on function assignment.throttle_backfill(uuid, text, text, text) is
-  'Records why a run waits, or null that it does not, and what the probes saw.';
+  'Records why a run waits (null: it does not), and the last measurements.';
 
 -- migrate:down
 drop function if exists assignment.throttle_backfill(uuid, text, text, text);

@@ -1,6 +1,6 @@
--- Finds the standby with the greatest lag, among those that have not replayed all of the log.
--- The lag is what the standby last reported. Where a reply is due, it is the time since the last reply. The function first
--- waits a moment for that reply: it may have become due just now, and its time is by the standby's own clock.
+-- Finds the standby with the greatest lag, among those that have not replayed the whole log.
+-- The lag is what the standby last reported. While a reply is due, it is the time since the last reply. That time is by
+-- the standby's clock, and the reply may have become due only now, so the function first waits a moment for it.
 -- Programs that never replay (pg_receivewal, pg_basebackup) and logical replication do not count.
 -- Locks: none. Reversible.
 
@@ -55,8 +55,8 @@ $$;
 
 revoke execute on function assignment.find_replica_lag(integer) from public;
 comment on function assignment.find_replica_lag(integer) is
-  'How many milliseconds the standby that is furthest behind lags, and which it is; null when none does. Waits up to half
-a second for the reply of one that looks silent for longer than p_max_lag_ms. Needs pg_read_all_stats.';
+  'The greatest lag of a standby in milliseconds, and a description of that standby. Null when none lags.
+Waits up to half a second for a standby that has been silent for longer than p_max_lag_ms. Needs pg_read_all_stats.';
 
 -- migrate:down
 drop function if exists assignment.find_replica_lag(integer);

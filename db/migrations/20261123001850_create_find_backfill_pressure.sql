@@ -44,7 +44,7 @@ $$;
 
 revoke execute on function assignment.find_backfill_pressure(integer) from public;
 comment on function assignment.find_backfill_pressure(integer) is
-  'Why a backfill should wait now, or null; and what each probe saw: a figure, none, or unavailable without the permission.';
+  'Why backfills should wait now (null: they need not), and the measurements: a value, none, or unavailable (no permission).';
 
 -- migrate:down
 drop function if exists assignment.find_backfill_pressure(integer);

@@ -23,10 +23,10 @@ begin
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.status <> 'running' then
-    return null;  -- record_preview says that it is stopped, also where a look would fail
+    return null;  -- record_preview then reports stopped, even if reading members would fail
   end if;
 
-  -- Any lane: two callers that take the same one waste a look, no more, for only one of them is recorded.
+  -- A random lane, not locked. If two callers take the same one, only one result is recorded.
   select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and not done order by random() limit 1;
   if not found then
     return null;
@@ -63,7 +63,8 @@ $$;
 
 revoke execute on function assignment.preview_step(uuid) from public;
 comment on function assignment.preview_step(uuid) is
-  'What a step of a dry run would do, as JSON for record_preview; null when no lane is left, or the run is not running. Writes nothing: call it in a READ ONLY transaction.';
+  'What a step of a dry run would do, as JSON for record_preview. Null when no lane is left or the run is not running.
+Writes nothing: call it in a READ ONLY transaction.';
 
 -- migrate:down
 drop function if exists assignment.preview_step(uuid);

@@ -52,7 +52,8 @@ $$;
 
 revoke execute on function assignment.record_preview(uuid, jsonb) from public;
 comment on function assignment.record_preview(uuid, jsonb) is
-  'Adds a preview to its run, unless another has been recorded for the same batch (busy); with null, ends the run (finished).';
+  'Adds a result of preview_step to its run (batch), unless another caller has recorded the same batch (busy).
+p_preview null: ends the run, see finish_backfill.';
 
 -- migrate:down
 drop function if exists assignment.record_preview(uuid, jsonb);

@@ -9,8 +9,9 @@ create table assignment.reconciliations (
   constraint reconciliations_pkey primary key (slot)
 );
 
-comment on table assignment.reconciliations is 'The slots of the schedule that were claimed, and the run that each started.';
-comment on column assignment.reconciliations.run_id is 'Null: a run was under way already, or none could be started.';
+comment on table assignment.reconciliations is 'Claimed slots of the schedule, each with the run that it started.';
+comment on column assignment.reconciliations.slot is 'The time of the schedule that the run is for.';
+comment on column assignment.reconciliations.run_id is 'Null: another run was running already, so none was started.';
 
 -- migrate:down
 drop table if exists assignment.reconciliations;

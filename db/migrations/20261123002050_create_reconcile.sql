@@ -29,9 +29,9 @@ begin
         and status = 'running'
         and not (dry_run or only_failed)
     ) then
-      return null;  -- whoever is missed is found by the run that is under way
+      return null;  -- the running one finds the missed members
     end if;
-    raise;  -- paused, a dry run or a retry, it assigns nobody, or few: the slot is left to a later try, unclaimed
+    raise;  -- a paused run, a dry run or a retry does not find them: the slot stays unclaimed for a later try
   end;
   update assignment.reconciliations set run_id = v_run_id where slot = p_slot;
   return v_run_id;
@@ -40,8 +40,9 @@ $$;
 
 revoke execute on function assignment.reconcile(timestamptz, text) from public;
 comment on function assignment.reconcile(timestamptz, text) is
-  'Claims a slot of the schedule, mirrors who was missed in watched tables, and starts a run, unless the slot was claimed or a run is under way (then null).
-Raises TA005 while a dry run or a retry is under way, or a run is paused: try again.';
+  'Claims a slot of the schedule, mirrors missed rows of watched tables, and starts a run. Returns its id, or null when
+the slot is already claimed or a run is running. Raises TA005 when the run that has not ended is paused, a dry run or a
+retry of failed members: try again later.';
 
 -- migrate:down
 drop function if exists assignment.reconcile(timestamptz, text);

@@ -1,4 +1,4 @@
--- Changing the default trainer, so that the service needs no right to write settings.
+-- Changes the default trainer. The service calls it; it has no right to write settings.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -23,7 +23,7 @@ begin
     updated_by = excluded.updated_by
   returning * into v_settings;
   if not found then
-    perform assignment.require_visible_rows();  -- who is hidden is a member all the same
+    perform assignment.require_visible_rows();  -- a hidden member exists all the same
     raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
   end if;
   return v_settings;
@@ -32,7 +32,8 @@ $$;
 
 revoke execute on function assignment.set_default_trainer(uuid, text) from public;
 comment on function assignment.set_default_trainer(uuid, text) is
-  'Makes a member the default trainer: of members inserted from now on, and of retries. Returns the settings. Raises TA001 when there is no such member.';
+  'Sets the default trainer for future members and for retries, and returns the settings.
+Raises TA001 when p_trainer_id is not a member.';
 
 -- migrate:down
 drop function if exists assignment.set_default_trainer(uuid, text);

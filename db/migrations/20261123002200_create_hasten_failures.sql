@@ -1,4 +1,4 @@
--- Retrying failures now, whatever their time, so that the service needs no right to write them.
+-- Makes waiting failures due now. The service calls it; it has no right to write failures.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -10,7 +10,7 @@ create function assignment.hasten_failures(p_limit integer default 20000)
   set enable_sort = off  -- as in take_due_failures
   set enable_bitmapscan = off
   set enable_seqscan = off
-  set jit = off  -- before PostgreSQL 18 what is off counts as cost, and each short look-up would be compiled
+  set jit = off  -- before PostgreSQL 18, a disabled plan type raises the cost, which would start the compiler
   language plpgsql
 as $$
 declare
@@ -33,8 +33,8 @@ $$;
 
 revoke execute on function assignment.hasten_failures(integer) from public;
 comment on function assignment.hasten_failures(integer) is
-  'Makes up to p_limit failures due now whose time has not come, but for those that a retry under way holds. Returns how many:
-fewer than p_limit when no more are left.';
+  'Makes up to p_limit failures due now, except those that a retry has locked. Returns how many: fewer than p_limit when
+no more are waiting.';
 
 -- migrate:down
 drop function if exists assignment.hasten_failures(integer);

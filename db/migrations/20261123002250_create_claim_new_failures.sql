@@ -1,4 +1,4 @@
--- Failures that no log has told of yet: of all replicas one is given each, so that it is told once.
+-- Returns failures that are not logged yet. Each goes to one replica, so that it is logged once.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -17,8 +17,8 @@ create function assignment.claim_new_failures(p_limit integer default 500)
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
-  set enable_seqscan = off  -- the statistics may be from before an outage, and there are seldom any
-  set jit = off  -- before PostgreSQL 18 what is off counts as cost, and each short look-up would be compiled
+  set enable_seqscan = off  -- prevents a full scan on statistics from before an outage
+  set jit = off  -- before PostgreSQL 18, a disabled plan type raises the cost, which would start the compiler
   language sql
 as $$
   update assignment.failures f
@@ -46,7 +46,7 @@ $$;
 
 revoke execute on function assignment.claim_new_failures(integer) from public;
 comment on function assignment.claim_new_failures(integer) is
-  'Up to p_limit failures that nobody was given before, for their lines of log.';
+  'Marks up to p_limit failures as logged and returns them, for the log.';
 
 -- migrate:down
 drop function if exists assignment.claim_new_failures(integer);

@@ -1,8 +1,10 @@
--- The rights of the role that the service runs as, in one statement: select assignment.grant_service('…role…').
--- Row-level security, once it is on, lets the role and the owner see every row of our tables: the policies are made ahead.
--- Locks: none by the migration. The function takes access exclusive on each table that a role reads for the first time, for
--- milliseconds, and gives up after 2 s. Reversible: what it gave of a table of another role's is taken back, for `drop owned by` passes over what
--- the table's owner did not grant. Other rights on members and on the schema public are left to whoever drops the role.
+-- Grants the role of the service the rights that it needs: select assignment.grant_service('…role…').
+-- Policies for the day on which row-level security is enabled are created along: the role and the owner then still see every
+-- row of this service's tables.
+-- Locks: none by the migration. The function takes access exclusive on each table that a role may read for the first time,
+-- for milliseconds, and gives up after 2 s.
+-- Reversible: the down revokes what was granted on a table of another owner, because `drop owned by` does not. Other rights
+-- on members and on the schema public remain until the role is dropped.
 
 -- migrate:up
 create function assignment.grant_service(p_role name)
@@ -61,7 +63,7 @@ begin
     execute format('grant execute on function %s to %I', v_function, p_role);
   end loop;
 
-  -- The table may be another role's, who then grants this much: the id, and what the admin page shows of a member.
+  -- The id, and what the admin page shows of a member. Another role may own the table and must then allow this.
   select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
   from pg_attribute
   where attrelid = 'public.members'::regclass
@@ -86,8 +88,8 @@ $$;
 
 revoke execute on function assignment.grant_service(name) from public;
 comment on function assignment.grant_service(name) is
-  'Gives a role what the service uses and no more: EXECUTE on the functions that it calls, SELECT on what it reads.
-To be called by the owner of the schema, and again after each migration. Taken back by: migrate down --all, then drop owned by …role….';
+  'Grants a role what the service needs: EXECUTE on the functions that it calls, SELECT on the tables that it reads.
+Call it as the owner of the schema, and again after each migration. Undo: migrate down --all, then drop owned by …role….';
 
 -- migrate:down
 do $$

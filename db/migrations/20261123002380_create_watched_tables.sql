@@ -1,4 +1,4 @@
--- The tables that assignment.watch mirrors members from, so that a dropped, recreated or changed one can be reported.
+-- The tables that assignment.watch mirrors members from. A table that is dropped, recreated or changed can so be reported.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -15,11 +15,15 @@ create table assignment.watched_tables (
   constraint watched_tables_name_key unique (schema_name, table_name)
 );
 
-comment on table assignment.watched_tables is 'The tables whose rows are mirrored into public.members, as they were when assignment.watch was called.';
-comment on column assignment.watched_tables.relid is 'The table, also under another name.';
-comment on column assignment.watched_tables.column_number is 'Finds the column once it has another name.';
-comment on column assignment.watched_tables.mirrored_at is 'When everybody who was there had been mirrored, last.';
-comment on column assignment.watched_tables.problem is 'Why the last reconciliation could not mirror who was missed. Null: it could.';
+comment on table assignment.watched_tables is
+  'Tables whose rows are mirrored into public.members, as they were when assignment.watch was called.';
+comment on column assignment.watched_tables.relid is 'Identifies the table even after it is renamed.';
+comment on column assignment.watched_tables.column_name is
+  'The uuid column whose values are mirrored as members'' ids.';
+comment on column assignment.watched_tables.column_number is 'Identifies the column after it is renamed.';
+comment on column assignment.watched_tables.mirrored_at is 'When all rows were last known to be mirrored.';
+comment on column assignment.watched_tables.problem is
+  'Why the last reconciliation could not mirror missed rows. Null: it could.';
 
 -- migrate:down
 drop table if exists assignment.watched_tables;

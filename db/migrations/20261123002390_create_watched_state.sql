@@ -1,4 +1,4 @@
--- The current state of each watched table, and what to run where it does not work. Serves /readyz and the admin page.
+-- The current state of each watched table, and what to run where mirroring does not work. For /readyz and the admin page.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -6,7 +6,7 @@ create view assignment.watched_state as
 with watched as (
   select
     w.*,
-    -- A dump and restore may number columns anew, so the name comes first.
+    -- The name first: a dump and restore may change the numbers of columns.
     coalesce(
       (
         select a.attname
@@ -59,7 +59,7 @@ states as (
     problem
   from watched
   union all
-  -- A trigger without its record, which was removed by hand or lost, mirrors nothing.
+  -- A trigger whose row in watched_tables was lost or deleted mirrors nothing.
   select distinct t.tgrelid::regclass as relid, format('%I.%I', n.nspname, c.relname) as table_name, null::name as column_name, 'unrecorded' as state, null::text as problem
   from pg_catalog.pg_trigger t
   join pg_catalog.pg_class c on c.oid = t.tgrelid
@@ -89,8 +89,9 @@ select
 from states;
 
 comment on view assignment.watched_state is
-  'Each watched table as it is now. state: watched; rebuilt, dropped (the table), column_missing, trigger_missing,
-trigger_disabled, unrecorded (triggers without their record), not_readable (to the last reconciliation). remedy: what to run.';
+  'The current state of each watched table.
+state: watched (works); rebuilt or dropped (the table), column_missing, trigger_missing, trigger_disabled, unrecorded
+(triggers without a row in watched_tables), not_readable (by the last reconciliation). remedy: what to run; null: nothing.';
 
 -- migrate:down
 drop view if exists assignment.watched_state;

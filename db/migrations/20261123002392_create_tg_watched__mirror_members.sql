@@ -1,7 +1,7 @@
--- Mirrors the ids of a watched table into public.members, whose trigger assigns a trainer.
--- A view named members would not do: no foreign key can reference a view. assignment.watch creates the triggers.
--- Locks: none up; the down takes access exclusive on the watched tables (given up after 5 s). Reversible: stops all
--- mirroring; mirrored members stay.
+-- Mirrors the ids of a watched table into public.members, whose trigger assigns a trainer. assignment.watch creates the
+-- triggers. A view named members is no alternative: foreign keys cannot reference a view.
+-- Locks: none up; the down takes access exclusive on the watched tables (given up after 5 s). Reversible: the down stops
+-- all mirroring; mirrored members stay.
 
 -- migrate:up
 create function assignment.tg_watched__mirror_members()
@@ -15,7 +15,7 @@ as $$
 declare
   v_column name;
 begin
-  -- A partition's rows come by the trigger of the whole.
+  -- On a partition this finds nothing: the trigger of the partitioned table mirrors its rows.
   select column_name into v_column from assignment.watched_state where relid = tg_relid;
   if v_column is null then
     return null;  -- ignored for an after trigger
@@ -36,10 +36,11 @@ $$;
 
 revoke execute on function assignment.tg_watched__mirror_members() from public;
 comment on function assignment.tg_watched__mirror_members() is
-  'Mirrors the rows that one statement inserted or deleted. Never makes it fail: what goes wrong is a warning.';
+  'Inserts or deletes the members of the rows that one statement inserted or deleted.
+An error becomes a warning: it never makes the statement fail.';
 
 -- migrate:down
 set local lock_timeout = '5s';
 
--- With the function go the triggers.
+-- Dropping the function drops the triggers.
 drop function if exists assignment.tg_watched__mirror_members() cascade;

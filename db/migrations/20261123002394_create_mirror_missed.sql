@@ -6,7 +6,7 @@ create function assignment.mirror_missed(p_table regclass, p_column name)
   returns bigint
   volatile
   set search_path = pg_catalog, pg_temp
-  set row_security = off  -- an error, where policies would hide rows, rather than passing them over
+  set row_security = off  -- raises an error where policies hide rows, instead of skipping them
   language plpgsql
 as $$
 declare
@@ -28,6 +28,8 @@ end;
 $$;
 
 revoke execute on function assignment.mirror_missed(regclass, name) from public;
+comment on function assignment.mirror_missed(regclass, name) is
+  'Inserts the members that a table has in column p_column and public.members lacks. Returns how many.';
 
 -- migrate:down
 drop function if exists assignment.mirror_missed(regclass, name);

@@ -44,7 +44,7 @@ begin
     end if;
   end loop;
 
-  -- What was recorded of this table under another name, or of another table under this name, is the past.
+  -- Replaces an old record: of this table under another name, or of another table under this name.
   delete from assignment.watched_tables w
   using pg_class c
   join pg_namespace n on n.oid = c.relnamespace
@@ -62,9 +62,9 @@ $$;
 
 revoke execute on function assignment.watch(regclass, name) from public;
 comment on function assignment.watch(regclass, name) is
-  'Mirrors a table''s uuid column into public.members, what is there now and from now on. Returns how many were new.
-A second call mends what was changed meanwhile, and mirrors what was missed. A deleted row takes its member and their own
-assignments along; a trainer with clients stays.';
+  'Mirrors a uuid column of a table into public.members: its current rows, and every later insert and delete.
+Returns the number of new members. A second call repairs the triggers and mirrors missed rows. Deleting a row deletes the
+member and the member''s own assignments, except a trainer with clients.';
 
 -- migrate:down
 drop function if exists assignment.watch(regclass, name);

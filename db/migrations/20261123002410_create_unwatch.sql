@@ -44,7 +44,7 @@ $$;
 
 revoke execute on function assignment.unwatch(text) from public;
 comment on function assignment.unwatch(text) is
-  'Stops mirroring a table, also one that was dropped; mirrored members stay.';
+  'Stops mirroring a table, even one that was dropped. Mirrored members stay.';
 
 -- migrate:down
 drop function if exists assignment.unwatch(text);

@@ -30,7 +30,7 @@ $$;
 
 revoke execute on function assignment.mirror_all_missed() from public;
 comment on function assignment.mirror_all_missed() is
-  'Mirrors who was missed in every watched table, and keeps with each whether that worked.';
+  'Mirrors the missed rows of every watched table, and records the result in watched_tables.';
 
 -- migrate:down
 drop function if exists assignment.mirror_all_missed();

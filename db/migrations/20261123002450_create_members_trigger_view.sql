@@ -1,5 +1,5 @@
--- Is every new member assigned? One answer for /readyz, the metrics and the admin page.
--- It reads the catalogs alone and names no table of the application's, so it answers where members was renamed or lacks.
+-- Tells whether every new member gets assigned, for /readyz, the metrics and the admin page.
+-- It reads only the system catalogs and tables of this service, so it works even when members was renamed or dropped.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -15,8 +15,8 @@ trigger as (
   where t.tgname = 'members_assign_trainer_after_insert'
 ),
 children (relid) as (
-  -- A statement's trigger fires for the table that the statement names: partitions are reached through the whole, an
-  -- heir is not.
+  -- A statement trigger fires only for the table that the statement names. Inserts usually name the partitioned table,
+  -- not its partitions; but inserts into a child table name the child.
   select i.inhrelid
   from pg_catalog.pg_inherits i
   join members m on m.relid = i.inhparent
@@ -70,9 +70,9 @@ from states s
 left join (select bypass, tables from bypasses order by rank limit 1) as b on true;
 
 comment on view assignment.members_trigger is
-  'One row: whether every insert of a member is met by the trigger. state: enabled, disabled or missing. bypass: how members come
-in past an enabled one (children, subscription, replica_role, not_mirrored; null: as far as the catalogs tell, not), and by
-which tables. remedy: what to run about tables that are not mirrored.';
+  'One row: whether the trigger assigns every inserted member. state: enabled, disabled or missing.
+bypass: how members can be added without firing an enabled trigger (children, subscription, replica_role, not_mirrored),
+and by which tables; null: the catalogs show none. remedy: what to run about tables that are not mirrored.';
 
 -- migrate:down
 drop view if exists assignment.members_trigger;

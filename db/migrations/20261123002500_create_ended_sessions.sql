@@ -1,5 +1,5 @@
--- Sessions of the admin page that ended by signing out. Their cookies stay valid for up to eight hours, so every replica
--- must know that the session has ended.
+-- Sessions of the admin page that ended by signing out. Their cookies would stay valid for up to eight hours, so every
+-- replica must know that the session has ended.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -10,7 +10,7 @@ create table assignment.ended_sessions (
 );
 
 comment on table assignment.ended_sessions is
-  'Sessions of the admin page that were signed out of before they expired. Those that have expired since are removed as others end.';
+  'Sessions of the admin page that ended by signing out. Expired ones are deleted when later sessions end.';
 
 -- migrate:down
 drop table if exists assignment.ended_sessions;

@@ -13,7 +13,7 @@ as $$
 begin
   insert into assignment.ended_sessions (id, expires_at) values (p_id, p_expires_at) on conflict (id) do nothing;
 
-  -- Later than they expire, for the clocks of replicas differ.
+  -- One hour after they expire, because the clocks of replicas differ.
   delete from assignment.ended_sessions
   where id in (
     select id
@@ -28,7 +28,7 @@ $$;
 
 revoke execute on function assignment.end_session(uuid, timestamptz) from public;
 comment on function assignment.end_session(uuid, timestamptz) is
-  'Records that a session was signed out of, and forgets up to 100 that have expired.';
+  'Records that a session has ended, and deletes up to 100 expired ones.';
 
 -- migrate:down
 drop function if exists assignment.end_session(uuid, timestamptz);

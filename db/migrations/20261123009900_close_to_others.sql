@@ -1,7 +1,7 @@
--- Takes back what default privileges gave of all that the migrations before made, and admits the owner to each table for
--- the day on which row-level security is forced. A table of a later migration calls assignment.close_table itself.
--- Locks: access exclusive on the tables of this service, for milliseconds (given up after 5 s). Reversible: what was
--- taken back was never meant to be given, and stays taken.
+-- Takes back the default privileges on everything that earlier migrations created, and lets the owner see every row of its
+-- tables even when row-level security is forced. A later migration calls assignment.close_table for its table itself.
+-- Locks: access exclusive on the tables of this service, for milliseconds (given up after 5 s).
+-- Reversible, except that revoked default privileges stay revoked: they were never intended.
 
 -- migrate:up
 set local lock_timeout = '5s';
