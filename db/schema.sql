@@ -95,7 +95,7 @@ begin
     exit when found;  -- otherwise the existing assignment was ended meanwhile
   end loop;
   if id is null then
-    raise exception 'member % could not be assigned: no active assignment stays', p_member_id
+    raise exception 'member % could not be assigned: no active assignment remains', p_member_id
       using errcode = 'TA004', detail = 'TA008';
   end if;
 
@@ -309,7 +309,7 @@ begin
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.dry_run then
-    raise exception 'run % is a dry run: it is stepped by preview_step and record_preview', p_run_id using errcode = 'TA006';
+    raise exception 'run % is a dry run: use preview_step and record_preview', p_run_id using errcode = 'TA006';
   elsif v_run.status <> 'running' then
     work := 'stopped';
     return;
@@ -981,7 +981,7 @@ begin
         );
     exception when others then
       -- The run must end even if the table of failures is broken. The next retry finds the members assigned.
-      raise warning 'trainer assignment: failures that run % made good are still listed: %', p_run_id, sqlerrm;
+      raise warning 'trainer assignment: failures that run % resolved are still listed: %', p_run_id, sqlerrm;
     end;
   end if;
   work := 'finished';
@@ -1058,9 +1058,11 @@ begin
     begin
       execute format('grant select (%s) on public.members to %I', v_columns, p_role);
     exception when insufficient_privilege then
-      raise exception '% may not let % read public.members', current_user, p_role
+      raise exception '% may not grant % the right to read public.members', current_user, p_role
         using errcode = 'insufficient_privilege',
-          hint = format('Let its owner run: grant select (%s) on public.members to %I; then this again.', v_columns, p_role);
+          hint = format(
+            'Have its owner run: grant select (%s) on public.members to %I; then run this again.', v_columns, p_role
+          );
     end;
   end if;
   if not has_schema_privilege(p_role, 'public', 'usage') then
@@ -1117,7 +1119,11 @@ CREATE FUNCTION assignment.hides_rows(p_table regclass, p_role name) RETURNS boo
       from pg_policy p
       where p.polrelid = c.oid
         and p.polcmd in ('r', '*')
-        and exists (select from unnest(p.polroles) as admitted (oid) where admitted.oid = 0 or pg_has_role(r.oid, admitted.oid, 'usage'))
+        and exists (
+          select
+          from unnest(p.polroles) as admitted (oid)
+          where admitted.oid = 0 or pg_has_role(r.oid, admitted.oid, 'usage')
+        )
     ) as policies
   )
   from pg_class c
@@ -1212,18 +1218,21 @@ declare
   v_watched assignment.watched_state;
 begin
   for v_watched in
-    select * from assignment.watched_state where state not in ('dropped', 'rebuilt', 'column_missing', 'unrecorded') order by table_name
+    select *
+    from assignment.watched_state
+    where state not in ('dropped', 'rebuilt', 'column_missing', 'unrecorded')
+    order by table_name
   loop
     begin
       perform assignment.mirror_missed(v_watched.relid, v_watched.column_name);
       update assignment.watched_tables set mirrored_at = now(), problem = null where relid = v_watched.relid;
     exception when others or assert_failure then
-      raise warning 'trainer assignment: rows of % could not be looked through: %', v_watched.table_name, sqlerrm;
+      raise warning 'trainer assignment: missed rows of % could not be mirrored: %', v_watched.table_name, sqlerrm;
       update assignment.watched_tables set problem = left(sqlerrm, 500) where relid = v_watched.relid;
     end;
   end loop;
 exception when others or assert_failure then
-  raise warning 'trainer assignment: watched tables could not be looked through: %', sqlerrm;
+  raise warning 'trainer assignment: missed rows of watched tables could not be mirrored: %', sqlerrm;
 end;
 $$;
 
@@ -2129,7 +2138,8 @@ begin
   begin
     v_member_ids := array(select id from new_members where id is not null);
   exception when others or assert_failure then
-    raise warning 'trainer assignment: new members could not be read, and are neither assigned nor recorded as failed: %', sqlerrm
+    raise warning 'trainer assignment: new members could not be read, and are neither assigned nor recorded as failed: %',
+      sqlerrm
       using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
   end;
   if cardinality(v_member_ids) > 0 then
@@ -2187,7 +2197,10 @@ begin
     return null;  -- ignored for an after trigger
   elsif tg_op = 'INSERT' then
     execute format(
-      'insert into public.members (id) select distinct %1$I from changed where %1$I is not null order by 1 on conflict do nothing', v_column
+      'insert into public.members (id)
+       select distinct %1$I from changed where %1$I is not null order by 1
+       on conflict do nothing',
+      v_column
     );
   else
     execute format('delete from public.members where id in (select %I from changed)', v_column);
@@ -2195,7 +2208,10 @@ begin
   return null;
 exception when others or assert_failure then
   raise warning 'trainer assignment: rows of % are not mirrored into members: %', tg_relid::regclass, sqlerrm
-    using hint = format('The scheduled reconciliation mirrors new ones; now: select assignment.watch(%L, %L);', tg_relid::regclass, v_column);
+    using hint = format(
+      'The scheduled reconciliation mirrors new rows. To mirror them now: select assignment.watch(%L, %L);',
+      tg_relid::regclass, v_column
+    );
   return null;
 end;
 $_$;
@@ -2256,7 +2272,8 @@ begin
     begin
       execute format('drop trigger %I on %s', v_trigger.tgname, v_relid::regclass);
     exception when insufficient_privilege then
-      raise notice 'the trigger % of % mirrors nobody from now on, and is left to the owner of that table to drop', v_trigger.tgname, v_relid::regclass;
+      raise notice 'the trigger % of % mirrors nothing from now on; only the owner of that table can drop it',
+        v_trigger.tgname, v_relid::regclass;
     end;
   end loop;
 end;
@@ -2276,7 +2293,7 @@ declare
   v_trigger record;
 begin
   if p_table = 'public.members'::regclass then
-    raise exception 'public.members has the trigger already' using errcode = '22023';
+    raise exception 'public.members already has the trigger' using errcode = '22023';
   elsif not exists (
     select
     from pg_attribute

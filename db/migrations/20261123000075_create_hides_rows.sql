@@ -16,7 +16,11 @@ as $$
       from pg_policy p
       where p.polrelid = c.oid
         and p.polcmd in ('r', '*')
-        and exists (select from unnest(p.polroles) as admitted (oid) where admitted.oid = 0 or pg_has_role(r.oid, admitted.oid, 'usage'))
+        and exists (
+          select
+          from unnest(p.polroles) as admitted (oid)
+          where admitted.oid = 0 or pg_has_role(r.oid, admitted.oid, 'usage')
+        )
     ) as policies
   )
   from pg_class c

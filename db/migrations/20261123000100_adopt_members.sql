@@ -57,8 +57,8 @@ begin
   where c.oid = 'public.members'::regclass
     and c.relkind <> 'p';
   if v_children is not null then
-    raise exception 'public.members is inherited by %, whose rows no foreign key and no trigger of members sees', v_children
-      using hint = 'Make them partitions of members, or rename members and have it and its heirs mirrored by assignment.watch.';
+    raise exception 'foreign keys and triggers of public.members ignore the rows of its child tables: %', v_children
+      using hint = 'Make them partitions of members, or rename members and mirror it and its child tables with assignment.watch.';
   end if;
 end;
 $$;

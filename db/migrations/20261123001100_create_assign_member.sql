@@ -57,7 +57,7 @@ begin
     exit when found;  -- otherwise the existing assignment was ended meanwhile
   end loop;
   if id is null then
-    raise exception 'member % could not be assigned: no active assignment stays', p_member_id
+    raise exception 'member % could not be assigned: no active assignment remains', p_member_id
       using errcode = 'TA004', detail = 'TA008';
   end if;
 

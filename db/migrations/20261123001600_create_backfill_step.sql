@@ -34,7 +34,7 @@ begin
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   elsif v_run.dry_run then
-    raise exception 'run % is a dry run: it is stepped by preview_step and record_preview', p_run_id using errcode = 'TA006';
+    raise exception 'run % is a dry run: use preview_step and record_preview', p_run_id using errcode = 'TA006';
   elsif v_run.status <> 'running' then
     work := 'stopped';
     return;

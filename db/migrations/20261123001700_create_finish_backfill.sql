@@ -106,7 +106,7 @@ begin
         );
     exception when others then
       -- The run must end even if the table of failures is broken. The next retry finds the members assigned.
-      raise warning 'trainer assignment: failures that run % made good are still listed: %', p_run_id, sqlerrm;
+      raise warning 'trainer assignment: failures that run % resolved are still listed: %', p_run_id, sqlerrm;
     end;
   end if;
   work := 'finished';

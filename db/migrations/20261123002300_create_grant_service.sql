@@ -75,9 +75,11 @@ begin
     begin
       execute format('grant select (%s) on public.members to %I', v_columns, p_role);
     exception when insufficient_privilege then
-      raise exception '% may not let % read public.members', current_user, p_role
+      raise exception '% may not grant % the right to read public.members', current_user, p_role
         using errcode = 'insufficient_privilege',
-          hint = format('Let its owner run: grant select (%s) on public.members to %I; then this again.', v_columns, p_role);
+          hint = format(
+            'Have its owner run: grant select (%s) on public.members to %I; then run this again.', v_columns, p_role
+          );
     end;
   end if;
   if not has_schema_privilege(p_role, 'public', 'usage') then

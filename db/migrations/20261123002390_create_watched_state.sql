@@ -60,7 +60,12 @@ states as (
   from watched
   union all
   -- A trigger whose row in watched_tables was lost or deleted mirrors nothing.
-  select distinct t.tgrelid::regclass as relid, format('%I.%I', n.nspname, c.relname) as table_name, null::name as column_name, 'unrecorded' as state, null::text as problem
+  select distinct
+    t.tgrelid::regclass as relid,
+    format('%I.%I', n.nspname, c.relname) as table_name,
+    null::name as column_name,
+    'unrecorded' as state,
+    null::text as problem
   from pg_catalog.pg_trigger t
   join pg_catalog.pg_class c on c.oid = t.tgrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -21,7 +21,10 @@ begin
     return null;  -- ignored for an after trigger
   elsif tg_op = 'INSERT' then
     execute format(
-      'insert into public.members (id) select distinct %1$I from changed where %1$I is not null order by 1 on conflict do nothing', v_column
+      'insert into public.members (id)
+       select distinct %1$I from changed where %1$I is not null order by 1
+       on conflict do nothing',
+      v_column
     );
   else
     execute format('delete from public.members where id in (select %I from changed)', v_column);
@@ -29,7 +32,10 @@ begin
   return null;
 exception when others or assert_failure then
   raise warning 'trainer assignment: rows of % are not mirrored into members: %', tg_relid::regclass, sqlerrm
-    using hint = format('The scheduled reconciliation mirrors new ones; now: select assignment.watch(%L, %L);', tg_relid::regclass, v_column);
+    using hint = format(
+      'The scheduled reconciliation mirrors new rows. To mirror them now: select assignment.watch(%L, %L);',
+      tg_relid::regclass, v_column
+    );
   return null;
 end;
 $$;

@@ -15,7 +15,7 @@ declare
   v_trigger record;
 begin
   if p_table = 'public.members'::regclass then
-    raise exception 'public.members has the trigger already' using errcode = '22023';
+    raise exception 'public.members already has the trigger' using errcode = '22023';
   elsif not exists (
     select
     from pg_attribute

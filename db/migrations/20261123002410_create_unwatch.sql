@@ -36,7 +36,8 @@ begin
     begin
       execute format('drop trigger %I on %s', v_trigger.tgname, v_relid::regclass);
     exception when insufficient_privilege then
-      raise notice 'the trigger % of % mirrors nobody from now on, and is left to the owner of that table to drop', v_trigger.tgname, v_relid::regclass;
+      raise notice 'the trigger % of % mirrors nothing from now on; only the owner of that table can drop it',
+        v_trigger.tgname, v_relid::regclass;
     end;
   end loop;
 end;

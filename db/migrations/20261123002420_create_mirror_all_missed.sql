@@ -13,18 +13,21 @@ declare
   v_watched assignment.watched_state;
 begin
   for v_watched in
-    select * from assignment.watched_state where state not in ('dropped', 'rebuilt', 'column_missing', 'unrecorded') order by table_name
+    select *
+    from assignment.watched_state
+    where state not in ('dropped', 'rebuilt', 'column_missing', 'unrecorded')
+    order by table_name
   loop
     begin
       perform assignment.mirror_missed(v_watched.relid, v_watched.column_name);
       update assignment.watched_tables set mirrored_at = now(), problem = null where relid = v_watched.relid;
     exception when others or assert_failure then
-      raise warning 'trainer assignment: rows of % could not be looked through: %', v_watched.table_name, sqlerrm;
+      raise warning 'trainer assignment: missed rows of % could not be mirrored: %', v_watched.table_name, sqlerrm;
       update assignment.watched_tables set problem = left(sqlerrm, 500) where relid = v_watched.relid;
     end;
   end loop;
 exception when others or assert_failure then
-  raise warning 'trainer assignment: watched tables could not be looked through: %', sqlerrm;
+  raise warning 'trainer assignment: missed rows of watched tables could not be mirrored: %', sqlerrm;
 end;
 $$;
 

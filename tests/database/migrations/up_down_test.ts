@@ -23,6 +23,40 @@ describe("the migrations", () => {
     }
   });
 
+  it("each make at most one table, view, type or function", async () => {
+    for (const { name, up } of await readMigrations()) {
+      const made = [...up.matchAll(/^\s*create (?:table|view|type|function) ([\w.]+)/gm)].map(([, object]) =>
+        object
+      );
+      assertEquals([...new Set(made)].slice(1), [], name);
+    }
+  });
+
+  it("comment on every table, view, type and function that they make", async () => {
+    await migrateUp(database.url);
+    const uncommented = await database.sql`
+      select oid::regclass::text as object
+      from pg_class
+      where relnamespace = 'assignment'::regnamespace
+        and relkind in ('r', 'v')
+        and relname <> 'schema_migrations'
+        and obj_description(oid, 'pg_class') is null
+      union all
+      select t.oid::regtype::text
+      from pg_type t
+      join pg_class c on c.oid = t.typrelid
+      where c.relnamespace = 'assignment'::regnamespace
+        and c.relkind = 'c'
+        and obj_description(t.oid, 'pg_type') is null
+      union all
+      select oid::regprocedure::text
+      from pg_proc
+      where pronamespace = 'assignment'::regnamespace
+        and obj_description(oid, 'pg_proc') is null
+    `;
+    assertEquals(uncommented.map(({ object }) => object), []);
+  });
+
   it("pass over what lacks when they go down", async () => {
     for (const { name, down } of await readMigrations()) {
       const strict = down.match(/^\s*(?:drop|alter) (?!.*\bif exists\b).*$/gm) ?? [];
