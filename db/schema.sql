@@ -214,6 +214,7 @@ CREATE FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, 
 declare
   v_trainer_id uuid := p_trainer_id;
   v_failures assignment.member_failure[];
+  v_gone_ids uuid[];
   v_sqlstate text;
   v_message text;
 begin
@@ -229,9 +230,14 @@ begin
     );
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
+    begin
+      v_gone_ids := assignment.find_gone_members(p_member_ids);
+    exception when others or assert_failure then
+      null;  -- whoever is gone is recorded as well, and the retry finds out
+    end;
     v_failures := array(
       select row(present.id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
-      from (select unnest(p_member_ids) except select unnest(assignment.find_gone_members(p_member_ids))) as present (id)
+      from (select unnest(p_member_ids) except select unnest(v_gone_ids)) as present (id)
     );
   end;
 
@@ -2137,14 +2143,13 @@ begin
 
   begin
     v_member_ids := array(select id from new_members where id is not null);
+    if cardinality(v_member_ids) > 0 then
+      perform assignment.assign_or_record(v_member_ids, 'trigger');
+    end if;
   exception when others or assert_failure then
-    raise warning 'trainer assignment: new members could not be read, and are neither assigned nor recorded as failed: %',
-      sqlerrm
+    raise warning 'trainer assignment: new members are neither assigned nor recorded as failed: %', sqlerrm
       using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
   end;
-  if cardinality(v_member_ids) > 0 then
-    perform assignment.assign_or_record(v_member_ids, 'trigger');
-  end if;
   return null;
 end;
 $$;
@@ -2171,9 +2176,14 @@ begin
   exception when others or assert_failure then
     null;  -- assign_or_record records the error
   end;
-  if v_member_id is not null and not v_is_known then
-    perform assignment.assign_or_record(array[v_member_id], 'trigger');
-  end if;
+  begin
+    if v_member_id is not null and not v_is_known then
+      perform assignment.assign_or_record(array[v_member_id], 'trigger');
+    end if;
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: member % is neither assigned nor recorded as failed: %', v_member_id, sqlerrm
+      using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+  end;
   return null;  -- ignored for an after trigger
 end;
 $$;
@@ -2478,7 +2488,7 @@ CREATE TABLE assignment.failures (
     attempts integer DEFAULT 1 NOT NULL,
     first_failed_at timestamp with time zone DEFAULT now() NOT NULL,
     last_failed_at timestamp with time zone DEFAULT now() NOT NULL,
-    next_attempt_at timestamp with time zone DEFAULT (now() + assignment.retry_after(1)) NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT (now() + '00:00:15'::interval) NOT NULL,
     logged_at timestamp with time zone
 );
 
@@ -2494,7 +2504,8 @@ COMMENT ON COLUMN assignment.failures.source IS 'What tried to assign; see publi
 
 COMMENT ON COLUMN assignment.failures.attempts IS 'Failed attempts so far.';
 
-COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries again. See assignment.retry_after.';
+COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries again. See assignment.retry_after; the default
+is its first wait, written out, because inserting a failure must need no right to a function.';
 
 COMMENT ON COLUMN assignment.failures.logged_at IS 'When a replica took the failure to log it. Null: not logged yet.';
 

@@ -13,7 +13,7 @@ create table assignment.failures (
   attempts integer not null default 1,
   first_failed_at timestamptz not null default now(),
   last_failed_at timestamptz not null default now(),
-  next_attempt_at timestamptz not null default now() + assignment.retry_after(1),
+  next_attempt_at timestamptz not null default now() + interval '15 seconds',
   logged_at timestamptz,
   constraint failures_pkey primary key (member_id)
 );
@@ -30,7 +30,8 @@ comment on column assignment.failures.sqlstate is
   'The error code of the last attempt: PostgreSQL''s, or one of this service (TA…).';
 comment on column assignment.failures.source is 'What tried to assign; see public.trainer_client_assignments.source.';
 comment on column assignment.failures.attempts is 'Failed attempts so far.';
-comment on column assignment.failures.next_attempt_at is 'When the service tries again. See assignment.retry_after.';
+comment on column assignment.failures.next_attempt_at is 'When the service tries again. See assignment.retry_after; the default
+is its first wait, written out, because inserting a failure must need no right to a function.';
 comment on column assignment.failures.logged_at is 'When a replica took the failure to log it. Null: not logged yet.';
 
 -- migrate:down

@@ -18,6 +18,7 @@ as $$
 declare
   v_trainer_id uuid := p_trainer_id;
   v_failures assignment.member_failure[];
+  v_gone_ids uuid[];
   v_sqlstate text;
   v_message text;
 begin
@@ -33,9 +34,14 @@ begin
     );
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
+    begin
+      v_gone_ids := assignment.find_gone_members(p_member_ids);
+    exception when others or assert_failure then
+      null;  -- whoever is gone is recorded as well, and the retry finds out
+    end;
     v_failures := array(
       select row(present.id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
-      from (select unnest(p_member_ids) except select unnest(assignment.find_gone_members(p_member_ids))) as present (id)
+      from (select unnest(p_member_ids) except select unnest(v_gone_ids)) as present (id)
     );
   end;
 

@@ -41,14 +41,13 @@ begin
 
   begin
     v_member_ids := array(select id from new_members where id is not null);
+    if cardinality(v_member_ids) > 0 then
+      perform assignment.assign_or_record(v_member_ids, 'trigger');
+    end if;
   exception when others or assert_failure then
-    raise warning 'trainer assignment: new members could not be read, and are neither assigned nor recorded as failed: %',
-      sqlerrm
+    raise warning 'trainer assignment: new members are neither assigned nor recorded as failed: %', sqlerrm
       using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
   end;
-  if cardinality(v_member_ids) > 0 then
-    perform assignment.assign_or_record(v_member_ids, 'trigger');
-  end if;
   return null;
 end;
 $$;

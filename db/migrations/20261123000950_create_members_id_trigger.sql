@@ -31,9 +31,14 @@ begin
   exception when others or assert_failure then
     null;  -- assign_or_record records the error
   end;
-  if v_member_id is not null and not v_is_known then
-    perform assignment.assign_or_record(array[v_member_id], 'trigger');
-  end if;
+  begin
+    if v_member_id is not null and not v_is_known then
+      perform assignment.assign_or_record(array[v_member_id], 'trigger');
+    end if;
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: member % is neither assigned nor recorded as failed: %', v_member_id, sqlerrm
+      using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+  end;
   return null;  -- ignored for an after trigger
 end;
 $$;

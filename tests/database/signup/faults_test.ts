@@ -166,7 +166,10 @@ describe("a signup commits with a warning when it cannot even be recorded becaus
       database.url,
       `insert into public.members (member_id) values ('${id}')`,
     );
-    assertMatch(warnings.join("\n"), /^trainer assignment: new members could not be read.*column "id"/);
+    assertMatch(
+      warnings.join("\n"),
+      /^trainer assignment: new members are neither assigned nor recorded as failed: .*column "id"/,
+    );
     assertEquals((await database.sql`select from public.members where member_id = ${id}`).length, 1);
   });
 

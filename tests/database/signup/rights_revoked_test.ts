@@ -37,6 +37,23 @@ describe("a signup commits when the owner of the assignments has lost", () => {
     await assertAssigned(database.sql, [id]);
   });
 
+  it("the right to execute what the trigger calls, and so does an update of the id", async () => {
+    await revoke("all on all functions in schema assignment");
+    const other = newId();
+    await database.newInserter()`insert into public.members (id) values (${other})`;
+    await database.sql`update public.members set id = ${newId()} where id = ${other}`;
+    assertEquals(await countMembers(database.sql, [id]), 1);
+    assertEquals(await countMembers(database.sql, [other]), 0);
+  });
+
+  it("the right to look who is gone, and is recorded", async () => {
+    await database.owner.unsafe(
+      `revoke execute on function assignment.find_gone_members(uuid[]) from ${database.ownerName}`,
+    );
+    await revoke("insert on public.trainer_client_assignments");
+    await assertRecorded(database.sql, [id], "42501");
+  });
+
   it("every right on the tables, the failures too", async () => {
     await revoke("all on all tables in schema assignment, public");
     assertEquals(await countMembers(database.sql, [id]), 1);
