@@ -637,6 +637,7 @@ CREATE FUNCTION assignment.find_gone_members(p_member_ids uuid[]) RETURNS uuid[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
   return array(

@@ -9,6 +9,7 @@ create function assignment.find_gone_members(p_member_ids uuid[])
   set search_path = pg_catalog, pg_temp
   set row_security = off  -- raises an error where policies hide rows: a hidden member is not gone
   set enable_seqscan = off  -- prevents a full scan on stale statistics
+  set jit = off
   language plpgsql
 as $$
 begin
