@@ -36,7 +36,7 @@ export async function checkAssignments(
           where client_id = asked.member_id
             and trainer_id is not distinct from trainer.id
             and status = 'active'
-          limit 1  -- there is one at most; so said, no plan reads the whole table, whatever the statistics are
+          limit 1  -- there is one at most; prevents a full scan on stale statistics
         ) as a on true
       ) as flags
     from trainer

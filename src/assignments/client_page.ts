@@ -10,7 +10,7 @@ export interface ClientPage {
   limit: number;
   /** The last assignment id already seen; none at the beginning. */
   after?: string | undefined;
-  /** `active` where nothing is said. */
+  /** `active` by default. */
   status?: ClientStatus | undefined;
 }
 

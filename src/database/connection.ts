@@ -15,28 +15,28 @@ export interface DatabaseOptions {
   applicationName: string;
   /** Never closes a connection for being idle or old: for one that holds a lock. */
   staysOpen?: boolean;
-  /** Told of each connection that closes, for whatever reason. */
+  /** Called for each connection that closes. */
   onClose?: () => void;
-  /** What each connection sets when it begins, such as `{ statement_timeout: 5000 }`. Poolers refuse most of them. */
+  /** Settings of each connection, such as `{ statement_timeout: 5000 }`. Poolers refuse most of them. */
   settings?: Record<string, string | number>;
   /**
-   * Closes connections over which an answer has not come for so long, as those are that the network has lost without a
-   * word, unless the server, asked over another one, is still at work; never where nothing is said.
+   * Closes a connection without an answer for so long, for example because the network lost it silently,
+   * unless the server, asked over another connection, is still working. By default never.
    */
   suspectAfterMs?: number;
-  /** Closes them after so long without asking: no statement takes longer. */
+  /** Closes it after so long in any case: no statement takes longer. */
   longestStatementMs?: number;
 }
 
-/** After how long without an answer a pool suspects that its connection is dead. */
+/** How long a pool waits for an answer before it suspects a dead connection. */
 export const SUSPECT_AFTER_MS = 5_000;
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Where there is another host to try. */
+/** The same if there is another host to try. */
 const CONNECT_TO_ONE_TIMEOUT_MS = 3_000;
 const PROBE_SUSPECT_AFTER_MS = 3_000;
 
-/** What every session begins with: all poolers pass these on. What else is fixed is in `session_settings.ts`. */
+/** Settings that all poolers pass on; every session starts with them. `session_settings.ts` has the others. */
 const PASSED_ON = { DateStyle: "ISO, MDY", TimeZone: "UTC", standard_conforming_strings: "on" };
 
 /**
@@ -60,7 +60,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Sql {
   return open(urls[0] ?? url, options, tls, findWritable(urls, (each) => openProbe(each, tls)));
 }
 
-/** Of a URL that names several hosts, or asks for one that takes writes: the URL of the one that does. */
+/** Returns the URL of the server that takes writes, if the URL names several hosts or asks for that one. */
 export async function resolveDatabaseUrl(url: string): Promise<string> {
   if (!mustFindWritable(url)) return url;
   const tls = readTls(url);
@@ -108,20 +108,20 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
   return isPooled(url) ? disablePipelining(sql) : sql;
 }
 
-/** As libpq reads it, whose 0 is no limit; there always is one here. */
+/** Reads the connection time-out as libpq does. libpq's 0 means no limit; here there always is one. */
 function readConnectTimeout(url: string): number {
   const [, seconds = "0"] = /[?&]connect_timeout=(\d{1,4})(?:&|$)/.exec(url) ?? [];
   return Number(seconds) * 1000 || CONNECT_TIMEOUT_MS;
 }
 
-/** Tells whether the URL says that a pooler may stand before the server, to which prepared statements are nothing. */
+/** Tells whether the URL says that there may be a pooler, which knows no prepared statements. */
 export function isPooled(url: string): boolean {
   return /[?&]prepare=false\b/.test(url);
 }
 
 /**
- * Tells whether the server has been at work on a statement of this application for so long, in whatever process. One that
- * waits for its client, as it does when its answer is not taken, is not at work.
+ * Tells whether the server has been working on a statement of this application for so long. A statement that
+ * waits for its client to read the answer does not count.
  * @param probe is closed
  * @throws when the server does not say
  */

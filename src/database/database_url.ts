@@ -1,6 +1,6 @@
 import { splitHosts } from "./driver/hosts.ts";
 
-/** A database's address as this service reads it, or why it is refused. No value of the address is in the words. */
+/** A database's address as this service reads it, or why it is refused. The reason contains no part of the address. */
 export type DatabaseUrl =
   | { url: string; /** Parameters that have no effect, each with what to use instead. */ ignored: string[] }
   | { problem: string };
@@ -50,7 +50,7 @@ function because(reason: string, names: string): [name: string, reason: string][
   return names.split(" ").map((name) => [name, reason]);
 }
 
-/** What must not be ignored, for the connection would be another one than was asked for. */
+/** Parameters that must not be ignored, because the connection would not be the requested one. */
 const REFUSED: Readonly<Record<string, string>> = {
   sslcert: "client certificates are not supported: remove it, and sign in with a password",
   sslkey: "client certificates are not supported: remove it, and sign in with a password",
@@ -151,7 +151,7 @@ function readParameters(query: string): { kept: URLSearchParams; ignored: string
   return { kept, ignored };
 }
 
-/** Undefined where nothing is said; null for what is none. */
+/** undefined if it is not given; null if it is invalid. */
 function readSslMode(given: readonly (readonly [string, string])[]): string | undefined | null {
   const said = new Map(given.map(([name, value]) => [name.toLowerCase(), value]));
   const mode = said.get("sslmode") ?? said.get("ssl");
@@ -160,7 +160,7 @@ function readSslMode(given: readonly (readonly [string, string])[]): string | un
   return SSL_MODES.includes(known) ? known : null;
 }
 
-/** Takes what the parameters say of the address out of them, as libpq reads it: they come before the rest. */
+/** Moves parts of the address out of the parameters. As in libpq they take precedence. */
 function joinAddress(
   { userInfo, hosts, path }: { userInfo: string; hosts: string; path: string },
   parameters: URLSearchParams,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readDatabaseUrl, withPassword } from "./database_url.ts";
 import { verifyingUrl } from "./driver/tls.ts";
 
-/** What is set where DATABASE_URL was meant: another database must not be started in its place. */
+/** Variables that are probably meant as DATABASE_URL. The service then refuses to start a database of its own. */
 export const NEAR_MISSES = [
   "DATABASE_DSN",
   "DATABASE_URI",
@@ -15,10 +15,10 @@ export const NEAR_MISSES = [
   "POSTGRES_URL",
 ] as const;
 
-/** How other programs are told of a database; many have them in their shell for those. */
+/** Variables of other database clients, which many people have in their shell. */
 export const OTHER_CLIENTS = ["DB_HOST", "PGDATABASE", "PGHOST", "POSTGRES_HOST"] as const;
 
-/** The problem of a DATABASE_URL that is not there though something like it is. */
+/** Returns the problem of a missing DATABASE_URL while a similar variable is set. */
 export function findMissingUrl(environment: Record<string, string>): string[] {
   if (environment["DATABASE_URL"] === "") {
     return ["DATABASE_URL: is empty: give it, or unset it for a database of the service's own in .data"];
@@ -29,7 +29,7 @@ export function findMissingUrl(environment: Record<string, string>): string[] {
   );
 }
 
-/** What was given and has no effect. */
+/** Returns warnings about settings without effect. */
 export function findWarnings(
   given: Record<string, string>,
   urls: { DATABASE_URL?: GivenUrl | undefined; DATABASE_READ_URL?: GivenUrl | undefined },

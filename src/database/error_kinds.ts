@@ -4,11 +4,11 @@ import { POOL_FULL } from "./driver/pool.ts";
 import { describeTlsError } from "./driver/tls.ts";
 
 /**
- * What an error of the database means for who asked:
- * - `away`: it cannot be reached, or signs nobody in.
- * - `incapable`: it is there, but has no room for this, or takes no changes.
- * - `unfit`: it is there, and lets us in, but not to what we need, or that is missing.
- * - `busy`: the same request may succeed a moment later.
+ * What a database error means for the caller:
+ * - `away`: the database cannot be reached, or refuses the sign-in.
+ * - `incapable`: it is out of resources, or takes no writes.
+ * - `unfit`: a table, function or right that the service needs is missing.
+ * - `busy`: the same request may succeed in a moment.
  */
 export type DatabaseErrorKind = "away" | "incapable" | "unfit" | "busy";
 
@@ -36,11 +36,11 @@ const CONNECTION_ERRORS = new Set([
  */
 const AWAY = /^(08...|28...|3D000|57P..)$/;
 
-/** Of one that cannot do this now: out of resources (53), its disk or files fail it (58), it takes no writes (25006). */
+/** SQLSTATEs of a server that cannot do this now: out of resources (53), disk or file errors (58), no writes (25006). */
 const INCAPABLE = /^(53...|58...|25006)$/;
 
 /**
- * Of one that is not as we left it: no right to (42501), no such table (42P01), column (42703), function (42883), type or
+ * SQLSTATEs of a changed database: no privilege (42501), no such table (42P01), column (42703), function (42883), type or
  * role (42704), constraint to infer (42P10) or schema (3F000); a relation of another kind (42809).
  */
 const UNFIT = /^(42501|42P01|42703|42883|42704|42P10|42809|3F000)$/;
@@ -48,7 +48,7 @@ const UNFIT = /^(42501|42P01|42703|42883|42704|42P10|42809|3F000)$/;
 /** SQLSTATEs that the same request may not meet again: serialization, deadlock, lock not available, canceled. */
 const BUSY = /^(40001|40P01|55P03|57014)$/;
 
-/** Finds what an error says about the database; undefined where it says something about the request, or about us. */
+/** Returns what an error says about the database; undefined if it is about the request or about this program. */
 export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined {
   const code = errorCode(error);
   if (code === POOL_FULL || BUSY.test(code)) return "busy";
@@ -60,7 +60,7 @@ export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined
   return isAway ? "away" : undefined;
 }
 
-/** A FATAL ends the connection, whatever its code: no right to connect, too many of this role, a database that is closed. */
+/** Tells whether the error is a FATAL, which ends the connection: no right to connect, too many connections, a closed database. */
 function refusesConnections(error: unknown): boolean {
   return error instanceof postgres.PostgresError && ["FATAL", "PANIC"].includes(error.severity);
 }

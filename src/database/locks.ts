@@ -1,9 +1,9 @@
 import { errorCode } from "../errors.ts";
 
-/** How long a look waits for a table that somebody holds locked: it must answer, whatever a migration does meanwhile. */
+/** The longest wait of a health check for a locked table: it must answer also during a migration. */
 export const LOOK_LOCK_TIMEOUT_MS = 250;
 
-/** Stands for what could not be read, because somebody holds its table locked. */
+/** Stands for a value that could not be read because its table is locked. */
 export const LOCKED = Symbol("locked");
 export type Locked = typeof LOCKED;
 

@@ -9,19 +9,19 @@ const POLL_MS = 200;
 
 /** How a migration waits for another one. */
 export interface MigrationLockOptions {
-  /** Hears whom it waits for: at once, and whenever that is somebody else. */
+  /** Called with the holder of the lock: at once, and when the holder changes. */
   onWait?: (holder: string) => void;
-  /** How long it waits; ten minutes where nothing is said. */
+  /** The longest wait; ten minutes by default. */
   giveUpAfterMs?: number;
-  /** Ends the waiting; a migration under way goes on. */
+  /** Stops waiting. A migration under way continues. */
   signal?: AbortSignal;
 }
 
 const longestWaitMs = 600_000;
 
 /**
- * Does the work while no other session migrates. The lock is held by a connection of its own, which stays open however
- * long the work takes. It asks again and again instead of waiting inside the server: a session that waits there holds a
+ * Runs the work while no other session migrates. A separate connection holds the lock and stays open however
+ * long the work takes. It polls instead of waiting inside the server: a session that waits there holds a
  * snapshot, and `create index concurrently` in the running migration would wait for it in turn.
  * @param work gets the session that holds the lock, and the address of the server that it found
  * @throws {OperatorError} when another one goes on for too long, or when the lock was lost meanwhile.

@@ -1,19 +1,19 @@
 import { databaseErrorKind } from "./error_kinds.ts";
 import type { Logger } from "../telemetry/log.ts";
 
-/** What lasts is told once a minute. */
+/** A lasting outage is logged once a minute. */
 const REMIND_MS = 60_000;
-/** Statements that were under way fail a little after the database is back. */
+/** Statements under way still fail shortly after the database is back. */
 const LATE_MS = 5_000;
 
-/** A failure's own line of log. */
+/** The log line of a failure. */
 export interface FailureLine {
   event: string;
   [name: string]: unknown;
 }
 
 /**
- * The one place that tells of a database that is away: a line when it is lost, one a minute, one when it is back, however
+ * Logs that the database is away: one line when it is lost, one a minute, one when it is back, however
  * many requests and background loops fail meanwhile.
  */
 export interface OutageLog {

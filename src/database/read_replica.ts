@@ -7,7 +7,7 @@ import { AppError } from "../errors.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { type Fallback, reasonOf } from "./read_fallbacks.ts";
 
-/** Does what only reads, on whichever server it may be read from. */
+/** Runs a read-only piece of work on a server that may serve it. */
 export type Read = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
 
 export interface ReadReplica {
@@ -18,7 +18,7 @@ export interface ReadReplica {
    */
   beginRead(): Read;
   state(): ReplicaState;
-  /** How its connections are used. */
+  /** Use of its connections. */
   use(): PoolUse;
   /** Ends the measuring, and closes the connections. */
   close(): Promise<void>;
@@ -26,25 +26,25 @@ export interface ReadReplica {
 
 export interface ReplicaState {
   isUsed: boolean;
-  /** How old what it shows may be; null while that is not known. */
+  /** The most that its data can be behind; null if unknown. */
   lagMs: number | null;
-  /** Reads that went to the primary instead, by why, since the process began. */
+  /** Reads that went to the primary instead, by reason, since the process started. */
   fallbacks: ReadonlyMap<Fallback, number>;
 }
 
 export interface ReplicaOptions {
-  /** Where reads go that the replica cannot serve. */
+  /** Serves the reads that the replica cannot. */
   primary: Sql;
-  /** Where the primary is asked how far it is. */
+  /** Asks the primary for its position. */
   watch: Sql;
   /** For reads; there is one more, for measuring. */
   connections: number;
-  /** How old what is read may be. */
+  /** The most that a read may be behind. */
   maxLagMs: number;
-  /** How long the replica is given to answer a read, before it is the primary's. */
+  /** The longest wait for the replica's answer, before the primary is asked. */
   answerWithinMs?: number;
   log: Logger;
-  /** Puts spans around the reads. */
+  /** Traces the reads. */
   trace?: (sql: Sql) => Sql;
 }
 
@@ -59,7 +59,7 @@ const MEASUREMENTS = 5;
 const SHORTEST_INTERVAL_MS = 100;
 const LONGEST_INTERVAL_MS = 1_000;
 
-/** For a service without a replica. */
+/** Reads from the primary alone, without a replica. */
 export function readFrom(sql: Sql): Read {
   return (work) => work(sql);
 }

@@ -1,7 +1,7 @@
 import { inTime } from "../deadline.ts";
 import type { Sql } from "./sql.ts";
 
-/** Why a server is no replica of the primary, whatever it has replayed. */
+/** Why a server cannot be a replica of the primary. */
 export type Misfit = "not_a_standby" | "other_history";
 
 export interface LagMeter {
@@ -26,7 +26,7 @@ const MOST_MARKS = 500;
  * Measures how far a replica is behind, without any server's clock, and without permissions: asks the primary where its
  * log ends, notes when, and then the replica up to where it has replayed. What is shown there is at most as old as the
  * latest such note that it has passed. (`pg_last_xact_replay_timestamp()` tells when the last replayed transaction was
- * committed: that grows for ever where nothing is written.)
+ * committed: that grows without limit while nothing is written.)
  *
  * Commits with `synchronous_commit = off` are seen on the primary up to three `wal_writer_delay` before they are in its
  * log: by so much (0.6 s) their part of an answer may be older.

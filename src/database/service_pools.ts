@@ -3,13 +3,13 @@ import type { Sql } from "./sql.ts";
 import { findSettings } from "./session_settings.ts";
 import { limitPool, type Pool } from "./driver/pool.ts";
 
-/** The connections of a service: neither requests nor background work can take those of the other. */
+/** The pools of a service. Requests and background work cannot take each other's connections. */
 export interface ServicePools {
   /** For requests: a statement that takes long is cancelled, and one that finds no connection in time is refused. */
   requests: Pool;
   /** For backfill steps, which take as long as they need, retries and the schedule. */
   background: Pool;
-  /** For health and metrics, which have to tell of the other two when those are full. */
+  /** For health and metrics, which must work when the other two are full. */
   watch: Pool;
   close(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export const POOL_WAIT_MS = 2_000;
 /** Beside one a lane: for looking after the runs, for retries, and for the schedule. */
 const BACKGROUND_CONNECTIONS = 3;
 const WATCH_CONNECTIONS = 2;
-/** Nobody waits longer for what they tell. */
+/** The longest wait of health and metrics. */
 const WATCH_TIMEOUT_MS = 3_000;
 
 /** No transaction of ours rests for long, unless its process hangs. */

@@ -5,7 +5,7 @@ import { listMigrations, readMigration } from "./migration_files.ts";
 import { findRemedy } from "./refusals.ts";
 import type { Sql } from "./sql.ts";
 
-/** Tells whether anything of ours is there beside the record of what was applied. */
+/** Tells whether any of our objects exist, apart from the migration record. */
 export async function isInstalled(sql: Sql): Promise<boolean> {
   const [row] = await sql<[{ hasFunctions: boolean }]>`
     select exists (

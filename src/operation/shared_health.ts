@@ -5,7 +5,7 @@ import { checkHealth, type Health } from "./health.ts";
 /** What health is looked at through. */
 export interface HealthSources {
   sql: Sql;
-  /** `sql` where nothing is said. */
+  /** By default `sql`. */
   watchSql?: Sql;
   pools?: Readonly<Record<string, () => PoolUse>>;
 }

@@ -10,7 +10,7 @@ export interface BackfillOptions
   extends Partial<Pick<DriveOptions, "lanes" | "maxReplicaLagMs" | "restRatio">> {
   trainerId?: string;
   dryRun?: boolean;
-  /** Who the run's record names; `program` where nothing is said. */
+  /** Who started the run, for its record; `program` by default. */
   requestedBy?: string;
   /** Called with the run about once a second, and at its end. */
   onProgress?: (run: Run) => void;

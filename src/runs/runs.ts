@@ -7,7 +7,7 @@ import { PROBES, type Run, RUN_FIELDS, type RunError, type RunEvent, SKIP_REASON
 export interface BackfillRequest {
   trainerId?: string | undefined;
   dryRun?: boolean | undefined;
-  /** Pins the rows a batch, 1 to 20,000; adapted to the batches' times where nothing is said. */
+  /** Fixed rows per batch, 1 to 20,000. By default they adapt to the speed of the database. */
   batchRows?: number | undefined;
   requestedBy: string;
 }
@@ -62,7 +62,7 @@ export async function listRuns(
   );
 }
 
-/** Lists the ids of runs that want to be driven, oldest first. */
+/** Lists the ids of running runs, oldest first. */
 export async function listRunningIds(sql: Sql): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     select id

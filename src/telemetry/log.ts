@@ -5,9 +5,9 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface LogOptions {
   level: LogLevel;
-  /** Readable lines for a person; else one JSON line an event. */
+  /** Writes readable lines for a person; otherwise one JSON line per event. */
   readable: boolean;
-  /** What else is known wherever a line is written, such as the trace it belongs to. */
+  /** Fields that every line gets, such as the ids of its trace. */
   context?: () => Record<string, string>;
   /** Takes one line, with its line break. */
   write(line: string): void;
@@ -32,7 +32,7 @@ export function createLog({ level, readable, context, write }: LogOptions): Logg
   );
 }
 
-/** For programs that do not log. */
+/** A logger that writes nothing. */
 export const silentLogger: Logger = pino({ level: "silent" }, { write() {} });
 
 /** Writes to standard output; a reader that went away must not end the service. */

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
-/** One answered request, as the metrics know it: nothing of it is unbounded. */
+/** One answered request, as the metrics count it. Every field has a bounded number of values. */
 export interface CountedRequest {
   /** See {@link nameMethod}. */
   method: string;
@@ -10,7 +10,7 @@ export interface CountedRequest {
   status: number;
 }
 
-/** What one process counts of its own doing. */
+/** The counters of one process. */
 export interface Metrics {
   registry: Registry;
   countRequest(request: CountedRequest, ms: number): void;
@@ -20,7 +20,7 @@ export interface Metrics {
 
 const METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]);
 
-/** Callers may invent methods, of any length: what is none of HTTP's own counts, and is logged, as `other`. */
+/** Returns an HTTP method by name, and `other` for any text that a caller invents. */
 export function nameMethod(method: string): string {
   return METHODS.has(method) ? method : "other";
 }

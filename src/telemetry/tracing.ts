@@ -1,6 +1,6 @@
 /**
- * Spans, through the interface that Deno's own OpenTelemetry (OTEL_DENO=true) stands behind. Without it they cost next
- * to nothing, and go nowhere.
+ * Spans, through the API of Deno's own OpenTelemetry (OTEL_DENO=true). Without it they cost next
+ * to nothing and go nowhere.
  * @module
  */
 import {
@@ -15,17 +15,17 @@ import {
 } from "@opentelemetry/api";
 import { errorCode } from "../errors.ts";
 
-/** What OpenTelemetry lets a span have, where nothing else is configured. */
+/** OpenTelemetry's default limit for a span. */
 const MOST_LINKS = 128;
 
 export const tracer = trace.getTracer("trainer-assignment");
 
-/** Tells whether there are spans, be they sampled or not. */
+/** Tells whether spans are made, sampled or not. */
 export function isTracing(): boolean {
   return isSpanContextValid(tracer.startSpan("probe", { root: true }).spanContext());
 }
 
-/** The span that what runs now belongs to. */
+/** Returns the current span. */
 export function currentSpan(): Span | undefined {
   return trace.getActiveSpan();
 }
@@ -45,13 +45,13 @@ export function nameRequestSpan(
 export interface SpanOptions {
   kind?: SpanKind;
   attributes?: Attributes;
-  /** Spans of other traces that it belongs to. */
+  /** Spans of other traces to link to. */
   links?: readonly SpanContext[];
-  /** Begins a trace of its own. */
+  /** Starts a new trace. */
   isRoot?: boolean;
 }
 
-/** Does the work in a span of its own: a child of the current one, unless it is told to be a root. */
+/** Runs the work in a new span: a child of the current one, or a root. */
 export async function withSpan<T>(
   name: string,
   { kind = SpanKind.INTERNAL, attributes = {}, links = [], isRoot = false }: SpanOptions,
@@ -71,8 +71,8 @@ export async function withSpan<T>(
 }
 
 /**
- * Does work that several share: for one alone within their span; else in a span of its own trace, and it and theirs are
- * linked with each other.
+ * Runs work for several requests: for a single one within its span, otherwise in a span of a new trace that is
+ * linked with theirs.
  */
 export async function withSharedSpan<T>(
   name: string,

@@ -218,10 +218,10 @@ describe("looking members and trainers up", () => {
     visitor.expectInConsole(/status of 422/);
     await page.getByLabel("Id of the new default trainer").fill(crypto.randomUUID());
     await page.getByRole("button", { name: "Look first" }).click();
-    await page.getByText("There is no member with this id").waitFor();
+    await page.getByText("There is not a member with this id").waitFor();
   });
 
-  it("says in words when the trigger is disabled or missing, or the default trainer is no member", async () => {
+  it("says in words when the trigger is disabled or missing, or the default trainer is not a member", async () => {
     const { page } = visitor;
     await service.sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
     await page.goto(HOME);
@@ -231,8 +231,8 @@ describe("looking members and trainers up", () => {
     await page.getByText("Trigger missing.").waitFor();
     await visitor.audit("a missing trigger");
     await service.sql`update assignment.settings set default_trainer_id = ${crypto.randomUUID()}`;
-    await page.getByText("is no member: add them to the members, or choose another.").waitFor();
-    await visitor.audit("a default trainer who is no member");
+    await page.getByText("is not a member: add them to the members, or choose another.").waitFor();
+    await visitor.audit("a default trainer who is not a member");
     await service.sql`delete from assignment.settings`;
     await page.getByRole("heading", { name: "No default trainer is set." }).waitFor();
     await visitor.audit("no default trainer");

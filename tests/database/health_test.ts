@@ -73,7 +73,12 @@ describe("health", () => {
         "trigger",
         "it sees no row of public.premium_members, which inherit from public.members",
       ],
-      ["the default trainer is no member", "delete from public.members", "defaultTrainer", "is not a member"],
+      [
+        "the default trainer is not a member",
+        "delete from public.members",
+        "defaultTrainer",
+        "is not a member",
+      ],
       [
         "no default trainer is configured",
         "delete from assignment.settings",

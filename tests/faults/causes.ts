@@ -12,7 +12,7 @@ export interface Cause {
 
 /** By name; each from one statement that does harm and one that repairs it. */
 export const causes: Readonly<Record<string, Cause>> = {
-  "the default trainer is no member": statements(
+  "the default trainer is not a member": statements(
     "update assignment.settings set default_trainer_id = '00000000-0000-4000-8000-000000000000'",
     "update assignment.settings set default_trainer_id = 'd18a21c8-be77-496f-a2fd-ec6479ecba6d'",
   ),

@@ -78,7 +78,7 @@ describe("backfills over HTTP", () => {
     assertEquals({ code, runId }, { code: "backfill_active", runId: active.id });
   });
 
-  it("do not start for a trainer who is no member", async () => {
+  it("do not start for a trainer who is not a member", async () => {
     const response = await service.call("POST /v1/backfills", { json: { trainerId: NO_RUN } });
     assertEquals([response.status, (await response.json()).code], [422, "trainer_not_found"]);
   });

@@ -16,7 +16,7 @@ describe("settings over HTTP", () => {
     assertEquals({ defaultTrainerId, updatedBy }, { defaultTrainerId: DEFAULT_TRAINER_ID, updatedBy: null });
   });
 
-  it("refuse a trainer who is no member, and stay as they were", async () => {
+  it("refuse a trainer who is not a member, and stay as they were", async () => {
     const json = { defaultTrainerId: "00000000-0000-0000-0000-00000000dead" };
     const response = await service.call("PUT /v1/settings", { json });
     assertEquals([response.status, (await response.json()).code], [422, "trainer_not_found"]);

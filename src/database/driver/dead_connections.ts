@@ -10,10 +10,10 @@ export interface DeadConnectionOptions {
   isAtWork: (forMs: number) => Promise<boolean>;
 }
 
-/** Where nobody knows whether the server is at work, what takes longer than this is taken for lost. */
+/** The longest wait while it is unknown whether the server is working. */
 const LONGEST_UNKNOWN_MS = 10 * 60_000;
 
-/** How much sooner than others those are wondered about that were under way when one was found lost. */
+/** Once one connection was found dead, others are suspected after this part of the time. */
 const SUSPICION = 0.2;
 
 /** Between two questions whether the server is at work. */
@@ -40,9 +40,9 @@ interface Connection {
 }
 
 /**
- * Watches connections and closes those over which an answer no longer comes, and with them those that have rested
- * since. Where packets vanish, nothing else does: TCP itself tries for a quarter of an hour. One over which answers drip
- * is closed for being late alone.
+ * Closes connections over which no answer comes any more, and those that have been idle
+ * since. Mends a lack of the driver: TCP itself gives up a silent connection only after a quarter of an hour. One over which answers drip
+ * is closed once it is too late.
  * @returns what takes a connection under watch
  */
 export function watchForDeadConnections(

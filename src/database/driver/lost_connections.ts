@@ -4,7 +4,7 @@ import type { Sql } from "../sql.ts";
 type Work<T> = (transaction: postgres.TransactionSql<{ bigint: number }>) => T | Promise<T>;
 
 /**
- * Makes the handle's `begin` safe against a lost connection, over which the driver would send a rollback and so end the
+ * Makes `begin` survive a lost connection. Mends a defect of the driver: it sends a rollback over it and so ends the
  * process (https://github.com/porsager/postgres/issues/1208). Here it is never told that the work has failed then: that
  * the connection has closed rejects the transaction all the same.
  */

@@ -1,7 +1,7 @@
 import type { Sql } from "../sql.ts";
 
 /**
- * Gives a connection no statement while another one on it is not answered, as the driver would where all are in use. A
+ * Sends no statement over a connection before the previous one is answered. Mends a habit of the driver, which does so. A
  * statement with parameters is sent in two parts; a pooler in transaction mode that meets the first part behind another
  * statement passes it to a session that it takes away when that statement is answered, and the second part, or the
  * answer, never arrives. Transactions have a connection of their own in any case.

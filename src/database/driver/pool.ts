@@ -1,6 +1,6 @@
 import type { Sql } from "../sql.ts";
 
-/** A handle on connections that takes no more work than they can do at once, and how they are used. */
+/** A database handle with a bounded queue, and its use. */
 export interface Pool {
   sql: Sql;
   use(): PoolUse;
@@ -8,37 +8,37 @@ export interface Pool {
 
 /** How one pool of this process is used. */
 export interface PoolUse {
-  /** The most connections that it opens. */
+  /** The most open connections. */
   size: number;
   /** Statements and transactions under way, each on a connection of its own. */
   inUse: number;
   /** Statements and transactions that wait for one of these to end. */
   waiting: number;
-  /** How long the first of them has waited; 0 where none waits. */
+  /** The longest current wait; 0 if none waits. */
   longestWaitMs: number;
-  /** Those that waited in vain, since the process began. */
+  /** Refused after waiting in vain, since the process started. */
   refused: number;
 }
 
 export interface PoolLimits {
-  /** How long a statement waits for a connection; for ever where nothing is said. */
+  /** The longest wait for a connection; no limit by default. */
   waitMs?: number;
-  /** When a statement on its own is cancelled from here; never where nothing is said. */
+  /** Cancels a statement outside of a transaction after so long; by default never. */
   cancelAfterMs?: number;
 }
 
-/** How an error says that every connection was in use for too long. */
+/** The code of the error when all connections were in use for too long. */
 export const POOL_FULL = "POOL_FULL";
 
-/** Makes that error. */
+/** Creates that error. */
 export function poolFull(): Error {
   return Object.assign(new Error("all connections were in use for too long"), { code: POOL_FULL });
 }
 
 /**
- * Lets as many statements and transactions begin as there are connections; the others wait their turn, and reject with
- * {@link POOL_FULL} when it does not come in time. The driver itself would let them wait for ever, and send some of them
- * down a connection that is at work already, behind a statement that may wait for a lock.
+ * Starts as many statements and transactions as there are connections. The others wait in a queue and reject with
+ * {@link POOL_FULL} after a limited wait. Mends a defect of the driver: it lets them wait without limit, and sends some
+ * over a busy connection, behind a statement that may wait for a lock.
  *
  * A transaction counts as one; what is in it sets its time-outs itself. What goes past tag and `begin` (`unsafe`,
  * `reserve`, a statement's own `execute`) is not counted.

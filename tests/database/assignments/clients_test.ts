@@ -57,7 +57,7 @@ describe("a trainer's clients", () => {
     assertEquals([...await getTrainerClients(sql, trainerId)], []);
   });
 
-  it("are refused for a trainer who is no member", async () => {
+  it("are refused for a trainer who is not a member", async () => {
     const error = await assertRejects(() => getTrainerClients(sql, newId()), AppError);
     assertEquals(error.code, "trainer_not_found");
   });
@@ -133,7 +133,7 @@ describe("a trainer's clients", () => {
     assertEquals(assignmentIds, assignmentIds.toSorted());
   });
 
-  it("are exported as nothing when there are none, and refused for a trainer who is no member", async () => {
+  it("are exported as nothing when there are none, and refused for a trainer who is not a member", async () => {
     assertEquals(await Array.fromAsync(streamTrainerClients(readFrom(sql), trainerId)), []);
     const error = await assertRejects(() => streamTrainerClients(readFrom(sql), newId()).next(), AppError);
     assertEquals(error.code, "trainer_not_found");

@@ -102,7 +102,7 @@ describe("who has which trainer", () => {
     assertEquals((await assertCounted(next)).toAssign, 0);
   });
 
-  it("is told without a default trainer, and with one who is no member", async () => {
+  it("is told without a default trainer, and with one who is not a member", async () => {
     await signUp(4);
     await addUnseenMembers(sql, 2);
     const { assigned, assignedElsewhere, unassigned } = await assertCounted(null);

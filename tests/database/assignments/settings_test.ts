@@ -52,7 +52,7 @@ describe("the default trainer", () => {
     assert(after.updatedAt > before.updatedAt);
   });
 
-  it("cannot become somebody who is no member", async () => {
+  it("cannot become somebody who is not a member", async () => {
     const error = await assertRejects(() => setDefaultTrainer(sql, newId(), "an admin"), AppError);
     assertEquals(error.code, "trainer_not_found");
     assertEquals((await getSettings(sql)).defaultTrainerId, DEFAULT_TRAINER_ID);

@@ -23,7 +23,7 @@ describe("a signup commits and is recorded when", () => {
 
   const signUp = () => database.sql`insert into public.members (id) values (${id})`;
 
-  it("the default trainer is no member", async () => {
+  it("the default trainer is not a member", async () => {
     await database.sql`delete from public.members where id = ${DEFAULT_TRAINER_ID}`;
     await signUp();
     await assertRecorded(database.sql, [id], "23503");
