@@ -97,9 +97,11 @@ function reportRepair(
 }
 
 const printStatus: Action = async (databaseUrl, { print }) => {
-  for (const { file, applied } of await withDatabase(databaseUrl, migrationStatus)) {
-    print(`${applied ? "applied" : "pending"}  ${file}`);
-  }
+  const migrations = await withDatabase(databaseUrl, migrationStatus);
+  for (const { file, applied } of migrations) print(`${applied ? "applied" : "pending"}  ${file}`);
+  if (migrations.some(({ applied }) => !applied)) return;
+  const problem = await withDatabase(databaseUrl, findStructureProblem);
+  if (problem !== null) print(`but ${problem}`);
 };
 
 async function withDatabase<T>(databaseUrl: string, work: (sql: Sql) => Promise<T>): Promise<T> {

@@ -216,6 +216,11 @@ describe("commands with DATABASE_URL", () => {
       "error: table public.trainer_client_assignments is missing; run: deno task migrate repair\n",
     );
 
+    const { stdout } = await project.run("migrate", ["status"], environment);
+    assertMatch(
+      stdout,
+      /^but table public\.trainer_client_assignments is missing; run: deno task migrate repair$/m,
+    );
     const repaired = await project.run("migrate", ["repair"], environment);
     assertEquals([repaired.code, repaired.stderr], [0, ""]);
     assertMatch(repaired.stdout, /^mended: table public\.trainer_client_assignments is missing$/m);
