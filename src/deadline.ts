@@ -15,6 +15,22 @@ export async function inTime<T>(work: Promise<T>, ms: number, late: () => Error)
   }
 }
 
+/**
+ * Waits for work no longer than its deadline, then leaves it alone.
+ * @returns false when it is late; rejects when the work does in time
+ */
+export async function endsInTime(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const late = new Error("late");
+  work.catch(() => {}); // it may fail when nobody waits any more
+  try {
+    await inTime(work, ms, () => late);
+    return true;
+  } catch (error) {
+    if (error !== late) throw error;
+    return false;
+  }
+}
+
 /** Starts a deadline. @param late makes what it rejects with */
 export function startDeadline(ms: number, late: () => Error): Deadline {
   const { promise: over, reject } = Promise.withResolvers<never>();

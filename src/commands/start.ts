@@ -3,6 +3,7 @@ import { type Config, parseConfig, type Token } from "../config.ts";
 import { type App, createApp } from "../service.ts";
 import { createJwtVerifier } from "../http/identity/jwt.ts";
 import { keepListening, type Listener } from "../http/listener.ts";
+import { endsInTime } from "../deadline.ts";
 import { createLog, type Logger, writeStdout } from "../telemetry/log.ts";
 import { createOutageLog } from "../database/outage_log.ts";
 import { OperatorError } from "../errors.ts";
@@ -164,9 +165,9 @@ async function serve(
     await new Promise((resolve) => setTimeout(resolve, config.shutdownDelayMs));
   }
   draining.abort();
-  await within(DRAIN_TIMEOUT_MS, Promise.all([server.shutdown(), backgroundAtRest]), () => {
+  if (!await endsInTime(Promise.all([server.shutdown(), backgroundAtRest]), DRAIN_TIMEOUT_MS)) {
     log.warn({ timeoutMs: DRAIN_TIMEOUT_MS }, "requests or background work cut off");
-  });
+  }
 }
 
 /** Asks the caller to close the connection, which the next request could find closed. */
@@ -210,17 +211,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-/** Waits for the work, but no longer than the deadline. */
-async function within(deadlineMs: number, work: Promise<unknown>, onDeadline: () => void): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      onDeadline();
-      resolve();
-    }, deadlineMs);
-  });
-  await Promise.race([work, deadline]);
-  clearTimeout(timer);
 }

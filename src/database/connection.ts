@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { parse as parseArray } from "postgres-array";
 import { findWritable, mustFindWritable, splitHosts } from "./driver/hosts.ts";
 import { watchForDeadConnections } from "./driver/dead_connections.ts";
 import { socketMaker } from "./driver/sockets.ts";
@@ -166,7 +167,7 @@ const arrayTypes = Object.fromEntries([
     to: oid,
     from: [oid],
     serialize: serializeArray,
-    parse: (text: string) => parseArray(text).map((item) => item === null ? null : parse(item)),
+    parse: (text: string) => parseArray<unknown>(text, parse),
   },
 ]));
 
@@ -182,12 +183,4 @@ function serializeArray(value: unknown): string {
     return `"${/["\\]/.test(text) ? text.replaceAll(/["\\]/g, "\\$&") : text}"`;
   });
   return `{${items.join(",")}}`;
-}
-
-/** Reads a one-dimensional array as the server prints it. */
-function parseArray(text: string): (string | null)[] {
-  return Array.from(text.slice(1, -1).matchAll(/"((?:[^"\\]|\\.)*)"|[^,]+/gs), ([item, quoted]) => {
-    if (quoted !== undefined) return quoted.replaceAll(/\\(.)/gs, "$1");
-    return item === "NULL" ? null : item;
-  });
 }

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import type { Sql } from "../database/sql.ts";
+import { inTime } from "../deadline.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
 import { findHealth } from "./health_findings.ts";
 import { type Check, type CheckName, describeFindings } from "./health_wording.ts";
@@ -21,12 +22,8 @@ const longWaitMs = 500;
  * @param requests how the connections for requests are used, where that is known
  */
 export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("timeout")), timeoutMs);
-  });
   try {
-    return await Promise.race([look(sql, requests), timeout]);
+    return await inTime(look(sql, requests), timeoutMs, () => new Error("timeout"));
   } catch (error) {
     const answer = error instanceof postgres.PostgresError && error.code !== "57014"
       ? `refuses, SQLSTATE ${error.code}`
@@ -44,8 +41,6 @@ export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health>
         access: unknown,
       },
     };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { endsInTime } from "../../deadline.ts";
 import { errorCode } from "../../errors.ts";
 import { countCoverage, type Coverage, estimateCoverage } from "../../operation/coverage.ts";
 import type { Sql } from "../../database/sql.ts";
@@ -53,7 +54,7 @@ export function createCounts(sql: Sql, log: Logger): Counts {
       const current = usable();
       if (current !== undefined && performance.now() < goodUntil) return current;
       const work = counting ??= count(trainerId);
-      await settledWithin(WAIT_MS, work.finally(() => counting = counting === work ? undefined : counting));
+      await endsInTime(work.finally(() => counting = counting === work ? undefined : counting), WAIT_MS);
       return usable() ?? await estimateCoverage(sql, trainerId);
     },
     expire() {
@@ -62,12 +63,4 @@ export function createCounts(sql: Sql, log: Logger): Counts {
       counting = undefined;
     },
   };
-}
-
-/** Waits a short time for the work. Throws what fails in that time; ignores what fails later. */
-async function settledWithin(ms: number, work: Promise<void>): Promise<void> {
-  work.catch(() => {});
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  await Promise.race([work, new Promise<void>((resolve) => timer = setTimeout(resolve, ms))])
-    .finally(() => clearTimeout(timer));
 }
