@@ -35,30 +35,31 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
   const isUsable = (name: string) =>
     lacks === LOCKED || lacks.every(({ object, found }) => !isNeededFor(name, object, found));
 
-  return await sql.begin("read only", async (transaction) => {
-    // A look at a locked table must not go on when nobody waits for it any more: each would keep a connection.
-    await transaction`
-      select set_config('statement_timeout', ${String(timeoutMs)}, true),
-        set_config('lock_timeout', ${String(LOOK_LOCK_TIMEOUT_MS)}, true)
-    `;
-    const look = <T>(read: (savepoint: SqlOrTransaction) => Promise<T>) =>
-      orLocked(transaction.savepoint(read));
-    return {
-      migrations: {
-        applied: applied.size,
-        pending: known.filter((version) => !applied.has(version)).length,
-        isNewerThanProgram: !applied.isSubsetOf(new Set(known)),
-      },
-      lacks,
-      members,
-      trigger: isUsable("assignment.members_trigger") ? await readMembersTrigger(transaction) : null,
-      isTrainerMember: isReadable(members) && isUsable("assignment.settings")
-        ? await look(isTrainerMember)
-        : null,
-      failures: isUsable("assignment.failures") ? await look(countFailures) : null,
-      access: ACCESS_FUNCTIONS.every(isUsable) ? await look(readAccess) : null,
-    };
-  });
+  /** In a transaction of its own: over a lost connection the driver's savepoints would never end. */
+  const look = <T>(read: (transaction: SqlOrTransaction) => Promise<T>) =>
+    orLocked(sql.begin("read only", async (transaction) => {
+      // A look at a locked table must not go on when nobody waits for it any more: each would keep a connection.
+      await transaction`
+        select set_config('statement_timeout', ${String(timeoutMs)}, true),
+          set_config('lock_timeout', ${String(LOOK_LOCK_TIMEOUT_MS)}, true)
+      `;
+      return await read(transaction);
+    }));
+  return {
+    migrations: {
+      applied: applied.size,
+      pending: known.filter((version) => !applied.has(version)).length,
+      isNewerThanProgram: !applied.isSubsetOf(new Set(known)),
+    },
+    lacks,
+    members,
+    trigger: isUsable("assignment.members_trigger") ? await readMembersTrigger(sql) : null,
+    isTrainerMember: isReadable(members) && isUsable("assignment.settings")
+      ? await look(isTrainerMember)
+      : null,
+    failures: isUsable("assignment.failures") ? await look(countFailures) : null,
+    access: ACCESS_FUNCTIONS.every(isUsable) ? await look(readAccess) : null,
+  };
 }
 
 /** A table can be read when it has all of its columns; its constraints and indexes do not matter for that. */
