@@ -218,7 +218,7 @@ describe("looking members and trainers up", () => {
     visitor.expectInConsole(/status of 422/);
     await page.getByLabel("Id of the new default trainer").fill(crypto.randomUUID());
     await page.getByRole("button", { name: "Look first" }).click();
-    await page.getByText("There is not a member with this id").waitFor();
+    await page.getByText("There is no member with this id").waitFor();
   });
 
   it("says in words when the trigger is disabled or missing, or the default trainer is not a member", async () => {

@@ -173,7 +173,7 @@ describe("the admin page", () => {
       await page.getByLabel("Trainer", { exact: true }).fill(nobody);
       await page.getByLabel("Notes (optional)").fill('asked "twice" & <again>');
       await page.getByRole("button", { name: "Assign now" }).click();
-      await page.getByText("There is not a member with this id who could be the trainer.").waitFor();
+      await page.getByText("There is no member with this id who could be the trainer.").waitFor();
       assertEquals(await page.getByLabel("Trainer", { exact: true }).inputValue(), nobody);
       assertEquals(await page.getByLabel("Notes (optional)").inputValue(), 'asked "twice" & <again>');
       await visitor.leave();
