@@ -352,6 +352,39 @@ COMMENT ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT l
 lanes), swept (members that the proof found), finished, stopped (not running).
 Raises TA007 run not found, TA006 dry run. Any other error undoes the whole batch: call again.';
 
+-- FUNCTION: assignment.change_backfill_status(uuid, text, text, text, text)
+
+CREATE FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text DEFAULT NULL::text, p_traceparent text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS $$
+declare
+  v_from text;
+begin
+  select status into v_from from assignment.backfill_runs where id = p_run_id for no key update;
+  if not found then
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
+  elsif v_from not in ('running', 'paused') or p_to not in ('running', 'paused', 'cancelled') or v_from = p_to then
+    -- checked here: if the trainer has another run, the unique index would raise first, with a less clear message
+    raise exception 'a backfill run that is % cannot become %', v_from, p_to using errcode = 'TA006';
+  end if;
+
+  update assignment.backfill_runs
+  set status = p_to,
+    status_changed_by = p_actor,
+    status_reason = p_reason,
+    finished_at = case when p_to = 'cancelled' then clock_timestamp() end,
+    throttled_because = null,
+    tries = 0,
+    resume_traceparent = case p_to when 'running' then p_traceparent else resume_traceparent end
+  where id = p_run_id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) IS 'Sets the status of a run to p_to: running, paused or cancelled.
+Raises TA006 the current status does not allow it, TA007 run not found.';
+
 -- FUNCTION: assignment.claim_new_failures(integer)
 
 CREATE FUNCTION assignment.claim_new_failures(p_limit integer DEFAULT 500) RETURNS TABLE(member_id uuid, trainer_id uuid, sqlstate text, message text, source text, attempts integer, first_failed_at timestamp with time zone, last_failed_at timestamp with time zone, next_attempt_at timestamp with time zone)
@@ -1034,16 +1067,16 @@ begin
     'assignment.assign_member(uuid, uuid, text, text)',
     'assignment.end_assignment(uuid, uuid)',
     'assignment.retry_failures(integer)',
-    'assignment.hasten_failures(integer)',
+    'assignment.make_failures_due(integer)',
     'assignment.claim_new_failures(integer)',
     'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text)',
     'assignment.retry_backfill(uuid, text, text)',
     'assignment.backfill_step(uuid)',
     'assignment.preview_step(uuid)',
     'assignment.record_preview(uuid, jsonb)',
-    'assignment.steer_backfill(uuid, text, text, text, text)',
+    'assignment.change_backfill_status(uuid, text, text, text, text)',
     'assignment.await_lanes(uuid)',
-    'assignment.note_backfill_trouble(uuid, text, text, integer, integer)',
+    'assignment.record_step_failure(uuid, text, text, integer, integer)',
     'assignment.throttle_backfill(uuid, text, text, text)',
     'assignment.find_backfill_pressure(integer)',
     'assignment.reconcile(timestamptz, text)',
@@ -1080,37 +1113,6 @@ $$;
 
 COMMENT ON FUNCTION assignment.grant_service(p_role name) IS 'Grants a role what the service needs: EXECUTE on the functions that it calls, SELECT on the tables that it reads.
 Call it as the owner of the schema, and again after each migration. Undo: migrate down --all, then drop owned by …role….';
-
--- FUNCTION: assignment.hasten_failures(integer)
-
-CREATE FUNCTION assignment.hasten_failures(p_limit integer DEFAULT 20000) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_sort TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET enable_seqscan TO 'off'
-    SET jit TO 'off'
-    AS $$
-declare
-  v_member_ids uuid[];
-  v_hastened integer;
-begin
-  v_member_ids := array(
-    select member_id
-    from assignment.failures
-    where next_attempt_at > now()
-    order by next_attempt_at, member_id
-    limit p_limit
-    for update skip locked
-  );
-  update assignment.failures set next_attempt_at = now() where member_id = any (v_member_ids);
-  get diagnostics v_hastened = row_count;
-  return v_hastened;
-end;
-$$;
-
-COMMENT ON FUNCTION assignment.hasten_failures(p_limit integer) IS 'Makes up to p_limit failures due now, except those that a retry has locked. Returns how many: fewer than p_limit when
-no more are waiting.';
 
 -- FUNCTION: assignment.hides_rows(regclass, name)
 
@@ -1193,6 +1195,37 @@ $$;
 
 COMMENT ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[]) IS 'What an error means for the members of one statement: how many are gone, who failed and why, and who is still
 undecided. Only a member whose id is not in public.members counts as gone.';
+
+-- FUNCTION: assignment.make_failures_due(integer)
+
+CREATE FUNCTION assignment.make_failures_due(p_limit integer DEFAULT 20000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_sort TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_member_ids uuid[];
+  v_made_due integer;
+begin
+  v_member_ids := array(
+    select member_id
+    from assignment.failures
+    where next_attempt_at > now()
+    order by next_attempt_at, member_id
+    limit p_limit
+    for update skip locked
+  );
+  update assignment.failures set next_attempt_at = now() where member_id = any (v_member_ids);
+  get diagnostics v_made_due = row_count;
+  return v_made_due;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.make_failures_due(p_limit integer) IS 'Makes up to p_limit failures due now, except those that a retry has locked. Returns how many: fewer than p_limit when
+no more are waiting.';
 
 -- FUNCTION: assignment.member_tables()
 
@@ -1380,51 +1413,6 @@ CREATE FUNCTION assignment.note_backfill_progress(p_run_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION assignment.note_backfill_progress(p_run_id uuid) IS 'Sets started_at, if it is not set yet, and resets tries. Does nothing while another transaction has locked the run.';
-
--- FUNCTION: assignment.note_backfill_trouble(uuid, text, text, integer, integer)
-
-CREATE FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer DEFAULT 10, p_own_tries integer DEFAULT NULL::integer, OUT tries integer, OUT paused boolean) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '10s'
-    AS $$
-begin
-  paused := false;
-  update assignment.backfill_runs r
-  set tries = least(r.tries + 1, p_own_tries)
-  where r.id = p_run_id
-    and r.status = 'running'
-  returning r.tries into note_backfill_trouble.tries;
-  if not found then
-    tries := 0;
-    return;
-  end if;
-
-  if p_sqlstate in ('55P03', '57014') then
-    update assignment.backfill_lanes l
-    set batch_rows = greatest(100, l.batch_rows / 2)
-    from (
-      select lane from assignment.backfill_lanes where run_id = p_run_id and not done order by lane for update skip locked
-    ) as free
-    where l.run_id = p_run_id
-      and l.lane = free.lane;
-  end if;
-
-  -- Lack of disk, memory or connections is no fault of the run: it goes on by itself once they are available again.
-  if tries >= p_max_tries and left(p_sqlstate, 2) <> '53' then
-    perform assignment.steer_backfill(
-      p_run_id,
-      'paused',
-      'service',
-      format('%s tries failed in a row: %s (%s)', tries, left(p_message, 1000), p_sqlstate)
-    );
-    paused := true;
-  end if;
-end;
-$$;
-
-COMMENT ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
-consecutive failures, except for lack of resources (SQLSTATE class 53).';
 
 -- FUNCTION: assignment.own_tables()
 
@@ -1722,6 +1710,51 @@ $$;
 COMMENT ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) IS 'Adds a result of preview_step to its run (batch), unless another caller has recorded the same batch (busy).
 p_preview null: ends the run, see finish_backfill.';
 
+-- FUNCTION: assignment.record_step_failure(uuid, text, text, integer, integer)
+
+CREATE FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer DEFAULT 10, p_own_tries integer DEFAULT NULL::integer, OUT tries integer, OUT paused boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS $$
+begin
+  paused := false;
+  update assignment.backfill_runs r
+  set tries = least(r.tries + 1, p_own_tries)
+  where r.id = p_run_id
+    and r.status = 'running'
+  returning r.tries into record_step_failure.tries;
+  if not found then
+    tries := 0;
+    return;
+  end if;
+
+  if p_sqlstate in ('55P03', '57014') then
+    update assignment.backfill_lanes l
+    set batch_rows = greatest(100, l.batch_rows / 2)
+    from (
+      select lane from assignment.backfill_lanes where run_id = p_run_id and not done order by lane for update skip locked
+    ) as free
+    where l.run_id = p_run_id
+      and l.lane = free.lane;
+  end if;
+
+  -- Lack of disk, memory or connections is no fault of the run: it goes on by itself once they are available again.
+  if tries >= p_max_tries and left(p_sqlstate, 2) <> '53' then
+    perform assignment.change_backfill_status(
+      p_run_id,
+      'paused',
+      'service',
+      format('%s tries failed in a row: %s (%s)', tries, left(p_message, 1000), p_sqlstate)
+    );
+    paused := true;
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
+consecutive failures, except for lack of resources (SQLSTATE class 53).';
+
 -- FUNCTION: assignment.require_visible_rows()
 
 CREATE FUNCTION assignment.require_visible_rows() RETURNS void
@@ -1997,39 +2030,6 @@ $$;
 
 COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) IS 'Starts a run and returns its id.
 Raises TA001 trainer not found, TA005 the trainer has a run that has not ended (its id in detail).';
-
--- FUNCTION: assignment.steer_backfill(uuid, text, text, text, text)
-
-CREATE FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text DEFAULT NULL::text, p_traceparent text DEFAULT NULL::text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '10s'
-    AS $$
-declare
-  v_from text;
-begin
-  select status into v_from from assignment.backfill_runs where id = p_run_id for no key update;
-  if not found then
-    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
-  elsif v_from not in ('running', 'paused') or p_to not in ('running', 'paused', 'cancelled') or v_from = p_to then
-    -- checked here: if the trainer has another run, the unique index would raise first, with a less clear message
-    raise exception 'a backfill run that is % cannot become %', v_from, p_to using errcode = 'TA006';
-  end if;
-
-  update assignment.backfill_runs
-  set status = p_to,
-    status_changed_by = p_actor,
-    status_reason = p_reason,
-    finished_at = case when p_to = 'cancelled' then clock_timestamp() end,
-    throttled_because = null,
-    tries = 0,
-    resume_traceparent = case p_to when 'running' then p_traceparent else resume_traceparent end
-  where id = p_run_id;
-end;
-$$;
-
-COMMENT ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) IS 'Sets the status of a run to p_to: running, paused or cancelled.
-Raises TA006 the current status does not allow it, TA007 run not found.';
 
 -- FUNCTION: assignment.take_back_defaults(regclass)
 
@@ -2961,6 +2961,10 @@ REVOKE ALL ON FUNCTION assignment.await_lanes(p_run_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text)
+
+REVOKE ALL ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION claim_new_failures(p_limit integer)
 
 REVOKE ALL ON FUNCTION assignment.claim_new_failures(p_limit integer) FROM PUBLIC;
@@ -3033,10 +3037,6 @@ REVOKE ALL ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, 
 
 REVOKE ALL ON FUNCTION assignment.grant_service(p_role name) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION hasten_failures(p_limit integer)
-
-REVOKE ALL ON FUNCTION assignment.hasten_failures(p_limit integer) FROM PUBLIC;
-
 -- ACL: assignment.FUNCTION hides_rows(p_table regclass, p_role name)
 
 REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM PUBLIC;
@@ -3048,6 +3048,10 @@ REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
 -- ACL: assignment.FUNCTION judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION make_failures_due(p_limit integer)
+
+REVOKE ALL ON FUNCTION assignment.make_failures_due(p_limit integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION member_tables()
 
@@ -3072,10 +3076,6 @@ REVOKE ALL ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes,
 -- ACL: assignment.FUNCTION note_backfill_progress(p_run_id uuid)
 
 REVOKE ALL ON FUNCTION assignment.note_backfill_progress(p_run_id uuid) FROM PUBLIC;
-
--- ACL: assignment.FUNCTION note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean)
-
-REVOKE ALL ON FUNCTION assignment.note_backfill_trouble(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION own_tables()
 
@@ -3105,6 +3105,10 @@ REVOKE ALL ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes,
 
 REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean)
+
+REVOKE ALL ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION require_visible_rows()
 
 REVOKE ALL ON FUNCTION assignment.require_visible_rows() FROM PUBLIC;
@@ -3132,10 +3136,6 @@ REVOKE ALL ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id
 -- ACL: assignment.FUNCTION start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text)
 
 REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) FROM PUBLIC;
-
--- ACL: assignment.FUNCTION steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text)
-
-REVOKE ALL ON FUNCTION assignment.steer_backfill(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION take_back_defaults(p_table regclass)
 

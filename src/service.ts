@@ -18,7 +18,7 @@ import { type Api, refuseOtherMethods } from "./http/route.ts";
 import { addBackfillErrorRoutes } from "./http/routes/backfill_errors.ts";
 import { addBackfillEventRoutes } from "./http/routes/backfill_events.ts";
 import { addBackfillRoutes } from "./http/routes/backfills.ts";
-import { addBackfillSteeringRoutes } from "./http/routes/backfill_steering.ts";
+import { addBackfillStatusRoutes } from "./http/routes/backfill_status.ts";
 import { addDocumentationRoutes } from "./http/routes/docs.ts";
 import { addFailureRoutes } from "./http/routes/failures.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
@@ -74,7 +74,7 @@ export function createApp(given: Services): App {
   addMemberRoutes(api, checkMember);
   addTrainerRoutes(api, takeExportSlot);
   addBackfillRoutes(api);
-  addBackfillSteeringRoutes(api);
+  addBackfillStatusRoutes(api);
   addBackfillErrorRoutes(api, takeExportSlot);
   addBackfillEventRoutes(api);
   addFailureRoutes(api);

@@ -1,4 +1,4 @@
--- Backfill runs. The database owns their state, so that any replica can start, drive and steer them.
+-- Backfill runs. The database owns their state, so that any replica can start, drive them and change their status.
 -- Locks: none. Reversible; the down drops the history of runs.
 
 -- migrate:up

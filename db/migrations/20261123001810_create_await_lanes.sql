@@ -1,4 +1,4 @@
--- Waits until no step works on a run. Call it in a separate statement after steer_backfill has committed: only then do
+-- Waits until no step works on a run. Call it in a separate statement after change_backfill_status has committed: only then do
 -- steps see the new status and stop.
 -- Locks: none. Reversible.
 

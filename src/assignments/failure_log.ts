@@ -4,7 +4,7 @@ import { claimNewFailures, type Failure } from "./failures.ts";
 import { createOutageLog, type OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 
-const longestLookMs = 1000;
+const LONGEST_LOOK_MS = 1000;
 
 /**
  * Logs who could not be assigned since any replica looked last, each once: most failed in the trigger, where no service
@@ -16,7 +16,7 @@ export async function logNewFailures(
   log: Logger,
   outageLog: OutageLog = createOutageLog(log),
 ): Promise<boolean> {
-  const until = performance.now() + longestLookMs;
+  const until = performance.now() + LONGEST_LOOK_MS;
   try {
     do {
       const failures = await claimNewFailures(sql);

@@ -21,10 +21,10 @@ export interface RetryResult {
   failed: number;
 }
 
-const batchRows = 500;
-const hastenRows = 20_000;
+const BATCH_ROWS = 500;
+const DUE_ROWS = 20_000;
 /** Shorter than the first wait of a failure that fails again: each is tried once. */
-const longestRetryMs = 5000;
+const LONGEST_RETRY_MS = 5000;
 
 /** Lists failures by member id; `after` is the last member id already seen. */
 export async function listFailures(
@@ -52,7 +52,7 @@ export async function retryDueFailures(
 ): Promise<RetryResult> {
   const [{ failedIds, ...result }] = await sql<[RetryResult & { failedIds: string[] }]>`
     select retried, succeeded, failed, failed_ids
-    from assignment.retry_failures(${batchRows})
+    from assignment.retry_failures(${BATCH_ROWS})
   `;
   if (onFailed && failedIds.length > 0) onFailed(await listFailuresOf(sql, failedIds));
   return result;
@@ -62,7 +62,7 @@ export async function retryDueFailures(
 export async function claimNewFailures(sql: Sql): Promise<Failure[]> {
   const failures = await sql<Failure[]>`
     select member_id, trainer_id, sqlstate, message, source, attempts, first_failed_at, last_failed_at, next_attempt_at
-    from assignment.claim_new_failures(${batchRows})
+    from assignment.claim_new_failures(${BATCH_ROWS})
     order by member_id
   `;
   return [...failures];
@@ -79,17 +79,17 @@ async function listFailuresOf(sql: Sql, memberIds: string[]): Promise<Failure[]>
 }
 
 /**
- * Retries all failures that there are now, whether their time has come or not, each once; for at most five seconds or so.
+ * Retries all failures that there are now, due or not, each once; takes about five seconds at most.
  * All of them are due first, so that the background work goes on with what remains then.
  * @param options.onFailed hears of those that failed again, batch by batch
  * @returns what became of them, and how many are still due.
  */
 export async function retryFailures(
   sql: Sql,
-  { forMs = longestRetryMs, onFailed }: { forMs?: number; onFailed?: (failures: Failure[]) => void } = {},
+  { forMs = LONGEST_RETRY_MS, onFailed }: { forMs?: number; onFailed?: (failures: Failure[]) => void } = {},
 ): Promise<RetryResult & { remaining: number }> {
   const until = performance.now() + forMs;
-  while (await hastenFailures(sql) === hastenRows && performance.now() < until);
+  while (await makeFailuresDue(sql) === DUE_ROWS && performance.now() < until);
 
   const sum = { retried: 0, succeeded: 0, failed: 0 };
   for (;;) {
@@ -102,11 +102,11 @@ export async function retryFailures(
   }
 }
 
-async function hastenFailures(sql: Sql): Promise<number> {
+async function makeFailuresDue(sql: Sql): Promise<number> {
   const [row] = await sql<
-    [{ hastened: number }]
-  >`select assignment.hasten_failures(${hastenRows}) as hastened`;
-  return row.hastened;
+    [{ madeDue: number }]
+  >`select assignment.make_failures_due(${DUE_ROWS}) as made_due`;
+  return row.madeDue;
 }
 
 async function countDueFailures(sql: Sql): Promise<number> {

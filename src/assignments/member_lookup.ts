@@ -26,7 +26,7 @@ interface Columns {
   displayName: boolean;
 }
 
-const timeoutMs = 5000;
+const TIMEOUT_MS = 5000;
 
 /** Finds members by their ids, in no order; ids of nobody are left out. */
 export async function findMembers(sql: Sql, ids: readonly string[]): Promise<Member[]> {
@@ -42,7 +42,7 @@ export async function findMembersByEmail(sql: Sql, email: string): Promise<Membe
   const columns = await findColumns(sql);
   if (!columns.email) return null;
   return await sql.begin("read only", async (transaction) => {
-    await transaction`select set_config('statement_timeout', ${String(timeoutMs)}, true)`;
+    await transaction`select set_config('statement_timeout', ${String(TIMEOUT_MS)}, true)`;
     const members = await selectMembers(
       transaction,
       columns,

@@ -9,7 +9,7 @@ import { summarizeRun, watchProgress } from "./backfill_output.ts";
 import { type Command, UsageError } from "./command.ts";
 import { openCommandDatabase } from "./open_database.ts";
 
-const requestedBy = "command line";
+const REQUESTED_BY = "command line";
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Runs a backfill from the terminal, beside the service or without it. */
@@ -86,11 +86,11 @@ async function findRun(
 ): Promise<{ run: Run; joined: boolean }> {
   try {
     if (resume === undefined) {
-      return await startOrJoin(sql, { requestedBy, dryRun, ...(trainerId && { trainerId }) });
+      return await startOrJoin(sql, { requestedBy: REQUESTED_BY, dryRun, ...(trainerId && { trainerId }) });
     }
     const run = await getRun(sql, resume);
     if (run.status !== "paused") return { run, joined: true };
-    return { run: await resumeRun(sql, run.id, requestedBy), joined: false };
+    return { run: await resumeRun(sql, run.id, REQUESTED_BY), joined: false };
   } catch (error) {
     throw error instanceof AppError ? new OperatorError(explain(error)) : error;
   }
@@ -133,14 +133,14 @@ async function followOrLeave(sql: Sql, run: Run, options: BackfillOptions): Prom
       `no longer at it; the run, which ${left.requestedBy} started, stays ${left.status} and goes on wherever else it is driven. ` +
         `Watch it again: deno task backfill --resume ${run.id}. ` +
         `Pause it: POST /v1/backfills/${run.id}/pause, or in the database ` +
-        `select assignment.steer_backfill('${run.id}', 'paused', 'me')`,
+        `select assignment.change_backfill_status('${run.id}', 'paused', 'me')`,
     );
   }
 }
 
 async function pause(sql: Sql, id: string): Promise<Run> {
   try {
-    return await pauseRun(sql, id, requestedBy, "stopped at the terminal");
+    return await pauseRun(sql, id, REQUESTED_BY, "stopped at the terminal");
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "invalid_transition") throw error;
     return await getRun(sql, id); // paused by somebody else, or ended meanwhile

@@ -1,5 +1,5 @@
 import { driveRuns } from "../runs/driver.ts";
-import { defaultDriveOptions } from "../runs/drive.ts";
+import { DEFAULT_DRIVE_OPTIONS } from "../runs/drive.ts";
 import { reconcileOnSchedule } from "../runs/schedule.ts";
 import type { Sql } from "../database/sql.ts";
 import { delay } from "../deadline.ts";
@@ -17,7 +17,7 @@ export interface BackgroundConfig {
   reconcileCron: string | null;
 }
 
-const retryEveryMs = 5000;
+const RETRY_EVERY_MS = 5000;
 const RETRY_FAILED = "failure_retry_failed";
 
 /**
@@ -33,7 +33,7 @@ export function startBackgroundWork(
   const { signal } = stopping;
   const work = [
     driveRuns(sql, {
-      ...defaultDriveOptions,
+      ...DEFAULT_DRIVE_OPTIONS,
       lanes: config.backfillLanes,
       maxReplicaLagMs: config.backfillMaxReplicaLagMs,
       restRatio: config.backfillRestRatio,
@@ -66,7 +66,7 @@ async function retryUntil(
   outageLog: OutageLog,
 ): Promise<void> {
   while (!signal.aborted) {
-    let restMs = retryEveryMs;
+    let restMs = RETRY_EVERY_MS;
     try {
       const began = performance.now();
       const isAllLogged = await logNewFailures(sql, log, outageLog);

@@ -47,7 +47,7 @@ export const start: Command = {
   },
 };
 
-interface Surroundings {
+interface ProcessContext {
   log: Logger;
   signal: AbortSignal;
   print(line: string): void;
@@ -57,7 +57,7 @@ async function servePools(
   config: Config,
   server: CommandServer,
   isTraced: boolean,
-  surroundings: Surroundings,
+  context: ProcessContext,
 ): Promise<void> {
   const pools = await openServicePools(server.url, {
     requestConnections: config.databasePoolSize,
@@ -67,9 +67,9 @@ async function servePools(
   });
   try {
     const traced = isTraced ? tracePools(pools) : pools;
-    const replica = openReplica(config, traced, isTraced, surroundings.log);
+    const replica = openReplica(config, traced, isTraced, context.log);
     try {
-      await serve(config, server, { ...traced, replica }, surroundings);
+      await serve(config, server, { ...traced, replica }, context);
     } finally {
       await replica?.close();
     }
@@ -104,7 +104,7 @@ async function serve(
   config: Config,
   database: CommandServer,
   { replica, ...pools }: ServicePools & { replica: ReadReplica | null },
-  { log, signal, print }: Surroundings,
+  { log, signal, print }: ProcessContext,
 ): Promise<void> {
   // Beside a database of somebody else's, who may call is always configured.
   const tokenOfThisRun = config.tokens.length > 0 || database.embedded === null ? null : createToken();

@@ -45,7 +45,7 @@ const PASSED_ON = { DateStyle: "ISO, MDY", TimeZone: "UTC", standard_conforming_
  *
  * - Results have camelCase columns (`client_id` → `clientId`), also inside of json; written identifiers go back to snake_case.
  * - Arrays of strings and numbers are passed plainly with a cast, `${ids}::uuid[]`; booleans and dates, whose type the
- *   driver guesses by the first item, as `sql.array(items, 1000)` and `sql.array(items, 1185)` (see `arrayTypes`).
+ *   driver guesses by the first item, as `sql.array(items, 1000)` and `sql.array(items, 1185)` (see `ARRAY_TYPES`).
  * - Encrypted as {@link readTls} finds in the URL.
  * - Connections that break, also within a transaction, reject what was under way and are replaced.
  * - For a pooler in transaction mode add `prepare=false` to the URL.
@@ -101,7 +101,7 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
     types: {
       time: { to: 1184, from: [1184], serialize: serializeTime, parse: parseTime },
       bigint: { to: 20, from: [20], serialize: String, parse: Number },
-      ...arrayTypes,
+      ...ARRAY_TYPES,
     },
     ...{ socket }, // the driver's types do not know it
     ssl: false, // the socket sees to that
@@ -153,7 +153,7 @@ export async function closeDatabase(sql: Sql, timeoutSeconds = 5): Promise<void>
  * The array types in use, by their fixed object ids. The driver would ask the server for all of them on every new
  * connection, and a connection that breaks off during that question is an unhandled rejection, which ends the process.
  */
-const arrayTypes = Object.fromEntries([
+const ARRAY_TYPES = Object.fromEntries([
   { oid: 1000, parse: (text: string) => text === "t" }, // bool
   { oid: 1007, parse: Number }, // int4
   { oid: 1016, parse: Number }, // int8

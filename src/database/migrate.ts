@@ -66,7 +66,7 @@ export async function migrateRepair(
   });
 }
 
-/** Says what the database lacks of what its migrations made; null: nothing. */
+/** Says what of the migrations' objects is missing or different; null: nothing. */
 export async function findStructureProblem(sql: Sql): Promise<string | null> {
   const problem = describeMembersTable(await findMembersTable(sql));
   if (problem !== null) return problem;

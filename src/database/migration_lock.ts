@@ -17,7 +17,7 @@ export interface MigrationLockOptions {
   signal?: AbortSignal;
 }
 
-const longestWaitMs = 600_000;
+const LONGEST_WAIT_MS = 600_000;
 
 /**
  * Runs the work while no other session migrates. A separate connection holds the lock and stays open however
@@ -59,7 +59,7 @@ function lost(cause?: unknown): OperatorError {
 
 async function takeLock(
   sql: Sql,
-  { onWait, giveUpAfterMs = longestWaitMs, signal = new AbortController().signal }: MigrationLockOptions,
+  { onWait, giveUpAfterMs = LONGEST_WAIT_MS, signal = new AbortController().signal }: MigrationLockOptions,
 ): Promise<void> {
   const until = performance.now() + giveUpAfterMs;
   let announced: number | undefined;

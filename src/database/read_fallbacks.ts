@@ -4,7 +4,7 @@ import { POOL_FULL } from "./driver/pool.ts";
 
 /**
  * Why a read went to the primary though there is a replica. Of the replica as a whole: `unmeasured`, how far it is behind
- * is not known, for it is new or the primary is away; `lagging`; `unreachable`; or one of `Misfit`. Of this read there:
+ * is not known, for it is new or the primary is away; `lagging`; `unreachable`; or one of `ReplicaMismatch`. Of this read there:
  * `conflict`, cancelled by what the replica replayed; `late`; `busy`, no connection was free; `error`, all else.
  */
 export const FALLBACKS = [

@@ -103,7 +103,7 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
     beginRead,
     state() {
       const lagMs = meter.lagMs();
-      return { isUsed: whyNot() === null, lagMs: Number.isFinite(lagMs) ? lagMs : null, fallbacks };
+      return { isUsed: unusableReason() === null, lagMs: Number.isFinite(lagMs) ? lagMs : null, fallbacks };
     },
     use: pool.use,
     async close() {
@@ -117,7 +117,7 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
     let hasLeft = false;
     return async (work) => {
       if (hasLeft) return await work(primary);
-      let why = whyNot();
+      let why = unusableReason();
       if (why !== null) {
         tellChange();
       } else {
@@ -135,7 +135,7 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
     };
   }
 
-  function whyNot(): Fallback | null {
+  function unusableReason(): Fallback | null {
     if (trouble !== null) return trouble;
     if (meter.lagMs() <= maxLagMs) return null;
     return meter.isPrimaryThere() ? "lagging" : "unmeasured";
@@ -159,8 +159,8 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
     while (!signal.aborted) {
       const before = departures;
       try {
-        const misfit = await meter.measure();
-        if (departures === before) trouble = misfit; // else it is of before
+        const mismatch = await meter.measure();
+        if (departures === before) trouble = mismatch; // else it is of before
       } catch (error) {
         leave("unreachable", error);
       }
@@ -171,7 +171,7 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
   }
 
   function tellChange(): void {
-    const why = whyNot();
+    const why = unusableReason();
     if (why === told) return;
     told = why;
     if (why === null) log.info({ event: "read_replica_used", lagMs: Math.round(meter.lagMs()) });

@@ -2,11 +2,11 @@ import { inTime } from "../deadline.ts";
 import type { Sql } from "./sql.ts";
 
 /** Why a server cannot be a replica of the primary. */
-export type Misfit = "not_a_standby" | "other_history";
+export type ReplicaMismatch = "not_a_standby" | "other_history";
 
 export interface LagMeter {
   /** Measures anew. Returns why the replica is none, or null; rejects when it does not answer in time. */
-  measure(): Promise<Misfit | null>;
+  measure(): Promise<ReplicaMismatch | null>;
   /** How old what the replica shows may be; Infinity while that is not known. Grows until the next measurement. */
   lagMs(): number;
   /** Whether the primary answered the last measurement: without it, the lag can only be known to grow. */

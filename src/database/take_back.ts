@@ -43,7 +43,7 @@ export async function countAssignments(sql: Sql): Promise<number> {
 
 /**
  * Takes every migration back in one transaction, the newest first, and then the schema `assignment` itself. It does not
- * ask which were applied: each down removes what there is and passes over what lacks, so it ends from any state.
+ * ask which were applied: each down removes what there is and passes over what is missing, so it ends from any state.
  * @throws {OperatorError} with the migration's file and the database's own words; nothing was removed then.
  */
 export async function takeAllBack(sql: Sql): Promise<void> {

@@ -29,7 +29,7 @@ export function describeAccess(access: Access | null): { status: "ok" | "degrade
     };
   }
   const { hidden, writers, blindReaders } = access;
-  const amiss = [
+  const problems = [
     hidden,
     writers === null ? null : `${OPEN_DETAIL} ${writers}`,
     blindReaders === null
@@ -37,9 +37,9 @@ export function describeAccess(access: Access | null): { status: "ok" | "degrade
       : `row-level security hides every row from who was granted to read them: ${blindReaders}: ` +
         "run: create policy NAME on TABLE for select to ROLE using (true)",
   ].filter((detail) => detail !== null);
-  return amiss.length === 0
+  return problems.length === 0
     ? { status: "ok", detail: "the service sees every row, and nobody else may write them" }
-    : { status: "degraded", detail: amiss.join("; ") };
+    : { status: "degraded", detail: problems.join("; ") };
 }
 
 async function isInstalled(sql: SqlOrTransaction): Promise<boolean> {

@@ -25,7 +25,7 @@ export interface Coverage {
   countedAt: Date;
 }
 
-const countTimeoutMs = 10_000;
+const COUNT_TIMEOUT_MS = 10_000;
 
 interface CountRow {
   members: number;
@@ -46,7 +46,7 @@ export async function countCoverage(sql: Sql, trainerId: string | null): Promise
     ? sql``
     : sql`and (o.trainer_id < ${trainerId} or o.trainer_id > ${trainerId}) and o.client_id <> ${trainerId}`;
   const [row] = await sql.begin("read only", async (transaction) => {
-    await transaction`select set_config('statement_timeout', ${String(countTimeoutMs)}, true)`;
+    await transaction`select set_config('statement_timeout', ${String(COUNT_TIMEOUT_MS)}, true)`;
     return await transaction<[CountRow]>`
       with kept_out as (
         select distinct i.client_id

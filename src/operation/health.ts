@@ -13,9 +13,9 @@ export interface Health {
   checks: Record<CheckName, Check>;
 }
 
-const timeoutMs = 3000;
+const TIMEOUT_MS = 3000;
 /** A request that has waited so long for a connection has met more than a burst. */
-const longWaitMs = 500;
+const LONG_WAIT_MS = 500;
 
 /**
  * Looks at all that auto-assignment depends on. Never throws; answers within three seconds whatever the database does.
@@ -23,7 +23,7 @@ const longWaitMs = 500;
  */
 export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health> {
   try {
-    return await inTime(look(sql, requests), timeoutMs, () => new Error("timeout"));
+    return await inTime(look(sql, requests), TIMEOUT_MS, () => new Error("timeout"));
   } catch (error) {
     const answer = error instanceof postgres.PostgresError && error.code !== "57014"
       ? `refuses, SQLSTATE ${error.code}`
@@ -45,7 +45,7 @@ export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health>
 }
 
 async function look(sql: Sql, requests?: PoolUse): Promise<Health> {
-  const findings = await findHealth(sql, timeoutMs);
+  const findings = await findHealth(sql, TIMEOUT_MS);
   const checks = { database: describeDatabase(requests), ...describeFindings(findings) };
   const isDegraded = Object.values(checks).some((check) => check.status !== "ok");
   return { status: isDegraded ? "degraded" : "ready", checks };
@@ -53,7 +53,7 @@ async function look(sql: Sql, requests?: PoolUse): Promise<Health> {
 
 /** A pool that is full for a moment is nothing; one before which requests wait for long is. */
 function describeDatabase(requests?: PoolUse) {
-  if (requests === undefined || requests.longestWaitMs < longWaitMs) {
+  if (requests === undefined || requests.longestWaitMs < LONG_WAIT_MS) {
     return { status: "ok", detail: "answers" } as const;
   }
   const detail =

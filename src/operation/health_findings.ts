@@ -8,7 +8,7 @@ import { findMembersTable, isReadable, type MembersTable } from "../database/str
 import { type Access, readAccess } from "./access.ts";
 import { type MembersTrigger, readMembersTrigger } from "./members_trigger.ts";
 
-/** What a look at the database found. Null: it could not be looked at, for something lacks that `lacks` or `members` names. */
+/** What a look at the database found. Null: it could not be read, for it needs what `lacks` or `members` says is missing. */
 export interface HealthFindings {
   migrations: { applied: number; pending: number; isNewerThanProgram: boolean };
   lacks: Lack[] | Locked;
@@ -26,7 +26,7 @@ const ACCESS_FUNCTIONS = [
   "assignment.explain_hidden_rows(name)",
 ];
 
-/** Looks at all that auto-assignment depends on, in a constant number of statements, and reads no table that lacks. */
+/** Looks at all that auto-assignment depends on, in a constant number of statements, and reads no table that is missing. */
 export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFindings> {
   const applied = new Set(await appliedMigrations(sql));
   const known = (await listMigrations()).map(({ version }) => version);

@@ -45,7 +45,7 @@ function describeMigrations({ migrations: { pending } }: HealthFindings): Check 
   return pending === 0 ? ok("up to date") : degraded(`${pending} pending: run deno task migrate`);
 }
 
-/** What lacks while migrations are pending is mostly theirs to make. */
+/** While migrations are pending, most of what is missing is theirs to create. */
 function describeSchema({ migrations, members, lacks }: HealthFindings): Check {
   if (migrations.applied === 0) return degraded("missing: run deno task migrate");
   const membersProblem = describeMembersTable(members);

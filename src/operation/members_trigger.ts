@@ -20,7 +20,7 @@ export async function readMembersTrigger(sql: SqlOrTransaction): Promise<Members
   return trigger;
 }
 
-/** Says what is amiss with the trigger and what mends it. */
+/** Says what is wrong with the trigger, and which statement puts it right. */
 export function describeMembersTrigger({ state, bypass, tables, remedy }: MembersTrigger): string {
   if (state === "disabled") {
     return `${state}: ${WAITING}; run: alter table public.members enable trigger members_assign_trainer_after_insert`;

@@ -2,7 +2,7 @@ import type { Sql } from "../database/sql.ts";
 import type { Run } from "./progress.ts";
 import { getRun } from "./runs.ts";
 
-const mostRuns = 10;
+const MOST_RUNS = 10;
 
 /** Lists the runs that have not ended, oldest first; there is at most one per trainer. The first ten. */
 export async function listActiveRuns(sql: Sql): Promise<Run[]> {
@@ -11,7 +11,7 @@ export async function listActiveRuns(sql: Sql): Promise<Run[]> {
     from assignment.backfill_runs
     where status in ('running', 'paused')
     order by id
-    limit ${mostRuns}
+    limit ${MOST_RUNS}
   `;
   return await Promise.all(rows.map(({ id }) => getRun(sql, id)));
 }

@@ -6,10 +6,10 @@ import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import {
   findPressure,
-  noteTrouble,
   type Pressure,
   previewRun,
   recordPressure,
+  recordStepFailure,
   type Step,
   stepRun,
 } from "./steps.ts";
@@ -23,7 +23,7 @@ export interface DriveOptions {
   maxReplicaLagMs: number;
   /** Rest after each batch, in parts of the time that it took. */
   restRatio: number;
-  /** Failed steps in a row, lanes that fail at once counted once, after which the run is paused; but for want of disk, memory or connections. */
+  /** After so many failed steps in a row the run is paused. Lanes that fail together count once; lack of disk, memory or connections never pauses. */
   maxTries: number;
   log: Logger;
   /** Tells of a database that is away in place of each step; without it each step that fails is a line. */
@@ -32,11 +32,11 @@ export interface DriveOptions {
 }
 
 /** What the command line and programs use, and where the service's configuration begins. */
-export const defaultDriveOptions = { lanes: 2, maxReplicaLagMs: 10_000, restRatio: 0, maxTries: 10 };
+export const DEFAULT_DRIVE_OPTIONS = { lanes: 2, maxReplicaLagMs: 10_000, restRatio: 0, maxTries: 10 };
 
-const probeEveryMs = 1000;
-const busyWaitMs = 200;
-const backoffMs = { first: 250, longest: 30_000 };
+const PROBE_EVERY_MS = 1000;
+const BUSY_WAIT_MS = 200;
+const BACKOFF_MS = { first: 250, longest: 30_000 };
 
 /**
  * Steps a run until it is no longer running, or the signal says so; then returns within a batch. Never throws: steps that
@@ -64,7 +64,7 @@ export async function driveRun(
     while (!signal.aborted) {
       try {
         if (!await mayStep()) {
-          await delay(probeEveryMs, signal);
+          await delay(PROBE_EVERY_MS, signal);
           continue;
         }
         const began = performance.now();
@@ -75,7 +75,7 @@ export async function driveRun(
           end.abort();
           return;
         }
-        const restMs = work === "busy" ? busyWaitMs : (performance.now() - began) * options.restRatio;
+        const restMs = work === "busy" ? BUSY_WAIT_MS : (performance.now() - began) * options.restRatio;
         if (restMs > 0) await delay(restMs, signal);
       } catch (error) {
         tries += 1;
@@ -90,7 +90,7 @@ export async function driveRun(
       options.log.warn({ event: "backfill_step_failed", runId: run.id, code, tries, reason: message });
     }
     try {
-      const noted = await noteTrouble(sql, run.id, { code, message }, {
+      const noted = await recordStepFailure(sql, run.id, { code, message }, {
         ownTries: tries,
         maxTries: options.maxTries,
       });
@@ -107,7 +107,7 @@ export async function driveRun(
         });
       }
     }
-    const ceilingMs = Math.min(backoffMs.longest, backoffMs.first * 2 ** Math.min(tries, 20));
+    const ceilingMs = Math.min(BACKOFF_MS.longest, BACKOFF_MS.first * 2 ** Math.min(tries, 20));
     await delay(ceilingMs * (0.5 + Math.random() / 2), signal);
   }
 }
@@ -119,7 +119,7 @@ function watchPressure(sql: Sql, runId: string, options: DriveOptions): () => Pr
   let recorded: Pressure | undefined;
   return () => {
     if (performance.now() >= nextProbeAt) {
-      nextProbeAt = performance.now() + probeEveryMs;
+      nextProbeAt = performance.now() + PROBE_EVERY_MS;
       answer = probe();
     }
     return answer;

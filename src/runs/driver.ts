@@ -5,8 +5,8 @@ import { createOutageLog } from "../database/outage_log.ts";
 import type { Run } from "./progress.ts";
 import { getRun, listRunErrors, listRunningIds } from "./runs.ts";
 
-const pollMs = 1000;
-const errorPage = 1000;
+const POLL_MS = 1000;
+const ERROR_PAGE = 1000;
 const POLL_FAILED = "backfill_poll_failed";
 
 /**
@@ -26,7 +26,7 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
     } catch (error) {
       outageLog.failed(error, { event: POLL_FAILED });
     }
-    await delay(pollMs, options.signal);
+    await delay(POLL_MS, options.signal);
   }
   await Promise.all(driven.values());
 
@@ -47,7 +47,7 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
   async function logErrors(id: string): Promise<void> {
     let after: string | undefined;
     do {
-      const errors = await listRunErrors(sql, id, { limit: errorPage, after });
+      const errors = await listRunErrors(sql, id, { limit: ERROR_PAGE, after });
       for (const { memberId, code, message } of errors) {
         options.log.warn({
           event: "assignment_failed",
@@ -58,7 +58,7 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
           reason: message,
         });
       }
-      after = errors.length < errorPage ? undefined : errors.at(-1)?.memberId;
+      after = errors.length < ERROR_PAGE ? undefined : errors.at(-1)?.memberId;
     } while (after !== undefined);
   }
 }

@@ -2,7 +2,7 @@ import type { Sql } from "../database/sql.ts";
 import { delay } from "../deadline.ts";
 import { AppError } from "../errors.ts";
 import { type Logger, silentLogger } from "../telemetry/log.ts";
-import { defaultDriveOptions, type DriveOptions, driveRun } from "./drive.ts";
+import { DEFAULT_DRIVE_OPTIONS, type DriveOptions, driveRun } from "./drive.ts";
 import { hasEnded, type Run, type RunError } from "./progress.ts";
 import { getRun, listRunErrors, startBackfill } from "./runs.ts";
 
@@ -28,7 +28,7 @@ export interface BackfillResult {
   errors: RunError[];
 }
 
-const progressEveryMs = 1000;
+const PROGRESS_EVERY_MS = 1000;
 
 /**
  * Assigns every member who lacks an active assignment to the trainer. Works beside the service and other programs: a run
@@ -52,10 +52,10 @@ export async function followRun(sql: Sql, run: Run, options: BackfillOptions): P
   const end = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, end.signal]) : end.signal;
   const drive: DriveOptions = {
-    lanes: options.lanes ?? defaultDriveOptions.lanes,
-    maxReplicaLagMs: options.maxReplicaLagMs ?? defaultDriveOptions.maxReplicaLagMs,
-    restRatio: options.restRatio ?? defaultDriveOptions.restRatio,
-    maxTries: defaultDriveOptions.maxTries,
+    lanes: options.lanes ?? DEFAULT_DRIVE_OPTIONS.lanes,
+    maxReplicaLagMs: options.maxReplicaLagMs ?? DEFAULT_DRIVE_OPTIONS.maxReplicaLagMs,
+    restRatio: options.restRatio ?? DEFAULT_DRIVE_OPTIONS.restRatio,
+    maxTries: DEFAULT_DRIVE_OPTIONS.maxTries,
     log: options.log ?? silentLogger,
     signal,
   };
@@ -64,7 +64,7 @@ export async function followRun(sql: Sql, run: Run, options: BackfillOptions): P
     let current = run;
     while (!hasEnded(current)) {
       if (current.status === "running") await driveRun(sql, current, drive);
-      else await delay(progressEveryMs, signal);
+      else await delay(PROGRESS_EVERY_MS, signal);
       options.signal?.throwIfAborted();
       current = await getRun(sql, run.id);
     }
@@ -85,7 +85,7 @@ export async function followRun(sql: Sql, run: Run, options: BackfillOptions): P
       } catch (error) {
         drive.log.warn({ event: "backfill_progress_unknown", runId: run.id, reason: String(error) });
       }
-      await delay(progressEveryMs, signal);
+      await delay(PROGRESS_EVERY_MS, signal);
     }
   }
 }

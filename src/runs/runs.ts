@@ -97,17 +97,17 @@ export async function listRunErrors(
 
 /** Pauses a running run. @throws {AppError} `run_not_found`, `invalid_transition` */
 export async function pauseRun(sql: Sql, id: string, by: string, reason?: string): Promise<Run> {
-  return await steer(sql, id, "paused", by, reason);
+  return await changeStatus(sql, id, "paused", by, reason);
 }
 
 /** Resumes a paused run. @throws {AppError} `run_not_found`, `invalid_transition` */
 export async function resumeRun(sql: Sql, id: string, by: string): Promise<Run> {
-  return await steer(sql, id, "running", by);
+  return await changeStatus(sql, id, "running", by);
 }
 
 /** Cancels a run that has not ended. @throws {AppError} `run_not_found`, `invalid_transition` */
 export async function cancelRun(sql: Sql, id: string, by: string): Promise<Run> {
-  return await steer(sql, id, "cancelled", by);
+  return await changeStatus(sql, id, "cancelled", by);
 }
 
 /**
@@ -122,9 +122,17 @@ export async function retryRun(sql: Sql, id: string, by: string): Promise<Run> {
 }
 
 /** Once the status is committed no step begins; once the lanes are free none is under way, and the counters are at rest. */
-async function steer(sql: Sql, id: string, to: Run["status"], by: string, reason?: string): Promise<Run> {
+async function changeStatus(
+  sql: Sql,
+  id: string,
+  to: Run["status"],
+  by: string,
+  reason?: string,
+): Promise<Run> {
   await withAppErrors(
-    sql`select assignment.steer_backfill(${id}, ${to}, ${by}, ${reason ?? null}, ${currentTraceparent()})`,
+    sql`select assignment.change_backfill_status(${id}, ${to}, ${by}, ${
+      reason ?? null
+    }, ${currentTraceparent()})`,
   );
   if (to !== "running") await sql`select assignment.await_lanes(${id})`;
   return await getRun(sql, id);

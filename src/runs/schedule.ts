@@ -6,15 +6,15 @@ import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { currentTraceparent, withSpan } from "../telemetry/tracing.ts";
 
-const longestWaitMs = 60_000;
-const defaultRetryMs = { first: 10_000, longest: 300_000 };
-const runNotEnded = "TA005";
+const LONGEST_WAIT_MS = 60_000;
+const DEFAULT_RETRY_MS = { first: 10_000, longest: 300_000 };
+const RUN_NOT_ENDED = "TA005";
 
 /**
  * Starts a run at each slot of a schedule (cron, UTC), unless one is under way; of many replicas exactly one does so.
- * A slot at which none can be started, for the database is away, the default trainer no member or a run paused, is tried
- * again until the next, ever more calmly; it is logged when it fails first, and whenever the reason changes. One at which
- * no replica runs is passed over. Returns when the signal is given.
+ * When no run can be started (the database is unreachable, the default trainer is no member, a run is paused), the slot is
+ * tried again with growing delays until the next one; its first failure is logged, and each change of the reason. A slot at
+ * which no replica of the service runs is skipped. Returns when the signal is given.
  */
 export async function reconcileOnSchedule(
   sql: Sql,
@@ -26,14 +26,14 @@ export async function reconcileOnSchedule(
     retryMs?: { first: number; longest: number };
   },
 ): Promise<void> {
-  const retryMs = options.retryMs ?? defaultRetryMs;
+  const retryMs = options.retryMs ?? DEFAULT_RETRY_MS;
   let failing: { slot: Date; reason: string; tries: number } | undefined;
   const cron = new Cron(pattern, { timezone: "UTC", paused: true });
   let slot = cron.nextRun();
   while (slot && !options.signal.aborted) {
     const waitMs = slot.getTime() - Date.now();
     if (waitMs > 0) {
-      await delay(Math.min(waitMs, longestWaitMs), options.signal);
+      await delay(Math.min(waitMs, LONGEST_WAIT_MS), options.signal);
       continue;
     }
     const due = slot;
@@ -56,7 +56,7 @@ export async function reconcileOnSchedule(
 
 /** Somebody's dry run or retry is over soon, and of a paused run they know; what else it is wants somebody to look. */
 function logNotStarted(log: Logger, slot: Date, error: unknown): void {
-  const isOverSoon = errorCode(error) === runNotEnded;
+  const isOverSoon = errorCode(error) === RUN_NOT_ENDED;
   log[isOverSoon ? "info" : "warn"]({ event: "reconciliation_not_started", slot, reason: String(error) });
 }
 

@@ -10,9 +10,9 @@ export interface Step {
 }
 
 /**
- * Does a run's next piece of work, in one autocommit statement. Any number of callers may do so at once; when one is
- * lost, so is at most its batch, whole. An error says that nothing of it happened, but for a lost connection: then it
- * happened whole or not at all, and the next step goes on from what is true.
+ * Does a run's next piece of work, in one autocommit statement. Any number of callers may do so at once; a caller that dies
+ * takes at most its own batch with it. After an error nothing of the batch happened; after a lost connection all of it or
+ * nothing, and the next step finds out which.
  */
 export async function stepRun(sql: Sql, runId: string): Promise<Step> {
   const [step] = await sql<[Step]>`
@@ -39,10 +39,10 @@ export async function previewRun(sql: Sql, runId: string): Promise<Step> {
 
 /**
  * Counts a step that failed as a whole, and halves the batches after a time-out. Lanes that fail at the same time count
- * once: `ownTries` is how often in a row the caller's lane has failed. Want of resources (class 53) pauses nothing.
+ * once: `ownTries` is how often in a row the caller's lane has failed. Lack of resources (class 53) pauses nothing.
  * @returns how many failed in a row, and whether that paused the run.
  */
-export async function noteTrouble(
+export async function recordStepFailure(
   sql: Sql,
   runId: string,
   error: { code: string; message: string },
@@ -50,7 +50,7 @@ export async function noteTrouble(
 ): Promise<{ tries: number; paused: boolean }> {
   const [row] = await sql<[{ tries: number; paused: boolean }]>`
     select tries, paused
-    from assignment.note_backfill_trouble(${runId}, ${error.code}, ${error.message}, ${maxTries}, ${ownTries})
+    from assignment.record_step_failure(${runId}, ${error.code}, ${error.message}, ${maxTries}, ${ownTries})
   `;
   return row;
 }

@@ -8,7 +8,7 @@ export interface Throughput {
   processed: number[];
 }
 
-const mostSpans = 120;
+const MOST_SPANS = 120;
 
 /**
  * Reads how fast a run was, second by second, joined so that there are at most 120 spans; without
@@ -31,7 +31,7 @@ export async function readThroughput(sql: Sql, runId: string): Promise<Throughpu
       from complete
     ),
     width as (
-      select started_at, seconds, ceil(seconds / ${mostSpans}::numeric)::integer as seconds_each
+      select started_at, seconds, ceil(seconds / ${MOST_SPANS}::numeric)::integer as seconds_each
       from bounds
       where started_at is not null
     )

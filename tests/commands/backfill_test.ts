@@ -110,6 +110,6 @@ describe("deno task backfill", () => {
     assertStringIncludes(task.output(), `Pause it: POST /v1/backfills/${id}/pause`);
     const left = await getRun(sql, id);
     assertEquals([left.status, left.history.length], ["running", 1]);
-    await sql`select assignment.steer_backfill(${id}, 'paused', 'me')`; // as it says
+    await sql`select assignment.change_backfill_status(${id}, 'paused', 'me')`; // as it says
   });
 });

@@ -94,7 +94,7 @@ describe("a running service", () => {
 
   it("tells who steered which run", async () => {
     const [run] = await database.sql<{ id: string }[]>`select assignment.start_backfill('ops') as id`;
-    await database.sql`select assignment.steer_backfill(${run?.id ?? ""}, 'paused', 'ops')`;
+    await database.sql`select assignment.change_backfill_status(${run?.id ?? ""}, 'paused', 'ops')`;
     const call = await start();
     await call("POST", `/v1/backfills/${run?.id}/cancel`);
     await service.line(/"event":"backfill_cancel_requested"/);
@@ -104,7 +104,7 @@ describe("a running service", () => {
 
   it("tells who changed what on the admin page", async () => {
     const [run] = await database.sql<{ id: string }[]>`select assignment.start_backfill('ops') as id`;
-    await database.sql`select assignment.steer_backfill(${run?.id ?? ""}, 'paused', 'ops')`;
+    await database.sql`select assignment.change_backfill_status(${run?.id ?? ""}, 'paused', 'ops')`;
     const memberId = newId();
     await database.sql`insert into public.members (id) values (${memberId})`;
     await start();

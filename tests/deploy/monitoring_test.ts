@@ -96,7 +96,7 @@ describe("the files for monitoring", () => {
       await reconciledAgo(27);
     });
     await around("BackfillPaused", () => startBackfill(sql, { requestedBy: "ops" }), async () => {
-      await sql`select assignment.steer_backfill(id, 'paused', 'ops') from assignment.backfill_runs`;
+      await sql`select assignment.change_backfill_status(id, 'paused', 'ops') from assignment.backfill_runs`;
     });
     await around("TriggerDisabled", () => Promise.resolve(), async () => {
       await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;

@@ -1,12 +1,12 @@
 import type { Sql } from "../../src/database/sql.ts";
-import { defaultDriveOptions, type DriveOptions, driveRun } from "../../src/runs/drive.ts";
+import { DEFAULT_DRIVE_OPTIONS, type DriveOptions, driveRun } from "../../src/runs/drive.ts";
 import type { Run } from "../../src/runs/progress.ts";
 import { getRun, startBackfill } from "../../src/runs/runs.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 
 /** Options for driving a run in a test; the signal is never given. */
 export function driveOptions(options: Partial<DriveOptions> = {}): DriveOptions {
-  return { ...defaultDriveOptions, log: silentLogger, signal: new AbortController().signal, ...options };
+  return { ...DEFAULT_DRIVE_OPTIONS, log: silentLogger, signal: new AbortController().signal, ...options };
 }
 
 /** Starts a run and drives it to its end. */

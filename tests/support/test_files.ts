@@ -15,7 +15,7 @@ export const SLOW = [
   "tests/database/runs/partitioned_members_test.ts",
   "tests/database/runs/pressure_test.ts",
   "tests/database/runs/replica_lag_test.ts",
-  "tests/database/runs/steering_test.ts",
+  "tests/database/runs/status_changes_test.ts",
   "tests/database/health_test.ts",
   "tests/database/migrations/",
   "tests/database/read_replica_test.ts",

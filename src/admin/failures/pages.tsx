@@ -6,7 +6,7 @@ import { readPage } from "../../http/paging.ts";
 import { visitorOf } from "../env.ts";
 import { withNotice } from "../frame/notices.ts";
 import { byId, type OverviewReader } from "../overview/reader.ts";
-import { answerPage, goOn, type Pages } from "../frame/pages.ts";
+import { answerPage, type Pages, seeOther } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { FailuresPage } from "./view.tsx";
 
@@ -39,7 +39,7 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
     logChange(log, visitorOf(c), "failures_retry_requested", { ...progress });
     reader.expire();
     const { retried, failed, remaining } = progress;
-    return goOn(
+    return seeOther(
       c,
       remaining > 0
         ? withNotice(paths.failures, "failures_being_retried", retried, failed, remaining)

@@ -34,7 +34,7 @@ export function answerPage(
 }
 
 /** Redirects to a page after an action, so that a reload does not repeat it. */
-export function goOn(c: Context<PageEnv>, path: string): Response {
+export function seeOther(c: Context<PageEnv>, path: string): Response {
   return c.redirect(path, 303);
 }
 
@@ -49,16 +49,18 @@ export const REFUSED = 422;
  * @param refuse answers when it is refused in a way that we have words for: with an address to go back to, or with the page
  *   and its form as it was filled in.
  */
-export async function doAndGoOn(
+export async function doAndSeeOther(
   c: Context<PageEnv>,
   refuse: string | ((code: NoticeCode) => Response | Promise<Response>),
   work: () => Promise<string>,
 ): Promise<Response> {
   try {
-    return goOn(c, await work());
+    return seeOther(c, await work());
   } catch (error) {
     if (!(error instanceof AppError) || !isNoticeCode(error.code)) throw error;
-    return typeof refuse === "string" ? goOn(c, withNotice(refuse, error.code)) : await refuse(error.code);
+    return typeof refuse === "string"
+      ? seeOther(c, withNotice(refuse, error.code))
+      : await refuse(error.code);
   }
 }
 

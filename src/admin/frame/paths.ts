@@ -11,7 +11,7 @@ export const paths = {
   runs: `${HOME}/runs`,
   run: (id: string) => `${HOME}/runs/${id}`,
   runErrors: (id: string) => `${HOME}/runs/${id}/errors.csv`,
-  steerRun: (id: string, verb: string) => `${HOME}/runs/${id}/${verb}`,
+  changeRunStatus: (id: string, verb: string) => `${HOME}/runs/${id}/${verb}`,
   members: `${HOME}/members`,
   member: (id: string) => `${HOME}/members?q=${encodeURIComponent(id)}`,
   assign: (id: string) => `${HOME}/members/${id}/assign`,

@@ -17,7 +17,7 @@ import { type NoticeCode, noticeOf, withNotice } from "../frame/notices.ts";
 import { byId, type OverviewReader } from "../overview/reader.ts";
 import {
   answerPage,
-  doAndGoOn,
+  doAndSeeOther,
   ID_PATTERN,
   type Pages,
   readForm,
@@ -104,7 +104,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
     if (trainerId === undefined) return await refuse("not_an_id");
     const kept = Notes.optional().safeParse(typed.notes);
     if (!kept.success) return await refuse("not_notes");
-    return await doAndGoOn(c, refuse, async () => {
+    return await doAndSeeOther(c, refuse, async () => {
       const notice = await work(memberId, { trainerId, notes: kept.data });
       reader.expire();
       return withNotice(paths.member(memberId), notice);

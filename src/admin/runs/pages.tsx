@@ -22,7 +22,7 @@ import { answerOverview } from "../overview/page.tsx";
 import { byId, type OverviewReader } from "../overview/reader.ts";
 import {
   answerPage,
-  doAndGoOn,
+  doAndSeeOther,
   ID_PATTERN,
   type Pages,
   readForm,
@@ -38,10 +38,10 @@ const BACKFILL = `${paths.home}#backfill`;
 
 const batchRows = z.string().regex(/^\d{1,5}$/).transform(Number).pipe(z.int().min(1).max(20_000)).optional();
 
-const STEERING = [
-  { verb: "pause", steer: pauseRun, notice: "paused" },
-  { verb: "resume", steer: resumeRun, notice: "resumed" },
-  { verb: "cancel", steer: cancelRun, notice: "cancelled" },
+const STATUS_CHANGES = [
+  { verb: "pause", change: pauseRun, notice: "paused" },
+  { verb: "resume", change: resumeRun, notice: "resumed" },
+  { verb: "cancel", change: cancelRun, notice: "cancelled" },
 ] as const;
 
 /** Pages of runs: start, list, follow, change their status. */
@@ -72,7 +72,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
     const refuse = (notice: NoticeCode) => answerOverview(c, pages, reader, { form: "run", typed, notice });
     if (typed.trainerId !== undefined && trainerId === undefined) return await refuse("not_an_id");
     if (!rows.success) return await refuse("not_a_batch_size");
-    return await doAndGoOn(c, refuse, async () => {
+    return await doAndSeeOther(c, refuse, async () => {
       const request = {
         trainerId,
         batchRows: rows.data,
@@ -130,11 +130,11 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
     });
   });
 
-  for (const { verb, steer, notice } of STEERING) {
+  for (const { verb, change, notice } of STATUS_CHANGES) {
     app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/${verb}`, async (c) => {
       const { id } = c.req.param();
-      return await doAndGoOn(c, backOf(c.req.header("referer"), id), async () => {
-        await steer(sql, id, sessionOf(c).name).finally(() => reader.expire());
+      return await doAndSeeOther(c, backOf(c.req.header("referer"), id), async () => {
+        await change(sql, id, sessionOf(c).name).finally(() => reader.expire());
         logChange(log, visitorOf(c), `backfill_${verb}_requested`, { runId: id });
         return withNotice(backOf(c.req.header("referer"), id), notice);
       });
@@ -143,7 +143,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
 
   app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/retry`, async (c) => {
     const { id } = c.req.param();
-    return await doAndGoOn(c, BACKFILL, async () => {
+    return await doAndSeeOther(c, BACKFILL, async () => {
       const run = await retryRun(sql, id, sessionOf(c).name).finally(() => reader.expire());
       logChange(log, visitorOf(c), "backfill_retry_requested", { runId: run.id, retryOf: id });
       return withNotice(paths.run(run.id), "retried");

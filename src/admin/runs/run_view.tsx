@@ -34,7 +34,7 @@ export function RunCard({ run, throughput, trainer, linked = false }: RunProps) 
       <Progress run={run} />
       <Outcome run={run} />
       <ThroughputChart throughput={throughput} />
-      <Steering run={run} />
+      <StatusForms run={run} />
     </article>
   );
 }
@@ -151,12 +151,12 @@ function skipReasons({ skipped, skippedBecause }: Run): string | undefined {
   return reasons.filter(Boolean).join(", ");
 }
 
-function Steering({ run }: { run: Run }) {
+function StatusForms({ run }: { run: Run }) {
   if (hasEnded(run)) {
     if (run.failed === 0 || run.dryRun) return null;
     return (
       <div class="actions">
-        <SteerButton run={run} verb="retry" label="Retry the failed" kind="primary" />
+        <StatusButton run={run} verb="retry" label="Retry the failed" kind="primary" />
         <a class="button" href={paths.runErrors(run.id)} download>Download errors (CSV)</a>
       </div>
     );
@@ -164,8 +164,8 @@ function Steering({ run }: { run: Run }) {
   return (
     <div class="actions">
       {run.status === "running"
-        ? <SteerButton run={run} verb="pause" label="Pause" />
-        : <SteerButton run={run} verb="resume" label="Resume" kind="primary" />}
+        ? <StatusButton run={run} verb="pause" label="Pause" />
+        : <StatusButton run={run} verb="resume" label="Resume" kind="primary" />}
       <details class="confirm" name="confirm">
         <summary class="button">Cancel…</summary>
         <div>
@@ -173,18 +173,18 @@ function Steering({ run }: { run: Run }) {
             Whom the run has assigned stays assigned. A cancelled run cannot be resumed, but a new one can be
             started.
           </p>
-          <SteerButton run={run} verb="cancel" label="Cancel the run" kind="danger" />
+          <StatusButton run={run} verb="cancel" label="Cancel the run" kind="danger" />
         </div>
       </details>
     </div>
   );
 }
 
-function SteerButton(
+function StatusButton(
   { run, verb, label, kind = "" }: { run: Run; verb: string; label: string; kind?: string },
 ) {
   return (
-    <form method="post" action={paths.steerRun(run.id, verb)}>
+    <form method="post" action={paths.changeRunStatus(run.id, verb)}>
       <button class={kind} type="submit">{label}</button>
     </form>
   );

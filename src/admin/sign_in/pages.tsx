@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { endSession, rememberSessions } from "../../http/identity/ended_sessions.ts";
 import type { PageEnv } from "../env.ts";
-import { answerPage, goOn, type Pages, readForm } from "../frame/pages.ts";
+import { answerPage, type Pages, readForm, seeOther } from "../frame/pages.ts";
 import { paths, safeNext } from "../frame/paths.ts";
 import { callerAddress, callerNetwork } from "../../http/identity/caller_address.ts";
 import { isFromOurPages } from "../../http/identity/same_origin.ts";
@@ -30,7 +30,7 @@ export function addSignInPages({ app, services }: Pages): void {
   app.get("/login", async (c) => {
     const next = safeNext(c.req.query("next"));
     const session = await currentSession(c, services);
-    return session?.role === "admin" ? goOn(c, next) : await ask(c, next);
+    return session?.role === "admin" ? seeOther(c, next) : await ask(c, next);
   });
 
   app.post("/login", async (c) => {
@@ -61,7 +61,7 @@ export function addSignInPages({ app, services }: Pages): void {
     }
     log.info({ address, token: token.name }, "signed in");
     startSession(c, await sealTokenSession(token, presented));
-    return goOn(c, next);
+    return seeOther(c, next);
   });
 
   app.post("/logout", async (c) => {
@@ -76,7 +76,7 @@ export function addSignInPages({ app, services }: Pages): void {
       log.warn({ err: error, user: session?.name }, "signed out of the browser alone");
       return await answerHalfSignedOut(c);
     }
-    return goOn(c, `${paths.signIn}?notice=signed_out`);
+    return seeOther(c, `${paths.signIn}?notice=signed_out`);
   });
 }
 
@@ -114,7 +114,7 @@ function askToSignIn(c: Context<PageEnv>): Response | Promise<Response> {
   if (isGet && c.req.header("sec-fetch-site") === "cross-site") {
     return answerOnward(c, here.pathname + here.search);
   }
-  return goOn(
+  return seeOther(
     c,
     `${paths.signIn}?next=${encodeURIComponent(isGet ? here.pathname + here.search : paths.home)}`,
   );

@@ -17,12 +17,12 @@ import { answerOverview } from "../overview/page.tsx";
 import { byId, type OverviewReader } from "../overview/reader.ts";
 import {
   answerPage,
-  doAndGoOn,
-  goOn,
+  doAndSeeOther,
   ID_PATTERN,
   type Pages,
   readForm,
   readId,
+  seeOther,
   type Typed,
 } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
@@ -42,7 +42,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   app.get("/trainer-assignment/trainers", (c) => {
     const query = (c.req.query("q") ?? "").trim().slice(0, 100);
     const id = readId(query);
-    if (id !== undefined) return goOn(c, paths.trainer(id));
+    if (id !== undefined) return seeOther(c, paths.trainer(id));
     return answerPage(c, {
       title: "Trainers",
       section: "trainers",
@@ -121,7 +121,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
     const typed = await readForm(c);
     const trainerId = readId(typed.trainerId);
     if (trainerId === undefined) return await refuse(c, typed, "not_an_id");
-    return await doAndGoOn(c, (code) => refuse(c, typed, code), async () => {
+    return await doAndSeeOther(c, (code) => refuse(c, typed, code), async () => {
       await setDefaultTrainer(sql, trainerId, sessionOf(c).name);
       reader.expire();
       logChange(log, visitorOf(c), "default_trainer_changed", { trainerId });

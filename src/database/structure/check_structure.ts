@@ -5,7 +5,7 @@ import { findLacks, type Lack } from "./lacks.ts";
 import { readSchema } from "./schema_file.ts";
 
 /**
- * Lists what the migrations make and the database lacks, or has otherwise; two looks at its catalogs.
+ * Lists what the migrations make and is missing or different in the database; two looks at its catalogs.
  * @returns {@link LOCKED} while somebody holds one of our tables locked, for the server describes no table without a lock
  */
 export async function checkStructure(sql: Sql): Promise<Lack[] | Locked> {

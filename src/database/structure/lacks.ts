@@ -19,7 +19,7 @@ export function findLacks(wanted: readonly SchemaObject[], found: readonly Catal
   });
 }
 
-/** Leaves out what lacks only because its table or schema does. */
+/** Leaves out what is missing only because its table or schema is. */
 export function withoutConsequences(lacks: readonly Lack[]): Lack[] {
   const missing = new Set(lacks.filter(({ found }) => found === null).map(({ object }) => object.name));
   if (missing.has("assignment")) {
@@ -34,7 +34,7 @@ function isMachinery({ name }: SchemaObject): boolean {
   return name.startsWith("assignment.");
 }
 
-/** Names what lacks, the first few in words: `missing: table public.x; different: constraint y of public.x (…)`. */
+/** Names what is missing or different, the first few in words: `missing: table public.x; different: constraint y of public.x (…)`. */
 export function describeLacks(lacks: readonly Lack[], limit = 5): string {
   const shown = withoutConsequences(lacks);
   const words = shown.slice(0, limit).map(describeLack);

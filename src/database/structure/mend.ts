@@ -1,7 +1,7 @@
 import type { Lack } from "./lacks.ts";
 
 /**
- * Writes the statements that give a table, index or whatever lacks back. What they replace holds no data: a column is never
+ * Writes the statements that create a missing object, or change a different one. What they replace holds no data: a column is never
  * dropped, nor is its type changed.
  * @returns null where only a person can decide
  */

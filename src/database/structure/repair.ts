@@ -12,7 +12,7 @@ import { closeToOthers, findServiceRoles, grantAgain } from "./repair_rights.ts"
 import { readSchema, type SchemaObject } from "./schema_file.ts";
 
 /**
- * Makes again what the migrations once made and the database lacks, in one transaction, and keeps what data there is.
+ * Creates again what the migrations once made and is missing in the database, in one transaction, and keeps what data there is.
  * Foreign keys look at the rows that stand when that has committed, so that signups wait for milliseconds alone.
  * @throws {OperatorError} where it must not begin: the members, or a table of ours, are there under another name.
  */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { cancelRun, listRunErrors, resumeRun, retryRun, startBackfill } from "../../../src/runs/runs.ts";
-import { noteTrouble } from "../../../src/runs/steps.ts";
+import { recordStepFailure } from "../../../src/runs/steps.ts";
 import { AppError } from "../../../src/errors.ts";
 import { countAssigned, countRowsOf, driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
@@ -88,7 +88,7 @@ describe("a backfill that meets rows which cannot be assigned", () => {
     const { sql } = database;
     const run = await startBackfill(sql, { requestedBy: "test" });
     const fail = (code: string, ownTries: number) =>
-      noteTrouble(sql, run.id, { code, message: "no space left" }, { ownTries, maxTries: 3 });
+      recordStepFailure(sql, run.id, { code, message: "no space left" }, { ownTries, maxTries: 3 });
     for (let tries = 1; tries <= 5; tries++) {
       assertEquals(await fail("53100", tries), { tries, paused: false });
     }
@@ -101,7 +101,7 @@ describe("a backfill that meets rows which cannot be assigned", () => {
     await addUnseenMembers(sql, 10);
     const run = await startBackfill(sql, { requestedBy: "test" });
     const fail = (ownTries: number) =>
-      noteTrouble(sql, run.id, { code: "ECONNRESET", message: "cut" }, { ownTries, maxTries: 3 });
+      recordStepFailure(sql, run.id, { code: "ECONNRESET", message: "cut" }, { ownTries, maxTries: 3 });
     const first = await Promise.all(Array.from({ length: 8 }, () => fail(1)));
     assertEquals(first.map(({ tries }) => tries), Array(8).fill(1));
     await fail(2);

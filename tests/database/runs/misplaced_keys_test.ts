@@ -75,7 +75,7 @@ describe("a backfill while a foreign key of the assignments points elsewhere", (
         paused.pauseReason ?? "",
         /trainer_client_assignments_trainer_id_fkey .*Run: alter table .*TA009/,
       );
-      await sql`select assignment.steer_backfill(${run.id}, 'cancelled', 'test')`;
+      await sql`select assignment.change_backfill_status(${run.id}, 'cancelled', 'test')`;
     }
   });
 

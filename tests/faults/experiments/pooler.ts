@@ -20,7 +20,7 @@ const part = [
   "http/paging_test.ts",
   "http/run_events_test.ts",
   "database/runs/schedule_test.ts",
-  "database/runs/steering_test.ts",
+  "database/runs/status_changes_test.ts",
 ];
 
 /** The tests themselves, their service behind PgBouncer: each transaction may meet another session of the server. */

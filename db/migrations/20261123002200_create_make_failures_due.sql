@@ -2,7 +2,7 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.hasten_failures(p_limit integer default 20000)
+create function assignment.make_failures_due(p_limit integer default 20000)
   returns integer
   volatile
   security definer
@@ -15,7 +15,7 @@ create function assignment.hasten_failures(p_limit integer default 20000)
 as $$
 declare
   v_member_ids uuid[];
-  v_hastened integer;
+  v_made_due integer;
 begin
   v_member_ids := array(
     select member_id
@@ -26,15 +26,15 @@ begin
     for update skip locked
   );
   update assignment.failures set next_attempt_at = now() where member_id = any (v_member_ids);
-  get diagnostics v_hastened = row_count;
-  return v_hastened;
+  get diagnostics v_made_due = row_count;
+  return v_made_due;
 end;
 $$;
 
-revoke execute on function assignment.hasten_failures(integer) from public;
-comment on function assignment.hasten_failures(integer) is
+revoke execute on function assignment.make_failures_due(integer) from public;
+comment on function assignment.make_failures_due(integer) is
   'Makes up to p_limit failures due now, except those that a retry has locked. Returns how many: fewer than p_limit when
 no more are waiting.';
 
 -- migrate:down
-drop function if exists assignment.hasten_failures(integer);
+drop function if exists assignment.make_failures_due(integer);

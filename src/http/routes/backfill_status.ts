@@ -4,24 +4,24 @@ import { actorName } from "../identity/auth.ts";
 import { addRoute, type Api } from "../route.ts";
 import { header, json, Run, RUN_EXAMPLE, RunParams } from "../schemas.ts";
 
-const STEERING = [
+const STATUS_CHANGES = [
   {
     verb: "pause",
-    steer: pauseRun,
+    change: pauseRun,
     summary: "Pause a running backfill",
     description: "Once this has answered, no batch of the run is being written.",
     status: "paused",
   },
   {
     verb: "resume",
-    steer: resumeRun,
+    change: resumeRun,
     summary: "Resume a paused backfill",
     description: "The run continues where it was paused.",
     status: "running",
   },
   {
     verb: "cancel",
-    steer: cancelRun,
+    change: cancelRun,
     summary: "Cancel a backfill that has not ended",
     description:
       "Ends a running or paused run. Members whom it has assigned stay assigned. It cannot be resumed.",
@@ -29,11 +29,11 @@ const STEERING = [
   },
 ] as const;
 
-/** Steering of backfill runs; who did it is recorded in the run's history. */
-export function addBackfillSteeringRoutes(api: Api): void {
+/** Changes of a run's status; who did it is recorded in the run's history. */
+export function addBackfillStatusRoutes(api: Api): void {
   const { sql, log } = api.services;
 
-  for (const { verb, steer, summary, description, status } of STEERING) {
+  for (const { verb, change, summary, description, status } of STATUS_CHANGES) {
     addRoute(api, {
       method: "post",
       path: `/v1/backfills/{id}/${verb}`,
@@ -46,7 +46,7 @@ export function addBackfillSteeringRoutes(api: Api): void {
       responses: { 200: { description: "The run.", content: json(Run, { ...RUN_EXAMPLE, status }) } },
       errors: ["run_not_found", "invalid_transition"],
     }, async (c) => {
-      const run = await steer(sql, c.req.valid("param").id, actorName(c));
+      const run = await change(sql, c.req.valid("param").id, actorName(c));
       logChange(log, actorOf(c), `backfill_${verb}_requested`, { runId: run.id });
       return c.json(run, 200);
     });

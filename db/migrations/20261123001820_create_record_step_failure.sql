@@ -4,7 +4,7 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.note_backfill_trouble(
+create function assignment.record_step_failure(
   p_run_id uuid,
   p_sqlstate text,
   p_message text,
@@ -25,7 +25,7 @@ begin
   set tries = least(r.tries + 1, p_own_tries)
   where r.id = p_run_id
     and r.status = 'running'
-  returning r.tries into note_backfill_trouble.tries;
+  returning r.tries into record_step_failure.tries;
   if not found then
     tries := 0;
     return;
@@ -43,7 +43,7 @@ begin
 
   -- Lack of disk, memory or connections is no fault of the run: it goes on by itself once they are available again.
   if tries >= p_max_tries and left(p_sqlstate, 2) <> '53' then
-    perform assignment.steer_backfill(
+    perform assignment.change_backfill_status(
       p_run_id,
       'paused',
       'service',
@@ -54,10 +54,10 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) from public;
-comment on function assignment.note_backfill_trouble(uuid, text, text, integer, integer) is
+revoke execute on function assignment.record_step_failure(uuid, text, text, integer, integer) from public;
+comment on function assignment.record_step_failure(uuid, text, text, integer, integer) is
   'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
 consecutive failures, except for lack of resources (SQLSTATE class 53).';
 
 -- migrate:down
-drop function if exists assignment.note_backfill_trouble(uuid, text, text, integer, integer);
+drop function if exists assignment.record_step_failure(uuid, text, text, integer, integer);

@@ -2,7 +2,7 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.steer_backfill(
+create function assignment.change_backfill_status(
   p_run_id uuid,
   p_to text,
   p_actor text,
@@ -39,10 +39,10 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.steer_backfill(uuid, text, text, text, text) from public;
-comment on function assignment.steer_backfill(uuid, text, text, text, text) is
+revoke execute on function assignment.change_backfill_status(uuid, text, text, text, text) from public;
+comment on function assignment.change_backfill_status(uuid, text, text, text, text) is
   'Sets the status of a run to p_to: running, paused or cancelled.
 Raises TA006 the current status does not allow it, TA007 run not found.';
 
 -- migrate:down
-drop function if exists assignment.steer_backfill(uuid, text, text, text, text);
+drop function if exists assignment.change_backfill_status(uuid, text, text, text, text);
