@@ -63,7 +63,7 @@ type Row =
  * Rejects with {@link AppError} `member_not_found`, with `trainer_not_found` where none is named and there is no default
  * trainer, or with the database's error. Checks that share a query do not share the error of one of them.
  *
- * Every check gets an answer in time, whatever the database does. After the query's time-out its checks reject with
+ * Every check settles in time, even if the database does not answer. After the query's time-out its checks reject with
  * `ETIMEDOUT`, as when a connection breaks, and the query is left to itself. A check that waits too long for its turn
  * rejects as statements do for which there is no connection.
  */
@@ -159,7 +159,7 @@ async function selectTraced(sql: Sql, checks: readonly Check[]): Promise<Row[]> 
   return await withSharedSpan("batched checks", spans, () => selectAssignments(sql, checks));
 }
 
-/** Looks up each by the unique index, and by the primary key whoever is not found there. A row for each, in any order. */
+/** Looks up each pair by the unique index, then those not found by the members' primary key. A row for each, in any order. */
 async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
   const memberIds = checks.map(({ memberId }) => memberId);
   const trainerIds = checks.map(({ trainerId }) => trainerId ?? null);

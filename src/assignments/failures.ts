@@ -14,7 +14,7 @@ export interface Failure {
   nextAttemptAt: Date;
 }
 
-/** What became of failures that were retried. Whoever is assigned by now, or gone, has succeeded. */
+/** What became of failures that were retried. Members who are assigned by now, or deleted, count as succeeded. */
 export interface RetryResult {
   retried: number;
   succeeded: number;

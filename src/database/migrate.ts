@@ -19,7 +19,7 @@ import { isInstalled, takeAllBack } from "./take_back.ts";
 const MIGRATIONS_TABLE = "assignment.schema_migrations";
 
 /**
- * Applies what is pending, in order; returns the versions applied. Callers that come at the same time wait their turn.
+ * Applies what is pending, in order; returns the versions applied. Concurrent callers run one after another.
  * @throws {OperatorError} with the migration's file and the database's own words, without the database's address.
  */
 export async function migrateUp(databaseUrl: string, lock: MigrationLockOptions = {}): Promise<string[]> {
@@ -37,7 +37,7 @@ export async function migrateUp(databaseUrl: string, lock: MigrationLockOptions 
 }
 
 /**
- * Makes again what another tool has dropped, see {@link repairStructure}.
+ * Creates again what another tool has dropped, see {@link repairStructure}.
  * @throws {OperatorError} where migrations are the answer instead.
  */
 export async function migrateRepair(
@@ -78,7 +78,7 @@ export async function findStructureProblem(sql: Sql): Promise<string | null> {
 }
 
 /**
- * Takes back the newest migration, or everything, in whatever state it is; returns the versions.
+ * Reverts the newest migration, or all of them from any state. Returns the versions.
  * @throws {OperatorError} with the migration's file and the database's own words.
  */
 export async function migrateDown(

@@ -5,9 +5,9 @@ import type { Sql } from "./sql.ts";
 export type ReplicaMismatch = "not_a_standby" | "other_history";
 
 export interface LagMeter {
-  /** Measures anew. Returns why the replica is none, or null; rejects when it does not answer in time. */
+  /** Measures again. Returns why the server cannot be a replica, or null. Rejects when it does not answer in time. */
   measure(): Promise<ReplicaMismatch | null>;
-  /** How old what the replica shows may be; Infinity while that is not known. Grows until the next measurement. */
+  /** Upper bound of the replica's lag; Infinity while it is not known. Grows until the next measurement. */
   lagMs(): number;
   /** Whether the primary answered the last measurement: without it, the lag can only be known to grow. */
   isPrimaryThere(): boolean;

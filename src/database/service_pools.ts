@@ -35,7 +35,7 @@ const IDLE_IN_TRANSACTION_MS = 30_000;
 /** We close a connection that rests after five minutes; one that we could not tell the server of ends so. */
 const IDLE_MS = 10 * 60_000;
 
-/** Of the transactions that set a time-out of their own: the counts of the admin page. */
+/** The longest time-out that a transaction sets itself: the counts of the admin page. */
 const LONGEST_OWN_TIMEOUT_MS = 10_000;
 
 /** What an answer may take on its way. */

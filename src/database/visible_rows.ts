@@ -10,7 +10,7 @@ export type RequireVisibleRows = () => Promise<void>;
 
 /**
  * Makes a {@link RequireVisibleRows} that looks at most once a second: hidden rows raise no error of their own, and every
- * answer made of what is left would be wrong. What keeps the look from being made, the caller's own query meets as well.
+ * answer made of what is left would be wrong. Where this check fails, the caller's own query fails for the same reason.
  */
 export function watchVisibleRows(sql: Sql): RequireVisibleRows {
   let look: Promise<string | null> | undefined;

@@ -1,7 +1,7 @@
 import type { Sql } from "../database/sql.ts";
 import type { MembersTrigger } from "./members_trigger.ts";
 
-/** What auto-assignment depends on, as it is now. Cheap, whatever the number of members. */
+/** What auto-assignment depends on, as it is now. Cheap, for any number of members. */
 export interface AssignmentState {
   trigger: MembersTrigger;
   /** null when none is configured. */

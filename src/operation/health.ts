@@ -18,7 +18,8 @@ const TIMEOUT_MS = 3000;
 const LONG_WAIT_MS = 500;
 
 /**
- * Looks at all that auto-assignment depends on. Never throws; answers within three seconds whatever the database does.
+ * Looks at all that auto-assignment depends on. Never throws; answers within three seconds even if the database does
+ * not answer.
  * @param requests how the connections for requests are used, where that is known
  */
 export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health> {

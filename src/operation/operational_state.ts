@@ -1,6 +1,6 @@
 import type { Sql } from "../database/sql.ts";
 
-/** What an operator watches, as it is now. Cheap, whatever the number of members. */
+/** What an operator watches, as it is now. Cheap, for any number of members. */
 export interface OperationalState {
   /** That of members, and that nobody is known to come in past it. */
   isTriggerEnabled: boolean;

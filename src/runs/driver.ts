@@ -10,7 +10,7 @@ const ERROR_PAGE = 1000;
 const POLL_FAILED = "backfill_poll_failed";
 
 /**
- * Drives whatever run is running, whoever started it, until the signal is given; then returns within a batch.
+ * Drives all running runs, whoever started them, until the signal is given. Returns within a batch then.
  * Logs how each run that it drove ended or stands, and whom a run that it finished could not assign.
  */
 export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> {

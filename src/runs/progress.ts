@@ -96,7 +96,7 @@ export interface Run extends Values<typeof RUN_FIELDS> {
   history: RunEvent[];
 }
 
-/** Tells whether a run has ended, in whatever way. */
+/** Tells whether a run is in a final state. */
 export function hasEnded(run: Pick<Run, "status">): boolean {
   return run.status !== "running" && run.status !== "paused";
 }

@@ -21,7 +21,7 @@ type Row =
   & { history: (Omit<RunEvent, "at"> & { at: string })[] };
 
 /**
- * Starts a run; whoever drives runs finds it by itself.
+ * Starts a run; the driver finds it.
  * @throws {AppError} `trainer_not_found`, or `backfill_active` with `details.runId` of the trainer's run that has not ended.
  */
 export async function startBackfill(sql: Sql, request: BackfillRequest): Promise<Run> {
@@ -75,7 +75,7 @@ export async function listRunningIds(sql: Sql): Promise<string[]> {
 }
 
 /**
- * Lists whom a run could not assign, by member id; the first 10,000 of a run are kept.
+ * Lists the members whom a run could not assign, by member id; the first 10,000 of a run are kept.
  * @throws {AppError} `run_not_found`
  */
 export async function listRunErrors(

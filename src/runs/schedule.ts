@@ -12,7 +12,7 @@ const RUN_NOT_ENDED = "TA005";
 
 /**
  * Starts a run at each slot of a schedule (cron, UTC), unless one is under way; of many replicas exactly one does so.
- * When no run can be started (the database is unreachable, the default trainer is no member, a run is paused), the slot is
+ * When no run can be started (the database is unreachable, the default trainer is not a member, a run is paused), the slot is
  * tried again with growing delays until the next one; its first failure is logged, and each change of the reason. A slot at
  * which no replica of the service runs is skipped. Returns when the signal is given.
  */

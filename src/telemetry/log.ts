@@ -14,7 +14,7 @@ export interface LogOptions {
 }
 
 /**
- * Makes the process's log (pino, written at once, without a worker). An event is one line whatever its values hold: line
+ * Makes the process's log (pino, written at once, without a worker). Every event is one line: line
  * breaks and terminal escapes come out as `\n` and `\u001b`.
  *
  * @example log.info({ runId }, "backfill started"); log.error({ err }, "request failed");

@@ -8,7 +8,7 @@ const TARGETS = [null, "primary", "read-write"];
 
 /**
  * Splits a database URL that names several hosts, `postgres://user@one:5432,two:5432/database`, into one for each, in
- * its order. Returns null for what is no URL of a database that takes writes.
+ * its order. Returns null for a malformed URL, and for one that asks for a standby.
  */
 export function splitHosts(databaseUrl: string): string[] | null {
   const [, head, hosts, tail] = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]+)(.*)$/s.exec(databaseUrl) ??
@@ -46,7 +46,7 @@ export function mustFindWritable(databaseUrl: string): boolean {
 /**
  * Makes a function that finds the server that takes writes, the one found last first, then in the URL's order as libpq
  * does. (The driver's own way with several hosts would try without pause or end while none of them answers, and no query
- * would ever be told.) Who asks meanwhile shares the look. It rejects, within three seconds a server, when there is none.
+ * would ever be told.) Concurrent callers share one search. It rejects, within three seconds a server, when there is none.
  * @param open opens one connection to one of them
  */
 export function findWritable(urls: readonly string[], open: (url: string) => Sql): () => Promise<string> {

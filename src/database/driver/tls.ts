@@ -114,7 +114,7 @@ function readFile(path: string): string {
   }
 }
 
-/** By hand: a URL of several hosts is none to `URL`. */
+/** By hand: `URL` cannot parse several hosts. */
 function withTlsParameters(databaseUrl: string, parameters: Record<string, string>): string {
   const { address, query } = partsOf(databaseUrl);
   const search = new URLSearchParams(query);

@@ -27,7 +27,7 @@ const ADOPT_TIMEOUT_MS = 60_000;
 
 /**
  * Brings up the PostgreSQL whose data lie in a folder, making it at the first time. Processes share it: one service,
- * and any number of tasks beside it or without it. Whoever comes first starts it, whoever leaves last stops it, and a
+ * and any number of tasks beside it or without it. The first user starts it, the last one stops it, and a
  * server that a killed process left behind is taken over.
  *
  * Three files are locked for this, by locks that the kernel releases when their holder dies, however it dies:

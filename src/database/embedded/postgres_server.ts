@@ -53,7 +53,7 @@ export async function createCluster(
 
 /**
  * Starts the cluster's server on the loopback address and returns when it accepts connections. It runs in a session
- * of its own, so a Ctrl-C at the terminal does not reach it: whoever started it stops it, after its clients.
+ * of its own, so a Ctrl-C at the terminal does not reach it: the process that started it stops it, after its clients.
  * @param settings server settings by name, such as `{ fsync: "off" }`; values without spaces.
  * @throws {OperatorError} with the server's own last words when it does not start.
  */

@@ -8,7 +8,7 @@ export interface Lack {
   found: string | null;
 }
 
-/** Compares what must exist with what does; whatever else there is does not matter. */
+/** Compares what must exist with what does; additional objects are ignored. */
 export function findLacks(wanted: readonly SchemaObject[], found: readonly CatalogObject[]): Lack[] {
   const existing = new Map(found.map(({ kind, name, definition }) => [`${kind} ${name}`, definition]));
   return wanted.flatMap((object): Lack[] => {
