@@ -80,13 +80,12 @@ function failuresRetried(retried = 0, failed = 0): Notice {
     ? { tone: "good", text: `${all} ${countOf(retried, "member")}, and none failed again.` }
     : {
       tone: "warn",
-      text: `${all} ${formatCount(failed)} of ${countOf(retried, "member")} failed again and wait on.`,
+      text: `${all} ${formatCount(failed)} of ${countOf(retried, "member")} failed again and keep waiting.`,
     };
 }
 
 function failuresBeingRetried(retried = 0, failed = 0, remaining = 0): Notice {
-  const text =
-    `${countOf(retried, "member")} were tried again, of whom ${formatCount(failed)} failed again. ` +
+  const text = `Tried again: ${countOf(retried, "member")}, of whom ${formatCount(failed)} failed again. ` +
     `With the other ${formatCount(remaining)} the service goes on by itself.`;
   return { tone: failed === 0 ? "good" : "warn", text };
 }

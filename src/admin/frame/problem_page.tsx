@@ -6,9 +6,14 @@ import { answerPage, type Pages, REFRESH_MS } from "./pages.ts";
 import { paths } from "./paths.ts";
 import { MessagePage } from "../sign_in/view.tsx";
 
-const OVERVIEW = { label: "Go to the overview", path: paths.home };
+interface Action {
+  label: string;
+  path: string;
+}
 
-const TEXTS: Partial<Record<ProblemCode, { title: string; text: string; action?: typeof OVERVIEW }>> = {
+const OVERVIEW: Action = { label: "Go to the overview", path: paths.home };
+
+const TEXTS: Partial<Record<ProblemCode, { title: string; text: string; action?: Action }>> = {
   not_found: { title: "There is no such page", text: "The address may be mistyped, or the page has moved." },
   run_not_found: {
     title: "There is no such run",
@@ -30,8 +35,8 @@ const TEXTS: Partial<Record<ProblemCode, { title: string; text: string; action?:
   database_busy: { title: "The database is busy", text: "It did not answer in time. Try again in a moment." },
   rows_hidden: {
     title: "Row-level security hides rows from the service",
-    text:
-      "What it still sees would be a wrong answer. Health, at the top of the page, says which policy is wanted.",
+    text: "What it still sees would be a wrong answer. Health says which policy is missing.",
+    action: { label: "Go to Health", path: paths.health },
   },
   request_timeout: {
     title: "That took too long",
@@ -69,14 +74,14 @@ export function answerProblem(
   status = statusOf(code),
   outageSince?: Date,
 ): Response | Promise<Response> {
-  const { title, text } = TEXTS[code] ?? {
+  const { title, text, action = OVERVIEW } = TEXTS[code] ?? {
     title: "Something went wrong",
     text: `The request id ${c.env.request.var.requestId} leads to the reason in the service's log.`,
   };
   const isAway = code === "database_unavailable" && outageSince !== undefined;
   return answerPage(c, {
     title,
-    children: <MessagePage title={title} text={text} action={c.var.session && OVERVIEW} />,
+    children: <MessagePage title={title} text={text} action={c.var.session && action} />,
     ...(isAway ? { refreshMs: REFRESH_MS.idle, outage: { since: outageSince, shownFrom: undefined } } : {}),
   }, status);
 }

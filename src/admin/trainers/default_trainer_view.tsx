@@ -40,11 +40,15 @@ export function DefaultTrainerPage({ trainer, current, failures, lacking }: {
           <li>
             <strong>
               {about}
-              {countOf(lacking.toAssign, "member")} follow with the next backfill,
+              {countOf(lacking.toAssign, "member")} {lacking.toAssign === 1 ? "follows" : "follow"}{" "}
+              with the next backfill,
             </strong>{" "}
             by hand or on schedule: it gives the new trainer to everyone who lacks them, in addition to the
             trainer they have.
-            {lacking.assigned > 0 && ` ${formatCount(lacking.assigned)} have the new trainer already.`}
+            {lacking.assigned > 0 &&
+              ` ${formatCount(lacking.assigned)} ${
+                lacking.assigned === 1 ? "has" : "have"
+              } the new trainer already.`}
           </li>
         </ul>
         <form class="actions" method="post" action={paths.defaultTrainer}>
