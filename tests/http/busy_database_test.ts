@@ -145,21 +145,27 @@ describe("a service whose database is busy", () => {
     const full = Promise.all(Array.from({ length: 3 * CONNECTIONS }, async () => {
       while (!crowd.signal.aborted) await sleepInside(pools.requests.sql, 0.1).catch(() => {});
     }));
-    await waitUntil("requests wait", () => Promise.resolve(pools.requests.use().waiting > 0));
+    try {
+      await waitUntil("requests wait", () => Promise.resolve(pools.requests.use().waiting > 0));
 
-    const { id } = await startBackfill(pools.watch.sql, { requestedBy: "test" });
-    const work = startBackgroundWork({ sql: pools.background.sql, log: silentLogger }, {
-      backfillLanes: 2,
-      backfillMaxReplicaLagMs: 10_000,
-      backfillRestRatio: 0,
-      reconcileCron: null,
-    });
-    await waitUntil("the run has ended", async () => hasEnded(await getRun(pools.watch.sql, id)));
-    assertEquals(pools.requests.use().inUse, CONNECTIONS);
-    crowd.abort();
-    await full;
-    await work.stop();
-    assertEquals((await getRun(pools.watch.sql, id)).successful, 2000);
+      const { id } = await startBackfill(pools.watch.sql, { requestedBy: "test" });
+      const work = startBackgroundWork({ sql: pools.background.sql, log: silentLogger }, {
+        backfillLanes: 2,
+        backfillMaxReplicaLagMs: 10_000,
+        backfillRestRatio: 0,
+        reconcileCron: null,
+      });
+      try {
+        await waitUntil("the run has ended", async () => hasEnded(await getRun(pools.watch.sql, id)));
+      } finally {
+        await work.stop();
+      }
+      assertEquals(pools.requests.use().inUse, CONNECTIONS);
+      assertEquals((await getRun(pools.watch.sql, id)).successful, 2000);
+    } finally {
+      crowd.abort();
+      await full;
+    }
   });
 
   it("answers while the background work fills its connections, whose statements may take longer", async () => {
