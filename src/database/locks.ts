@@ -7,6 +7,9 @@ export const LOOK_LOCK_TIMEOUT_MS = 250;
 export const LOCKED = Symbol("locked");
 export type Locked = typeof LOCKED;
 
+/** No such relation, column, function or schema. */
+const UNDEFINED_OBJECT = /^(42P01|42703|42883|3F000)$/;
+
 const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Awaits a query; {@link LOCKED} where it did not get its lock in time. */
@@ -15,6 +18,19 @@ export async function orLocked<T>(query: PromiseLike<T>): Promise<T | Locked> {
     return await query;
   } catch (error) {
     if (errorCode(error) === LOCK_NOT_AVAILABLE) return LOCKED;
+    throw error;
+  }
+}
+
+/**
+ * Does the same for a query over what may be missing: a lock that hides the structure, as a migration holds it, hides also
+ * whether the query's objects exist yet.
+ */
+export async function orHidden<T>(query: PromiseLike<T>): Promise<T | Locked> {
+  try {
+    return await orLocked(query);
+  } catch (error) {
+    if (UNDEFINED_OBJECT.test(errorCode(error))) return LOCKED;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { z } from "zod";
 import { OperatorError } from "../errors.ts";
-import type { Sql } from "./sql.ts";
+import type { Sql, SqlOrTransaction } from "./sql.ts";
 import { listMigrations, MIGRATIONS_FOLDER } from "./migration_files.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
 import { socketFolder } from "./driver/hosts.ts";
@@ -117,7 +117,7 @@ export async function pendingMigrations(sql: Sql): Promise<string[]> {
 }
 
 /** Lists the versions that the database has, oldest first; none where it was never migrated. */
-export async function appliedMigrations(sql: Sql): Promise<string[]> {
+export async function appliedMigrations(sql: SqlOrTransaction): Promise<string[]> {
   const [table] = await sql<{ exists: boolean }[]>`
     select to_regclass(${MIGRATIONS_TABLE}) is not null as exists
   `;

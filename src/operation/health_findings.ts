@@ -1,6 +1,6 @@
 import { appliedMigrations } from "../database/migrate.ts";
 import { listMigrations } from "../database/migration_files.ts";
-import { LOCKED, type Locked, LOOK_LOCK_TIMEOUT_MS, orLocked } from "../database/locks.ts";
+import { LOCKED, type Locked, LOOK_LOCK_TIMEOUT_MS, orHidden, orLocked } from "../database/locks.ts";
 import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import { checkStructure } from "../database/structure/check_structure.ts";
 import type { Lack } from "../database/structure/lacks.ts";
@@ -10,13 +10,20 @@ import { type MembersTrigger, readMembersTrigger } from "./members_trigger.ts";
 
 /** What a look at the database found. Null: it could not be read, for it needs what `lacks` or `members` says is missing. */
 export interface HealthFindings {
-  migrations: { applied: number; pending: number; isNewerThanProgram: boolean };
+  migrations: Migrations | Locked;
   lacks: Lack[] | Locked;
   members: MembersTable;
-  trigger: MembersTrigger | null;
+  trigger: MembersTrigger | null | Locked;
   isTrainerMember: boolean | null | Locked;
   failures: { waiting: number; oldestAt: Date | null } | null | Locked;
   access: Access | null | Locked;
+}
+
+/** Which migrations the database has, by the program's list. */
+export interface Migrations {
+  applied: number;
+  pending: number;
+  isNewerThanProgram: boolean;
 }
 
 /** What {@link readAccess} calls. */
@@ -28,8 +35,6 @@ const ACCESS_FUNCTIONS = [
 
 /** Looks at all that auto-assignment depends on, in a constant number of statements, and reads no table that is missing. */
 export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFindings> {
-  const applied = new Set(await appliedMigrations(sql));
-  const known = (await listMigrations()).map(({ version }) => version);
   const lacks = await checkStructure(sql);
   const members = await findMembersTable(sql);
   const isUsable = (name: string) =>
@@ -37,7 +42,7 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
 
   /** In a transaction of its own: over a lost connection the driver's savepoints would never end. */
   const look = <T>(read: (transaction: SqlOrTransaction) => Promise<T>) =>
-    orLocked(sql.begin("read only", async (transaction) => {
+    (lacks === LOCKED ? orHidden : orLocked)(sql.begin("read only", async (transaction) => {
       // A look at a locked table must not go on when nobody waits for it any more: each would keep a connection.
       await transaction`
         select set_config('statement_timeout', ${String(timeoutMs)}, true),
@@ -46,14 +51,10 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
       return await read(transaction);
     }));
   return {
-    migrations: {
-      applied: applied.size,
-      pending: known.filter((version) => !applied.has(version)).length,
-      isNewerThanProgram: !applied.isSubsetOf(new Set(known)),
-    },
+    migrations: await look(countMigrations),
     lacks,
     members,
-    trigger: isUsable("assignment.members_trigger") ? await readMembersTrigger(sql) : null,
+    trigger: isUsable("assignment.members_trigger") ? await look(readMembersTrigger) : null,
     isTrainerMember: isReadable(members) && isUsable("assignment.settings")
       ? await look(isTrainerMember)
       : null,
@@ -65,6 +66,16 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
 /** A table can be read when it has all of its columns; its constraints and indexes do not matter for that. */
 function isNeededFor(relation: string, { kind, name, table }: Lack["object"], found: string | null): boolean {
   return found === null && (name === relation || (kind === "column" && table === relation));
+}
+
+async function countMigrations(sql: SqlOrTransaction): Promise<Migrations> {
+  const applied = new Set(await appliedMigrations(sql));
+  const known = (await listMigrations()).map(({ version }) => version);
+  return {
+    applied: applied.size,
+    pending: known.filter((version) => !applied.has(version)).length,
+    isNewerThanProgram: !applied.isSubsetOf(new Set(known)),
+  };
 }
 
 async function isTrainerMember(sql: SqlOrTransaction): Promise<boolean> {

@@ -41,15 +41,18 @@ const LOCK_HELD =
 const ok = (detail: string): Check => ({ status: "ok", detail });
 const degraded = (detail: string): Check => ({ status: "degraded", detail });
 
-function describeMigrations({ migrations: { pending } }: HealthFindings): Check {
+function describeMigrations({ migrations }: HealthFindings): Check {
+  if (migrations === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
+  const { pending } = migrations;
   return pending === 0 ? ok("up to date") : degraded(`${pending} pending: run deno task migrate`);
 }
 
 /** While migrations are pending, most of what is missing is theirs to create. */
 function describeSchema({ migrations, members, lacks }: HealthFindings): Check {
-  if (migrations.applied === 0) return degraded("missing: run deno task migrate");
+  if (migrations !== LOCKED && migrations.applied === 0) return degraded("missing: run deno task migrate");
   const membersProblem = describeMembersTable(members);
   if (membersProblem !== null) return degraded(membersProblem);
+  if (migrations === LOCKED) return degraded(`not compared: ${LOCK_HELD}`);
   if (migrations.pending > 0) return ok("compared once the pending migrations are applied");
   if (migrations.isNewerThanProgram) return ok("not compared: a newer version of this program migrated it");
   if (lacks === LOCKED) return degraded(`not compared: ${LOCK_HELD}`);
@@ -60,6 +63,7 @@ function describeSchema({ migrations, members, lacks }: HealthFindings): Check {
 }
 
 function describeTrigger({ trigger, migrations }: HealthFindings): Check {
+  if (trigger === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
   if (trigger === null) {
     return degraded(`unknown, the view that tells is missing; run: ${remedyOf(migrations)}`);
   }
@@ -70,7 +74,7 @@ function describeDefaultTrainer({ isTrainerMember, members, access, migrations }
   if (isTrainerMember === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
   if (isTrainerMember === null) {
     return degraded(
-      migrations.applied === 0
+      migrations !== LOCKED && migrations.applied === 0
         ? "none: run deno task migrate"
         : members.mayRead || members.idType === null
         ? "unknown while members or settings cannot be read: see schema"
@@ -94,6 +98,7 @@ function describeFailures({ failures, migrations }: HealthFindings): Check {
   return degraded(`${waiting} waiting for a retry, the oldest since ${formatIsoTime(oldestAt)}`);
 }
 
-function remedyOf({ pending }: HealthFindings["migrations"]): string {
-  return pending > 0 ? "deno task migrate" : "deno task migrate repair";
+/** `repair` says itself where migrations are the answer. */
+function remedyOf(migrations: HealthFindings["migrations"]): string {
+  return migrations !== LOCKED && migrations.pending > 0 ? "deno task migrate" : "deno task migrate repair";
 }

@@ -174,6 +174,34 @@ describe("health", () => {
     });
   });
 
+  it("is degraded, and no worse, whichever of the tables is locked", async () => {
+    const tables = await database.sql<{ name: string }[]>`
+      select format('%I.%I', schemaname, tablename) as name
+      from pg_catalog.pg_tables
+      where schemaname = 'assignment'
+        or (schemaname = 'public' and tablename in ('members', 'trainer_client_assignments'))
+      order by name
+    `;
+    const statuses: Record<string, Health["status"]> = {};
+    for (const { name } of tables) {
+      await database.newConnection().begin(async (locker) => {
+        await locker.unsafe(`lock table ${name} in access exclusive mode`);
+        statuses[name] = (await checkHealth(database.sql)).status;
+      });
+    }
+    assertEquals(statuses, Object.fromEntries(tables.map(({ name }) => [name, "degraded"])));
+  });
+
+  it("is degraded, and no worse, where one table is missing while another is locked", async () => {
+    await database.sql`drop table assignment.failures`;
+    await database.newConnection().begin(async (locker) => {
+      await locker`lock table public.trainer_client_assignments in access exclusive mode`;
+      const { status, checks } = await checkHealth(database.sql);
+      assertEquals([status, checks.database.status], ["degraded", "ok"]);
+      assertMatch(checks.failures.detail, /^unknown: somebody holds a table locked/);
+    });
+  });
+
   it("leaves no session behind that waits for a locked table", async () => {
     await database.newConnection().begin(async (locker) => {
       await locker`lock table assignment.failures in access exclusive mode`;
