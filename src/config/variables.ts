@@ -19,7 +19,7 @@ export interface Variable {
 
 /**
  * All settings, in the README's order. `deno task settings` writes the README's table, the permissions and compose.yaml from
- * them; a test holds the Kubernetes manifests against them.
+ * them, and holds the Kubernetes manifest against them.
  */
 export const VARIABLES = {
   DATABASE_URL: {

@@ -1,27 +1,79 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { parseConfig } from "../../src/config.ts";
 import { SCHEMAS, VARIABLES } from "../../src/config/variables.ts";
 import { findStaleFiles } from "../../tools/settings.ts";
 
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const MANIFEST = "deploy/kubernetes/trainer-assignment.yaml";
+const added = { schema: z.string().optional(), preset: "none", what: "a setting that was forgotten" };
+
 describe("the table of settings", () => {
-  it("is what the README, the permissions and compose.yaml say, or else wants `deno task settings`", async () => {
+  it("is what the README, the permissions and the deploy files say, or else wants `deno task settings`", async () => {
     assertEquals(await findStaleFiles(), []);
   });
 
-  it("makes each of them stale by a new setting", async () => {
-    const added = { schema: z.string().optional(), preset: "none", what: "a setting that was forgotten" };
-    assertEquals(await findStaleFiles({ ...VARIABLES, FORGOTTEN: added }), [
-      "README.md",
-      "deno.json",
-      "compose.yaml",
-    ]);
+  it("makes each of them stale by a new setting, secret or not", async () => {
+    for (const row of [added, { ...added, isSecret: true as const }]) {
+      assertEquals(await findStaleFiles({ ...VARIABLES, FORGOTTEN: row }), [
+        "README.md",
+        "deno.json",
+        "compose.yaml",
+        MANIFEST,
+      ]);
+    }
   });
 
-  it("says of each number what holds without it", () => {
-    const presets = z.record(z.string(), z.unknown()).parse(z.object(SCHEMAS).parse({}));
-    for (const [name, { preset }] of Object.entries(VARIABLES)) {
-      if (typeof presets[name] === "number") assertEquals(String(presets[name]), preset, name);
+  it("leaves the deploy files alone where a setting says that it is not deployed", async () => {
+    const stale = await findStaleFiles({ ...VARIABLES, FORGOTTEN: { ...added, notDeployed: "of a test" } });
+    assertEquals(stale, ["README.md", "deno.json"]);
+  });
+
+  it("wants a setting in the Secret if and only if it is one", async () => {
+    const { isSecret: _, ...told } = VARIABLES.AUTH_CLIENT_SECRET;
+    assertEquals(await findStaleFiles({ ...VARIABLES, AUTH_CLIENT_SECRET: told }), [MANIFEST]);
+    const hidden = { ...VARIABLES.LOG_LEVEL, isSecret: true as const };
+    assertEquals(await findStaleFiles({ ...VARIABLES, LOG_LEVEL: hidden }), [MANIFEST]);
+  });
+
+  it("is not taken for written where a file has lost the place for it", async () => {
+    const lost: [string, string, string][] = [
+      ["README.md", "| variable ", "| Variable "],
+      ["deno.json", '"service": {', '"serve": {'],
+      ["deno.json", '"local": {', '"own": {'],
+    ];
+    for (const [file, place, other] of lost) {
+      const read = async (name: string) => {
+        const text = await Deno.readTextFile(ROOT + name);
+        return name === file ? text.replace(place, other) : text;
+      };
+      await assertRejects(() => findStaleFiles(VARIABLES, read), Error, file);
     }
+    const withoutSettings = async (name: string) =>
+      (await Deno.readTextFile(ROOT + name)).replaceAll(/^ {6}[A-Z_]+: \$\{[A-Z_]+:-\}\n/gm, "");
+    await assertRejects(() => findStaleFiles(VARIABLES, withoutSettings), Error, "compose.yaml");
+  });
+
+  it("says of each setting what holds without it", () => {
+    const presets = z.record(z.string(), z.unknown()).parse(z.object(SCHEMAS).parse({}));
+    const auth = { AUTH_ISSUER: "https://id.example", AUTH_AUDIENCE: "trainers" };
+    presets["AUTH_ROLE_CLAIM"] = parseConfig(auth).jwt?.roleClaim; // absent, it asks nothing of AUTH_ISSUER
+    for (const [name, { preset }] of Object.entries(VARIABLES)) {
+      const value = presets[name];
+      const isNone = value === undefined || (Array.isArray(value) && value.length === 0);
+      assertEquals(
+        isNone ? "none" : String(value),
+        preset.replaceAll("`", "").replace(/^none:.*/, "none"),
+        name,
+      );
+    }
+  });
+
+  it("has no setting that the config does not read", async () => {
+    const config = await Deno.readTextFile(`${ROOT}src/config.ts`);
+    const unread = Object.keys(VARIABLES).filter((name) => !new RegExp(`\\b${name}\\b`).test(config));
+    assertEquals(unread, []);
   });
 });
