@@ -78,7 +78,12 @@ describe("backfillExistingUsers", () => {
     await cancelRun(sql, run.id, "test");
 
     const slow = await startBackfill(sql, { requestedBy: "test", batchRows: 1 });
-    const rejected = assertRejects(() => backfillExistingUsers(sql), AppError);
+    const joined = Promise.withResolvers<void>();
+    const rejected = assertRejects(
+      () => backfillExistingUsers(sql, { onProgress: () => joined.resolve() }),
+      AppError,
+    );
+    await joined.promise; // cancelled before, the run would be followed by one of its own
     await cancelRun(sql, slow.id, "test");
     assertEquals((await rejected).code, "run_cancelled");
   });
