@@ -10,6 +10,7 @@
 import { z } from "zod";
 import { type FileResult, runInLanes } from "./lanes.ts";
 import { createModelCluster } from "./servers.ts";
+import { findLoadError, summarizeError } from "./test_report.ts";
 import { findTestFiles, isQuick, partArguments } from "./test_files.ts";
 
 const LANES_A_CORE = 2; // a test waits half of its time: for a lock, a process, a page
@@ -67,9 +68,14 @@ function summarize(): void {
     const slowest = results.toSorted((one, other) => other.seconds - one.seconds).slice(0, SLOWEST);
     for (const { file, seconds } of slowest) console.log(`${seconds.toFixed(1).padStart(6)} s  ${file}`);
   }
-  for (const { file, code, failures } of results) {
-    const names = code !== 0 && failures.length === 0 ? ["does not load"] : failures;
-    for (const name of names) console.log(`FAILED  ${file}  ${name}`);
+  for (const { file, code, failures, output } of results) {
+    const found = code !== 0 && failures.length === 0
+      ? [{ name: "does not load, or ends early", error: findLoadError(output) }]
+      : failures;
+    for (const { name, error } of found) {
+      console.log(`FAILED  ${file}  ${name}`);
+      for (const line of summarizeError(error)) console.log(`        ${line}`);
+    }
   }
   if (!areTypesRight) console.log("FAILED  deno check");
   console.log(`\nPostgreSQL ${version}${throughPooler ? ", by way of PgBouncer" : ""}`);
