@@ -86,7 +86,7 @@ describe("DATABASE_CA_FILE", () => {
     await serveWith("DNS:elsewhere.example");
     assertMatch(await refusal("start", environment(good)), expected);
     assertMatch(await refusal("migrate", environment(good)), expected);
-    await serveWith("DNS:localhost"); // which an address is not, though it leads there
+    await serveWith("DNS:localhost"); // an address is not a name, even if it leads to the same host
     assertMatch(await refusal("start", environment(good, "127.0.0.1")), expected);
   });
 
@@ -95,12 +95,12 @@ describe("DATABASE_CA_FILE", () => {
     for (const task of ["start", "migrate"]) {
       assertMatch(
         await refusal(task, environment(good)),
-        /^error: cannot reach the database: it offers no TLS, .+ switch TLS on there/,
+        /^error: cannot reach the database: it offers no TLS: switch it on there/,
       );
     }
   });
 
-  it("looks among several hosts by verified connections alone", async () => {
+  it("finds the writable host over verified connections only", async () => {
     const several = (authority: TestAuthority) => {
       const variables = environment(authority);
       return { ...variables, DATABASE_URL: variables.DATABASE_URL.replace("@", "@localhost:1,") };
@@ -113,7 +113,7 @@ describe("DATABASE_CA_FILE", () => {
       /^error: cannot reach the database: .+ the authority that signed it/,
     );
     const addresses = { ...several(good), DATABASE_URL: "postgres://u@127.0.0.1:1,127.0.0.1:2/app" };
-    assertStringIncludes(await refusal("start", addresses), "each must be a name: 127.0.0.1 is an address");
+    assertStringIncludes(await refusal("start", addresses), "must be a name: 127.0.0.1 is an address");
     await serveWith("DNS:elsewhere.example");
     assertMatch(await refusal("start", several(good)), /^error: cannot reach .+ is for another host/);
   });

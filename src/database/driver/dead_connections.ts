@@ -2,48 +2,47 @@ import { Buffer } from "node:buffer";
 import type net from "node:net";
 
 export interface DeadConnectionOptions {
-  /** After how long without anything of an answer a connection is suspected to be dead. */
+  /** Suspects a connection that has waited this long for an answer without receiving a byte. */
   suspectAfterMs: number;
-  /** After how long without the whole answer a connection is taken for dead in any case. */
+  /** Closes a connection whose answer is still incomplete after this long. */
   longestMs: number;
-  /** Asked of a suspect: has the server been at work for us for so many milliseconds? A rejection: not known. */
+  /** Tells whether the server has worked for us this long. Called for suspects; rejects when the server cannot say. */
   isAtWork: (forMs: number) => Promise<boolean>;
 }
 
-/** The longest wait while it is unknown whether the server is working. */
+/** The longest wait while it is unknown whether the server is at work. */
 const LONGEST_UNKNOWN_MS = 10 * 60_000;
 
-/** Once one connection was found dead, others are suspected after this part of the time. */
-const SUSPICION = 0.2;
+/** After one connection was found dead, others are suspected after this fraction of the usual time. */
+const EARLY_SUSPICION_RATIO = 0.2;
 
-/** Between two questions whether the server is at work. */
-const LONGEST_REST_MS = 30_000;
+/** The longest pause between two questions whether the server is at work. */
+const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * What an answer ends with, but for the last byte, the transaction's state.
+ * The end of every answer, without its last byte, the transaction's state.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html (ReadyForQuery)
  */
 const READY = Buffer.from([90, 0, 0, 0, 5]);
 
 interface Connection {
   socket: net.Socket;
-  /** The last bytes that came. */
+  /** The last bytes received. */
   tail: Buffer;
-  /** How much had been sent when the last answer ended. */
+  /** The bytes sent when the last answer ended. */
   answeredBytes: number;
-  /** Since when something is sent whose answer has not come, or not all of it; Infinity where all has. */
+  /** Since when a complete answer is missing; Infinity when everything is answered. */
   askedAt: number;
-  /** When anything came last. */
+  /** When the last byte was received. */
   heardAt: number;
-  /** When the server was first found not to be at work on it. */
+  /** When the server first said that it is not at work on it. */
   doubtedAt: number | undefined;
 }
 
 /**
- * Closes connections over which no answer comes any more, and those that have been idle
- * since. Mends a lack of the driver: TCP itself gives up a silent connection only after a quarter of an hour. One over which answers drip
- * is closed once it is too late.
- * @returns what takes a connection under watch
+ * Closes dead connections: those that wait in vain for an answer, and those that have been idle since. Mends a defect of
+ * the driver: it waits without limit, and TCP gives up a silent connection only after a quarter of an hour.
+ * @returns a function that starts to watch a connection
  */
 export function watchForDeadConnections(
   { suspectAfterMs, longestMs, isAtWork }: DeadConnectionOptions,
@@ -66,7 +65,7 @@ export function watchForDeadConnections(
     };
     connections.add(connection);
     socket.on("data", (data) => {
-      if (typeof data !== "string") hear(connection, data); // strings come where an encoding is set
+      if (typeof data !== "string") hear(connection, data); // a string only if an encoding is set
     });
     socket.once("close", () => {
       connections.delete(connection);
@@ -80,7 +79,7 @@ export function watchForDeadConnections(
     Deno.unrefTimer(Number(timer));
   };
 
-  /** A part of an answer, which may break off before its end, is a sign of life and no more. */
+  /** Every byte is a sign of life; only the end of an answer ends the wait for it. */
   function hear(connection: Connection, data: Buffer): void {
     const { socket, tail } = connection;
     connection.heardAt = performance.now();
@@ -95,7 +94,7 @@ export function watchForDeadConnections(
 
   async function look(): Promise<void> {
     const now = performance.now();
-    const wasAway = now - lookedAt >= suspectAfterMs; // this process was: what came meanwhile is read next
+    const wasAway = now - lookedAt >= suspectAfterMs; // this process was suspended: what arrived meanwhile is read next
     lookedAt = now;
     if (wasAway) return;
     for (const connection of connections) {
@@ -107,7 +106,7 @@ export function watchForDeadConnections(
     if (late.length > 0) return close(late);
     const silent = waiting.filter(({ askedAt, heardAt }) =>
       now - Math.max(askedAt, heardAt) >=
-        (askedAt < lossFoundAt ? suspectAfterMs * SUSPICION : suspectAfterMs)
+        (askedAt < lossFoundAt ? suspectAfterMs * EARLY_SUSPICION_RATIO : suspectAfterMs)
     );
     if (silent.length === 0) askAgainAt = 0;
     if (silent.length === 0 || isAsking || now < askAgainAt) return;
@@ -116,10 +115,10 @@ export function watchForDeadConnections(
     const doubts = silent.flatMap(({ doubtedAt }) => doubtedAt === undefined ? [] : [now - doubtedAt]);
     const areStillSilent = () => silent.filter(({ heardAt }) => heardAt < now);
     try {
-      // For half the time: what was sent may have taken the other half to arrive.
+      // Half the wait: the statement may have needed the other half to arrive.
       if (await isAtWork(Math.min(...waits.map((ms) => ms / 2), ...doubts))) {
         for (const connection of silent) connection.doubtedAt = undefined;
-        askAgainAt = now + Math.min(Math.max(...waits) / 2, LONGEST_REST_MS);
+        askAgainAt = now + Math.min(Math.max(...waits) / 2, LONGEST_PAUSE_MS);
       } else {
         doubt(areStillSilent());
         askAgainAt = performance.now() + Math.min(...waits) / 4;
@@ -132,8 +131,8 @@ export function watchForDeadConnections(
   }
 
   /**
-   * Closes those that are doubted a second time. Once is not enough: behind a pooler a statement may have waited for its
-   * turn until now, and is at work from now on.
+   * Closes connections that are doubted for the second time. Once is not enough: behind a pooler, a statement may have
+   * waited for its turn until now.
    */
   function doubt(silent: Connection[]): void {
     const now = performance.now();
@@ -145,7 +144,7 @@ export function watchForDeadConnections(
     if (lost.length === 0) return;
     lossFoundAt = performance.now();
     const since = Math.min(...lost.map(({ askedAt }) => askedAt));
-    const rested = [...connections].filter(({ askedAt, heardAt }) => askedAt === Infinity && heardAt < since);
-    for (const { socket } of [...lost, ...rested]) socket.destroy();
+    const idle = [...connections].filter(({ askedAt, heardAt }) => askedAt === Infinity && heardAt < since);
+    for (const { socket } of [...lost, ...idle]) socket.destroy();
   }
 }

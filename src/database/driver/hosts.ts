@@ -1,14 +1,19 @@
+/**
+ * Replaces the driver's own choice among several hosts, which retries without pause or end while none of them answers, and
+ * rejects no query.
+ * @module
+ */
 import { inTime } from "../../deadline.ts";
 import type { Sql } from "../sql.ts";
 
 const PROBE_TIMEOUT_MS = 3_000;
 
-/** The values of `target_session_attrs` that a service which writes can do with. */
+/** The values of `target_session_attrs` that allow writes. */
 const TARGETS = [null, "primary", "read-write"];
 
 /**
- * Splits a database URL that names several hosts, `postgres://user@one:5432,two:5432/database`, into one for each, in
- * its order. Returns null for a malformed URL, and for one that asks for a standby.
+ * Splits a database URL with several hosts, `postgres://user@one:5432,two:5432/database`, into one URL per host, in the
+ * same order. Returns null for a malformed URL, and for one that asks for a standby.
  */
 export function splitHosts(databaseUrl: string): string[] | null {
   const [, head, hosts, tail] = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]+)(.*)$/s.exec(databaseUrl) ??
@@ -22,13 +27,13 @@ export function splitHosts(databaseUrl: string): string[] | null {
   return isGood ? urls.flatMap((url) => url ? [withoutTarget(url)] : []) : null;
 }
 
-/** The folder of a server's socket file, where a URL names one in place of a host (`%2Frun%2Fpostgresql`); else null. */
+/** Returns the folder of the socket file if the URL has one as its host (`%2Frun%2Fpostgresql`); else null. */
 export function socketFolder(databaseUrl: string): string | null {
   const folder = decodeURIComponent(new URL(databaseUrl).hostname);
   return folder.startsWith("/") ? folder : null;
 }
 
-/** A stray percent sign in a password is what the driver could not read, and would throw at. */
+/** The driver throws at a stray percent sign, for example in a password. */
 function isDecodable({ username, password, hostname, pathname }: URL): boolean {
   try {
     decodeURIComponent(username + password + hostname + pathname);
@@ -38,16 +43,16 @@ function isDecodable({ username, password, hostname, pathname }: URL): boolean {
   }
 }
 
-/** Tells whether the server that takes writes has to be looked for: among several, or because the URL asks for it. */
+/** Tells whether the URL names several hosts, or asks for one that takes writes. */
 export function mustFindWritable(databaseUrl: string): boolean {
   return (splitHosts(databaseUrl) ?? []).length > 1 || /[?&]target_session_attrs=/.test(databaseUrl);
 }
 
 /**
- * Makes a function that finds the server that takes writes, the one found last first, then in the URL's order as libpq
- * does. (The driver's own way with several hosts would try without pause or end while none of them answers, and no query
- * would ever be told.) Concurrent callers share one search. It rejects, within three seconds a server, when there is none.
- * @param open opens one connection to one of them
+ * Makes a function that finds the server that takes writes. It tries the one found last, then the others in the URL's
+ * order, as libpq does. Concurrent callers share one search. It rejects when no server takes writes, after at most three
+ * seconds per server.
+ * @param open opens one connection to one server
  */
 export function findWritable(urls: readonly string[], open: (url: string) => Sql): () => Promise<string> {
   let candidates = urls;
@@ -93,7 +98,7 @@ function failure(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }
 
-/** The driver has a way of its own with this parameter, and dbmate would send it to the server. */
+/** The driver would act on this parameter, and dbmate would send it to the server. */
 function withoutTarget(url: URL): string {
   url.searchParams.delete("target_session_attrs");
   return url.href;

@@ -4,9 +4,9 @@ import type { Sql } from "../sql.ts";
 type Work<T> = (transaction: postgres.TransactionSql<{ bigint: number }>) => T | Promise<T>;
 
 /**
- * Makes `begin` survive a lost connection. Mends a defect of the driver: it sends a rollback over it and so ends the
- * process (https://github.com/porsager/postgres/issues/1208). Here it is never told that the work has failed then: that
- * the connection has closed rejects the transaction all the same.
+ * Makes `begin` survive a lost connection. Mends a defect of the driver: it sends a rollback over the lost connection,
+ * which ends the process (https://github.com/porsager/postgres/issues/1208). Here the driver does not learn that the work
+ * failed; the closed connection rejects the transaction.
  */
 export function surviveLostConnections(sql: Sql): Sql {
   const { begin } = sql;
@@ -30,12 +30,12 @@ export function surviveLostConnections(sql: Sql): Sql {
     } catch (error) {
       isOver = true;
       await turn();
-      throw failure ?? error; // what the work met says more
+      throw failure ?? error; // the work's own error says more
     }
   }
 }
 
-/** What the driver is about to tell of its connection has been told by then. */
+/** Waits until the driver has reported a closed connection. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,10 +1,10 @@
 import type { Sql } from "../sql.ts";
 
 /**
- * Sends no statement over a connection before the previous one is answered. Mends a habit of the driver, which does so. A
- * statement with parameters is sent in two parts; a pooler in transaction mode that meets the first part behind another
- * statement passes it to a session that it takes away when that statement is answered, and the second part, or the
- * answer, never arrives. Transactions have a connection of their own in any case.
+ * Sends a statement over a connection only after the previous one is answered. Mends a defect of the driver: behind a
+ * pooler in transaction mode its pipelined statements can hang. A statement with parameters has two parts, and the pooler
+ * may take the session away between them, when the previous statement is answered. Transactions have a connection of
+ * their own in any case.
  */
 export function disablePipelining(sql: Sql): Sql {
   return new Proxy(sql, {
@@ -18,7 +18,7 @@ export function disablePipelining(sql: Sql): Sql {
 
 /** A statement as the driver keeps it (`class Query` of postgres.js 3.4, src/query.js). */
 interface Statement {
-  /** Whether `onexecute` says so decides whether the connection takes more (src/connection.js, `execute`). */
+  /** Returns whether the connection may take another statement (src/connection.js, `execute`). */
   options: { onexecute?: () => boolean };
 }
 

@@ -10,20 +10,20 @@ export interface Pool {
 export interface PoolUse {
   /** The most open connections. */
   size: number;
-  /** Statements and transactions under way, each on a connection of its own. */
+  /** Running statements and transactions, each on its own connection. */
   inUse: number;
-  /** Statements and transactions that wait for one of these to end. */
+  /** Statements and transactions that wait for a connection. */
   waiting: number;
   /** The longest current wait; 0 if none waits. */
   longestWaitMs: number;
-  /** Refused after waiting in vain, since the process started. */
+  /** How many were refused after the longest wait, since the process started. */
   refused: number;
 }
 
 export interface PoolLimits {
   /** The longest wait for a connection; no limit by default. */
   waitMs?: number;
-  /** Cancels a statement outside of a transaction after so long; by default never. */
+  /** Cancels a statement outside a transaction after this long; by default never. */
   cancelAfterMs?: number;
 }
 
@@ -36,16 +36,16 @@ export function poolFull(): Error {
 }
 
 /**
- * Starts as many statements and transactions as there are connections. The others wait in a queue and reject with
- * {@link POOL_FULL} after a limited wait. Mends a defect of the driver: it lets them wait without limit, and sends some
- * over a busy connection, behind a statement that may wait for a lock.
+ * Runs at most one statement or transaction per connection. The others wait in a queue, and reject with {@link POOL_FULL}
+ * after a limited wait. Mends a defect of the driver: it lets them wait without limit, and sends some over a busy
+ * connection, behind a statement that may wait for a lock.
  *
- * A transaction counts as one; what is in it sets its time-outs itself. What goes past tag and `begin` (`unsafe`,
- * `reserve`, a statement's own `execute`) is not counted.
+ * A transaction counts as one and sets its time-outs itself. Statements by `unsafe`, `reserve` or their own `execute` are
+ * not counted.
  */
 export function limitPool(sql: Sql, { waitMs, cancelAfterMs }: PoolLimits = {}): Pool {
   const size = sql.options.max;
-  const queue = new Map<() => void, number>(); // since when each waits, the first first
+  const queue = new Map<() => void, number>(); // since when each waits, longest first
   let inUse = 0;
   let refused = 0;
 
@@ -97,7 +97,7 @@ export function limitPool(sql: Sql, { waitMs, cancelAfterMs }: PoolLimits = {}):
     });
   }
 
-  /** The driver sends a statement when it is first awaited; a fragment of another one never is. */
+  /** The driver sends a statement when it is first awaited. A fragment is never awaited. */
   function waitWhenAwaited(query: Promise<unknown>): void {
     const { then } = query;
     const send = () =>
@@ -125,13 +125,13 @@ export function limitPool(sql: Sql, { waitMs, cancelAfterMs }: PoolLimits = {}):
 }
 
 /**
- * Asks the server to cancel a statement, over a connection of its own. The driver's documented `cancel()` does so too,
- * but drops the promise of it, whose rejection, with the server away, would end the process; and to cancel a statement
- * that still waits for its connection to open loses that connection (postgres.js 3.4.9, src/query.js, src/index.js).
+ * Asks the server to cancel a statement, over a separate connection. Mends two defects of the driver's `cancel()`: it drops
+ * its promise, whose rejection ends the process while the server is away; and it loses a connection that is still being
+ * opened (postgres.js 3.4.9, src/query.js, src/index.js).
  */
 function cancel(query: Promise<unknown>): void {
   const canceller: unknown = Reflect.get(query, "canceller");
   if (Reflect.get(query, "active") !== true || typeof canceller !== "function") return;
   const sent: unknown = canceller(query);
-  if (sent instanceof Promise) sent.catch(() => {}); // a server that is away has nothing to cancel
+  if (sent instanceof Promise) sent.catch(() => {}); // a server that is away runs nothing to cancel
 }

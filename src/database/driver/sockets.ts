@@ -1,3 +1,8 @@
+/**
+ * Replaces the driver's own sockets, over which a query sent during a reset never ends or loses its rows, and its connection
+ * may be lost to the pool (https://github.com/porsager/postgres/issues/1130).
+ * @module
+ */
 import { Buffer } from "node:buffer";
 import net from "node:net";
 import { Duplex } from "node:stream";
@@ -7,24 +12,22 @@ import { socketFolder } from "./hosts.ts";
 import { NO_TLS, type Tls } from "./tls.ts";
 
 export interface SocketOptions {
-  /** How long it may take until the server accepts the connection, with TLS where that is wanted. */
+  /** The longest wait until the server accepts the connection, including TLS. */
   connectTimeoutMs: number;
   tls: Tls | null;
-  /** Is given each connection once it stands. */
+  /** Called with each connection once it is established. */
   watch: (socket: net.Socket) => void;
 }
 
 /** Asks for TLS. https://www.postgresql.org/docs/current/protocol-message-formats.html (SSLRequest) */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-/** SSLRequest and CancelRequest, which the server answers by hanging up; to sign in takes more. */
+/** The bytes of SSLRequest and CancelRequest, after which the server closes the connection. A sign-in takes more. */
 const MOST_CANCEL_BYTES = 24;
 
 /**
- * Makes what postgres.js calls for each new connection: a socket that is connected to where the URL says. With those that
- * the driver makes itself, a query that is sent in the moment of a reset never ends, or ends without its rows, and the
- * connection may be lost to the pool for good (https://github.com/porsager/postgres/issues/1130).
- * @param findUrl asked each time
+ * Makes the function that postgres.js calls for each new connection; it returns a connected socket.
+ * @param findUrl finds the server's URL; called for each connection
  */
 export function socketMaker(
   findUrl: () => Promise<string>,
@@ -34,25 +37,25 @@ export function socketMaker(
     try {
       return await connect(addressOf(await findUrl()), options);
     } catch (error) {
-      // A socket that breaks costs the pool nothing; where none is made, it loses a connection for good.
+      // The driver replaces a connection whose socket breaks; a rejection here would lose it for good.
       return brokenSocket(error instanceof Error ? error : new Error(String(error)));
     }
   };
 }
 
-/** The driver writes to what it gets at once, and cannot cope with a socket that fails to connect after that. */
+/** Connects a socket before the driver gets it, for the driver cannot cope with one that fails to connect later. */
 async function connect(
   address: net.NetConnectOpts,
   { connectTimeoutMs, tls, watch }: SocketOptions,
 ): Promise<net.Socket> {
-  let socket = tellErrorsOnClose(new net.Socket());
+  let socket = emitErrorsOnClose(new net.Socket());
   const establish = async () => {
     connectSocket(socket, address);
     await hear(socket, "connect");
     if (tls === null || !("host" in address)) return;
     const { isRequired, ...options } = tls;
     if (!await offersTls(socket, isRequired)) return;
-    socket = tellErrorsOnClose(wrapInTls(socket, address.host ?? "", options));
+    socket = emitErrorsOnClose(wrapInTls(socket, address.host ?? "", options));
     await hear(socket, "secureConnect");
   };
   const deadline = startDeadline(
@@ -80,7 +83,7 @@ function hear(socket: net.Socket, event: string): Promise<unknown> {
   });
 }
 
-/** @throws where it is required and the server has none, or where somebody has put in more than the server's answer */
+/** Asks the server for TLS. @throws when it is required and not offered, or when the answer is not a single byte */
 async function offersTls(socket: net.Socket, isRequired: boolean): Promise<boolean> {
   socket.write(SSL_REQUEST);
   const answer = String(await hear(socket, "data"));
@@ -90,16 +93,16 @@ async function offersTls(socket: net.Socket, isRequired: boolean): Promise<boole
 }
 
 function wrapInTls(socket: net.Socket, host: string, options: tls.ConnectionOptions): tls.TLSSocket {
-  // The name is what is verified; an address cannot be asked for by SNI.
+  // SNI takes a name, never an address.
   return tls.connect({ host, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...options, socket });
 }
 
 /**
- * Tells of an error when the connection closes, not before: the driver rejects queries at the one and forgets the
- * connection at the other, and would use it in between. And tells of an error whenever it closes: a server that hangs up
- * while the driver signs in is to the driver a reason to try again at once, without end, and no query would be told.
+ * Emits an error only together with `close`, and with every `close`. The driver rejects queries at `error` and drops the
+ * connection at `close`: in between it would use it again. A `close` without an error during the sign-in makes it retry at
+ * once, without end, and rejects no query.
  */
-function tellErrorsOnClose<Socket extends net.Socket>(socket: Socket): Socket {
+function emitErrorsOnClose<Socket extends net.Socket>(socket: Socket): Socket {
   const emit = socket.emit.bind(socket);
   let error: unknown;
   socket.emit = (event: string | symbol, ...values: unknown[]) => {
@@ -126,7 +129,7 @@ function addressOf(databaseUrl: string): net.NetConnectOpts {
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 5432) };
 }
 
-/** The runtime asks for both permissions before a socket file is used. */
+/** Deno needs permission to read and to write a socket file. */
 function connectSocket(socket: net.Socket, address: net.NetConnectOpts): void {
   try {
     socket.connect(address);

@@ -1,36 +1,41 @@
+/**
+ * Reads how connections are encrypted from a database URL. Mends a defect of the driver: it ignores the file of
+ * `sslrootcert`.
+ * @module
+ */
 import { isIP } from "node:net";
 import { OperatorError } from "../../errors.ts";
 import { socketFolder, splitHosts } from "./hosts.ts";
 
-/** How an error says that the server has none where it is required. */
+/** The code of the error when TLS is required and the server offers none. */
 export const NO_TLS = "CONNECT_WITHOUT_TLS";
 
-/** How connections are encrypted: what `node:tls` is told, so that it verifies the server's chain and name, or nothing. */
+/** How connections are encrypted: the options of `node:tls`. `rejectUnauthorized` verifies certificate chain and host name. */
 export interface Tls {
-  /** Whether a server that offers none will not do. */
+  /** Whether a server without TLS is refused. */
   isRequired: boolean;
   rejectUnauthorized: boolean;
   ca?: string;
 }
 
-/** Every parameter of a database's URL by which the driver, or dbmate, would choose how to encrypt. */
+/** The URL parameters by which the driver or dbmate chooses the encryption. */
 const TLS_PARAMETERS = ["ssl", "sslmode", "sslrootcert"];
 
-/** Makes a database URL ask for TLS verified against a CA file, as libpq and dbmate read it too; whatever it said before. */
+/** Makes a database URL ask for TLS verified against a CA file, in place of its own TLS parameters. libpq and dbmate read the same. */
 export function verifyingUrl(databaseUrl: string, caFile: string): string {
   return withTlsParameters(databaseUrl, { sslmode: "verify-full", sslrootcert: caFile });
 }
 
-/** The URL without what it says of TLS, for the driver, which has no part in it. */
+/** Removes the TLS parameters from a URL: the driver's sockets are encrypted already. */
 export function withoutTls(databaseUrl: string): string {
   return withTlsParameters(databaseUrl, {});
 }
 
 /**
- * Reads from a URL how its connections are encrypted; null for not at all. Verified, chain and host name, where the URL
- * has an `sslrootcert`, whose file is read now. Else as its `sslmode` says; where it says nothing, none on this machine,
- * else where the server offers it.
- * @throws {OperatorError} when the file cannot be read, or holds no certificate, and for an address among several hosts
+ * Reads from a URL how its connections are encrypted; null: not at all. With an `sslrootcert`, whose file is read now,
+ * certificate chain and host name are verified. Else `sslmode` decides. By default, connections to this machine are not
+ * encrypted, and others are where the server offers TLS.
+ * @throws {OperatorError} when the file cannot be read or holds no certificate, and for an IP address among several hosts
  */
 export function readTls(databaseUrl: string): Tls | null {
   const parameters = new URLSearchParams(partsOf(databaseUrl).query);
@@ -66,12 +71,12 @@ function refuseAddressAmongSeveral(databaseUrl: string): void {
   const address = hosts.find((host) => isIP(host) !== 0);
   if (hosts.length > 1 && address !== undefined) {
     throw new OperatorError(
-      `DATABASE_CA_FILE: of several hosts in DATABASE_URL each must be a name: ${address} is an address`,
+      `DATABASE_CA_FILE: each of several hosts in DATABASE_URL must be a name: ${address} is an address`,
     );
   }
 }
 
-/** Says what to do about a server that TLS does not verify, by Node's codes and words; null for any other error. */
+/** Says what to do about an error of TLS, by Node's code for it; null for any other error. */
 export function describeTlsError({ message }: Error, code: string): string | null {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
     return `its certificate is for another host: name it in DATABASE_URL as the certificate does, or have one issued ` +
@@ -81,7 +86,7 @@ export function describeTlsError({ message }: Error, code: string): string | nul
     return `its certificate is not valid by DATABASE_CA_FILE: use the file of the authority that signed it (${message})`;
   }
   if (code === NO_TLS) {
-    return "it offers no TLS, or breaks it off: switch TLS on there (ssl = on), or ask for none (DATABASE_CA_FILE, sslmode)";
+    return "it offers no TLS: switch it on there (ssl = on), or do not require it (DATABASE_CA_FILE, sslmode)";
   }
   return null;
 }
@@ -114,7 +119,7 @@ function readFile(path: string): string {
   }
 }
 
-/** By hand: `URL` cannot parse several hosts. */
+/** Splits the URL by hand, for `URL` cannot parse several hosts. */
 function withTlsParameters(databaseUrl: string, parameters: Record<string, string>): string {
   const { address, query } = partsOf(databaseUrl);
   const search = new URLSearchParams(query);
