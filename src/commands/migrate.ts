@@ -86,14 +86,16 @@ function report(versions: string[], what: string, { print }: CommandContext): vo
 }
 
 function reportRepair(
-  { mended, unmended, notes, unassigned }: RepairReport,
+  { repaired, unrepaired, notes, unassigned }: RepairReport,
   { print }: CommandContext,
 ): void {
-  for (const each of mended) print(`mended: ${each}`);
+  for (const each of repaired) print(`repaired: ${each}`);
   for (const each of notes) print(`note: ${each}`);
-  if (mended.length + unmended.length === 0) print("nothing to repair");
+  if (repaired.length + unrepaired.length === 0) print("nothing to repair");
   if (unassigned > 0) print(`${unassigned} member(s) have no active assignment: run deno task backfill`);
-  if (unmended.length > 0) throw new OperatorError(unmended.map((each) => `not mended: ${each}`).join("\n"));
+  if (unrepaired.length > 0) {
+    throw new OperatorError(unrepaired.map((each) => `not repaired: ${each}`).join("\n"));
+  }
 }
 
 const printStatus: Action = async (databaseUrl, { print }) => {

@@ -10,7 +10,7 @@ import { findSettings } from "./session_settings.ts";
 import { findRemedy } from "./refusals.ts";
 import { LOCKED } from "./locks.ts";
 import { checkStructure } from "./structure/check_structure.ts";
-import { describeLacks } from "./structure/lacks.ts";
+import { describeDifferences } from "./structure/differences.ts";
 import { describeMembersTable, findMembersTable } from "./structure/members_table.ts";
 import { repairStructure } from "./structure/repair.ts";
 import type { RepairReport } from "./structure/repair_report.ts";
@@ -19,15 +19,15 @@ import { isInstalled, takeAllBack } from "./take_back.ts";
 const MIGRATIONS_TABLE = "assignment.schema_migrations";
 
 /**
- * Applies what is pending, in order; returns the versions applied. Concurrent callers run one after another.
- * @throws {OperatorError} with the migration's file and the database's own words, without the database's address.
+ * Applies the pending migrations in order, and returns their versions. Concurrent callers run one after another.
+ * @throws {OperatorError} with the migration's file and the database's message, without the database's address.
  */
 export async function migrateUp(databaseUrl: string, lock: MigrationLockOptions = {}): Promise<string[]> {
   return await withMigrationLock(databaseUrl, lock, async (sql, url) => {
     const applied = await appliedMigrations(sql);
     if (applied.length === 0 && await isInstalled(sql)) {
       throw new OperatorError(
-        "the record of applied migrations is missing, and what they made is there: run `deno task migrate repair`",
+        "the record of applied migrations is missing, but their objects exist: run `deno task migrate repair`",
       );
     }
     const pending = await pendingMigrations(sql);
@@ -37,8 +37,8 @@ export async function migrateUp(databaseUrl: string, lock: MigrationLockOptions 
 }
 
 /**
- * Creates again what another tool has dropped, see {@link repairStructure}.
- * @throws {OperatorError} where migrations are the answer instead.
+ * Repairs what another tool has dropped or changed, see {@link repairStructure}.
+ * @throws {OperatorError} when migrations must run instead.
  */
 export async function migrateRepair(
   databaseUrl: string,
@@ -49,8 +49,8 @@ export async function migrateRepair(
     const pending = await pendingMigrations(sql);
     if (applied.length > 0 && pending.length > 0) {
       throw new OperatorError(
-        `${pending.length} migration(s) are pending: run \`deno task migrate\` first. Where that fails, ` +
-          "`deno task migrate down --all` and `deno task migrate` begin anew",
+        `${pending.length} migration(s) are pending: run \`deno task migrate\` first. If that fails, ` +
+          "`deno task migrate down --all` and `deno task migrate` start over",
       );
     }
     if (applied.length === 0 && !await isInstalled(sql)) {
@@ -66,20 +66,22 @@ export async function migrateRepair(
   });
 }
 
-/** Says what of the migrations' objects is missing or different; null: nothing. */
+/** Says which of the migrations' objects are missing or different; null when none is. */
 export async function findStructureProblem(sql: Sql): Promise<string | null> {
   const problem = describeMembersTable(await findMembersTable(sql));
   if (problem !== null) return problem;
-  const lacks = await checkStructure(sql);
-  if (lacks === LOCKED) {
-    return "not compared with what must exist: somebody holds a table locked; run this again";
+  const differences = await checkStructure(sql);
+  if (differences === LOCKED) {
+    return "not compared with what must exist: another session holds a table locked; run this again";
   }
-  return lacks.length === 0 ? null : `${describeLacks(lacks)}; run: deno task migrate repair`;
+  return differences.length === 0
+    ? null
+    : `${describeDifferences(differences)}; run: deno task migrate repair`;
 }
 
 /**
- * Reverts the newest migration, or all of them from any state. Returns the versions.
- * @throws {OperatorError} with the migration's file and the database's own words.
+ * Reverts the newest migration, or all of them from any state. Returns their versions.
+ * @throws {OperatorError} with the migration's file and the database's message.
  */
 export async function migrateDown(
   databaseUrl: string,
@@ -99,7 +101,7 @@ export async function migrateDown(
   });
 }
 
-/** Lists every migration, oldest first, with whether the database has it. */
+/** Lists every migration, oldest first, and whether it is applied. */
 export async function migrationStatus(
   sql: Sql,
 ): Promise<{ version: string; file: string; applied: boolean }[]> {
@@ -111,12 +113,12 @@ export async function migrationStatus(
   }));
 }
 
-/** Lists the versions that the database lacks, oldest first; all of them on a database that was never migrated. */
+/** Lists the versions that are not applied, oldest first. */
 export async function pendingMigrations(sql: Sql): Promise<string[]> {
   return (await migrationStatus(sql)).filter(({ applied }) => !applied).map(({ version }) => version);
 }
 
-/** Lists the versions that the database has, oldest first; none where it was never migrated. */
+/** Lists the versions that are applied, oldest first. */
 export async function appliedMigrations(sql: SqlOrTransaction): Promise<string[]> {
   const [table] = await sql<{ exists: boolean }[]>`
     select to_regclass(${MIGRATIONS_TABLE}) is not null as exists
@@ -128,7 +130,7 @@ export async function appliedMigrations(sql: SqlOrTransaction): Promise<string[]
   return rows.map(({ version }) => version);
 }
 
-/** Runs dbmate (github.com/amacneil/dbmate); it reads the database's address from its environment, where `ps` cannot. */
+/** Runs dbmate (github.com/amacneil/dbmate). It gets the database's address by the environment, which `ps` does not show. */
 async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rollback"): Promise<void> {
   const command = new Deno.Command(dbmateBinary(), {
     args: [
@@ -145,7 +147,7 @@ async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rol
   const decoder = new TextDecoder();
   const lines = (decoder.decode(stdout) + decoder.decode(stderr)).trim().split("\n");
   const file = lines.findLast((line) => /^(?:Applying|Rolling back): /.test(line))?.replace(/^.*: /, "");
-  const beginning = lines.findLastIndex((line) => line.startsWith("Error: ")); // the database's words may be several lines
+  const beginning = lines.findLastIndex((line) => line.startsWith("Error: ")); // the message may have several lines
   const reason = lines.slice(beginning).join("\n").replace(/^Error: (?:pq: )?/, "") || "dbmate failed";
   const remedy = findRemedy({ message: reason });
   const advised = remedy === null ? reason : `${reason}: ${remedy}`;
@@ -153,13 +155,13 @@ async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rol
 }
 
 /**
- * Writes a URL as dbmate reads it: a socket file's folder as a parameter, and no `prepare`, which is our driver's own. It
- * insists on TLS where the URL leaves a choice; it gets what our own connection was given.
+ * Writes a URL as dbmate reads it: the folder of a socket file is a parameter, and `prepare`, a parameter of our driver, is
+ * removed. dbmate requires TLS by default, so it gets the same choice as our own connection.
  */
 async function toDbmateUrl(databaseUrl: string, sql: Sql): Promise<string> {
   const url = new URL(databaseUrl);
   for (const [name, value] of Object.entries(await findSettings(databaseUrl) ?? {})) {
-    url.searchParams.set(name, String(value)); // it passes on what it does not know
+    url.searchParams.set(name, String(value)); // dbmate passes unknown parameters on
   }
   url.searchParams.delete("prepare");
   const folder = socketFolder(databaseUrl);

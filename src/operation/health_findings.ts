@@ -3,15 +3,15 @@ import { listMigrations } from "../database/migration_files.ts";
 import { LOCKED, type Locked, LOOK_LOCK_TIMEOUT_MS, orHidden, orLocked } from "../database/locks.ts";
 import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import { checkStructure } from "../database/structure/check_structure.ts";
-import type { Lack } from "../database/structure/lacks.ts";
+import type { Difference } from "../database/structure/differences.ts";
 import { findMembersTable, isReadable, type MembersTable } from "../database/structure/members_table.ts";
 import { type Access, readAccess } from "./access.ts";
 import { type MembersTrigger, readMembersTrigger } from "./members_trigger.ts";
 
-/** What a look at the database found. Null: it could not be read, for it needs what `lacks` or `members` says is missing. */
+/** What a look at the database found. Null: it depends on something that `differences` or `members` reports as missing. */
 export interface HealthFindings {
   migrations: Migrations | Locked;
-  lacks: Lack[] | Locked;
+  differences: Difference[] | Locked;
   members: MembersTable;
   trigger: MembersTrigger | null | Locked;
   isTrainerMember: boolean | null | Locked;
@@ -35,14 +35,14 @@ const ACCESS_FUNCTIONS = [
 
 /** Looks at all that auto-assignment depends on, in a constant number of statements, and reads no table that is missing. */
 export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFindings> {
-  const lacks = await checkStructure(sql);
+  const differences = await checkStructure(sql);
   const members = await findMembersTable(sql);
   const isUsable = (name: string) =>
-    lacks === LOCKED || lacks.every(({ object, found }) => !isNeededFor(name, object, found));
+    differences === LOCKED || differences.every(({ object, found }) => !isNeededFor(name, object, found));
 
   /** In a transaction of its own: over a lost connection the driver's savepoints would never end. */
   const look = <T>(read: (transaction: SqlOrTransaction) => Promise<T>) =>
-    (lacks === LOCKED ? orHidden : orLocked)(sql.begin("read only", async (transaction) => {
+    (differences === LOCKED ? orHidden : orLocked)(sql.begin("read only", async (transaction) => {
       // A look at a locked table must not go on when nobody waits for it any more: each would keep a connection.
       await transaction`
         select set_config('statement_timeout', ${String(timeoutMs)}, true),
@@ -52,7 +52,7 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
     }));
   return {
     migrations: await look(countMigrations),
-    lacks,
+    differences,
     members,
     trigger: isUsable("assignment.members_trigger") ? await look(readMembersTrigger) : null,
     isTrainerMember: isReadable(members) && isUsable("assignment.settings")
@@ -64,7 +64,11 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
 }
 
 /** A table can be read when it has all of its columns; its constraints and indexes do not matter for that. */
-function isNeededFor(relation: string, { kind, name, table }: Lack["object"], found: string | null): boolean {
+function isNeededFor(
+  relation: string,
+  { kind, name, table }: Difference["object"],
+  found: string | null,
+): boolean {
   return found === null && (name === relation || (kind === "column" && table === relation));
 }
 

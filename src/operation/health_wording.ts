@@ -1,5 +1,5 @@
 import { LOCKED } from "../database/locks.ts";
-import { describeLacks } from "../database/structure/lacks.ts";
+import { describeDifferences } from "../database/structure/differences.ts";
 import { describeMembersTable } from "../database/structure/members_table.ts";
 import { formatIsoTime } from "../times.ts";
 import { describeAccess } from "./access.ts";
@@ -48,18 +48,20 @@ function describeMigrations({ migrations }: HealthFindings): Check {
 }
 
 /** While migrations are pending, most of what is missing is theirs to create. */
-function describeSchema({ migrations, members, lacks }: HealthFindings): Check {
+function describeSchema({ migrations, members, differences }: HealthFindings): Check {
   if (migrations !== LOCKED && migrations.applied === 0) return degraded("missing: run deno task migrate");
   const membersProblem = describeMembersTable(members);
   if (membersProblem !== null) return degraded(membersProblem);
   if (migrations === LOCKED) return degraded(`not compared: ${LOCK_HELD}`);
   if (migrations.pending > 0) return ok("compared once the pending migrations are applied");
   if (migrations.isNewerThanProgram) return ok("not compared: a newer version of this program migrated it");
-  if (lacks === LOCKED) return degraded(`not compared: ${LOCK_HELD}`);
-  const others = lacks.filter(({ object }) => object.kind !== "trigger" || object.table !== "public.members"); // has a check of its own
+  if (differences === LOCKED) return degraded(`not compared: ${LOCK_HELD}`);
+  const others = differences.filter(({ object }) =>
+    object.kind !== "trigger" || object.table !== "public.members"
+  ); // has a check of its own
   return others.length === 0
     ? ok("complete")
-    : degraded(`${describeLacks(others)}; run: deno task migrate repair`);
+    : degraded(`${describeDifferences(others)}; run: deno task migrate repair`);
 }
 
 function describeTrigger({ trigger, migrations }: HealthFindings): Check {

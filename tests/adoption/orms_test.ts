@@ -44,8 +44,8 @@ describe("an application's ORM that pushes its schema, as docs/adopting_orm.md t
     await pushDrizzle("drizzle", database.url);
     const { status } = await checkHealth(database.sql);
     assertEquals([status, (await catalogOf(database.sql)).length < before.length], ["degraded", true]);
-    const { unmended, notes } = await repairStructure(database.sql);
-    assertEquals([unmended, notes.length], [[], 1]);
+    const { unrepaired, notes } = await repairStructure(database.sql);
+    assertEquals([unrepaired, notes.length], [[], 1]);
     assertEquals(await catalogOf(database.sql), before);
     await signUp();
   });
@@ -55,7 +55,7 @@ describe("an application's ORM that pushes its schema, as docs/adopting_orm.md t
     assertEquals((await checkHealth(database.sql)).status, "degraded");
     await pushDrizzle("drizzle_filtered", database.url);
     await database.sql`insert into public.members (id) select default_trainer_id from assignment.settings`;
-    assertEquals((await repairStructure(database.sql)).unmended, []);
+    assertEquals((await repairStructure(database.sql)).unrepaired, []);
     assertEquals(await catalogOf(database.sql), before);
     await signUp();
   });

@@ -204,7 +204,7 @@ describe("commands with DATABASE_URL", () => {
     assertEquals([...left], []);
   });
 
-  it("migrate says what lacks and exits with 1; migrate repair makes it again", async () => {
+  it("migrate says what is missing and exits with 1; migrate repair creates it again", async () => {
     await project.run("migrate", [], environment);
     await database.sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID}), (gen_random_uuid())`;
     await database.sql`drop table public.trainer_client_assignments cascade`;
@@ -223,7 +223,7 @@ describe("commands with DATABASE_URL", () => {
     );
     const repaired = await project.run("migrate", ["repair"], environment);
     assertEquals([repaired.code, repaired.stderr], [0, ""]);
-    assertMatch(repaired.stdout, /^mended: table public\.trainer_client_assignments is missing$/m);
+    assertMatch(repaired.stdout, /^repaired: table public\.trainer_client_assignments is missing$/m);
     assertMatch(repaired.stdout, /^note: the assignments .+ only a backup has them/m);
     assertMatch(repaired.stdout, /^1 member\(s\) have no active assignment: run deno task backfill$/m);
     assertEquals((await project.run("migrate", [], environment)).stdout, "nothing to do\n");
@@ -255,11 +255,11 @@ describe("commands with DATABASE_URL", () => {
     assertEquals(repaired.code, 1);
     assertMatch(
       repaired.stdout,
-      /^mended: trigger members_assign_trainer_after_insert of public\.members is missing$/m,
+      /^repaired: trigger members_assign_trainer_after_insert of public\.members is missing$/m,
     );
     assertMatch(
       repaired.stderr,
-      /^error: not mended: constraint .+ but 1 that stand name a client_id that is not in public\.members: .+ run: delete /m,
+      /^error: not repaired: constraint .+ but 1 existing ones name a client_id that is not in public\.members: .+ run: delete /m,
     );
   });
 

@@ -19,7 +19,7 @@ const CASES = [
     what: "the table members was renamed and a view has its name",
     statements: "alter table members rename to people; create view members as select * from people",
     detail:
-      /^public\.members is a view, at which no foreign key can point, and the table was renamed to public\.people; run: (.+)$/,
+      /^public\.members is a view, which no foreign key can reference, and the table was renamed to public\.people; run: (.+)$/,
   },
   {
     what: "the schema public was renamed",
@@ -49,7 +49,7 @@ describe("when the application has renamed its members", () => {
   };
 
   for (const { what, statements, detail } of CASES) {
-    it(`is degraded, not unavailable, and says how to mend it where ${what}`, async () => {
+    it(`is degraded, not unavailable, and says how to repair it when ${what}`, async () => {
       await service.sql.unsafe(statements);
 
       const { code, status, checks } = await readHealth();
@@ -61,7 +61,7 @@ describe("when the application has renamed its members", () => {
       assertEquals((await readHealth()).status, "ready");
     });
 
-    it(`answers as ever or with 503, never 500, where ${what}`, async () => {
+    it(`answers normally or with 503, never 500, when ${what}`, async () => {
       await service.sql.unsafe(statements);
       const requests: [request: string, json?: unknown][] = [
         [`GET /v1/members/${memberId}/assignment`],

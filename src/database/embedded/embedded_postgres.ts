@@ -13,12 +13,12 @@ import {
   SUPERUSER,
 } from "./postgres_server.ts";
 
-/** The project's own PostgreSQL, in use by this process until `close`. */
+/** The project's own PostgreSQL. This process uses it until `close`. */
 export interface EmbeddedPostgres {
   url: string;
-  /** Tells a second start where the running service answers. Only for the service. */
+  /** Records the service's address, which a second start then shows. Only for the service. */
   announce(address: string): Promise<void>;
-  /** Stops the server, unless another process uses it still: then that one does. */
+  /** Ends the use of the server, and stops it if no other process uses it. */
   close(): Promise<void>;
 }
 
@@ -26,13 +26,12 @@ const SERVER_VERSION = "18";
 const ADOPT_TIMEOUT_MS = 60_000;
 
 /**
- * Brings up the PostgreSQL whose data lie in a folder, making it at the first time. Processes share it: one service,
- * and any number of tasks beside it or without it. The first user starts it, the last one stops it, and a
- * server that a killed process left behind is taken over.
+ * Starts the PostgreSQL server of a data folder; the first time it creates the data. One service and any number of tasks
+ * share the server: the first process starts it, and the last one stops it. A server that a killed process left running
+ * is used again.
  *
- * Three files are locked for this, by locks that the kernel releases when their holder dies, however it dies:
- * `service.lock` by the service, as long as it runs; `users.lock` (shared) by all who use the server; `change.lock`
- * while somebody starts or stops it.
+ * Three lock files coordinate this; the kernel releases them when a process dies. The service holds `service.lock` while
+ * it runs, every user of the server holds `users.lock` (shared), and whoever starts or stops it holds `change.lock`.
  * @throws {OperatorError} when the service runs already, or the folder cannot be used.
  */
 export async function openEmbeddedPostgres(
@@ -46,7 +45,7 @@ export async function openEmbeddedPostgres(
     const users = await openLockFile(join(folder, "users.lock"));
     await change.lock(true);
     await users.lock(false);
-    const url = await bringUp(folder);
+    const url = await ensureRunning(folder);
     await change.unlock();
     return {
       url,
@@ -97,8 +96,8 @@ async function openLockFile(path: string): Promise<Deno.FsFile> {
   }
 }
 
-/** Returns the address of a running server. The caller holds `change.lock`. */
-async function bringUp(folder: string): Promise<string> {
+/** Starts the server unless it runs, and returns its URL. The caller holds `change.lock`. */
+async function ensureRunning(folder: string): Promise<string> {
   const binaries = npmBinaries(import.meta.url);
   const cluster = clusterFolder(folder);
   const state = await readState(folder) ?? await createState(folder);
@@ -119,7 +118,7 @@ async function bringUp(folder: string): Promise<string> {
 const stateSchema = z.object({ port: z.int(), password: z.string() });
 type State = z.infer<typeof stateSchema>;
 
-/** Reads what an earlier start left; null at the first. */
+/** Reads the state of an earlier start; null at the first start. */
 async function readState(folder: string): Promise<State | null> {
   const cluster = clusterFolder(folder);
   try {
@@ -127,7 +126,7 @@ async function readState(folder: string): Promise<State | null> {
     if (version !== SERVER_VERSION) {
       throw new OperatorError(
         `${resolve(cluster)} was made by PostgreSQL ${version}, and this is PostgreSQL ${SERVER_VERSION}: ` +
-          `move the folder away to begin anew, or take the data over with pg_dump of version ${version}`,
+          `move the folder away to start empty, or copy the data with pg_dump of version ${version}`,
       );
     }
     return stateSchema.parse(JSON.parse(await Deno.readTextFile(statePath(folder))));
@@ -138,7 +137,7 @@ async function readState(folder: string): Promise<State | null> {
   }
 }
 
-/** The cluster gets its name last, so that a start that is killed half-way leaves nothing that looks whole. */
+/** Creates the cluster under another name and renames it last, so that an interrupted start leaves no half-made cluster. */
 async function createState(folder: string): Promise<State> {
   const unfinished = join(folder, "postgres.new");
   if (await exists(unfinished)) await Deno.remove(unfinished, { recursive: true });

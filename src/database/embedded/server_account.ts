@@ -14,8 +14,8 @@ export interface RunResult {
 }
 
 /**
- * Chooses the account for a server: null (our own) for an ordinary user; for root, since PostgreSQL refuses to run as
- * root, the owner of its folder, else `postgres`, else `nobody`. initdb wants an account that /etc/passwd knows.
+ * Chooses the account that runs a server. Null: this process's own. If that is root, which PostgreSQL refuses: the owner of
+ * the folder, else `postgres`, else `nobody`. initdb needs an account that is in /etc/passwd.
  */
 export async function accountFor(owner?: Account): Promise<Account | null> {
   if (Deno.build.os === "windows" || Deno.uid() !== 0) return null;
@@ -31,8 +31,8 @@ export async function accountFor(owner?: Account): Promise<Account | null> {
 }
 
 /**
- * Runs a program to its end as the account. Where it or one of the paths lies below a folder that only root may enter,
- * the account is lent the one capability to pass through.
+ * Runs a program as the account, and waits for its end. If a folder above the program or a path is closed to the account,
+ * it gets the one capability that passes it.
  */
 export async function runAs(
   account: Account | null,
@@ -47,7 +47,7 @@ export async function runAs(
     return await run(program, args, account ?? {});
   }
   for (const capability of ["dac_read_search", "dac_override"]) {
-    // access(2) ignores the capabilities of an account that is not root, unless no_setuid_fixup is set
+    // without no_setuid_fixup, access(2) ignores the capabilities of an account other than root
     const lend = [
       `--reuid=${account.uid}`,
       `--regid=${account.gid}`,
@@ -74,7 +74,7 @@ async function run(program: string, args: string[], account: Partial<Account> = 
   return { success, output: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-/** Tells whether the account may pass through every folder above the path. */
+/** Tells whether the account may enter every folder above the path. */
 async function mayReach(account: Account, path: string): Promise<boolean> {
   for (let folder = dirname(resolve(path));; folder = dirname(folder)) {
     const { mode, uid, gid } = await Deno.stat(folder);

@@ -1,7 +1,7 @@
 import { LOOK_LOCK_TIMEOUT_MS } from "../locks.ts";
 import type { Sql, SqlOrTransaction } from "../sql.ts";
 
-/** An object that a database has, described as db/schema.sql describes it. */
+/** An object of a database, described as in db/schema.sql. */
 export interface CatalogObject {
   kind: string;
   name: string;
@@ -9,8 +9,8 @@ export interface CatalogObject {
 }
 
 /**
- * Lists what a database has of the kinds that the migrations make, in one look at its catalogs that needs no rights:
- * all of the schema `assignment`, the table `trainer_client_assignments`, and the triggers of `members`.
+ * Lists the objects of the schema `assignment`, of the table `trainer_client_assignments`, and the triggers of `members`.
+ * Reads the catalogs alone, in one query, and needs no privileges.
  */
 export async function readCatalog(sql: Sql): Promise<CatalogObject[]> {
   return await sql.begin("read only", async (transaction) => {
@@ -22,7 +22,7 @@ export async function readCatalog(sql: Sql): Promise<CatalogObject[]> {
   });
 }
 
-/** Does the same within a transaction, whose search path is empty afterwards. */
+/** Does the same within a transaction. Leaves the transaction's search path empty. */
 export async function readCatalogWithin(transaction: SqlOrTransaction): Promise<CatalogObject[]> {
   // Names and intervals are printed as the dump has them.
   await transaction`

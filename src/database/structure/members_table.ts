@@ -1,20 +1,20 @@
 import type { SqlOrTransaction } from "../sql.ts";
 
-/** Where the members are, as far as the catalogs tell. */
+/** Where the catalogs say that the members are. */
 export interface MembersTable {
   /** Whether there is a schema `public`. */
   hasPublic: boolean;
-  /** What `public.members` is now; null: there is nothing of the name. */
+  /** What `public.members` is; null: it does not exist. */
   relation: "table" | "view" | "other" | null;
-  /** The type of its column `id`; null: it has none. */
+  /** The type of its column `id`; null: it has no such column. */
   idType: string | null;
   /** Whether the current role may read it. */
   mayRead: boolean;
-  /** The table and column at which the key of `trainer_client_assignments.client_id` points; null: there is no such key. */
+  /** What the foreign key of `trainer_client_assignments.client_id` references; null: there is no such key. */
   key: { schema: string; table: string; column: string; isMembers: boolean } | null;
 }
 
-/** Looks for the members, also under another name: a foreign key follows a table that is renamed or moved. */
+/** Finds the members' table, also under another name: the foreign key follows a renamed or moved table. */
 export async function findMembersTable(sql: SqlOrTransaction): Promise<MembersTable> {
   const [row] = await sql<[MembersTable]>`
     with members as (
@@ -66,7 +66,7 @@ export function isReadable({ relation, idType, mayRead }: MembersTable): boolean
   return relation !== null && idType === "uuid" && mayRead;
 }
 
-/** Says what became of the members where they are not `public.members(id uuid)`, and the statement that mends it; else null. */
+/** Says what is wrong with `public.members(id uuid)` and which statement repairs it; null when nothing is wrong. */
 export function describeMembersTable({ hasPublic, relation, idType, key }: MembersTable): string | null {
   const moved = key !== null && !key.isMembers ? key : null;
   if (!hasPublic && moved !== null) {
@@ -76,13 +76,13 @@ export function describeMembersTable({ hasPublic, relation, idType, key }: Membe
   }
   if (relation === null) {
     return moved === null
-      ? "table public.members is missing: make it again, then run: deno task migrate repair"
+      ? "table public.members is missing: create it again, then run: deno task migrate repair"
       : `table public.members was renamed to ${nameOf(moved)}; run: ${giveNameBack(moved)}`;
   }
   if (relation !== "table") {
     const what = `public.members is ${
-      relation === "view" ? "a view" : "no table"
-    }, at which no foreign key can point`;
+      relation === "view" ? "a view" : "not a table"
+    }, which no foreign key can reference`;
     return moved === null
       ? `${what}: make it a table, then run: deno task migrate repair`
       : `${what}, and the table was renamed to ${nameOf(moved)}; run: drop view public.members; ${
@@ -104,7 +104,7 @@ function nameOf({ schema, table }: { schema: string; table: string }): string {
   return `${quote(schema)}.${quote(table)}`;
 }
 
-/** The statements that make a table `public.members` again. */
+/** Writes the statements that name a table `public.members` again. */
 function giveNameBack({ schema, table }: { schema: string; table: string }): string {
   return [
     ...(table === "members" ? [] : [`alter table ${nameOf({ schema, table })} rename to members`]),

@@ -1,10 +1,10 @@
 import type { SqlOrTransaction } from "../sql.ts";
 
-/** A table of ours that is there under another name or in another schema. */
+/** A table of ours under another name or in another schema. */
 export interface MovedTable {
   name: string;
   now: string;
-  /** The statements that bring it back. */
+  /** The statements that rename or move it back. */
   remedy: string;
 }
 

@@ -3,48 +3,48 @@ import { OperatorError } from "../../errors.ts";
 import { listMigrations, readMigration } from "../migration_files.ts";
 import type { Sql, SqlOrTransaction } from "../sql.ts";
 import { readCatalogWithin } from "./catalog.ts";
-import { describeLack, findLacks, type Lack, withoutConsequences } from "./lacks.ts";
+import { describeDifference, type Difference, findDifferences, withoutConsequences } from "./differences.ts";
 import { describeMembersTable, findMembersTable } from "./members_table.ts";
-import { isForeignKey, mend } from "./mend.ts";
+import { isForeignKey, repairStatement } from "./repair_statement.ts";
 import { findMovedTables } from "./moved_tables.ts";
 import { attempt, type RepairReport, type Transaction, wordsOf } from "./repair_report.ts";
-import { closeToOthers, findServiceRoles, grantAgain } from "./repair_rights.ts";
+import { findServiceRoles, grantServiceRoles, revokeDefaultGrants } from "./repair_rights.ts";
 import { readSchema, type SchemaObject } from "./schema_file.ts";
 
 /**
- * Creates again what the migrations once made and is missing in the database, in one transaction, and keeps what data there is.
- * Foreign keys look at the rows that stand when that has committed, so that signups wait for milliseconds alone.
- * @throws {OperatorError} where it must not begin: the members, or a table of ours, are there under another name.
+ * Repairs, in one transaction, what is missing or different of the migrations' objects, and keeps the data. Existing rows
+ * are checked against foreign keys after the commit, so that signups wait only milliseconds.
+ * @throws {OperatorError} when the members' table, or one of ours, exists under another name. Nothing is changed then.
  */
 export async function repairStructure(sql: Sql): Promise<RepairReport> {
   const { objects, rights } = await readSchema();
-  const report: RepairReport = { mended: [], unmended: [], notes: [], unassigned: 0 };
-  const lacks = await sql.begin(async (transaction) => {
+  const report: RepairReport = { repaired: [], unrepaired: [], notes: [], unassigned: 0 };
+  const differences = await sql.begin(async (transaction) => {
     await requireMembers(transaction);
     await transaction`
       select set_config('lock_timeout', '5s', true), set_config('check_function_bodies', 'off', true)
     `;
-    const lacks = findLacks(objects, await readCatalogWithin(transaction));
-    await refuseMovedTables(transaction, lacks);
+    const differences = findDifferences(objects, await readCatalogWithin(transaction));
+    await refuseMovedTables(transaction, differences);
     const roles = await findServiceRoles(transaction);
-    await mendAll(transaction, lacks, report);
-    if (lacks.length > 0) {
+    await repairAll(transaction, differences, report);
+    if (differences.length > 0) {
       await removeStrayTriggers(transaction, report);
       for (const right of rights) await attempt(transaction, right, right, report);
-      await closeToOthers(transaction, lacks, report);
-      await grantAgain(transaction, roles, report);
+      await revokeDefaultGrants(transaction, differences, report);
+      await grantServiceRoles(transaction, roles, report);
     }
     await recordMigrations(transaction);
-    return lacks;
+    return differences;
   });
-  for (const { object } of lacks.filter(({ object }) => isForeignKey(object))) {
+  for (const { object } of differences.filter(({ object }) => isForeignKey(object))) {
     await validate(sql, object, report);
   }
   report.unassigned = await countUnassigned(sql);
   return report;
 }
 
-/** This migration looks whether the table can be adopted; on one that can, it does nothing else. */
+/** Runs the migration that checks the members' table. On a suitable table it changes nothing. */
 async function requireMembers(transaction: SqlOrTransaction): Promise<void> {
   const problem = describeMembersTable(await findMembersTable(transaction));
   if (problem !== null) throw new OperatorError(problem);
@@ -55,8 +55,8 @@ async function requireMembers(transaction: SqlOrTransaction): Promise<void> {
   );
 }
 
-async function refuseMovedTables(transaction: SqlOrTransaction, lacks: Lack[]): Promise<void> {
-  const missing = lacks.filter(({ object, found }) => object.kind === "table" && found === null);
+async function refuseMovedTables(transaction: SqlOrTransaction, differences: Difference[]): Promise<void> {
+  const missing = differences.filter(({ object, found }) => object.kind === "table" && found === null);
   const moved = await findMovedTables(transaction, missing.map(({ object }) => object.name));
   if (moved.length === 0) return;
   throw new OperatorError(
@@ -66,48 +66,57 @@ async function refuseMovedTables(transaction: SqlOrTransaction, lacks: Lack[]): 
   );
 }
 
-async function mendAll(
+async function repairAll(
   transaction: Transaction,
-  lacks: Lack[],
+  differences: Difference[],
   report: RepairReport,
 ): Promise<void> {
-  const shown = new Set(withoutConsequences(lacks));
-  const missing = new Set(lacks.filter(({ found }) => found === null).map(({ object }) => object.name));
-  for (const lack of lacks) {
-    const { object } = lack;
+  const shown = new Set(withoutConsequences(differences));
+  const missing = new Set(differences.filter(({ found }) => found === null).map(({ object }) => object.name));
+  for (const difference of differences) {
+    const { object } = difference;
     const comesWithTable = object.table !== null && missing.has(object.table) &&
       (object.kind === "column" ||
         object.statement.includes(" ADD CONSTRAINT ") && object.definition?.startsWith("CHECK"));
     if (comesWithTable) continue;
-    const statement = mend(lack);
+    const statement = repairStatement(difference);
     if (statement === null) {
-      report.unmended.push(`${describeLack(lack)}: a person must decide; it should be ${object.definition}`);
+      report.unrepaired.push(
+        `${describeDifference(difference)}: a person must decide; it should be ${object.definition}`,
+      );
       continue;
     }
-    if (!await attempt(transaction, `${statement}; ${seedOf(object)}`, describeLack(lack), report)) continue;
-    if (shown.has(lack)) report.mended.push(describeLack(lack));
+    if (
+      !await attempt(
+        transaction,
+        `${statement}; ${initialRowOf(object)}`,
+        describeDifference(difference),
+        report,
+      )
+    ) continue;
+    if (shown.has(difference)) report.repaired.push(describeDifference(difference));
     if (object.kind === "table") report.notes.push(...LOSSES[object.name] ?? []);
   }
 }
 
-/** What a table that is made anew does not bring back. */
+/** What is lost with a table that is created anew. */
 const LOSSES: Record<string, string[]> = {
   "public.trainer_client_assignments": [
-    "the assignments that were in public.trainer_client_assignments went with it: only a backup has them. The table is new and empty",
+    "the assignments in public.trainer_client_assignments are lost: only a backup has them. The table is new and empty",
   ],
   "assignment.settings": [
-    "the default trainer is the one of a new installation: set yours with PUT /v1/settings",
+    "the default trainer is that of a new installation: set yours with PUT /v1/settings",
   ],
 };
 
-/** The one row that a migration inserts. */
-function seedOf({ kind, name }: SchemaObject): string {
+/** Returns the statement that inserts a table's initial row; empty for most tables. */
+function initialRowOf({ kind, name }: SchemaObject): string {
   return kind === "table" && name === "assignment.settings"
     ? "insert into assignment.settings (default_trainer_id) values ('d18a21c8-be77-496f-a2fd-ec6479ecba6d')"
     : "";
 }
 
-/** A swap of tables leaves the trigger on the old one. */
+/** Drops our trigger from other tables: after a swap of tables the old one still has it. */
 async function removeStrayTriggers(
   transaction: Transaction,
   report: RepairReport,
@@ -123,8 +132,8 @@ async function removeStrayTriggers(
   for (const { table } of strays) {
     const drop = `drop trigger members_assign_trainer_after_insert on ${table}`;
     const what = `trigger members_assign_trainer_after_insert of ${table}, which is not public.members`;
-    if (await attempt(transaction, drop, `${what}, is its owner's to remove (${drop})`, report)) {
-      report.mended.push(`${what}, is removed`);
+    if (await attempt(transaction, drop, `${what}, must be removed by its owner (${drop})`, report)) {
+      report.repaired.push(`${what}, is removed`);
     }
   }
 }
@@ -153,14 +162,14 @@ async function validate(
     const isViolated = error instanceof postgres.PostgresError && error.code === "23503" &&
       column !== undefined;
     if (!isViolated) {
-      report.unmended.push(`constraint ${constraint} of ${table} is not validated: ${wordsOf(error)}`);
+      report.unrepaired.push(`constraint ${constraint} of ${table} is not validated: ${wordsOf(error)}`);
       return;
     }
     const orphans = `from ${table} a where not exists (select from ${target} t where t.${key} = a.${column})`;
     const [row] = await sql.unsafe<[{ rows: number }]>(`select count(*) as rows ${orphans}`);
-    report.unmended.push(
-      `constraint ${constraint} of ${table} holds for new rows, but ${row.rows} that stand name a ${column} that is not in ` +
-        `${target}: put those back there, or run: delete ${orphans}; then this again`,
+    report.unrepaired.push(
+      `constraint ${constraint} of ${table} holds for new rows, but ${row.rows} existing ones name a ${column} that is not in ` +
+        `${target}: insert those there, or run: delete ${orphans}; then run this again`,
     );
   }
 }

@@ -3,17 +3,17 @@ import postgres from "postgres";
 export type Transaction = postgres.TransactionSql<{ bigint: number }>;
 
 export interface RepairReport {
-  /** What lacked and is there again; of a table that was made anew, the table alone. */
-  mended: string[];
-  /** What could not be made, with the database's words and what to do. */
-  unmended: string[];
-  /** What the person at the terminal should know besides. */
+  /** What was repaired. A table that was created anew stands for its columns and constraints. */
+  repaired: string[];
+  /** What could not be repaired, with the database's message and what to do. */
+  unrepaired: string[];
+  /** What else the operator should know. */
   notes: string[];
   /** Members without an active assignment, who need a backfill. */
   unassigned: number;
 }
 
-/** Runs a statement; where it fails the others go on, and the report says why. */
+/** Runs a statement in a savepoint. Returns false, and reports why, if it fails. */
 export async function attempt(
   transaction: Transaction,
   statement: string,
@@ -24,12 +24,12 @@ export async function attempt(
     await transaction.savepoint((savepoint) => savepoint.unsafe(statement));
     return true;
   } catch (error) {
-    report.unmended.push(`${what}: ${wordsOf(error)}`);
+    report.unrepaired.push(`${what}: ${wordsOf(error)}`);
     return false;
   }
 }
 
-/** The database's own words, with what it adds to them. */
+/** Returns the database's message, with its detail and hint. */
 export function wordsOf(error: unknown): string {
   if (!(error instanceof postgres.PostgresError)) return String(error);
   return [error.message, error.detail, error.hint].filter((each) => each !== undefined).join(": ");

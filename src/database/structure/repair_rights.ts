@@ -1,17 +1,17 @@
-import type { Lack } from "./lacks.ts";
+import type { Difference } from "./differences.ts";
 import { attempt, type RepairReport, type Transaction } from "./repair_report.ts";
 
-/** What default privileges give to others of a new table or function was not meant for ours. */
-export async function closeToOthers(
+/** Revokes what default privileges have granted on the tables and functions that were created anew. */
+export async function revokeDefaultGrants(
   transaction: Transaction,
-  lacks: Lack[],
+  differences: Difference[],
   report: RepairReport,
 ): Promise<void> {
-  const made = lacks.filter(({ object, found }) =>
+  const created = differences.filter(({ object, found }) =>
     found === null && ["table", "view", "sequence", "function"].includes(object.kind)
   );
   const names = (kinds: string[]) =>
-    made.filter(({ object }) => kinds.includes(object.kind)).map(({ object }) => object.name);
+    created.filter(({ object }) => kinds.includes(object.kind)).map(({ object }) => object.name);
   const grants = await transaction<{ revoke: string }[]>`
     select distinct
       format('revoke all on %s from %s', o.name, case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end) as revoke
@@ -39,7 +39,7 @@ function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** The roles that the service runs as: nothing but `assignment.grant_service` lets anybody step a run. */
+/** Lists the roles that the service runs as: those that `assignment.grant_service` lets step a run. */
 export async function findServiceRoles(transaction: Transaction): Promise<string[]> {
   const roles = await transaction<{ role: string }[]>`
     select distinct r.rolname as role
@@ -54,7 +54,8 @@ export async function findServiceRoles(transaction: Transaction): Promise<string
   return roles.map(({ role }) => role);
 }
 
-export async function grantAgain(
+/** Grants the service's roles what they need on the new objects. */
+export async function grantServiceRoles(
   transaction: Transaction,
   roles: string[],
   report: RepairReport,
@@ -62,12 +63,12 @@ export async function grantAgain(
   for (const role of roles) {
     const grant = `select assignment.grant_service(${literal(role)})`;
     if (await attempt(transaction, grant, `the rights of ${role}`, report)) {
-      report.mended.push(`the rights of ${role} on what is new`);
+      report.repaired.push(`the rights of ${role} on what is new`);
     }
   }
   if (roles.length === 0) {
     report.notes.push(
-      "where the service runs as a role of its own, run: select assignment.grant_service('…role…')",
+      "if the service runs as a role of its own, run: select assignment.grant_service('…role…')",
     );
   }
 }

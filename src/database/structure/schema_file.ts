@@ -3,13 +3,13 @@ import { fileURLToPath } from "node:url";
 /** An object that the migrations make. */
 export interface SchemaObject {
   kind: ObjectKind;
-  /** With its schema; that of a column, constraint or trigger begins with its table: `public.members id`. */
+  /** Includes the schema. The name of a column, constraint or trigger begins with its table: `public.members id`. */
   name: string;
-  /** The table that it is a part of. */
+  /** The table that it is part of. */
   table: string | null;
-  /** What to compare with the server's own description of it; null where its name is enough. */
+  /** What the server's description of it must be; null if its name is enough. */
   definition: string | null;
-  /** Makes it, with its comments. */
+  /** Creates it, with its comments. */
   statement: string;
 }
 
@@ -26,10 +26,10 @@ export type ObjectKind =
   | "trigger"
   | "row security";
 
-/** All that must exist, in an order in which it can be made. */
+/** All that must exist, in an order in which it can be created. */
 export interface Schema {
   objects: SchemaObject[];
-  /** Grants and revokes, which do no harm when they are run again. */
+  /** Grants and revokes. Running them again does no harm. */
   rights: string[];
 }
 
@@ -38,23 +38,23 @@ const HEADING = /^-- ([A-Z ]+): (.+)$/;
 
 let schema: Promise<Schema> | undefined;
 
-/** Reads db/schema.sql, once in the life of the process. */
+/** Reads db/schema.sql, once per process. */
 export function readSchema(): Promise<Schema> {
   return schema ??= Deno.readTextFile(FILE).then(parseSchema);
 }
 
-/** Writes the line above a statement that says what the statement makes. */
+/** Writes the heading of a statement: what it creates. */
 export function formatHeading(type: string, name: string): string {
   return `-- ${type}: ${name}`;
 }
 
-/** Finds the objects in a dump that has headings. The table `members` is the application's, and is left out. */
+/** Reads the objects from a dump with headings. Leaves out the table `members`, which belongs to the application. */
 export function parseSchema(text: string): Schema {
   const objects: SchemaObject[] = [];
   const rights: string[] = [];
   for (const { type, name, statement } of splitByHeadings(text)) {
     if (type === "ACL") rights.push(statement);
-    else if (type === "POLICY") continue; // its roles are those of the server that was dumped: assignment.close_table makes it
+    else if (type === "POLICY") continue; // names the dumped server's roles; assignment.close_table creates it
     else if (!isOfMembers(type, name)) objects.push(...toObjects(type, name, statement));
   }
   return { objects, rights };
@@ -112,7 +112,7 @@ function toObjects(type: string, name: string, statement: string): SchemaObject[
     case "ROW SECURITY":
       return [{ kind: KINDS[type], name, table, definition: null, statement }];
     default:
-      throw new Error(`db/schema.sql has a ${type}, which nobody compares or repairs yet`);
+      throw new Error(`db/schema.sql has a ${type}, which is neither compared nor repaired yet`);
   }
 }
 
@@ -123,7 +123,7 @@ const KINDS = {
   "ROW SECURITY": "row security",
 } as const;
 
-/** The columns and checks of a table, which the dump writes one a line. */
+/** Reads the columns and checks of a table, one per line of the dump. */
 function partsOf(table: string, statement: string): SchemaObject[] {
   const lines = capture(/^CREATE TABLE \S+ \(\n([^]*?)\n\);/, statement).split("\n");
   return lines.map((line) => {
@@ -142,7 +142,7 @@ function partsOf(table: string, statement: string): SchemaObject[] {
   });
 }
 
-/** The columns of a composite type. */
+/** Reads the columns of a composite type. */
 function attributesOf(type: string, statement: string): SchemaObject[] {
   const lines = capture(/^CREATE TYPE \S+ AS \(\n([^]*?)\n\);/, statement).split("\n");
   return lines.map((line) => {

@@ -31,13 +31,18 @@ describe("migrate repair", () => {
     (await database.sql`select from public.trainer_client_assignments where status = 'active'`).length;
   const addMember = () => database.sql`insert into public.members (email) values ('new')`;
 
-  it("makes nothing where nothing lacks", async () => {
+  it("changes nothing when nothing is missing or different", async () => {
     const before = await catalogOf(database.sql);
-    assertEquals(await migrateRepair(database.url), { mended: [], unmended: [], notes: [], unassigned: 0 });
+    assertEquals(await migrateRepair(database.url), {
+      repaired: [],
+      unrepaired: [],
+      notes: [],
+      unassigned: 0,
+    });
     assertEquals(await catalogOf(database.sql), before);
   });
 
-  it("makes the assignments table again that an ORM's push dropped, and says that its rows are lost", async () => {
+  it("creates the assignments table again after an ORM dropped it, and says that its rows are lost", async () => {
     const { sql, url } = database;
     const before = await catalogOf(sql);
     await sql`drop table trainer_client_assignments cascade`;
@@ -46,11 +51,11 @@ describe("migrate repair", () => {
       "table public.trainer_client_assignments is missing; run: deno task migrate repair",
     );
 
-    const { mended, unmended, notes, unassigned } = await migrateRepair(url);
+    const { repaired, unrepaired, notes, unassigned } = await migrateRepair(url);
 
-    assertEquals(mended, ["table public.trainer_client_assignments is missing"]);
-    assertEquals([unmended, unassigned], [[], 3]);
-    assertMatch(notes.join(), /the assignments .+ went with it: only a backup has them/);
+    assertEquals(repaired, ["table public.trainer_client_assignments is missing"]);
+    assertEquals([unrepaired, unassigned], [[], 3]);
+    assertMatch(notes.join(), /the assignments .+ are lost: only a backup has them/);
     assertEquals(await catalogOf(sql), before);
     await addMember();
     assertEquals(await countActive(), 1);
@@ -58,7 +63,7 @@ describe("migrate repair", () => {
     assertEquals((await checkHealth(sql)).status, "ready");
   });
 
-  it("mends what a reset of the schema public took, and keeps settings and failures", async () => {
+  it("repairs the database after a reset of the schema public, and keeps settings and failures", async () => {
     const { sql, url } = database;
     await sql`update assignment.settings set updated_by = 'ops'`;
     await sql`drop schema public cascade`;
@@ -70,16 +75,16 @@ describe("migrate repair", () => {
       insert into members (email) values ('early');
     `);
 
-    const { unmended, unassigned } = await migrateRepair(url);
+    const { unrepaired, unassigned } = await migrateRepair(url);
 
-    assertEquals([unmended, unassigned], [[], 1]);
+    assertEquals([unrepaired, unassigned], [[], 1]);
     assertEquals((await checkHealth(sql)).status, "ready");
     assertEquals((await sql`select from assignment.settings where updated_by = 'ops'`).length, 1);
     await addMember();
     assertEquals(await countActive(), 1);
   });
 
-  it("puts keys and trigger on members that were made anew, and tells which rows name nobody", async () => {
+  it("puts keys and trigger on a new members table, and says which rows name nobody", async () => {
     const { sql, url } = database;
     await sql`drop table members cascade`;
     await sql.unsafe(`
@@ -89,8 +94,8 @@ describe("migrate repair", () => {
 
     const first = await migrateRepair(url);
     assertMatch(
-      first.unmended.join("\n"),
-      /^constraint trainer_client_assignments_client_id_fkey of public\.trainer_client_assignments holds for new rows, but 3 that stand name a client_id that is not in public\.members/,
+      first.unrepaired.join("\n"),
+      /^constraint trainer_client_assignments_client_id_fkey of public\.trainer_client_assignments holds for new rows, but 3 existing ones name a client_id that is not in public\.members/,
     );
     const { checks } = await checkHealth(sql);
     assertStringIncludes(
@@ -100,9 +105,9 @@ describe("migrate repair", () => {
     await addMember();
     assertEquals(await countActive(), 4);
 
-    const remedy = /run: (delete .+?); then/.exec(first.unmended.join())?.[1] ?? "";
+    const remedy = /run: (delete .+?); then/.exec(first.unrepaired.join())?.[1] ?? "";
     await sql.unsafe(remedy);
-    assertEquals((await migrateRepair(url)).unmended, []);
+    assertEquals((await migrateRepair(url)).unrepaired, []);
     assertEquals((await checkHealth(sql)).status, "ready");
   });
 
@@ -124,16 +129,16 @@ describe("migrate repair", () => {
     }
     assertStringIncludes(checks.trigger.detail, "missing");
 
-    const { unmended } = await migrateRepair(url);
+    const { unrepaired } = await migrateRepair(url);
 
-    assertEquals(unmended, []);
+    assertEquals(unrepaired, []);
     await addMember();
     assertEquals(await countActive(), 4);
     assertEquals((await checkHealth(sql)).status, "ready");
     await sql`drop table old_members`;
   });
 
-  it("points keys and trigger at a mirror of members who have heirs and were adopted before", async () => {
+  it("points keys and trigger at the mirror of a members table with child tables that was adopted before", async () => {
     const { sql, url } = database;
     await sql.unsafe(`
       create table premium_members (tier text) inherits (members);
@@ -143,7 +148,7 @@ describe("migrate repair", () => {
       select assignment.watch('public.people', 'id');
       select assignment.watch('public.premium_members', 'id');
     `);
-    assertEquals((await migrateRepair(url)).unmended, []);
+    assertEquals((await migrateRepair(url)).unrepaired, []);
     await sql`insert into people (email) values ('plain2')`;
     await sql`insert into premium_members (email) values ('gold2')`;
     assertEquals(await countActive(), 5);
@@ -202,12 +207,12 @@ describe("migrate repair", () => {
       ],
     ] as const
   ) {
-    it(`makes ${what} again, and leaves the assignments alone`, async () => {
+    it(`creates ${what} again, and leaves the assignments alone`, async () => {
       const { sql, url } = database;
       const before = (await catalogOf(sql)).filter(isComparable).toSorted();
       await sql.unsafe(statements);
-      const { unmended, unassigned } = await migrateRepair(url);
-      assertEquals([unmended, unassigned], [[], 0]);
+      const { unrepaired, unassigned } = await migrateRepair(url);
+      assertEquals([unrepaired, unassigned], [[], 0]);
       assertEquals((await catalogOf(sql)).filter(isComparable).toSorted(), before);
       assertEquals(await countActive(), 3);
       await addMember();
@@ -216,22 +221,22 @@ describe("migrate repair", () => {
     });
   }
 
-  it("goes on past what it cannot make, and says why", async () => {
+  it("continues after what it cannot create, and says why", async () => {
     const { sql, url } = database;
     await sql.unsafe(`
       drop index trainer_client_assignments_active_key, trainer_client_assignments_client_id_status_idx;
       insert into trainer_client_assignments (client_id, trainer_id) select client_id, trainer_id from trainer_client_assignments limit 1;
     `);
-    const { mended, unmended } = await migrateRepair(url);
-    assertEquals(mended, ["index public.trainer_client_assignments_client_id_status_idx is missing"]);
+    const { repaired, unrepaired } = await migrateRepair(url);
+    assertEquals(repaired, ["index public.trainer_client_assignments_client_id_status_idx is missing"]);
     assertMatch(
-      unmended.join(),
+      unrepaired.join(),
       /^index public\.trainer_client_assignments_active_key is missing: could not create unique index .+ is duplicated\./,
     );
     assertEquals(await countActive(), 4);
   });
 
-  it("gives the service's role its rights on what is new, and nobody else", async () => {
+  it("grants rights on new objects to the service's role and to nobody else", async () => {
     const { sql, url } = database;
     const service = await database.newServicePool();
     await sql.unsafe(`
@@ -252,7 +257,7 @@ describe("migrate repair", () => {
     }
   });
 
-  it("mends what its role may, and leaves the trigger of a table that is another role's to that one", async () => {
+  it("repairs what its role may, and leaves the trigger of another role's table to that role", async () => {
     const foreign = await testDatabase({ migrated: false });
     const owner = `${foreign.name}_owner`;
     const ownerUrl = Object.assign(new URL(foreign.url), { username: owner, password: "secret" }).href;
@@ -277,11 +282,11 @@ describe("migrate repair", () => {
         ${grants}
       `);
 
-      const { unmended } = await migrateRepair(ownerUrl);
+      const { unrepaired } = await migrateRepair(ownerUrl);
 
-      assertEquals(unmended.length, 1);
+      assertEquals(unrepaired.length, 1);
       assertStringIncludes(
-        unmended.join(),
+        unrepaired.join(),
         "(drop trigger members_assign_trainer_after_insert on public.old_members): must be owner of",
       );
       assertEquals((await checkHealth(foreign.sql)).status, "ready");
@@ -298,7 +303,7 @@ describe("migrate repair", () => {
         "alter table members rename to app_members",
         /run: alter table public\.app_members rename to members$/,
       ],
-      ["members is gone", "drop table members cascade", /table public\.members is missing: make it again/],
+      ["members is gone", "drop table members cascade", /table public\.members is missing: create it again/],
       [
         "its id was renamed",
         "alter table members rename column id to member_id",
@@ -316,7 +321,7 @@ describe("migrate repair", () => {
       ],
     ] as const
   ) {
-    it(`does not begin where ${what}, and says which statement mends it`, async () => {
+    it(`changes nothing when ${what}, and says which statement repairs it`, async () => {
       const { sql, url } = database;
       await sql.unsafe(statements);
       const before = await catalogOf(sql);
@@ -326,7 +331,7 @@ describe("migrate repair", () => {
     });
   }
 
-  it("leaves an application's own table of the name alone, and so does leaving", async () => {
+  it("leaves an application's own table of that name alone, and so does `migrate down --all`", async () => {
     const other = await testDatabase({ migrated: false });
     try {
       await other.sql`create table public.trainer_client_assignments (id bigint primary key)`;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { readCatalog } from "../../../src/database/structure/catalog.ts";
-import { findLacks } from "../../../src/database/structure/lacks.ts";
+import { findDifferences } from "../../../src/database/structure/differences.ts";
 import { readSchema } from "../../../src/database/structure/schema_file.ts";
 import { checkHealth } from "../../../src/operation/health.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
@@ -16,7 +16,7 @@ describe("what must exist, read from db/schema.sql", () => {
   it("is what a migrated database has, to the last column", async () => {
     const { objects } = await readSchema();
     const catalog = await readCatalog(database.sql);
-    assertEquals(findLacks(objects, catalog), []);
+    assertEquals(findDifferences(objects, catalog), []);
     const known = new Set(objects.map(({ kind, name }) => `${kind} ${name}`));
     const unknown = catalog.map(({ kind, name }) => `${kind} ${name}`).filter((each) =>
       !known.has(each) && !each.includes("assignment.schema_migrations") && !isBehindConstraint(each)
@@ -30,7 +30,7 @@ describe("what must exist, read from db/schema.sql", () => {
     }
   });
 
-  it("is looked for with an application's search path and settings all the same", async () => {
+  it("is found under an application's search path and settings too", async () => {
     const { sql, name } = database;
     await sql.unsafe(`
       alter database ${name} set search_path = assignment, public;
@@ -41,7 +41,7 @@ describe("what must exist, read from db/schema.sql", () => {
     assertEquals((await checkHealth(session)).checks.schema, { status: "ok", detail: "complete" });
   });
 
-  it("costs a look a constant number of statements, however much lacks", async () => {
+  it("is compared in a constant number of statements, however much is missing", async () => {
     const { sql } = database;
     const count = async () => {
       let statements = 0;

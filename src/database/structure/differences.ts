@@ -1,17 +1,20 @@
 import type { CatalogObject } from "./catalog.ts";
 import type { SchemaObject } from "./schema_file.ts";
 
-/** An object that a database should have and does not, or has otherwise. */
-export interface Lack {
+/** An object that is missing or different in a database. */
+export interface Difference {
   object: SchemaObject;
-  /** The server's own description of what stands in its place; null where it is missing. */
+  /** The server's description of the object; null if it is missing. */
   found: string | null;
 }
 
-/** Compares what must exist with what does; additional objects are ignored. */
-export function findLacks(wanted: readonly SchemaObject[], found: readonly CatalogObject[]): Lack[] {
+/** Compares the objects that must exist with those that do. Ignores additional objects. */
+export function findDifferences(
+  wanted: readonly SchemaObject[],
+  found: readonly CatalogObject[],
+): Difference[] {
   const existing = new Map(found.map(({ kind, name, definition }) => [`${kind} ${name}`, definition]));
-  return wanted.flatMap((object): Lack[] => {
+  return wanted.flatMap((object): Difference[] => {
     const definition = existing.get(`${object.kind} ${object.name}`);
     if (definition === undefined) return [{ object, found: null }];
     if (object.definition === null || object.definition === definition) return [];
@@ -19,31 +22,31 @@ export function findLacks(wanted: readonly SchemaObject[], found: readonly Catal
   });
 }
 
-/** Leaves out what is missing only because its table or schema is. */
-export function withoutConsequences(lacks: readonly Lack[]): Lack[] {
-  const missing = new Set(lacks.filter(({ found }) => found === null).map(({ object }) => object.name));
+/** Leaves out what is missing only because its table or schema is missing. */
+export function withoutConsequences(differences: readonly Difference[]): Difference[] {
+  const missing = new Set(differences.filter(({ found }) => found === null).map(({ object }) => object.name));
   if (missing.has("assignment")) {
-    return lacks.filter(({ object }) =>
-      object.kind === "schema" || object.kind === "table" && !isMachinery(object)
+    return differences.filter(({ object }) =>
+      object.kind === "schema" || object.kind === "table" && !isInternal(object)
     );
   }
-  return lacks.filter(({ object }) => object.table === null || !missing.has(object.table));
+  return differences.filter(({ object }) => object.table === null || !missing.has(object.table));
 }
 
-function isMachinery({ name }: SchemaObject): boolean {
+function isInternal({ name }: SchemaObject): boolean {
   return name.startsWith("assignment.");
 }
 
-/** Names what is missing or different, the first few in words: `missing: table public.x; different: constraint y of public.x (…)`. */
-export function describeLacks(lacks: readonly Lack[], limit = 5): string {
-  const shown = withoutConsequences(lacks);
-  const words = shown.slice(0, limit).map(describeLack);
+/** Names what is missing or different, the first few in words: `table public.x is missing; index public.y is invalid`. */
+export function describeDifferences(differences: readonly Difference[], limit = 5): string {
+  const shown = withoutConsequences(differences);
+  const words = shown.slice(0, limit).map(describeDifference);
   if (shown.length > limit) words.push(`and ${shown.length - limit} more`);
   return words.join("; ");
 }
 
 /** Says what is wrong with one object. */
-export function describeLack({ object: { kind, name, table, definition }, found }: Lack): string {
+export function describeDifference({ object: { kind, name, table, definition }, found }: Difference): string {
   const what = table === null || kind === "index"
     ? `${kind} ${name}`
     : kind === "row security"
@@ -57,5 +60,5 @@ export function describeLack({ object: { kind, name, table, definition }, found 
   if (target !== undefined && pointsAt(found) !== undefined && pointsAt(found) !== target) {
     return `${what} points at ${pointsAt(found)} instead of ${target}`;
   }
-  return `${what} is not what it should be (${found})`;
+  return `${what} is different (${found})`;
 }

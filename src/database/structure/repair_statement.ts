@@ -1,11 +1,11 @@
-import type { Lack } from "./lacks.ts";
+import type { Difference } from "./differences.ts";
 
 /**
- * Writes the statements that create a missing object, or change a different one. What they replace holds no data: a column is never
- * dropped, nor is its type changed.
- * @returns null where only a person can decide
+ * Writes the statements that create a missing object or correct a different one. They lose no data: no column is dropped,
+ * and no type is changed.
+ * @returns null when a person must decide
  */
-export function mend({ object, found }: Lack): string | null {
+export function repairStatement({ object, found }: Difference): string | null {
   const { kind, name, table, definition, statement } = object;
   const part = table === null ? name : name.slice(table.length + 1);
   if (kind === "constraint") {
@@ -21,18 +21,18 @@ export function mend({ object, found }: Lack): string | null {
     case "trigger":
       return `DROP TRIGGER ${part} ON ${table}; ${statement}`;
     case "column":
-      return mendColumn(`${table}`, part, definition ?? "", found);
+      return repairColumn(`${table}`, part, definition ?? "", found);
     default:
       return null;
   }
 }
 
-/** A foreign key is added at once for new rows, and looks at those that stand afterwards, without a lock on members. */
-export function isForeignKey({ definition }: Lack["object"]): boolean {
+/** Tells whether it is a foreign key: added `not valid` and validated later, so that members are not locked meanwhile. */
+export function isForeignKey({ definition }: Difference["object"]): boolean {
   return definition?.startsWith("FOREIGN KEY") ?? false;
 }
 
-function mendColumn(table: string, column: string, wanted: string, found: string): string | null {
+function repairColumn(table: string, column: string, wanted: string, found: string): string | null {
   const [want, have] = [readColumn(wanted), readColumn(found)];
   if (want.type !== have.type) return null;
   return [
