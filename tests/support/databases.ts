@@ -15,6 +15,8 @@ export interface TestDatabase {
   newServicePool(): Promise<Sql>;
   /** Opens another session, for what two of them do to each other; closed by `drop`. */
   newConnection(): Sql;
+  /** Closes every connection, for good. */
+  close(): Promise<void>;
   /** Closes every connection and removes the database. */
   drop(): Promise<void>;
 }
@@ -27,10 +29,14 @@ export const SERVICE_ROLE = "test_service";
 /**
  * Makes a database in some 20 ms: migrated and with the default trainer as its only member, or empty.
  * @param options.migrated false for an empty one
+ * @param options.template a test's own to copy instead, whose own connections this closes
  */
-export async function testDatabase(options: { migrated?: boolean } = {}): Promise<TestDatabase> {
+export async function testDatabase(
+  options: { migrated?: boolean; template?: TestDatabase } = {},
+): Promise<TestDatabase> {
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
-  const template = options.migrated === false ? "template0" : TEMPLATE;
+  await options.template?.close();
+  const template = options.template?.name ?? (options.migrated === false ? "template0" : TEMPLATE);
   await withServer(async (server) => {
     await server`create database ${server(name)} template ${server(template)} strategy file_copy`;
   });
@@ -38,6 +44,9 @@ export async function testDatabase(options: { migrated?: boolean } = {}): Promis
   const serviceUrl = throughPooler(url);
   const sql = openDatabase(serviceUrl, { max: 5, applicationName: "test" });
   const sessions = [sql];
+  const close = async () => {
+    await Promise.all(sessions.map((session) => closeDatabase(session, 1)));
+  };
   return {
     name,
     url,
@@ -55,8 +64,9 @@ export async function testDatabase(options: { migrated?: boolean } = {}): Promis
       sessions.push(session);
       return session;
     },
+    close,
     async drop() {
-      await Promise.all(sessions.map((session) => closeDatabase(session, 1)));
+      await close();
       await withServer(async (server) => {
         await server`drop database if exists ${server(name)} with (force)`;
       });

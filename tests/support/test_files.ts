@@ -26,6 +26,7 @@ export const SLOW = [
   "tests/http/database_refuses_test.ts",
   "tests/http/exports_test.ts",
   "tests/http/jwt_test.ts",
+  "tests/http/provider_keys_test.ts",
   "tests/unit/lost_connections_test.ts",
 ];
 
