@@ -10,7 +10,7 @@ import {
 import type { MigrationLockOptions } from "../database/migration_lock.ts";
 import type { Sql } from "../database/sql.ts";
 import type { RepairReport } from "../database/structure/repair_report.ts";
-import { countAssignments } from "../database/take_back.ts";
+import { countAssignments } from "../database/revert_all.ts";
 import { OperatorError } from "../errors.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { openCommandServer } from "./open_database.ts";

@@ -21,11 +21,11 @@ export interface DatabaseOptions {
   /** Settings of each connection, such as `{ statement_timeout: 5000 }`. Poolers refuse most of them. */
   settings?: Record<string, string | number>;
   /**
-   * Closes a connection without an answer for so long, for example because the network lost it silently,
-   * unless the server, asked over another connection, is still working. By default never.
+   * Closes a connection that has waited this long for an answer, unless the server, asked over another connection, is
+   * still working. By default never.
    */
   suspectAfterMs?: number;
-  /** Closes it after so long in any case: no statement takes longer. */
+  /** Closes a connection that has waited this long in any case: no statement may take longer. */
   longestStatementMs?: number;
 }
 
@@ -33,23 +33,24 @@ export interface DatabaseOptions {
 export const SUSPECT_AFTER_MS = 5_000;
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** The same if there is another host to try. */
+/** The same when another host can be tried. */
 const CONNECT_TO_ONE_TIMEOUT_MS = 3_000;
 const PROBE_SUSPECT_AFTER_MS = 3_000;
 
-/** Settings that all poolers pass on; every session starts with them. `session_settings.ts` has the others. */
+/** Session settings that every pooler passes on. `session_settings.ts` has the others. */
 const PASSED_ON = { DateStyle: "ISO, MDY", TimeZone: "UTC", standard_conforming_strings: "on" };
 
 /**
- * Opens a pool of connections; connects at the first query, and again by itself after the server was away.
+ * Opens a pool of connections. It connects at the first query, and reconnects by itself.
  *
- * - Results have camelCase columns (`client_id` → `clientId`), also inside of json; written identifiers go back to snake_case.
- * - Arrays of strings and numbers are passed plainly with a cast, `${ids}::uuid[]`; booleans and dates, whose type the
- *   driver guesses by the first item, as `sql.array(items, 1000)` and `sql.array(items, 1185)` (see `ARRAY_TYPES`).
- * - Encrypted as {@link readTls} finds in the URL.
- * - Connections that break, also within a transaction, reject what was under way and are replaced.
- * - For a pooler in transaction mode add `prepare=false` to the URL.
- * - Of several hosts, `one:5432,two:5432`, each new connection goes to the one that takes writes.
+ * - Columns are camelCase in results (`client_id` → `clientId`), also inside json, and snake_case in statements.
+ * - Pass arrays of strings and numbers with a cast: `${ids}::uuid[]`. Pass booleans and dates, whose type the
+ *   driver would guess by the first item, as `sql.array(items, 1000)` and `sql.array(items, 1185)` (see
+ *   `ARRAY_TYPES`).
+ * - {@link readTls} decides the encryption.
+ * - A connection that breaks rejects its statement or transaction, and is replaced.
+ * - A pooler in transaction mode needs `prepare=false` in the URL.
+ * - With several hosts, `one:5432,two:5432`, each new connection goes to the one that takes writes.
  *
  * @param url `postgres://user:password@host:port/database?options`
  * @throws {OperatorError} when the file of `sslrootcert` cannot be read
@@ -61,7 +62,10 @@ export function openDatabase(url: string, options: DatabaseOptions): Sql {
   return open(urls[0] ?? url, options, tls, findWritable(urls, (each) => openProbe(each, tls)));
 }
 
-/** Returns the URL of the server that takes writes, if the URL names several hosts or asks for that one. */
+/**
+ * Returns the URL of the one server that takes writes if the URL names several hosts or asks for one; else the
+ * URL.
+ */
 export async function resolveDatabaseUrl(url: string): Promise<string> {
   if (!mustFindWritable(url)) return url;
   const tls = readTls(url);
@@ -73,7 +77,7 @@ function openProbe(url: string, tls: Tls | null): Sql {
   return open(url, { max: 1, applicationName: "trainer-assignment probe", ...bounds }, tls);
 }
 
-/** @param findUrl finds the server for a new connection, where that is not the URL's at all times */
+/** @param findUrl finds the server for each new connection; by default it is the URL's */
 function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: () => Promise<string>): Sql {
   const { applicationName, suspectAfterMs, longestStatementMs: longestMs = Infinity } = options;
   const connectTimeoutMs = readConnectTimeout(url);
@@ -104,7 +108,7 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
       ...ARRAY_TYPES,
     },
     ...{ socket }, // the driver's types do not know it
-    ssl: false, // the socket sees to that
+    ssl: false, // the socket is encrypted already
   }));
   return isPooled(url) ? disablePipelining(sql) : sql;
 }
@@ -115,16 +119,16 @@ function readConnectTimeout(url: string): number {
   return Number(seconds) * 1000 || CONNECT_TIMEOUT_MS;
 }
 
-/** Tells whether the URL says that there may be a pooler, which knows no prepared statements. */
+/** Tells whether the URL forbids prepared statements, as for a pooler. */
 export function isPooled(url: string): boolean {
   return /[?&]prepare=false\b/.test(url);
 }
 
 /**
- * Tells whether the server has been working on a statement of this application for so long. A statement that
- * waits for its client to read the answer does not count.
- * @param probe is closed
- * @throws when the server does not say
+ * Tells whether the server has worked on a statement of this application for at least this long. A statement
+ * that waits for its client to read the answer does not count.
+ * @param probe is closed at the end
+ * @throws when the server cannot say
  */
 async function isServerAtWork(probe: Sql, applicationName: string, forMs: number): Promise<boolean> {
   try {
@@ -144,14 +148,14 @@ async function isServerAtWork(probe: Sql, applicationName: string, forMs: number
   }
 }
 
-/** Closes the pool once its queries have ended; after the deadline, without them. */
+/** Closes the pool when its queries have ended, at the latest at the deadline. */
 export async function closeDatabase(sql: Sql, timeoutSeconds = 5): Promise<void> {
   await sql.end({ timeout: timeoutSeconds });
 }
 
 /**
- * The array types in use, by their fixed object ids. The driver would ask the server for all of them on every new
- * connection, and a connection that breaks off during that question is an unhandled rejection, which ends the process.
+ * The array types in use, by their fixed object ids. Replaces the driver's query for them on every new
+ * connection, whose failure is an unhandled rejection and ends the process.
  */
 const ARRAY_TYPES = Object.fromEntries([
   { oid: 1000, parse: (text: string) => text === "t" }, // bool

@@ -1,8 +1,8 @@
 import { splitHosts } from "./driver/hosts.ts";
 
-/** A database's address as this service reads it, or why it is refused. The reason contains no part of the address. */
+/** A database's address, or why it is refused. The reason quotes no part of the address. */
 export type DatabaseUrl =
-  | { url: string; /** Parameters that have no effect, each with what to use instead. */ ignored: string[] }
+  | { url: string; /** Parameters without effect, each with what to use instead. */ ignored: string[] }
   | { problem: string };
 
 const RIGHT_FORM = "postgres://user:password@host:port/database";
@@ -10,7 +10,7 @@ const RIGHT_FORM = "postgres://user:password@host:port/database";
 const NOT_ENCODED = "the user name or the password is not percent-encoded: " +
   "write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25, or give the password as DATABASE_PASSWORD";
 
-/** Addresses as other clients write them. */
+/** Formats of other clients. */
 const FOREIGN: readonly [pattern: RegExp, whose: string][] = [
   [/^jdbc:/i, "JDBC"],
   [/^ecto:/i, "Ecto"],
@@ -50,7 +50,7 @@ function because(reason: string, names: string): [name: string, reason: string][
   return names.split(" ").map((name) => [name, reason]);
 }
 
-/** Parameters that must not be ignored, because the connection would not be the requested one. */
+/** Unsupported parameters that must not be ignored: the connection would not be the requested one. */
 const REFUSED: Readonly<Record<string, string>> = {
   sslcert: "client certificates are not supported: remove it, and sign in with a password",
   sslkey: "client certificates are not supported: remove it, and sign in with a password",
@@ -66,7 +66,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 
 const CLIENT_CERTIFICATES = ["sslcert", "sslkey", "sslidentity"];
 const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
-/** What other clients write for them. */
+/** Other clients' values for the same modes. */
 const SSL_SYNONYMS: Readonly<Record<string, string>> = {
   "no-verify": "require",
   true: "verify-full",
@@ -76,8 +76,9 @@ const SSL_SYNONYMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a database's address as providers hand it out: quotes and white space around it are removed, `host`, `port`,
- * `user`, `password` and `dbname` may be parameters, and parameters of other clients are translated, ignored or refused.
+ * Reads a database's address in the forms that providers hand out. Removes quotes and white space around it.
+ * Accepts `host`, `port`, `user`, `password` and `dbname` as parameters. Translates, ignores or refuses
+ * parameters of other clients.
  */
 export function readDatabaseUrl(given: string): DatabaseUrl {
   const text = given.trim().replace(/^(["'])(.*)\1$/s, "$2").trim();
@@ -151,7 +152,7 @@ function readParameters(query: string): { kept: URLSearchParams; ignored: string
   return { kept, ignored };
 }
 
-/** undefined if it is not given; null if it is invalid. */
+/** Reads the TLS mode; undefined if none is given, null if it is invalid. */
 function readSslMode(given: readonly (readonly [string, string])[]): string | undefined | null {
   const said = new Map(given.map(([name, value]) => [name.toLowerCase(), value]));
   const mode = said.get("sslmode") ?? said.get("ssl");
@@ -160,7 +161,7 @@ function readSslMode(given: readonly (readonly [string, string])[]): string | un
   return SSL_MODES.includes(known) ? known : null;
 }
 
-/** Moves parts of the address out of the parameters. As in libpq they take precedence. */
+/** Builds the address from its parts and from the parameters, which take precedence as in libpq. */
 function joinAddress(
   { userInfo, hosts, path }: { userInfo: string; hosts: string; path: string },
   parameters: URLSearchParams,

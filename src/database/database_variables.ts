@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readDatabaseUrl, withPassword } from "./database_url.ts";
 import { verifyingUrl } from "./driver/tls.ts";
 
-/** Variables that are probably meant as DATABASE_URL. The service then refuses to start a database of its own. */
+/** Variables that are probably meant as DATABASE_URL. If one is set, the service does not start its own database. */
 export const NEAR_MISSES = [
   "DATABASE_DSN",
   "DATABASE_URI",
@@ -15,7 +15,7 @@ export const NEAR_MISSES = [
   "POSTGRES_URL",
 ] as const;
 
-/** Variables of other database clients, which many people have in their shell. */
+/** Variables of other database clients, which may be set for those. */
 export const OTHER_CLIENTS = ["DB_HOST", "PGDATABASE", "PGHOST", "POSTGRES_HOST"] as const;
 
 /** Returns the problem of a missing DATABASE_URL while a similar variable is set. */
@@ -48,7 +48,7 @@ export function findWarnings(
   ];
 }
 
-/** An address that was read, and its parameters that have no effect. */
+/** A valid address, and its parameters without effect. */
 export interface GivenUrl {
   url: string;
   ignored: string[];
@@ -64,7 +64,7 @@ export function databaseUrl() {
   });
 }
 
-/** The address with what other variables say of it. */
+/** Adds the password and the CA file, which have variables of their own, to the address. */
 export function completeUrl(
   url: string | undefined,
   { DATABASE_PASSWORD: password, DATABASE_CA_FILE: caFile }: {

@@ -7,7 +7,7 @@ import { describeTlsError } from "./driver/tls.ts";
  * What a database error means for the caller:
  * - `away`: the database cannot be reached, or refuses the sign-in.
  * - `incapable`: it is out of resources, or takes no writes.
- * - `unfit`: a table, function or right that the service needs is missing.
+ * - `unfit`: a table, function or privilege that the service needs is missing.
  * - `busy`: the same request may succeed in a moment.
  */
 export type DatabaseErrorKind = "away" | "incapable" | "unfit" | "busy";
@@ -31,24 +31,31 @@ const CONNECTION_ERRORS = new Set([
 ]);
 
 /**
- * SQLSTATEs of a server that cannot serve now: connection lost (08), cannot sign in (28), no such database (3D), stopping
- * or starting (57P). https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATEs of a server that cannot be used now: connection lost (08), sign-in refused (28), no such database
+ * (3D), stopping or starting (57P). https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const AWAY = /^(08...|28...|3D000|57P..)$/;
 
-/** SQLSTATEs of a server that cannot do this now: out of resources (53), disk or file errors (58), no writes (25006). */
+/**
+ * SQLSTATEs of a server that cannot run the statement now: out of resources (53), disk or file errors (58), no
+ * writes (25006).
+ */
 const INCAPABLE = /^(53...|58...|25006)$/;
 
 /**
- * SQLSTATEs of a changed database: no privilege (42501), no such table (42P01), column (42703), function (42883), type or
- * role (42704), constraint to infer (42P10) or schema (3F000); a relation of another kind (42809).
+ * SQLSTATEs of a changed database: no privilege (42501), no such table (42P01), column (42703), function
+ * (42883), type or role (42704), constraint to infer (42P10) or schema (3F000); a relation of another kind
+ * (42809).
  */
 const UNFIT = /^(42501|42P01|42703|42883|42704|42P10|42809|3F000)$/;
 
-/** SQLSTATEs that the same request may not meet again: serialization, deadlock, lock not available, canceled. */
+/**
+ * SQLSTATEs after which the same request may succeed: serialization failure, deadlock, lock not available,
+ * canceled.
+ */
 const BUSY = /^(40001|40P01|55P03|57014)$/;
 
-/** Returns what an error says about the database; undefined if it is about the request or about this program. */
+/** Returns what an error means; undefined if the request or this program is at fault, not the database. */
 export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined {
   const code = errorCode(error);
   if (code === POOL_FULL || BUSY.test(code)) return "busy";
@@ -60,7 +67,10 @@ export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined
   return isAway ? "away" : undefined;
 }
 
-/** Tells whether the error is a FATAL, which ends the connection: no right to connect, too many connections, a closed database. */
+/**
+ * Tells whether the error ends the connection (FATAL): no privilege to connect, too many connections, a closed
+ * database.
+ */
 function refusesConnections(error: unknown): boolean {
   return error instanceof postgres.PostgresError && ["FATAL", "PANIC"].includes(error.severity);
 }

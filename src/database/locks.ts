@@ -1,6 +1,6 @@
 import { errorCode } from "../errors.ts";
 
-/** The longest wait of a health check for a locked table: it must answer also during a migration. */
+/** The longest wait of a health check for a locked table. Health must answer during a migration too. */
 export const LOOK_LOCK_TIMEOUT_MS = 250;
 
 /** Stands for a value that could not be read because its table is locked. */
@@ -12,7 +12,7 @@ const UNDEFINED_OBJECT = /^(42P01|42703|42883|3F000)$/;
 
 const LOCK_NOT_AVAILABLE = "55P03";
 
-/** Awaits a query; {@link LOCKED} where it did not get its lock in time. */
+/** Awaits a query; returns {@link LOCKED} if it did not get its lock in time. */
 export async function orLocked<T>(query: PromiseLike<T>): Promise<T | Locked> {
   try {
     return await query;
@@ -23,8 +23,8 @@ export async function orLocked<T>(query: PromiseLike<T>): Promise<T | Locked> {
 }
 
 /**
- * Does the same for a query over what may be missing: a lock that hides the structure, as a migration holds it, hides also
- * whether the query's objects exist yet.
+ * Awaits a query; returns {@link LOCKED} also if an object of it does not exist. For use while the structure is
+ * locked: it is unknown then which objects exist.
  */
 export async function orHidden<T>(query: PromiseLike<T>): Promise<T | Locked> {
   try {

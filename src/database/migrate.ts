@@ -14,7 +14,7 @@ import { describeDifferences } from "./structure/differences.ts";
 import { describeMembersTable, findMembersTable } from "./structure/members_table.ts";
 import { repairStructure } from "./structure/repair.ts";
 import type { RepairReport } from "./structure/repair_report.ts";
-import { isInstalled, takeAllBack } from "./take_back.ts";
+import { isInstalled, revertAll } from "./revert_all.ts";
 
 const MIGRATIONS_TABLE = "assignment.schema_migrations";
 
@@ -91,7 +91,7 @@ export async function migrateDown(
     const applied = (await appliedMigrations(sql)).toReversed();
     if (all) {
       const isThere = applied.length > 0 || await isInstalled(sql);
-      await takeAllBack(sql);
+      await revertAll(sql);
       return applied.length > 0 || !isThere
         ? applied
         : (await listMigrations()).map(({ version }) => version);
@@ -130,7 +130,10 @@ export async function appliedMigrations(sql: SqlOrTransaction): Promise<string[]
   return rows.map(({ version }) => version);
 }
 
-/** Runs dbmate (github.com/amacneil/dbmate). It gets the database's address by the environment, which `ps` does not show. */
+/**
+ * Runs dbmate (github.com/amacneil/dbmate). It gets the database's address by the environment, which `ps` does
+ * not show.
+ */
 async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rollback"): Promise<void> {
   const command = new Deno.Command(dbmateBinary(), {
     args: [
@@ -155,8 +158,8 @@ async function runDbmate(databaseUrl: string, sql: Sql, action: "migrate" | "rol
 }
 
 /**
- * Writes a URL as dbmate reads it: the folder of a socket file is a parameter, and `prepare`, a parameter of our driver, is
- * removed. dbmate requires TLS by default, so it gets the same choice as our own connection.
+ * Writes a URL as dbmate reads it: the folder of a socket file is a parameter, and `prepare`, a parameter of
+ * our driver, is removed. dbmate requires TLS by default, so it gets the same choice as our own connection.
  */
 async function toDbmateUrl(databaseUrl: string, sql: Sql): Promise<string> {
   const url = new URL(databaseUrl);

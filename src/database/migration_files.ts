@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../db/migrations", import.meta.url));
 
-/** Lists the migrations that this program knows, oldest first. */
+/** Lists the migrations of this program, oldest first. */
 export async function listMigrations(): Promise<{ version: string; file: string }[]> {
   const files = (await Array.fromAsync(Deno.readDir(MIGRATIONS_FOLDER))).map(({ name }) => name);
   return files.filter((file) => file.endsWith(".sql")).sort().map((file) => ({
@@ -12,7 +12,7 @@ export async function listMigrations(): Promise<{ version: string; file: string 
   }));
 }
 
-/** Reads what one of them does, and what takes it back. */
+/** Reads the statements of a migration, up and down. */
 export async function readMigration(file: string): Promise<{ up: string; down: string }> {
   const text = await Deno.readTextFile(join(MIGRATIONS_FOLDER, file));
   const [, up = "", down = ""] = text.split(/^-- migrate:(?:up|down).*$/m);

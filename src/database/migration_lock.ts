@@ -9,7 +9,7 @@ const POLL_MS = 200;
 
 /** How a migration waits for another one. */
 export interface MigrationLockOptions {
-  /** Called with the holder of the lock: at once, and when the holder changes. */
+  /** Called with the holder of the lock when the wait begins, and whenever the holder changes. */
   onWait?: (holder: string) => void;
   /** The longest wait; ten minutes by default. */
   giveUpAfterMs?: number;
@@ -20,18 +20,18 @@ export interface MigrationLockOptions {
 const LONGEST_WAIT_MS = 600_000;
 
 /**
- * Runs the work while no other session migrates. A separate connection holds the lock and stays open however
- * long the work takes. It polls instead of waiting inside the server: a session that waits there holds a
- * snapshot, and `create index concurrently` in the running migration would wait for it in turn.
- * @param work gets the session that holds the lock, and the address of the server that it found
- * @throws {OperatorError} when another one goes on for too long, or when the lock was lost meanwhile.
+ * Runs the work while no other session migrates. A separate connection holds an advisory lock for as long as
+ * the work takes. It polls for the lock instead of waiting in the server: a waiting session holds a snapshot,
+ * for which a `create index concurrently` in the running migration would wait in turn.
+ * @param work gets the session that holds the lock, and the URL of its server
+ * @throws {OperatorError} when another migration takes too long, or when the lock was lost meanwhile.
  */
 export async function withMigrationLock<T>(
   databaseUrl: string,
   options: MigrationLockOptions,
   work: (sql: Sql, url: string) => Promise<T>,
 ): Promise<T> {
-  const url = await resolveDatabaseUrl(databaseUrl); // dbmate knows one host alone
+  const url = await resolveDatabaseUrl(databaseUrl); // dbmate takes a single host
   const settings = await findSettings(url) ?? {};
   const sql = openDatabase(url, {
     max: 1,
@@ -43,7 +43,7 @@ export async function withMigrationLock<T>(
     await sql`select set_config('idle_session_timeout', '0', false)`;
     await takeLock(sql, options);
     const result = await work(sql, url);
-    if (!await holdsLock(sql).catch((cause) => Promise.reject(lost(cause)))) throw lost(); // that the connection is gone may be noticed by asking alone
+    if (!await holdsLock(sql).catch((cause) => Promise.reject(lost(cause)))) throw lost(); // only a query shows that the connection is lost
     return result;
   } finally {
     await closeDatabase(sql); // ends the session, and with it the lock
@@ -72,8 +72,8 @@ async function takeLock(
     }
     if (holder !== undefined && performance.now() >= until) {
       throw new OperatorError(
-        `another migration goes on: ${describe(holder)}. When it has ended, run this again; ` +
-          `should it hang, end it first: select pg_terminate_backend(${holder.pid});`,
+        `another migration is running: ${describe(holder)}. Run this again when it has ended; ` +
+          `if it hangs, end it first: select pg_terminate_backend(${holder.pid});`,
       );
     }
     await delay(POLL_MS, signal);
@@ -90,11 +90,11 @@ async function tryLock(sql: Sql): Promise<boolean> {
 interface Holder {
   pid: number;
   applicationName: string;
-  /** Null where our role may not see it. */
+  /** Null if our role may not see it. */
   connectedAt: Date | null;
 }
 
-/** A lock by one 64-bit key stands in pg_locks as its two halves, with 1 as the third part. */
+/** Finds the session that holds the lock. pg_locks shows a 64-bit key in two halves, and 1 as the third part. */
 async function findHolder(sql: Sql): Promise<(Holder & { isOurs: boolean }) | undefined> {
   const [holder] = await sql<(Holder & { isOurs: boolean })[]>`
     select a.pid, a.application_name, a.backend_start as connected_at, a.pid = pg_backend_pid() as is_ours

@@ -3,7 +3,7 @@ import type { Logger } from "../telemetry/log.ts";
 
 /** A lasting outage is logged once a minute. */
 const REMIND_MS = 60_000;
-/** Statements under way still fail shortly after the database is back. */
+/** For this long after the database is back, older statements may still fail. */
 const LATE_MS = 5_000;
 
 /** The log line of a failure. */
@@ -13,24 +13,27 @@ export interface FailureLine {
 }
 
 /**
- * Logs that the database is away: one line when it is lost, one a minute, one when it is back, however
- * many requests and background loops fail meanwhile.
+ * Logs an outage of the database: one line when it begins, one per minute, and one when it ends, however many
+ * requests and loops fail meanwhile.
  */
 export interface OutageLog {
   /**
-   * Takes the error of a request or of one statement.
-   * @returns false where it is no outage: the caller logs it.
+   * Counts an error as part of an outage.
+   * @returns false if it is not part of one: the caller logs it.
    */
   covers(error: unknown): boolean;
-  /** Logs the error of a loop that goes on trying: as part of an outage, or its line when it is new and once a minute. */
+  /**
+   * Logs the error of a loop that keeps trying: as part of an outage, or else with the line when it is new, and
+   * once a minute.
+   */
   failed(error: unknown, line: FailureLine): void;
-  /** The loop's work succeeded, so that the database is there, and the next failure is a new one. */
+  /** Ends the outage after a success of the loop. Its next failure counts as new. */
   succeeded(event?: string): void;
   /** Whether the database is known to be away. */
   isAway(): boolean;
 }
 
-/** Makes one for a process; all that it logs goes to `log`. @param now milliseconds that only grow */
+/** Creates the outage log of a process. @param now a monotonic clock, in milliseconds */
 export function createOutageLog(log: Logger, now: () => number = () => performance.now()): OutageLog {
   let outage: { since: number; toldAt: number; failures: number } | undefined;
   let backAt = -Infinity;
@@ -40,7 +43,7 @@ export function createOutageLog(log: Logger, now: () => number = () => performan
 
   function covers(error: unknown): boolean {
     const kind = databaseErrorKind(error);
-    // Those who wait for a connection while it is away are told that it is busy.
+    // During an outage, requests that wait for a connection in vain fail as busy.
     if (kind !== "away" && !(kind === "busy" && outage !== undefined)) return false;
     if (outage === undefined) lose(error);
     else remind(outage);

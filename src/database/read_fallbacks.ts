@@ -3,9 +3,11 @@ import { errorCode } from "../errors.ts";
 import { POOL_FULL } from "./driver/pool.ts";
 
 /**
- * Why a read went to the primary though there is a replica. Of the replica as a whole: `unmeasured`, how far it is behind
- * is not known, for it is new or the primary is away; `lagging`; `unreachable`; or one of `ReplicaMismatch`. Of this read there:
- * `conflict`, cancelled by what the replica replayed; `late`; `busy`, no connection was free; `error`, all else.
+ * Why a read went to the primary although there is a replica.
+ *
+ * The replica cannot be used: `unmeasured` (its lag is unknown: it is new, or the primary is away), `lagging`,
+ * `unreachable`, or a `ReplicaMismatch`. This read failed there: `conflict` (canceled by the replay), `late`,
+ * `busy` (no free connection), or `error` (anything else).
  */
 export const FALLBACKS = [
   "unmeasured",
@@ -20,12 +22,12 @@ export const FALLBACKS = [
 ] as const;
 export type Fallback = typeof FALLBACKS[number];
 
-/** SQLSTATEs of what replaying cancels: serialization failure, deadlock. */
+/** SQLSTATEs of a read that the replay canceled: serialization failure, deadlock. */
 const CONFLICT = /^(40001|40P01)$/;
-/** Of a server that stops, starts or has no room: connection exceptions (08), out of resources (53), stopping (57P). */
+/** SQLSTATEs of an unusable server: connection exceptions (08), out of resources (53), stopping or starting (57P). */
 const AWAY = /^(08|53|57P)/;
 
-/** Finds the reason that an error of the replica is. */
+/** Returns the reason for the fallback that an error of the replica means. */
 export function reasonOf(error: unknown): Fallback {
   const code = errorCode(error);
   if (code === POOL_FULL) return "busy";

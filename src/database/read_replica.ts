@@ -12,21 +12,21 @@ export type Read = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
 
 export interface ReadReplica {
   /**
-   * Begins a read, of one or several pieces of work: each on the replica where it is fresh enough, else on the primary,
-   * and once there always there, for what it has shown already must not be gone with the next piece. What fails on the
-   * replica is done again on the primary, which then is the one to tell of errors.
+   * Begins a read of one or several steps. A step runs on the replica if its data is fresh enough, else on the
+   * primary. A step that fails on the replica runs again on the primary. After the first step on the primary
+   * all others run there, so that no data disappears between two steps.
    */
   beginRead(): Read;
   state(): ReplicaState;
-  /** Use of its connections. */
+  /** How its connections are used. */
   use(): PoolUse;
-  /** Ends the measuring, and closes the connections. */
+  /** Stops measuring, and closes the connections. */
   close(): Promise<void>;
 }
 
 export interface ReplicaState {
   isUsed: boolean;
-  /** The most that its data can be behind; null if unknown. */
+  /** Upper bound of its lag; null if unknown. */
   lagMs: number | null;
   /** Reads that went to the primary instead, by reason, since the process started. */
   fallbacks: ReadonlyMap<Fallback, number>;
@@ -37,11 +37,11 @@ export interface ReplicaOptions {
   primary: Sql;
   /** Asks the primary for its position. */
   watch: Sql;
-  /** For reads; there is one more, for measuring. */
+  /** Connections for reads; one more measures the lag. */
   connections: number;
-  /** The most that a read may be behind. */
+  /** The highest lag that a read accepts. */
   maxLagMs: number;
-  /** The longest wait for the replica's answer, before the primary is asked. */
+  /** The longest wait for the replica's answer; then the primary is asked. */
   answerWithinMs?: number;
   log: Logger;
   /** Traces the reads. */
@@ -49,24 +49,27 @@ export interface ReplicaOptions {
 }
 
 const ANSWER_WITHIN_MS = 2_000;
-/** What an answer that was cancelled may take on its way. */
+/** Network time granted to a canceled answer. */
 const GRACE_MS = 2_000;
-/** How long a read waits for one of the replica's connections, before it is the primary's. */
+/** The longest wait for a connection to the replica; then the primary is asked. */
 const WAIT_MS = 500;
 
-/** Measured five times within the bound, that a replica which is not behind is never taken for one. */
+/**
+ * Measurements per `maxLagMs`. The bound on the lag grows between them, and must not reach `maxLagMs` on a
+ * fresh replica.
+ */
 const MEASUREMENTS = 5;
 const SHORTEST_INTERVAL_MS = 100;
 const LONGEST_INTERVAL_MS = 1_000;
 
-/** Reads from the primary alone, without a replica. */
+/** Reads from the primary only. */
 export function readFrom(sql: Sql): Read {
   return (work) => work(sql);
 }
 
 /**
- * Opens a replica to read from, and measures from now on how far it is behind. It may be away, now and at any time.
- * @param url of one server, whose measured lag is that of every connection
+ * Opens a replica to read from, and keeps measuring its lag. The replica may be away, now and at any time.
+ * @param url names a single server, so that the measured lag applies to every connection
  */
 export function openReadReplica(url: string, options: ReplicaOptions): ReadReplica {
   const { primary, connections, maxLagMs, answerWithinMs = ANSWER_WITHIN_MS, log, trace = (sql) => sql } =
@@ -90,10 +93,11 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
     staysOpen: true,
     suspectAfterMs: ANSWER_WITHIN_MS + GRACE_MS,
     longestStatementMs: ANSWER_WITHIN_MS + GRACE_MS,
-    // It may come back with less than it had replayed, and before it is measured again.
+    // A restarted replica may have replayed less than before: it must be measured before it is used again.
     onClose: () => leave("unreachable", "the connection closed"),
   });
-  // It may be away now: whether it takes a time-out of ours (poolers do not) cannot be tried, so it is cancelled from here.
+  // Late reads are canceled from here: while the replica is away, nobody can find out whether it takes a
+  // time-out setting.
   const pool = limitPool(reads, { waitMs: WAIT_MS, cancelAfterMs: answerWithinMs });
   const sql = trace(pool.sql);
   const meter = createLagMeter(options.watch, watch);
@@ -108,7 +112,8 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
     use: pool.use,
     async close() {
       closing.abort();
-      // A connection that broke within a query is one to wait for, to the driver: reads have ended before this.
+      // The driver waits for a connection that broke during a query. All reads have ended before, so a short
+      // wait is enough.
       await Promise.all([measuring, closeDatabase(reads, 1), closeDatabase(watch, 0)]);
     },
   };
@@ -141,7 +146,7 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
     return meter.isPrimaryThere() ? "lagging" : "unmeasured";
   }
 
-  /** Not used again before it has been measured again. */
+  /** Stops using the replica until the next measurement. */
   function leave(why: Fallback, error: unknown): void {
     if (closing.signal.aborted) return;
     departures += 1;
@@ -160,7 +165,7 @@ export function openReadReplica(url: string, options: ReplicaOptions): ReadRepli
       const before = departures;
       try {
         const mismatch = await meter.measure();
-        if (departures === before) trouble = mismatch; // else it is of before
+        if (departures === before) trouble = mismatch; // else the measurement is older
       } catch (error) {
         leave("unreachable", error);
       }

@@ -5,16 +5,20 @@ import type { Sql } from "./sql.ts";
 export type ReplicaMismatch = "not_a_standby" | "other_history";
 
 export interface LagMeter {
-  /** Measures again. Returns why the server cannot be a replica, or null. Rejects when it does not answer in time. */
+  /**
+   * Measures the lag. Returns why the server cannot be a replica, or null. Rejects when it does not answer in
+   * time.
+   */
   measure(): Promise<ReplicaMismatch | null>;
-  /** Upper bound of the replica's lag; Infinity while it is not known. Grows until the next measurement. */
+  /** Upper bound of the replica's lag; Infinity while unknown. It grows until the next measurement. */
   lagMs(): number;
-  /** Whether the primary answered the last measurement: without it, the lag can only be known to grow. */
+  /** Whether the primary answered the last measurement. */
   isPrimaryThere(): boolean;
 }
 
-/** Of the primary's log: all that had been committed at this time of our clock ends before this place. */
+/** A position in the primary's log. */
 interface Mark {
+  /** By our clock, everything committed until this time is before the position. */
   at: number;
   place: number;
 }
@@ -23,13 +27,13 @@ const ANSWER_WITHIN_MS = 2_000;
 const MOST_MARKS = 500;
 
 /**
- * Measures how far a replica is behind, without any server's clock, and without permissions: asks the primary where its
- * log ends, notes when, and then the replica up to where it has replayed. What is shown there is at most as old as the
- * latest such note that it has passed. (`pg_last_xact_replay_timestamp()` tells when the last replayed transaction was
- * committed: that grows without limit while nothing is written.)
+ * Measures how far a replica is behind. It needs neither a server's clock nor privileges: it notes when the
+ * primary's log ended where, and how far the replica has replayed. The replica's data is at most as old as the
+ * latest note that it has passed. (`pg_last_xact_replay_timestamp()` would not do: it stands still while
+ * nothing is written.)
  *
- * Commits with `synchronous_commit = off` are seen on the primary up to three `wal_writer_delay` before they are in its
- * log: by so much (0.6 s) their part of an answer may be older.
+ * Commits with `synchronous_commit = off` are visible on the primary up to three `wal_writer_delay` (0.6 s)
+ * before they are in its log. For these, the replica may be older by that time.
  */
 export function createLagMeter(primary: Sql, replica: Sql): LagMeter {
   let marks: Mark[] = []; // the oldest first
@@ -56,11 +60,14 @@ export function createLagMeter(primary: Sql, replica: Sql): LagMeter {
     if (end.history !== history) marks = [];
     history = end.history;
     marks.push({ at, place: end.place });
-    // The more there are, the coarser the older ones: it makes a long lag look longer, never shorter.
+    // Thinning out makes a long lag look longer, never shorter.
     if (marks.length > MOST_MARKS) marks = marks.filter((_, index) => index % 2 === 0);
   }
 
-  /** A replica that was started again may show less than before, until it has replayed what it had. */
+  /**
+   * Finds the latest mark that the replica has passed. A restarted replica may be at an earlier position than
+   * before.
+   */
   function moveTo(replayed: number): void {
     const passed = marks.findLastIndex(({ place }) => place <= replayed);
     shownAsOf = marks[passed]?.at ?? -Infinity;
@@ -69,8 +76,8 @@ export function createLagMeter(primary: Sql, replica: Sql): LagMeter {
 }
 
 /**
- * The end of the primary's log, and what tells its history from others': cluster, database and timeline, which a failover
- * changes.
+ * Selects the end of the primary's log, and what identifies its history: cluster, database, and the timeline, which a
+ * failover changes.
  */
 async function selectEnd(primary: Sql): Promise<{ place: number; history: string }> {
   const [row] = await primary<[{ place: number; history: string }]>`
@@ -88,8 +95,8 @@ async function selectEnd(primary: Sql): Promise<{ place: number; history: string
 }
 
 /**
- * Up to where a replica has replayed, and its history. After a failover it names the new timeline from its next
- * restartpoint on; so long it counts as one that stayed on the old one.
+ * Selects how far a replica has replayed, and its history. After a failover it reports the new timeline only
+ * from its next restartpoint on; until then it counts as one with another history.
  */
 async function selectReplayed(
   replica: Sql,

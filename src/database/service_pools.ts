@@ -5,11 +5,11 @@ import { limitPool, type Pool } from "./driver/pool.ts";
 
 /** The pools of a service. Requests and background work cannot take each other's connections. */
 export interface ServicePools {
-  /** For requests: a statement that takes long is cancelled, and one that finds no connection in time is refused. */
+  /** For requests. Long statements are canceled; those that find no connection in time are refused. */
   requests: Pool;
-  /** For backfill steps, which take as long as they need, retries and the schedule. */
+  /** For backfill steps, retries and the schedule. Statements have no time limit. */
   background: Pool;
-  /** For health and metrics, which must work when the other two are full. */
+  /** For health and metrics, which must work while the other two are full. */
   watch: Pool;
   close(): Promise<void>;
 }
@@ -23,25 +23,25 @@ export interface ServicePoolOptions {
 /** How long a request waits for a connection. */
 export const POOL_WAIT_MS = 2_000;
 
-/** Beside one a lane: for looking after the runs, for retries, and for the schedule. */
+/** In addition to one per lane: for polling runs, for retries, and for the schedule. */
 const BACKGROUND_CONNECTIONS = 3;
 const WATCH_CONNECTIONS = 2;
 /** The longest wait of health and metrics. */
 const WATCH_TIMEOUT_MS = 3_000;
 
-/** No transaction of ours rests for long, unless its process hangs. */
+/** Our transactions are never idle this long unless their process hangs. */
 const IDLE_IN_TRANSACTION_MS = 30_000;
 
-/** We close a connection that rests after five minutes; one that we could not tell the server of ends so. */
+/** We close idle connections after five minutes. This ends those whose end did not reach the server. */
 const IDLE_MS = 10 * 60_000;
 
-/** The longest time-out that a transaction sets itself: the counts of the admin page. */
+/** The longest time-out that a transaction sets for itself: the counts of the admin page. */
 const LONGEST_OWN_TIMEOUT_MS = 10_000;
 
-/** What an answer may take on its way. */
+/** Network time granted to an answer. */
 const GRACE_MS = 2_000;
 
-/** Opens the pools; a connection is made when it is needed first. Rejects when the database cannot be reached. */
+/** Opens the pools. Rejects when the database cannot be reached. */
 export async function openServicePools(url: string, options: ServicePoolOptions): Promise<ServicePools> {
   const { requestConnections, statementTimeoutMs, backfillLanes } = options;
   const found = await findSettings(url, {

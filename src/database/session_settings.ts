@@ -4,10 +4,12 @@ import { closeDatabase, isPooled, openDatabase } from "./connection.ts";
 export type Settings = Record<string, string | number>;
 
 /**
- * What sessions of ours begin with beside what `openDatabase` sends, whatever is set for the database or the role: how
- * values are printed and read, and how transactions work. Left as they are set: `search_path` (ours is qualified, and
- * triggers of an application may need theirs), `role`, the planner's, and `default_transaction_read_only`, by which
- * operators and providers stop all writes.
+ * Settings of our sessions, whatever the database or the role has set: how values are printed and read, and how
+ * transactions work. `openDatabase` sends a few more.
+ *
+ * These keep the values of the database or the role: `search_path` (triggers of the application may need
+ * theirs; our names are qualified), `role`, those of the planner, and `default_transaction_read_only`, by which
+ * operators stop all writes.
  */
 const FIXED: Settings = {
   IntervalStyle: "postgres",
@@ -30,10 +32,10 @@ const TRANSACTION_TIMEOUT_SINCE = 170000;
 const REFUSED_PARAMETER = "08P01";
 
 /**
- * Finds what connections are to begin with; null where they do not begin with what they are given. A pooler refuses it
- * (PgBouncer: `unsupported startup parameter`) or drops it (its `ignore_startup_parameters`), and to set it later would
- * leave it to whoever is given the same connection next.
- * @param own in place of the fixed ones, or beside them
+ * Finds the settings that new connections can send. Null behind a pooler that refuses them (PgBouncer:
+ * `unsupported startup parameter`) or drops them (its `ignore_startup_parameters`). Setting them later is no
+ * way out: they would stay for the pooler's next client of that connection.
+ * @param own adds settings, or replaces fixed ones
  */
 export async function findSettings(url: string, own: Settings = {}): Promise<Settings | null> {
   if (isPooled(url)) return null;

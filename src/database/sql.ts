@@ -1,6 +1,9 @@
 import type postgres from "postgres";
 
-/** The database handle that every function takes first. `bigint` columns arrive as numbers, `timestamptz` as Date (see `parseTime`). */
+/**
+ * The database handle that every function takes first. `bigint` columns arrive as numbers, `timestamptz` as
+ * Date (see `parseTime`).
+ */
 export type Sql = postgres.Sql<{ bigint: number }>;
 
 /** The handle, or a transaction of it. */

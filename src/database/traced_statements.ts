@@ -6,8 +6,8 @@ import type { Sql } from "./sql.ts";
 const POSTGRESQL = { "db.system.name": "postgresql" };
 
 /**
- * Makes a handle whose statements are spans, and whose transactions are spans around theirs, from the wait for a
- * connection to the commit. The statements' text goes along, never values.
+ * Makes a handle that traces: each statement is a span with its text, never its values. A transaction is a span
+ * around its statements, from the wait for a connection to the commit.
  */
 export function traceStatements(sql: Sql): Sql {
   return new Proxy<Sql>(sql, {
@@ -17,7 +17,7 @@ export function traceStatements(sql: Sql): Sql {
     },
   });
 
-  /** As the driver's own, `begin(mode, work)` or `begin(work)`. */
+  /** Takes the arguments of the driver's `begin`: `(mode, work)` or `(work)`. */
   async function begin(...args: unknown[]): Promise<unknown> {
     const work = args.pop();
     if (typeof work !== "function") throw new TypeError("a transaction needs its work");
@@ -40,7 +40,10 @@ function applyTraced(target: CallableFunction, self: unknown, [first, ...values]
   return query;
 }
 
-/** A statement's text with `$` for each value; fragments, which the driver keeps as `class Query`, come with their own. */
+/**
+ * Returns a statement's text with `$` for each value. Includes the text of fragments, which the driver keeps as
+ * `class Query`.
+ */
 function textOf([first = "", ...others]: readonly unknown[], values: readonly unknown[]): string {
   return others.reduce<string>(
     (text, part, index) => `${text}${placeOf(values[index])}${part}`,
@@ -54,7 +57,10 @@ function placeOf(value: unknown): string {
   return textOf(value.strings, value.args);
 }
 
-/** A statement runs when it is first awaited, through its `handle`; a fragment of another one never does. */
+/**
+ * Starts the span when the driver calls the statement's `handle`, at its first await. It never calls that of a
+ * fragment.
+ */
 function spanWhenRun(query: Promise<unknown>, text: string): void {
   const run: unknown = Reflect.get(query, "handle");
   if (typeof run !== "function") return;
@@ -77,7 +83,7 @@ function spanWhenRun(query: Promise<unknown>, text: string): void {
   Reflect.set(query, "handle", handle);
 }
 
-/** Its first word, and the first thing of ours that it names. */
+/** Names a span by the statement's first word and the first of our objects in it. */
 function nameOf(statement: string): string {
   const [verb = "query"] = statement.split(" ", 1);
   const [object] = /\b(?:assignment|public)\.\w+/.exec(statement) ?? [];

@@ -5,12 +5,16 @@ import type { Sql } from "./sql.ts";
 const GOOD_FOR_MS = 1000;
 const LONGEST_LOOK_MS = 500;
 
-/** Throws {@link AppError} `rows_hidden`, with what to do, where row-level security hides rows from the service's role. */
+/**
+ * Throws {@link AppError} `rows_hidden`, with what to do, if row-level security hides rows from the service's
+ * role.
+ */
 export type RequireVisibleRows = () => Promise<void>;
 
 /**
- * Makes a {@link RequireVisibleRows} that looks at most once a second: hidden rows raise no error of their own, and every
- * answer made of what is left would be wrong. Where this check fails, the caller's own query fails for the same reason.
+ * Makes a {@link RequireVisibleRows} that checks at most once a second. Hidden rows raise no error of their
+ * own, but make every answer wrong. If the check itself fails it passes: the caller's own query fails for the
+ * same reason.
  */
 export function watchVisibleRows(sql: Sql): RequireVisibleRows {
   let look: Promise<string | null> | undefined;

@@ -6,7 +6,10 @@ export interface DeadConnectionOptions {
   suspectAfterMs: number;
   /** Closes a connection whose answer is still incomplete after this long. */
   longestMs: number;
-  /** Tells whether the server has worked for us this long. Called for suspects; rejects when the server cannot say. */
+  /**
+   * Tells whether the server has worked for us this long. Called for suspects; rejects when the server cannot
+   * say.
+   */
   isAtWork: (forMs: number) => Promise<boolean>;
 }
 
@@ -40,8 +43,9 @@ interface Connection {
 }
 
 /**
- * Closes dead connections: those that wait in vain for an answer, and those that have been idle since. Mends a defect of
- * the driver: it waits without limit, and TCP gives up a silent connection only after a quarter of an hour.
+ * Closes dead connections: those that wait in vain for an answer, and those that have been idle since. Mends a
+ * defect of the driver: it waits without limit, and TCP gives up a silent connection only after a quarter of an
+ * hour.
  * @returns a function that starts to watch a connection
  */
 export function watchForDeadConnections(
@@ -131,8 +135,8 @@ export function watchForDeadConnections(
   }
 
   /**
-   * Closes connections that are doubted for the second time. Once is not enough: behind a pooler, a statement may have
-   * waited for its turn until now.
+   * Closes connections that are doubted for the second time. Once is not enough: behind a pooler, a statement
+   * may have waited for its turn until now.
    */
   function doubt(silent: Connection[]): void {
     const now = performance.now();

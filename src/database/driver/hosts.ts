@@ -1,6 +1,6 @@
 /**
- * Replaces the driver's own choice among several hosts, which retries without pause or end while none of them answers, and
- * rejects no query.
+ * Replaces the driver's own choice among several hosts, which retries without pause or end while none of them
+ * answers, and rejects no query.
  * @module
  */
 import { inTime } from "../../deadline.ts";
@@ -12,8 +12,8 @@ const PROBE_TIMEOUT_MS = 3_000;
 const TARGETS = [null, "primary", "read-write"];
 
 /**
- * Splits a database URL with several hosts, `postgres://user@one:5432,two:5432/database`, into one URL per host, in the
- * same order. Returns null for a malformed URL, and for one that asks for a standby.
+ * Splits a database URL with several hosts, `postgres://user@one:5432,two:5432/database`, into one URL per
+ * host, in the same order. Returns null for a malformed URL, and for one that asks for a standby.
  */
 export function splitHosts(databaseUrl: string): string[] | null {
   const [, head, hosts, tail] = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]+)(.*)$/s.exec(databaseUrl) ??
@@ -49,9 +49,9 @@ export function mustFindWritable(databaseUrl: string): boolean {
 }
 
 /**
- * Makes a function that finds the server that takes writes. It tries the one found last, then the others in the URL's
- * order, as libpq does. Concurrent callers share one search. It rejects when no server takes writes, after at most three
- * seconds per server.
+ * Makes a function that finds the server that takes writes. It tries the one found last, then the others in the
+ * URL's order, as libpq does. Concurrent callers share one search. It rejects when no server takes writes,
+ * after at most three seconds per server.
  * @param open opens one connection to one server
  */
 export function findWritable(urls: readonly string[], open: (url: string) => Sql): () => Promise<string> {

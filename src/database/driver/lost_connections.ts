@@ -4,9 +4,9 @@ import type { Sql } from "../sql.ts";
 type Work<T> = (transaction: postgres.TransactionSql<{ bigint: number }>) => T | Promise<T>;
 
 /**
- * Makes `begin` survive a lost connection. Mends a defect of the driver: it sends a rollback over the lost connection,
- * which ends the process (https://github.com/porsager/postgres/issues/1208). Here the driver does not learn that the work
- * failed; the closed connection rejects the transaction.
+ * Makes `begin` survive a lost connection. Mends a defect of the driver: it sends a rollback over the lost
+ * connection, which ends the process (https://github.com/porsager/postgres/issues/1208). Here the driver does
+ * not learn that the work failed; the closed connection rejects the transaction.
  */
 export function surviveLostConnections(sql: Sql): Sql {
   const { begin } = sql;

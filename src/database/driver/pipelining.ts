@@ -1,10 +1,10 @@
 import type { Sql } from "../sql.ts";
 
 /**
- * Sends a statement over a connection only after the previous one is answered. Mends a defect of the driver: behind a
- * pooler in transaction mode its pipelined statements can hang. A statement with parameters has two parts, and the pooler
- * may take the session away between them, when the previous statement is answered. Transactions have a connection of
- * their own in any case.
+ * Sends a statement over a connection only after the previous one is answered. Mends a defect of the driver:
+ * behind a pooler in transaction mode its pipelined statements can hang. A statement with parameters has two
+ * parts, and the pooler may take the session away between them, when the previous statement is answered.
+ * Transactions have a connection of their own in any case.
  */
 export function disablePipelining(sql: Sql): Sql {
   return new Proxy(sql, {

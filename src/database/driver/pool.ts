@@ -36,12 +36,12 @@ export function poolFull(): Error {
 }
 
 /**
- * Runs at most one statement or transaction per connection. The others wait in a queue, and reject with {@link POOL_FULL}
- * after a limited wait. Mends a defect of the driver: it lets them wait without limit, and sends some over a busy
- * connection, behind a statement that may wait for a lock.
+ * Runs at most one statement or transaction per connection. The others wait in a queue, and reject with
+ * {@link POOL_FULL} after a limited wait. Mends a defect of the driver: it lets them wait without limit, and sends
+ * some over a busy connection, behind a statement that may wait for a lock.
  *
- * A transaction counts as one and sets its time-outs itself. Statements by `unsafe`, `reserve` or their own `execute` are
- * not counted.
+ * A transaction counts as one and sets its time-outs itself. Statements by `unsafe`, `reserve` or their own
+ * `execute` are not counted.
  */
 export function limitPool(sql: Sql, { waitMs, cancelAfterMs }: PoolLimits = {}): Pool {
   const size = sql.options.max;
@@ -125,9 +125,9 @@ export function limitPool(sql: Sql, { waitMs, cancelAfterMs }: PoolLimits = {}):
 }
 
 /**
- * Asks the server to cancel a statement, over a separate connection. Mends two defects of the driver's `cancel()`: it drops
- * its promise, whose rejection ends the process while the server is away; and it loses a connection that is still being
- * opened (postgres.js 3.4.9, src/query.js, src/index.js).
+ * Asks the server to cancel a statement, over a separate connection. Mends two defects of the driver's
+ * `cancel()`: it drops its promise, whose rejection ends the process while the server is away; and it loses a
+ * connection that is still being opened (postgres.js 3.4.9, src/query.js, src/index.js).
  */
 function cancel(query: Promise<unknown>): void {
   const canceller: unknown = Reflect.get(query, "canceller");

@@ -1,6 +1,6 @@
 /**
- * Replaces the driver's own sockets, over which a query sent during a reset never ends or loses its rows, and its connection
- * may be lost to the pool (https://github.com/porsager/postgres/issues/1130).
+ * Replaces the driver's own sockets, over which a query sent during a reset never ends or loses its rows, and
+ * its connection may be lost to the pool (https://github.com/porsager/postgres/issues/1130).
  * @module
  */
 import { Buffer } from "node:buffer";
@@ -98,9 +98,9 @@ function wrapInTls(socket: net.Socket, host: string, options: tls.ConnectionOpti
 }
 
 /**
- * Emits an error only together with `close`, and with every `close`. The driver rejects queries at `error` and drops the
- * connection at `close`: in between it would use it again. A `close` without an error during the sign-in makes it retry at
- * once, without end, and rejects no query.
+ * Emits an error only together with `close`, and with every `close`. The driver rejects queries at `error` and
+ * drops the connection at `close`: in between it would use it again. A `close` without an error during the
+ * sign-in makes it retry at once, without end, and rejects no query.
  */
 function emitErrorsOnClose<Socket extends net.Socket>(socket: Socket): Socket {
   const emit = socket.emit.bind(socket);

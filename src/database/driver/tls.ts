@@ -10,7 +10,10 @@ import { socketFolder, splitHosts } from "./hosts.ts";
 /** The code of the error when TLS is required and the server offers none. */
 export const NO_TLS = "CONNECT_WITHOUT_TLS";
 
-/** How connections are encrypted: the options of `node:tls`. `rejectUnauthorized` verifies certificate chain and host name. */
+/**
+ * How connections are encrypted: the options of `node:tls`. `rejectUnauthorized` verifies certificate chain and
+ * host name.
+ */
 export interface Tls {
   /** Whether a server without TLS is refused. */
   isRequired: boolean;
@@ -21,7 +24,10 @@ export interface Tls {
 /** The URL parameters by which the driver or dbmate chooses the encryption. */
 const TLS_PARAMETERS = ["ssl", "sslmode", "sslrootcert"];
 
-/** Makes a database URL ask for TLS verified against a CA file, in place of its own TLS parameters. libpq and dbmate read the same. */
+/**
+ * Makes a database URL ask for TLS verified against a CA file, in place of its own TLS parameters. libpq and
+ * dbmate read the same.
+ */
 export function verifyingUrl(databaseUrl: string, caFile: string): string {
   return withTlsParameters(databaseUrl, { sslmode: "verify-full", sslrootcert: caFile });
 }
@@ -32,10 +38,11 @@ export function withoutTls(databaseUrl: string): string {
 }
 
 /**
- * Reads from a URL how its connections are encrypted; null: not at all. With an `sslrootcert`, whose file is read now,
- * certificate chain and host name are verified. Else `sslmode` decides. By default, connections to this machine are not
- * encrypted, and others are where the server offers TLS.
- * @throws {OperatorError} when the file cannot be read or holds no certificate, and for an IP address among several hosts
+ * Reads from a URL how its connections are encrypted; null: not at all. With an `sslrootcert`, whose file is
+ * read now, certificate chain and host name are verified. Else `sslmode` decides. By default, connections to
+ * this machine are not encrypted, and others are where the server offers TLS.
+ * @throws {OperatorError} when the file cannot be read or holds no certificate, and for an IP address among
+ * several hosts
  */
 export function readTls(databaseUrl: string): Tls | null {
   const parameters = new URLSearchParams(partsOf(databaseUrl).query);

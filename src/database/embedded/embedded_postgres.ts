@@ -26,12 +26,13 @@ const SERVER_VERSION = "18";
 const ADOPT_TIMEOUT_MS = 60_000;
 
 /**
- * Starts the PostgreSQL server of a data folder; the first time it creates the data. One service and any number of tasks
- * share the server: the first process starts it, and the last one stops it. A server that a killed process left running
- * is used again.
+ * Starts the PostgreSQL server of a data folder; the first time it creates the data. One service and any number
+ * of tasks share the server: the first process starts it, and the last one stops it. A server that a killed
+ * process left running is used again.
  *
- * Three lock files coordinate this; the kernel releases them when a process dies. The service holds `service.lock` while
- * it runs, every user of the server holds `users.lock` (shared), and whoever starts or stops it holds `change.lock`.
+ * Three lock files coordinate this; the kernel releases them when a process dies. The service holds
+ * `service.lock` while it runs, every user of the server holds `users.lock` (shared), and whoever starts or
+ * stops it holds `change.lock`.
  * @throws {OperatorError} when the service runs already, or the folder cannot be used.
  */
 export async function openEmbeddedPostgres(
@@ -137,7 +138,10 @@ async function readState(folder: string): Promise<State | null> {
   }
 }
 
-/** Creates the cluster under another name and renames it last, so that an interrupted start leaves no half-made cluster. */
+/**
+ * Creates the cluster under another name and renames it last, so that an interrupted start leaves no half-made
+ * cluster.
+ */
 async function createState(folder: string): Promise<State> {
   const unfinished = join(folder, "postgres.new");
   if (await exists(unfinished)) await Deno.remove(unfinished, { recursive: true });

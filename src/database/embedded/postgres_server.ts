@@ -14,8 +14,8 @@ const STOP_TIMEOUT_SECONDS = 10;
 const LOG_FILE = "server.log";
 
 /**
- * Creates a cluster in a new folder: UTF-8, SCRAM passwords, one superuser, `postgres`. If this process is root, another
- * account owns the folder, because PostgreSQL refuses to run as root.
+ * Creates a cluster in a new folder: UTF-8, SCRAM passwords, one superuser, `postgres`. If this process is
+ * root, another account owns the folder, because PostgreSQL refuses to run as root.
  * @param options.sync false leaves flushing to the operating system: for tests only.
  */
 export async function createCluster(
@@ -52,8 +52,9 @@ export async function createCluster(
 }
 
 /**
- * Starts the cluster's server on the loopback address, and returns when it accepts connections. A Ctrl-C at the terminal
- * does not reach it, because it runs in its own session: the process that started it stops it, after its clients.
+ * Starts the cluster's server on the loopback address, and returns when it accepts connections. A Ctrl-C at the
+ * terminal does not reach it, because it runs in its own session: the process that started it stops it, after
+ * its clients.
  * @param settings server settings by name, such as `{ fsync: "off" }`; values without spaces.
  * @throws {OperatorError} with the last line of the server's log when it does not start.
  */

@@ -14,8 +14,8 @@ export interface RunResult {
 }
 
 /**
- * Chooses the account that runs a server. Null: this process's own. If that is root, which PostgreSQL refuses: the owner of
- * the folder, else `postgres`, else `nobody`. initdb needs an account that is in /etc/passwd.
+ * Chooses the account that runs a server. Null: this process's own. If that is root, which PostgreSQL refuses:
+ * the owner of the folder, else `postgres`, else `nobody`. initdb needs an account that is in /etc/passwd.
  */
 export async function accountFor(owner?: Account): Promise<Account | null> {
   if (Deno.build.os === "windows" || Deno.uid() !== 0) return null;
@@ -31,8 +31,8 @@ export async function accountFor(owner?: Account): Promise<Account | null> {
 }
 
 /**
- * Runs a program as the account, and waits for its end. If a folder above the program or a path is closed to the account,
- * it gets the one capability that passes it.
+ * Runs a program as the account, and waits for its end. If a folder above the program or a path is closed to
+ * the account, it gets the one capability that passes it.
  */
 export async function runAs(
   account: Account | null,

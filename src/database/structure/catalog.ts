@@ -9,8 +9,8 @@ export interface CatalogObject {
 }
 
 /**
- * Lists the objects of the schema `assignment`, of the table `trainer_client_assignments`, and the triggers of `members`.
- * Reads the catalogs alone, in one query, and needs no privileges.
+ * Lists the objects of the schema `assignment`, of the table `trainer_client_assignments`, and the triggers of
+ * `members`. Reads the catalogs alone, in one query, and needs no privileges.
  */
 export async function readCatalog(sql: Sql): Promise<CatalogObject[]> {
   return await sql.begin("read only", async (transaction) => {

@@ -37,7 +37,10 @@ function isInternal({ name }: SchemaObject): boolean {
   return name.startsWith("assignment.");
 }
 
-/** Names what is missing or different, the first few in words: `table public.x is missing; index public.y is invalid`. */
+/**
+ * Names what is missing or different, the first few in words: `table public.x is missing; index public.y is
+ * invalid`.
+ */
 export function describeDifferences(differences: readonly Difference[], limit = 5): string {
   const shown = withoutConsequences(differences);
   const words = shown.slice(0, limit).map(describeDifference);

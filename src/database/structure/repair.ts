@@ -12,9 +12,10 @@ import { findServiceRoles, grantServiceRoles, revokeDefaultGrants } from "./repa
 import { readSchema, type SchemaObject } from "./schema_file.ts";
 
 /**
- * Repairs, in one transaction, what is missing or different of the migrations' objects, and keeps the data. Existing rows
- * are checked against foreign keys after the commit, so that signups wait only milliseconds.
- * @throws {OperatorError} when the members' table, or one of ours, exists under another name. Nothing is changed then.
+ * Repairs, in one transaction, what is missing or different of the migrations' objects, and keeps the data.
+ * Existing rows are checked against foreign keys after the commit, so that signups wait only milliseconds.
+ * @throws {OperatorError} when the members' table, or one of ours, exists under another name. Nothing is
+ * changed then.
  */
 export async function repairStructure(sql: Sql): Promise<RepairReport> {
   const { objects, rights } = await readSchema();

@@ -1,8 +1,8 @@
 import type { Difference } from "./differences.ts";
 
 /**
- * Writes the statements that create a missing object or correct a different one. They lose no data: no column is dropped,
- * and no type is changed.
+ * Writes the statements that create a missing object or correct a different one. They lose no data: no column
+ * is dropped, and no type is changed.
  * @returns null when a person must decide
  */
 export function repairStatement({ object, found }: Difference): string | null {
@@ -27,7 +27,10 @@ export function repairStatement({ object, found }: Difference): string | null {
   }
 }
 
-/** Tells whether it is a foreign key: added `not valid` and validated later, so that members are not locked meanwhile. */
+/**
+ * Tells whether it is a foreign key: added `not valid` and validated later, so that members are not locked
+ * meanwhile.
+ */
 export function isForeignKey({ definition }: Difference["object"]): boolean {
   return definition?.startsWith("FOREIGN KEY") ?? false;
 }

@@ -39,7 +39,7 @@ describe("the migration lock", () => {
       const error = await assertRejects(
         () => migrateUp(database.url, { giveUpAfterMs: 0 }),
         OperatorError,
-        `another migration goes on: session ${pid} (trainer-assignment migrate`,
+        `another migration is running: session ${pid} (trainer-assignment migrate`,
       );
       assertMatch(error.message, new RegExp(`select pg_terminate_backend\\(${pid}\\);$`));
     });

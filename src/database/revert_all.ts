@@ -5,7 +5,7 @@ import { listMigrations, readMigration } from "./migration_files.ts";
 import { findRemedy } from "./refusals.ts";
 import type { Sql } from "./sql.ts";
 
-/** Tells whether any of our objects exist, apart from the migration record. */
+/** Tells whether any of our objects exist; the record of migrations does not count. */
 export async function isInstalled(sql: Sql): Promise<boolean> {
   const [row] = await sql<[{ hasFunctions: boolean }]>`
     select exists (
@@ -18,7 +18,10 @@ export async function isInstalled(sql: Sql): Promise<boolean> {
   return row.hasFunctions || await hasAssignmentsTable(sql);
 }
 
-/** Tells whether `public.trainer_client_assignments` is there, and not an application's own table of the name. */
+/**
+ * Tells whether our `public.trainer_client_assignments` exists. An application's own table of that name does
+ * not count.
+ */
 export async function hasAssignmentsTable(sql: Sql): Promise<boolean> {
   const [row] = await sql<[{ isThere: boolean }]>`
     select exists (
@@ -32,7 +35,7 @@ export async function hasAssignmentsTable(sql: Sql): Promise<boolean> {
   return row.isThere;
 }
 
-/** Counts the assignments, ended ones too, that {@link takeAllBack} would delete. */
+/** Counts the assignments, including ended ones, that {@link revertAll} would delete. */
 export async function countAssignments(sql: Sql): Promise<number> {
   if (!await hasAssignmentsTable(sql)) return 0;
   const [row] = await sql<[{ assignments: number }]>`
@@ -42,11 +45,11 @@ export async function countAssignments(sql: Sql): Promise<number> {
 }
 
 /**
- * Takes every migration back in one transaction, the newest first, and then the schema `assignment` itself. It does not
- * ask which were applied: each down removes what there is and passes over what is missing, so it ends from any state.
- * @throws {OperatorError} with the migration's file and the database's own words; nothing was removed then.
+ * Reverts every migration in one transaction, newest first, and drops the schema `assignment`. It works from
+ * any state: each down drops what exists, whether or not its migration is recorded as applied.
+ * @throws {OperatorError} with the migration's file and the database's message. Nothing is removed then.
  */
-export async function takeAllBack(sql: Sql): Promise<void> {
+export async function revertAll(sql: Sql): Promise<void> {
   await sql.begin(async (transaction) => {
     for (const { file } of (await listMigrations()).toReversed()) {
       const { down } = await readMigration(file);
@@ -61,7 +64,7 @@ export async function takeAllBack(sql: Sql): Promise<void> {
   });
 }
 
-/** The detail names what of the application's own depends on the object. */
+/** Adds the detail of the error, which names the application's objects that depend on ours. */
 function explain(error: unknown, what: string): unknown {
   if (!(error instanceof postgres.PostgresError)) return error;
   const remedy = findRemedy(error);
