@@ -2,15 +2,27 @@
 
 CREATE SCHEMA assignment;
 
+-- TYPE: assignment.choice_count
+
+CREATE TYPE assignment.choice_count AS (
+	rule smallint,
+	trainer_id uuid,
+	members integer
+);
+
+COMMENT ON TYPE assignment.choice_count IS 'A rule (0: the default trainer), a trainer, and the number of members whom the rule gave to the trainer.';
+
 -- TYPE: assignment.member_failure
 
 CREATE TYPE assignment.member_failure AS (
 	member_id uuid,
 	sqlstate text,
-	message text
+	message text,
+	rule smallint
 );
 
-COMMENT ON TYPE assignment.member_failure IS 'A member who could not be assigned, with the error.';
+COMMENT ON TYPE assignment.member_failure IS 'A member who could not be assigned, with the error. rule: the rule without room (0: the default trainer); null: another
+error.';
 
 -- TYPE: assignment.batch_result
 
@@ -20,11 +32,52 @@ CREATE TYPE assignment.batch_result AS (
 	ended integer,
 	is_trainer integer,
 	member_gone integer,
+	excluded integer,
+	failures assignment.member_failure[],
+	choices assignment.choice_count[]
+);
+
+COMMENT ON TYPE assignment.batch_result IS 'Counts of a batch: newly assigned; already assigned; assigned once and ended since; the trainer; no longer existing;
+left alone by a rule. Then the members that failed, and whom the policy gave the newly assigned to (null: the trainer was
+named).';
+
+-- TYPE: assignment.choice
+
+CREATE TYPE assignment.choice AS (
+	member_id uuid,
+	trainer_id uuid,
+	rule smallint,
+	outcome text
+);
+
+COMMENT ON TYPE assignment.choice IS 'What the policy says of one member. rule null: the default trainer. outcome:
+assign: trainer_id was chosen (a rule that chooses all gives one row for each trainer);
+excluded: the rule chooses nobody;
+already_assigned: the member has an active assignment that meets the policy;
+ended: an assignment that met the rule was ended, and is not replaced;
+is_trainer: the member is the default trainer;
+no_room: the rule, or the default trainer, has no room.';
+
+-- TYPE: assignment.pairs_result
+
+CREATE TYPE assignment.pairs_result AS (
+	assigned integer[],
+	full_pairs integer[],
+	gone_ids uuid[],
 	failures assignment.member_failure[]
 );
 
-COMMENT ON TYPE assignment.batch_result IS 'Counts of a batch: newly assigned; already assigned; assigned once and ended since; the trainer; no longer existing.
-Then the members that failed.';
+COMMENT ON TYPE assignment.pairs_result IS 'Of the given pairs of member and trainer, by position: those that were assigned, and those whose trainer has no room.
+Then the members that no longer exist, and those that failed. All other pairs were assigned already.';
+
+-- TYPE: assignment.trainer_count
+
+CREATE TYPE assignment.trainer_count AS (
+	trainer_id uuid,
+	members integer
+);
+
+COMMENT ON TYPE assignment.trainer_count IS 'A trainer, and a number of members given to that trainer.';
 
 -- FUNCTION: assignment.admit(regclass, name, name, text)
 
@@ -51,15 +104,171 @@ $$;
 COMMENT ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) IS 'Lets a role see every row (p_command select), or also change it (all), when row-level security is on.
 It grants no rights.';
 
--- FUNCTION: assignment.assign_member(uuid, uuid, text, text)
+-- FUNCTION: assignment.are_kept_out(uuid[], uuid[])
 
-CREATE FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_notes text DEFAULT NULL::text, p_source text DEFAULT 'manual'::text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) RETURNS record
+CREATE FUNCTION assignment.are_kept_out(p_member_ids uuid[], p_trainer_ids uuid[]) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select exists (
+    select
+    from unnest(p_member_ids, p_trainer_ids) as p (member_id, trainer_id)
+    where not exists (
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = p.member_id
+        and a.trainer_id is not distinct from p.trainer_id  -- unlike =, keeps the planner from the index by trainer
+    )
+  )
+$$;
+
+COMMENT ON FUNCTION assignment.are_kept_out(p_member_ids uuid[], p_trainer_ids uuid[]) IS 'Whether any of the pairs of member and trainer has no assignment, neither active nor ended.';
+
+-- FUNCTION: assignment.assign_batch(uuid[], text, uuid, integer, uuid, jsonb[], boolean, integer)
+
+CREATE FUNCTION assignment.assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid, p_version integer DEFAULT NULL::integer, p_run_id uuid DEFAULT NULL::uuid, p_rows jsonb[] DEFAULT NULL::jsonb[], p_keep_met boolean DEFAULT true, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_settings assignment.settings;
+  v_members record;
+  v_result assignment.batch_result;
+begin
+  if p_trainer_id is null and p_version is null then
+    select * into v_settings from assignment.settings;
+    perform assignment.default_trainer_id();  -- raises when there are no settings
+  end if;
+  if p_trainer_id is not null
+    or not (v_settings.needs_choice or (p_keep_met and v_settings.respects_other_trainers))
+  then
+    return assignment.assign_to_trainer(
+      p_member_ids,
+      coalesce(p_trainer_id, v_settings.default_trainer_id),
+      p_source,
+      p_policy_version => coalesce(p_version, v_settings.policy_version),
+      p_run_id => p_run_id,
+      p_keep_ended => p_keep_met,
+      p_max_attempts => p_max_attempts
+    );
+  end if;
+
+  if p_rows is null then
+    select * into v_members from assignment.read_members(p_member_ids);
+  else
+    select p_member_ids as member_ids, p_rows as member_rows into v_members;
+  end if;
+  v_result := assignment.assign_by_policy(
+    coalesce(p_version, v_settings.policy_version),
+    v_members.member_ids,
+    v_members.member_rows,
+    p_source,
+    p_run_id => p_run_id,
+    p_keep_met => p_keep_met,
+    p_max_attempts => p_max_attempts
+  );
+  v_result.member_gone := v_result.member_gone + cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  return v_result;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_version integer, p_run_id uuid, p_rows jsonb[], p_keep_met boolean, p_max_attempts integer) IS 'Assigns members to p_trainer_id, or as a version of the policy says (null: the version in force), and counts the results.
+p_rows: the members'' rows, in the same order; null: read from members. p_keep_met: an assignment that a member has or had
+counts. Raises as assign_by_policy does.';
+
+-- FUNCTION: assignment.assign_by_policy(integer, uuid[], jsonb[], text, uuid, boolean, integer)
+
+CREATE FUNCTION assignment.assign_by_policy(p_version integer, p_member_ids uuid[], p_rows jsonb[], p_source text, p_run_id uuid DEFAULT NULL::uuid, p_keep_met boolean DEFAULT true, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_document jsonb;
+  v_rules assignment.policy_rules[];
+  v_ids uuid[] := p_member_ids;
+  v_rows jsonb[] := p_rows;
+  v_choices assignment.choice[];
+  v_pair_members uuid[];
+  v_pair_trainers uuid[];
+  v_pair_rules smallint[];
+  v_pairs assignment.pairs_result;
+  v_full uuid[] := '{}';
+  v_done assignment.choice[] := '{}';
+  v_gone_ids uuid[] := '{}';
+  v_failures assignment.member_failure[] := '{}';
+begin
+  select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
+  into v_document, v_rules
+  from assignment.policies p
+  where p.version = p_version;
+  if not found then
+    raise exception 'the policy has no version %', p_version using errcode = 'TA014';
+  end if;
+
+  loop
+    v_choices := array(
+      select c from assignment.choose_trainers(v_document, v_rules, v_ids, v_rows, p_keep_met, v_full) as c
+    );
+    select
+      coalesce(array_agg(c.member_id), '{}'),
+      coalesce(array_agg(c.trainer_id), '{}'),
+      coalesce(array_agg(coalesce(c.rule, 0::smallint)), '{}')
+    into v_pair_members, v_pair_trainers, v_pair_rules
+    from unnest(v_choices) as c
+    where c.outcome = 'assign';
+
+    v_pairs := assignment.assign_members(
+      v_pair_members,
+      v_pair_trainers,
+      v_pair_rules,
+      p_source,
+      p_policy_version => p_version,
+      p_run_id => p_run_id,
+      p_max_attempts => p_max_attempts
+    );
+    v_gone_ids := v_gone_ids || v_pairs.gone_ids;
+    v_failures := v_failures || v_pairs.failures;
+    v_done := v_done
+      || array(select c from unnest(v_choices) as c where c.outcome <> 'assign')
+      || array(
+        select row(
+          v_pair_members[i],
+          v_pair_trainers[i],
+          nullif(v_pair_rules[i], 0),
+          case when i in (select unnest(v_pairs.assigned)) then 'assigned' else 'assign' end
+        )::assignment.choice
+        from generate_subscripts(v_pair_members, 1) as i
+        where i not in (select unnest(v_pairs.full_pairs))
+      );
+
+    -- Where another session took the last seat, these members choose again, without that trainer.
+    exit when v_pairs.full_pairs = '{}';
+    v_full := v_full || array(select distinct v_pair_trainers[i] from unnest(v_pairs.full_pairs) as i);
+    select array_agg(m.id order by m.place), array_agg(m.member_row order by m.place)
+    into v_ids, v_rows
+    from unnest(v_ids, v_rows) with ordinality as m (id, member_row, place)
+    where m.id in (select v_pair_members[i] from unnest(v_pairs.full_pairs) as i);
+  end loop;
+  return assignment.count_choices(v_done, v_rules, v_gone_ids, v_failures);
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.assign_by_policy(p_version integer, p_member_ids uuid[], p_rows jsonb[], p_source text, p_run_id uuid, p_keep_met boolean, p_max_attempts integer) IS 'Assigns members, given with their rows, as a version of the policy says, and counts the results. Members for whom no
+trainer has room are among the failures (TA011). Raises as assign_members does, and TA014 no such version.';
+
+-- FUNCTION: assignment.assign_member(uuid, uuid, text, text, boolean)
+
+CREATE FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_notes text DEFAULT NULL::text, p_source text DEFAULT 'manual'::text, p_by_force boolean DEFAULT false, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 declare
-  v_result assignment.batch_result;
+  v_result assignment.pairs_result;
 begin
   trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
   if not exists (select from public.members m where m.id = p_member_id) then
@@ -74,17 +283,30 @@ begin
 
   for v_try in 1..3 loop
     begin
-      select * into v_result from assignment.assign_members(array[p_member_id], trainer_id, p_source, p_notes);
+      v_result := assignment.assign_members(
+        array[p_member_id], array[trainer_id], null, p_source, p_notes => p_notes, p_by_force => p_by_force
+      );
     exception when sqlstate 'TA009' then
       raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
     end;
-    if v_result.member_gone > 0 then
+    if cardinality(v_result.full_pairs) > 0
+      and not exists (
+        select
+        from public.trainer_client_assignments a
+        where a.client_id = p_member_id
+          and a.trainer_id = assign_member.trainer_id
+          and a.status = 'active'
+      )
+    then
+      raise exception 'trainer % has no room', trainer_id
+        using errcode = 'TA011', hint = 'To assign the member all the same, force it.';
+    elsif cardinality(v_result.gone_ids) > 0 then
       raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
     elsif cardinality(v_result.failures) > 0 then
       raise exception 'member % could not be assigned: %', p_member_id, v_result.failures[1].message
         using errcode = 'TA004', detail = v_result.failures[1].sqlstate;
     end if;
-    assigned := v_result.successful = 1;
+    assigned := cardinality(v_result.assigned) = 1;
 
     select a.id, a.assignment_date, a.source, a.notes
     into assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
@@ -106,68 +328,104 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member to a trainer, by default the default trainer. assigned is false when the assignment already existed.
-An ended assignment gets a new row.
-Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 failed (SQLSTATE in detail).';
+COMMENT ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member to a trainer, by default the default trainer. assigned is false when the assignment already existed.
+An ended assignment gets a new row. p_by_force: also beyond the capacity of the trainer.
+Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 failed (SQLSTATE in detail),
+TA011 the trainer has no room.';
 
--- FUNCTION: assignment.assign_members(uuid[], uuid, text, text, uuid, boolean, integer)
+-- FUNCTION: assignment.assign_members(uuid[], uuid[], smallint[], text, integer, text, uuid, boolean, integer)
 
-CREATE FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text DEFAULT NULL::text, p_run_id uuid DEFAULT NULL::uuid, p_keep_ended boolean DEFAULT false, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+CREATE FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_source text, p_policy_version integer DEFAULT NULL::integer, p_notes text DEFAULT NULL::text, p_run_id uuid DEFAULT NULL::uuid, p_by_force boolean DEFAULT false, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.pairs_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_result assignment.batch_result := (0, 0, 0, 0, 0, '{}');
-  v_ids uuid[];  -- sorted: batches that insert the same keys in different orders deadlock
+  v_result assignment.pairs_result := ('{}', '{}', '{}', '{}');
+  v_order integer[];  -- sorted: batches that insert the same keys in different orders deadlock
   v_lows integer[] := array[1];
   v_highs integer[];
   v_low integer;
-  v_high integer;
-  v_middle integer;
+  v_half integer;
+  v_part integer[];
+  v_without_seat integer[];
+  v_members uuid[];
+  v_trainers uuid[];
+  v_inserted_members uuid[];
+  v_inserted_trainers uuid[];
   v_attempts integer := 0;
-  v_successful integer;
   v_sqlstate text;
   v_message text;
   v_constraint text;
   v_failure assignment.member_failure;
   v_refusal record;
-  v_undecided integer;
 begin
-  if p_keep_ended then
-    select unassigned, already_assigned, ended, is_trainer
-    into v_ids, v_result.already_assigned, v_result.ended, v_result.is_trainer
-    from assignment.sort_members(p_member_ids, p_trainer_id);
-  else
-    v_ids := array(select distinct id from unnest(p_member_ids) as asked (id) where id <> p_trainer_id order by id);
-    v_result.is_trainer := (p_trainer_id = any (p_member_ids))::integer;
-  end if;
-
-  v_highs := array[cardinality(v_ids)];
-  if v_highs[1] = 0 then
-    return v_result;
-  end if;
+  v_order := array(
+    select p.position::integer
+    from unnest(p_member_ids, p_trainer_ids) with ordinality as p (member_id, trainer_id, position)
+    order by p.member_id, p.trainer_id
+  );
+  v_highs := array[cardinality(v_order)];
 
   while cardinality(v_lows) > 0 loop
     v_low := v_lows[cardinality(v_lows)];
-    v_high := v_highs[cardinality(v_highs)];
+    v_part := v_order[v_low:v_highs[cardinality(v_highs)]];
     v_lows := trim_array(v_lows, 1);
     v_highs := trim_array(v_highs, 1);
-    v_attempts := v_attempts + 1;
-    begin
-      insert into public.trainer_client_assignments (trainer_id, client_id, notes, source, backfill_run_id)
-      select p_trainer_id, asked.id, p_notes, p_source, p_run_id
-      from unnest(v_ids[v_low:v_high]) as asked (id)
-      order by asked.id
-      on conflict (client_id, trainer_id) where status = 'active' do nothing;
+    continue when cardinality(v_part) = 0;
 
-      get diagnostics v_successful = row_count;
-      if v_successful < v_high - v_low + 1
-        and cardinality((assignment.sort_members(v_ids[v_low:v_high], p_trainer_id)).unassigned) > 0
-      then
-        raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
+    v_attempts := v_attempts + 1;
+    v_members := array(select p_member_ids[i] from unnest(v_part) as i);
+    v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
+    begin
+      -- In the same sub-transaction, so that a pair that fails has its seat back.
+      if p_by_force then
+        perform assignment.take_seats(v_trainers);
+      else
+        v_without_seat := assignment.claim_seats(v_trainers);
+        if cardinality(v_without_seat) > 0 then
+          v_result.full_pairs := v_result.full_pairs || array(select v_part[i] from unnest(v_without_seat) as i);
+          v_part := array(
+            select v_part[i] from generate_subscripts(v_part, 1) as i where i not in (select unnest(v_without_seat))
+          );
+          v_members := array(select p_member_ids[i] from unnest(v_part) as i);
+          v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
+        end if;
       end if;
-      v_result.successful := v_result.successful + v_successful;
-      v_result.already_assigned := v_result.already_assigned + (v_high - v_low + 1 - v_successful);
+
+      with inserted as (
+        insert into public.trainer_client_assignments
+          (trainer_id, client_id, notes, source, backfill_run_id, policy_version, rule)
+        select p_trainer_ids[i], p_member_ids[i], p_notes, p_source, p_run_id, p_policy_version, nullif(p_rules[i], 0)
+        from unnest(v_part) with ordinality as pair (i, place)
+        order by pair.place
+        on conflict (client_id, trainer_id) where status = 'active' do nothing
+        returning client_id, trainer_id
+      )
+      select coalesce(array_agg(client_id), '{}'), coalesce(array_agg(trainer_id), '{}')
+      into v_inserted_members, v_inserted_trainers
+      from inserted;
+
+      if cardinality(v_inserted_members) < cardinality(v_part) then
+        if assignment.are_kept_out(v_members, v_trainers) then
+          raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
+        end if;
+        perform assignment.give_back_seats(
+          array(
+            select p.trainer_id
+            from unnest(v_members, v_trainers) as p (member_id, trainer_id)
+            except all
+            select i.trainer_id from unnest(v_inserted_members, v_inserted_trainers) as i (member_id, trainer_id)
+          )
+        );
+        v_part := array(
+          select v_part[p.position]
+          from unnest(v_members, v_trainers) with ordinality as p (member_id, trainer_id, position)
+          join unnest(v_inserted_members, v_inserted_trainers) as i (member_id, trainer_id)
+            on i.member_id = p.member_id
+            and i.trainer_id = p.trainer_id
+        );
+      end if;
+      v_result.assigned := v_result.assigned || v_part;
     exception when others or assert_failure then
       get stacked diagnostics
         v_sqlstate = returned_sqlstate,
@@ -175,38 +433,41 @@ begin
         v_constraint = constraint_name;
       if assignment.is_transient(v_sqlstate) then
         raise;
-      elsif v_attempts >= p_max_attempts or v_constraint = 'trainer_client_assignments_trainer_id_fkey' then
+      elsif v_attempts >= p_max_attempts
+        or (v_constraint = 'trainer_client_assignments_trainer_id_fkey' and p_trainer_ids[1] = all (p_trainer_ids))
+      then
         v_failure := assignment.explain_refusal(null, v_sqlstate, v_message, v_constraint);
         raise exception using errcode = v_failure.sqlstate, message = v_failure.message;
       end if;
 
-      v_refusal := assignment.judge_refusal(v_ids[v_low:v_high], v_sqlstate, v_message, v_constraint);
-      v_result.member_gone := v_result.member_gone + v_refusal.gone;
+      v_refusal := assignment.judge_refusal(v_members, v_trainers, v_sqlstate, v_message, v_constraint);
+      v_result.gone_ids := v_result.gone_ids || v_refusal.gone_ids;
       v_result.failures := v_result.failures || v_refusal.failures;
-      v_undecided := cardinality(v_refusal.undecided_ids);
-      if v_undecided = v_high - v_low + 1 then
-        v_middle := (v_low + v_high) / 2;
-        v_lows := v_lows || array[v_middle + 1, v_low];
-        v_highs := v_highs || array[v_high, v_middle];
-      elsif v_undecided > 0 then
-        v_high := v_low + v_undecided - 1;
-        v_ids[v_low:v_high] := v_refusal.undecided_ids;
+      v_half := cardinality(v_part) / 2;
+      if cardinality(v_refusal.undecided) = cardinality(v_part) then
+        v_lows := v_lows || array[v_low + v_half, v_low];
+        v_highs := v_highs || array[v_low + cardinality(v_part) - 1, v_low + v_half - 1];
+      else
+        v_part := array(select v_part[i] from unnest(v_refusal.undecided) as i);
         v_lows := v_lows || v_low;
-        v_highs := v_highs || v_high;
+        v_highs := v_highs || v_low + cardinality(v_part) - 1;
       end if;
+      v_order[v_low:v_low + cardinality(v_part) - 1] := v_part;
     end;
   end loop;
   return v_result;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) IS 'Assigns each given member to a trainer, independently of the others, and counts the results.
-p_keep_ended: skips members whose assignment to this trainer was ended. p_max_attempts limits the sub-transactions.
-Raises transient errors, a missing trainer (23503), and TA009 when the foreign key of the trainer references another table.';
+COMMENT ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_source text, p_policy_version integer, p_notes text, p_run_id uuid, p_by_force boolean, p_max_attempts integer) IS 'Assigns the given, different pairs of member and trainer, each independently of the others, with the rule that chose the
+pair (0: the default trainer; null: the trainer was named). p_by_force: beyond the capacity. p_max_attempts limits the
+sub-transactions.
+Raises transient errors; where all pairs have the same trainer, also a missing trainer (23503), and TA009 when the foreign
+key of the trainer references another table.';
 
--- FUNCTION: assignment.assign_or_record(uuid[], text, uuid)
+-- FUNCTION: assignment.assign_or_record(uuid[], text, uuid, jsonb[])
 
-CREATE FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid) RETURNS assignment.member_failure[]
+CREATE FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid, p_rows jsonb[] DEFAULT NULL::jsonb[]) RETURNS assignment.member_failure[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '250ms'
@@ -219,15 +480,15 @@ declare
   v_message text;
 begin
   begin
-    v_trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
-    select failures into v_failures
-    from assignment.assign_members(
+    v_trainer_id := coalesce(p_trainer_id, (select default_trainer_id from assignment.settings where not needs_choice));
+    v_failures := (assignment.assign_batch(
       p_member_ids,
-      v_trainer_id,
       p_source,
-      p_keep_ended => p_source <> 'trigger',  -- a new member has no ended assignment: saves a query
+      p_trainer_id,
+      p_rows => p_rows,
+      p_keep_met => p_source <> 'trigger',  -- a new member has no assignment: saves a query
       p_max_attempts => 1000
-    );
+    )).failures;
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
     begin
@@ -236,20 +497,21 @@ begin
       null;  -- whoever is gone is recorded as well, and the retry finds out
     end;
     v_failures := array(
-      select row(present.id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
+      select row(present.id, v_sqlstate, left(v_message, 1000), null)::assignment.member_failure
       from (select unnest(p_member_ids) except select unnest(v_gone_ids)) as present (id)
     );
   end;
 
   if cardinality(v_failures) > 0 then
     begin
-      insert into assignment.failures (member_id, trainer_id, requested_trainer_id, sqlstate, message, source)
-      select member_id, v_trainer_id, p_trainer_id, sqlstate, message, p_source
+      insert into assignment.failures (member_id, trainer_id, requested_trainer_id, rule, sqlstate, message, source)
+      select member_id, v_trainer_id, p_trainer_id, rule, sqlstate, message, p_source
       from unnest(v_failures)
       order by member_id
       on conflict (member_id) do update set
         trainer_id = excluded.trainer_id,
         requested_trainer_id = excluded.requested_trainer_id,
+        rule = excluded.rule,
         sqlstate = excluded.sqlstate,
         message = excluded.message,
         source = excluded.source,
@@ -266,9 +528,54 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid) IS 'Assigns members to the default trainer, or to p_trainer_id, and records in assignment.failures who could not be assigned.
-Returns those. Ended assignments stay ended. Waits at most 250 ms for a lock. Never raises, except when the caller cancels
-the statement or its statement_timeout expires.';
+COMMENT ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[]) IS 'Assigns members as the policy says, or to p_trainer_id, and records in assignment.failures who could not be assigned.
+Returns those. p_rows: the members'' rows, in the same order; null: read from members. Ended assignments stay ended. Waits
+at most 250 ms for a lock. Never raises, except when the caller cancels the statement or its statement_timeout expires.';
+
+-- FUNCTION: assignment.assign_to_trainer(uuid[], uuid, text, integer, uuid, boolean, integer)
+
+CREATE FUNCTION assignment.assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_policy_version integer DEFAULT NULL::integer, p_run_id uuid DEFAULT NULL::uuid, p_keep_ended boolean DEFAULT false, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_result assignment.batch_result := (0, 0, 0, 0, 0, 0, '{}', null);
+  v_ids uuid[];
+  v_pairs assignment.pairs_result;
+begin
+  if p_keep_ended then
+    select unassigned, already_assigned, ended, is_trainer
+    into v_ids, v_result.already_assigned, v_result.ended, v_result.is_trainer
+    from assignment.sort_members(p_member_ids, p_trainer_id);
+  else
+    v_ids := array(select distinct id from unnest(p_member_ids) as asked (id) where id <> p_trainer_id);
+    v_result.is_trainer := (p_trainer_id = any (p_member_ids))::integer;
+  end if;
+
+  v_pairs := assignment.assign_members(
+    v_ids,
+    array_fill(p_trainer_id, array[cardinality(v_ids)]),
+    case when p_policy_version is not null then array_fill(0::smallint, array[cardinality(v_ids)]) end,
+    p_source,
+    p_policy_version => p_policy_version,
+    p_run_id => p_run_id,
+    p_max_attempts => p_max_attempts
+  );
+  v_result.successful := cardinality(v_pairs.assigned);
+  v_result.member_gone := cardinality(v_pairs.gone_ids);
+  v_result.failures := v_pairs.failures || array(
+    select row(v_ids[i], 'TA011', format('trainer %s has no room', p_trainer_id), 0)::assignment.member_failure
+    from unnest(v_pairs.full_pairs) as i
+  );
+  v_result.already_assigned := v_result.already_assigned + cardinality(v_ids)
+    - v_result.successful - v_result.member_gone - cardinality(v_result.failures);
+  return v_result;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_policy_version integer, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) IS 'Assigns members to one trainer, as far as there is room, and counts the results. p_policy_version: the trainer is the
+default trainer of that version. p_keep_ended: skips members whose assignment to this trainer was ended.
+Raises as assign_members does.';
 
 -- FUNCTION: assignment.await_lanes(uuid)
 
@@ -338,8 +645,9 @@ begin
   v_ids := v_ids[:v_rows];
   members := cardinality(v_ids);
 
-  select * into v_result
-  from assignment.assign_members(v_ids, v_run.trainer_id, 'backfill', p_run_id => p_run_id, p_keep_ended => true);
+  v_result := assignment.assign_batch(
+    v_ids, 'backfill', v_run.trainer_id, p_version => v_run.policy_version, p_run_id => p_run_id
+  );
   perform assignment.record_backfill_errors(p_run_id, v_result.failures);
   perform assignment.record_batch(
     v_lane, v_next_id, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result
@@ -385,6 +693,182 @@ $$;
 COMMENT ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) IS 'Sets the status of a run to p_to: running, paused or cancelled.
 Raises TA006 the current status does not allow it, TA007 run not found.';
 
+-- TABLE: assignment.policy_rules
+
+CREATE TABLE assignment.policy_rules (
+    version integer NOT NULL,
+    rule smallint NOT NULL,
+    name text NOT NULL,
+    predicate jsonpath,
+    asks text[] NOT NULL,
+    choose text NOT NULL,
+    field text[],
+    trainer_ids uuid[] NOT NULL,
+    weights integer[] NOT NULL,
+    when_full text NOT NULL,
+    CONSTRAINT choose_is_known CHECK ((choose = ANY (ARRAY['nobody'::text, 'field'::text, 'all'::text, 'spread'::text, 'most_room'::text]))),
+    CONSTRAINT each_trainer_has_a_weight CHECK ((cardinality(trainer_ids) = cardinality(weights))),
+    CONSTRAINT field_belongs_to_choose CHECK (((field IS NOT NULL) = (choose = 'field'::text))),
+    CONSTRAINT trainers_belong_to_choose CHECK (((cardinality(trainer_ids) > 0) = (choose = ANY (ARRAY['all'::text, 'spread'::text, 'most_room'::text])))),
+    CONSTRAINT when_full_is_known CHECK ((when_full = ANY (ARRAY['next'::text, 'wait'::text])))
+);
+
+COMMENT ON TABLE assignment.policy_rules IS 'The rules of each version, as compile_rules compiled them.';
+
+COMMENT ON COLUMN assignment.policy_rules.rule IS 'Position in the document, from 1. The first rule that matches a member and has a trainer to give decides.';
+
+COMMENT ON COLUMN assignment.policy_rules.predicate IS 'Condition on the member''s row as jsonb. Null: every member.';
+
+COMMENT ON COLUMN assignment.policy_rules.asks IS 'Fields that predicate and field read, each a path of keys as a text array literal. Members with equal values of all of
+them match the same rules.';
+
+COMMENT ON COLUMN assignment.policy_rules.field IS 'For choose = field: the path to the trainer''s id in the member''s row.';
+
+COMMENT ON COLUMN assignment.policy_rules.trainer_ids IS 'No foreign keys: the application may delete a trainer, who is then not chosen.';
+
+-- FUNCTION: assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], boolean, uuid[], assignment.trainer_count[])
+
+CREATE FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_keep_met boolean DEFAULT true, p_full uuid[] DEFAULT '{}'::uuid[], p_taken assignment.trainer_count[] DEFAULT '{}'::assignment.trainer_count[]) RETURNS SETOF assignment.choice
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '32MB'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_default_id uuid := p_document ->> 'defaultTrainerId';
+  v_pending integer[] := array(select generate_subscripts(p_member_ids, 1));
+  v_rule assignment.policy_rules;
+  v_match record;
+  v_here integer[];
+  v_met_members integer[];
+  v_met_trainers uuid[];
+  v_met_active boolean[];
+  v_dealt_members integer[];
+  v_dealt_trainers uuid[];
+  v_decided integer[];
+  v_taken assignment.trainer_count[] := p_taken;
+begin
+  if p_keep_met and (p_document ->> 'respectsOtherTrainers')::boolean then
+    v_decided := array(
+      select i
+      from unnest(v_pending) as i
+      where exists (
+        select
+        from public.trainer_client_assignments a
+        where a.client_id = p_member_ids[i]
+          and a.status = 'active'
+      )
+    );
+    return query select p_member_ids[i], null::uuid, null::smallint, 'already_assigned' from unnest(v_decided) as i;
+    v_pending := array(select unnest(v_pending) except select unnest(v_decided) order by 1);
+  end if;
+
+  for v_match in
+    select r as rule, m.matched
+    from assignment.match_rules(p_rules, p_rows) m
+    join unnest(p_rules) as r on r.rule = m.rule
+    order by m.rule
+  loop
+    v_rule := v_match.rule;
+    v_here := array(select unnest(v_match.matched) intersect select unnest(v_pending) order by 1);
+    continue when v_here = '{}';
+
+    if v_rule.choose = 'nobody' then
+      return query select p_member_ids[i], null::uuid, v_rule.rule, 'excluded' from unnest(v_here) as i;
+      v_pending := array(select unnest(v_pending) except select unnest(v_here) order by 1);
+      continue;
+    end if;
+
+    v_met_members := '{}';
+    v_met_trainers := '{}';
+    v_met_active := '{}';
+    if p_keep_met then
+      select coalesce(array_agg(index), '{}'), coalesce(array_agg(trainer_id), '{}'), coalesce(array_agg(is_active), '{}')
+      into v_met_members, v_met_trainers, v_met_active
+      from assignment.find_met(v_rule, p_member_ids, p_rows, v_here);
+    end if;
+
+    select coalesce(array_agg(d.index), '{}'), coalesce(array_agg(d.trainer_id), '{}')
+    into v_dealt_members, v_dealt_trainers
+    from assignment.deal_out(
+      v_rule, p_member_ids, p_rows, v_here, v_met_members, v_met_trainers, p_full, v_taken
+    ) as d;
+    return query
+    select p_member_ids[d.index], d.trainer_id, v_rule.rule, 'assign'
+    from unnest(v_dealt_members, v_dealt_trainers) as d (index, trainer_id);
+    return query
+    select
+      p_member_ids[met.index],
+      null::uuid,
+      v_rule.rule,
+      case when bool_or(met.is_active) then 'already_assigned' else 'ended' end
+    from unnest(v_met_members, v_met_active) as met (index, is_active)
+    where met.index not in (select unnest(v_dealt_members))
+    group by met.index;
+    v_decided := v_dealt_members || v_met_members;
+    if v_taken is not null then
+      v_taken := array(
+        select row(t.trainer_id, sum(t.members))::assignment.trainer_count
+        from (
+          select taken.trainer_id, taken.members from unnest(v_taken) as taken
+          union all
+          select dealt.trainer_id, 1 from unnest(v_dealt_trainers) as dealt (trainer_id)
+        ) as t
+        group by t.trainer_id
+      );
+    end if;
+
+    if v_rule.when_full = 'wait' then
+      v_here := array(select unnest(v_here) except select unnest(v_decided));
+      if v_rule.choose = 'field' then
+        v_here := array(select n.index from assignment.find_named_trainers(v_rule, p_member_ids, p_rows, v_here) as n);
+      end if;
+      return query select p_member_ids[i], null::uuid, v_rule.rule, 'no_room' from unnest(v_here) as i;
+      v_decided := v_decided || v_here;
+    end if;
+    v_pending := array(select unnest(v_pending) except select unnest(v_decided) order by 1);
+  end loop;
+
+  return query
+  select
+    p_member_ids[i.index],
+    case when decided.outcome = 'assign' then v_default_id end,
+    null::smallint,
+    decided.outcome
+  from (
+    select
+      pending.index,
+      known.status,
+      row_number() over (partition by known.status is null and p_member_ids[pending.index] <> v_default_id order by pending.index) as place
+    from unnest(v_pending) as pending (index)
+    left join lateral (
+      select a.status
+      from public.trainer_client_assignments a
+      where p_keep_met
+        and a.client_id = p_member_ids[pending.index]
+        and a.trainer_id is not distinct from v_default_id
+      order by a.status
+      limit 1
+    ) as known on true
+  ) as i
+  left join assignment.find_room(array[v_default_id], p_full, v_taken, cardinality(v_pending)) as r on true
+  cross join lateral (
+    select case
+      when p_member_ids[i.index] = v_default_id then 'is_trainer'
+      when i.status = 'active' then 'already_assigned'
+      when i.status is not null then 'ended'
+      when r.trainer_id is null or i.place > r.room then 'no_room'
+      else 'assign'
+    end as outcome
+  ) as decided;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_keep_met boolean, p_full uuid[], p_taken assignment.trainer_count[]) IS 'What a policy, given as its document and compiled rules, says of members, given with their rows: one choice for each
+member, or one for each trainer where a rule chooses all.
+p_keep_met: a member who has or had a trainer of a rule keeps to that; false for members who were just inserted.
+p_full: trainers without room. p_taken: seats to count as taken; null: as if nobody had a capacity.';
+
 -- FUNCTION: assignment.claim_new_failures(integer)
 
 CREATE FUNCTION assignment.claim_new_failures(p_limit integer DEFAULT 500) RETURNS TABLE(member_id uuid, trainer_id uuid, sqlstate text, message text, source text, attempts integer, first_failed_at timestamp with time zone, last_failed_at timestamp with time zone, next_attempt_at timestamp with time zone)
@@ -418,6 +902,78 @@ $$;
 
 COMMENT ON FUNCTION assignment.claim_new_failures(p_limit integer) IS 'Marks up to p_limit failures as logged and returns them, for the log.';
 
+-- FUNCTION: assignment.claim_seats(uuid[])
+
+CREATE FUNCTION assignment.claim_seats(p_trainer_ids uuid[]) RETURNS integer[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  if not exists (
+    select
+    from assignment.trainers t
+    where t.trainer_id = any (p_trainer_ids)
+      and (t.capacity is not null or not t.accepts_clients)
+  ) then
+    return '{}';
+  end if;
+
+  return (
+    with wanted as materialized (
+      select
+        p.position,
+        t.trainer_id,
+        t.accepts_clients,
+        row_number() over (partition by t.trainer_id order by p.position) as place
+      from unnest(p_trainer_ids) with ordinality as p (trainer_id, position)
+      join assignment.trainers t on t.trainer_id = p.trainer_id
+      where t.capacity is not null
+        or not t.accepts_clients
+    ),
+    free as materialized (
+      select found.trainer_id, found.seat
+      from (
+        select w.trainer_id, count(*) as places
+        from wanted w
+        where w.accepts_clients
+        group by w.trainer_id
+        order by w.trainer_id
+      ) as asked
+      cross join lateral (
+        select s.trainer_id, s.seat
+        from assignment.seats s
+        where s.trainer_id = asked.trainer_id
+          and not s.is_overbooked
+          and not exists (select from assignment.seats o where o.trainer_id = asked.trainer_id and o.is_overbooked)
+        order by s.seat
+        limit asked.places
+        for update skip locked
+      ) as found
+    ),
+    taken as (
+      delete from assignment.seats s
+      using free f
+      where s.trainer_id = f.trainer_id
+        and not s.is_overbooked
+        and s.seat = f.seat
+      returning s.trainer_id
+    ),
+    counted as (
+      select t.trainer_id, count(*) as seats from taken t group by t.trainer_id
+    )
+    select coalesce(array_agg(w.position::integer order by w.position), '{}')
+    from wanted w
+    left join counted c on c.trainer_id = w.trainer_id
+    where w.place > coalesce(c.seats, 0)
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.claim_seats(p_trainer_ids uuid[]) IS 'Takes one seat for each item whose trainer has a capacity. Returns the positions of the items that got none: the trainer
+has no room, or accepts no clients.';
+
 -- FUNCTION: assignment.close_table(regclass)
 
 CREATE FUNCTION assignment.close_table(p_table regclass) RETURNS void
@@ -434,6 +990,418 @@ $$;
 
 COMMENT ON FUNCTION assignment.close_table(p_table regclass) IS 'Takes back what default privileges granted on a new table, and lets its owner see every row even when row-level
 security is forced.';
+
+-- FUNCTION: assignment.compile_condition(jsonb)
+
+CREATE FUNCTION assignment.compile_condition(p_condition jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_path text[];
+  v_item text := '$';
+  v_kind text;
+  v_op text := p_condition ->> 'op';
+  v_value jsonb := p_condition -> 'value';
+  v_key text;
+begin
+  if p_condition ? 'all' then
+    return (select '(' || string_agg(assignment.compile_condition(c), ' && ') || ')' from jsonb_array_elements(p_condition -> 'all') as c);
+  elsif p_condition ? 'any' then
+    return (select '(' || string_agg(assignment.compile_condition(c), ' || ') || ')' from jsonb_array_elements(p_condition -> 'any') as c);
+  elsif p_condition ? 'not' then
+    return '!(' || assignment.compile_condition(p_condition -> 'not') || ')';
+  end if;
+
+  v_path := assignment.field_path(p_condition ->> 'field');
+  foreach v_key in array v_path loop
+    v_item := v_item || '.' || to_json(v_key)::text;
+  end loop;
+  select case when cardinality(v_path) = 1 then kind else 'json' end into v_kind
+  from assignment.member_columns
+  where name = v_path[1];
+
+  -- An absent field and a null one are the same, and match nothing but missing.
+  case v_op
+    when 'exists' then return format('(%s.type() != "null")', v_item);
+    when 'missing' then return format('!(%s.type() != "null")', v_item);
+    when 'ne' then
+      return format('(%s.type() != "null" && !exists(%1$s ? (%s)))', v_item, assignment.compile_test('eq', v_kind, v_value));
+    when 'in', 'not_in' then
+      return (
+        select format(
+          case v_op when 'in' then 'exists(%s ? (%s))' else '(%s.type() != "null" && !exists(%1$s ? (%s)))' end,
+          v_item,
+          string_agg(assignment.compile_test('eq', v_kind, each), ' || ')
+        )
+        from jsonb_array_elements(v_value) as each
+      );
+    when 'contains' then
+      if v_kind = 'array' then
+        return format('exists(%s[*] ? (%s))', v_item, assignment.compile_test('eq', v_kind, v_value));
+      elsif v_kind = 'json' then  -- an array that has the item, or a text that has the part
+        return format(
+          '((%s.type() == "array" && exists(%1$s[*] ? (%s))) || (%1$s.type() == "string" && exists(%1$s ? (%s))))',
+          v_item,
+          assignment.compile_test('eq', v_kind, v_value),
+          case jsonb_typeof(v_value)
+            when 'string' then assignment.compile_test('contains', v_kind, v_value)
+            else '1 == 0'
+          end
+        );
+      end if;
+      return format('exists(%s ? (%s))', v_item, assignment.compile_test(v_op, v_kind, v_value));
+    else
+      return format('exists(%s ? (%s))', v_item, assignment.compile_test(v_op, v_kind, v_value));
+  end case;
+end;
+$_$;
+
+COMMENT ON FUNCTION assignment.compile_condition(p_condition jsonb) IS 'The text of a jsonpath predicate for a condition that find_policy_problems found nothing amiss with.';
+
+-- FUNCTION: assignment.compile_rules(jsonb, integer)
+
+CREATE FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) RETURNS SETOF assignment.policy_rules
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select
+    p_version,
+    r.ordinality::smallint,
+    r.body ->> 'name',
+    case when r.body ? 'when' then assignment.compile_condition(r.body -> 'when')::jsonpath end,
+    array(
+      select distinct assignment.field_path(asked)::text
+      from (
+        select assignment.condition_fields(r.body -> 'when') as asked
+        union all
+        select r.body #>> '{assign,field}'
+      ) as f
+      where asked is not null
+      order by 1
+    ),
+    r.body #>> '{assign,choose}',
+    assignment.field_path(r.body #>> '{assign,field}'),
+    array(
+      select (t.trainer ->> 'trainerId')::uuid
+      from jsonb_array_elements(r.body #> '{assign,trainers}') with ordinality as t (trainer, place)
+      order by t.place
+    ),
+    array(
+      select coalesce((t.trainer ->> 'weight')::integer, 1)
+      from jsonb_array_elements(r.body #> '{assign,trainers}') with ordinality as t (trainer, place)
+      order by t.place
+    ),
+    coalesce(r.body #>> '{assign,whenFull}', 'next')
+  from jsonb_array_elements(p_document -> 'rules') with ordinality as r (body, ordinality)
+$$;
+
+-- FUNCTION: assignment.compile_test(text, text, jsonb)
+
+CREATE FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    AS $$
+  select case
+    when p_op = 'starts_with' then '@ starts with ' || v.literal
+    when p_op = 'contains' then '@ like_regex ' || v.literal || ' flag "q"'
+    else v.item || v.comparison || v.literal || v.suffix
+  end
+  from (
+    select
+      case p_kind
+        when 'date' then to_jsonb((p_value #>> '{}')::date)::text
+        when 'timestamp' then to_jsonb((p_value #>> '{}')::timestamp)::text
+        when 'timestamptz' then to_jsonb((p_value #>> '{}')::timestamptz)::text
+        when 'citext' then lower(p_value::text)
+        else p_value::text
+      end as literal,
+      case when p_kind in ('date', 'timestamp', 'timestamptz') then '@.datetime()' else '@' end as item,
+      case when p_kind in ('date', 'timestamp', 'timestamptz') then '.datetime()' else '' end as suffix,
+      case p_op when 'lt' then ' < ' when 'lte' then ' <= ' when 'gt' then ' > ' when 'gte' then ' >= ' else ' == ' end as comparison
+  ) as v
+$$;
+
+COMMENT ON FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) IS 'A test of the jsonpath item @ against a value, for a column of that kind.';
+
+-- FUNCTION: assignment.condition_fields(jsonb)
+
+CREATE FUNCTION assignment.condition_fields(p_condition jsonb) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select distinct leaf #>> '{}'
+  from jsonb_path_query(p_condition, 'strict $.**.field', silent => true) as leaf
+  where jsonb_typeof(leaf) = 'string'
+$_$;
+
+-- FUNCTION: assignment.condition_leaves(jsonb, text)
+
+CREATE FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) RETURNS TABLE(leaf jsonb, pointer text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with recursive nodes (node, pointer) as (
+    select p_condition, p_pointer
+    union all
+    select child.node, n.pointer || child.step
+    from nodes n
+    cross join lateral (
+      select value as node, format('/%s/%s', key, ordinality - 1) as step
+      from (values ('all'), ('any')) as k (key)
+      cross join jsonb_array_elements(n.node -> key) with ordinality
+      where jsonb_typeof(n.node -> key) = 'array'
+      union all
+      select n.node -> 'not', '/not'
+      where n.node ? 'not'
+    ) as child
+  )
+  select node, pointer from nodes where node ? 'field'
+$$;
+
+-- FUNCTION: assignment.count_choices(assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[])
+
+CREATE FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[] DEFAULT '{}'::uuid[], p_failures assignment.member_failure[] DEFAULT '{}'::assignment.member_failure[]) RETURNS assignment.batch_result
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+  with choices as materialized (
+    select * from unnest(p_choices)
+  ),
+  failures as materialized (  -- a member fails once, whatever became of other pairs
+    select distinct on (f.member_id) f.*
+    from (
+      select * from unnest(p_failures)
+      union all
+      select c.member_id, 'TA011', case
+        when c.rule is null then 'the default trainer has no room'
+        else format('no trainer of rule %s (%s) has room', c.rule, r.name)
+      end, coalesce(c.rule, 0::smallint)
+      from choices c
+      left join unnest(p_rules) as r on r.rule = c.rule
+      where c.outcome = 'no_room'
+    ) as f
+    order by f.member_id
+  ),
+  members as (
+    select
+      c.member_id,
+      case
+        when c.member_id in (select unnest(p_gone_ids)) then 'gone'
+        when bool_or(c.outcome = 'assigned') then 'assigned'
+        when bool_or(c.outcome = 'assign') then 'already_assigned'  -- another session was faster
+        else min(c.outcome)
+      end as outcome
+    from choices c
+    where c.member_id not in (select f.member_id from failures f)
+    group by c.member_id
+  )
+  select row(
+    count(*) filter (where m.outcome = 'assigned'),
+    count(*) filter (where m.outcome = 'already_assigned'),
+    count(*) filter (where m.outcome = 'ended'),
+    count(*) filter (where m.outcome = 'is_trainer'),
+    count(*) filter (where m.outcome = 'gone'),
+    count(*) filter (where m.outcome = 'excluded'),
+    (select coalesce(array_agg(row(f.*)::assignment.member_failure), '{}') from failures f),
+    (
+      select coalesce(array_agg(row(g.rule, g.trainer_id, g.members)::assignment.choice_count), '{}')
+      from (
+        select coalesce(c.rule, 0) as rule, c.trainer_id, count(*) as members
+        from choices c
+        where c.outcome = 'assigned'
+        group by c.rule, c.trainer_id
+      ) as g
+    )
+  )::assignment.batch_result
+  from members m
+$$;
+
+COMMENT ON FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) IS 'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.
+A member counts once: failed before gone before assigned.';
+
+-- FUNCTION: assignment.deal_by_room(uuid[], integer[], uuid[], integer[])
+
+CREATE FUNCTION assignment.deal_by_room(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_rooms integer[]) RETURNS TABLE(index integer, trainer_id uuid)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+  -- One row for each place. The trainer with the largest share of free room comes first, then the longest idle.
+  with places as (
+    select t.trainer_id, row_number() over (
+      order by
+        case
+          when known.capacity is null then 1
+          else (t.room - turn.number + 1)::double precision / greatest(known.capacity, 1)
+        end desc,
+        turn.number,
+        latest.id nulls first,
+        t.trainer_id
+    ) as place
+    from unnest(p_trainer_ids, p_rooms) as t (trainer_id, room)
+    left join assignment.trainers known on known.trainer_id = t.trainer_id
+    cross join lateral generate_series(1, least(t.room, cardinality(p_members))) as turn (number)
+    left join lateral (
+      select a.id
+      from public.trainer_client_assignments a
+      where a.trainer_id = t.trainer_id
+        and a.status = 'active'
+      order by a.id desc
+      limit 1
+    ) as latest on true
+  )
+  select i.index, p.trainer_id
+  from (
+    select members.index, row_number() over (order by members.index) as place
+    from unnest(p_members) as members (index)
+    where p_member_ids[members.index] <> all (p_trainer_ids)
+  ) as i
+  join places p on p.place = i.place
+$$;
+
+COMMENT ON FUNCTION assignment.deal_by_room(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_rooms integer[]) IS 'Trainers for members, by their position in p_member_ids. p_rooms: the room of each trainer; null: no limit. None of the
+trainers gets another one of them.';
+
+-- FUNCTION: assignment.deal_by_weight(uuid[], integer[], uuid[], integer[], integer[])
+
+CREATE FUNCTION assignment.deal_by_weight(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_weights integer[], p_rooms integer[]) RETURNS TABLE(index integer, trainer_id uuid)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_left integer[] := p_members;
+  v_trainer_ids uuid[] := p_trainer_ids;
+  v_weights integer[] := p_weights;
+  v_rooms integer[] := p_rooms;
+  v_dealt integer[];
+  v_chosen integer[];
+begin
+  -- In rounds: everybody asks the trainer with the lowest score among those with room.
+  while cardinality(v_left) > 0 and cardinality(v_trainer_ids) > 0 loop
+    with asked as (
+      select best.member, best.trainer, row_number() over (partition by best.trainer order by best.member) as place
+      from (
+        select i.index as member, preferred.trainer
+        from unnest(v_left) as i (index)
+        cross join lateral (
+          select t.number as trainer
+          from unnest(v_trainer_ids, v_weights) with ordinality as t (id, weight, number)
+          where t.id <> p_member_ids[i.index]
+          order by assignment.rendezvous_score(p_member_ids[i.index], t.id, t.weight), t.number
+          limit 1
+        ) as preferred
+      ) as best
+    ),
+    answered as (
+      select a.member, a.trainer, a.place <= v_rooms[a.trainer] or v_rooms[a.trainer] is null as has_room
+      from asked a
+    )
+    select
+      array_agg(a.member order by a.member) filter (where a.has_room),
+      array_agg(a.trainer order by a.member) filter (where a.has_room),
+      coalesce(array_agg(a.member order by a.member) filter (where not a.has_room), '{}')
+    into v_dealt, v_chosen, v_left
+    from answered a;
+    return query select d.member, v_trainer_ids[d.trainer] from unnest(v_dealt, v_chosen) as d (member, trainer);
+
+    -- Trainers without room left drop out.
+    select
+      array_agg(t.id order by t.number),
+      array_agg(t.weight order by t.number),
+      array_agg(t.room - t.dealt order by t.number)
+    into v_trainer_ids, v_weights, v_rooms
+    from (
+      select u.id, u.weight, u.room, u.number, coalesce(dealt.members, 0)::integer as dealt
+      from unnest(v_trainer_ids, v_weights, v_rooms) with ordinality as u (id, weight, room, number)
+      left join (
+        select chosen.trainer, count(*) as members from unnest(v_chosen) as chosen (trainer) group by chosen.trainer
+      ) as dealt on dealt.trainer = u.number
+    ) as t
+    where t.room is null or t.room > t.dealt;
+  end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.deal_by_weight(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_weights integer[], p_rooms integer[]) IS 'Trainers for members, by their position in p_member_ids: each trainer a share proportional to the weight, as long as
+there is room. p_rooms: the room of each trainer; null: no limit.';
+
+-- FUNCTION: assignment.deal_out(assignment.policy_rules, uuid[], jsonb[], integer[], integer[], uuid[], uuid[], assignment.trainer_count[])
+
+CREATE FUNCTION assignment.deal_out(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_met_members integer[], p_met_trainers uuid[], p_full uuid[], p_taken assignment.trainer_count[]) RETURNS TABLE(index integer, trainer_id uuid)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_left integer[] := case p_rule.choose
+    when 'all' then p_members
+    else array(select unnest(p_members) except select unnest(p_met_members) order by 1)
+  end;
+  v_trainer_ids uuid[];
+  v_weights integer[];
+  v_rooms integer[];
+begin
+  if p_rule.choose = 'field' then
+    return query
+    with named as materialized (
+      select * from assignment.find_named_trainers(p_rule, p_member_ids, p_rows, v_left)
+    ),
+    known as (
+      select r.*
+      from (select coalesce(array_agg(distinct n.trainer_id), '{}') as ids from named n) as asked
+      cross join lateral assignment.find_room(asked.ids, p_full, p_taken, cardinality(v_left)) as r
+    )
+    select ranked.index, ranked.trainer_id
+    from (
+      select n.index, n.trainer_id, k.room, row_number() over (partition by n.trainer_id order by n.index) as place
+      from named n
+      join known k on k.trainer_id = n.trainer_id
+    ) as ranked
+    where ranked.place <= ranked.room or ranked.room is null;
+    return;
+  end if;
+
+  select array_agg(t.id order by t.id), array_agg(t.weight order by t.id), array_agg(r.room order by t.id)
+  into v_trainer_ids, v_weights, v_rooms
+  from unnest(p_rule.trainer_ids, p_rule.weights) as t (id, weight)
+  join public.members m on m.id = t.id
+  join assignment.find_room(
+    p_rule.trainer_ids,
+    p_full,
+    p_taken,
+    case p_rule.choose when 'most_room' then null else cardinality(p_members) end
+  ) as r on r.trainer_id = t.id;
+
+  case p_rule.choose
+    when 'all' then
+      return query
+      select ranked.index, ranked.trainer_id
+      from (
+        select i.index, t.trainer_id, t.room, row_number() over (partition by t.trainer_id order by i.index) as place
+        from unnest(v_left) as i (index)
+        cross join unnest(v_trainer_ids, v_rooms) as t (trainer_id, room)
+        where t.trainer_id <> p_member_ids[i.index]
+          and (i.index, t.trainer_id) not in (
+            select met.index, met.trainer_id from unnest(p_met_members, p_met_trainers) as met (index, trainer_id)
+          )
+      ) as ranked
+      where ranked.place <= ranked.room or ranked.room is null;
+    when 'most_room' then
+      return query select * from assignment.deal_by_room(p_member_ids, v_left, v_trainer_ids, v_rooms);
+    when 'spread' then
+      return query select * from assignment.deal_by_weight(p_member_ids, v_left, v_trainer_ids, v_weights, v_rooms);
+  end case;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.deal_out(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_met_members integer[], p_met_trainers uuid[], p_full uuid[], p_taken assignment.trainer_count[]) IS 'The trainers that a rule gives to members, by their position in p_member_ids. p_members: the positions of the members
+whom the rule takes; p_met_members, p_met_trainers: assignments that they have or had. Whoever is neither in the result nor
+in p_met_members found no room.';
 
 -- FUNCTION: assignment.default_grantees(oid, oid, "char")
 
@@ -467,7 +1435,7 @@ begin
   if v_trainer_id is null then
     perform assignment.require_visible_rows();
     raise exception 'no default trainer is configured'
-      using errcode = 'TA001', hint = 'Set one: PUT /v1/settings {"defaultTrainerId": "…"}';
+      using errcode = 'TA001', hint = 'Set one: PUT /v1/policy {"defaultTrainerId": "…"}';
   end if;
   return v_trainer_id;
 end;
@@ -573,6 +1541,75 @@ $$;
 
 COMMENT ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) IS 'Records that a session has ended, and deletes up to 100 expired ones.';
 
+-- FUNCTION: assignment.explain_decision(uuid)
+
+CREATE FUNCTION assignment.explain_decision(p_member_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+  v_policy assignment.policies;
+  v_rules assignment.policy_rules[];
+  v_members record;
+begin
+  perform assignment.require_visible_rows();
+  select * into v_members from assignment.read_members(array[p_member_id]);
+  if v_members.member_ids = '{}' then
+    raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+  end if;
+  select * into v_policy from assignment.policies order by version desc limit 1;
+  v_rules := array(select r from assignment.policy_rules r where r.version = v_policy.version order by r.rule);
+
+  return jsonb_build_object(
+    'policy_version', v_policy.version,
+    'choices', (
+      select jsonb_agg(
+        jsonb_build_object('outcome', c.outcome, 'rule', c.rule, 'trainer_id', c.trainer_id) order by c.trainer_id
+      )
+      from assignment.choose_trainers(v_policy.document, v_rules, v_members.member_ids, v_members.member_rows) as c
+    ),
+    'rules', (
+      select coalesce(jsonb_agg(
+        jsonb_build_object(
+          'rule', r.rule,
+          'name', r.name,
+          'matches', matches.rule is not null,
+          'trainers', (
+            select coalesce(
+              jsonb_agg(
+                jsonb_build_object(
+                  'trainer_id', t.id,
+                  'is_member', exists (select from public.members m where m.id = t.id),
+                  'accepts_clients', found.trainer_id is not null,
+                  'room', found.room
+                )
+                order by t.id
+              ),
+              '[]'
+            )
+            from unnest(
+              case r.choose
+                when 'field' then array_remove(array[assignment.read_uuid(v_members.member_rows[1] #>> r.field)], null)
+                else r.trainer_ids
+              end
+            ) as t (id)
+            left join assignment.find_room(array[t.id], '{}', '{}', null) as found on true
+          )
+        )
+        order by r.rule
+      ), '[]')
+      from unnest(v_rules) as r
+      -- Each rule by itself: match_rules leaves out rules behind one that always decides.
+      left join lateral assignment.match_rules(array[r], v_members.member_rows) as matches on true
+    )
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.explain_decision(p_member_id uuid) IS 'What the policy in force says of a member. choices: as of choose_trainers. rules: each rule with whether it matches the
+member, and its trainers with their room (null: no limit). Raises TA002 the member does not exist.';
+
 -- FUNCTION: assignment.explain_hidden_rows(name)
 
 CREATE FUNCTION assignment.explain_hidden_rows(p_role name DEFAULT CURRENT_USER) RETURNS text
@@ -618,13 +1655,28 @@ begin
   return row(
     p_member_id,
     case when v_misplaced_key is null then p_sqlstate else 'TA009' end,
-    left(coalesce(v_misplaced_key, left(p_message, 500) || '. ' || v_search_path, p_message), 1000)
+    left(coalesce(v_misplaced_key, left(p_message, 500) || '. ' || v_search_path, p_message), 1000),
+    null
   );
 end;
 $$;
 
 COMMENT ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) IS 'The failure to record for an error: TA009 when a foreign key references another table, else the error itself,
 with advice where there is some.';
+
+-- FUNCTION: assignment.field_path(text)
+
+CREATE FUNCTION assignment.field_path(p_field text) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case
+    when exists (select from assignment.member_columns where name = p_field) then array[p_field]
+    else string_to_array(p_field, '.')
+  end
+$$;
+
+COMMENT ON FUNCTION assignment.field_path(p_field text) IS 'A policy''s field as a path of keys: the column of that very name, else what its dots part.';
 
 -- FUNCTION: assignment.find_backfill_pressure(integer)
 
@@ -686,6 +1738,92 @@ $$;
 
 COMMENT ON FUNCTION assignment.find_gone_members(p_member_ids uuid[]) IS 'The given members whose id is not in public.members. Null when the owner of this function cannot see all rows.';
 
+-- FUNCTION: assignment.find_leaf_problem(jsonb)
+
+CREATE FUNCTION assignment.find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_path text[] := assignment.field_path(p_leaf ->> 'field');
+  v_op text := p_leaf ->> 'op';
+  v_column assignment.member_columns;
+  v_kind text;
+  v_wanted text;
+  v_values jsonb;
+  v_value jsonb;
+begin
+  select * into v_column from assignment.member_columns where name = v_path[1];
+  step := '/field';
+  if not found then
+    detail := format('members has no column %s', v_path[1]);
+    return;
+  elsif cardinality(v_path) > 1 and v_column.kind <> 'json' then
+    detail := format('the column %s is of type %s: only a json column has fields inside', v_path[1], v_column.type);
+    return;
+  end if;
+  v_kind := case when cardinality(v_path) > 1 then 'json' else v_column.kind end;
+
+  step := '/op';
+  if v_op in ('exists', 'missing') then
+    step := null;
+    return;
+  elsif v_kind = 'other'
+    or (v_kind = 'array' and v_op <> 'contains')
+    or (v_kind not in ('text', 'citext', 'array', 'json') and v_op = 'contains')
+    or (v_kind not in ('text', 'citext', 'json') and v_op = 'starts_with')
+    or (v_kind in ('boolean', 'enum', 'uuid', 'array') and v_op in ('lt', 'lte', 'gt', 'gte'))
+  then
+    detail := format('%s does not apply to the column %s of type %s', v_op, v_path[1], v_column.type);
+    return;
+  end if;
+
+  step := '/value';
+  v_wanted := case
+    when v_kind in ('number', 'boolean') then v_kind
+    when v_kind in ('json', 'array') then null
+    else 'string'
+  end;
+  v_values := case when v_op in ('in', 'not_in') then p_leaf -> 'value' else jsonb_build_array(p_leaf -> 'value') end;
+  for v_value in select value from jsonb_array_elements(v_values) loop
+    if v_wanted is not null and jsonb_typeof(v_value) <> v_wanted then
+      detail := format('must be a %s: the column %s is of type %s', v_wanted, v_path[1], v_column.type);
+      return;
+    end if;
+    begin
+      case v_kind
+        when 'date' then perform (v_value #>> '{}')::date;
+        when 'timestamp' then perform (v_value #>> '{}')::timestamp;
+        when 'timestamptz' then perform (v_value #>> '{}')::timestamptz;
+        when 'uuid' then perform (v_value #>> '{}')::uuid;
+        else null;
+      end case;
+    exception when data_exception then
+      detail := format('must be a %s', v_column.type);
+      return;
+    end;
+    if v_kind = 'enum' and not exists (
+      select
+      from pg_attribute a
+      join pg_enum e on e.enumtypid = a.atttypid
+      where a.attrelid = to_regclass('public.members')
+        and a.attname = v_path[1]
+        and e.enumlabel = v_value #>> '{}'
+    ) and exists (
+      select
+      from pg_attribute a
+      join pg_enum e on e.enumtypid = a.atttypid  -- a domain over an enum has no labels of its own
+      where a.attrelid = to_regclass('public.members')
+        and a.attname = v_path[1]
+    ) then
+      detail := format('is not a value of the type %s', v_column.type);
+      return;
+    end if;
+  end loop;
+  step := null;
+end;
+$$;
+
 -- FUNCTION: assignment.find_locked_members(uuid[])
 
 CREATE FUNCTION assignment.find_locked_members(p_member_ids uuid[]) RETURNS uuid[]
@@ -708,6 +1846,252 @@ $$;
 
 COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'The given members whose row another session has locked, so that no assignment can reference it. Locks the other rows
 as a foreign key does. Empty when the owner of this function may not update members.';
+
+-- FUNCTION: assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[])
+
+CREATE FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) RETURNS TABLE(index integer, trainer_id uuid, is_active boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  with wanted as (
+    select i.index, t.trainer_id
+    from unnest(p_members) as i (index)
+    cross join unnest(p_rule.trainer_ids) as t (trainer_id)
+    union all
+    select n.index, n.trainer_id
+    from assignment.find_named_trainers(p_rule, p_member_ids, p_rows, p_members) as n
+    where p_rule.choose = 'field'
+  )
+  select w.index, w.trainer_id, bool_or(a.status = 'active')
+  from wanted w
+  join public.trainer_client_assignments a
+    on a.client_id = p_member_ids[w.index]
+    and a.trainer_id is not distinct from w.trainer_id  -- unlike =, keeps the planner from the index by trainer
+  group by w.index, w.trainer_id
+$$;
+
+COMMENT ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) IS 'Assignments, active or ended, of members to trainers of the rule. Members by their position in p_member_ids.';
+
+-- FUNCTION: assignment.find_named_trainers(assignment.policy_rules, uuid[], jsonb[], integer[])
+
+CREATE FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) RETURNS TABLE(index integer, trainer_id uuid)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET jit TO 'off'
+    AS $$
+  select r.index::integer, m.id
+  from unnest(p_rows) with ordinality as r (row, index)
+  join unnest(p_members) as i (index) on i.index = r.index
+  join public.members m on m.id = assignment.read_uuid(r.row #>> p_rule.field)
+  where m.id <> p_member_ids[i.index]
+$$;
+
+COMMENT ON FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) IS 'The trainer whom each member''s row names, by the member''s position in p_member_ids. Without members whose field is
+empty or names nobody, or themselves.';
+
+-- FUNCTION: assignment.find_policy_problems(jsonb)
+
+CREATE FUNCTION assignment.find_policy_problems(p_document jsonb) RETURNS TABLE(pointer text, detail text, is_warning boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    AS $$
+  with rules as (
+    select r.rule, r.ordinality - 1 as index, r.rule -> 'assign' as assign, '/rules/' || r.ordinality - 1 as pointer
+    from jsonb_array_elements(p_document -> 'rules') with ordinality as r (rule, ordinality)
+  ),
+  named as (
+    select '/defaultTrainerId' as pointer, p_document ->> 'defaultTrainerId' as trainer_id
+    union all
+    select format('%s/assign/trainers/%s/trainerId', r.pointer, t.ordinality - 1), t.trainer ->> 'trainerId'
+    from rules r
+    cross join jsonb_array_elements(r.assign -> 'trainers') with ordinality as t (trainer, ordinality)
+  ),
+  takers as (  -- rules behind which nobody is left
+    select r.index
+    from rules r
+    where not r.rule ? 'when'
+      and (
+        r.assign ->> 'choose' = 'nobody'
+        or r.assign ->> 'whenFull' = 'wait'
+        or (
+          r.assign ->> 'choose' in ('all', 'spread', 'most_room')
+          and exists (
+            select
+            from jsonb_array_elements(r.assign -> 'trainers') as t
+            left join assignment.trainers a on a.trainer_id = (t ->> 'trainerId')::uuid
+            where a.capacity is null
+              and coalesce(a.accepts_clients, true)
+          )
+        )
+      )
+    order by r.index
+    limit 1
+  )
+  select n.pointer, 'is not a member', false
+  from named n
+  where n.trainer_id is not null
+    and not exists (select from public.members m where m.id = n.trainer_id::uuid)
+  union all
+  select l.pointer || p.step, p.detail, false
+  from rules r
+  cross join lateral assignment.condition_leaves(r.rule -> 'when', r.pointer || '/when') as l
+  cross join lateral assignment.find_leaf_problem(l.leaf) as p
+  where p.detail is not null
+  union all
+  select r.pointer || '/assign/field', p.detail, false
+  from rules r
+  cross join lateral assignment.find_leaf_problem(jsonb_build_object('field', r.assign ->> 'field', 'op', 'exists')) as p
+  where r.assign ->> 'choose' = 'field'
+    and p.detail is not null
+  union all
+  select r.pointer, format('never matches: rule %s takes every member before', t.index + 1), true
+  from rules r
+  join takers t on r.index > t.index
+  union all
+  select r.pointer, format('never matches: rule %s has the same condition', e.index + 1), true
+  from rules r
+  join rules e on e.index < r.index and e.rule -> 'when' = r.rule -> 'when'
+  where e.assign ->> 'choose' = 'nobody'
+$$;
+
+COMMENT ON FUNCTION assignment.find_policy_problems(p_document jsonb) IS 'What is amiss with a policy whose form is right: each with a JSON pointer into the document. Warnings do not keep it from being put.';
+
+-- FUNCTION: assignment.uuid_v7()
+
+CREATE FUNCTION assignment.uuid_v7() RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    AS $$
+      select encode(
+        int8send(((us / 1000) << 16) | (7 << 12) | ((us % 1000) * 4096 / 1000))
+          || substring(uuid_send(gen_random_uuid()) from 9),
+        'hex'
+      )::uuid
+      from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as us) as instant
+    $$;
+
+COMMENT ON FUNCTION assignment.uuid_v7() IS 'Returns a new UUID version 7. It sorts by the time of its creation.';
+
+-- TABLE: assignment.backfill_runs
+
+CREATE TABLE assignment.backfill_runs (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    trainer_id uuid,
+    policy_version integer,
+    status text DEFAULT 'running'::text NOT NULL,
+    status_changed_by text NOT NULL,
+    status_reason text,
+    dry_run boolean DEFAULT false NOT NULL,
+    batch_rows integer,
+    retry_of uuid,
+    only_failed boolean DEFAULT false NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    total bigint DEFAULT 0 NOT NULL,
+    total_is_estimate boolean DEFAULT false NOT NULL,
+    remaining bigint,
+    sweeps smallint DEFAULT 0 NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    throttled_because text,
+    replica_lag text,
+    lock_waiters text,
+    start_traceparent text,
+    resume_traceparent text,
+    CONSTRAINT batch_rows_is_bounded CHECK (((batch_rows >= 1) AND (batch_rows <= 20000))),
+    CONSTRAINT finished_at_belongs_to_ended CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['running'::text, 'paused'::text])))),
+    CONSTRAINT only_failed_is_a_retry CHECK (((NOT only_failed) OR (retry_of IS NOT NULL))),
+    CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['running'::text, 'paused'::text, 'cancelled'::text, 'succeeded'::text, 'completed_with_errors'::text]))),
+    CONSTRAINT trainer_or_policy_is_known CHECK (((trainer_id IS NOT NULL) OR (policy_version IS NOT NULL)))
+);
+
+COMMENT ON TABLE assignment.backfill_runs IS 'Backfill runs. Each passes over all members and assigns those whom its trainer, or its policy, lacks.';
+
+COMMENT ON COLUMN assignment.backfill_runs.trainer_id IS 'The only trainer of the run. Null: the policy chooses.';
+
+COMMENT ON COLUMN assignment.backfill_runs.policy_version IS 'The version of the policy that the run began with and keeps. Null: the caller named the trainer.';
+
+COMMENT ON COLUMN assignment.backfill_runs.status IS 'running, paused, cancelled, succeeded, or completed_with_errors. The last three end the run.';
+
+COMMENT ON COLUMN assignment.backfill_runs.status_changed_by IS 'Who set the current status. Set it with every change of status.';
+
+COMMENT ON COLUMN assignment.backfill_runs.status_reason IS 'Why the status changed. Null: no reason was given.';
+
+COMMENT ON COLUMN assignment.backfill_runs.dry_run IS 'Only counts what a real run would do, and assigns nobody.';
+
+COMMENT ON COLUMN assignment.backfill_runs.batch_rows IS 'Fixed number of rows in a batch. Null: adapted to the speed of the database.';
+
+COMMENT ON COLUMN assignment.backfill_runs.retry_of IS 'The ended run that this run retries.';
+
+COMMENT ON COLUMN assignment.backfill_runs.only_failed IS 'Processes only the members in backfill_errors of retry_of, instead of all members.';
+
+COMMENT ON COLUMN assignment.backfill_runs.requested_by IS 'Who started the run.';
+
+COMMENT ON COLUMN assignment.backfill_runs.total IS 'Members to process: counted up to one million, estimated above, exact once the run has ended.';
+
+COMMENT ON COLUMN assignment.backfill_runs.remaining IS 'The proof at the end: members without an assignment and without a recorded error. Null: not ended yet.';
+
+COMMENT ON COLUMN assignment.backfill_runs.sweeps IS 'Batches of missed members that the proof found and the run then assigned.';
+
+COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Consecutive failed steps. Lanes that fail simultaneously count once.';
+
+COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run waits, to spare the database. Null: it does not wait.';
+
+COMMENT ON COLUMN assignment.backfill_runs.replica_lag IS 'The last measurement: a time, none, or unavailable (no permission). Null: not measured yet.';
+
+COMMENT ON COLUMN assignment.backfill_runs.lock_waiters IS 'Sessions that waited for locks on members or assignments at the last measurement. Null: not measured yet.';
+
+COMMENT ON COLUMN assignment.backfill_runs.start_traceparent IS 'W3C trace context of the request that started the run. The spans of its steps link to it. Null: not traced.';
+
+COMMENT ON COLUMN assignment.backfill_runs.resume_traceparent IS 'W3C trace context of the request that last resumed the run. Null: not resumed, or not traced.';
+
+-- FUNCTION: assignment.find_policy_stragglers(assignment.backfill_runs, uuid)
+
+CREATE FUNCTION assignment.find_policy_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_document jsonb;
+  v_rules assignment.policy_rules[];
+  v_ids uuid[];
+begin
+  select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
+  into v_document, v_rules
+  from assignment.policies p
+  where p.version = p_run.policy_version;
+
+  for v_ids in
+    select array_agg(u.id)
+    from (
+      select m.id, (row_number() over (order by m.id) - 1) / 20000 as batch
+      from assignment.find_undecided_members(p_run.policy_version, p_upper_id) as m (id)
+    ) as u
+    group by u.batch
+    order by u.batch
+  loop
+    return query
+    select distinct c.member_id
+    from assignment.read_members(v_ids) as m
+    cross join lateral assignment.choose_trainers(v_document, v_rules, m.member_ids, m.member_rows) as c
+    where c.outcome in ('assign', 'no_room')
+      and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = c.member_id)
+      and (
+        not p_run.only_failed
+        or exists (select from assignment.backfill_errors e where e.run_id = p_run.retry_of and e.member_id = c.member_id)
+      );
+  end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.find_policy_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) IS 'The proof of a run by the policy as a query: members up to p_upper_id that it should have assigned and did not.';
 
 -- FUNCTION: assignment.find_refused_members(uuid[], text)
 
@@ -790,88 +2174,39 @@ $$;
 COMMENT ON FUNCTION assignment.find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text) IS 'The greatest lag of a standby in milliseconds, and a description of that standby. Null when none lags.
 Waits up to half a second for a standby that has been silent for longer than p_max_lag_ms. Needs pg_read_all_stats.';
 
--- FUNCTION: assignment.uuid_v7()
+-- FUNCTION: assignment.find_room(uuid[], uuid[], assignment.trainer_count[], integer)
 
-CREATE FUNCTION assignment.uuid_v7() RETURNS uuid
-    LANGUAGE sql PARALLEL SAFE
+CREATE FUNCTION assignment.find_room(p_trainer_ids uuid[], p_full uuid[], p_taken assignment.trainer_count[], p_most integer) RETURNS TABLE(trainer_id uuid, capacity integer, room integer)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
-      select encode(
-        int8send(((us / 1000) << 16) | (7 << 12) | ((us % 1000) * 4096 / 1000))
-          || substring(uuid_send(gen_random_uuid()) from 9),
-        'hex'
-      )::uuid
-      from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as us) as instant
-    $$;
+  select asked.id, t.capacity, case
+    when t.capacity is not null and p_taken is not null
+    then greatest(0, least(p_most, seats.free - coalesce(taken.members, 0)))
+  end
+  from unnest(p_trainer_ids) as asked (id)
+  left join assignment.trainers t on t.trainer_id = asked.id
+  left join unnest(p_taken) as taken on taken.trainer_id = asked.id
+  left join lateral (
+    select count(*)::integer as free
+    from (
+      select
+      from assignment.seats s
+      where s.trainer_id = asked.id
+        and not s.is_overbooked
+        and not exists (select from assignment.seats o where o.trainer_id = asked.id and o.is_overbooked)
+      limit p_most + coalesce(taken.members, 0)
+    ) as found
+    where t.capacity is not null
+  ) as seats on true
+  where coalesce(t.accepts_clients, true)
+    and asked.id <> all (p_full)
+$$;
 
-COMMENT ON FUNCTION assignment.uuid_v7() IS 'Returns a new UUID version 7. It sorts by the time of its creation.';
-
--- TABLE: assignment.backfill_runs
-
-CREATE TABLE assignment.backfill_runs (
-    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
-    trainer_id uuid NOT NULL,
-    status text DEFAULT 'running'::text NOT NULL,
-    status_changed_by text NOT NULL,
-    status_reason text,
-    dry_run boolean DEFAULT false NOT NULL,
-    batch_rows integer,
-    retry_of uuid,
-    only_failed boolean DEFAULT false NOT NULL,
-    requested_by text NOT NULL,
-    requested_at timestamp with time zone DEFAULT now() NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    total bigint DEFAULT 0 NOT NULL,
-    total_is_estimate boolean DEFAULT false NOT NULL,
-    remaining bigint,
-    sweeps smallint DEFAULT 0 NOT NULL,
-    tries smallint DEFAULT 0 NOT NULL,
-    throttled_because text,
-    replica_lag text,
-    lock_waiters text,
-    start_traceparent text,
-    resume_traceparent text,
-    CONSTRAINT batch_rows_is_bounded CHECK (((batch_rows >= 1) AND (batch_rows <= 20000))),
-    CONSTRAINT finished_at_belongs_to_ended CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['running'::text, 'paused'::text])))),
-    CONSTRAINT only_failed_is_a_retry CHECK (((NOT only_failed) OR (retry_of IS NOT NULL))),
-    CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['running'::text, 'paused'::text, 'cancelled'::text, 'succeeded'::text, 'completed_with_errors'::text])))
-);
-
-COMMENT ON TABLE assignment.backfill_runs IS 'Backfill runs. Each passes over all members and assigns those without an assignment to its trainer.';
-
-COMMENT ON COLUMN assignment.backfill_runs.status IS 'running, paused, cancelled, succeeded, or completed_with_errors. The last three end the run.';
-
-COMMENT ON COLUMN assignment.backfill_runs.status_changed_by IS 'Who set the current status. Set it with every change of status.';
-
-COMMENT ON COLUMN assignment.backfill_runs.status_reason IS 'Why the status changed. Null: no reason was given.';
-
-COMMENT ON COLUMN assignment.backfill_runs.dry_run IS 'Only counts what a real run would do, and assigns nobody.';
-
-COMMENT ON COLUMN assignment.backfill_runs.batch_rows IS 'Fixed number of rows in a batch. Null: adapted to the speed of the database.';
-
-COMMENT ON COLUMN assignment.backfill_runs.retry_of IS 'The ended run that this run retries.';
-
-COMMENT ON COLUMN assignment.backfill_runs.only_failed IS 'Processes only the members in backfill_errors of retry_of, instead of all members.';
-
-COMMENT ON COLUMN assignment.backfill_runs.requested_by IS 'Who started the run.';
-
-COMMENT ON COLUMN assignment.backfill_runs.total IS 'Members to process: counted up to one million, estimated above, exact once the run has ended.';
-
-COMMENT ON COLUMN assignment.backfill_runs.remaining IS 'The proof at the end: members without an assignment and without a recorded error. Null: not ended yet.';
-
-COMMENT ON COLUMN assignment.backfill_runs.sweeps IS 'Batches of missed members that the proof found and the run then assigned.';
-
-COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Consecutive failed steps. Lanes that fail simultaneously count once.';
-
-COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run waits, to spare the database. Null: it does not wait.';
-
-COMMENT ON COLUMN assignment.backfill_runs.replica_lag IS 'The last measurement: a time, none, or unavailable (no permission). Null: not measured yet.';
-
-COMMENT ON COLUMN assignment.backfill_runs.lock_waiters IS 'Sessions that waited for locks on members or assignments at the last measurement. Null: not measured yet.';
-
-COMMENT ON COLUMN assignment.backfill_runs.start_traceparent IS 'W3C trace context of the request that started the run. The spans of its steps link to it. Null: not traced.';
-
-COMMENT ON COLUMN assignment.backfill_runs.resume_traceparent IS 'W3C trace context of the request that last resumed the run. Null: not resumed, or not traced.';
+COMMENT ON FUNCTION assignment.find_room(p_trainer_ids uuid[], p_full uuid[], p_taken assignment.trainer_count[], p_most integer) IS 'The trainers among those given that accept clients, each with its free seats, counted up to p_most. room null: no limit.
+p_full: trainers to leave out. p_taken: seats to count as taken; null: ignores capacities.';
 
 -- FUNCTION: assignment.find_stragglers(assignment.backfill_runs)
 
@@ -888,6 +2223,10 @@ declare
   );
 begin
   perform assignment.require_visible_rows();
+  if p_run.trainer_id is null then
+    return query select assignment.find_policy_stragglers(p_run, v_upper_id);
+    return;
+  end if;
   return query
   select m.id
   from public.members m
@@ -916,6 +2255,32 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) IS 'The proof of a run as a query: members that it should have assigned and did not.';
+
+-- FUNCTION: assignment.find_undecided_members(integer, uuid)
+
+CREATE FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+begin
+  return query
+  select m.id
+  from public.members m
+  where m.id <= p_upper_id
+    and not exists (
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.policy_version = p_version
+        and a.status = 'active'
+    );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid) IS 'Members up to p_upper_id without an active assignment that this version of the policy made.';
 
 -- FUNCTION: assignment.finish_backfill(uuid)
 
@@ -984,8 +2349,9 @@ begin
     on conflict (run_id, lane) do nothing;
     select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and lane = 0 for update;
 
-    select * into v_result
-    from assignment.assign_members(v_ids, v_run.trainer_id, 'backfill', p_run_id => p_run_id, p_keep_ended => true);
+    v_result := assignment.assign_batch(
+      v_ids, 'backfill', v_run.trainer_id, p_version => v_run.policy_version, p_run_id => p_run_id
+    );
     perform assignment.record_backfill_errors(p_run_id, v_result.failures);
     members := cardinality(v_ids);
     perform assignment.record_batch(v_lane, null, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result);
@@ -1011,12 +2377,16 @@ begin
   if not v_run.dry_run then
     begin
       delete from assignment.failures f
-      where v_run.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings))
+      where case
+          when v_run.policy_version is null
+          then v_run.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings))
+          else f.requested_trainer_id is null
+        end
         and exists (
           select
           from public.trainer_client_assignments a
           where a.client_id = f.member_id
-            and a.trainer_id = v_run.trainer_id
+            and a.trainer_id = coalesce(v_run.trainer_id, a.trainer_id)
             and a.status = 'active'
         );
     exception when others then
@@ -1030,6 +2400,48 @@ $$;
 
 COMMENT ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) IS 'Once all lanes are done: assigns missed members (swept; at most 5 times up to 10,000), then ends the run (finished).
 busy: lanes are not done, or another caller is proving. stopped: the run is not running. Raises TA007 run not found.';
+
+-- FUNCTION: assignment.give_back_seats(uuid[])
+
+CREATE FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+  with given as (
+    select t.trainer_id, count(*) as seats
+    from unnest(p_trainer_ids) as p (trainer_id)
+    join assignment.trainers t on t.trainer_id = p.trainer_id
+    where t.capacity is not null
+    group by t.trainer_id
+  ),
+  cancelled as (  -- clients beyond the capacity leave no free seat
+    delete from assignment.seats s
+    using (
+      select found.trainer_id, found.seat
+      from given g
+      cross join lateral (
+        select o.trainer_id, o.seat
+        from assignment.seats o
+        where o.trainer_id = g.trainer_id
+          and o.is_overbooked
+        order by o.seat
+        limit g.seats
+        for update skip locked
+      ) as found
+    ) as over
+    where s.trainer_id = over.trainer_id
+      and s.is_overbooked
+      and s.seat = over.seat
+    returning s.trainer_id
+  )
+  insert into assignment.seats (trainer_id)
+  select g.trainer_id
+  from given g
+  cross join lateral generate_series(1, g.seats - (select count(*) from cancelled c where c.trainer_id = g.trainer_id))
+$$;
+
+COMMENT ON FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) IS 'Gives back one seat for each item. Ignores trainers without a capacity.';
 
 -- FUNCTION: assignment.grant_service(name)
 
@@ -1047,7 +2459,8 @@ begin
     'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
        assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
        assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
-       assignment.watched_tables, public.trainer_client_assignments to %I',
+       assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
+       assignment.member_columns, assignment.backfill_choices, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -1063,8 +2476,13 @@ begin
     'assignment.require_visible_rows()',
     'assignment.default_trainer_id()',
     'assignment.set_default_trainer(uuid, text)',
-    'assignment.assign_or_record(uuid[], text, uuid)',
-    'assignment.assign_member(uuid, uuid, text, text)',
+    'assignment.put_policy(jsonb, text, text, integer)',
+    'assignment.find_policy_problems(jsonb)',
+    'assignment.preview_policy(jsonb, real)',
+    'assignment.explain_decision(uuid)',
+    'assignment.set_trainer(uuid, integer, boolean, text, text)',
+    'assignment.assign_or_record(uuid[], text, uuid, jsonb[])',
+    'assignment.assign_member(uuid, uuid, text, text, boolean)',
     'assignment.end_assignment(uuid, uuid)',
     'assignment.retry_failures(integer)',
     'assignment.make_failures_due(integer)',
@@ -1158,43 +2576,56 @@ $$;
 COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about the row and a later attempt may succeed: locks, serialization, resources,
 shutdown, I/O, read-only server.';
 
--- FUNCTION: assignment.judge_refusal(uuid[], text, text, text)
+-- FUNCTION: assignment.judge_refusal(uuid[], uuid[], text, text, text)
 
-CREATE FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[]) RETURNS record
+CREATE FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_failure assignment.member_failure := assignment.explain_refusal(null, p_sqlstate, p_message, p_constraint);
-  v_gone_ids uuid[] := '{}';
+  v_is_trainer_key boolean := p_constraint = 'trainer_client_assignments_trainer_id_fkey';
   v_refused_ids uuid[] := '{}';
 begin
+  gone_ids := '{}';
   if p_sqlstate = '23503' or cardinality(p_member_ids) = 1 then
-    v_gone_ids := assignment.find_gone_members(p_member_ids);
-    v_refused_ids := assignment.find_refused_members(p_member_ids, p_constraint);
+    gone_ids := assignment.find_gone_members(p_member_ids);
+    v_refused_ids := case
+      when not v_is_trainer_key then assignment.find_refused_members(p_member_ids, p_constraint)
+      when v_failure.sqlstate = 'TA009' then assignment.find_refused_members(p_trainer_ids, p_constraint)
+      else assignment.find_gone_members(p_trainer_ids)
+    end;
   end if;
   if cardinality(p_member_ids) = 1 then
-    if v_gone_ids is null  -- who may not look believes the key, where it points at members
+    if gone_ids is null  -- who may not look believes the key, where it points at members
       and p_constraint = 'trainer_client_assignments_client_id_fkey'
       and v_failure.sqlstate = '23503'
     then
-      v_gone_ids := p_member_ids;
+      gone_ids := p_member_ids;
     end if;
-    v_refused_ids := p_member_ids;
+    v_refused_ids := case when v_is_trainer_key then p_trainer_ids else p_member_ids end;
   end if;
-  gone := coalesce(cardinality(v_gone_ids), 0);
-  failures := array(
-    select row(refused.id, v_failure.sqlstate, v_failure.message)::assignment.member_failure
-    from (select unnest(v_refused_ids) except select unnest(v_gone_ids) order by 1) as refused (id)
-  );
-  undecided_ids := array(
-    select unnest(p_member_ids) except select unnest(v_gone_ids || v_refused_ids) order by 1
-  );
+  gone_ids := coalesce(gone_ids, '{}');
+  v_refused_ids := coalesce(v_refused_ids, '{}');
+
+  select
+    coalesce(array_agg(row(p.member_id, v_failure.sqlstate, v_failure.message, null)::assignment.member_failure)
+      filter (where p.is_refused and not p.is_gone), '{}'),
+    coalesce(array_agg(p.position::integer order by p.position) filter (where not p.is_refused and not p.is_gone), '{}')
+  into failures, undecided
+  from (
+    select
+      pair.member_id,
+      pair.position,
+      pair.member_id in (select unnest(gone_ids)) as is_gone,
+      case when v_is_trainer_key then pair.trainer_id else pair.member_id end in (select unnest(v_refused_ids)) as is_refused
+    from unnest(p_member_ids, p_trainer_ids) with ordinality as pair (member_id, trainer_id, position)
+  ) as p;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[]) IS 'What an error means for the members of one statement: how many are gone, who failed and why, and who is still
-undecided. Only a member whose id is not in public.members counts as gone.';
+COMMENT ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]) IS 'What an error means for the pairs of one statement: which members are gone, which pairs failed and why, and which, by
+position, are still undecided. Only a member whose id is not in public.members counts as gone.';
 
 -- FUNCTION: assignment.make_failures_due(integer)
 
@@ -1226,6 +2657,113 @@ $$;
 
 COMMENT ON FUNCTION assignment.make_failures_due(p_limit integer) IS 'Makes up to p_limit failures due now, except those that a retry has locked. Returns how many: fewer than p_limit when
 no more are waiting.';
+
+-- FUNCTION: assignment.make_waiting_due(uuid[])
+
+CREATE FUNCTION assignment.make_waiting_due(p_trainer_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update assignment.failures f
+  set next_attempt_at = now()
+  where f.member_id in (
+    select w.member_id
+    from assignment.failures w
+    where w.sqlstate = 'TA011'
+      and (
+        w.requested_trainer_id = any (p_trainer_ids)
+        or w.requested_trainer_id is null and w.rule in (
+          select r.rule
+          from assignment.policy_rules r
+          join assignment.settings s on s.policy_version = r.version
+          where r.trainer_ids && p_trainer_ids
+            or r.choose = 'field'
+          union all
+          select 0
+          from assignment.settings s
+          where s.default_trainer_id = any (p_trainer_ids)
+        )
+      )
+    order by w.first_failed_at, w.member_id
+    limit cardinality(p_trainer_ids)
+    for update skip locked
+  )
+$$;
+
+COMMENT ON FUNCTION assignment.make_waiting_due(p_trainer_ids uuid[]) IS 'Makes one failure due for each item, those that wait longest for room of these trainers.';
+
+-- FUNCTION: assignment.match_rules(assignment.policy_rules[], jsonb[])
+
+CREATE FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) RETURNS TABLE(rule smallint, matched integer[])
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET work_mem TO '32MB'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_rules assignment.policy_rules[] := array(  -- a rule that reads a dropped or renamed column matches nobody
+    select r
+    from unnest(p_rules) as r
+    where not exists (select from unnest(r.asks) as asked (path) where not p_rows[1] ? (asked.path::text[])[1])
+  );
+  v_asked text[] := array(select distinct unnest(r.asks) from unnest(v_rules) as r);
+  v_nested text[] := array(select path from unnest(v_asked) as path where cardinality(path::text[]) > 1);
+  v_unasked text[] := array(
+    select jsonb_object_keys(p_rows[1])
+    except
+    select (path::text[])[1] from unnest(v_asked) as path where cardinality(path::text[]) = 1
+  );
+  v_citext text[] := array(
+    select c.name from assignment.member_columns c where c.kind = 'citext' and array[c.name]::text = any (v_asked)
+  );
+begin
+  return query
+  with keyed as materialized (
+    select
+      r.index::integer,
+      r.row,
+      r.row - v_unasked as key,
+      case when v_nested <> '{}' then (select jsonb_agg(r.row #> path::text[]) from unnest(v_nested) as path) end as nested_key
+    from unnest(p_rows) with ordinality as r (row, index)
+  ),
+  groups as materialized (
+    select array_agg(k.index) as members, min(k.index) as sample
+    from keyed k
+    group by k.key, k.nested_key
+  ),
+  samples as materialized (
+    select g.members, g.sample, k.row || coalesce(
+      (select jsonb_object_agg(c, lower(k.row ->> c)) from unnest(v_citext) as c where k.row ->> c is not null), '{}'
+    ) as row
+    from groups g
+    join keyed k on k.index = g.sample
+  ),
+  matches as (
+    select s.members, s.sample, r.rule, r.choose = 'nobody' or (r.when_full = 'wait' and r.choose <> 'field') as is_final
+    from samples s
+    join unnest(v_rules) as r
+      on r.predicate is null or jsonb_path_match_tz(s.row, r.predicate, silent => true)
+  ),
+  needed as (  -- rules after one that always decides are not needed
+    select m.members, m.rule
+    from (
+      select m.members, m.rule, bool_or(m.is_final) over (
+        partition by m.sample order by m.rule rows between unbounded preceding and 1 preceding
+      ) as is_decided
+      from matches m
+    ) as m
+    where m.is_decided is not true
+  )
+  select n.rule, array_agg(member.index order by member.index)
+  from needed n
+  cross join lateral unnest(n.members) as member (index)
+  group by n.rule
+  order by n.rule;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) IS 'For each rule, the members that it matches, by their position in p_rows. A predicate that raises matches nobody.';
 
 -- FUNCTION: assignment.member_tables()
 
@@ -1339,6 +2877,7 @@ CREATE TABLE assignment.backfill_lanes (
     ended bigint DEFAULT 0 NOT NULL,
     is_trainer bigint DEFAULT 0 NOT NULL,
     member_gone bigint DEFAULT 0 NOT NULL,
+    excluded bigint DEFAULT 0 NOT NULL,
     failed bigint DEFAULT 0 NOT NULL
 );
 
@@ -1363,6 +2902,8 @@ COMMENT ON COLUMN assignment.backfill_lanes.ended IS 'Skipped: an assignment to 
 COMMENT ON COLUMN assignment.backfill_lanes.is_trainer IS 'Skipped: the trainer.';
 
 COMMENT ON COLUMN assignment.backfill_lanes.member_gone IS 'Skipped: no longer a member.';
+
+COMMENT ON COLUMN assignment.backfill_lanes.excluded IS 'Skipped: a rule chooses nobody.';
 
 -- FUNCTION: assignment.next_members(assignment.backfill_lanes, uuid, integer)
 
@@ -1498,6 +3039,215 @@ $$;
 COMMENT ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) IS 'Up to 16 lanes, cut at pg_stats.histogram_bounds of members.id, across all partitions.
 One lane without statistics or with fewer than 20,000 members.';
 
+-- FUNCTION: assignment.preview_assign_to_trainer(uuid[], uuid, integer)
+
+CREATE FUNCTION assignment.preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer) RETURNS assignment.batch_result
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_sorted record;
+  v_room integer;
+  v_result assignment.batch_result;
+begin
+  select * into v_sorted from assignment.sort_members(p_member_ids, p_trainer_id);
+
+  if cardinality(assignment.find_refused_members(array[p_trainer_id], 'trainer_client_assignments_trainer_id_fkey')) > 0 then
+    raise exception '%', assignment.describe_misplaced_key('trainer_client_assignments_trainer_id_fkey') using errcode = 'TA009';
+  end if;
+  v_result.failures := array(
+    select row(id, 'TA009', assignment.describe_misplaced_key('trainer_client_assignments_client_id_fkey'), null)::assignment.member_failure
+    from unnest(assignment.find_refused_members(v_sorted.unassigned, 'trainer_client_assignments_client_id_fkey')) as refused (id)
+  );
+  select case when r.trainer_id is null then 0 else coalesce(r.room, cardinality(v_sorted.unassigned)) end into v_room
+  from (values (p_trainer_id)) as asked (id)
+  left join assignment.find_room(
+    array[p_trainer_id],
+    '{}',
+    array[row(p_trainer_id, p_taken)::assignment.trainer_count],
+    cardinality(v_sorted.unassigned)
+  ) as r on true;
+  v_result.failures := v_result.failures || array(
+    select row(id, 'TA011', format('trainer %s has no room', p_trainer_id), 0)::assignment.member_failure
+    from unnest(v_sorted.unassigned[v_room + 1:]) as waiting (id)
+    where id not in (select member_id from unnest(v_result.failures))
+  );
+  v_result.successful := cardinality(v_sorted.unassigned) - cardinality(v_result.failures);
+  v_result.already_assigned := v_sorted.already_assigned;
+  v_result.ended := v_sorted.ended;
+  v_result.is_trainer := v_sorted.is_trainer;
+  v_result.member_gone := 0;
+  v_result.excluded := 0;
+  return v_result;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer) IS 'The result that assign_to_trainer would have, with p_taken more seats taken. Raises TA009 when the foreign key of the trainer references another table.';
+
+-- FUNCTION: assignment.preview_batch(assignment.backfill_runs, uuid[])
+
+CREATE FUNCTION assignment.preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) RETURNS assignment.batch_result
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_document jsonb;
+  v_rules assignment.policy_rules[];
+  v_members record;
+  v_choices assignment.choice[];
+  v_result assignment.batch_result;
+begin
+  select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
+  into v_document, v_rules
+  from assignment.policies p
+  where p.version = p_run.policy_version;
+  select * into v_members from assignment.read_members(p_member_ids);
+
+  v_choices := array(
+    select row(
+      c.member_id, c.trainer_id, c.rule, case c.outcome when 'assign' then 'assigned' else c.outcome end
+    )::assignment.choice
+    from assignment.choose_trainers(
+      v_document,
+      v_rules,
+      v_members.member_ids,
+      v_members.member_rows,
+      p_taken => array(
+        select row(b.trainer_id, sum(b.members))::assignment.trainer_count
+        from assignment.backfill_choices b
+        where b.run_id = p_run.id
+        group by b.trainer_id
+      )
+    ) as c
+  );
+  v_result := assignment.count_choices(v_choices, v_rules);
+  v_result.member_gone := cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  return v_result;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) IS 'The result that assign_batch would have for a run by the policy, with the seats that the run has given away so far.';
+
+-- FUNCTION: assignment.preview_policy(jsonb, real)
+
+CREATE FUNCTION assignment.preview_policy(p_document jsonb, p_percent real DEFAULT 100) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET "TimeZone" TO 'UTC'
+    SET jit TO 'off'
+    SET work_mem TO '32MB'
+    AS $$
+declare
+  v_rules assignment.policy_rules[] := array(select r from assignment.compile_rules(p_document, 0) as r);
+  v_document_now jsonb;
+  v_rules_now assignment.policy_rules[];
+  v_taken assignment.trainer_count[];
+  v_batch record;
+  v_members bigint := 0;
+  v_changed bigint := 0;
+  v_outcomes jsonb := '[]';
+  v_shares jsonb := '[]';
+begin
+  select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
+  into v_document_now, v_rules_now
+  from assignment.policies p
+  order by p.version desc
+  limit 1;
+
+  -- A sample of the members finds the same share of the free seats.
+  v_taken := array(
+    select row(s.trainer_id, floor(count(*) * (1 - p_percent / 100)))::assignment.trainer_count
+    from assignment.seats s
+    where not s.is_overbooked
+    group by s.trainer_id
+  );
+
+  for v_batch in
+    select array_agg(m.id order by m.id) as ids, array_agg(m.member_row order by m.id) as rows
+    from (
+      select m.id, to_jsonb(m) as member_row, (row_number() over (order by m.id) - 1) / 20000 as batch
+      from public.members m tablesample bernoulli (p_percent) repeatable (1)
+      where m.id is not null
+    ) as m
+    group by m.batch
+    order by m.batch
+  loop
+    v_members := v_members + cardinality(v_batch.ids);
+
+    -- What a run would do now.
+    with chosen as materialized (
+      select *
+      from assignment.choose_trainers(p_document, v_rules, v_batch.ids, v_batch.rows, p_taken => v_taken)
+    )
+    select
+      (
+        select jsonb_agg(to_jsonb(t))
+        from (
+          select o.rule, o.trainer_id, o.outcome, sum(o.members)::bigint as members
+          from (
+            select c.rule, c.trainer_id, c.outcome, count(*) as members
+            from chosen c
+            group by c.rule, c.trainer_id, c.outcome
+            union all
+            select * from jsonb_to_recordset(v_outcomes) as o (rule smallint, trainer_id uuid, outcome text, members bigint)
+          ) as o
+          group by o.rule, o.trainer_id, o.outcome
+        ) as t
+      ),
+      array(
+        select row(t.trainer_id, sum(t.members))::assignment.trainer_count
+        from (
+          select taken.trainer_id, taken.members from unnest(v_taken) as taken
+          union all
+          select c.trainer_id, 1 from chosen c where c.outcome = 'assign'
+        ) as t
+        group by t.trainer_id
+      )
+    into v_outcomes, v_taken;
+
+    -- Who would train each of them, had they signed up with this policy, or with the one in force, and were there room.
+    with draft as materialized (
+      select c.member_id, array_agg(c.trainer_id order by c.trainer_id) as trainer_ids
+      from assignment.choose_trainers(p_document, v_rules, v_batch.ids, v_batch.rows, false, '{}', null) as c
+      group by c.member_id
+    ),
+    in_force as materialized (
+      select c.member_id, array_agg(c.trainer_id order by c.trainer_id) as trainer_ids
+      from assignment.choose_trainers(v_document_now, v_rules_now, v_batch.ids, v_batch.rows, false, '{}', null) as c
+      group by c.member_id
+    )
+    select
+      v_changed + (
+        select count(*) from draft d join in_force f on f.member_id = d.member_id where f.trainer_ids <> d.trainer_ids
+      ),
+      (
+        select jsonb_agg(to_jsonb(t))
+        from (
+          select s.trainer_id, sum(s.before)::bigint as before, sum(s.after)::bigint as after
+          from (
+            select unnest(f.trainer_ids) as trainer_id, 1 as before, 0 as after from in_force f
+            union all
+            select unnest(d.trainer_ids), 0, 1 from draft d
+            union all
+            select * from jsonb_to_recordset(v_shares) as s (trainer_id uuid, before bigint, after bigint)
+          ) as s
+          group by s.trainer_id
+        ) as t
+      )
+    into v_changed, v_shares;
+  end loop;
+
+  return jsonb_build_object('members', v_members, 'changed', v_changed, 'outcomes', v_outcomes, 'shares', v_shares);
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.preview_policy(p_document jsonb, p_percent real) IS 'What a draft of the policy would do, over p_percent of the members; all counts are of those.
+outcomes: what a run would do now, as members by rule, trainer and outcome of choose_trainers.
+changed: members who, signing up now, would get other trainers than by the policy in force. shares: such sign-ups by trainer
+(null: none), by the policy in force (before) and by the draft (after), ignoring capacities.';
+
 -- FUNCTION: assignment.preview_step(uuid)
 
 CREATE FUNCTION assignment.preview_step(p_run_id uuid) RETURNS jsonb
@@ -1510,8 +3260,7 @@ declare
   v_lane assignment.backfill_lanes;
   v_rows integer;
   v_ids uuid[];
-  v_sorted record;
-  v_failures assignment.member_failure[];
+  v_result assignment.batch_result;
 begin
   select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
@@ -1528,35 +3277,106 @@ begin
 
   v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
   v_ids := assignment.next_members(v_lane, null, v_rows);
-  select * into v_sorted from assignment.sort_members(v_ids[:v_rows], v_run.trainer_id);
-
-  if cardinality(assignment.find_refused_members(array[v_run.trainer_id], 'trainer_client_assignments_trainer_id_fkey')) > 0 then
-    raise exception '%', assignment.describe_misplaced_key('trainer_client_assignments_trainer_id_fkey') using errcode = 'TA009';
-  end if;
-  v_failures := array(
-    select row(id, 'TA009', assignment.describe_misplaced_key('trainer_client_assignments_client_id_fkey'))::assignment.member_failure
-    from unnest(assignment.find_refused_members(v_sorted.unassigned, 'trainer_client_assignments_client_id_fkey')) as refused (id)
-  );
+  v_result := case
+    when v_run.trainer_id is null then assignment.preview_batch(v_run, v_ids[:v_rows])
+    else assignment.preview_assign_to_trainer(
+      v_ids[:v_rows],
+      v_run.trainer_id,
+      (select sum(l.successful)::integer from assignment.backfill_lanes l where l.run_id = p_run_id)
+    )
+  end;
   return jsonb_build_object(
     'lane', v_lane.lane,
     'from_id', v_lane.next_id,
     'next_id', v_ids[v_rows + 1],
     'members', cardinality(v_ids[:v_rows]),
     'elapsed_ms', extract(epoch from clock_timestamp() - v_began) * 1000,
-    'result', jsonb_build_object(
-      'successful', cardinality(v_sorted.unassigned) - cardinality(v_failures),
-      'already_assigned', v_sorted.already_assigned,
-      'ended', v_sorted.ended,
-      'is_trainer', v_sorted.is_trainer,
-      'member_gone', 0,
-      'failures', to_jsonb(v_failures)
-    )
+    'result', to_jsonb(v_result)
   );
 end;
 $$;
 
 COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview. Null when no lane is left or the run is not running.
 Writes nothing: call it in a READ ONLY transaction.';
+
+-- FUNCTION: assignment.put_policy(jsonb, text, text, integer)
+
+CREATE FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text DEFAULT NULL::text, p_expected_version integer DEFAULT NULL::integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_version integer;
+  v_problem record;
+begin
+  select max(version) into v_version from assignment.policies;
+  if v_version <> p_expected_version then
+    raise exception 'the policy has version %, not %', v_version, p_expected_version using errcode = 'TA013';
+  end if;
+  select * into v_problem from assignment.find_policy_problems(p_document) as p where not p.is_warning order by p.pointer limit 1;
+  if found then
+    raise exception '%: %', v_problem.pointer, v_problem.detail using errcode = 'TA012', detail = v_problem.pointer;
+  end if;
+
+  v_version := coalesce(v_version, 0) + 1;
+  begin
+    insert into assignment.policies (version, document, comment, created_by)
+    values (v_version, p_document, p_comment, p_actor);
+  exception when unique_violation then
+    raise exception 'someone else has just written version %', v_version using errcode = 'TA013';
+  end;
+  insert into assignment.policy_rules select * from assignment.compile_rules(p_document, v_version);
+  perform assignment.refresh_settings();
+
+  -- Whoever waited for room under the former rules asks the new ones.
+  update assignment.failures
+  set next_attempt_at = now()
+  where member_id in (
+    select member_id
+    from assignment.failures
+    where sqlstate = 'TA011'
+      and requested_trainer_id is null
+    order by first_failed_at, member_id
+    limit 100000
+    for update skip locked
+  );
+  return v_version;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer) IS 'Writes the next version of the policy, in force at once for whoever is inserted from then on, and returns its number.
+Raises TA012 the document does not fit the database (the JSON pointer in detail), TA013 p_expected_version is not the
+version in force.';
+
+-- FUNCTION: assignment.read_members(uuid[])
+
+CREATE FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET "TimeZone" TO 'UTC'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select coalesce(array_agg(m.id order by m.id), '{}'), coalesce(array_agg(to_jsonb(m) order by m.id), '{}')
+  from public.members m
+  where m.id = any (p_member_ids)
+$$;
+
+COMMENT ON FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) IS 'The given members who exist, in key order, each with its row as jsonb. Times are in UTC.';
+
+-- FUNCTION: assignment.read_uuid(text)
+
+CREATE FUNCTION assignment.read_uuid(p_text text) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case when p_text ~ '^[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}$' then p_text::uuid end
+$_$;
+
+COMMENT ON FUNCTION assignment.read_uuid(p_text text) IS 'The UUID that a text spells. Null: it spells none.';
 
 -- FUNCTION: assignment.reconcile(timestamp with time zone, text)
 
@@ -1573,6 +3393,9 @@ begin
     return null;
   end if;
   perform assignment.mirror_all_missed();
+  update assignment.reconciliations
+  set repaired_seats = (select coalesce(sum(abs(missing)), 0) from assignment.settle_all_seats())
+  where slot = p_slot;
   begin
     v_run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
   exception when sqlstate 'TA005' then
@@ -1593,7 +3416,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) IS 'Claims a slot of the schedule, mirrors missed rows of watched tables, and starts a run. Returns its id, or null when
+COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) IS 'Claims a slot of the schedule, mirrors missed rows of watched tables, repairs seats, and starts a run. Returns its id, or null when
 the slot is already claimed or a run is running. Raises TA005 when the run that has not ended is paused, a dry run or a
 retry of failed members: try again later.';
 
@@ -1650,9 +3473,15 @@ begin
     ended = ended + p_result.ended,
     is_trainer = is_trainer + p_result.is_trainer,
     member_gone = member_gone + p_result.member_gone,
+    excluded = excluded + p_result.excluded,
     failed = failed + cardinality(p_result.failures)
   where run_id = p_lane.run_id
     and lane = p_lane.lane;
+
+  insert into assignment.backfill_choices (run_id, lane, rule, trainer_id, members)
+  select p_lane.run_id, p_lane.lane, c.rule, c.trainer_id, c.members
+  from unnest(p_result.choices) as c
+  on conflict (run_id, lane, rule, trainer_id) do update set members = backfill_choices.members + excluded.members;
 end;
 $$;
 
@@ -1755,6 +3584,52 @@ $$;
 COMMENT ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
 consecutive failures, except for lack of resources (SQLSTATE class 53).';
 
+-- FUNCTION: assignment.refresh_settings()
+
+CREATE FUNCTION assignment.refresh_settings() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into assignment.settings (default_trainer_id, policy_version, needs_choice, respects_other_trainers)
+  select
+    d.default_trainer_id,
+    p.version,
+    exists (select from assignment.policy_rules r where r.version = p.version)
+      or exists (
+        select
+        from assignment.trainers t
+        where t.trainer_id = d.default_trainer_id
+          and (t.capacity is not null or not t.accepts_clients)
+      ),
+    (p.document ->> 'respectsOtherTrainers')::boolean
+  from assignment.policies p
+  cross join lateral (select (p.document ->> 'defaultTrainerId')::uuid as default_trainer_id) as d
+  order by p.version desc
+  limit 1
+  on conflict (only_row) do update set
+    default_trainer_id = excluded.default_trainer_id,
+    policy_version = excluded.policy_version,
+    needs_choice = excluded.needs_choice,
+    respects_other_trainers = excluded.respects_other_trainers
+  where row(settings.*) is distinct from row(excluded.*)
+$$;
+
+COMMENT ON FUNCTION assignment.refresh_settings() IS 'Makes the settings match the policy in force and the trainers'' capacities.';
+
+-- FUNCTION: assignment.rendezvous_score(uuid, uuid, integer)
+
+CREATE FUNCTION assignment.rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  -- 53 bits of the hash, as a number between 0 and 1, both exclusive
+  select -ln(
+    (((hashtextextended(p_member_id::text || p_trainer_id::text, 0) >> 11) & 9007199254740991) + 1)::double precision
+      / 9007199254740993
+  ) / p_weight
+$$;
+
+COMMENT ON FUNCTION assignment.rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer) IS 'The score of a trainer for a member, above 0. The lowest wins.';
+
 -- FUNCTION: assignment.require_visible_rows()
 
 CREATE FUNCTION assignment.require_visible_rows() RETURNS void
@@ -1790,7 +3665,7 @@ CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_
 declare
   v_run record;
 begin
-  select r.trainer_id, r.status, p.failed, (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
+  select case when r.policy_version is null then r.trainer_id end as trainer_id, r.status, p.failed, (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
   into v_run
   from assignment.backfill_runs r
   join assignment.backfill_progress p on p.id = r.id
@@ -1847,22 +3722,18 @@ begin
   begin
     -- A member that another session has locked would make the whole batch time out.
     v_locked_ids := assignment.find_locked_members(v_member_ids);
-    v_trainer_id := coalesce(v_requested_id, assignment.default_trainer_id());
-    select r.failures into v_failures
-    from assignment.assign_members(
-      array(select unnest(v_member_ids) except select unnest(v_locked_ids)),
-      v_trainer_id,
-      'retry',
-      p_keep_ended => true
-    ) as r;
+    v_trainer_id := coalesce(v_requested_id, (select default_trainer_id from assignment.settings where not needs_choice));
+    v_failures := (assignment.assign_batch(
+      array(select unnest(v_member_ids) except select unnest(v_locked_ids)), 'retry', v_requested_id
+    )).failures;
     v_failures := v_failures || array(
-      select row(member_id, '55P03', 'the member is locked by another session')::assignment.member_failure
+      select row(member_id, '55P03', 'the member is locked by another session', null)::assignment.member_failure
       from unnest(v_locked_ids) as locked (member_id)
     );
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
     v_failures := array(
-      select row(member_id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
+      select row(member_id, v_sqlstate, left(v_message, 1000), null)::assignment.member_failure
       from unnest(v_member_ids) as asked (member_id)
     );
   end;
@@ -1878,6 +3749,7 @@ begin
   set trainer_id = v_trainer_id,
     sqlstate = again.sqlstate,
     message = again.message,
+    rule = again.rule,
     attempts = least(f.attempts, 2147483646) + 1,
     last_failed_at = now(),
     next_attempt_at = now() + assignment.retry_after(least(f.attempts, 2147483646) + 1)
@@ -1890,53 +3762,146 @@ COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integ
 A member who is assigned by now, or gone, counts as succeeded and leaves the list. The others wait again, see
 assignment.retry_after. Several sessions may call it at once.';
 
--- TABLE: assignment.settings
-
-CREATE TABLE assignment.settings (
-    only_row boolean DEFAULT true NOT NULL,
-    default_trainer_id uuid NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_by text,
-    CONSTRAINT only_row_is_true CHECK (only_row)
-);
-
-COMMENT ON TABLE assignment.settings IS 'The settings of the service: always one row.';
-
-COMMENT ON COLUMN assignment.settings.only_row IS 'Always true, so that a second row violates the primary key.';
-
-COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'The trainer of every new member. No foreign key: this member may be inserted after the service is installed.';
-
-COMMENT ON COLUMN assignment.settings.updated_by IS 'Who changed the settings last. Null: never changed.';
-
 -- FUNCTION: assignment.set_default_trainer(uuid, text)
 
-CREATE FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) RETURNS assignment.settings
+CREATE FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 declare
-  v_settings assignment.settings;
+  v_policy assignment.policies;
 begin
-  insert into assignment.settings (default_trainer_id, updated_by)
-  select id, p_actor
-  from public.members
-  where id = p_trainer_id
-  on conflict (only_row) do update set
-    default_trainer_id = excluded.default_trainer_id,
-    updated_at = now(),
-    updated_by = excluded.updated_by
-  returning * into v_settings;
-  if not found then
+  if not exists (select from public.members where id = p_trainer_id) then
     perform assignment.require_visible_rows();  -- a hidden member exists all the same
     raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
   end if;
-  return v_settings;
+  select * into v_policy from assignment.policies order by version desc limit 1;
+  if (v_policy.document ->> 'defaultTrainerId')::uuid = p_trainer_id
+    and exists (select from assignment.settings)
+  then
+    return v_policy.version;
+  end if;
+  return assignment.put_policy(
+    v_policy.document || jsonb_build_object('defaultTrainerId', p_trainer_id), p_actor, p_expected_version => v_policy.version
+  );
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) IS 'Sets the default trainer for future members and for retries, and returns the settings.
-Raises TA001 when p_trainer_id is not a member.';
+COMMENT ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) IS 'Makes a member the default trainer and returns the version of the policy. Nobody is moved. The present default trainer
+makes no new version. Raises TA001 p_trainer_id is not a member, TA012 and TA013 as put_policy.';
+
+-- FUNCTION: assignment.set_trainer(uuid, integer, boolean, text, text)
+
+CREATE FUNCTION assignment.set_trainer(p_trainer_id uuid, p_capacity integer, p_accepts_clients boolean, p_note text, p_actor text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+begin
+  if not exists (select from public.members where id = p_trainer_id) then
+    perform assignment.require_visible_rows();
+    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
+  end if;
+  insert into assignment.trainers (trainer_id, capacity, accepts_clients, note, updated_by)
+  values (p_trainer_id, p_capacity, p_accepts_clients, p_note, p_actor)
+  on conflict (trainer_id) do update set
+    capacity = excluded.capacity,
+    accepts_clients = excluded.accepts_clients,
+    note = excluded.note,
+    updated_at = now(),
+    updated_by = excluded.updated_by;
+  -- Sign-ups that began before this and have not committed yet take no seat; the scheduled reconciliation counts them.
+  perform assignment.settle_seats(p_trainer_id);
+  perform assignment.refresh_settings();
+  perform assignment.make_waiting_due(array_fill(p_trainer_id, array[least(coalesce(p_capacity, 1000), 1000)]));
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.set_trainer(p_trainer_id uuid, p_capacity integer, p_accepts_clients boolean, p_note text, p_actor text) IS 'Sets what a trainer takes. Clients beyond a lowered capacity stay. Makes up to 1,000 failures due that wait for the
+trainer. Raises TA001 p_trainer_id is not a member.';
+
+-- FUNCTION: assignment.settle_all_seats()
+
+CREATE FUNCTION assignment.settle_all_seats() RETURNS TABLE(trainer_id uuid, missing integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_trainer_id uuid;
+begin
+  for v_trainer_id in
+    select t.trainer_id from assignment.trainers t where t.capacity is not null
+    union
+    select s.trainer_id from assignment.seats s
+    order by 1
+  loop
+    trainer_id := v_trainer_id;
+    missing := assignment.settle_seats(v_trainer_id);
+    if missing <> 0 then
+      return next;
+    end if;
+  end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.settle_all_seats() IS 'Repairs the seats of all trainers. Returns the trainers whose seats were out of step, and by how many.';
+
+-- FUNCTION: assignment.settle_seats(uuid)
+
+CREATE FUNCTION assignment.settle_seats(p_trainer_id uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+  v_capacity integer;
+  v_missing integer;
+  v_changed integer;
+  v_left integer;
+begin
+  select capacity into v_capacity from assignment.trainers where trainer_id = p_trainer_id for update;
+  if v_capacity is null then
+    delete from assignment.seats where trainer_id = p_trainer_id;
+    return 0;
+  end if;
+
+  -- One statement: in its snapshot, every assignment is there together with its seat.
+  select v_capacity - clients.count - free.count + overbooked.count
+  into v_missing
+  from
+    (
+      select count(*)::integer
+      from public.trainer_client_assignments
+      where trainer_id = p_trainer_id
+        and status = 'active'
+    ) as clients,
+    (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and not is_overbooked) as free,
+    (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and is_overbooked) as overbooked;
+
+  -- First those of the other kind go. A seat that a sign-up is just taking is left alone.
+  delete from assignment.seats
+  where (trainer_id, is_overbooked, seat) in (
+    select trainer_id, is_overbooked, seat
+    from assignment.seats
+    where trainer_id = p_trainer_id
+      and is_overbooked = (v_missing > 0)
+    order by seat
+    limit abs(v_missing)
+    for update skip locked
+  );
+  get diagnostics v_changed = row_count;
+  v_left := abs(v_missing) - v_changed;
+  insert into assignment.seats (trainer_id, is_overbooked)
+  select p_trainer_id, v_missing < 0
+  from generate_series(1, v_left);
+  return v_missing;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.settle_seats(p_trainer_id uuid) IS 'Makes the seats of a trainer match: free minus overbooked = capacity minus active clients. Returns by how many seats they
+were too few (negative: too many). Without a capacity, removes all.';
 
 -- FUNCTION: assignment.sort_members(uuid[], uuid)
 
@@ -1974,33 +3939,47 @@ CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid
     AS $$
 declare
   v_trainer_id uuid := coalesce(p_trainer_id, assignment.default_trainer_id());
+  v_policy_version integer;
   v_run_id uuid;
   v_active_id uuid;
   v_upper_id uuid;
   v_total bigint;
   v_is_estimate boolean := false;
+  v_has_limits boolean;
 begin
   perform assignment.require_visible_rows();
-  if not exists (select from public.members where id = v_trainer_id) then
+  if p_trainer_id is null then
+    select policy_version, case when not (needs_choice or respects_other_trainers) then default_trainer_id end
+    into v_policy_version, v_trainer_id
+    from assignment.settings;
+  end if;
+  v_has_limits := v_trainer_id is null or exists (
+    select
+    from assignment.trainers t
+    where t.trainer_id = v_trainer_id
+      and (t.capacity is not null or not t.accepts_clients)
+  );
+  if v_trainer_id is not null and not exists (select from public.members where id = v_trainer_id) then
     raise exception 'trainer % is not a member', v_trainer_id using errcode = 'TA001';
   end if;
 
   loop
     insert into assignment.backfill_runs
-      (trainer_id, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by, start_traceparent)
+      (trainer_id, policy_version, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by, start_traceparent)
     values (
-      v_trainer_id, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by, p_traceparent
+      v_trainer_id, v_policy_version, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by,
+      p_traceparent
     )
-    on conflict (trainer_id) where status in ('running', 'paused') do nothing
+    on conflict (coalesce(trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
     returning id into v_run_id;
     exit when found;
 
     select id into v_active_id
     from assignment.backfill_runs
-    where trainer_id = v_trainer_id
+    where trainer_id is not distinct from v_trainer_id
       and status in ('running', 'paused');
     if found then
-      raise exception 'run % for trainer % has not ended', v_active_id, v_trainer_id
+      raise exception 'run % % has not ended', v_active_id, coalesce('for trainer ' || v_trainer_id, 'by the policy')
         using errcode = 'TA005', detail = v_active_id::text;
     end if;
   end loop;
@@ -2022,13 +4001,17 @@ begin
   if v_total > 0 then
     insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
     select v_run_id, lane, next_id, upper_id, includes_upper
-    from assignment.plan_lanes(v_upper_id, case when p_only_failed then 1 else v_total end);
+    from assignment.plan_lanes(
+      v_upper_id,
+      -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
+      case when p_only_failed or (p_dry_run and v_has_limits) then 1 else v_total end
+    );
   end if;
   return v_run_id;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) IS 'Starts a run and returns its id.
+COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) IS 'Starts a run for a trainer, or by the policy in force, and returns its id.
 Raises TA001 trainer not found, TA005 the trainer has a run that has not ended (its id in detail).';
 
 -- FUNCTION: assignment.take_back_defaults(regclass)
@@ -2084,6 +4067,21 @@ $$;
 COMMENT ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) IS 'Locks and returns up to p_limit due failures that no other session is retrying: the one due longest, and others with
 the same requested trainer.';
 
+-- FUNCTION: assignment.take_seats(uuid[])
+
+CREATE FUNCTION assignment.take_seats(p_trainer_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into assignment.seats (trainer_id, is_overbooked)
+  select t.trainer_id, true
+  from unnest(assignment.claim_seats(p_trainer_ids)) as without (position)
+  join assignment.trainers t on t.trainer_id = p_trainer_ids[without.position]
+  where t.capacity is not null
+$$;
+
+COMMENT ON FUNCTION assignment.take_seats(p_trainer_ids uuid[]) IS 'Takes one seat for each item. Where a trainer has none left, the client counts as overbooked.';
+
 -- FUNCTION: assignment.tg_backfill_runs__guard_status()
 
 CREATE FUNCTION assignment.tg_backfill_runs__guard_status() RETURNS trigger
@@ -2123,29 +4121,46 @@ CREATE FUNCTION assignment.tg_members__assign_trainer() RETURNS trigger
     AS $$
 declare
   v_member_ids uuid[];
+  v_rows jsonb[];
   v_assigned bigint;
+  v_timezone text;
 begin
   begin
-    insert into public.trainer_client_assignments (trainer_id, client_id, source)
-    select (select default_trainer_id from assignment.settings), id, 'trigger'
-    from new_members
-    where id is not null  -- id is unique, but not always a primary key
-    order by id
+    insert into public.trainer_client_assignments (trainer_id, client_id, source, policy_version)
+    select s.default_trainer_id, m.id, 'trigger', s.policy_version
+    from new_members m
+    cross join assignment.settings s
+    where m.id is not null  -- id is unique, but not always a primary key
+      and not s.needs_choice
+    order by m.id
     on conflict (client_id, trainer_id) where status = 'active' do nothing;
 
     get diagnostics v_assigned = row_count;
     if v_assigned = (select count(id) from new_members) then
       return null;  -- ignored for an after trigger
     end if;
-    raise exception 'not all of them were assigned';
+    if v_assigned > 0 then
+      raise exception 'not all of them were assigned';
+    end if;
   exception when others or assert_failure then
     null;
   end;
 
   begin
-    v_member_ids := array(select id from new_members where id is not null);
+    if (select needs_choice from assignment.settings) then
+      v_timezone := current_setting('timezone');
+      perform set_config('timezone', 'UTC', true);
+      v_rows := array(select to_jsonb(m) from new_members m where m.id is not null order by m.id);
+      perform set_config('timezone', v_timezone, true);
+    end if;
+  exception when others or assert_failure then
+    null;  -- assign_or_record then reads the rows itself, or records why it cannot
+  end;
+
+  begin
+    v_member_ids := array(select id from new_members where id is not null order by id);
     if cardinality(v_member_ids) > 0 then
-      perform assignment.assign_or_record(v_member_ids, 'trigger');
+      perform assignment.assign_or_record(v_member_ids, 'trigger', p_rows => v_rows);
     end if;
   exception when others or assert_failure then
     raise warning 'trainer assignment: new members are neither assigned nor recorded as failed: %', sqlerrm
@@ -2155,8 +4170,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Assigns the members that one INSERT statement added to the default trainer. Records whatever goes wrong for a retry,
-and never makes the insert fail.';
+COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Assigns the members that one INSERT statement added as the policy says. Records whatever goes wrong for a retry, and
+never makes the insert fail.';
 
 -- FUNCTION: assignment.tg_members__follow_id()
 
@@ -2174,6 +4189,10 @@ begin
     v_is_known := exists (select from public.trainer_client_assignments where client_id = v_member_id);
     update assignment.failures set member_id = v_member_id where member_id = old.id;
     v_is_known := v_is_known or found;
+    update assignment.trainers set trainer_id = v_member_id where trainer_id = old.id;
+    if found then
+      perform assignment.settle_seats(old.id), assignment.settle_seats(v_member_id);
+    end if;
   exception when others or assert_failure then
     null;  -- assign_or_record records the error
   end;
@@ -2189,8 +4208,42 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.tg_members__follow_id() IS 'Moves the failure of a member whose id changes to the new id. Assigns the member if there is neither a failure nor an
+COMMENT ON FUNCTION assignment.tg_members__follow_id() IS 'Moves the failure, and the capacity as a trainer, of a member whose id changes to the new id. Assigns the member if there is neither a failure nor an
 assignment. Never makes the update fail.';
+
+-- FUNCTION: assignment.tg_trainer_client_assignments__keep_seats()
+
+CREATE FUNCTION assignment.tg_trainer_client_assignments__keep_seats() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    AS $$
+declare
+  v_before uuid[];
+  v_after uuid[] := '{}';
+  v_freed uuid[];
+begin
+  if not exists (select from assignment.trainers where capacity is not null) then
+    return null;  -- ignored for an after trigger
+  end if;
+  v_before := array(select trainer_id from old_rows where status = 'active');
+  if tg_op = 'UPDATE' then
+    v_after := array(select trainer_id from new_rows where status = 'active');
+  end if;
+  v_freed := array(select unnest(v_before) except all select unnest(v_after));
+  perform assignment.take_seats(array(select unnest(v_after) except all select unnest(v_before)));
+  perform assignment.give_back_seats(v_freed);
+  perform assignment.make_waiting_due(v_freed);
+  return null;
+exception when others or assert_failure then
+  raise warning 'trainer assignment: seats are out of step: %', sqlerrm
+    using hint = 'The scheduled reconciliation repairs them; select assignment.settle_all_seats() does so now.';
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.tg_trainer_client_assignments__keep_seats() IS 'Gives back the seats of assignments that are no longer active, and takes seats for those that became active. Never makes
+the statement fail.';
 
 -- FUNCTION: assignment.tg_watched__mirror_members()
 
@@ -2353,6 +4406,20 @@ COMMENT ON FUNCTION assignment.watch(p_table regclass, p_column name) IS 'Mirror
 Returns the number of new members. A second call repairs the triggers and mirrors missed rows. Deleting a row deletes the
 member and the member''s own assignments, except a trainer with clients.';
 
+-- TABLE: assignment.backfill_choices
+
+CREATE TABLE assignment.backfill_choices (
+    run_id uuid NOT NULL,
+    lane smallint NOT NULL,
+    rule smallint NOT NULL,
+    trainer_id uuid NOT NULL,
+    members bigint NOT NULL
+);
+
+COMMENT ON TABLE assignment.backfill_choices IS 'How many members each rule gave to each trainer, in each lane of a run.';
+
+COMMENT ON COLUMN assignment.backfill_choices.rule IS 'Position in the policy of the run, from 1. 0: the default trainer.';
+
 -- TABLE: assignment.backfill_errors
 
 CREATE TABLE assignment.backfill_errors (
@@ -2407,6 +4474,7 @@ COMMENT ON TABLE assignment.backfill_samples IS 'Throughput of a run: members pr
 CREATE VIEW assignment.backfill_progress AS
  SELECT r.id,
     r.trainer_id,
+    r.policy_version,
     r.status,
     r.dry_run,
     r.batch_rows,
@@ -2425,6 +4493,14 @@ CREATE VIEW assignment.backfill_progress AS
     l.ended,
     l.is_trainer,
     l.member_gone,
+    l.excluded,
+    ( SELECT COALESCE(jsonb_agg(to_jsonb(c.*) ORDER BY c.rule, c.trainer_id), '[]'::jsonb) AS "coalesce"
+           FROM ( SELECT NULLIF(b.rule, 0) AS rule,
+                    b.trainer_id,
+                    (sum(b.members))::bigint AS members
+                   FROM assignment.backfill_choices b
+                  WHERE (b.run_id = r.id)
+                  GROUP BY b.rule, b.trainer_id) c) AS choices,
     r.remaining,
         CASE
             WHEN (r.status = 'paused'::text) THEN r.status_reason
@@ -2443,12 +4519,13 @@ CREATE VIEW assignment.backfill_progress AS
         END AS eta_seconds
    FROM ((assignment.backfill_runs r
      CROSS JOIN LATERAL ( SELECT (COALESCE(sum(backfill_lanes.successful), (0)::numeric))::bigint AS successful,
-            (COALESCE(sum((((backfill_lanes.already_assigned + backfill_lanes.ended) + backfill_lanes.is_trainer) + backfill_lanes.member_gone)), (0)::numeric))::bigint AS skipped,
+            (COALESCE(sum(((((backfill_lanes.already_assigned + backfill_lanes.ended) + backfill_lanes.is_trainer) + backfill_lanes.member_gone) + backfill_lanes.excluded)), (0)::numeric))::bigint AS skipped,
             (COALESCE(sum(backfill_lanes.failed), (0)::numeric))::bigint AS failed,
             (COALESCE(sum(backfill_lanes.already_assigned), (0)::numeric))::bigint AS already_assigned,
             (COALESCE(sum(backfill_lanes.ended), (0)::numeric))::bigint AS ended,
             (COALESCE(sum(backfill_lanes.is_trainer), (0)::numeric))::bigint AS is_trainer,
-            (COALESCE(sum(backfill_lanes.member_gone), (0)::numeric))::bigint AS member_gone
+            (COALESCE(sum(backfill_lanes.member_gone), (0)::numeric))::bigint AS member_gone,
+            (COALESCE(sum(backfill_lanes.excluded), (0)::numeric))::bigint AS excluded
            FROM assignment.backfill_lanes
           WHERE (backfill_lanes.run_id = r.id)) l)
      CROSS JOIN LATERAL ( SELECT
@@ -2483,6 +4560,7 @@ CREATE TABLE assignment.failures (
     member_id uuid NOT NULL,
     trainer_id uuid,
     requested_trainer_id uuid,
+    rule smallint,
     sqlstate text NOT NULL,
     message text NOT NULL,
     source text NOT NULL,
@@ -2495,9 +4573,11 @@ CREATE TABLE assignment.failures (
 
 COMMENT ON TABLE assignment.failures IS 'Members whose auto-assignment failed. The service retries it.';
 
-COMMENT ON COLUMN assignment.failures.trainer_id IS 'The trainer of the last attempt. A retry uses the current default trainer. Null: no default trainer was set.';
+COMMENT ON COLUMN assignment.failures.trainer_id IS 'The trainer of the last attempt. A retry asks the policy again. Null: none was chosen.';
 
-COMMENT ON COLUMN assignment.failures.requested_trainer_id IS 'The trainer that the caller asked for; retries use this one. Null: the default trainer.';
+COMMENT ON COLUMN assignment.failures.requested_trainer_id IS 'The trainer that the caller asked for; retries use this one. Null: the policy decides.';
+
+COMMENT ON COLUMN assignment.failures.rule IS 'The rule that waits for room (0: the default trainer). Null: the member does not wait for room.';
 
 COMMENT ON COLUMN assignment.failures.sqlstate IS 'The error code of the last attempt: PostgreSQL''s, or one of this service (TA…).';
 
@@ -2509,6 +4589,42 @@ COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries
 is its first wait, written out, because inserting a failure must need no right to a function.';
 
 COMMENT ON COLUMN assignment.failures.logged_at IS 'When a replica took the failure to log it. Null: not logged yet.';
+
+-- VIEW: assignment.member_columns
+
+CREATE VIEW assignment.member_columns AS
+ WITH RECURSIVE base_types AS (
+         SELECT t_1.oid,
+            t_1.oid AS base_oid
+           FROM pg_type t_1
+          WHERE (t_1.typtype <> 'd'::"char")
+        UNION ALL
+         SELECT d.oid,
+            b_1.base_oid
+           FROM (base_types b_1
+             JOIN pg_type d ON (((d.typbasetype = b_1.oid) AND (d.typtype = 'd'::"char"))))
+        )
+ SELECT (a.attname)::text AS name,
+    format_type(a.atttypid, a.atttypmod) AS type,
+        CASE
+            WHEN (t.typname = ANY (ARRAY['json'::name, 'jsonb'::name])) THEN 'json'::text
+            WHEN (t.typname = ANY (ARRAY['date'::name, 'timestamp'::name, 'timestamptz'::name])) THEN (t.typname)::text
+            WHEN (t.typname = 'citext'::name) THEN 'citext'::text
+            WHEN (t.typname = 'money'::name) THEN 'other'::text
+            WHEN (t.typcategory = 'B'::"char") THEN 'boolean'::text
+            WHEN (t.typcategory = 'N'::"char") THEN 'number'::text
+            WHEN (t.typcategory = 'S'::"char") THEN 'text'::text
+            WHEN (t.typcategory = 'E'::"char") THEN 'enum'::text
+            WHEN (t.typcategory = 'A'::"char") THEN 'array'::text
+            WHEN (t.typname = 'uuid'::name) THEN 'uuid'::text
+            ELSE 'other'::text
+        END AS kind
+   FROM ((pg_attribute a
+     JOIN base_types b ON ((b.oid = a.atttypid)))
+     JOIN pg_type t ON ((t.oid = b.base_oid)))
+  WHERE ((a.attrelid = (to_regclass('public.members'::text))::oid) AND (a.attnum > 0) AND (NOT a.attisdropped));
+
+COMMENT ON VIEW assignment.member_columns IS 'Columns of members by kind: text, citext, enum, uuid, number, boolean, date, timestamp, timestamptz, array, json or other.';
 
 -- TABLE: assignment.watched_tables
 
@@ -2691,12 +4807,30 @@ COMMENT ON VIEW assignment.members_trigger IS 'One row: whether the trigger assi
 bypass: how members can be added without firing an enabled trigger (children, subscription, replica_role, not_mirrored),
 and by which tables; null: the catalogs show none. remedy: what to run about tables that are not mirrored.';
 
+-- TABLE: assignment.policies
+
+CREATE TABLE assignment.policies (
+    version integer NOT NULL,
+    document jsonb NOT NULL,
+    comment text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    CONSTRAINT version_is_positive CHECK ((version > 0))
+);
+
+COMMENT ON TABLE assignment.policies IS 'All versions of the policy. A version never changes; to return to an old one, its document becomes the next version.';
+
+COMMENT ON COLUMN assignment.policies.document IS 'defaultTrainerId, respectsOtherTrainers and rules, with defaults filled in.';
+
+COMMENT ON COLUMN assignment.policies.created_by IS 'Who wrote the version; migration for version 1.';
+
 -- TABLE: assignment.reconciliations
 
 CREATE TABLE assignment.reconciliations (
     slot timestamp with time zone NOT NULL,
     claimed_at timestamp with time zone DEFAULT now() NOT NULL,
-    run_id uuid
+    run_id uuid,
+    repaired_seats integer
 );
 
 COMMENT ON TABLE assignment.reconciliations IS 'Claimed slots of the schedule, each with the run that it started.';
@@ -2704,6 +4838,63 @@ COMMENT ON TABLE assignment.reconciliations IS 'Claimed slots of the schedule, e
 COMMENT ON COLUMN assignment.reconciliations.slot IS 'The time of the schedule that the run is for.';
 
 COMMENT ON COLUMN assignment.reconciliations.run_id IS 'Null: another run was running already, so none was started.';
+
+COMMENT ON COLUMN assignment.reconciliations.repaired_seats IS 'By how many seats trainers with a capacity were out of step.';
+
+-- TABLE: assignment.seats
+
+CREATE TABLE assignment.seats (
+    trainer_id uuid NOT NULL,
+    seat uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    is_overbooked boolean DEFAULT false NOT NULL
+);
+
+COMMENT ON TABLE assignment.seats IS 'For each trainer with a capacity: free seats minus overbooked seats = capacity minus active clients.';
+
+COMMENT ON COLUMN assignment.seats.is_overbooked IS 'False: a free seat. True: a client beyond the capacity, added by force or left over when the capacity was lowered. A
+seat that is given back removes such a row instead of adding a free one.';
+
+-- TABLE: assignment.settings
+
+CREATE TABLE assignment.settings (
+    only_row boolean DEFAULT true NOT NULL,
+    default_trainer_id uuid NOT NULL,
+    policy_version integer DEFAULT 1 NOT NULL,
+    needs_choice boolean DEFAULT false NOT NULL,
+    respects_other_trainers boolean DEFAULT false NOT NULL,
+    CONSTRAINT only_row_is_true CHECK (only_row)
+);
+
+COMMENT ON TABLE assignment.settings IS 'What the policy in force says, for the trigger: always one row.';
+
+COMMENT ON COLUMN assignment.settings.only_row IS 'Always true, so that a second row violates the primary key.';
+
+COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'The trainer of members whom no rule takes. No foreign key: this member may be inserted after the service is installed.';
+
+COMMENT ON COLUMN assignment.settings.policy_version IS 'The version of the policy in force.';
+
+COMMENT ON COLUMN assignment.settings.needs_choice IS 'Whether assigning needs choose_trainers: the policy has rules, or the default trainer has a capacity or accepts no
+clients. False: everybody gets the default trainer, in one statement.';
+
+COMMENT ON COLUMN assignment.settings.respects_other_trainers IS 'Whether a member with any active assignment gets no further trainer.';
+
+-- TABLE: assignment.trainers
+
+CREATE TABLE assignment.trainers (
+    trainer_id uuid NOT NULL,
+    capacity integer,
+    accepts_clients boolean DEFAULT true NOT NULL,
+    note text,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text,
+    CONSTRAINT capacity_is_bounded CHECK (((capacity >= 0) AND (capacity <= 100000)))
+);
+
+COMMENT ON TABLE assignment.trainers IS 'Settings of trainers. A trainer without a row has no limit. No foreign key: deleting a member must not fail here.';
+
+COMMENT ON COLUMN assignment.trainers.capacity IS 'The most active clients that this service assigns, unless an admin forces more. Null: no limit.';
+
+COMMENT ON COLUMN assignment.trainers.accepts_clients IS 'False: only an admin can assign further clients, by force.';
 
 -- TABLE: public.members
 
@@ -2728,6 +4919,8 @@ CREATE TABLE public.trainer_client_assignments (
     source text DEFAULT 'manual'::text NOT NULL,
     backfill_run_id uuid,
     ended_at timestamp with time zone,
+    policy_version integer,
+    rule smallint,
     CONSTRAINT source_is_known CHECK ((source = ANY (ARRAY['trigger'::text, 'retry'::text, 'backfill'::text, 'manual'::text, 'signup'::text]))),
     CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text]))),
     CONSTRAINT trainer_is_not_client CHECK ((trainer_id <> client_id))
@@ -2752,6 +4945,15 @@ COMMENT ON COLUMN public.trainer_client_assignments.source IS 'What assigned: tr
 COMMENT ON COLUMN public.trainer_client_assignments.backfill_run_id IS 'The backfill run that inserted the row. No foreign key: it would look up the same run again for every row.';
 
 COMMENT ON COLUMN public.trainer_client_assignments.ended_at IS 'When the service made the assignment inactive.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.policy_version IS 'The version of the policy that chose the trainer. Null: the caller named the trainer.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.rule IS 'The rule of that version, by its position from 1. Null: the default trainer, or a trainer that the caller named.';
+
+-- CONSTRAINT: assignment.backfill_choices backfill_choices_pkey
+
+ALTER TABLE ONLY assignment.backfill_choices
+    ADD CONSTRAINT backfill_choices_pkey PRIMARY KEY (run_id, lane, rule, trainer_id);
 
 -- CONSTRAINT: assignment.backfill_errors backfill_errors_pkey
 
@@ -2788,15 +4990,35 @@ ALTER TABLE ONLY assignment.ended_sessions
 ALTER TABLE ONLY assignment.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (member_id);
 
+-- CONSTRAINT: assignment.policies policies_pkey
+
+ALTER TABLE ONLY assignment.policies
+    ADD CONSTRAINT policies_pkey PRIMARY KEY (version);
+
+-- CONSTRAINT: assignment.policy_rules policy_rules_pkey
+
+ALTER TABLE ONLY assignment.policy_rules
+    ADD CONSTRAINT policy_rules_pkey PRIMARY KEY (version, rule);
+
 -- CONSTRAINT: assignment.reconciliations reconciliations_pkey
 
 ALTER TABLE ONLY assignment.reconciliations
     ADD CONSTRAINT reconciliations_pkey PRIMARY KEY (slot);
 
+-- CONSTRAINT: assignment.seats seats_pkey
+
+ALTER TABLE ONLY assignment.seats
+    ADD CONSTRAINT seats_pkey PRIMARY KEY (trainer_id, is_overbooked, seat);
+
 -- CONSTRAINT: assignment.settings settings_pkey
 
 ALTER TABLE ONLY assignment.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+
+-- CONSTRAINT: assignment.trainers trainers_pkey
+
+ALTER TABLE ONLY assignment.trainers
+    ADD CONSTRAINT trainers_pkey PRIMARY KEY (trainer_id);
 
 -- CONSTRAINT: assignment.watched_tables watched_tables_name_key
 
@@ -2824,7 +5046,7 @@ CREATE INDEX backfill_events_run_id_idx ON assignment.backfill_events USING btre
 
 -- INDEX: assignment.backfill_runs_active_key
 
-CREATE UNIQUE INDEX backfill_runs_active_key ON assignment.backfill_runs USING btree (trainer_id) WHERE (status = ANY (ARRAY['running'::text, 'paused'::text]));
+CREATE UNIQUE INDEX backfill_runs_active_key ON assignment.backfill_runs USING btree (COALESCE(trainer_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (status = ANY (ARRAY['running'::text, 'paused'::text]));
 
 -- INDEX: assignment.failures_new_idx
 
@@ -2833,6 +5055,10 @@ CREATE INDEX failures_new_idx ON assignment.failures USING btree (member_id) WHE
 -- INDEX: assignment.failures_next_attempt_at_idx
 
 CREATE INDEX failures_next_attempt_at_idx ON assignment.failures USING btree (next_attempt_at, member_id);
+
+-- INDEX: assignment.failures_no_room_idx
+
+CREATE INDEX failures_no_room_idx ON assignment.failures USING btree (first_failed_at, member_id) WHERE (sqlstate = 'TA011'::text);
 
 -- INDEX: public.trainer_client_assignments_active_key
 
@@ -2857,6 +5083,19 @@ CREATE TRIGGER members_assign_trainer_after_insert AFTER INSERT ON public.member
 -- TRIGGER: public.members members_follow_id_after_update
 
 CREATE TRIGGER members_follow_id_after_update AFTER UPDATE ON public.members FOR EACH ROW WHEN ((old.id IS DISTINCT FROM new.id)) EXECUTE FUNCTION assignment.tg_members__follow_id();
+
+-- TRIGGER: public.trainer_client_assignments trainer_client_assignments_keep_seats_after_delete
+
+CREATE TRIGGER trainer_client_assignments_keep_seats_after_delete AFTER DELETE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__keep_seats();
+
+-- TRIGGER: public.trainer_client_assignments trainer_client_assignments_keep_seats_after_update
+
+CREATE TRIGGER trainer_client_assignments_keep_seats_after_update AFTER UPDATE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__keep_seats();
+
+-- FK CONSTRAINT: assignment.backfill_choices backfill_choices_run_id_fkey
+
+ALTER TABLE ONLY assignment.backfill_choices
+    ADD CONSTRAINT backfill_choices_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
 
 -- FK CONSTRAINT: assignment.backfill_errors backfill_errors_run_id_fkey
 
@@ -2883,6 +5122,11 @@ ALTER TABLE ONLY assignment.backfill_runs
 ALTER TABLE ONLY assignment.backfill_samples
     ADD CONSTRAINT backfill_samples_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
 
+-- FK CONSTRAINT: assignment.policy_rules policy_rules_version_fkey
+
+ALTER TABLE ONLY assignment.policy_rules
+    ADD CONSTRAINT policy_rules_version_fkey FOREIGN KEY (version) REFERENCES assignment.policies(version);
+
 -- FK CONSTRAINT: public.trainer_client_assignments trainer_client_assignments_client_id_fkey
 
 ALTER TABLE ONLY public.trainer_client_assignments
@@ -2892,6 +5136,10 @@ ALTER TABLE ONLY public.trainer_client_assignments
 
 ALTER TABLE ONLY public.trainer_client_assignments
     ADD CONSTRAINT trainer_client_assignments_trainer_id_fkey FOREIGN KEY (trainer_id) REFERENCES public.members(id) ON UPDATE CASCADE;
+
+-- POLICY: assignment.backfill_choices owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.backfill_choices TO postgres USING (true);
 
 -- POLICY: assignment.backfill_errors owner_does_all
 
@@ -2921,13 +5169,29 @@ CREATE POLICY owner_does_all ON assignment.ended_sessions TO postgres USING (tru
 
 CREATE POLICY owner_does_all ON assignment.failures TO postgres USING (true);
 
+-- POLICY: assignment.policies owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.policies TO postgres USING (true);
+
+-- POLICY: assignment.policy_rules owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.policy_rules TO postgres USING (true);
+
 -- POLICY: assignment.reconciliations owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.reconciliations TO postgres USING (true);
 
+-- POLICY: assignment.seats owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.seats TO postgres USING (true);
+
 -- POLICY: assignment.settings owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.settings TO postgres USING (true);
+
+-- POLICY: assignment.trainers owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.trainers TO postgres USING (true);
 
 -- POLICY: assignment.watched_tables owner_does_all
 
@@ -2941,17 +5205,33 @@ CREATE POLICY owner_does_all ON public.trainer_client_assignments TO postgres US
 
 REVOKE ALL ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text)
+-- ACL: assignment.FUNCTION are_kept_out(p_member_ids uuid[], p_trainer_ids uuid[])
 
-REVOKE ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.are_kept_out(p_member_ids uuid[], p_trainer_ids uuid[]) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer)
+-- ACL: assignment.FUNCTION assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_version integer, p_run_id uuid, p_rows jsonb[], p_keep_met boolean, p_max_attempts integer)
 
-REVOKE ALL ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_notes text, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_version integer, p_run_id uuid, p_rows jsonb[], p_keep_met boolean, p_max_attempts integer) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid)
+-- ACL: assignment.FUNCTION assign_by_policy(p_version integer, p_member_ids uuid[], p_rows jsonb[], p_source text, p_run_id uuid, p_keep_met boolean, p_max_attempts integer)
 
-REVOKE ALL ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.assign_by_policy(p_version integer, p_member_ids uuid[], p_rows jsonb[], p_source text, p_run_id uuid, p_keep_met boolean, p_max_attempts integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text)
+
+REVOKE ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION assign_members(p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_source text, p_policy_version integer, p_notes text, p_run_id uuid, p_by_force boolean, p_max_attempts integer)
+
+REVOKE ALL ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_source text, p_policy_version integer, p_notes text, p_run_id uuid, p_by_force boolean, p_max_attempts integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[])
+
+REVOKE ALL ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_policy_version integer, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer)
+
+REVOKE ALL ON FUNCTION assignment.assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_policy_version integer, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION await_lanes(p_run_id uuid)
 
@@ -2965,13 +5245,57 @@ REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OU
 
 REVOKE ALL ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_keep_met boolean, p_full uuid[], p_taken assignment.trainer_count[])
+
+REVOKE ALL ON FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_keep_met boolean, p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION claim_new_failures(p_limit integer)
 
 REVOKE ALL ON FUNCTION assignment.claim_new_failures(p_limit integer) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION claim_seats(p_trainer_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.claim_seats(p_trainer_ids uuid[]) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION close_table(p_table regclass)
 
 REVOKE ALL ON FUNCTION assignment.close_table(p_table regclass) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION compile_condition(p_condition jsonb)
+
+REVOKE ALL ON FUNCTION assignment.compile_condition(p_condition jsonb) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION compile_rules(p_document jsonb, p_version integer)
+
+REVOKE ALL ON FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION compile_test(p_op text, p_kind text, p_value jsonb)
+
+REVOKE ALL ON FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION condition_fields(p_condition jsonb)
+
+REVOKE ALL ON FUNCTION assignment.condition_fields(p_condition jsonb) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION condition_leaves(p_condition jsonb, p_pointer text)
+
+REVOKE ALL ON FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION count_choices(p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[])
+
+REVOKE ALL ON FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION deal_by_room(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_rooms integer[])
+
+REVOKE ALL ON FUNCTION assignment.deal_by_room(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_rooms integer[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION deal_by_weight(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_weights integer[], p_rooms integer[])
+
+REVOKE ALL ON FUNCTION assignment.deal_by_weight(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_weights integer[], p_rooms integer[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION deal_out(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_met_members integer[], p_met_trainers uuid[], p_full uuid[], p_taken assignment.trainer_count[])
+
+REVOKE ALL ON FUNCTION assignment.deal_out(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_met_members integer[], p_met_trainers uuid[], p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION default_grantees(p_owner oid, p_schema oid, p_type "char")
 
@@ -2997,6 +5321,10 @@ REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id 
 
 REVOKE ALL ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION explain_decision(p_member_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.explain_decision(p_member_id uuid) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION explain_hidden_rows(p_role name)
 
 REVOKE ALL ON FUNCTION assignment.explain_hidden_rows(p_role name) FROM PUBLIC;
@@ -3004,6 +5332,10 @@ REVOKE ALL ON FUNCTION assignment.explain_hidden_rows(p_role name) FROM PUBLIC;
 -- ACL: assignment.FUNCTION explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text)
 
 REVOKE ALL ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION field_path(p_field text)
+
+REVOKE ALL ON FUNCTION assignment.field_path(p_field text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text)
 
@@ -3013,9 +5345,29 @@ REVOKE ALL ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms in
 
 REVOKE ALL ON FUNCTION assignment.find_gone_members(p_member_ids uuid[]) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text)
+
+REVOKE ALL ON FUNCTION assignment.find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION find_locked_members(p_member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[])
+
+REVOKE ALL ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[])
+
+REVOKE ALL ON FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_policy_problems(p_document jsonb)
+
+REVOKE ALL ON FUNCTION assignment.find_policy_problems(p_document jsonb) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_policy_stragglers(p_run assignment.backfill_runs, p_upper_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.find_policy_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION find_refused_members(p_member_ids uuid[], p_constraint text)
 
@@ -3025,13 +5377,25 @@ REVOKE ALL ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_co
 
 REVOKE ALL ON FUNCTION assignment.find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION find_room(p_trainer_ids uuid[], p_full uuid[], p_taken assignment.trainer_count[], p_most integer)
+
+REVOKE ALL ON FUNCTION assignment.find_room(p_trainer_ids uuid[], p_full uuid[], p_taken assignment.trainer_count[], p_most integer) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION find_stragglers(p_run assignment.backfill_runs)
 
 REVOKE ALL ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION find_undecided_members(p_version integer, p_upper_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION finish_backfill(p_run_id uuid, OUT work text, OUT members integer)
 
 REVOKE ALL ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION give_back_seats(p_trainer_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION grant_service(p_role name)
 
@@ -3045,13 +5409,21 @@ REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM
 
 REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[])
+-- ACL: assignment.FUNCTION judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[])
 
-REVOKE ALL ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone integer, OUT failures assignment.member_failure[], OUT undecided_ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION make_failures_due(p_limit integer)
 
 REVOKE ALL ON FUNCTION assignment.make_failures_due(p_limit integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION make_waiting_due(p_trainer_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.make_waiting_due(p_trainer_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION match_rules(p_rules assignment.policy_rules[], p_rows jsonb[])
+
+REVOKE ALL ON FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION member_tables()
 
@@ -3085,9 +5457,33 @@ REVOKE ALL ON FUNCTION assignment.own_tables() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer)
+
+REVOKE ALL ON FUNCTION assignment.preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION preview_policy(p_document jsonb, p_percent real)
+
+REVOKE ALL ON FUNCTION assignment.preview_policy(p_document jsonb, p_percent real) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION preview_step(p_run_id uuid)
 
 REVOKE ALL ON FUNCTION assignment.preview_step(p_run_id uuid) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer)
+
+REVOKE ALL ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[])
+
+REVOKE ALL ON FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION read_uuid(p_text text)
+
+REVOKE ALL ON FUNCTION assignment.read_uuid(p_text text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION reconcile(p_slot timestamp with time zone, p_traceparent text)
 
@@ -3109,6 +5505,14 @@ REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb,
 
 REVOKE ALL ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION refresh_settings()
+
+REVOKE ALL ON FUNCTION assignment.refresh_settings() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer)
+
+REVOKE ALL ON FUNCTION assignment.rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION require_visible_rows()
 
 REVOKE ALL ON FUNCTION assignment.require_visible_rows() FROM PUBLIC;
@@ -3129,6 +5533,18 @@ REVOKE ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried in
 
 REVOKE ALL ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION set_trainer(p_trainer_id uuid, p_capacity integer, p_accepts_clients boolean, p_note text, p_actor text)
+
+REVOKE ALL ON FUNCTION assignment.set_trainer(p_trainer_id uuid, p_capacity integer, p_accepts_clients boolean, p_note text, p_actor text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION settle_all_seats()
+
+REVOKE ALL ON FUNCTION assignment.settle_all_seats() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION settle_seats(p_trainer_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.settle_seats(p_trainer_id uuid) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer)
 
 REVOKE ALL ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) FROM PUBLIC;
@@ -3145,6 +5561,10 @@ REVOKE ALL ON FUNCTION assignment.take_back_defaults(p_table regclass) FROM PUBL
 
 REVOKE ALL ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION take_seats(p_trainer_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.take_seats(p_trainer_ids uuid[]) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION tg_backfill_runs__guard_status()
 
 REVOKE ALL ON FUNCTION assignment.tg_backfill_runs__guard_status() FROM PUBLIC;
@@ -3156,6 +5576,10 @@ REVOKE ALL ON FUNCTION assignment.tg_members__assign_trainer() FROM PUBLIC;
 -- ACL: assignment.FUNCTION tg_members__follow_id()
 
 REVOKE ALL ON FUNCTION assignment.tg_members__follow_id() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION tg_trainer_client_assignments__keep_seats()
+
+REVOKE ALL ON FUNCTION assignment.tg_trainer_client_assignments__keep_seats() FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION tg_watched__mirror_members()
 

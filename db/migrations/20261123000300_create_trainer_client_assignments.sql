@@ -15,6 +15,8 @@ create table public.trainer_client_assignments (
   source text not null default 'manual',
   backfill_run_id uuid,
   ended_at timestamptz,
+  policy_version integer,
+  rule smallint,
   constraint trainer_client_assignments_pkey primary key (id),
   -- Not deferrable: a deferred key fails at COMMIT, too late for the trigger to catch the error and save the sign-up.
   -- A trainer with assignments cannot be deleted. Deleting another member deletes that member's own assignments.
@@ -53,6 +55,10 @@ comment on column public.trainer_client_assignments.source is
   'What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program).';
 comment on column public.trainer_client_assignments.backfill_run_id is
   'The backfill run that inserted the row. No foreign key: it would look up the same run again for every row.';
+comment on column public.trainer_client_assignments.policy_version is
+  'The version of the policy that chose the trainer. Null: the caller named the trainer.';
+comment on column public.trainer_client_assignments.rule is
+  'The rule of that version, by its position from 1. Null: the default trainer, or a trainer that the caller named.';
 comment on column public.trainer_client_assignments.ended_at is 'When the service made the assignment inactive.';
 
 select assignment.close_table('public.trainer_client_assignments');

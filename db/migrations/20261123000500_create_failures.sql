@@ -7,6 +7,7 @@ create table assignment.failures (
   member_id uuid not null,
   trainer_id uuid,
   requested_trainer_id uuid,
+  rule smallint,
   sqlstate text not null,
   message text not null,
   source text not null,
@@ -19,13 +20,16 @@ create table assignment.failures (
 );
 
 create index failures_next_attempt_at_idx on assignment.failures (next_attempt_at, member_id);
+create index failures_no_room_idx on assignment.failures (first_failed_at, member_id) where sqlstate = 'TA011';
 create index failures_new_idx on assignment.failures (member_id) where logged_at is null;
 
 comment on table assignment.failures is 'Members whose auto-assignment failed. The service retries it.';
 comment on column assignment.failures.trainer_id is
-  'The trainer of the last attempt. A retry uses the current default trainer. Null: no default trainer was set.';
+  'The trainer of the last attempt. A retry asks the policy again. Null: none was chosen.';
 comment on column assignment.failures.requested_trainer_id is
-  'The trainer that the caller asked for; retries use this one. Null: the default trainer.';
+  'The trainer that the caller asked for; retries use this one. Null: the policy decides.';
+comment on column assignment.failures.rule is
+  'The rule that waits for room (0: the default trainer). Null: the member does not wait for room.';
 comment on column assignment.failures.sqlstate is
   'The error code of the last attempt: PostgreSQL''s, or one of this service (TA…).';
 comment on column assignment.failures.source is 'What tried to assign; see public.trainer_client_assignments.source.';

@@ -1,4 +1,4 @@
--- Returns the default trainer, for every function that assigns members without a requested trainer.
+-- Returns the default trainer, for functions that assign members whom no rule takes.
 -- This function, like every other that may run with its owner's rights, puts pg_temp last in search_path. If it is not
 -- listed, PostgreSQL searches it first: a caller could create a temporary type uuid whose check runs as the owner.
 -- Locks: none. Reversible.
@@ -17,7 +17,7 @@ begin
   if v_trainer_id is null then
     perform assignment.require_visible_rows();
     raise exception 'no default trainer is configured'
-      using errcode = 'TA001', hint = 'Set one: PUT /v1/settings {"defaultTrainerId": "…"}';
+      using errcode = 'TA001', hint = 'Set one: PUT /v1/policy {"defaultTrainerId": "…"}';
   end if;
   return v_trainer_id;
 end;

@@ -1,4 +1,4 @@
--- The counts that assign_members returns.
+-- The counts of a batch of members that was assigned.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -8,12 +8,15 @@ create type assignment.batch_result as (
   ended integer,
   is_trainer integer,
   member_gone integer,
-  failures assignment.member_failure[]
+  excluded integer,
+  failures assignment.member_failure[],
+  choices assignment.choice_count[]
 );
 
 comment on type assignment.batch_result is
-  'Counts of a batch: newly assigned; already assigned; assigned once and ended since; the trainer; no longer existing.
-Then the members that failed.';
+  'Counts of a batch: newly assigned; already assigned; assigned once and ended since; the trainer; no longer existing;
+left alone by a rule. Then the members that failed, and whom the policy gave the newly assigned to (null: the trainer was
+named).';
 
 -- migrate:down
 drop type if exists assignment.batch_result;

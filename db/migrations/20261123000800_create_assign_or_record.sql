@@ -6,7 +6,8 @@
 create function assignment.assign_or_record(
   p_member_ids uuid[],
   p_source text,
-  p_trainer_id uuid default null
+  p_trainer_id uuid default null,
+  p_rows jsonb[] default null
 )
   returns assignment.member_failure[]
   volatile
@@ -23,15 +24,15 @@ declare
   v_message text;
 begin
   begin
-    v_trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
-    select failures into v_failures
-    from assignment.assign_members(
+    v_trainer_id := coalesce(p_trainer_id, (select default_trainer_id from assignment.settings where not needs_choice));
+    v_failures := (assignment.assign_batch(
       p_member_ids,
-      v_trainer_id,
       p_source,
-      p_keep_ended => p_source <> 'trigger',  -- a new member has no ended assignment: saves a query
+      p_trainer_id,
+      p_rows => p_rows,
+      p_keep_met => p_source <> 'trigger',  -- a new member has no assignment: saves a query
       p_max_attempts => 1000
-    );
+    )).failures;
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
     begin
@@ -40,20 +41,21 @@ begin
       null;  -- whoever is gone is recorded as well, and the retry finds out
     end;
     v_failures := array(
-      select row(present.id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
+      select row(present.id, v_sqlstate, left(v_message, 1000), null)::assignment.member_failure
       from (select unnest(p_member_ids) except select unnest(v_gone_ids)) as present (id)
     );
   end;
 
   if cardinality(v_failures) > 0 then
     begin
-      insert into assignment.failures (member_id, trainer_id, requested_trainer_id, sqlstate, message, source)
-      select member_id, v_trainer_id, p_trainer_id, sqlstate, message, p_source
+      insert into assignment.failures (member_id, trainer_id, requested_trainer_id, rule, sqlstate, message, source)
+      select member_id, v_trainer_id, p_trainer_id, rule, sqlstate, message, p_source
       from unnest(v_failures)
       order by member_id
       on conflict (member_id) do update set
         trainer_id = excluded.trainer_id,
         requested_trainer_id = excluded.requested_trainer_id,
+        rule = excluded.rule,
         sqlstate = excluded.sqlstate,
         message = excluded.message,
         source = excluded.source,
@@ -70,11 +72,11 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.assign_or_record(uuid[], text, uuid) from public;
-comment on function assignment.assign_or_record(uuid[], text, uuid) is
-  'Assigns members to the default trainer, or to p_trainer_id, and records in assignment.failures who could not be assigned.
-Returns those. Ended assignments stay ended. Waits at most 250 ms for a lock. Never raises, except when the caller cancels
-the statement or its statement_timeout expires.';
+revoke execute on function assignment.assign_or_record(uuid[], text, uuid, jsonb[]) from public;
+comment on function assignment.assign_or_record(uuid[], text, uuid, jsonb[]) is
+  'Assigns members as the policy says, or to p_trainer_id, and records in assignment.failures who could not be assigned.
+Returns those. p_rows: the members'' rows, in the same order; null: read from members. Ended assignments stay ended. Waits
+at most 250 ms for a lock. Never raises, except when the caller cancels the statement or its statement_timeout expires.';
 
 -- migrate:down
-drop function if exists assignment.assign_or_record(uuid[], text, uuid);
+drop function if exists assignment.assign_or_record(uuid[], text, uuid, jsonb[]);

@@ -7,9 +7,10 @@
 -- migrate:up
 set local lock_timeout = '5s';
 
--- The normal case is one statement in one sub-transaction, for speed. If anything fails, the statement is undone and
--- assign_or_record tries again, slower and row by row. The short lock_timeout leaves time for that second attempt.
--- Without a default trainer, trainer_id is null and the insert fails; assignment.default_trainer_id() then says why.
+-- Without rules, the normal case is one statement in one sub-transaction, for speed. If anything fails, the statement is
+-- undone and assign_or_record tries again, slower and row by row. The short lock_timeout leaves time for that attempt.
+-- With rules, the statement inserts nothing, and assign_or_record assigns. It gets the rows from here, because the owner of
+-- this function may not be allowed to read members.
 create function assignment.tg_members__assign_trainer()
   returns trigger
   volatile
@@ -20,29 +21,46 @@ create function assignment.tg_members__assign_trainer()
 as $$
 declare
   v_member_ids uuid[];
+  v_rows jsonb[];
   v_assigned bigint;
+  v_timezone text;
 begin
   begin
-    insert into public.trainer_client_assignments (trainer_id, client_id, source)
-    select (select default_trainer_id from assignment.settings), id, 'trigger'
-    from new_members
-    where id is not null  -- id is unique, but not always a primary key
-    order by id
+    insert into public.trainer_client_assignments (trainer_id, client_id, source, policy_version)
+    select s.default_trainer_id, m.id, 'trigger', s.policy_version
+    from new_members m
+    cross join assignment.settings s
+    where m.id is not null  -- id is unique, but not always a primary key
+      and not s.needs_choice
+    order by m.id
     on conflict (client_id, trainer_id) where status = 'active' do nothing;
 
     get diagnostics v_assigned = row_count;
     if v_assigned = (select count(id) from new_members) then
       return null;  -- ignored for an after trigger
     end if;
-    raise exception 'not all of them were assigned';
+    if v_assigned > 0 then
+      raise exception 'not all of them were assigned';
+    end if;
   exception when others or assert_failure then
     null;
   end;
 
   begin
-    v_member_ids := array(select id from new_members where id is not null);
+    if (select needs_choice from assignment.settings) then
+      v_timezone := current_setting('timezone');
+      perform set_config('timezone', 'UTC', true);
+      v_rows := array(select to_jsonb(m) from new_members m where m.id is not null order by m.id);
+      perform set_config('timezone', v_timezone, true);
+    end if;
+  exception when others or assert_failure then
+    null;  -- assign_or_record then reads the rows itself, or records why it cannot
+  end;
+
+  begin
+    v_member_ids := array(select id from new_members where id is not null order by id);
     if cardinality(v_member_ids) > 0 then
-      perform assignment.assign_or_record(v_member_ids, 'trigger');
+      perform assignment.assign_or_record(v_member_ids, 'trigger', p_rows => v_rows);
     end if;
   exception when others or assert_failure then
     raise warning 'trainer assignment: new members are neither assigned nor recorded as failed: %', sqlerrm
@@ -54,8 +72,8 @@ $$;
 
 revoke execute on function assignment.tg_members__assign_trainer() from public;
 comment on function assignment.tg_members__assign_trainer() is
-  'Assigns the members that one INSERT statement added to the default trainer. Records whatever goes wrong for a retry,
-and never makes the insert fail.';
+  'Assigns the members that one INSERT statement added as the policy says. Records whatever goes wrong for a retry, and
+never makes the insert fail.';
 
 create trigger members_assign_trainer_after_insert
   after insert on public.members

@@ -28,6 +28,10 @@ begin
     v_is_known := exists (select from public.trainer_client_assignments where client_id = v_member_id);
     update assignment.failures set member_id = v_member_id where member_id = old.id;
     v_is_known := v_is_known or found;
+    update assignment.trainers set trainer_id = v_member_id where trainer_id = old.id;
+    if found then
+      perform assignment.settle_seats(old.id), assignment.settle_seats(v_member_id);
+    end if;
   exception when others or assert_failure then
     null;  -- assign_or_record records the error
   end;
@@ -45,7 +49,7 @@ $$;
 
 revoke execute on function assignment.tg_members__follow_id() from public;
 comment on function assignment.tg_members__follow_id() is
-  'Moves the failure of a member whose id changes to the new id. Assigns the member if there is neither a failure nor an
+  'Moves the failure, and the capacity as a trainer, of a member whose id changes to the new id. Assigns the member if there is neither a failure nor an
 assignment. Never makes the update fail.';
 
 do $$

@@ -1,4 +1,4 @@
--- Retries failed auto-assignments that are due: with the requested trainer, or with the current default trainer.
+-- Retries failed auto-assignments that are due: with the requested trainer, or as the policy in force says.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -37,22 +37,18 @@ begin
   begin
     -- A member that another session has locked would make the whole batch time out.
     v_locked_ids := assignment.find_locked_members(v_member_ids);
-    v_trainer_id := coalesce(v_requested_id, assignment.default_trainer_id());
-    select r.failures into v_failures
-    from assignment.assign_members(
-      array(select unnest(v_member_ids) except select unnest(v_locked_ids)),
-      v_trainer_id,
-      'retry',
-      p_keep_ended => true
-    ) as r;
+    v_trainer_id := coalesce(v_requested_id, (select default_trainer_id from assignment.settings where not needs_choice));
+    v_failures := (assignment.assign_batch(
+      array(select unnest(v_member_ids) except select unnest(v_locked_ids)), 'retry', v_requested_id
+    )).failures;
     v_failures := v_failures || array(
-      select row(member_id, '55P03', 'the member is locked by another session')::assignment.member_failure
+      select row(member_id, '55P03', 'the member is locked by another session', null)::assignment.member_failure
       from unnest(v_locked_ids) as locked (member_id)
     );
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
     v_failures := array(
-      select row(member_id, v_sqlstate, left(v_message, 1000))::assignment.member_failure
+      select row(member_id, v_sqlstate, left(v_message, 1000), null)::assignment.member_failure
       from unnest(v_member_ids) as asked (member_id)
     );
   end;
@@ -68,6 +64,7 @@ begin
   set trainer_id = v_trainer_id,
     sqlstate = again.sqlstate,
     message = again.message,
+    rule = again.rule,
     attempts = least(f.attempts, 2147483646) + 1,
     last_failed_at = now(),
     next_attempt_at = now() + assignment.retry_after(least(f.attempts, 2147483646) + 1)

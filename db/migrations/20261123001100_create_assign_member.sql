@@ -7,6 +7,7 @@ create function assignment.assign_member(
   p_trainer_id uuid default null,
   p_notes text default null,
   p_source text default 'manual',
+  p_by_force boolean default false,
   out assigned boolean,
   out trainer_id uuid,
   out id uuid,
@@ -21,7 +22,7 @@ create function assignment.assign_member(
   language plpgsql
 as $$
 declare
-  v_result assignment.batch_result;
+  v_result assignment.pairs_result;
 begin
   trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
   if not exists (select from public.members m where m.id = p_member_id) then
@@ -36,17 +37,30 @@ begin
 
   for v_try in 1..3 loop
     begin
-      select * into v_result from assignment.assign_members(array[p_member_id], trainer_id, p_source, p_notes);
+      v_result := assignment.assign_members(
+        array[p_member_id], array[trainer_id], null, p_source, p_notes => p_notes, p_by_force => p_by_force
+      );
     exception when sqlstate 'TA009' then
       raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
     end;
-    if v_result.member_gone > 0 then
+    if cardinality(v_result.full_pairs) > 0
+      and not exists (
+        select
+        from public.trainer_client_assignments a
+        where a.client_id = p_member_id
+          and a.trainer_id = assign_member.trainer_id
+          and a.status = 'active'
+      )
+    then
+      raise exception 'trainer % has no room', trainer_id
+        using errcode = 'TA011', hint = 'To assign the member all the same, force it.';
+    elsif cardinality(v_result.gone_ids) > 0 then
       raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
     elsif cardinality(v_result.failures) > 0 then
       raise exception 'member % could not be assigned: %', p_member_id, v_result.failures[1].message
         using errcode = 'TA004', detail = v_result.failures[1].sqlstate;
     end if;
-    assigned := v_result.successful = 1;
+    assigned := cardinality(v_result.assigned) = 1;
 
     select a.id, a.assignment_date, a.source, a.notes
     into assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
@@ -68,11 +82,12 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.assign_member(uuid, uuid, text, text) from public;
-comment on function assignment.assign_member(uuid, uuid, text, text) is
+revoke execute on function assignment.assign_member(uuid, uuid, text, text, boolean) from public;
+comment on function assignment.assign_member(uuid, uuid, text, text, boolean) is
   'Assigns one member to a trainer, by default the default trainer. assigned is false when the assignment already existed.
-An ended assignment gets a new row.
-Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 failed (SQLSTATE in detail).';
+An ended assignment gets a new row. p_by_force: also beyond the capacity of the trainer.
+Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 failed (SQLSTATE in detail),
+TA011 the trainer has no room.';
 
 -- migrate:down
-drop function if exists assignment.assign_member(uuid, uuid, text, text);
+drop function if exists assignment.assign_member(uuid, uuid, text, text, boolean);

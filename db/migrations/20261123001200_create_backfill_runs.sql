@@ -4,7 +4,8 @@
 -- migrate:up
 create table assignment.backfill_runs (
   id uuid not null default assignment.uuid_v7(),
-  trainer_id uuid not null,
+  trainer_id uuid,
+  policy_version integer,
   status text not null default 'running',
   status_changed_by text not null,
   status_reason text,
@@ -28,19 +29,23 @@ create table assignment.backfill_runs (
   resume_traceparent text,
   constraint backfill_runs_pkey primary key (id),
   constraint backfill_runs_retry_of_fkey foreign key (retry_of) references assignment.backfill_runs (id),
+  constraint trainer_or_policy_is_known check (trainer_id is not null or policy_version is not null),
   constraint status_is_known check (status in ('running', 'paused', 'cancelled', 'succeeded', 'completed_with_errors')),
   constraint finished_at_belongs_to_ended check ((finished_at is null) = (status in ('running', 'paused'))),
   constraint batch_rows_is_bounded check (batch_rows between 1 and 20000),
   constraint only_failed_is_a_retry check (not only_failed or retry_of is not null)
 );
 
--- However many callers start a run for a trainer at once, one run starts.
+-- However many callers start a run for a trainer, or by the policy, at once, one run starts.
 create unique index backfill_runs_active_key
-  on assignment.backfill_runs (trainer_id)
+  on assignment.backfill_runs (coalesce(trainer_id, '00000000-0000-0000-0000-000000000000'))
   where status in ('running', 'paused');
 
 comment on table assignment.backfill_runs is
-  'Backfill runs. Each passes over all members and assigns those without an assignment to its trainer.';
+  'Backfill runs. Each passes over all members and assigns those whom its trainer, or its policy, lacks.';
+comment on column assignment.backfill_runs.trainer_id is 'The only trainer of the run. Null: the policy chooses.';
+comment on column assignment.backfill_runs.policy_version is
+  'The version of the policy that the run began with and keeps. Null: the caller named the trainer.';
 comment on column assignment.backfill_runs.status is
   'running, paused, cancelled, succeeded, or completed_with_errors. The last three end the run.';
 comment on column assignment.backfill_runs.status_changed_by is

@@ -16,6 +16,7 @@ create table assignment.backfill_lanes (
   ended bigint not null default 0,
   is_trainer bigint not null default 0,
   member_gone bigint not null default 0,
+  excluded bigint not null default 0,
   failed bigint not null default 0,
   constraint backfill_lanes_pkey primary key (run_id, lane),
   constraint backfill_lanes_run_id_fkey foreign key (run_id) references assignment.backfill_runs (id) on delete cascade
@@ -37,6 +38,7 @@ comment on column assignment.backfill_lanes.already_assigned is 'Skipped: had an
 comment on column assignment.backfill_lanes.ended is 'Skipped: an assignment to the trainer was ended.';
 comment on column assignment.backfill_lanes.is_trainer is 'Skipped: the trainer.';
 comment on column assignment.backfill_lanes.member_gone is 'Skipped: no longer a member.';
+comment on column assignment.backfill_lanes.excluded is 'Skipped: a rule chooses nobody.';
 
 -- migrate:down
 drop table if exists assignment.backfill_lanes;

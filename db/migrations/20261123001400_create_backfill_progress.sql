@@ -6,6 +6,7 @@ create view assignment.backfill_progress as
 select
   r.id,
   r.trainer_id,
+  r.policy_version,
   r.status,
   r.dry_run,
   r.batch_rows,
@@ -24,6 +25,16 @@ select
   l.ended,
   l.is_trainer,
   l.member_gone,
+  l.excluded,
+  (
+    select coalesce(jsonb_agg(to_jsonb(c) order by c.rule, c.trainer_id), '[]')
+    from (
+      select nullif(b.rule, 0) as rule, b.trainer_id, sum(b.members)::bigint as members
+      from assignment.backfill_choices b
+      where b.run_id = r.id
+      group by b.rule, b.trainer_id
+    ) as c
+  ) as choices,
   r.remaining,
   case when r.status = 'paused' then r.status_reason end as pause_reason,
   case when r.status = 'running' then r.throttled_because end as throttled_because,
@@ -38,12 +49,13 @@ from assignment.backfill_runs r
 cross join lateral (
   select
     coalesce(sum(successful), 0)::bigint as successful,
-    coalesce(sum(already_assigned + ended + is_trainer + member_gone), 0)::bigint as skipped,
+    coalesce(sum(already_assigned + ended + is_trainer + member_gone + excluded), 0)::bigint as skipped,
     coalesce(sum(failed), 0)::bigint as failed,
     coalesce(sum(already_assigned), 0)::bigint as already_assigned,
     coalesce(sum(ended), 0)::bigint as ended,
     coalesce(sum(is_trainer), 0)::bigint as is_trainer,
-    coalesce(sum(member_gone), 0)::bigint as member_gone
+    coalesce(sum(member_gone), 0)::bigint as member_gone,
+    coalesce(sum(excluded), 0)::bigint as excluded
   from assignment.backfill_lanes
   where run_id = r.id
 ) as l

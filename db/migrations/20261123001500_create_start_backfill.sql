@@ -1,4 +1,5 @@
--- Starts a run. A trainer has at most one run that has not ended, however many callers start one at once.
+-- Starts a run, by default by the policy in force. A trainer has at most one run that has not ended, and so has the policy,
+-- however many callers start one at once.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -20,33 +21,47 @@ create function assignment.start_backfill(
 as $$
 declare
   v_trainer_id uuid := coalesce(p_trainer_id, assignment.default_trainer_id());
+  v_policy_version integer;
   v_run_id uuid;
   v_active_id uuid;
   v_upper_id uuid;
   v_total bigint;
   v_is_estimate boolean := false;
+  v_has_limits boolean;
 begin
   perform assignment.require_visible_rows();
-  if not exists (select from public.members where id = v_trainer_id) then
+  if p_trainer_id is null then
+    select policy_version, case when not (needs_choice or respects_other_trainers) then default_trainer_id end
+    into v_policy_version, v_trainer_id
+    from assignment.settings;
+  end if;
+  v_has_limits := v_trainer_id is null or exists (
+    select
+    from assignment.trainers t
+    where t.trainer_id = v_trainer_id
+      and (t.capacity is not null or not t.accepts_clients)
+  );
+  if v_trainer_id is not null and not exists (select from public.members where id = v_trainer_id) then
     raise exception 'trainer % is not a member', v_trainer_id using errcode = 'TA001';
   end if;
 
   loop
     insert into assignment.backfill_runs
-      (trainer_id, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by, start_traceparent)
+      (trainer_id, policy_version, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by, start_traceparent)
     values (
-      v_trainer_id, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by, p_traceparent
+      v_trainer_id, v_policy_version, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by,
+      p_traceparent
     )
-    on conflict (trainer_id) where status in ('running', 'paused') do nothing
+    on conflict (coalesce(trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
     returning id into v_run_id;
     exit when found;
 
     select id into v_active_id
     from assignment.backfill_runs
-    where trainer_id = v_trainer_id
+    where trainer_id is not distinct from v_trainer_id
       and status in ('running', 'paused');
     if found then
-      raise exception 'run % for trainer % has not ended', v_active_id, v_trainer_id
+      raise exception 'run % % has not ended', v_active_id, coalesce('for trainer ' || v_trainer_id, 'by the policy')
         using errcode = 'TA005', detail = v_active_id::text;
     end if;
   end loop;
@@ -68,7 +83,11 @@ begin
   if v_total > 0 then
     insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
     select v_run_id, lane, next_id, upper_id, includes_upper
-    from assignment.plan_lanes(v_upper_id, case when p_only_failed then 1 else v_total end);
+    from assignment.plan_lanes(
+      v_upper_id,
+      -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
+      case when p_only_failed or (p_dry_run and v_has_limits) then 1 else v_total end
+    );
   end if;
   return v_run_id;
 end;
@@ -76,7 +95,7 @@ $$;
 
 revoke execute on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text) from public;
 comment on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text) is
-  'Starts a run and returns its id.
+  'Starts a run for a trainer, or by the policy in force, and returns its id.
 Raises TA001 trainer not found, TA005 the trainer has a run that has not ended (its id in detail).';
 
 -- migrate:down

@@ -12,7 +12,7 @@ as $$
 declare
   v_run record;
 begin
-  select r.trainer_id, r.status, p.failed, (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
+  select case when r.policy_version is null then r.trainer_id end as trainer_id, r.status, p.failed, (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
   into v_run
   from assignment.backfill_runs r
   join assignment.backfill_progress p on p.id = r.id

@@ -39,9 +39,15 @@ begin
     ended = ended + p_result.ended,
     is_trainer = is_trainer + p_result.is_trainer,
     member_gone = member_gone + p_result.member_gone,
+    excluded = excluded + p_result.excluded,
     failed = failed + cardinality(p_result.failures)
   where run_id = p_lane.run_id
     and lane = p_lane.lane;
+
+  insert into assignment.backfill_choices (run_id, lane, rule, trainer_id, members)
+  select p_lane.run_id, p_lane.lane, c.rule, c.trainer_id, c.members
+  from unnest(p_result.choices) as c
+  on conflict (run_id, lane, rule, trainer_id) do update set members = backfill_choices.members + excluded.members;
 end;
 $$;
 

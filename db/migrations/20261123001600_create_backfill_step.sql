@@ -57,8 +57,9 @@ begin
   v_ids := v_ids[:v_rows];
   members := cardinality(v_ids);
 
-  select * into v_result
-  from assignment.assign_members(v_ids, v_run.trainer_id, 'backfill', p_run_id => p_run_id, p_keep_ended => true);
+  v_result := assignment.assign_batch(
+    v_ids, 'backfill', v_run.trainer_id, p_version => v_run.policy_version, p_run_id => p_run_id
+  );
   perform assignment.record_backfill_errors(p_run_id, v_result.failures);
   perform assignment.record_batch(
     v_lane, v_next_id, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result

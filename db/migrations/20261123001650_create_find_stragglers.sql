@@ -17,6 +17,10 @@ declare
   );
 begin
   perform assignment.require_visible_rows();
+  if p_run.trainer_id is null then
+    return query select assignment.find_policy_stragglers(p_run, v_upper_id);
+    return;
+  end if;
   return query
   select m.id
   from public.members m

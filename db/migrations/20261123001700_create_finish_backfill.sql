@@ -69,8 +69,9 @@ begin
     on conflict (run_id, lane) do nothing;
     select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and lane = 0 for update;
 
-    select * into v_result
-    from assignment.assign_members(v_ids, v_run.trainer_id, 'backfill', p_run_id => p_run_id, p_keep_ended => true);
+    v_result := assignment.assign_batch(
+      v_ids, 'backfill', v_run.trainer_id, p_version => v_run.policy_version, p_run_id => p_run_id
+    );
     perform assignment.record_backfill_errors(p_run_id, v_result.failures);
     members := cardinality(v_ids);
     perform assignment.record_batch(v_lane, null, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result);
@@ -96,12 +97,16 @@ begin
   if not v_run.dry_run then
     begin
       delete from assignment.failures f
-      where v_run.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings))
+      where case
+          when v_run.policy_version is null
+          then v_run.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings))
+          else f.requested_trainer_id is null
+        end
         and exists (
           select
           from public.trainer_client_assignments a
           where a.client_id = f.member_id
-            and a.trainer_id = v_run.trainer_id
+            and a.trainer_id = coalesce(v_run.trainer_id, a.trainer_id)
             and a.status = 'active'
         );
     exception when others then

@@ -16,8 +16,7 @@ declare
   v_lane assignment.backfill_lanes;
   v_rows integer;
   v_ids uuid[];
-  v_sorted record;
-  v_failures assignment.member_failure[];
+  v_result assignment.batch_result;
 begin
   select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
@@ -34,29 +33,21 @@ begin
 
   v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
   v_ids := assignment.next_members(v_lane, null, v_rows);
-  select * into v_sorted from assignment.sort_members(v_ids[:v_rows], v_run.trainer_id);
-
-  if cardinality(assignment.find_refused_members(array[v_run.trainer_id], 'trainer_client_assignments_trainer_id_fkey')) > 0 then
-    raise exception '%', assignment.describe_misplaced_key('trainer_client_assignments_trainer_id_fkey') using errcode = 'TA009';
-  end if;
-  v_failures := array(
-    select row(id, 'TA009', assignment.describe_misplaced_key('trainer_client_assignments_client_id_fkey'))::assignment.member_failure
-    from unnest(assignment.find_refused_members(v_sorted.unassigned, 'trainer_client_assignments_client_id_fkey')) as refused (id)
-  );
+  v_result := case
+    when v_run.trainer_id is null then assignment.preview_batch(v_run, v_ids[:v_rows])
+    else assignment.preview_assign_to_trainer(
+      v_ids[:v_rows],
+      v_run.trainer_id,
+      (select sum(l.successful)::integer from assignment.backfill_lanes l where l.run_id = p_run_id)
+    )
+  end;
   return jsonb_build_object(
     'lane', v_lane.lane,
     'from_id', v_lane.next_id,
     'next_id', v_ids[v_rows + 1],
     'members', cardinality(v_ids[:v_rows]),
     'elapsed_ms', extract(epoch from clock_timestamp() - v_began) * 1000,
-    'result', jsonb_build_object(
-      'successful', cardinality(v_sorted.unassigned) - cardinality(v_failures),
-      'already_assigned', v_sorted.already_assigned,
-      'ended', v_sorted.ended,
-      'is_trainer', v_sorted.is_trainer,
-      'member_gone', 0,
-      'failures', to_jsonb(v_failures)
-    )
+    'result', to_jsonb(v_result)
   );
 end;
 $$;

@@ -18,6 +18,9 @@ begin
     return null;
   end if;
   perform assignment.mirror_all_missed();
+  update assignment.reconciliations
+  set repaired_seats = (select coalesce(sum(abs(missing)), 0) from assignment.settle_all_seats())
+  where slot = p_slot;
   begin
     v_run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
   exception when sqlstate 'TA005' then
@@ -40,7 +43,7 @@ $$;
 
 revoke execute on function assignment.reconcile(timestamptz, text) from public;
 comment on function assignment.reconcile(timestamptz, text) is
-  'Claims a slot of the schedule, mirrors missed rows of watched tables, and starts a run. Returns its id, or null when
+  'Claims a slot of the schedule, mirrors missed rows of watched tables, repairs seats, and starts a run. Returns its id, or null when
 the slot is already claimed or a run is running. Raises TA005 when the run that has not ended is paused, a dry run or a
 retry of failed members: try again later.';
 

@@ -1,9 +1,9 @@
--- Changes the default trainer. The service calls it; it has no right to write settings.
+-- Changes the default trainer: the next version of the policy, with the same rules.
 -- Locks: none. Reversible.
 
 -- migrate:up
 create function assignment.set_default_trainer(p_trainer_id uuid, p_actor text)
-  returns assignment.settings
+  returns integer
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
@@ -11,29 +11,28 @@ create function assignment.set_default_trainer(p_trainer_id uuid, p_actor text)
   language plpgsql
 as $$
 declare
-  v_settings assignment.settings;
+  v_policy assignment.policies;
 begin
-  insert into assignment.settings (default_trainer_id, updated_by)
-  select id, p_actor
-  from public.members
-  where id = p_trainer_id
-  on conflict (only_row) do update set
-    default_trainer_id = excluded.default_trainer_id,
-    updated_at = now(),
-    updated_by = excluded.updated_by
-  returning * into v_settings;
-  if not found then
+  if not exists (select from public.members where id = p_trainer_id) then
     perform assignment.require_visible_rows();  -- a hidden member exists all the same
     raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
   end if;
-  return v_settings;
+  select * into v_policy from assignment.policies order by version desc limit 1;
+  if (v_policy.document ->> 'defaultTrainerId')::uuid = p_trainer_id
+    and exists (select from assignment.settings)
+  then
+    return v_policy.version;
+  end if;
+  return assignment.put_policy(
+    v_policy.document || jsonb_build_object('defaultTrainerId', p_trainer_id), p_actor, p_expected_version => v_policy.version
+  );
 end;
 $$;
 
 revoke execute on function assignment.set_default_trainer(uuid, text) from public;
 comment on function assignment.set_default_trainer(uuid, text) is
-  'Sets the default trainer for future members and for retries, and returns the settings.
-Raises TA001 when p_trainer_id is not a member.';
+  'Makes a member the default trainer and returns the version of the policy. Nobody is moved. The present default trainer
+makes no new version. Raises TA001 p_trainer_id is not a member, TA012 and TA013 as put_policy.';
 
 -- migrate:down
 drop function if exists assignment.set_default_trainer(uuid, text);

@@ -24,7 +24,8 @@ begin
     'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
        assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
        assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
-       assignment.watched_tables, public.trainer_client_assignments to %I',
+       assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
+       assignment.member_columns, assignment.backfill_choices, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -40,8 +41,13 @@ begin
     'assignment.require_visible_rows()',
     'assignment.default_trainer_id()',
     'assignment.set_default_trainer(uuid, text)',
-    'assignment.assign_or_record(uuid[], text, uuid)',
-    'assignment.assign_member(uuid, uuid, text, text)',
+    'assignment.put_policy(jsonb, text, text, integer)',
+    'assignment.find_policy_problems(jsonb)',
+    'assignment.preview_policy(jsonb, real)',
+    'assignment.explain_decision(uuid)',
+    'assignment.set_trainer(uuid, integer, boolean, text, text)',
+    'assignment.assign_or_record(uuid[], text, uuid, jsonb[])',
+    'assignment.assign_member(uuid, uuid, text, text, boolean)',
     'assignment.end_assignment(uuid, uuid)',
     'assignment.retry_failures(integer)',
     'assignment.make_failures_due(integer)',

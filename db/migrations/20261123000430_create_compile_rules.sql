@@ -1,0 +1,45 @@
+-- The rules of a document, compiled; not stored, so that a draft can be previewed where nothing may be written.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.compile_rules(p_document jsonb, p_version integer)
+  returns setof assignment.policy_rules
+  stable
+  set search_path = pg_catalog, pg_temp
+  language sql
+as $$
+  select
+    p_version,
+    r.ordinality::smallint,
+    r.body ->> 'name',
+    case when r.body ? 'when' then assignment.compile_condition(r.body -> 'when')::jsonpath end,
+    array(
+      select distinct assignment.field_path(asked)::text
+      from (
+        select assignment.condition_fields(r.body -> 'when') as asked
+        union all
+        select r.body #>> '{assign,field}'
+      ) as f
+      where asked is not null
+      order by 1
+    ),
+    r.body #>> '{assign,choose}',
+    assignment.field_path(r.body #>> '{assign,field}'),
+    array(
+      select (t.trainer ->> 'trainerId')::uuid
+      from jsonb_array_elements(r.body #> '{assign,trainers}') with ordinality as t (trainer, place)
+      order by t.place
+    ),
+    array(
+      select coalesce((t.trainer ->> 'weight')::integer, 1)
+      from jsonb_array_elements(r.body #> '{assign,trainers}') with ordinality as t (trainer, place)
+      order by t.place
+    ),
+    coalesce(r.body #>> '{assign,whenFull}', 'next')
+  from jsonb_array_elements(p_document -> 'rules') with ordinality as r (body, ordinality)
+$$;
+
+revoke execute on function assignment.compile_rules(jsonb, integer) from public;
+
+-- migrate:down
+drop function if exists assignment.compile_rules(jsonb, integer);

@@ -1,0 +1,93 @@
+-- Why a leaf cannot be asked; null when it can.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.find_leaf_problem(p_leaf jsonb, out step text, out detail text)
+  stable
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_path text[] := assignment.field_path(p_leaf ->> 'field');
+  v_op text := p_leaf ->> 'op';
+  v_column assignment.member_columns;
+  v_kind text;
+  v_wanted text;
+  v_values jsonb;
+  v_value jsonb;
+begin
+  select * into v_column from assignment.member_columns where name = v_path[1];
+  step := '/field';
+  if not found then
+    detail := format('members has no column %s', v_path[1]);
+    return;
+  elsif cardinality(v_path) > 1 and v_column.kind <> 'json' then
+    detail := format('the column %s is of type %s: only a json column has fields inside', v_path[1], v_column.type);
+    return;
+  end if;
+  v_kind := case when cardinality(v_path) > 1 then 'json' else v_column.kind end;
+
+  step := '/op';
+  if v_op in ('exists', 'missing') then
+    step := null;
+    return;
+  elsif v_kind = 'other'
+    or (v_kind = 'array' and v_op <> 'contains')
+    or (v_kind not in ('text', 'citext', 'array', 'json') and v_op = 'contains')
+    or (v_kind not in ('text', 'citext', 'json') and v_op = 'starts_with')
+    or (v_kind in ('boolean', 'enum', 'uuid', 'array') and v_op in ('lt', 'lte', 'gt', 'gte'))
+  then
+    detail := format('%s does not apply to the column %s of type %s', v_op, v_path[1], v_column.type);
+    return;
+  end if;
+
+  step := '/value';
+  v_wanted := case
+    when v_kind in ('number', 'boolean') then v_kind
+    when v_kind in ('json', 'array') then null
+    else 'string'
+  end;
+  v_values := case when v_op in ('in', 'not_in') then p_leaf -> 'value' else jsonb_build_array(p_leaf -> 'value') end;
+  for v_value in select value from jsonb_array_elements(v_values) loop
+    if v_wanted is not null and jsonb_typeof(v_value) <> v_wanted then
+      detail := format('must be a %s: the column %s is of type %s', v_wanted, v_path[1], v_column.type);
+      return;
+    end if;
+    begin
+      case v_kind
+        when 'date' then perform (v_value #>> '{}')::date;
+        when 'timestamp' then perform (v_value #>> '{}')::timestamp;
+        when 'timestamptz' then perform (v_value #>> '{}')::timestamptz;
+        when 'uuid' then perform (v_value #>> '{}')::uuid;
+        else null;
+      end case;
+    exception when data_exception then
+      detail := format('must be a %s', v_column.type);
+      return;
+    end;
+    if v_kind = 'enum' and not exists (
+      select
+      from pg_attribute a
+      join pg_enum e on e.enumtypid = a.atttypid
+      where a.attrelid = to_regclass('public.members')
+        and a.attname = v_path[1]
+        and e.enumlabel = v_value #>> '{}'
+    ) and exists (
+      select
+      from pg_attribute a
+      join pg_enum e on e.enumtypid = a.atttypid  -- a domain over an enum has no labels of its own
+      where a.attrelid = to_regclass('public.members')
+        and a.attname = v_path[1]
+    ) then
+      detail := format('is not a value of the type %s', v_column.type);
+      return;
+    end if;
+  end loop;
+  step := null;
+end;
+$$;
+
+revoke execute on function assignment.find_leaf_problem(jsonb) from public;
+
+-- migrate:down
+drop function if exists assignment.find_leaf_problem(jsonb);

@@ -1,0 +1,81 @@
+-- Finds out which members each rule matches. Members with equal values of all fields that the rules read are evaluated once.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[])
+  returns table (rule smallint, matched integer[])
+  stable
+  set search_path = pg_catalog, pg_temp
+  set timezone = 'UTC'
+  set work_mem = '32MB'
+  set jit = off
+  language plpgsql
+as $$
+declare
+  v_rules assignment.policy_rules[] := array(  -- a rule that reads a dropped or renamed column matches nobody
+    select r
+    from unnest(p_rules) as r
+    where not exists (select from unnest(r.asks) as asked (path) where not p_rows[1] ? (asked.path::text[])[1])
+  );
+  v_asked text[] := array(select distinct unnest(r.asks) from unnest(v_rules) as r);
+  v_nested text[] := array(select path from unnest(v_asked) as path where cardinality(path::text[]) > 1);
+  v_unasked text[] := array(
+    select jsonb_object_keys(p_rows[1])
+    except
+    select (path::text[])[1] from unnest(v_asked) as path where cardinality(path::text[]) = 1
+  );
+  v_citext text[] := array(
+    select c.name from assignment.member_columns c where c.kind = 'citext' and array[c.name]::text = any (v_asked)
+  );
+begin
+  return query
+  with keyed as materialized (
+    select
+      r.index::integer,
+      r.row,
+      r.row - v_unasked as key,
+      case when v_nested <> '{}' then (select jsonb_agg(r.row #> path::text[]) from unnest(v_nested) as path) end as nested_key
+    from unnest(p_rows) with ordinality as r (row, index)
+  ),
+  groups as materialized (
+    select array_agg(k.index) as members, min(k.index) as sample
+    from keyed k
+    group by k.key, k.nested_key
+  ),
+  samples as materialized (
+    select g.members, g.sample, k.row || coalesce(
+      (select jsonb_object_agg(c, lower(k.row ->> c)) from unnest(v_citext) as c where k.row ->> c is not null), '{}'
+    ) as row
+    from groups g
+    join keyed k on k.index = g.sample
+  ),
+  matches as (
+    select s.members, s.sample, r.rule, r.choose = 'nobody' or (r.when_full = 'wait' and r.choose <> 'field') as is_final
+    from samples s
+    join unnest(v_rules) as r
+      on r.predicate is null or jsonb_path_match_tz(s.row, r.predicate, silent => true)
+  ),
+  needed as (  -- rules after one that always decides are not needed
+    select m.members, m.rule
+    from (
+      select m.members, m.rule, bool_or(m.is_final) over (
+        partition by m.sample order by m.rule rows between unbounded preceding and 1 preceding
+      ) as is_decided
+      from matches m
+    ) as m
+    where m.is_decided is not true
+  )
+  select n.rule, array_agg(member.index order by member.index)
+  from needed n
+  cross join lateral unnest(n.members) as member (index)
+  group by n.rule
+  order by n.rule;
+end;
+$$;
+
+revoke execute on function assignment.match_rules(assignment.policy_rules[], jsonb[]) from public;
+comment on function assignment.match_rules(assignment.policy_rules[], jsonb[]) is
+  'For each rule, the members that it matches, by their position in p_rows. A predicate that raises matches nobody.';
+
+-- migrate:down
+drop function if exists assignment.match_rules(assignment.policy_rules[], jsonb[]);

@@ -1,0 +1,164 @@
+-- Decides who trains whom: the only place that does. The trigger, runs, retries, the preview and the decision of one member
+-- call it. It writes nothing and reads no stored version, so a draft in a READ ONLY transaction gives the same decisions.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.choose_trainers(
+  p_document jsonb,
+  p_rules assignment.policy_rules[],
+  p_member_ids uuid[],
+  p_rows jsonb[],
+  p_keep_met boolean default true,
+  p_full uuid[] default '{}',
+  p_taken assignment.trainer_count[] default '{}'
+)
+  returns setof assignment.choice
+  stable
+  set search_path = pg_catalog, pg_temp
+  set work_mem = '32MB'
+  set jit = off
+  language plpgsql
+as $$
+declare
+  v_default_id uuid := p_document ->> 'defaultTrainerId';
+  v_pending integer[] := array(select generate_subscripts(p_member_ids, 1));
+  v_rule assignment.policy_rules;
+  v_match record;
+  v_here integer[];
+  v_met_members integer[];
+  v_met_trainers uuid[];
+  v_met_active boolean[];
+  v_dealt_members integer[];
+  v_dealt_trainers uuid[];
+  v_decided integer[];
+  v_taken assignment.trainer_count[] := p_taken;
+begin
+  if p_keep_met and (p_document ->> 'respectsOtherTrainers')::boolean then
+    v_decided := array(
+      select i
+      from unnest(v_pending) as i
+      where exists (
+        select
+        from public.trainer_client_assignments a
+        where a.client_id = p_member_ids[i]
+          and a.status = 'active'
+      )
+    );
+    return query select p_member_ids[i], null::uuid, null::smallint, 'already_assigned' from unnest(v_decided) as i;
+    v_pending := array(select unnest(v_pending) except select unnest(v_decided) order by 1);
+  end if;
+
+  for v_match in
+    select r as rule, m.matched
+    from assignment.match_rules(p_rules, p_rows) m
+    join unnest(p_rules) as r on r.rule = m.rule
+    order by m.rule
+  loop
+    v_rule := v_match.rule;
+    v_here := array(select unnest(v_match.matched) intersect select unnest(v_pending) order by 1);
+    continue when v_here = '{}';
+
+    if v_rule.choose = 'nobody' then
+      return query select p_member_ids[i], null::uuid, v_rule.rule, 'excluded' from unnest(v_here) as i;
+      v_pending := array(select unnest(v_pending) except select unnest(v_here) order by 1);
+      continue;
+    end if;
+
+    v_met_members := '{}';
+    v_met_trainers := '{}';
+    v_met_active := '{}';
+    if p_keep_met then
+      select coalesce(array_agg(index), '{}'), coalesce(array_agg(trainer_id), '{}'), coalesce(array_agg(is_active), '{}')
+      into v_met_members, v_met_trainers, v_met_active
+      from assignment.find_met(v_rule, p_member_ids, p_rows, v_here);
+    end if;
+
+    select coalesce(array_agg(d.index), '{}'), coalesce(array_agg(d.trainer_id), '{}')
+    into v_dealt_members, v_dealt_trainers
+    from assignment.deal_out(
+      v_rule, p_member_ids, p_rows, v_here, v_met_members, v_met_trainers, p_full, v_taken
+    ) as d;
+    return query
+    select p_member_ids[d.index], d.trainer_id, v_rule.rule, 'assign'
+    from unnest(v_dealt_members, v_dealt_trainers) as d (index, trainer_id);
+    return query
+    select
+      p_member_ids[met.index],
+      null::uuid,
+      v_rule.rule,
+      case when bool_or(met.is_active) then 'already_assigned' else 'ended' end
+    from unnest(v_met_members, v_met_active) as met (index, is_active)
+    where met.index not in (select unnest(v_dealt_members))
+    group by met.index;
+    v_decided := v_dealt_members || v_met_members;
+    if v_taken is not null then
+      v_taken := array(
+        select row(t.trainer_id, sum(t.members))::assignment.trainer_count
+        from (
+          select taken.trainer_id, taken.members from unnest(v_taken) as taken
+          union all
+          select dealt.trainer_id, 1 from unnest(v_dealt_trainers) as dealt (trainer_id)
+        ) as t
+        group by t.trainer_id
+      );
+    end if;
+
+    if v_rule.when_full = 'wait' then
+      v_here := array(select unnest(v_here) except select unnest(v_decided));
+      if v_rule.choose = 'field' then
+        v_here := array(select n.index from assignment.find_named_trainers(v_rule, p_member_ids, p_rows, v_here) as n);
+      end if;
+      return query select p_member_ids[i], null::uuid, v_rule.rule, 'no_room' from unnest(v_here) as i;
+      v_decided := v_decided || v_here;
+    end if;
+    v_pending := array(select unnest(v_pending) except select unnest(v_decided) order by 1);
+  end loop;
+
+  return query
+  select
+    p_member_ids[i.index],
+    case when decided.outcome = 'assign' then v_default_id end,
+    null::smallint,
+    decided.outcome
+  from (
+    select
+      pending.index,
+      known.status,
+      row_number() over (partition by known.status is null and p_member_ids[pending.index] <> v_default_id order by pending.index) as place
+    from unnest(v_pending) as pending (index)
+    left join lateral (
+      select a.status
+      from public.trainer_client_assignments a
+      where p_keep_met
+        and a.client_id = p_member_ids[pending.index]
+        and a.trainer_id is not distinct from v_default_id
+      order by a.status
+      limit 1
+    ) as known on true
+  ) as i
+  left join assignment.find_room(array[v_default_id], p_full, v_taken, cardinality(v_pending)) as r on true
+  cross join lateral (
+    select case
+      when p_member_ids[i.index] = v_default_id then 'is_trainer'
+      when i.status = 'active' then 'already_assigned'
+      when i.status is not null then 'ended'
+      when r.trainer_id is null or i.place > r.room then 'no_room'
+      else 'assign'
+    end as outcome
+  ) as decided;
+end;
+$$;
+
+revoke execute on function
+  assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], boolean, uuid[], assignment.trainer_count[])
+  from public;
+comment on function
+  assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], boolean, uuid[], assignment.trainer_count[]) is
+  'What a policy, given as its document and compiled rules, says of members, given with their rows: one choice for each
+member, or one for each trainer where a rule chooses all.
+p_keep_met: a member who has or had a trainer of a rule keeps to that; false for members who were just inserted.
+p_full: trainers without room. p_taken: seats to count as taken; null: as if nobody had a capacity.';
+
+-- migrate:down
+drop function if exists
+  assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], boolean, uuid[], assignment.trainer_count[]);

@@ -1,0 +1,34 @@
+-- Finds the members for whom a run by the policy has to be proven: those without an active assignment by its version.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.find_undecided_members(p_version integer, p_upper_id uuid)
+  returns setof uuid
+  stable
+  set search_path = pg_catalog, pg_temp
+  set enable_nestloop = off  -- it reads all members once, whatever the statistics say
+  set jit = off  -- before PostgreSQL 18, a disabled plan type raises the cost, which would start the compiler
+  set plan_cache_mode = force_custom_plan
+  language plpgsql
+as $$
+begin
+  return query
+  select m.id
+  from public.members m
+  where m.id <= p_upper_id
+    and not exists (
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.policy_version = p_version
+        and a.status = 'active'
+    );
+end;
+$$;
+
+revoke execute on function assignment.find_undecided_members(integer, uuid) from public;
+comment on function assignment.find_undecided_members(integer, uuid) is
+  'Members up to p_upper_id without an active assignment that this version of the policy made.';
+
+-- migrate:down
+drop function if exists assignment.find_undecided_members(integer, uuid);

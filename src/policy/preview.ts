@@ -1,0 +1,77 @@
+import type { Sql } from "../database/sql.ts";
+import { withAppErrors } from "../errors.ts";
+import type { PolicyDocument } from "./document.ts";
+
+/** What becomes of a member by a policy. */
+export type Outcome =
+  | "assign"
+  | "excluded"
+  | "already_assigned"
+  | "ended"
+  | "is_trainer"
+  | "no_room"
+  | "no_trainer";
+
+/** What a policy would do, were it put now. */
+export interface PolicyPreview {
+  /** How many were looked at. */
+  members: number;
+  /** Whether that is a sample of all members, by chance: multiply by `100 / percent`. */
+  isSample: boolean;
+  percent: number;
+  /** What a run would do: members by rule (null: the default trainer), trainer and outcome. */
+  outcomes: { rule: number | null; trainerId: string | null; outcome: Outcome; members: number }[];
+  /** Members of whose kind a signup would go to somebody else than now. */
+  changed: number;
+  /** Signups like the members, by the trainer whom they would go to by the policy in force and by this one. */
+  shares: { trainerId: string | null; before: number; after: number }[];
+}
+
+/** What the policy in force says of one member, rule by rule. */
+export interface Decision {
+  memberId: string;
+  policyVersion: number;
+  /** One; of a rule that chooses all trainers one a trainer. */
+  choices: { outcome: Outcome; rule: number | null; trainerId: string | null }[];
+  rules: {
+    rule: number;
+    name: string;
+    matches: boolean;
+    /** Those whom the rule can choose. `room` null: no limit. */
+    trainers: { trainerId: string; isMember: boolean; acceptsClients: boolean; room: number | null }[];
+  }[];
+}
+
+/** Up to so many members are all looked at; of more, so many by chance. */
+const MOST_MEMBERS = 100_000;
+const TIMEOUT_MS = 15_000;
+
+/** Looks at what a policy would do, in a READ ONLY transaction: over all members, or over a sample that says so. */
+export async function previewPolicy(sql: Sql, policy: PolicyDocument): Promise<PolicyPreview> {
+  return await sql.begin("read only isolation level repeatable read", async (transaction) => {
+    await transaction`select set_config('statement_timeout', ${String(TIMEOUT_MS)}, true)`;
+    const [{ members }] = await transaction<[{ members: number }]>`
+      select case
+        when counted.members <= ${MOST_MEMBERS} then counted.members
+        else greatest(counted.members, (select sum(members)::bigint from assignment.member_tables()))
+      end as members
+      from (select count(*) as members from (select from public.members limit ${MOST_MEMBERS + 1}) as some) as counted
+    `;
+    const percent = members <= MOST_MEMBERS ? 100 : 100 * MOST_MEMBERS / members;
+    const [{ preview }] = await transaction<[{ preview: Omit<PolicyPreview, "isSample" | "percent"> }]>`
+      select assignment.preview_policy(${JSON.stringify(policy)}::text::jsonb, ${percent}::real) as preview
+    `;
+    return { ...preview, isSample: percent < 100, percent };
+  });
+}
+
+/**
+ * Says what the policy in force would do with a member now, and why.
+ * @throws {AppError} `member_not_found`
+ */
+export async function explainDecision(sql: Sql, memberId: string): Promise<Decision> {
+  const [{ decision }] = await withAppErrors(sql<[{ decision: Decision }]>`
+    select assignment.explain_decision(${memberId}) as decision
+  `);
+  return decision;
+}

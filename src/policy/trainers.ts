@@ -1,0 +1,136 @@
+import type { Sql } from "../database/sql.ts";
+import { AppError, withAppErrors } from "../errors.ts";
+
+/** A trainer, as the machine sees them: how many clients, and how many more. */
+export interface Trainer {
+  trainerId: string;
+  /** The most active clients that a machine gives the trainer; null: no limit. */
+  capacity: number | null;
+  /** false: no machine gives the trainer a client. */
+  acceptsClients: boolean;
+  note: string | null;
+  /** Active ones. */
+  clients: number;
+  /** Free places; null: no limit. */
+  room: number | null;
+  /** When somebody said something of the trainer last; null: never. */
+  updatedAt: Date | null;
+  updatedBy: string | null;
+}
+
+/** What an admin can say of a trainer; what is left out stays as it is. */
+export interface TrainerChange {
+  /** 0 to 100,000; null: no limit. */
+  capacity?: number | null | undefined;
+  acceptsClients?: boolean | undefined;
+  note?: string | null | undefined;
+}
+
+/**
+ * Lists trainers by id: whoever has clients, is named in the policy in force, or had something said of them.
+ * @param page.after the last trainer's id already seen
+ */
+export async function listTrainers(
+  sql: Sql,
+  page: { limit: number; after?: string | undefined },
+): Promise<Trainer[]> {
+  return [...await sql<Trainer[]>`
+    with recursive known as (
+      select t.trainer_id from assignment.trainers t
+      union
+      select s.default_trainer_id from assignment.settings s where s.default_trainer_id is not null
+      union
+      select unnest(r.trainer_ids)
+      from assignment.policy_rules r
+      join assignment.settings s on s.policy_version = r.version
+    ),
+    with_clients as (  -- one look into the index a trainer, not a row
+      (select trainer_id from public.trainer_client_assignments order by trainer_id limit 1)
+      union all
+      select (
+        select a.trainer_id
+        from public.trainer_client_assignments a
+        where a.trainer_id > w.trainer_id
+        order by a.trainer_id
+        limit 1
+      )
+      from with_clients w
+      where w.trainer_id is not null
+    ),
+    page as (
+      select trainer_id
+      from (select trainer_id from known union select trainer_id from with_clients where trainer_id is not null) as each
+      ${page.after === undefined ? sql`` : sql`where trainer_id > ${page.after}`}
+      order by trainer_id
+      limit ${page.limit}
+    )
+    ${selectTrainer(sql)}
+    from page as asked
+    ${joinTrainer(sql)}
+    order by asked.trainer_id
+  `];
+}
+
+/**
+ * Reads one trainer.
+ * @throws {AppError} `trainer_not_found` when they are not a member.
+ */
+export async function getTrainer(sql: Sql, trainerId: string): Promise<Trainer> {
+  const [trainer] = await sql<Trainer[]>`
+    ${selectTrainer(sql)}
+    from (select id as trainer_id from public.members where id = ${trainerId}) as asked
+    ${joinTrainer(sql)}
+  `;
+  if (!trainer) throw new AppError("trainer_not_found", `trainer ${trainerId} is not a member`);
+  return trainer;
+}
+
+/**
+ * Sets what a trainer takes. Clients beyond a lowered capacity stay; whoever waits for room is tried again at once.
+ * @throws {AppError} `trainer_not_found`
+ */
+export async function changeTrainer(
+  sql: Sql,
+  trainerId: string,
+  change: TrainerChange,
+  by: string,
+): Promise<Trainer> {
+  const now = await getTrainer(sql, trainerId);
+  const { capacity = now.capacity, acceptsClients = now.acceptsClients, note = now.note } = change;
+  await withAppErrors(
+    sql`select assignment.set_trainer(${trainerId}, ${capacity}, ${acceptsClients}, ${note}, ${by})`,
+  );
+  return await getTrainer(sql, trainerId);
+}
+
+function selectTrainer(sql: Sql) {
+  return sql`
+    select
+      asked.trainer_id,
+      t.capacity,
+      coalesce(t.accepts_clients, true) as accepts_clients,
+      t.note,
+      counted.clients,
+      case when t.capacity is not null then free.seats end as room,
+      t.updated_at,
+      t.updated_by
+  `;
+}
+
+function joinTrainer(sql: Sql) {
+  return sql`
+    left join assignment.trainers t on t.trainer_id = asked.trainer_id
+    cross join lateral (
+      select count(*) as clients
+      from public.trainer_client_assignments a
+      where a.trainer_id = asked.trainer_id
+        and a.status = 'active'
+    ) as counted
+    cross join lateral (
+      select count(*) as seats
+      from assignment.seats s
+      where s.trainer_id = asked.trainer_id
+        and s.client_id is null
+    ) as free
+  `;
+}
