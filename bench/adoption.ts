@@ -1,7 +1,7 @@
 import { closeDatabase, openDatabase } from "../src/database/connection.ts";
 import type { Sql } from "../src/database/sql.ts";
 import { migrateDown, migrateUp } from "../src/database/migrate.ts";
-import { setDefaultTrainer } from "../src/policy/settings.ts";
+import { setDefaultTrainer } from "../src/policy/policies.ts";
 import { backfillExistingUsers } from "../src/trainer_assignment.ts";
 import { type Claim, inform, judge } from "./support/claim.ts";
 import { seconds } from "./support/rounds.ts";

@@ -9,6 +9,10 @@ export type ErrorCode =
   | "invalid_transition"
   | "member_is_trainer"
   | "member_not_found"
+  | "no_room"
+  | "policy_changed"
+  | "policy_invalid"
+  | "policy_version_not_found"
   | "run_cancelled"
   | "rows_hidden"
   | "run_not_found"
@@ -56,6 +60,10 @@ export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | 
   TA008: { meaning: "a trigger or rule of the application kept the row out", code: null },
   TA009: { meaning: "a foreign key points at another table", code: null },
   TA010: { meaning: "row-level security hides rows", code: "rows_hidden" },
+  TA011: { meaning: "the trainer, or every trainer of the rule, has no room", code: "no_room" },
+  TA012: { meaning: "the policy does not fit the database", code: "policy_invalid", detail: "pointer" },
+  TA013: { meaning: "another version of the policy is in force", code: "policy_changed" },
+  TA014: { meaning: "the policy has no such version", code: "policy_version_not_found" },
 };
 
 /** Awaits a query; an error that a function of ours raised becomes an {@link AppError}, any other stays as it is. */

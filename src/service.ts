@@ -24,7 +24,7 @@ import { addFailureRoutes } from "./http/routes/failures.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
 import { addMemberRoutes } from "./http/routes/members.ts";
 import { addMetricsRoutes } from "./http/routes/metrics.ts";
-import { addSettingsRoutes } from "./http/routes/settings.ts";
+import { addPolicyRoutes } from "./http/routes/policy.ts";
 import { addTrainerRoutes } from "./http/routes/trainers.ts";
 import { createOutageLog } from "./database/outage_log.ts";
 import { strictHeaders } from "./http/security_headers.ts";
@@ -78,7 +78,7 @@ export function createApp(given: Services): App {
   addBackfillErrorRoutes(api, takeExportSlot);
   addBackfillEventRoutes(api);
   addFailureRoutes(api);
-  addSettingsRoutes(api);
+  addPolicyRoutes(api);
   addHealthRoutes(api);
   addMetricsRoutes(api, metrics);
   addDocumentationRoutes(api);

@@ -23,7 +23,7 @@ begin
     p_member_id,
     case when v_misplaced_key is null then p_sqlstate else 'TA009' end,
     left(coalesce(v_misplaced_key, left(p_message, 500) || '. ' || v_search_path, p_message), 1000),
-    null
+    null::smallint
   );
 end;
 $$;

@@ -19,6 +19,7 @@ export type ChangeEvent =
   | "client_assigned"
   | "assignment_ended"
   | "default_trainer_changed"
+  | "policy_changed"
   | "failures_retry_requested";
 
 /** Logs what was changed, with who did it in which request. */

@@ -5,7 +5,7 @@ import type { MembersTrigger } from "./members_trigger.ts";
 export interface AssignmentState {
   trigger: MembersTrigger;
   /** null when none is configured. */
-  defaultTrainer: { id: string; isMember: boolean; updatedAt: Date; updatedBy: string | null } | null;
+  defaultTrainer: { id: string; isMember: boolean } | null;
   /** Auto-assignments that wait for a retry; counted up to 10,001. */
   failures: number;
 }
@@ -16,23 +16,19 @@ export async function readAssignmentState(sql: Sql): Promise<AssignmentState> {
     Omit<AssignmentState, "defaultTrainer"> & {
       trainerId: string | null;
       isMember: boolean;
-      updatedAt: Date;
-      updatedBy: string | null;
     },
   ]>`
     select
       json_build_object('state', t.state, 'bypass', t.bypass, 'tables', t.tables, 'isFine', t.is_fine) as trigger,
       s.default_trainer_id as trainer_id,
       exists (select from public.members m where m.id = s.default_trainer_id) as is_member,
-      s.updated_at,
-      s.updated_by,
       (select count(*) from (select from assignment.failures limit 10001) as counted) as failures
     from assignment.members_trigger t
     left join assignment.settings s on true
   `;
-  const { trainerId, isMember, updatedAt, updatedBy, ...state } = row;
+  const { trainerId, isMember, ...state } = row;
   return {
     ...state,
-    defaultTrainer: trainerId === null ? null : { id: trainerId, isMember, updatedAt, updatedBy },
+    defaultTrainer: trainerId === null ? null : { id: trainerId, isMember },
   };
 }

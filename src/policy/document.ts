@@ -39,14 +39,14 @@ export interface Rule {
   /** For people; 1 to 200 characters, no two alike. */
   name: string;
   /** Everybody, where it is left out. */
-  when?: Condition;
+  when?: Condition | undefined;
   assign: Choice;
 }
 
 /** Who trains whom: the first rule that matches and can serve decides, at last the default trainer. */
 export interface PolicyDocument {
-  /** null: whoever no rule takes is a recorded failure. */
-  defaultTrainerId: string | null;
+  /** The trainer of members whom no rule takes. */
+  defaultTrainerId: string;
   /** Whether an active assignment to anybody is enough. */
   respectsOtherTrainers: boolean;
   rules: Rule[];
@@ -58,10 +58,16 @@ const MAX_LEVELS = 5;
 const MAX_TRAINERS = 100;
 const MAX_VALUES = 100;
 
-const FieldName = z.string().min(1, "must name a column of members").max(200, "must have at most 200 characters")
+const FieldName = z.string().min(1, "must name a column of members").max(
+  200,
+  "must have at most 200 characters",
+)
   .refine(isStorable, "has characters that cannot be kept");
 const Scalar = z.union([
-  z.string().max(1000, "must have at most 1,000 characters").refine(isStorable, "has characters that cannot be kept"),
+  z.string().max(1000, "must have at most 1,000 characters").refine(
+    isStorable,
+    "has characters that cannot be kept",
+  ),
   z.number(),
   z.boolean(),
 ], "must be a text, a number, true or false");
@@ -73,7 +79,10 @@ const Leaf = z.strictObject({
   op: z.enum(OPS, `must be one of ${OPS.join(", ")}`),
   value: z.union([
     Scalar,
-    z.array(Scalar).min(1, "must have at least one value").max(MAX_VALUES, `must have at most ${MAX_VALUES} values`),
+    z.array(Scalar).min(1, "must have at least one value").max(
+      MAX_VALUES,
+      `must have at most ${MAX_VALUES} values`,
+    ),
   ], "must be a text, a number, true or false, or a list of these").optional(),
 }).superRefine(({ op, value }, context) => {
   const fault = findValueFault(op, value);
@@ -140,7 +149,10 @@ const When = z.unknown().transform((input, context): Condition => {
 const Trainers = z.array(
   z.strictObject({
     trainerId: TrainerId,
-    weight: z.int("must be a whole number from 1 to 1000").min(1, "must be at least 1").max(1000, "must be at most 1000")
+    weight: z.int("must be a whole number from 1 to 1000").min(1, "must be at least 1").max(
+      1000,
+      "must be at most 1000",
+    )
       .default(1),
   }),
 ).min(1, "must have at least one trainer").max(MAX_TRAINERS, `must have at most ${MAX_TRAINERS} trainers`)
@@ -163,7 +175,10 @@ const Assign = z.discriminatedUnion("choose", [
 ], "must choose nobody, field, all, spread or most_room");
 
 const Rule = z.strictObject({
-  name: z.string("must be a text").trim().min(1, "must have a name").max(200, "must have at most 200 characters")
+  name: z.string("must be a text").trim().min(1, "must have a name").max(
+    200,
+    "must have at most 200 characters",
+  )
     .refine(isStorable, "has characters that cannot be kept"),
   when: When.optional(),
   assign: Assign,
@@ -171,13 +186,18 @@ const Rule = z.strictObject({
 
 /** Parses a policy and fills in what it leaves out. What only the database knows is found by `findPolicyProblems`. */
 export const PolicySchema = z.strictObject({
-  defaultTrainerId: TrainerId.nullable().default(null),
+  defaultTrainerId: TrainerId,
   respectsOtherTrainers: z.boolean("must be true or false").default(false),
-  rules: z.array(Rule, "must be a list of rules").max(MAX_RULES, `must have at most ${MAX_RULES} rules`).default([])
+  rules: z.array(Rule, "must be a list of rules").max(MAX_RULES, `must have at most ${MAX_RULES} rules`)
+    .default([])
     .superRefine((rules, context) => {
       for (const [index, { name }] of rules.entries()) {
         if (rules.findIndex((other) => other.name === name) < index) {
-          context.addIssue({ code: "custom", path: [index, "name"], message: "is the name of a rule before" });
+          context.addIssue({
+            code: "custom",
+            path: [index, "name"],
+            message: "is the name of a rule before",
+          });
         }
       }
     }),

@@ -33,7 +33,7 @@ export async function getPolicy(sql: Sql, version?: number): Promise<Policy> {
     limit 1
   `;
   if (policy === undefined) {
-    throw new AppError("policy_version_not_found", `there is no version ${version ?? 1} of the policy`);
+    throw new AppError("policy_version_not_found", `the policy has no version ${version ?? 1}`);
   }
   return toPolicy(policy);
 }
@@ -67,7 +67,10 @@ export async function findPolicyProblems(
     order by pointer
   `;
   const pick = (isWarning: boolean) =>
-    problems.filter((problem) => problem.isWarning === isWarning).map(({ pointer, detail }) => ({ pointer, detail }));
+    problems.filter((problem) => problem.isWarning === isWarning).map(({ pointer, detail }) => ({
+      pointer,
+      detail,
+    }));
   return { errors: pick(false), warnings: pick(true) };
 }
 
@@ -89,7 +92,9 @@ export async function putPolicy(
   }
   const [{ version }] = await withAppErrors(sql<[{ version: number }]>`
     select assignment.put_policy(
-      ${JSON.stringify(policy)}::text::jsonb, ${by}, ${options.comment ?? null}, ${options.expectedVersion ?? null}
+      ${JSON.stringify(policy)}::text::jsonb, ${by}, ${options.comment ?? null}, ${
+    options.expectedVersion ?? null
+  }
     ) as version
   `);
   return { policy: await getPolicy(sql, version), warnings };

@@ -9,8 +9,7 @@ export type Outcome =
   | "already_assigned"
   | "ended"
   | "is_trainer"
-  | "no_room"
-  | "no_trainer";
+  | "no_room";
 
 /** What a policy would do, were it put now. */
 export interface PolicyPreview {
@@ -55,7 +54,9 @@ export async function previewPolicy(sql: Sql, policy: PolicyDocument): Promise<P
         when counted.members <= ${MOST_MEMBERS} then counted.members
         else greatest(counted.members, (select sum(members)::bigint from assignment.member_tables()))
       end as members
-      from (select count(*) as members from (select from public.members limit ${MOST_MEMBERS + 1}) as some) as counted
+      from (select count(*) as members from (select from public.members limit ${
+      MOST_MEMBERS + 1
+    }) as some) as counted
     `;
     const percent = members <= MOST_MEMBERS ? 100 : 100 * MOST_MEMBERS / members;
     const [{ preview }] = await transaction<[{ preview: Omit<PolicyPreview, "isSample" | "percent"> }]>`

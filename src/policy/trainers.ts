@@ -34,7 +34,8 @@ export async function listTrainers(
   sql: Sql,
   page: { limit: number; after?: string | undefined },
 ): Promise<Trainer[]> {
-  return [...await sql<Trainer[]>`
+  return [
+    ...await sql<Trainer[]>`
     with recursive known as (
       select t.trainer_id from assignment.trainers t
       union
@@ -68,7 +69,8 @@ export async function listTrainers(
     from page as asked
     ${joinTrainer(sql)}
     order by asked.trainer_id
-  `];
+  `,
+  ];
 }
 
 /**

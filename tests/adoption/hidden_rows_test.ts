@@ -43,7 +43,7 @@ async function answers(): Promise<unknown[]> {
     `GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients`,
     "GET /v1/failures",
     "GET /v1/backfills",
-    "GET /v1/settings",
+    "GET /v1/policy",
     "GET /readyz",
   ];
   const lists = [];
@@ -193,7 +193,7 @@ describe("row-level security of members that hides a trainer", () => {
     );
     for (
       const [request, json] of [
-        ["PUT /v1/settings", { defaultTrainerId: member }],
+        ["PUT /v1/policy", { defaultTrainerId: member }],
         ["POST /v1/backfills", {}],
         [`PUT /v1/trainers/${DEFAULT_TRAINER_ID}/clients/${member}`, {}],
       ] as const
@@ -207,7 +207,7 @@ describe("row-level security of members that hides a trainer", () => {
     assertMatch(checks.access?.detail ?? "", wanted);
 
     await openTo(database.ownerName);
-    assertEquals((await ask("PUT /v1/settings", { json: { defaultTrainerId: member } })).status, 200);
+    assertEquals((await ask("PUT /v1/policy", { json: { defaultTrainerId: member } })).status, 200);
     assertEquals((await ask("POST /v1/backfills", { json: {} })).status, 202);
     assertEquals((await ready()).checks.access?.detail, SEEN);
   });
@@ -231,7 +231,7 @@ describe("row-level security of members that hides a trainer", () => {
       `create policy not_all on public.members as restrictive for select to ${database.ownerName} using (id <> '${member}')`,
     );
     assertEquals((await ready()).status, "degraded");
-    const { body } = await ask("PUT /v1/settings", { json: { defaultTrainerId: member } });
+    const { body } = await ask("PUT /v1/policy", { json: { defaultTrainerId: member } });
     assertEquals(JSON.parse(body).code, "rows_hidden");
   });
 });

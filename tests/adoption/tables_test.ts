@@ -3,7 +3,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import { migrateDown, migrateUp } from "../../src/database/migrate.ts";
-import { setDefaultTrainer } from "../../src/policy/settings.ts";
+import { setDefaultTrainer } from "../../src/policy/policies.ts";
 import { backfillExistingUsers, isUserAssignedToTrainer } from "../../src/trainer_assignment.ts";
 import { newId } from "../support/assignments.ts";
 import { catalogOf } from "../support/catalog.ts";

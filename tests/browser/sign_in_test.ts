@@ -179,7 +179,7 @@ describe("signing in to the admin page", () => {
     for (
       const [value, status] of [[cookie, 200], [altered, 401], ["trainer_assignment_session=", 401]] as const
     ) {
-      const response = await fetch(`${service.url}/v1/settings`, { headers: { cookie: value } });
+      const response = await fetch(`${service.url}/v1/policy`, { headers: { cookie: value } });
       assertEquals(response.status, status);
       await response.body?.cancel();
     }

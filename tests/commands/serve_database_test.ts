@@ -112,7 +112,7 @@ describe("start with DATABASE_URL", () => {
 
     const ready = await fetch(`${address}/readyz`);
     assertEquals([ready.status, (await ready.json()).status], [503, "stopping"]);
-    const settings = await fetch(`${address}/v1/settings`, { headers });
+    const settings = await fetch(`${address}/v1/policy`, { headers });
     assertEquals([settings.status, settings.headers.get("connection")], [200, "close"]);
     await settings.body?.cancel();
   });
@@ -123,7 +123,7 @@ describe("start with DATABASE_URL", () => {
     const locker = database.newConnection();
     await locker`begin`;
     await locker`lock table assignment.settings`;
-    const waiting = Array.from({ length: 2 }, () => fetch(`${address}/v1/settings`, { headers }));
+    const waiting = Array.from({ length: 2 }, () => fetch(`${address}/v1/policy`, { headers }));
     await waitForLockedQuery(database.sql);
 
     const run = await startBackfill(database.sql, { trainerId: DEFAULT_TRAINER_ID, requestedBy: "test" });
@@ -139,7 +139,7 @@ describe("start with DATABASE_URL", () => {
     const next = await fetch(`${address}/v1/trainers/${DEFAULT_TRAINER_ID}/clients?limit=1`, { headers });
     assertEquals([next.status, (await next.json()).clients.length], [200, 1]);
     await locker`rollback`;
-    const after = await fetch(`${address}/v1/settings`, { headers });
+    const after = await fetch(`${address}/v1/policy`, { headers });
     assertEquals(after.status, 200);
     await after.body?.cancel();
   });

@@ -4,7 +4,7 @@ import { migrateDown, migrateUp } from "../../src/database/migrate.ts";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import type { Sql } from "../../src/database/sql.ts";
 import { checkHealth } from "../../src/operation/health.ts";
-import { setDefaultTrainer } from "../../src/policy/settings.ts";
+import { setDefaultTrainer } from "../../src/policy/policies.ts";
 import { backfillExistingUsers, isUserAssignedToTrainer } from "../../src/trainer_assignment.ts";
 import { newId } from "../support/assignments.ts";
 import { catalogOf } from "../support/catalog.ts";

@@ -117,7 +117,7 @@ describe("the files for monitoring", () => {
     });
     const own = await testService({ pools: { api: () => calm }, replica });
     await startBackfill(own.sql, { requestedBy: "ops" }); // whose series are there while it is
-    await own.call("GET /v1/settings");
+    await own.call("GET /v1/policy");
     const text = await (await own.call("GET /metrics", { as: "nobody" })).text();
     await own.stop();
     await replica.close();

@@ -59,13 +59,13 @@ describe("the log of changes", () => {
     assertEquals((await change(`DELETE ${path}`)).events, [{ ...by, event: "assignment_ended", ...whom }]);
     assertEquals((await change(`PUT ${path}`, {})).events, [{ ...by, event: "client_assigned", ...whom }]);
     assertEquals((await change(`PUT ${path}`, {})).events, [], "it stood already");
-    assertEquals((await change("PUT /v1/settings", { defaultTrainerId: memberId })).events, [
+    assertEquals((await change("PUT /v1/policy", { defaultTrainerId: memberId })).events, [
       { ...by, event: "default_trainer_changed", trainerId: memberId },
     ]);
   });
 
   it("has no line for what was refused", async () => {
-    const { events } = await change("PUT /v1/settings", { defaultTrainerId: crypto.randomUUID() });
+    const { events } = await change("PUT /v1/policy", { defaultTrainerId: crypto.randomUUID() });
     assertEquals(events, []);
   });
 });

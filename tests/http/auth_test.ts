@@ -67,20 +67,20 @@ describe("authorization", () => {
   });
 
   it("guards HEAD as it guards GET", async () => {
-    assertEquals((await service.call("HEAD /v1/settings", { as: "nobody" })).status, 401);
-    assertEquals((await service.call("HEAD /v1/settings", { as: "service" })).status, 403);
-    assertEquals((await service.call("HEAD /v1/settings")).status, 200);
+    assertEquals((await service.call("HEAD /v1/policy", { as: "nobody" })).status, 401);
+    assertEquals((await service.call("HEAD /v1/policy", { as: "service" })).status, 403);
+    assertEquals((await service.call("HEAD /v1/policy")).status, 200);
   });
 
   it("challenges who sends no token", async () => {
-    const response = await service.call("GET /v1/settings", { as: "nobody" });
+    const response = await service.call("GET /v1/policy", { as: "nobody" });
     assertEquals(response.status, 401);
     assertEquals(response.headers.get("WWW-Authenticate"), 'Bearer realm="trainer-assignment"');
     assertEquals((await response.json()).code, "unauthorized");
   });
 
   it("says that a presented token is invalid, and repeats nothing of it", async () => {
-    const response = await service.call("GET /v1/settings", CALLERS.wrong);
+    const response = await service.call("GET /v1/policy", CALLERS.wrong);
     assertEquals(
       response.headers.get("WWW-Authenticate"),
       'Bearer realm="trainer-assignment", error="invalid_token"',
@@ -89,7 +89,7 @@ describe("authorization", () => {
   });
 
   it("names the role that is needed", async () => {
-    const response = await service.call("GET /v1/settings", { as: "service" });
+    const response = await service.call("GET /v1/policy", { as: "service" });
     assertEquals(response.status, 403);
     assertStringIncludes(
       response.headers.get("WWW-Authenticate") ?? "",
@@ -101,7 +101,7 @@ describe("authorization", () => {
   });
 
   it("takes the scheme in any case", async () => {
-    const response = await service.call("GET /v1/settings", {
+    const response = await service.call("GET /v1/policy", {
       as: "nobody",
       headers: { Authorization: "bEARER admin-token-of-the-test" },
     });
@@ -109,22 +109,22 @@ describe("authorization", () => {
   });
 
   it("comes before the input is looked at", async () => {
-    const response = await service.call("PUT /v1/settings?x=1", { as: "service", json: { nonsense: true } });
+    const response = await service.call("PUT /v1/policy?x=1", { as: "service", json: { nonsense: true } });
     assertEquals(response.status, 403);
   });
 
   it("accepts nobody when no token is configured", async () => {
     const closed = await testService({ tokens: [] });
-    assertEquals((await closed.call("GET /v1/settings")).status, 401);
+    assertEquals((await closed.call("GET /v1/policy")).status, 401);
     assertEquals(
-      (await closed.call("GET /v1/settings", { as: "nobody", headers: { Authorization: "Bearer" } })).status,
+      (await closed.call("GET /v1/policy", { as: "nobody", headers: { Authorization: "Bearer" } })).status,
       401,
     );
     await closed.stop();
   });
 
   it("leaves the token's name in the log, and never the token", async () => {
-    await service.call("GET /v1/settings");
+    await service.call("GET /v1/policy");
     assertEquals(service.logged.at(-1)?.token, "ops");
     assertEquals(JSON.stringify(service.logged).includes("token-of-the-test"), false);
   });

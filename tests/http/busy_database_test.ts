@@ -85,7 +85,7 @@ describe("a service whose database is busy", () => {
         for (const answer of answers) assertEquals(answer, [503, "1", "database_busy"]);
       }
       await waitUntil("nobody waits for the lock any more", isNobodyWaiting);
-      assertEquals((await service.call("GET /v1/settings")).status, 200);
+      assertEquals((await service.call("GET /v1/policy")).status, 200);
     });
 
     assertEquals(pools.requests.use().inUse, 0);

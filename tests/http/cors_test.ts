@@ -34,7 +34,7 @@ describe("pages of other origins", () => {
       "Access-Control-Request-Method": "PUT",
       "Access-Control-Request-Headers": "authorization,content-type",
     };
-    const response = await call("OPTIONS /v1/settings", OURS, { as: "nobody", headers });
+    const response = await call("OPTIONS /v1/policy", OURS, { as: "nobody", headers });
     assertEquals(response.status, 204);
     assertEquals(corsOf(response), {
       "access-control-allow-headers": "Authorization,Content-Type,Last-Event-ID,X-Request-Id,traceparent",
@@ -45,14 +45,14 @@ describe("pages of other origins", () => {
       "access-control-max-age": "600",
       "vary": "Origin, Access-Control-Request-Headers",
     });
-    const refused = await call("OPTIONS /v1/settings", ANOTHER, { as: "nobody", headers });
+    const refused = await call("OPTIONS /v1/policy", ANOTHER, { as: "nobody", headers });
     assertEquals(refused.headers.get("access-control-allow-origin"), null);
   });
 
   it("may read answers and errors when their origin is listed, and never with a cookie", async () => {
     for (const [as, status] of [["admin", 200], ["service", 403], ["nobody", 401]] as const) {
       for (const origin of [OURS, "http://localhost:5173", ANOTHER, "null", undefined]) {
-        const response = await call("GET /v1/settings", origin, { as });
+        const response = await call("GET /v1/policy", origin, { as });
         assertEquals(response.status, status);
         const allowed = origin === OURS || origin === "http://localhost:5173" ? origin : null;
         assertEquals(response.headers.get("access-control-allow-origin"), allowed, `${as} ${origin}`);
@@ -89,9 +89,9 @@ describe("pages of other origins", () => {
   it("get no header at all when none is listed, and preflights are methods like others", async () => {
     const closed = await testService();
     const origin = { Origin: OURS };
-    const answer = await closed.call("GET /v1/settings", { headers: origin });
+    const answer = await closed.call("GET /v1/policy", { headers: origin });
     assertEquals([answer.status, corsOf(answer)], [200, {}]);
-    const preflight = await closed.call("OPTIONS /v1/settings", {
+    const preflight = await closed.call("OPTIONS /v1/policy", {
       headers: { ...origin, "Access-Control-Request-Method": "GET" },
     });
     assertEquals([preflight.status, corsOf(preflight)], [405, {}]);

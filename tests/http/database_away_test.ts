@@ -36,7 +36,7 @@ describe("while the database is away", () => {
     `GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients`,
     `PUT /v1/trainers/${DEFAULT_TRAINER_ID}/clients/${member}`,
     "POST /v1/backfills",
-    "GET /v1/settings",
+    "GET /v1/policy",
     `GET /v1/backfills/${member}/events`,
   ];
 

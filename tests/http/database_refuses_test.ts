@@ -136,7 +136,7 @@ describe("while the database refuses the service", () => {
         `POST /v1/backfills/${member}/retry`,
         "GET /v1/failures",
         "POST /v1/failures/retry",
-        "GET /v1/settings",
+        "GET /v1/policy",
       ]
     ) {
       assertEquals(await answer(request), UNAVAILABLE, request);
@@ -144,7 +144,7 @@ describe("while the database refuses the service", () => {
     for (
       const [request, json] of [
         ["POST /v1/assignments/check", { memberIds: [member] }],
-        ["PUT /v1/settings", { defaultTrainerId: member }],
+        ["PUT /v1/policy", { defaultTrainerId: member }],
       ] as const
     ) {
       assertEquals(await answer(request, json), UNAVAILABLE, request);
@@ -159,7 +159,7 @@ describe("while the database refuses the service", () => {
 
   it("for something of ours is gone from it, callers hear that it is away", async () => {
     await sql`alter table public.trainer_client_assignments rename to elsewhere`;
-    assertEquals([await check(), await answer("GET /v1/settings")].map(([status]) => status), [503, 200]);
+    assertEquals([await check(), await answer("GET /v1/policy")].map(([status]) => status), [503, 200]);
     await sql`alter table public.elsewhere rename to trainer_client_assignments`;
     await isWell();
   });

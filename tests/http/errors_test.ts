@@ -36,7 +36,7 @@ describe("errors", () => {
     assertEquals(await pointersOf("GET /v1/members/%E0%A4%A/assignment"), ["/path/memberId"]);
     assertEquals(await pointersOf(`GET /v1/members/${SOME_ID}x/assignment`), ["/path/memberId"]);
     assertEquals(await pointersOf(`GET /v1/members/${SOME_ID}/assignment?trainerId=`), ["/query/trainerId"]);
-    assertEquals(await pointersOf("PUT /v1/settings", { defaultTrainerId: "me" }), [
+    assertEquals(await pointersOf("PUT /v1/policy", { defaultTrainerId: "me" }), [
       "/body/defaultTrainerId",
     ]);
     assertEquals(await pointersOf("POST /v1/assignments/check", { memberIds: [SOME_ID, "x", SOME_ID, 4] }), [
@@ -49,7 +49,7 @@ describe("errors", () => {
     const json = { trainerId: SOME_ID, dryrun: true, "a/b~c": 1 };
     assertEquals(await pointersOf("POST /v1/backfills", json), ["/body/dryrun", "/body/a~1b~0c"]);
     assertEquals(await pointersOf("GET /v1/failures?limt=5&coursor=x"), ["/query/limt", "/query/coursor"]);
-    assertEquals(await pointersOf("GET /v1/settings?verbose=1"), ["/query/verbose"]);
+    assertEquals(await pointersOf("GET /v1/policy?verbose=1"), ["/query/verbose"]);
   });
 
   it("point at an unknown key that is called __proto__", async () => {
@@ -80,7 +80,7 @@ describe("errors", () => {
       "/body/dryRun",
       "/body/batchRows",
     ]);
-    assertEquals(await pointersOf("PUT /v1/settings", {}), ["/body/defaultTrainerId"]);
+    assertEquals(await pointersOf("PUT /v1/policy", {}), ["/body/defaultTrainerId"]);
     assertEquals(await pointersOf("POST /v1/assignments/check", { memberIds: [] }), ["/body/memberIds"]);
     const tooMany = Array.from({ length: 1001 }, () => SOME_ID);
     assertEquals(await pointersOf("POST /v1/assignments/check", { memberIds: tooMany }), ["/body/memberIds"]);
@@ -96,7 +96,7 @@ describe("errors", () => {
   const send = async (
     contentType: string | undefined,
     body: BodyInit | null,
-    path = "/v1/settings",
+    path = "/v1/policy",
     method = "PUT",
   ) =>
     await service.app.request(path, {
@@ -149,7 +149,7 @@ describe("errors", () => {
     const { url, stop } = await serveOnSocket(service.app);
     const exact = `{"defaultTrainerId":"${DEFAULT_TRAINER_ID}"}`.padEnd(256 * 1024);
     const put = (body: BodyInit) =>
-      fetch(`${url}/v1/settings`, {
+      fetch(`${url}/v1/policy`, {
         method: "PUT",
         headers: { Authorization: `Bearer ${TOKENS.admin}`, "Content-Type": "application/json" },
         body,
@@ -178,7 +178,7 @@ describe("errors", () => {
       const path of [
         "/v1",
         "/v1/backfill",
-        "/v1/settings/",
+        "/v1/policy/",
         "/v1//settings",
         "/v1/members/assignment",
       ]
@@ -192,7 +192,7 @@ describe("errors", () => {
   it("answer 405 with Allow on known paths", async () => {
     const cases: Record<string, string> = {
       "PATCH /v1/backfills": "GET, HEAD, POST",
-      "DELETE /v1/settings": "GET, HEAD, PUT",
+      "DELETE /v1/policy": "GET, HEAD, PUT",
       [`GET /v1/trainers/${SOME_ID}/clients/${SOME_ID}`]: "DELETE, PUT",
       "GET /v1/failures/retry": "POST",
       "POST /livez": "GET, HEAD",
@@ -227,7 +227,7 @@ describe("errors", () => {
       grant select on assignment.settings to ${SERVICE_ROLE};
     `);
 
-    const response = await broken.call("GET /v1/settings");
+    const response = await broken.call("GET /v1/policy");
 
     assertEquals(response.status, 500);
     const problem = await problemOf(response);
@@ -260,7 +260,7 @@ describe("errors", () => {
       const [request, expected] of [
         ["GET /v1/nothing", data],
         ["GET /v1/members/x/assignment", data],
-        ["GET /v1/settings", data],
+        ["GET /v1/policy", data],
         ["GET /livez", page],
         ["PATCH /livez", page],
         ["GET /docs", page],

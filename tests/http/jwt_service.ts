@@ -17,7 +17,7 @@ export function serviceFor(
 }
 
 /** What the service says to a token: its status, and the code where it refuses. */
-export async function answerTo(service: TestService, token: string, request = "GET /v1/settings") {
+export async function answerTo(service: TestService, token: string, request = "GET /v1/policy") {
   const response = await service.call(request, {
     as: "nobody",
     headers: { Authorization: `Bearer ${token}` },

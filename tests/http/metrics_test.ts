@@ -33,15 +33,15 @@ describe("metrics", () => {
     const [member = ""] = await addMembers(service.sql, 1);
     await service.call(`GET /v1/members/${member}/assignment`, { as: "service" });
     await service.call(`GET /v1/members/${crypto.randomUUID()}/assignment`);
-    await service.call("GET /v1/settings", { as: "service" });
-    await service.call("GET /v1/settings", { as: "nobody" });
+    await service.call("GET /v1/policy", { as: "service" });
+    await service.call("GET /v1/policy", { as: "nobody" });
     const text = await scrape();
     const count = (labels: string) => valueOf(text, `http_requests_total{${labels}}`);
     const route = "/v1/members/:memberId/assignment";
     assertEquals([
       count(`method="GET",route="${route}",role="service",status="200"`),
       count(`method="GET",route="${route}",role="admin",status="404"`),
-      count(`method="GET",route="/v1/settings",role="none",status="401"`),
+      count(`method="GET",route="/v1/policy",role="none",status="401"`),
       valueOf(text, `http_request_duration_seconds_count{route="${route}"}`),
     ], ["1", "1", "1", "2"]);
     assert(!text.includes(member));
@@ -66,7 +66,7 @@ describe("metrics", () => {
     await Promise.all(
       Array.from({ length: 20 }, (_, index) => service.call(`GET /nothing/${index}`, { as: "nobody" })),
     );
-    await service.app.request("/v1/settings", { method: "BREW" });
+    await service.app.request("/v1/policy", { method: "BREW" });
     const series = (await scrape()).split("\n").filter((line) => line.startsWith("http_requests_total{"));
     assert(series.length < 15, series.join("\n"));
     assert(series.some((line) => line.includes('method="other"')));

@@ -85,7 +85,7 @@ describe("requests that no good client sends", () => {
         const [path, caller] of [
           ["/livez", "X-Nobody: 1"],
           [`/v1/trainers/${DEFAULT_TRAINER_ID}/clients?limit=1`, AUTHORIZATION],
-          ["/v1/settings", cookie],
+          ["/v1/policy", cookie],
           [`/v1/members/${DEFAULT_TRAINER_ID}/assignment`, AUTHORIZATION],
           ["/admin/trainer-assignment", cookie],
         ] as const
@@ -108,7 +108,7 @@ describe("requests that no good client sends", () => {
         "X:",
       ]
     ) {
-      assertEquals((await get("/v1/settings", `Host: ${host}`, AUTHORIZATION))?.status, 200, host);
+      assertEquals((await get("/v1/policy", `Host: ${host}`, AUTHORIZATION))?.status, 200, host);
     }
     assertEquals((await get("/livez"))?.status, 200);
   });
@@ -116,7 +116,7 @@ describe("requests that no good client sends", () => {
   it("count as the caller's fault when their body breaks off", async () => {
     const before = service.logged.length;
     const json = [
-      "PUT /v1/settings HTTP/1.1",
+      "PUT /v1/policy HTTP/1.1",
       "Host: localhost",
       AUTHORIZATION,
       "Content-Type: application/json",

@@ -166,9 +166,9 @@ describe("the OpenAPI document", () => {
 
   it("is what answers are held against: one with a field missing is told", async () => {
     const contract = new Contract(raw);
-    const settings = await (await service.call("GET /v1/settings")).json();
+    const settings = await (await service.call("GET /v1/policy")).json();
     delete settings.updatedBy;
-    const deviation = await contract.deviation("GET", "/v1/settings", Response.json(settings));
+    const deviation = await contract.deviation("GET", "/v1/policy", Response.json(settings));
     assertMatch(deviation ?? "", /^getSettings 200: .*updatedBy/);
   });
 });

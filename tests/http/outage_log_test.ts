@@ -54,7 +54,7 @@ describe("the log of a service whose database goes away and comes back", () => {
     `GET /v1/members/${member}/assignment`,
     `PUT /v1/trainers/${DEFAULT_TRAINER_ID}/clients/${member}`,
     "GET /v1/backfills",
-    "GET /v1/settings",
+    "GET /v1/policy",
     "GET /readyz",
   ];
 

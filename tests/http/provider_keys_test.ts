@@ -133,7 +133,7 @@ describe("the keys of a provider", () => {
     const { status, code, headers } = await answerTo(service, unknown);
     assertEquals([status, code, headers.get("Retry-After")], [503, "identity_provider_unavailable", "5"]);
     assertEquals(await statusOf(service, await issuer.sign({ ...admin, exp: nowSeconds() - 90 })), 401);
-    assertEquals((await service.call("GET /v1/settings")).status, 200); // a configured token
+    assertEquals((await service.call("GET /v1/policy")).status, 200); // a configured token
 
     issuer.start();
     assertEquals(await statusOf(service, unknown), 200);
@@ -146,8 +146,8 @@ describe("the keys of a provider", () => {
     await issuer.stop();
     const service = await serviceFor(issuer);
     assertEquals((await answerTo(service, await issuer.sign(admin))).code, "identity_provider_unavailable");
-    assertEquals((await service.call("GET /v1/settings", { as: "admin" })).status, 200);
-    assertEquals((await service.call("GET /v1/settings", { as: "service" })).status, 403);
+    assertEquals((await service.call("GET /v1/policy", { as: "admin" })).status, 200);
+    assertEquals((await service.call("GET /v1/policy", { as: "service" })).status, 403);
     assertEquals(await statusOf(service, "no-token-of-ours"), 401);
     await service.stop();
   });
@@ -176,7 +176,7 @@ describe("the keys of a provider", () => {
       }
       assertEquals(statuses, [200, 403, 403]);
       assertEquals(
-        service.logged.filter(({ route }) => route === "/v1/settings").map(({ token }) => token),
+        service.logged.filter(({ route }) => route === "/v1/policy").map(({ token }) => token),
         ["jwt:importer", "jwt:orders", undefined],
       );
       await service.stop();

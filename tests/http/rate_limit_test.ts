@@ -93,7 +93,7 @@ describe("the rate limit of a service", () => {
 
   it("is off by default, and answers say nothing of it", async () => {
     for (let time = 0; time < 5; time++) {
-      for (const path of [`/v1/members/${memberId}/assignment`, "/v1/settings"]) {
+      for (const path of [`/v1/members/${memberId}/assignment`, "/v1/policy"]) {
         assertEquals(limitOf(await call(service, `GET ${path}`)), [200, null, null]);
       }
     }
@@ -102,17 +102,17 @@ describe("the rate limit of a service", () => {
   it("says what is left, then refuses with Retry-After; tokens do not share", async () => {
     await limited(LIMIT, async (service) => {
       for (const remaining of [2, 1, 0]) {
-        const response = await call(service, "GET /v1/settings");
+        const response = await call(service, "GET /v1/policy");
         assertEquals(limitOf(response), [200, policy, `"token";r=${remaining};t=…`]);
       }
-      const refused = await call(service, "GET /v1/settings");
+      const refused = await call(service, "GET /v1/policy");
       assertEquals(limitOf(refused), [429, policy, '"token";r=0;t=…']);
       assertMatch(refused.headers.get("Retry-After") ?? "", /^([1-9]|1\d|20)$/);
       assertEquals((await refused.json()).code, "rate_limited");
-      const other = await call(service, "GET /v1/settings", { as: "service" });
+      const other = await call(service, "GET /v1/policy", { as: "service" });
       assertEquals(limitOf(other), [403, policy, '"token";r=2;t=…']);
       assertEquals(limitOf(await call(service, "GET /livez", { as: "nobody" })), [200, null, null]);
-      assertEquals(limitOf(await call(service, "GET /v1/settings", { as: "nobody" })), [401, null, null]);
+      assertEquals(limitOf(await call(service, "GET /v1/policy", { as: "nobody" })), [401, null, null]);
     });
   });
 
@@ -128,7 +128,7 @@ describe("the rate limit of a service", () => {
 
   it("is over when the time that was told is", async () => {
     await limited(30, async (service) => {
-      const status = async () => (await call(service, "GET /v1/settings")).status;
+      const status = async () => (await call(service, "GET /v1/policy")).status;
       await waitUntil("the quota is used up", async () => await status() === 429);
       await waitUntil("the quota is back", async () => await status() === 200);
     });
@@ -138,7 +138,7 @@ describe("the rate limit of a service", () => {
     await limited(LIMIT, async (service) => {
       const cookie = await signIn(service);
       const visit = async () => {
-        for (const path of [HOME, "/v1/settings"]) {
+        for (const path of [HOME, "/v1/policy"]) {
           const response = await get(service, path, cookie);
           assertEquals(limitOf(response), [200, null, null], path);
           await response.body?.cancel();
@@ -146,10 +146,10 @@ describe("the rate limit of a service", () => {
       };
       for (let time = 0; time < LIMIT; time++) await visit();
       for (const status of [200, 200, 200, 429]) {
-        assertEquals((await call(service, "GET /v1/settings")).status, status);
+        assertEquals((await call(service, "GET /v1/policy")).status, status);
       }
       await visit();
-      const both = await call(service, "GET /v1/settings", { headers: { cookie } });
+      const both = await call(service, "GET /v1/policy", { headers: { cookie } });
       assertEquals(both.status, 429); // who sends a token is taken at their word
     });
   });
@@ -158,7 +158,7 @@ describe("the rate limit of a service", () => {
     const issuer = await startTokenIssuer();
     const verifyJwt = createJwtVerifier(issuer.jwt, { log: recordingLogger().log, cooldownMs: 0 });
     await limited({ rateLimitPerMinute: LIMIT, verifyJwt }, async (service) => {
-      const ask = async (claims: Record<string, unknown>, path = "/v1/settings") => {
+      const ask = async (claims: Record<string, unknown>, path = "/v1/policy") => {
         const headers = { Authorization: `Bearer ${await issuer.sign(claims)}` };
         return limitOf(await call(service, `GET ${path}`, { as: "nobody", headers }));
       };
@@ -170,7 +170,7 @@ describe("the rate limit of a service", () => {
       assertEquals(await ask(ours), [429, policy, '"token";r=0;t=…']);
       assertEquals(await ask({ ...ours, sub: "another" }), [200, policy, '"token";r=2;t=…']);
       assertEquals(await ask({ sub: "reader", roles: ["service"] }), [403, policy, '"token";r=2;t=…']);
-      assertEquals(limitOf(await call(service, "GET /v1/settings")), [200, policy, '"token";r=2;t=…']);
+      assertEquals(limitOf(await call(service, "GET /v1/policy")), [200, policy, '"token";r=2;t=…']);
     });
     await issuer.stop();
   });
@@ -185,7 +185,7 @@ describe("the limit on signing in to the admin page", () => {
     }
     assertEquals((await post(service, "/admin/login", "", { token: TOKENS.admin })).status, 429);
     assertEquals((await get(service, HOME, cookie)).status, 200);
-    assertEquals((await service.call("GET /v1/settings")).status, 200);
+    assertEquals((await service.call("GET /v1/policy")).status, 200);
     await service.stop();
   });
 });

@@ -73,8 +73,8 @@ describe("when the application has renamed its members", () => {
         ["GET /v1/backfills"],
         ["GET /v1/failures"],
         ["POST /v1/failures/retry"],
-        ["GET /v1/settings"],
-        ["PUT /v1/settings", { defaultTrainerId: DEFAULT_TRAINER_ID }],
+        ["GET /v1/policy"],
+        ["PUT /v1/policy", { defaultTrainerId: DEFAULT_TRAINER_ID }],
         ["GET /metrics"],
       ];
       for (const [request, json] of requests) {

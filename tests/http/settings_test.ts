@@ -11,17 +11,17 @@ describe("settings over HTTP", () => {
   afterAll(() => service.stop());
 
   it("name the default trainer", async () => {
-    const response = await service.call("GET /v1/settings");
+    const response = await service.call("GET /v1/policy");
     const { defaultTrainerId, updatedBy } = await response.json();
     assertEquals({ defaultTrainerId, updatedBy }, { defaultTrainerId: DEFAULT_TRAINER_ID, updatedBy: null });
   });
 
   it("refuse a trainer who is not a member, and stay as they were", async () => {
     const json = { defaultTrainerId: "00000000-0000-0000-0000-00000000dead" };
-    const response = await service.call("PUT /v1/settings", { json });
+    const response = await service.call("PUT /v1/policy", { json });
     assertEquals([response.status, (await response.json()).code], [422, "trainer_not_found"]);
     assertEquals(
-      (await (await service.call("GET /v1/settings")).json()).defaultTrainerId,
+      (await (await service.call("GET /v1/policy")).json()).defaultTrainerId,
       DEFAULT_TRAINER_ID,
     );
   });
@@ -29,7 +29,7 @@ describe("settings over HTTP", () => {
   it("change for members who come after, recording who changed them", async () => {
     const [before = "", trainer = ""] = await addMembers(service.sql, 2);
 
-    const response = await service.call("PUT /v1/settings", {
+    const response = await service.call("PUT /v1/policy", {
       json: { defaultTrainerId: trainer.toUpperCase() },
     });
 

@@ -23,7 +23,7 @@ describe("signing out", () => {
   const reach = async (from: TestService, cookie: string) => {
     const [page, api, change, login] = await Promise.all([
       get(from, HOME, cookie),
-      get(from, "/v1/settings", cookie),
+      get(from, "/v1/policy", cookie),
       post(from, "/v1/failures/retry", cookie),
       get(from, "/admin/login", cookie),
     ]);
@@ -98,7 +98,7 @@ describe("signing out", () => {
     assertEquals(nothing.status, 503);
     assertEquals((await nothing.text()).includes("What is shown is from"), false);
     for (const cookie of [seen, unseen]) {
-      assertEquals((await get(cutOff, "/v1/settings", cookie)).status, 503);
+      assertEquals((await get(cutOff, "/v1/policy", cookie)).status, 503);
       assertEquals((await post(cutOff, `${HOME}/failures/retry`, cookie)).status, 503);
     }
     const half = await post(cutOff, "/admin/logout", seen);

@@ -160,7 +160,7 @@ describe("the way on after signing in", () => {
         "https://evil.example",
         "//evil.example",
         "/\\evil.example",
-        "/v1/settings",
+        "/v1/policy",
         "/admin/login",
       ]
     ) {

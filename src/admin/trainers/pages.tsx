@@ -7,7 +7,7 @@ import { findMembers } from "../../assignments/member_lookup.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { countCoverage, estimateCoverage } from "../../operation/coverage.ts";
 import { readFrom } from "../../database/read_replica.ts";
-import { setDefaultTrainer } from "../../policy/settings.ts";
+import { setDefaultTrainer } from "../../policy/policies.ts";
 import { getTrainerClients } from "../../assignments/clients.ts";
 import { logChange } from "../../http/audit.ts";
 import { type PageEnv, sessionOf, visitorOf } from "../env.ts";

@@ -5,7 +5,7 @@ import { streamTrainerClients } from "../../../src/assignments/client_export.ts"
 import { readFrom } from "../../../src/database/read_replica.ts";
 import type { Sql } from "../../../src/database/sql.ts";
 import { AppError } from "../../../src/errors.ts";
-import { setDefaultTrainer } from "../../../src/policy/settings.ts";
+import { setDefaultTrainer } from "../../../src/policy/policies.ts";
 import { assignClientToTrainer, endAssignment, getTrainerClients } from "../../../src/trainer_assignment.ts";
 import { countAssignments, countMembers, newId, newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/sql.ts";
 import { countCoverage, estimateCoverage } from "../../../src/operation/coverage.ts";
-import { setDefaultTrainer } from "../../../src/policy/settings.ts";
+import { setDefaultTrainer } from "../../../src/policy/policies.ts";
 import { assignClientToTrainer, DEFAULT_TRAINER_ID, endAssignment } from "../../../src/trainer_assignment.ts";
 import { newId, newIds } from "../../support/assignments.ts";
 import { runBackfill } from "../../support/backfills.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertExists } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/sql.ts";
 import { listFailures, retryDueFailures } from "../../../src/assignments/failures.ts";
-import { setDefaultTrainer } from "../../../src/policy/settings.ts";
+import { setDefaultTrainer } from "../../../src/policy/policies.ts";
 import {
   assignNewUserToTrainer,
   DEFAULT_TRAINER_ID,

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertExists, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/sql.ts";
 import { AppError, type ErrorCode } from "../../../src/errors.ts";
-import { setDefaultTrainer } from "../../../src/policy/settings.ts";
+import { setDefaultTrainer } from "../../../src/policy/policies.ts";
 import {
   assignClientToTrainer,
   assignNewUserToTrainer,

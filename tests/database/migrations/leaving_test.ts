@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { migrateDown, migrateUp } from "../../../src/database/migrate.ts";
-import { setDefaultTrainer } from "../../../src/policy/settings.ts";
+import { setDefaultTrainer } from "../../../src/policy/policies.ts";
 import { backfillExistingUsers } from "../../../src/trainer_assignment.ts";
 import { newId } from "../../support/assignments.ts";
 import { catalogOf } from "../../support/catalog.ts";

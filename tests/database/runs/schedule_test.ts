@@ -5,7 +5,7 @@ import { reconcile, reconcileOnSchedule } from "../../../src/runs/schedule.ts";
 import { cancelRun, getRun, listRuns, pauseRun, startBackfill } from "../../../src/runs/runs.ts";
 import type { Sql } from "../../../src/database/sql.ts";
 import { silentLogger } from "../../../src/telemetry/log.ts";
-import { setDefaultTrainer } from "../../../src/policy/settings.ts";
+import { setDefaultTrainer } from "../../../src/policy/policies.ts";
 import {
   DEFAULT_TRAINER_ID,
   endAssignment,

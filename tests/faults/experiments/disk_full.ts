@@ -109,7 +109,7 @@ function countRefused({ answers }: Callers): number {
 }
 
 async function canWrite(service: Service, trainerId: string): Promise<boolean> {
-  const response = await service.call("PUT /v1/settings", { defaultTrainerId: trainerId });
+  const response = await service.call("PUT /v1/policy", { defaultTrainerId: trainerId });
   await response.body?.cancel();
   return response.ok;
 }

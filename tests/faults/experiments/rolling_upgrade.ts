@@ -45,7 +45,7 @@ export const rollingUpgrade: Experiment = {
         () => balancer.call(`GET ${clients}?limit=20`),
         () => balancer.call(`PUT ${clients}/${random.pick(members)}`, {}),
         () => balancer.call(`GET /v1/backfills/${run.id}`),
-        () => balancer.call("GET /v1/settings"),
+        () => balancer.call("GET /v1/policy"),
         () => balancer.call("GET /v1/failures"),
       ];
       const callers = startCallers(() => random.pick(requests)(), 6);

@@ -11,7 +11,7 @@ export interface Crowd {
 }
 
 const HALF_A_HEAD = "GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: ";
-const HALF_A_BODY = "PUT /v1/settings HTTP/1.1\r\nHost: localhost\r\n" +
+const HALF_A_BODY = "PUT /v1/policy HTTP/1.1\r\nHost: localhost\r\n" +
   `Authorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`;
 const CONNECT_AT_ONCE = 100;
 const DRIP_EVERY_MS = 2_000;

@@ -162,7 +162,7 @@ async function watchOver({ ask }: Caller): Promise<void> {
 }
 
 async function makeMistakes({ ask }: Caller): Promise<void> {
-  await ask("without a token", "GET /v1/settings", { headers: {} });
+  await ask("without a token", "GET /v1/policy", { headers: {} });
   await ask("no id", "GET /v1/members/42/assignment");
   await ask("no JSON", "POST /v1/assignments/check", { body: "{" });
   await ask("nothing there", "GET /v1/nothing");

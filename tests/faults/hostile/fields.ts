@@ -63,7 +63,7 @@ export function textFields({ authorization, cookie, trainerId }: Credentials): F
   });
   const header = (
     name: string,
-    target = "/v1/settings",
+    target = "/v1/policy",
     prefix = "",
     others: HeaderLine[] = [bearer],
   ): Field => ({
@@ -96,11 +96,11 @@ export function textFields({ authorization, cookie, trainerId }: Credentials): F
       "trainerId",
       (text) => ({ memberIds: [trainerId], trainerId: text }),
     ),
-    json("PUT", "/v1/settings", "defaultTrainerId", (text) => ({ defaultTrainerId: text })),
+    json("PUT", "/v1/policy", "defaultTrainerId", (text) => ({ defaultTrainerId: text })),
     json("POST", "/v1/backfills", "batchRows", (text) => ({ batchRows: text })),
-    header("Authorization", "/v1/settings", "Bearer ", []),
-    header("Authorization", "/v1/settings", "Basic ", []),
-    header("Cookie", "/v1/settings", "", []),
+    header("Authorization", "/v1/policy", "Bearer ", []),
+    header("Authorization", "/v1/policy", "Basic ", []),
+    header("Cookie", "/v1/policy", "", []),
     header("Cookie", pages, "trainer_assignment_session=", []),
     header("Accept", clients),
     header("Content-Type"),

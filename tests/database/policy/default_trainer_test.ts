@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import type { Sql } from "../../../src/database/sql.ts";
 import { AppError } from "../../../src/errors.ts";
-import { getSettings, setDefaultTrainer } from "../../../src/policy/settings.ts";
+import { getPolicy, setDefaultTrainer } from "../../../src/policy/policies.ts";
 import {
   assignClientToTrainer,
   checkAssignments,
@@ -29,9 +29,9 @@ describe("the default trainer", () => {
     return id;
   }
 
-  it("is the exported one at first, set by nobody", async () => {
-    const settings = await getSettings(sql);
-    assertEquals([settings.defaultTrainerId, settings.updatedBy], [DEFAULT_TRAINER_ID, null]);
+  it("is the exported one at first, set by the migration", async () => {
+    const { version, policy, createdBy } = await getPolicy(sql);
+    assertEquals([version, policy.defaultTrainerId, createdBy], [1, DEFAULT_TRAINER_ID, "migration"]);
   });
 
   it("gets the members who sign up from its change on, and nobody is moved", async () => {
@@ -45,17 +45,17 @@ describe("the default trainer", () => {
 
   it("is shown with who set it and when", async () => {
     const trainerId = await signUp();
-    const before = await getSettings(sql);
+    const before = await getPolicy(sql);
     const after = await setDefaultTrainer(sql, trainerId, "an admin");
-    assertEquals(await getSettings(sql), after);
-    assertEquals([after.defaultTrainerId, after.updatedBy], [trainerId, "an admin"]);
-    assert(after.updatedAt > before.updatedAt);
+    assertEquals(await getPolicy(sql), after);
+    assertEquals([after.version, after.policy.defaultTrainerId, after.createdBy], [2, trainerId, "an admin"]);
+    assert(after.createdAt > before.createdAt);
   });
 
   it("cannot become somebody who is not a member", async () => {
     const error = await assertRejects(() => setDefaultTrainer(sql, newId(), "an admin"), AppError);
     assertEquals(error.code, "trainer_not_found");
-    assertEquals((await getSettings(sql)).defaultTrainerId, DEFAULT_TRAINER_ID);
+    assertEquals((await getPolicy(sql)).policy.defaultTrainerId, DEFAULT_TRAINER_ID);
   });
 
   it("is missed by whoever relies on it when its row was removed by hand", async () => {
@@ -63,7 +63,6 @@ describe("the default trainer", () => {
     await sql`delete from assignment.settings`;
     for (
       const ask of [
-        () => getSettings(sql),
         () => getAssignment(sql, id),
         () => isUserAssignedToTrainer(sql, id),
         () => assignClientToTrainer(sql, id),
