@@ -125,8 +125,9 @@ begin
       v_refusal := assignment.judge_refusal(v_members, v_trainers, v_sqlstate, v_message, v_constraint);
       v_result.gone_ids := v_result.gone_ids || v_refusal.gone_ids;
       v_result.failures := v_result.failures || v_refusal.failures;
-      v_half := cardinality(v_part) / 2;
+      continue when v_refusal.undecided = '{}';
       if cardinality(v_refusal.undecided) = cardinality(v_part) then
+        v_half := cardinality(v_part) / 2;
         v_lows := v_lows || array[v_low + v_half, v_low];
         v_highs := v_highs || array[v_low + cardinality(v_part) - 1, v_low + v_half - 1];
       else
