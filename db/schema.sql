@@ -1074,7 +1074,8 @@ CREATE FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) RE
     array(
       select distinct assignment.field_path(asked)::text
       from (
-        select assignment.condition_fields(r.body -> 'when') as asked
+        select l.leaf ->> 'field' as asked
+        from assignment.condition_leaves(r.body -> 'when', '') as l
         union all
         select r.body #>> '{assign,field}'
       ) as f
@@ -1096,6 +1097,8 @@ CREATE FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) RE
     coalesce(r.body #>> '{assign,whenFull}', 'next')
   from jsonb_array_elements(p_document -> 'rules') with ordinality as r (body, ordinality)
 $$;
+
+COMMENT ON FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) IS 'The rules of a document in which find_policy_problems found no error, compiled for choose_trainers.';
 
 -- FUNCTION: assignment.compile_test(text, text, jsonb)
 
@@ -1127,17 +1130,6 @@ $$;
 
 COMMENT ON FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) IS 'A test of the jsonpath item @ against a value, for a column of that kind.';
 
--- FUNCTION: assignment.condition_fields(jsonb)
-
-CREATE FUNCTION assignment.condition_fields(p_condition jsonb) RETURNS SETOF text
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-  select distinct leaf #>> '{}'
-  from jsonb_path_query(p_condition, 'strict $.**.field', silent => true) as leaf
-  where jsonb_typeof(leaf) = 'string'
-$_$;
-
 -- FUNCTION: assignment.condition_leaves(jsonb, text)
 
 CREATE FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) RETURNS TABLE(leaf jsonb, pointer text)
@@ -1161,6 +1153,8 @@ CREATE FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) R
   )
   select node, pointer from nodes where node ? 'field'
 $$;
+
+COMMENT ON FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) IS 'The leaves {field, op, value} of a condition, each with its JSON pointer. p_pointer: the pointer of the condition.';
 
 -- FUNCTION: assignment.count_choices(assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[])
 
@@ -1825,6 +1819,8 @@ begin
 end;
 $$;
 
+COMMENT ON FUNCTION assignment.find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text) IS 'Why a leaf {field, op, value} cannot be asked of members: the part of the leaf, and what is wrong. Null: it can.';
+
 -- FUNCTION: assignment.find_locked_members(uuid[])
 
 CREATE FUNCTION assignment.find_locked_members(p_member_ids uuid[]) RETURNS uuid[]
@@ -2408,6 +2404,7 @@ CREATE FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
   with given as (
     select t.trainer_id, count(*) as seats
@@ -3855,6 +3852,7 @@ CREATE FUNCTION assignment.settle_seats(p_trainer_id uuid) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
   v_capacity integer;
@@ -5273,10 +5271,6 @@ REVOKE ALL ON FUNCTION assignment.compile_rules(p_document jsonb, p_version inte
 -- ACL: assignment.FUNCTION compile_test(p_op text, p_kind text, p_value jsonb)
 
 REVOKE ALL ON FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) FROM PUBLIC;
-
--- ACL: assignment.FUNCTION condition_fields(p_condition jsonb)
-
-REVOKE ALL ON FUNCTION assignment.condition_fields(p_condition jsonb) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION condition_leaves(p_condition jsonb, p_pointer text)
 

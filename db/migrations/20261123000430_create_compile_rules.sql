@@ -16,7 +16,8 @@ as $$
     array(
       select distinct assignment.field_path(asked)::text
       from (
-        select assignment.condition_fields(r.body -> 'when') as asked
+        select l.leaf ->> 'field' as asked
+        from assignment.condition_leaves(r.body -> 'when', '') as l
         union all
         select r.body #>> '{assign,field}'
       ) as f
@@ -40,6 +41,8 @@ as $$
 $$;
 
 revoke execute on function assignment.compile_rules(jsonb, integer) from public;
+comment on function assignment.compile_rules(jsonb, integer) is
+  'The rules of a document in which find_policy_problems found no error, compiled for choose_trainers.';
 
 -- migrate:down
 drop function if exists assignment.compile_rules(jsonb, integer);

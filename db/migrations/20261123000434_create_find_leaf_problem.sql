@@ -88,6 +88,8 @@ end;
 $$;
 
 revoke execute on function assignment.find_leaf_problem(jsonb) from public;
+comment on function assignment.find_leaf_problem(jsonb) is
+  'Why a leaf {field, op, value} cannot be asked of members: the part of the leaf, and what is wrong. Null: it can.';
 
 -- migrate:down
 drop function if exists assignment.find_leaf_problem(jsonb);

@@ -7,6 +7,7 @@ create function assignment.settle_seats(p_trainer_id uuid)
   volatile
   set search_path = pg_catalog, pg_temp
   set enable_seqscan = off  -- prevents a full scan on stale statistics
+  set jit = off
   language plpgsql
 as $$
 declare

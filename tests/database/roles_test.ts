@@ -69,13 +69,13 @@ describe("the three roles", () => {
     for (
       const statement of [
         "insert into public.members (id) values (gen_random_uuid())",
-        "update assignment.settings set updated_by = 'me'",
+        "update assignment.settings set policy_version = 1",
         "delete from public.trainer_client_assignments",
         "delete from assignment.failures",
         "alter table public.members disable trigger all",
         "create table public.mine ()",
         "drop function assignment.backfill_step(uuid)",
-        "select assignment.assign_members('{}', gen_random_uuid(), 'manual')",
+        "select assignment.assign_members('{}', '{}', '{}', 'manual')",
         "select assignment.grant_service(current_user)",
         `set role ${database.ownerName}`,
       ]

@@ -28,7 +28,7 @@ describe("an assignment that a foreign key refuses", () => {
         'memberGone', r.member_gone,
         'failed', array(select f.sqlstate from unnest(r.failures) as f)
       ) as result
-      from assignment.assign_members(
+      from assignment.assign_to_trainer(
         ${memberIds}::uuid[],
         (select default_trainer_id from assignment.settings),
         'retry'
@@ -125,7 +125,7 @@ describe("an assignment that a foreign key refuses", () => {
       const judge = async (memberId: string) => {
         const [row] = await session<[{ memberGone: number; failed: number }]>`
           select member_gone, cardinality(failures) as failed
-          from assignment.assign_members(array[${memberId}]::uuid[], (select default_trainer_id from assignment.settings), 'retry')
+          from assignment.assign_to_trainer(array[${memberId}]::uuid[], (select default_trainer_id from assignment.settings), 'retry')
         `;
         return { ...row };
       };

@@ -95,7 +95,7 @@ describe("an assignment", () => {
       const order = worker % 2 === 0 ? ids.toSorted() : ids.toSorted().reverse();
       const [result] = await pool<[{ successful: number; failed: number }]>`
         select successful, cardinality(failures) as failed
-        from assignment.assign_members(${order}::uuid[], ${DEFAULT_TRAINER_ID}, 'manual')
+        from assignment.assign_to_trainer(${order}::uuid[], ${DEFAULT_TRAINER_ID}, 'manual')
       `;
       return result;
     }));

@@ -76,7 +76,7 @@ describe("who a backfill leaves alone", () => {
     assertEquals([result.status, result.processed, result.total], ["succeeded", 7, 7]);
 
     const [counted] = await sql<[{ memberGone: number }]>`
-      select member_gone from assignment.assign_members(array[${gone}]::uuid[], ${DEFAULT_TRAINER_ID}, 'backfill')
+      select member_gone from assignment.assign_to_trainer(array[${gone}]::uuid[], ${DEFAULT_TRAINER_ID}, 'backfill')
     `;
     assertEquals(counted.memberGone, 1);
   });

@@ -27,6 +27,8 @@ as $$
 $$;
 
 revoke execute on function assignment.condition_leaves(jsonb, text) from public;
+comment on function assignment.condition_leaves(jsonb, text) is
+  'The leaves {field, op, value} of a condition, each with its JSON pointer. p_pointer: the pointer of the condition.';
 
 -- migrate:down
 drop function if exists assignment.condition_leaves(jsonb, text);
