@@ -71,7 +71,7 @@ describe("health", () => {
         "another table inherits from members",
         "create table public.premium_members (tier text) inherits (public.members)",
         "trigger",
-        "it sees no row of public.premium_members, which inherit from public.members",
+        "does not fire for public.premium_members, which inherit from public.members",
       ],
       [
         "the default trainer is not a member",
@@ -170,7 +170,7 @@ describe("health", () => {
       await locker`lock table assignment.failures in access exclusive mode`;
       const { status, checks } = await checkHealth(database.sql);
       assertEquals([status, checks.database.status], ["degraded", "ok"]);
-      assertMatch(checks.failures.detail, /^unknown: somebody holds a table locked/);
+      assertMatch(checks.failures.detail, /^unknown: another session holds a table locked/);
     });
   });
 
@@ -198,7 +198,7 @@ describe("health", () => {
       await locker`lock table public.trainer_client_assignments in access exclusive mode`;
       const { status, checks } = await checkHealth(database.sql);
       assertEquals([status, checks.database.status], ["degraded", "ok"]);
-      assertMatch(checks.failures.detail, /^unknown: somebody holds a table locked/);
+      assertMatch(checks.failures.detail, /^unknown: another session holds a table locked/);
     });
   });
 

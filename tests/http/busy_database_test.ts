@@ -133,7 +133,7 @@ describe("a service whose database is busy", () => {
         const { status, checks } = await response.json();
         assertEquals([response.status, status, checks.database.status], [200, "degraded", "ok"]);
         const unseen = table === "members" ? checks.defaultTrainer : checks.schema;
-        assertStringIncludes(unseen.detail, "somebody holds a table locked");
+        assertStringIncludes(unseen.detail, "another session holds a table locked");
         assertLess(performance.now() - began, 2000);
       });
     }
