@@ -56,6 +56,15 @@ describe("a streamed export", () => {
     await state.stopped.promise;
   });
 
+  it("goes on after chunks without rows, and ends after one", async () => {
+    async function* rows() {
+      await Promise.resolve();
+      yield* [[], [{ row: 1 }], [], [], [{ row: 2 }], []];
+    }
+    const response = await streamingApp({ chunks: rows(), stallTimeoutMs: 500 }).app.request("/");
+    assertEquals(await response.text(), '{"row":1}\n{"row":2}\n');
+  });
+
   it("reads little ahead of a reader behind a socket who takes nothing, and stops when they go", async () => {
     const { state, rows } = endlessSource();
     const server = await serveOnSocket(streamingApp({ chunks: rows }).app);
