@@ -179,7 +179,7 @@ describe("looking members and trainers up", () => {
     await page.getByRole("link", { name: `refused@example.com ${id}` }).waitFor();
     await refuseAssignments(service.sql, `new.client_id <> '${other}'`);
     await page.getByRole("button", { name: "Retry all now" }).click();
-    await page.getByText("All waiting members were tried again: 1 of 2 members failed again").waitFor();
+    await page.getByText("All waiting sign-ups were tried again: 1 of 2 failed again").waitFor();
     await visitor.audit("a retry that failed again");
     await lookUp(id);
     await page.getByText("The service tries again").waitFor();
@@ -187,8 +187,8 @@ describe("looking members and trainers up", () => {
     await acceptAssignments(service.sql);
     await page.goto(`${HOME}/failures`);
     await page.getByRole("button", { name: "Retry all now" }).click();
-    await page.getByText("All waiting members were tried again: 1 member, and none failed again.").waitFor();
-    await page.getByText("Nobody waits").waitFor();
+    await page.getByText("All waiting sign-ups were tried again: 1, and none failed again.").waitFor();
+    await page.getByText("No sign-up waits").waitFor();
     await visitor.audit("no failures");
   });
 

@@ -41,7 +41,7 @@ describe("the admin page", () => {
       runs: "No run yet.",
       members: "look up a member",
       trainers: "Every client",
-      failures: "Nobody waits",
+      failures: "No sign-up waits",
     };
     for (const [path, text] of Object.entries(pages)) {
       await page.goto(`${HOME}/${path}`);
@@ -57,17 +57,22 @@ describe("the admin page", () => {
     const { page } = visitor;
     await visitor.signIn();
     const unknown = [
-      ["/admin/nothing", "There is no such page"],
-      [`${HOME}/runs/${crypto.randomUUID()}`, "There is no such run"],
-      [`${HOME}/trainers/${crypto.randomUUID()}`, "There is no such trainer"],
-      [`${HOME}/runs?cursor=nonsense`, "This page of the list is gone"],
+      ["/admin/nothing", "There is no such page", "Go to the overview", "There are no members yet."],
+      [`${HOME}/runs/${crypto.randomUUID()}`, "There is no such run", "Go to all runs", "Runs"],
+      [
+        `${HOME}/trainers/${crypto.randomUUID()}`,
+        "There is no such trainer",
+        "Look for another trainer",
+        "Trainers",
+      ],
+      [`${HOME}/runs?cursor=nonsense`, "This page of the list is gone", "Go to the first page", "Runs"],
     ] as const;
-    for (const [path, title] of unknown) {
+    for (const [path, title, action, heading] of unknown) {
       await page.goto(path);
       await page.getByRole("heading", { name: title }).waitFor();
       await visitor.audit(title);
-      await page.getByRole("link", { name: "Go to the overview" }).click();
-      await page.getByRole("link", { name: "Overview" }).waitFor();
+      await page.getByRole("link", { name: action, exact: true }).click();
+      await page.getByRole("heading", { name: heading }).waitFor();
     }
     await visitor.leave();
   });
@@ -124,9 +129,9 @@ describe("the admin page", () => {
     );
     assertEquals(
       titles,
-      ["Run", "Status", "Started", "By", "Assigned", "Skipped", "Failed"].map((t) => `"${t}"`),
+      ["Run", "Trainer", "Status", "Started", "By", "Assigned", "Skipped", "Failed"].map((t) => `"${t}"`),
     );
-    assertEquals(await card.getByRole("cell").count(), 7);
+    assertEquals(await card.getByRole("cell").count(), 8);
     await visitor.leave();
   });
 

@@ -6,7 +6,7 @@ import { readPage } from "../../http/paging.ts";
 import { visitorOf } from "../env.ts";
 import { withNotice } from "../frame/notices.ts";
 import { byId, type OverviewReader } from "../overview/reader.ts";
-import { answerPage, type Pages, seeOther } from "../frame/pages.ts";
+import { answerPage, type Pages, REFRESH_MS, seeOther } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { FailuresPage } from "./view.tsx";
 
@@ -27,8 +27,9 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
     });
     const members = byId(await findMembers(sql, rows.map(({ memberId }) => memberId)));
     return await answerPage(c, {
-      title: "Waiting for a retry",
+      title: "Waiting sign-ups",
       section: "failures",
+      refreshMs: REFRESH_MS.idle,
       children: <FailuresPage failures={rows} members={members} next={next} isFirst={cursor === undefined} />,
     });
   });

@@ -14,10 +14,12 @@ export function FailuresPage({ failures, members, next, isFirst }: {
 }) {
   return (
     <>
-      <h1>Waiting for a retry</h1>
+      <h1>Waiting sign-ups</h1>
       <p>
         These members signed up, but the database refused their assignment. The service tries each again by
-        itself: after 15 seconds at first, then ever more rarely, at least once an hour.
+        itself: after 15 seconds at first, then ever more rarely, at least once an hour. Members that a run
+        could not assign are not here, but on the page of{" "}
+        <a href={paths.runs}>that run</a>: it leaves them to you.
       </p>
       {failures.length > 0
         ? (
@@ -30,7 +32,7 @@ export function FailuresPage({ failures, members, next, isFirst }: {
         )
         : (
           <Empty>
-            {isFirst ? "Nobody waits: every sign-up was assigned, or has been by now." : "There are no more."}
+            {isFirst ? "No sign-up waits: each was assigned, at once or by now." : "There are no more."}
           </Empty>
         )}
       <NextPage path={paths.failures} next={next} />
@@ -41,7 +43,7 @@ export function FailuresPage({ failures, members, next, isFirst }: {
 function FailureTable({ failures, members }: { failures: Failure[]; members: Map<string, Member> }) {
   return (
     <Table
-      label="Failures"
+      label="Waiting sign-ups"
       rows={failures}
       keyOf={({ memberId }) => memberId}
       columns={[
@@ -53,7 +55,6 @@ function FailureTable({ failures, members }: { failures: Failure[]; members: Map
           title: "Reason",
           cell: ({ sqlstate, message }) => <Reason sqlstate={sqlstate} message={message} />,
         },
-        { title: "Code", cell: ({ sqlstate }) => <code>{sqlstate}</code> },
         { title: "Tries", isNumber: true, cell: ({ attempts }) => formatCount(attempts) },
         { title: "Since", cell: ({ firstFailedAt }) => <Time at={firstFailedAt} /> },
         { title: "Next try", cell: ({ nextAttemptAt }) => <Time at={nextAttemptAt} /> },

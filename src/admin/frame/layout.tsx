@@ -2,6 +2,7 @@ import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Notice } from "./notices.ts";
+import { Message } from "./parts.tsx";
 import { paths } from "./paths.ts";
 import type { Session } from "../../http/identity/session.ts";
 import { staticPath } from "./static_files.ts";
@@ -31,8 +32,8 @@ const SECTIONS = [
   { key: "runs", label: "Runs", path: paths.runs },
   { key: "members", label: "Members", path: paths.members },
   { key: "trainers", label: "Trainers", path: paths.trainers },
-  { key: "failures", label: "Waiting", path: paths.failures },
-] as const;
+  { key: "failures", label: "Waiting", rest: " sign-ups", path: paths.failures },
+];
 
 /** Writes a whole page. */
 export function renderPage(frame: Frame): HtmlEscapedString | Promise<HtmlEscapedString> {
@@ -72,7 +73,10 @@ function Layout({ title, session, section, notice, refreshMs, outage, address, g
           data-read-at={(outage === undefined ? new Date() : outage.shownFrom)?.toISOString()}
         >
           {notice !== undefined && (
-            <p class={`notice ${notice.tone}`} role="status" data-kept>{notice.text}</p>
+            <p class={`notice ${notice.tone}`} role="status" data-kept>
+              {notice.text}
+              {notice.detail !== undefined && <Message text={notice.detail} />}
+            </p>
           )}
           {children}
         </main>
@@ -103,9 +107,12 @@ function Navigation({ session, section }: { session: Session; section: Frame["se
     <>
       <nav aria-label="Pages">
         <ul>
-          {SECTIONS.map(({ key, label, path }) => (
+          {SECTIONS.map(({ key, label, rest, path }) => (
             <li>
-              <a href={path} aria-current={key === section ? "page" : undefined}>{label}</a>
+              <a href={path} aria-current={key === section ? "page" : undefined}>
+                {label}
+                {rest !== undefined && <span class="rest">{rest}</span>}
+              </a>
             </li>
           ))}
         </ul>

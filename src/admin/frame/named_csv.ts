@@ -11,6 +11,8 @@ export interface NamedCsv<Row extends object> {
   chunks: AsyncIterable<Row[]>;
   /** The first one holds the members' ids; their names come right after it. */
   columns: readonly [keyof Row & string, ...string[]];
+  /** What the list says at its end, about nobody. */
+  lastRow?: Row | undefined;
   /** Without its extension. */
   filename: string;
   takeSlot: TakeSlot;
@@ -20,7 +22,7 @@ export interface NamedCsv<Row extends object> {
 export async function answerNamedCsv<Row extends object>(
   c: Context<PageEnv>,
   { sql, log }: Services,
-  { chunks, columns: [idColumn, ...others], filename, takeSlot }: NamedCsv<Row>,
+  { chunks, columns: [idColumn, ...others], lastRow, filename, takeSlot }: NamedCsv<Row>,
 ): Promise<Response> {
   const names = await listNameColumns(sql);
   const addNames = async (rows: Row[]) => {
@@ -29,7 +31,7 @@ export async function answerNamedCsv<Row extends object>(
     return rows.map((row) => ({ ...byId.get(String(row[idColumn])), ...row }));
   };
   return await streamRows(c.env.request, {
-    chunks: names.length === 0 ? chunks : mapChunks(chunks, addNames),
+    chunks: mapChunks(chunks, names.length === 0 ? (rows) => rows : addNames, lastRow),
     format: spreadsheetCsv([idColumn, ...names, ...others]),
     filename,
     takeSlot,
@@ -37,9 +39,11 @@ export async function answerNamedCsv<Row extends object>(
   });
 }
 
-async function* mapChunks<From, To>(
-  chunks: AsyncIterable<From>,
-  map: (chunk: From) => Promise<To>,
-): AsyncGenerator<To> {
+async function* mapChunks<Row>(
+  chunks: AsyncIterable<Row[]>,
+  map: (chunk: Row[]) => Row[] | Promise<Row[]>,
+  lastRow: Row | undefined,
+): AsyncGenerator<Row[]> {
   for await (const chunk of chunks) yield await map(chunk);
+  if (lastRow !== undefined) yield [lastRow];
 }

@@ -1,9 +1,13 @@
-import { countOf, formatCount } from "./wording.ts";
+import { AppError } from "../../errors.ts";
+import { toProblem } from "../../http/error_handler.ts";
+import { countOf, formatCount, reasonInWords } from "./wording.ts";
 
 /** The message at the top of a page: what was done, or why not. */
 export interface Notice {
   tone: "good" | "warn" | "bad";
   text: string;
+  /** The database's own words. Never from an address. */
+  detail?: string;
 }
 
 /** The messages after a redirect. The list is fixed: an address can choose a message and its numbers, but no words. */
@@ -20,10 +24,15 @@ const NOTICES = {
   already_assigned: { tone: "good", text: "The member was assigned already." },
   ended: { tone: "good", text: "The assignment has ended. It stays in the history." },
   trainer_set: { tone: "good", text: "The default trainer is changed. Nobody was moved." },
+  trainer_kept: { tone: "good", text: "This is the default trainer already. Nothing was changed." },
   failures_retried: failuresRetried,
   failures_being_retried: failuresBeingRetried,
   signed_out: { tone: "good", text: "You are signed out." },
   session_ended: { tone: "warn", text: "Your session has ended. Sign in again to go on." },
+  form_not_sent: {
+    tone: "warn",
+    text: "You were not signed in any more, so that nothing was done. Sign in, and send the form again.",
+  },
   backfill_active: {
     tone: "warn",
     text: "A run for this trainer has not ended yet, so that no second one was started. Here it is.",
@@ -34,6 +43,11 @@ const NOTICES = {
   },
   assignment_not_found: { tone: "warn", text: "That assignment had ended already." },
   assignment_failed: { tone: "bad", text: "The database refused the assignment." },
+  database_busy: {
+    tone: "bad",
+    text:
+      "The database was too busy, or another session held the row. Nothing was changed: try again in a moment.",
+  },
   member_is_trainer: { tone: "bad", text: "Nobody can be their own trainer." },
   member_not_found: { tone: "bad", text: "There is no such member." },
   trainer_not_found: { tone: "bad", text: "There is no member with this id who could be the trainer." },
@@ -47,8 +61,24 @@ const NOTICES = {
 
 export type NoticeCode = keyof typeof NOTICES;
 
-/** Tells whether a code has a message. */
-export function isNoticeCode(code: string): code is NoticeCode {
+/** Why a form was refused: in a word that an address can hold, and in full. */
+export interface Refusal {
+  code: NoticeCode;
+  notice: Notice;
+}
+
+/** Returns why an error refuses a form; undefined where we have no words for it. */
+export function findRefusal(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code } = toProblem(error);
+  if (!isNoticeCode(code)) return undefined;
+  const notice = noticeOf(code);
+  if (code !== "assignment_failed" || !(error instanceof AppError)) return { code, notice };
+  const text = `${notice.text} ${reasonInWords(String(error.details.sqlstate))}`;
+  return { code, notice: { ...notice, text, detail: error.message } };
+}
+
+function isNoticeCode(code: string): code is NoticeCode {
   return Object.hasOwn(NOTICES, code);
 }
 
@@ -74,18 +104,19 @@ export function withNotice(path: string, code: NoticeCode, ...counts: number[]):
 }
 
 function failuresRetried(retried = 0, failed = 0): Notice {
-  if (retried === 0) return { tone: "good", text: "Nobody was waiting any more." };
-  const all = "All waiting members were tried again:";
-  return failed === 0
-    ? { tone: "good", text: `${all} ${countOf(retried, "member")}, and none failed again.` }
-    : {
-      tone: "warn",
-      text: `${all} ${formatCount(failed)} of ${countOf(retried, "member")} failed again and keep waiting.`,
-    };
+  if (retried === 0) return { tone: "good", text: "No sign-up was waiting any more." };
+  const all = "All waiting sign-ups were tried again:";
+  return failed === 0 ? { tone: "good", text: `${all} ${formatCount(retried)}, and none failed again.` } : {
+    tone: "warn",
+    text: `${all} ${formatCount(failed)} of ${formatCount(retried)} failed again, and ${
+      failed === 1 ? "waits" : "wait"
+    } for the next try.`,
+  };
 }
 
 function failuresBeingRetried(retried = 0, failed = 0, remaining = 0): Notice {
-  const text = `Tried again: ${countOf(retried, "member")}, of whom ${formatCount(failed)} failed again. ` +
+  const text =
+    `Tried again: ${countOf(retried, "waiting sign-up")}, of which ${formatCount(failed)} failed again. ` +
     `With the other ${formatCount(remaining)} the service goes on by itself.`;
   return { tone: failed === 0 ? "good" : "warn", text };
 }

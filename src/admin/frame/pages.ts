@@ -1,13 +1,12 @@
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
-import { AppError } from "../../errors.ts";
 import { Problem } from "../../http/problems.ts";
 import type { Services } from "../../http/services.ts";
 import type { TakeSlot } from "../../http/slots.ts";
 import type { Counts } from "../overview/counts.ts";
 import type { PageEnv } from "../env.ts";
-import { findNotice, isNoticeCode, type NoticeCode, withNotice } from "./notices.ts";
+import { findNotice, findRefusal, type Notice, withNotice } from "./notices.ts";
 import { type Frame, renderPage } from "./layout.tsx";
 
 /** The pages under construction, and what they share. */
@@ -51,16 +50,17 @@ export const REFUSED = 422;
  */
 export async function doAndSeeOther(
   c: Context<PageEnv>,
-  refuse: string | ((code: NoticeCode) => Response | Promise<Response>),
+  refuse: string | ((notice: Notice) => Response | Promise<Response>),
   work: () => Promise<string>,
 ): Promise<Response> {
   try {
     return seeOther(c, await work());
   } catch (error) {
-    if (!(error instanceof AppError) || !isNoticeCode(error.code)) throw error;
+    const refusal = findRefusal(error);
+    if (refusal === undefined) throw error;
     return typeof refuse === "string"
-      ? seeOther(c, withNotice(refuse, error.code))
-      : await refuse(error.code);
+      ? seeOther(c, withNotice(refuse, refusal.code))
+      : await refuse(refusal.notice);
   }
 }
 

@@ -66,11 +66,11 @@ export function Message({ text }: { text: string }) {
   return <bdi class="message" tabindex={mayScroll ? 0 : undefined}>{text}</bdi>;
 }
 
-/** Says why the database refused: in our words, then in its own. */
+/** Says why the database refused: in our words, by its code, then in its own words. */
 export function Reason({ sqlstate, message }: { sqlstate: string; message: string }) {
   return (
     <div>
-      {reasonInWords(sqlstate)}
+      {reasonInWords(sqlstate)} <code>{sqlstate}</code>
       <Message text={message} />
     </div>
   );
@@ -125,7 +125,7 @@ export function Table<Row>({ label, columns, rows, keyOf }: {
         </thead>
         <tbody role="rowgroup">
           {rows.map((row) => (
-            <tr key={keyOf(row)} role="row">
+            <tr key={keyOf(row)} data-key={keyOf(row)} role="row">
               {columns.map((column) => (
                 <td key={column.title} role="cell" class={classOf(column)} data-title={column.title}>
                   {column.cell(row)}

@@ -11,21 +11,31 @@ interface Action {
   path: string;
 }
 
-const OVERVIEW: Action = { label: "Go to the overview", path: paths.home };
+const goToOverview = (): Action => ({ label: "Go to the overview", path: paths.home });
 
-const TEXTS: Partial<Record<ProblemCode, { title: string; text: string; action?: Action }>> = {
+/** @property action where to go on, by the address that led here */
+interface Text {
+  title: string;
+  text: string;
+  action?: (url: URL) => Action;
+}
+
+const TEXTS: Partial<Record<ProblemCode, Text>> = {
   not_found: { title: "There is no such page", text: "The address may be mistyped, or the page has moved." },
   run_not_found: {
     title: "There is no such run",
-    text: "The address may be mistyped. All runs are listed under Runs.",
+    text: "The address may be mistyped.",
+    action: () => ({ label: "Go to all runs", path: paths.runs }),
   },
   trainer_not_found: {
     title: "There is no such trainer",
     text: "No member has this id. Check it for typing mistakes.",
+    action: () => ({ label: "Look for another trainer", path: paths.trainers }),
   },
   invalid_cursor: {
     title: "This page of the list is gone",
-    text: "Begin with the first page of the list again.",
+    text: "The address of the page is not one of this list any more. Begin with its first page.",
+    action: firstPage,
   },
   database_unavailable: {
     title: "The database does not answer",
@@ -36,7 +46,7 @@ const TEXTS: Partial<Record<ProblemCode, { title: string; text: string; action?:
   rows_hidden: {
     title: "Row-level security hides rows from the service",
     text: "What it still sees would be a wrong answer. Health says which policy is missing.",
-    action: { label: "Go to Health", path: paths.health },
+    action: () => ({ label: "Go to Health", path: paths.health }),
   },
   request_timeout: {
     title: "That took too long",
@@ -74,14 +84,14 @@ export function answerProblem(
   status = statusOf(code),
   outageSince?: Date,
 ): Response | Promise<Response> {
-  const { title, text, action = OVERVIEW } = TEXTS[code] ?? {
+  const { title, text, action = goToOverview } = TEXTS[code] ?? {
     title: "Something went wrong",
     text: `The request id ${c.env.request.var.requestId} leads to the reason in the service's log.`,
   };
   const isAway = code === "database_unavailable" && outageSince !== undefined;
   return answerPage(c, {
     title,
-    children: <MessagePage title={title} text={text} action={c.var.session && action} />,
+    children: <MessagePage title={title} text={text} action={c.var.session && action(new URL(c.req.url))} />,
     ...(isAway ? { refreshMs: REFRESH_MS.idle, outage: { since: outageSince, shownFrom: undefined } } : {}),
   }, status);
 }
@@ -89,4 +99,10 @@ export function answerProblem(
 /** On pages, whom and what an address names is missing where it cannot be found. */
 function statusOf(code: ProblemCode) {
   return describeProblem(code, "/:trainerId").status;
+}
+
+/** The same list from its beginning. */
+function firstPage(url: URL): Action {
+  url.searchParams.delete("cursor");
+  return { label: "Go to the first page", path: url.pathname + url.search };
 }

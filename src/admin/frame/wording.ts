@@ -13,6 +13,13 @@ export function countOf(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+const MAX_COUNTED_WAITING = 10_000;
+
+/** Waiting sign-ups, which are counted up to 10,001: `8`, `10,000+`. */
+export function formatWaiting(count: number): string {
+  return count > MAX_COUNTED_WAITING ? `${formatCount(MAX_COUNTED_WAITING)}+` : formatCount(count);
+}
+
 /** `2026-11-23 09:30:05 UTC` */
 export function formatTime(time: Date): string {
   if (!isTime(time)) return OUT_OF_RANGE;

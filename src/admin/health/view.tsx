@@ -43,8 +43,9 @@ export function HealthPage({ health, isStopping }: { health: Health; isStopping:
   );
 }
 
-/** `defaultTrainer` → `Default trainer` */
+/** `defaultTrainer` → `Default trainer`. What programs know as failures has the page's name here. */
 function nameInWords(name: string): string {
+  if (name === "failures") return "Waiting sign-ups";
   const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -111,10 +111,15 @@ function MemberCard({ member, details, typed }: {
             trainer={trainers.get(entry.trainerId)}
           />
         ))}
-        {failure !== undefined && <WaitingFailure failure={failure} />}
+        {failure !== undefined && <WaitingSignUp failure={failure} />}
         {isDefaultTrainer && <p>This member is the default trainer, and nobody can be their own trainer.</p>}
-        {!hasDefault && !isDefaultTrainer && defaultTrainerId !== null && (
-          <AssignForm member={member} typed={typed ?? { trainerId: defaultTrainerId }} />
+        {!isDefaultTrainer && (
+          <AssignForm
+            member={member}
+            isAssigned={active.length > 0}
+            suggestedId={hasDefault ? null : defaultTrainerId}
+            typed={typed}
+          />
         )}
         <p>
           <a href={paths.trainer(member.id)}>Clients of this member, as a trainer</a>
@@ -153,11 +158,12 @@ function ActiveAssignment({ member, entry, trainer }: {
   );
 }
 
-function WaitingFailure({ failure }: { failure: Failure }) {
+function WaitingSignUp({ failure }: { failure: Failure }) {
   return (
     <div class="assignment">
       <p>
-        <Badge tone="bad">Failed</Badge> {reasonInWords(failure.sqlstate)} The service tries again{" "}
+        <Badge tone="bad">Waiting sign-up</Badge> {reasonInWords(failure.sqlstate)} The service tries again
+        {" "}
         <Time at={failure.nextAttemptAt} />.
       </p>
       <Message text={failure.message} />
@@ -165,7 +171,30 @@ function WaitingFailure({ failure }: { failure: Failure }) {
   );
 }
 
-function AssignForm({ member, typed }: { member: Member; typed: Typed }) {
+interface AssignFormProps {
+  member: Member;
+  isAssigned: boolean;
+  /** Who is meant most likely. */
+  suggestedId: string | null;
+  /** When the form was refused. */
+  typed: Typed | undefined;
+}
+
+function AssignForm({ isAssigned, ...props }: AssignFormProps) {
+  if (!isAssigned) return <AssignFields {...props} />;
+  return (
+    <details class="options" open={props.typed !== undefined}>
+      <summary>Add another trainer…</summary>
+      <p>
+        The member keeps the trainer they have, and gets this one in addition. To replace a trainer, also end
+        the assignment above.
+      </p>
+      <AssignFields {...props} />
+    </details>
+  );
+}
+
+function AssignFields({ member, suggestedId, typed }: Omit<AssignFormProps, "isAssigned">) {
   return (
     <form class="assign" method="post" action={paths.assign(member.id)}>
       <div class="fields">
@@ -175,13 +204,13 @@ function AssignForm({ member, typed }: { member: Member; typed: Typed }) {
             id="assign-trainer"
             name="trainerId"
             class="id"
-            value={typed.trainerId}
+            value={typed === undefined ? suggestedId ?? undefined : typed.trainerId}
             required
           />
         </p>
         <p>
           <label for="assign-notes">Notes (optional)</label>
-          <input id="assign-notes" name="notes" value={typed.notes} maxlength={10000} autocomplete="off" />
+          <input id="assign-notes" name="notes" value={typed?.notes} maxlength={10000} autocomplete="off" />
         </p>
       </div>
       <button class="primary" type="submit">Assign now</button>

@@ -54,7 +54,8 @@ function StartForm({ state, coverage, typed }: OverviewProps) {
           ? "nobody"
           : isEstimate
           ? `about ${formatCount(toAssign)}`
-          : countOf(toAssign, "member")} now. It can be paused, and run again at any time.
+          : countOf(toAssign, "member")}{" "}
+        now. What was ended stays ended. A run can be paused, and repeated at any time.
       </p>
       <details class="options" open={Object.keys(options).length > 0}>
         <summary>Options</summary>

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { PageEnv } from "../env.ts";
-import { type NoticeCode, noticeOf } from "../frame/notices.ts";
+import type { Notice } from "../frame/notices.ts";
 import { paths } from "../frame/paths.ts";
 import { answerPage, type Pages, REFRESH_MS, REFUSED } from "../frame/pages.ts";
 import { toProblem } from "../../http/error_handler.ts";
@@ -23,12 +23,12 @@ export async function answerOverview(
   c: Context<PageEnv>,
   { outage }: Pages,
   reader: OverviewReader,
-  refused?: { notice: NoticeCode } & TypedForm,
+  refused?: { notice: Notice } & TypedForm,
 ): Promise<Response> {
   const frame = {
     title: "Overview",
     section: "overview",
-    notice: refused && noticeOf(refused.notice),
+    notice: refused?.notice,
     address: refused && paths.home,
   } as const;
   try {

@@ -42,7 +42,7 @@ export function createOverviewReader(sql: Sql, counts: Counts): OverviewReader {
     const isStillActive = ({ id }: Run) => activeRuns.some((run) => run.id === id);
     if (known !== undefined && !known.activeRuns.every(isStillActive)) counts.expire(); // a run has ended
     const shownRuns = activeRuns.length > 0 ? activeRuns : recentRuns.slice(0, 1);
-    const trainerIds = new Set(shownRuns.map((run) => run.trainerId));
+    const trainerIds = new Set([...activeRuns, ...recentRuns].map((run) => run.trainerId));
     if (state.defaultTrainer !== null) trainerIds.add(state.defaultTrainer.id);
     const [coverage, throughput, trainers] = await Promise.all([
       counts.read(state.defaultTrainer?.id ?? null),

@@ -29,7 +29,7 @@ export function Overview(props: OverviewProps) {
           ? <Empty>No run yet. The first one shows here how it went, and stays.</Empty>
           : (
             <>
-              <RunTable runs={props.recentRuns} />
+              <RunTable runs={props.recentRuns} trainers={props.trainers} />
               <p>
                 <a href={paths.runs}>All runs</a>
               </p>

@@ -4,10 +4,17 @@ import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "../frame/paths.ts";
 import { formatCount, STATUS_WORDS } from "../frame/wording.ts";
 import { Empty, MemberLink, Message, NextPage, Reason, StatusBadge, Table, Time } from "../frame/parts.tsx";
+import { MAX_RECORDED_ERRORS, unrecordedInWords } from "./recorded_errors.ts";
 import { RunCard, titleOf } from "./run_view.tsx";
 
+interface RunTableProps {
+  runs: Run[];
+  /** The trainers of the runs, as far as they are members yet. */
+  trainers: Map<string, Member>;
+}
+
 /** A table of runs. */
-export function RunTable({ runs }: { runs: Run[] }) {
+export function RunTable({ runs, trainers }: RunTableProps) {
   return (
     <Table
       label="Runs"
@@ -15,6 +22,16 @@ export function RunTable({ runs }: { runs: Run[] }) {
       keyOf={(run) => run.id}
       columns={[
         { title: "Run", cell: (run) => <a href={paths.run(run.id)}>{titleOf(run)}</a> },
+        {
+          title: "Trainer",
+          cell: ({ trainerId }) => (
+            <MemberLink
+              id={trainerId}
+              member={trainers.get(trainerId)}
+              to="trainer"
+            />
+          ),
+        },
         { title: "Status", cell: (run) => <StatusBadge status={run.status} /> },
         { title: "Started", cell: (run) => <Time at={run.requestedAt} /> },
         { title: "By", cell: (run) => <bdi>{run.requestedBy}</bdi> },
@@ -37,11 +54,13 @@ function Assigned({ run }: { run: Run }) {
 }
 
 /** All runs, newest first. */
-export function RunsPage({ runs, next, isFirst }: { runs: Run[]; next: string | null; isFirst: boolean }) {
+export function RunsPage(
+  { runs, trainers, next, isFirst }: RunTableProps & { next: string | null; isFirst: boolean },
+) {
   return (
     <>
       <h1>Runs</h1>
-      {runs.length > 0 ? <RunTable runs={runs} /> : isFirst
+      {runs.length > 0 ? <RunTable runs={runs} trainers={trainers} /> : isFirst
         ? (
           <Empty>
             No run yet. <a href={`${paths.home}#backfill`}>Start the first one</a>.
@@ -92,6 +111,11 @@ function Errors({ run, errors, members, next }: {
   return (
     <section aria-labelledby="errors-title">
       <h2 id="errors-title">Failed members</h2>
+      <p>
+        The run could not assign these members, and does not try them again: retry the failed, or start
+        another run. <a href={paths.failures}>Waiting sign-ups</a>{" "}
+        are another list, which the service tries by itself.
+      </p>
       <Table
         label="Failed members"
         rows={errors}
@@ -102,9 +126,9 @@ function Errors({ run, errors, members, next }: {
             cell: ({ memberId }) => <MemberLink id={memberId} member={members.get(memberId)} />,
           },
           { title: "Reason", cell: ({ code, message }) => <Reason sqlstate={code} message={message} /> },
-          { title: "Code", cell: ({ code }) => <code>{code}</code> },
         ]}
       />
+      {next === null && run.failed > MAX_RECORDED_ERRORS && <p>{unrecordedInWords(run)}</p>}
       <NextPage path={paths.run(run.id)} next={next} />
     </section>
   );
@@ -119,7 +143,8 @@ function History({ run }: { run: Run }) {
           <li key={String(at)}>
             <Time at={at} />{" "}
             <span>
-              <bdi>{actor}</bdi>: {from === null ? "started" : `${STATUS_WORDS[from]} → ${STATUS_WORDS[to]}`}
+              <bdi>{actor}</bdi>:{" "}
+              {from === null ? "Started" : to === "running" ? "Resumed" : STATUS_WORDS[to]}
               {reason !== null && <Message text={reason} />}
             </span>
           </li>

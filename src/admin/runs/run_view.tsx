@@ -4,6 +4,7 @@ import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "../frame/paths.ts";
 import { countOf, formatCount, formatDuration, percentOf, STATUS_WORDS } from "../frame/wording.ts";
 import { Figure, MemberLink, StatusBadge, Time } from "../frame/parts.tsx";
+import { MAX_RECORDED_ERRORS } from "./recorded_errors.ts";
 import { ThroughputChart } from "./throughput_chart.tsx";
 
 /** A run, under way or ended: on the overview, and on its own page. */
@@ -110,7 +111,13 @@ function Outcome({ run }: { run: Run }) {
         {formatCount(run.successful)}
       </Figure>
       <Figure label={skippedLabel(run)} note={skipReasons(run)}>{formatCount(run.skipped)}</Figure>
-      <Figure label="Failed" tone={run.failed > 0 ? "bad" : undefined}>{formatCount(run.failed)}</Figure>
+      <Figure
+        label={run.dryRun ? "Would fail" : "Failed"}
+        tone={run.failed > 0 ? "bad" : undefined}
+        note={run.failed > 0 && !run.dryRun ? "this run does not try them again" : undefined}
+      >
+        {formatCount(run.failed)}
+      </Figure>
       {left !== undefined && (
         <Figure
           label="Still without the trainer"
@@ -123,8 +130,6 @@ function Outcome({ run }: { run: Run }) {
     </dl>
   );
 }
-
-const MAX_RECORDED_ERRORS = 10_000;
 
 /**
  * Whom the closing proof found without the trainer: those that failed, those whose assignment was ended, and whoever else.

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { endSession, rememberSessions } from "../../http/identity/ended_sessions.ts";
 import type { PageEnv } from "../env.ts";
+import { withNotice } from "../frame/notices.ts";
 import { answerPage, type Pages, readForm, seeOther } from "../frame/pages.ts";
 import { paths, safeNext } from "../frame/paths.ts";
 import { callerAddress, callerNetwork } from "../../http/identity/caller_address.ts";
@@ -9,6 +10,7 @@ import { findToken, sealTokenSession, SESSION_HOURS } from "../../http/identity/
 import {
   currentSession,
   forgetCookie,
+  hasCookie,
   readCookie,
   startSession,
 } from "../../http/identity/session_cookie.ts";
@@ -107,6 +109,7 @@ export function requireSession({ services }: Pages): MiddlewareHandler<PageEnv> 
 /**
  * Leads to the sign-in. A browser that follows a link from another site keeps the cookie back (it is `SameSite=Strict`),
  * so that such a visitor may well be signed in: a page of ours that loads the address anew brings the cookie along.
+ * Whoever sent a form goes back to the page that it is on.
  */
 function askToSignIn(c: Context<PageEnv>): Response | Promise<Response> {
   const isGet = c.req.method === "GET";
@@ -114,10 +117,11 @@ function askToSignIn(c: Context<PageEnv>): Response | Promise<Response> {
   if (isGet && c.req.header("sec-fetch-site") === "cross-site") {
     return answerOnward(c, here.pathname + here.search);
   }
-  return seeOther(
-    c,
-    `${paths.signIn}?next=${encodeURIComponent(isGet ? here.pathname + here.search : paths.home)}`,
-  );
+  const from = isGet ? here : URL.parse(c.req.header("referer") ?? "");
+  const next = safeNext(from === null ? undefined : from.pathname + from.search);
+  const path = `${paths.signIn}?next=${encodeURIComponent(next)}`;
+  if (!isGet) return seeOther(c, withNotice(path, "form_not_sent"));
+  return seeOther(c, hasCookie(c) ? withNotice(path, "session_ended") : path);
 }
 
 /** Ends the session in the database, which tells all replicas. */

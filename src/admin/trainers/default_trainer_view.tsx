@@ -1,7 +1,7 @@
 import type { Member } from "../../assignments/member_lookup.ts";
 import type { Coverage } from "../../operation/coverage.ts";
 import { paths } from "../frame/paths.ts";
-import { countOf, formatCount } from "../frame/wording.ts";
+import { countOf, formatCount, formatWaiting } from "../frame/wording.ts";
 import { MemberLink } from "../frame/parts.tsx";
 
 /** Says what a change of the default trainer means, before it is made. */
@@ -35,7 +35,10 @@ export function DefaultTrainerPage({ trainer, current, failures, lacking }: {
           </li>
           <li>Every new member gets the new trainer from now on.</li>
           {failures > 0 && (
-            <li>So {failures === 1 ? "does" : "do"} {countOf(failures, "sign-up")} waiting for a retry.</li>
+            <li>
+              So {failures === 1 ? "does" : "do"} {formatWaiting(failures)} waiting{" "}
+              {failures === 1 ? "sign-up" : "sign-ups"}.
+            </li>
           )}
           <li>
             <strong>
@@ -44,7 +47,7 @@ export function DefaultTrainerPage({ trainer, current, failures, lacking }: {
               with the next backfill,
             </strong>{" "}
             by hand or on schedule: it gives the new trainer to everyone who lacks them, in addition to the
-            trainer they have.
+            trainer they have. An assignment to the new trainer that was ended stays ended.
             {lacking.assigned > 0 &&
               ` ${formatCount(lacking.assigned)} ${
                 lacking.assigned === 1 ? "has" : "have"

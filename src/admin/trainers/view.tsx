@@ -5,8 +5,8 @@ import { type Column, Empty, EndTime, MemberLink, Message, NextPage, Table, Time
 
 const UNTIL: Column<Client> = { title: "Until", cell: ({ endedAt }) => <EndTime at={endedAt} /> };
 
-/** Asks for a trainer. */
-export function TrainersPage({ query }: { query: string }) {
+/** Asks for a trainer; of one who was not found, says why. */
+export function TrainersPage({ query, isId }: { query: string; isId: boolean }) {
   return (
     <>
       <h1>Trainers</h1>
@@ -21,7 +21,11 @@ export function TrainersPage({ query }: { query: string }) {
         ? <Empty>Every client of a trainer, oldest first, to read or to download.</Empty>
         : (
           <Empty>
-            <bdi class="quoted">{query}</bdi> is not an id. An id has 32 digits and letters from a to f.
+            {isId ? "No member has the id " : ""}
+            <bdi class="quoted">{query}</bdi>
+            {isId
+              ? ". Check it for typing mistakes."
+              : " is not an id. An id has 32 digits and letters from a to f."}
           </Empty>
         )}
     </>

@@ -13,6 +13,11 @@ export async function readCookie(c: Context, secrets: SessionSecrets): Promise<S
   return cookie === undefined ? undefined : await readSession(secrets, cookie);
 }
 
+/** Tells whether the browser has a session's cookie, good or not. */
+export function hasCookie(c: Context): boolean {
+  return getCookie(c, cookieName(c)) !== undefined;
+}
+
 /**
  * Finds the session that is signed in; undefined where there is none, or it is signed out. Throws while the database does
  * not answer.

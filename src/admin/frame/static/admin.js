@@ -206,5 +206,5 @@ function isReaders(element, name) {
 function isAlike(node, other) {
   if (node.nodeName !== other.nodeName) return false;
   if (!(node instanceof Element) || !(other instanceof Element)) return true;
-  return node.id === other.id && node.getAttribute("action") === other.getAttribute("action");
+  return ["id", "action", "data-key"].every((name) => node.getAttribute(name) === other.getAttribute(name));
 }

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { DEFAULT_TRAINER_ID, endAssignment } from "../../src/trainer_assignment.ts";
-import { runBackfill } from "../support/backfills.ts";
-import { addUnseenMembers, refuseAssignments } from "../support/members.ts";
-import { get, HOME, signIn } from "./admin_page.ts";
-import { type TestService, testService } from "./test_service.ts";
+import { DEFAULT_TRAINER_ID, endAssignment } from "../../../src/trainer_assignment.ts";
+import { runBackfill } from "../../support/backfills.ts";
+import { addUnseenMembers, refuseAssignments } from "../../support/members.ts";
+import { get, HOME, signIn } from "../admin_page.ts";
+import { type TestService, testService } from "../test_service.ts";
 
 const MARK = "\ufeff";
 
