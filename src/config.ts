@@ -30,7 +30,10 @@ export type Config = Readonly<{
   host: string;
   /** 0 lets the system choose. */
   port: number;
-  /** With DATABASE_PASSWORD, and DATABASE_CA_FILE as its `sslrootcert`. null: the service brings a database of its own. */
+  /**
+   * With DATABASE_PASSWORD, and DATABASE_CA_FILE as its `sslrootcert`. null: the service brings a database of
+   * its own.
+   */
   databaseUrl: string | null;
   /** A streaming replica for checks and lists, likewise; null for none. */
   databaseReadUrl: string | null;
@@ -72,7 +75,10 @@ export class ConfigError extends OperatorError {
   }
 }
 
-/** Parses the environment; an empty variable counts as absent, but for an empty DATABASE_URL. @throws {ConfigError} */
+/**
+ * Parses the environment; an empty variable counts as absent, but for an empty DATABASE_URL.
+ * @throws {ConfigError}
+ */
 export function parseConfig(environment: Record<string, string>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   const result = variables.safeParse(given);
