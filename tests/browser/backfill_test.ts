@@ -193,7 +193,7 @@ describe("a backfill on the admin page", () => {
     // The former default trainer has none either.
     await page.getByRole("heading", { name: "3 of 44 members have no trainer." }).waitFor();
     await page.getByText("40 members have another trainer and not the default one.").waitFor();
-    await page.getByText("whoever lacks the default trainer: 43 members now").waitFor();
+    await page.getByText("everyone without the default trainer: 43 members now").waitFor();
     assertEquals(await readFigure(page, "With the default trainer"), 0);
     assertEquals(await readFigure(page, "Only with another trainer"), 40);
     await assertAgrees(page);

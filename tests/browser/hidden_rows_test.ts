@@ -26,7 +26,8 @@ describe("the admin page, when row-level security hides rows", () => {
     }
     await visitor.audit("hidden rows");
     await page.getByRole("link", { name: "Go to Health" }).click();
-    await page.getByRole("heading", { name: "The service works, but something needs a look." }).waitFor();
+    await page.getByRole("heading", { name: "The service is working, but something needs attention." })
+      .waitFor();
     await page.getByText(/trainer_client_assignments.*grant_service/).waitFor();
     await visitor.audit("Health, when rows are hidden");
 

@@ -103,7 +103,7 @@ describe("looking members and trainers up", () => {
     const { page } = visitor;
     for (const query of [crypto.randomUUID(), "nobody@example.com", "nonsense", "%", "' or true --"]) {
       await lookUp(query);
-      await page.getByText("Nobody is found for").waitFor();
+      await page.getByText("No member is found for").waitFor();
     }
     await visitor.audit("nobody found");
     await addMember(service.sql, { email: "twins@example.com", displayName: "First twin" });
@@ -200,12 +200,12 @@ describe("looking members and trainers up", () => {
     const members = await readFigure(page, "Members");
     await page.getByText("Change…").click();
     await page.getByLabel("Id of the new default trainer").fill(id);
-    await page.getByRole("button", { name: "Look first" }).click();
+    await page.getByRole("button", { name: "Review the change" }).click();
     await page.getByText("Nobody is moved.").waitFor();
     await page.getByText(`${members - 1} members follow with the next backfill`).waitFor();
     await visitor.audit("asking whether to change the default trainer");
     await page.getByRole("button", { name: "Change the default trainer" }).click();
-    await page.getByText("The default trainer is changed. Nobody was moved.").waitFor();
+    await page.getByText("The default trainer was changed. Nobody was moved.").waitFor();
     assertEquals(await assignmentsOf(DEFAULT_TRAINER_ID), before);
     assertEquals(await page.getByRole("link", { name: `Second trainer ${id}` }).first().isVisible(), true);
 
@@ -217,7 +217,7 @@ describe("looking members and trainers up", () => {
     await page.getByText("Change…").click();
     visitor.expectInConsole(/status of 422/);
     await page.getByLabel("Id of the new default trainer").fill(crypto.randomUUID());
-    await page.getByRole("button", { name: "Look first" }).click();
+    await page.getByRole("button", { name: "Review the change" }).click();
     await page.getByText("There is no member with this id").waitFor();
   });
 

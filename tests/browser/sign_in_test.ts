@@ -65,7 +65,7 @@ describe("signing in to the admin page", () => {
     for (let tries = 0; tries < 5; tries++) {
       await page.getByLabel("Admin token").fill(`wrong-token-${tries}`);
       await page.getByRole("button", { name: "Sign in" }).click();
-      await page.getByText("This is no configured token.").waitFor();
+      await page.getByText("This token is not configured.").waitFor();
       assertEquals((await page.content()).includes("wrong-token"), false);
     }
     await visitor.audit("a wrong token");

@@ -39,8 +39,8 @@ describe("the admin page", () => {
     await visitor.audit("an empty overview");
     const pages = {
       runs: "No run yet.",
-      members: "look up a member",
-      trainers: "Every client",
+      members: "Look up a member",
+      trainers: "list or download their clients",
       failures: "No sign-up waits",
     };
     for (const [path, text] of Object.entries(pages)) {
@@ -142,7 +142,7 @@ describe("the admin page", () => {
     await visitor.signIn();
     await page.getByText("Options").click();
     await page.getByLabel("Another trainer's id").fill("0195d3a1-typo");
-    await page.getByLabel("Rows a batch").fill("250");
+    await page.getByLabel("Rows per batch").fill("250");
     await page.getByRole("button", { name: "Dry run first" }).click();
     await page.getByText("This is not a member id.").waitFor();
     await visitor.audit("a refused form");
@@ -152,13 +152,13 @@ describe("the admin page", () => {
       async () => await page.locator("main").getAttribute("data-read-at") !== readAt,
     );
     assertEquals(await page.getByLabel("Another trainer's id").inputValue(), "0195d3a1-typo");
-    assertEquals(await page.getByLabel("Rows a batch").inputValue(), "250");
+    assertEquals(await page.getByLabel("Rows per batch").inputValue(), "250");
     await page.reload(); // sends nothing again
     assertEquals(await page.getByText("This is not a member id.").count(), 0);
 
     await page.getByText("Change…").click();
     await page.getByLabel("Id of the new default trainer").fill("mistyped");
-    await page.getByRole("button", { name: "Look first" }).click();
+    await page.getByRole("button", { name: "Review the change" }).click();
     await page.getByText("This is not a member id.").waitFor();
     assertEquals(await page.getByLabel("Id of the new default trainer").inputValue(), "mistyped");
     await visitor.leave();
@@ -238,7 +238,7 @@ describe("the admin page", () => {
     await page.getByRole("link", { name: "Members" }).click();
     await page.getByLabel("A member's id", { exact: true }).fill("member@example.com");
     await page.getByRole("button", { name: "Find" }).click();
-    await page.getByText("The members table has no e-mail column: look them up by id.").waitFor();
+    await page.getByText("The members table has no e-mail column: look up members by id.").waitFor();
     const [member] = await service.sql<
       [{ id: string }]
     >`select client_id as id from public.trainer_client_assignments limit 1`;

@@ -40,14 +40,14 @@ describe("the entrance", () => {
       const response = await get(service, `${HOME}/health`, cookie);
       assertMatch(response.headers.get("Content-Type") ?? "", /^text\/html/);
       const page = await response.text();
-      assertStringIncludes(page, "The service works, but something needs a look.");
-      assertStringIncludes(page, "Trigger: needs a look.");
+      assertStringIncludes(page, "The service is working, but something needs attention.");
+      assertStringIncludes(page, "Trigger: needs attention.");
       assertEquals(page.includes("Sign out"), cookie !== "");
     }
     await service.sql`alter table public.members enable trigger members_assign_trainer_after_insert`;
     assertStringIncludes(
       await (await get(service, `${HOME}/health`, "")).text(),
-      "The service does its work.",
+      "The service is working.",
     );
   });
 });

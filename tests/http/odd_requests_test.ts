@@ -169,7 +169,7 @@ describe("requests that no good client sends", () => {
     for (const notes of ["x".repeat(10_001), "a%00b"]) {
       const answer = await postForm(path, `trainerId=${DEFAULT_TRAINER_ID}&notes=${notes}`);
       assertEquals(answer?.status, 422);
-      assertMatch(new TextDecoder().decode(answer?.body), /Notes have at most 10,000 characters/);
+      assertMatch(new TextDecoder().decode(answer?.body), /Notes must have at most 10,000 characters/);
     }
   });
 

@@ -93,10 +93,10 @@ describe("signing out", () => {
       page = await response.text();
       return response.status === 503;
     });
-    assertStringIncludes(page, "What is shown is from");
+    assertStringIncludes(page, "The page shows the state of");
     const nothing = await get(cutOff, HOME, unseen);
     assertEquals(nothing.status, 503);
-    assertEquals((await nothing.text()).includes("What is shown is from"), false);
+    assertEquals((await nothing.text()).includes("The page shows the state of"), false);
     for (const cookie of [seen, unseen]) {
       assertEquals((await get(cutOff, "/v1/settings", cookie)).status, 503);
       assertEquals((await post(cutOff, `${HOME}/failures/retry`, cookie)).status, 503);

@@ -114,7 +114,7 @@ describe("a request that takes too long", () => {
       const path = `/admin/trainer-assignment/trainers/${DEFAULT_TRAINER_ID}`;
       const response = await service.app.request(path, { headers: { cookie } });
       assertEquals(response.status, 504);
-      assertStringIncludes(await response.text(), "That took too long");
+      assertStringIncludes(await response.text(), "The request took too long");
     });
   });
 

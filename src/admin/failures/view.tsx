@@ -7,7 +7,7 @@ import { Empty, MemberLink, NextPage, Reason, Table, Time } from "../frame/parts
 /** Members whose assignment failed at sign-up and waits for a retry. */
 export function FailuresPage({ failures, members, next, isFirst }: {
   failures: Failure[];
-  /** Those of the failures, as far as they are members yet. */
+  /** Those of the failures, if they are still members. */
   members: Map<string, Member>;
   next: string | null;
   isFirst: boolean;
@@ -17,9 +17,9 @@ export function FailuresPage({ failures, members, next, isFirst }: {
       <h1>Waiting sign-ups</h1>
       <p>
         These members signed up, but the database refused their assignment. The service tries each again by
-        itself: after 15 seconds at first, then ever more rarely, at least once an hour. Members that a run
-        could not assign are not here, but on the page of{" "}
-        <a href={paths.runs}>that run</a>: it leaves them to you.
+        itself: after 15 seconds at first, then less and less often, at least once an hour. Members that a run
+        failed to assign are on the page of{" "}
+        <a href={paths.runs}>that run</a>. They are not tried again automatically.
       </p>
       {failures.length > 0
         ? (
@@ -32,7 +32,7 @@ export function FailuresPage({ failures, members, next, isFirst }: {
         )
         : (
           <Empty>
-            {isFirst ? "No sign-up waits: each was assigned, at once or by now." : "There are no more."}
+            {isFirst ? "No sign-up waits: every one has been assigned." : "There are no more."}
           </Empty>
         )}
       <NextPage path={paths.failures} next={next} />

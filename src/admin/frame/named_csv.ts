@@ -6,19 +6,19 @@ import type { TakeSlot } from "../../http/slots.ts";
 import { streamRows } from "../../http/streaming.ts";
 import type { PageEnv } from "../env.ts";
 
-/** A list to download, each row about a member. */
+/** A list to download, with a member in each row. */
 export interface NamedCsv<Row extends object> {
   chunks: AsyncIterable<Row[]>;
-  /** The first one holds the members' ids; their names come right after it. */
+  /** The first column has the members' ids. Their names follow it. */
   columns: readonly [keyof Row & string, ...string[]];
-  /** What the list says at its end, about nobody. */
+  /** A last row that is not about a member, such as a remark. */
   lastRow?: Row | undefined;
   /** Without its extension. */
   filename: string;
   takeSlot: TakeSlot;
 }
 
-/** Streams a list as CSV for a spreadsheet, with names and e-mails as far as the members table has them. */
+/** Streams a list as CSV for a spreadsheet. Adds names and e-mails if the members table has them. */
 export async function answerNamedCsv<Row extends object>(
   c: Context<PageEnv>,
   { sql, log }: Services,

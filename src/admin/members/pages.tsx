@@ -31,7 +31,7 @@ import { type MemberDetails, MembersPage } from "./view.tsx";
 
 const LONGEST_QUERY = 320; // the longest e-mail address
 
-/** Looking members up, and assigning them by hand. */
+/** Adds the pages that look up members and assign them by hand. */
 export function addMemberPages({ app, services }: Pages, reader: OverviewReader): void {
   const { sql, log } = services;
 
@@ -118,7 +118,7 @@ async function readDetails({ sql }: Services, member: Member): Promise<MemberDet
   };
 }
 
-/** The id just before another: the list of failures begins after it. */
+/** Returns the id just before another. The list of failures starts after it. */
 function idBefore(id: string): string | undefined {
   const number = BigInt(`0x${id.replaceAll("-", "")}`);
   if (number === 0n) return undefined;

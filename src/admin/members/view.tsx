@@ -5,16 +5,16 @@ import { paths } from "../frame/paths.ts";
 import { reasonInWords, sourceInWords } from "../frame/wording.ts";
 import { Badge, Empty, EndTime, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
 
-/** What a look-up found. */
+/** The result of a look-up. */
 export interface LookUpResult {
-  /** As it was asked; empty when nothing was. */
+  /** The query as typed; empty if there was none. */
   query: string;
   hasEmails: boolean;
-  /** Several, when they share an e-mail. */
+  /** Several members if they share an e-mail. */
   found: Member[];
-  /** Of the one that was found. */
+  /** The details of a single member that was found. */
   details?: MemberDetails | undefined;
-  /** Into the form that assigns, when it was refused. */
+  /** The fields of the refused form. */
   typed?: Typed | undefined;
 }
 
@@ -39,7 +39,7 @@ export function MembersPage({ query, hasEmails, found, details, typed }: LookUpR
         </div>
       </form>
       {query === ""
-        ? <Empty>Who is assigned to whom, since when, and how: look up a member.</Empty>
+        ? <Empty>Look up a member to see their trainers, since when, and who assigned them.</Empty>
         : found.length === 0
         ? <NotFound query={query} hasEmails={hasEmails} />
         : found.length > 1
@@ -52,9 +52,9 @@ export function MembersPage({ query, hasEmails, found, details, typed }: LookUpR
 function NotFound({ query, hasEmails }: { query: string; hasEmails: boolean }) {
   return (
     <Empty>
-      Nobody is found for <bdi class="quoted">{query}</bdi>. {hasEmails || !query.includes("@")
+      No member is found for <bdi class="quoted">{query}</bdi>. {hasEmails || !query.includes("@")
         ? "Check it for typing mistakes; an id has 32 digits and letters from a to f."
-        : "The members table has no e-mail column: look them up by id."}
+        : "The members table has no e-mail column: look up members by id."}
     </Empty>
   );
 }
@@ -147,7 +147,7 @@ function ActiveAssignment({ member, entry, trainer }: {
       <details class="confirm">
         <summary class="button">End…</summary>
         <div>
-          <p>The assignment becomes inactive and stays in the history. No backfill brings it back.</p>
+          <p>The assignment becomes inactive and stays in the history. No backfill renews it.</p>
           <form method="post" action={paths.endAssignment(member.id)}>
             <input type="hidden" name="trainerId" value={entry.trainerId} />
             <button class="danger" type="submit">End the assignment</button>
@@ -174,9 +174,9 @@ function WaitingSignUp({ failure }: { failure: Failure }) {
 interface AssignFormProps {
   member: Member;
   isAssigned: boolean;
-  /** Who is meant most likely. */
+  /** The trainer to suggest. */
   suggestedId: string | null;
-  /** When the form was refused. */
+  /** The fields of the refused form. */
   typed: Typed | undefined;
 }
 

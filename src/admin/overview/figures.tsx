@@ -4,7 +4,10 @@ import { paths } from "../frame/paths.ts";
 import { formatCount, formatWaiting } from "../frame/wording.ts";
 import { Figure } from "../frame/parts.tsx";
 
-/** Who has which trainer, in figures that add up: members are those with the default trainer, another one, none, and the trainer. */
+/**
+ * Shows who has a trainer. The figures add up: with the default trainer, only with another one, without one,
+ * and the trainer.
+ */
 export function Figures({ state, coverage }: { state: AssignmentState; coverage: Coverage }) {
   const { trainerId, isTrainerMember, members, assigned, assignedElsewhere, unassigned, ended, isEstimate } =
     coverage;

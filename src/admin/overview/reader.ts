@@ -8,18 +8,18 @@ import { readAssignmentState } from "../../operation/assignment_state.ts";
 import type { Counts } from "./counts.ts";
 import type { OverviewProps } from "./props.ts";
 
-/** What the overview showed last, and since when it is so. */
+/** A state of the overview, and when it was read. */
 export interface OverviewSnapshot extends OverviewProps {
   readAt: Date;
 }
 
 /** Reads the overview. */
 export interface OverviewReader {
-  /** At most a second old. Throws while the database does not answer. */
+  /** Returns a state that is at most a second old. Throws while the database does not answer. */
   read(): Promise<OverviewSnapshot>;
-  /** The last that could be read. */
+  /** Returns the last state that could be read. */
   lastKnown(): OverviewSnapshot | undefined;
-  /** Makes the next look a new one: something was changed. */
+  /** Makes the next read ask the database again, after a change. */
   expire(): void;
 }
 
@@ -85,7 +85,7 @@ export function createOverviewReader(sql: Sql, counts: Counts): OverviewReader {
   };
 }
 
-/** Makes members findable by id. */
+/** Maps members by id. */
 export function byId(members: Member[]): Map<string, Member> {
   return new Map(members.map((member) => [member.id, member]));
 }

@@ -45,7 +45,7 @@ const STATUS_CHANGES = [
   { verb: "cancel", change: cancelRun, notice: "cancelled" },
 ] as const;
 
-/** Pages of runs: start, list, follow, change their status. */
+/** Adds the pages that start, list and show runs, and change their status. */
 export function addRunPages(pages: Pages, reader: OverviewReader): void {
   const { app, services, takeExportSlot } = pages;
   const { sql, log } = services;
@@ -158,7 +158,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
   });
 }
 
-/** Back to where the button was: the overview or the run's own page. */
+/** Returns the page of the button: the overview or the run's own page. */
 function backOf(referer: string | undefined, id: string): string {
   return URL.parse(referer ?? "")?.pathname === paths.home ? BACKFILL : paths.run(id);
 }

@@ -1,14 +1,17 @@
 import type { Run } from "../../runs/progress.ts";
 import { formatCount } from "../frame/wording.ts";
 
-/** So many failed members of a run are listed; the count is exact. As `assignment.record_backfill_errors` has it. */
+/**
+ * The most failed members that `assignment.record_backfill_errors` records for a run. The count of failures is
+ * exact.
+ */
 export const MAX_RECORDED_ERRORS = 10_000;
 
-/** Says, at the end of the list, who is not in it. */
+/** Says, at the end of the list, how many failed members it does not contain. */
 export function unrecordedInWords({ failed }: Pick<Run, "failed">): string {
   const listed = formatCount(MAX_RECORDED_ERRORS);
-  return `The list ends here: a run keeps its first ${listed} failed members. In all ${
+  return `The list ends here: a run records its first ${listed} failed members. ${
     formatCount(failed)
-  } failed; ` +
+  } failed in total; ` +
     "a retry goes over all members.";
 }

@@ -9,7 +9,7 @@ import { RunCard, titleOf } from "./run_view.tsx";
 
 interface RunTableProps {
   runs: Run[];
-  /** The trainers of the runs, as far as they are members yet. */
+  /** The trainers of the runs, if they are still members. */
   trainers: Map<string, Member>;
 }
 
@@ -43,7 +43,7 @@ export function RunTable({ runs, trainers }: RunTableProps) {
   );
 }
 
-/** A dry run assigns nobody. */
+/** Shows how many a run assigned. A dry run assigns nobody. */
 function Assigned({ run }: { run: Run }) {
   if (!run.dryRun) return <>{formatCount(run.successful)}</>;
   return (
@@ -53,7 +53,7 @@ function Assigned({ run }: { run: Run }) {
   );
 }
 
-/** All runs, newest first. */
+/** Shows all runs, newest first. */
 export function RunsPage(
   { runs, trainers, next, isFirst }: RunTableProps & { next: string | null; isFirst: boolean },
 ) {
@@ -72,13 +72,13 @@ export function RunsPage(
   );
 }
 
-/** One run: how it stands or went, who did what, and whom it could not assign. */
+/** Shows a run: its progress or result, its history, and its failed members. */
 export function RunPage({ run, throughput, trainer, errors, members, next, isFirst }: {
   run: Run;
   throughput: Throughput | null;
   trainer: Member | undefined;
   errors: RunError[];
-  /** Those of the errors, as far as they are members yet. */
+  /** Those of the errors, if they are still members. */
   members: Map<string, Member>;
   next: string | null;
   isFirst: boolean;
@@ -90,7 +90,7 @@ export function RunPage({ run, throughput, trainer, errors, members, next, isFir
         <code class="id">{run.id}</code>
         {run.retryOf !== null && (
           <>
-            {" "}· tries again whom <a href={paths.run(run.retryOf)}>this run</a> could not assign
+            {" "}· tries the failed members of <a href={paths.run(run.retryOf)}>this run</a> again
           </>
         )}
       </p>
@@ -112,9 +112,9 @@ function Errors({ run, errors, members, next }: {
     <section aria-labelledby="errors-title">
       <h2 id="errors-title">Failed members</h2>
       <p>
-        The run could not assign these members, and does not try them again: retry the failed, or start
+        The run failed to assign these members, and does not try them again: retry the failed, or start
         another run. <a href={paths.failures}>Waiting sign-ups</a>{" "}
-        are another list, which the service tries by itself.
+        are a separate list, which the service tries again by itself.
       </p>
       <Table
         label="Failed members"

@@ -4,15 +4,15 @@ import { paths } from "../frame/paths.ts";
 import { countOf, formatCount, formatWaiting } from "../frame/wording.ts";
 import { MemberLink } from "../frame/parts.tsx";
 
-/** Says what a change of the default trainer means, before it is made. */
-export function DefaultTrainerPage({ trainer, current, failures, lacking }: {
+/** Says what a change of the default trainer would do. */
+export function DefaultTrainerPage({ trainer, current, failures, coverage }: {
   trainer: Member;
   current: { id: string; member: Member | undefined } | null;
   failures: number;
-  /** How many members have or lack the new trainer. */
-  lacking: Coverage;
+  /** How many members have the new trainer. */
+  coverage: Coverage;
 }) {
-  const about = lacking.isEstimate ? "about " : "";
+  const about = coverage.isEstimate ? "about " : "";
   return (
     <>
       <h1>Change the default trainer?</h1>
@@ -43,14 +43,14 @@ export function DefaultTrainerPage({ trainer, current, failures, lacking }: {
           <li>
             <strong>
               {about}
-              {countOf(lacking.toAssign, "member")} {lacking.toAssign === 1 ? "follows" : "follow"}{" "}
+              {countOf(coverage.toAssign, "member")} {coverage.toAssign === 1 ? "follows" : "follow"}{" "}
               with the next backfill,
             </strong>{" "}
-            by hand or on schedule: it gives the new trainer to everyone who lacks them, in addition to the
+            by hand or on schedule: it assigns everyone without the new trainer to them, in addition to the
             trainer they have. An assignment to the new trainer that was ended stays ended.
-            {lacking.assigned > 0 &&
-              ` ${formatCount(lacking.assigned)} ${
-                lacking.assigned === 1 ? "has" : "have"
+            {coverage.assigned > 0 &&
+              ` ${formatCount(coverage.assigned)} ${
+                coverage.assigned === 1 ? "has" : "have"
               } the new trainer already.`}
           </li>
         </ul>

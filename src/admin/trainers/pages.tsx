@@ -32,7 +32,7 @@ import { TrainerPage, TrainersPage } from "./view.tsx";
 const PAGE_ROWS = 50;
 const Status = z.enum(["active", "inactive"]).catch("active");
 
-/** Trainers: their clients, and who of them is the default one. */
+/** Adds the pages of trainers: their clients, and the change of the default trainer. */
 export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   const { app, services, takeExportSlot } = pages;
   const { sql, log } = services;
@@ -104,7 +104,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
     const members = byId(await findMembers(sql, current === null ? [trainerId] : [trainerId, current.id]));
     const trainer = members.get(trainerId);
     if (trainer === undefined) return await refuse(c, typed, noticeOf("trainer_not_found"));
-    const lacking = await countCoverage(sql, trainerId).catch(() => estimateCoverage(sql, trainerId));
+    const coverage = await countCoverage(sql, trainerId).catch(() => estimateCoverage(sql, trainerId));
     return await answerPage(c, {
       title: "Change the default trainer",
       section: "overview",
@@ -113,7 +113,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
           trainer={trainer}
           current={current === null ? null : { id: current.id, member: members.get(current.id) }}
           failures={state.failures}
-          lacking={lacking}
+          coverage={coverage}
         />
       ),
     });

@@ -32,7 +32,7 @@ describe("forms of the admin page", () => {
     for (const response of [asked, sent]) {
       assertEquals([response.status, locationOf(response)], [303, `${HOME}?notice=trainer_kept`]);
     }
-    assertStringIncludes(await page(locationOf(sent)), "This is the default trainer already.");
+    assertStringIncludes(await page(locationOf(sent)), "This is already the default trainer.");
     assertEquals(await service.sql`select * from assignment.settings`, before);
     assertEquals(service.logged.filter(({ event }) => event === "default_trainer_changed"), []);
   });
@@ -70,7 +70,7 @@ describe("forms of the admin page", () => {
     const ended = await post(service, `${HOME}/members/${member}/end`, cookie, { trainerId: trainer });
     assertEquals(ended.status, 303);
     const text = await page(locationOf(ended));
-    assertStringIncludes(text, "That assignment had ended already.");
+    assertStringIncludes(text, "That assignment had already ended.");
     assertEquals(text.includes(`value="${trainer}"`), false);
     assertStringIncludes(text, `value="${DEFAULT_TRAINER_ID}"`); // as ever: the one who is meant most likely
   });
@@ -101,7 +101,7 @@ describe("forms of the admin page", () => {
       `/admin/login?next=${encodeURIComponent(`${HOME}/runs`)}&notice=session_ended`,
     );
     const signInPage = await get(service, locationOf(asked), ended);
-    assertStringIncludes(await signInPage.text(), "Your session has ended. Sign in again to go on.");
+    assertStringIncludes(await signInPage.text(), "Your session has ended. Sign in again to continue.");
 
     const from = `${HOME}/members?q=${member}`;
     const sent = await service.app.request(`${HOME}/members/${member}/assign`, {
@@ -112,7 +112,7 @@ describe("forms of the admin page", () => {
     const next = new URL(locationOf(sent), "http://localhost").searchParams;
     assertEquals([next.get("next"), next.get("notice")], [from, "form_not_sent"]);
     const again = await get(service, locationOf(sent), ended);
-    assertStringIncludes(await again.text(), "You were not signed in any more, so that nothing was done.");
+    assertStringIncludes(await again.text(), "Your session had ended, so nothing was done.");
   });
 
   it("say nothing of a session to somebody who had none", async () => {

@@ -8,7 +8,7 @@ import { acceptAssignments, addUnseenMembers, refuseAssignments } from "../../su
 import { get, HOME, signIn } from "../admin_page.ts";
 import { type TestService, testService } from "../test_service.ts";
 
-const LAST = "The list ends here: a run keeps its first 10,000 failed members. In all 12,345 failed; " +
+const LAST = "The list ends here: a run records its first 10,000 failed members. 12,345 failed in total; " +
   "a retry goes over all members.";
 
 describe("lists of the admin page", () => {
@@ -22,7 +22,7 @@ describe("lists of the admin page", () => {
 
   const page = async (path: string) => await (await get(service, path, cookie)).text();
 
-  it("of failed members say at their end, and in the CSV, that a run keeps 10,000 of them", async () => {
+  it("of failed members say at their end, and in the CSV, that a run records 10,000 of them", async () => {
     await addUnseenMembers(service.sql, 2);
     await refuseAssignments(service.sql, "true");
     const run = await runBackfill(service.sql);
@@ -91,13 +91,13 @@ describe("lists of the admin page", () => {
     assertMatch(overview, /Failed<\/dt>.*this run does not try them again/);
     assertMatch(
       await page(`${HOME}/failures`),
-      /The service tries each again by\s+itself.*it leaves them to you/,
+      /The service tries each again by\s+itself.*They are not tried again/,
     );
     assertMatch(
       await page(`${HOME}/runs/${run.id}`),
       /does not try them again: retry the failed, or start another\s+run/,
     );
-    assertStringIncludes(await page(`${HOME}/health`), "Waiting sign-ups: needs a look.");
+    assertStringIncludes(await page(`${HOME}/health`), "Waiting sign-ups: needs attention.");
     for (const path of ["", "/failures", `/runs/${run.id}`, "/health"]) {
       assertEquals(/Failures waiting|Waiting for a retry/.test(await page(HOME + path)), false);
     }
