@@ -40,7 +40,7 @@ describe("looking members and trainers up", () => {
     await visitor.page.getByRole("button", { name: "Find" }).click();
   }
 
-  it("finds a member by id and by e-mail, and says to whom, since when and how they are assigned", async () => {
+  it("finds a member by id and by e-mail, and shows to whom, since when and how they are assigned", async () => {
     const { page } = visitor;
     const id = await addMember(service.sql, { email: "Member@Example.com", displayName: "New member" });
     for (
@@ -61,7 +61,7 @@ describe("looking members and trainers up", () => {
     await visitor.audit("a member who is assigned");
   });
 
-  it("ends an assignment, keeps it as history, and assigns anew by hand", async () => {
+  it("ends an assignment, keeps it as history, and assigns again by hand", async () => {
     const { page } = visitor;
     const id = await addMember(service.sql, { displayName: "A member to end" });
     await lookUp(id);
@@ -85,7 +85,7 @@ describe("looking members and trainers up", () => {
     ]);
   });
 
-  it("leads from a member whom a backfill assigned to the run", async () => {
+  it("links a member that a backfill assigned to the run", async () => {
     const { page } = visitor;
     await addUnseenMembers(service.sql, 1);
     await page.goto(HOME);
@@ -99,7 +99,7 @@ describe("looking members and trainers up", () => {
     await page.getByRole("heading", { name: "Backfill" }).first().waitFor();
   });
 
-  it("says what to do when nobody is found, or several", async () => {
+  it("says what to do when nobody or several are found", async () => {
     const { page } = visitor;
     for (const query of [crypto.randomUUID(), "nobody@example.com", "nonsense", "%", "' or true --"]) {
       await lookUp(query);
@@ -138,7 +138,7 @@ describe("looking members and trainers up", () => {
     assertEquals(await page.getByRole("row").count(), 2);
   });
 
-  it("shows hostile names, notes and error messages as the text they are", async () => {
+  it("shows hostile names, notes and error messages as plain text", async () => {
     const { page } = visitor;
     const id = await addMember(service.sql, { email: "hostile@example.com", displayName: HOSTILE });
     await service.sql`update public.trainer_client_assignments set notes = ${

@@ -24,7 +24,7 @@ describe("the admin page, when something is away", () => {
   });
   afterAll(() => browser.close());
 
-  it("follows a run by itself over a killed service and its next start", async () => {
+  it("follows a run by itself through a crash and restart of the service", async () => {
     const database = await testDatabase();
     await addUnseenMembers(database.sql, 20_000);
     const port = findFreePort();
@@ -63,7 +63,7 @@ describe("the admin page, when something is away", () => {
     await database.drop();
   });
 
-  it("keeps what it has while the network is away, and goes on when it is back", async () => {
+  it("keeps its content while the network is away, and continues when it is back", async () => {
     const service = await startService({ restRatio: 3 });
     await addUnseenMembers(service.sql, 20_000);
     const visitor = await openVisitor(browser, service.url);

@@ -51,7 +51,7 @@ describe("the admin page", () => {
     await visitor.leave();
   });
 
-  it("answers an unknown page and an unknown run with a page that leads on", async () => {
+  it("answers an unknown page and an unknown run with a page that has a way out", async () => {
     const visitor = await openVisitor(browser, service.url);
     visitor.expectInConsole(/status of 40[04]/);
     const { page } = visitor;
@@ -135,7 +135,7 @@ describe("the admin page", () => {
     await visitor.leave();
   });
 
-  it("keeps what was typed into a form that was refused, and goes on by itself", async () => {
+  it("keeps what was typed into a refused form, and continues to update itself", async () => {
     const visitor = await openVisitor(browser, service.url);
     visitor.expectInConsole(/status of 422/);
     const { page } = visitor;
@@ -210,7 +210,7 @@ describe("the admin page", () => {
     await waitForEnd();
   });
 
-  it("is small, and is kept by browsers only where it never changes", async () => {
+  it("is small, and is cached by browsers only if it never changes", async () => {
     const visitor = await openVisitor(browser, service.url);
     const { page } = visitor;
     const sizes: number[] = [];
@@ -230,7 +230,7 @@ describe("the admin page", () => {
     await visitor.leave();
   });
 
-  it("makes do with a members table that has nothing but ids", async () => {
+  it("works with a members table that has nothing but ids", async () => {
     await service.sql`alter table public.members drop column email, drop column display_name`;
     const visitor = await openVisitor(browser, service.url);
     const { page } = visitor;

@@ -24,7 +24,7 @@ describe("sign-ups that wait, on the admin page", () => {
     await browser.close();
   });
 
-  it("are called by one name everywhere, and told from those that a run could not assign", async () => {
+  it("have one name everywhere, and are distinguished from those that a run failed to assign", async () => {
     const { page } = visitor;
     const id = await addMember(service.sql, { displayName: "A new member" });
     await addUnseenMembers(service.sql, 2);
@@ -44,7 +44,7 @@ describe("sign-ups that wait, on the admin page", () => {
     await visitor.audit("a member whose sign-up waits");
   });
 
-  it("appear and go in the open page by themselves, and the rows that stay are the same", async () => {
+  it("appear and disappear in the open page by themselves, and other rows are kept", async () => {
     const { page } = visitor;
     await page.goto(`${HOME}/failures`);
     const row = page.getByRole("row").filter({ hasText: "A new member" });

@@ -95,7 +95,7 @@ describe("start with its own database", () => {
     assertStringIncludes(result.stderr, "was made by PostgreSQL 17, and this is PostgreSQL 18");
   });
 
-  it("takes over the database that a killed service left, with its data", async () => {
+  it("uses the database that a killed service left running, with its data", async () => {
     const first = start();
     const { databaseUrl } = await ready(first);
     const id = crypto.randomUUID();
@@ -136,14 +136,14 @@ describe("start with its own database", () => {
     assertEquals(members.length, 1);
   });
 
-  it("begins anew when the very first start was killed half-way", async () => {
+  it("starts over when the very first start was killed half-way", async () => {
     const unfinished = join(project.folder, ".data/postgres.new");
     await Deno.mkdir(unfinished, { recursive: true });
     await Deno.writeTextFile(join(unfinished, "PG_VERSION"), "18\n");
     await ready(start());
   });
 
-  it("keeps its port over a restart, and takes another when somebody has it", async () => {
+  it("keeps its port over a restart, and takes another when it is in use", async () => {
     const first = start();
     const { databaseUrl } = await ready(first);
     first.kill("SIGTERM");
@@ -160,7 +160,7 @@ describe("start with its own database", () => {
     assertNotEquals(third.databaseUrl, databaseUrl);
   });
 
-  it("lets tasks use its database, and goes on when they end", async () => {
+  it("lets tasks use its database, and continues when they end", async () => {
     const service = await ready(start());
     const demo = await project.run("demo", ["30"]);
     assertEquals({ code: demo.code, stderr: demo.stderr }, { code: 0, stderr: "" });
@@ -170,7 +170,7 @@ describe("start with its own database", () => {
     await health.body?.cancel();
   });
 
-  it("lets a task bring the database up and down when no service runs", async () => {
+  it("lets a task start and stop the database when no service runs", async () => {
     const results = await Promise.all([
       project.run("demo", ["5"]),
       project.run("demo", ["6"]),
@@ -189,7 +189,7 @@ describe("start with its own database", () => {
     assertEquals((mode ?? 0) & 0o777, 0o600);
   });
 
-  it("tells every problem of its configuration at once, and no value", async () => {
+  it("lists every problem of its configuration at once, and no value", async () => {
     await project.run("migrate");
     const result = await project.run("start", [], {
       PORT: "hunter2",

@@ -93,7 +93,7 @@ describe("health", () => {
     });
   }
 
-  it("is degraded when the members table was made anew, and names the trigger and both keys", async () => {
+  it("is degraded when the members table was created anew, and names the trigger and both keys", async () => {
     await database.sql.unsafe(`
       drop table public.members cascade;
       create table public.members (id uuid primary key);
@@ -132,7 +132,7 @@ describe("health", () => {
     assertOnlyDegraded(await checkHealth(database.sql), "migrations", "1 pending: run deno task migrate");
   });
 
-  it("is degraded in every respect but the database's on a database that was never migrated", async () => {
+  it("is degraded in every check except the database's when it was never migrated", async () => {
     const empty = await testDatabase({ migrated: false });
     const { status, checks } = await checkHealth(empty.sql);
     await empty.drop();
@@ -174,7 +174,7 @@ describe("health", () => {
     });
   });
 
-  it("is degraded, and no worse, whichever of the tables is locked", async () => {
+  it("is only degraded, whichever of the tables is locked", async () => {
     const tables = await database.sql<{ name: string }[]>`
       select format('%I.%I', schemaname, tablename) as name
       from pg_catalog.pg_tables
@@ -192,7 +192,7 @@ describe("health", () => {
     assertEquals(statuses, Object.fromEntries(tables.map(({ name }) => [name, "degraded"])));
   });
 
-  it("is degraded, and no worse, where one table is missing while another is locked", async () => {
+  it("is only degraded when one table is missing while another is locked", async () => {
     await database.sql`drop table assignment.failures`;
     await database.newConnection().begin(async (locker) => {
       await locker`lock table public.trainer_client_assignments in access exclusive mode`;
@@ -202,7 +202,7 @@ describe("health", () => {
     });
   });
 
-  it("leaves no session behind that waits for a locked table", async () => {
+  it("leaves no session that waits for a locked table", async () => {
     await database.newConnection().begin(async (locker) => {
       await locker`lock table assignment.failures in access exclusive mode`;
       await Promise.all([checkHealth(database.sql), checkHealth(database.sql)]);

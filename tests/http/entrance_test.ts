@@ -18,7 +18,7 @@ describe("the entrance", () => {
     assertEquals(response.headers.get("Vary"), "Accept");
   });
 
-  it("tells a program where everything is, and everything is there", async () => {
+  it("tells programs where everything is, and each address works", async () => {
     for (const headers of [{}, { Accept: "*/*" }, { Accept: "application/json" }]) {
       const response = await service.app.request("/", { headers });
       assertEquals(response.status, 200);
@@ -34,7 +34,7 @@ describe("the entrance", () => {
     assertEquals((await service.app.request("/", { method: "POST" })).status, 405);
   });
 
-  it("has health as a page, for anybody, also when something is amiss", async () => {
+  it("shows health as a page to anybody, also when it is degraded", async () => {
     await service.sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
     for (const cookie of ["", await signIn(service)]) {
       const response = await get(service, `${HOME}/health`, cookie);

@@ -14,7 +14,7 @@ describe("the files of a test run", () => {
   });
   afterAll(() => Deno.remove(folder, { recursive: true }));
 
-  it("are a folder's tests, and whatever file is named, each once", async () => {
+  it("are a folder's tests and every named file, each once", async () => {
     const [b, a, fixture] = ["b_test.ts", "room/a_test.ts", "room/fixture.ts"].map((name) =>
       join(folder, name)
     );
@@ -22,7 +22,7 @@ describe("the files of a test run", () => {
     assertEquals(await findTestFiles([join(folder, "room/fixture.ts")]), [fixture]);
   });
 
-  it("begin with those that take longest, whatever their version, and keep their order else", () => {
+  it("start with those that take longest on any version, and are otherwise in order", () => {
     const [longest = "", longer = ""] = SLOW;
     const jobs = [
       { file: "tests/unit/b_test.ts", version: "18" },
@@ -38,7 +38,7 @@ describe("the files of a test run", () => {
     ]);
   });
 
-  it("are, for a quick run, without those that take long: all of which are there", async () => {
+  it("leave out the long ones in a quick run, and each of these exists", async () => {
     for (const path of SLOW) assertGreater((await findTestFiles([path])).length, 0);
     assertEquals(["tests/faults/experiments/kills_test.ts", "tests/unit/config_test.ts"].map(isQuick), [
       false,

@@ -25,7 +25,7 @@ describe("forms of the admin page", () => {
   const page = async (path: string) => await (await get(service, path, cookie)).text();
   const locationOf = (response: Response) => response.headers.get("location") ?? "";
 
-  it("that choose the present default trainer again say that nothing was changed, and change nothing", async () => {
+  it("that choose the current default trainer again say so, and change nothing", async () => {
     const before = await service.sql`select * from assignment.settings`;
     const asked = await get(service, `${HOME}/default-trainer?trainerId=${DEFAULT_TRAINER_ID}`, cookie);
     const sent = await post(service, `${HOME}/default-trainer`, cookie, { trainerId: DEFAULT_TRAINER_ID });
@@ -62,7 +62,7 @@ describe("forms of the admin page", () => {
     );
   });
 
-  it("that end what has ended already say so, and fill in no trainer", async () => {
+  it("that end an assignment which has already ended say so, and fill in no trainer", async () => {
     const trainer = await addMember();
     await endAssignment(service.sql, DEFAULT_TRAINER_ID, member);
     await service.sql`select assignment.assign_member(${member}, ${trainer})`;
@@ -92,7 +92,7 @@ describe("forms of the admin page", () => {
     });
   });
 
-  it("sent after the session has ended say that nothing was done, and lead back to where they are", async () => {
+  it("sent after the session has ended say that nothing was done, and lead back to their page", async () => {
     const ended = await signIn(service);
     await post(service, "/admin/logout", ended);
     const asked = await get(service, `${HOME}/runs`, ended);

@@ -64,7 +64,7 @@ describe("lists of the admin page", () => {
     }
   });
 
-  it("lead from a page that is gone to the first one of the same list", async () => {
+  it("lead from an outdated page to the first one of the same list", async () => {
     const trainer = `${HOME}/trainers/${DEFAULT_TRAINER_ID}`;
     for (
       const [path, first] of [
