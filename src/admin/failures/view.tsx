@@ -18,8 +18,8 @@ export function FailuresPage({ failures, members, next, isFirst }: {
       <p>
         These members signed up, but the database refused their assignment. The service tries each again by
         itself: after 15 seconds at first, then less and less often, at least once an hour. Members that a run
-        failed to assign are on the page of{" "}
-        <a href={paths.runs}>that run</a>. They are not tried again automatically.
+        failed to assign are on the page of that run, under{" "}
+        <a href={paths.runs}>Runs</a>. They are not tried again until you retry them or another run starts.
       </p>
       {failures.length > 0
         ? (

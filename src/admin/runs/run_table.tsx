@@ -33,13 +33,23 @@ export function RunTable({ runs, trainers }: RunTableProps) {
           ),
         },
         { title: "Status", cell: (run) => <StatusBadge status={run.status} /> },
-        { title: "Started", cell: (run) => <Time at={run.requestedAt} /> },
-        { title: "By", cell: (run) => <bdi>{run.requestedBy}</bdi> },
+        { title: "Started", cell: (run) => <Started run={run} /> },
         { title: "Assigned", isNumber: true, cell: (run) => <Assigned run={run} /> },
         { title: "Skipped", isNumber: true, cell: (run) => formatCount(run.skipped) },
         { title: "Failed", isNumber: true, cell: (run) => formatCount(run.failed) },
       ]}
     />
+  );
+}
+
+function Started({ run: { requestedAt, requestedBy } }: { run: Run }) {
+  return (
+    <div>
+      <Time at={requestedAt} />{" "}
+      <span class="note">
+        by <bdi>{requestedBy}</bdi>
+      </span>
+    </div>
   );
 }
 
