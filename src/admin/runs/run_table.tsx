@@ -45,10 +45,10 @@ export function RunTable({ runs, trainers }: RunTableProps) {
 function Started({ run: { requestedAt, requestedBy } }: { run: Run }) {
   return (
     <div>
-      <Time at={requestedAt} />{" "}
-      <span class="note">
+      <Time at={requestedAt} />
+      <div class="note">
         by <bdi>{requestedBy}</bdi>
-      </span>
+      </div>
     </div>
   );
 }
