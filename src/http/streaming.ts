@@ -5,7 +5,10 @@ import type { ExportFormat } from "./formats.ts";
 import type { TakeSlot } from "./slots.ts";
 import { liftTimeLimit } from "./time_limit.ts";
 
-/** The most exports that a replica writes at once: each keeps a chunk of rows in memory and makes the database read. */
+/**
+ * The most exports that a replica writes at once: each keeps a chunk of rows in memory and makes the database
+ * read.
+ */
 export const MAX_EXPORTS = 8;
 /** Closes an export whose reader takes nothing for this long, which frees its slot. */
 const STALL_TIMEOUT_MS = 60_000;
