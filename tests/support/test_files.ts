@@ -11,6 +11,7 @@ export const SLOW = [
   "tests/browser/backfill_test.ts",
   "tests/database/health_test.ts",
   "tests/replicas/",
+  "tests/commands/restart_test.ts",
   "tests/commands/start_test.ts",
   "tests/database/structure/repair_test.ts",
   "tests/faults/experiments/pooler_test.ts",
