@@ -44,8 +44,8 @@ export type TrainerAssignmentClient =
   };
 
 /**
- * Creates a client. Every call throws {@link ApiError} when the service refuses, the reason of its `signal`, or what `fetch`
- * throws when nobody answers.
+ * Creates a client. Every call throws {@link ApiError} when the service refuses, the reason of its `signal`, or
+ * what `fetch` throws when nobody answers.
  */
 export function createClient(options: ClientOptions): TrainerAssignmentClient {
   const calls = Object.keys(ROUTES).filter(isOperation).map((id) => {

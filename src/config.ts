@@ -30,11 +30,14 @@ export type Config = Readonly<{
   host: string;
   /** 0 lets the system choose. */
   port: number;
-  /** With DATABASE_PASSWORD, and DATABASE_CA_FILE as its `sslrootcert`. null: the service brings a database of its own. */
+  /**
+   * With DATABASE_PASSWORD, and DATABASE_CA_FILE as its `sslrootcert`. null: the service brings a database of
+   * its own.
+   */
   databaseUrl: string | null;
   /** A streaming replica for checks and lists, likewise; null for none. */
   databaseReadUrl: string | null;
-  /** How old what is read there may be. */
+  /** The highest accepted lag of the replica. */
   databaseReadMaxLagMs: number;
   /** Connections for requests, and as many for reads from the replica. */
   databasePoolSize: number;
@@ -49,17 +52,17 @@ export type Config = Readonly<{
   rateLimitPerMinute: number;
   /** How long a request may take until its answer begins. */
   requestTimeoutMs: number;
-  /** How many proxies in front are believed about the caller's address. */
+  /** The number of trusted proxies in front, for the caller's address. */
   trustedProxies: number;
   backfillLanes: number;
   backfillMaxReplicaLagMs: number;
   backfillRestRatio: number;
   /** A cron pattern in UTC; null for none. */
   reconcileCron: string | null;
-  /** How long it goes on answering after it was told to stop. */
+  /** How long it keeps answering after the signal to stop. */
   shutdownDelayMs: number;
   logLevel: "debug" | "info" | "warn" | "error";
-  /** What was given and has no effect, or not the one that may be expected. */
+  /** Warnings about settings without effect, or with an unexpected one. */
   warnings: readonly string[];
 }>;
 
@@ -72,7 +75,10 @@ export class ConfigError extends OperatorError {
   }
 }
 
-/** Parses the environment; an empty variable counts as absent, but for an empty DATABASE_URL. @throws {ConfigError} */
+/**
+ * Parses the environment. An empty variable counts as absent, except for DATABASE_URL.
+ * @throws {ConfigError}
+ */
 export function parseConfig(environment: Record<string, string>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   const result = variables.safeParse(given);
@@ -198,7 +204,7 @@ function allTokens(data: { ADMIN_TOKENS: Token[]; SERVICE_TOKENS: Token[] }): To
   return [...data.ADMIN_TOKENS, ...data.SERVICE_TOKENS];
 }
 
-/** By default zod would look at several variables only once every other one is right. */
+/** Lets a rule across variables run when those with this ending are valid. By default zod waits for all variables. */
 function areWellFormed(ending: "_TOKENS" | "_URL") {
   return ({ issues }: z.core.ParsePayload) => !issues.some(({ path }) => String(path?.[0]).endsWith(ending));
 }

@@ -1,11 +1,15 @@
-/** A time that runs until it is lifted. */
+/** A time limit that is running. */
 export interface Deadline {
-  /** Rejects when the time is over; never resolves. */
+  /** Rejects when the time is over. Never resolves. */
   over: Promise<never>;
+  /** Cancels the time limit. */
   lift(): void;
 }
 
-/** Awaits work no longer than its deadline; then it is left to itself. @param late makes what it rejects with */
+/**
+ * Awaits work, at most until its deadline. The work itself is not stopped.
+ * @param late creates the error at the deadline
+ */
 export async function inTime<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
   const deadline = startDeadline(ms, late);
   try {
@@ -16,12 +20,12 @@ export async function inTime<T>(work: Promise<T>, ms: number, late: () => Error)
 }
 
 /**
- * Waits for work no longer than its deadline, then leaves it alone.
- * @returns false when it is late; rejects when the work does in time
+ * Awaits work, at most until its deadline. The work itself is not stopped.
+ * @returns false if it is late; rejects if the work rejects in time
  */
 export async function endsInTime(work: Promise<unknown>, ms: number): Promise<boolean> {
   const late = new Error("late");
-  work.catch(() => {}); // it may fail when nobody waits any more
+  work.catch(() => {}); // it may fail after the deadline
   try {
     await inTime(work, ms, () => late);
     return true;
@@ -31,15 +35,15 @@ export async function endsInTime(work: Promise<unknown>, ms: number): Promise<bo
   }
 }
 
-/** Starts a deadline. @param late makes what it rejects with */
+/** Starts a deadline. @param late creates the error at the deadline */
 export function startDeadline(ms: number, late: () => Error): Deadline {
   const { promise: over, reject } = Promise.withResolvers<never>();
-  over.catch(() => {}); // it may pass when nobody looks any more
+  over.catch(() => {}); // nobody may be waiting at the deadline
   const timer = setTimeout(() => reject(late()), ms);
   return { over, lift: () => clearTimeout(timer) };
 }
 
-/** Waits; ends early, without an error, when the signal is given. */
+/** Waits. Ends early, without an error, when the signal is given. */
 export function delay(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

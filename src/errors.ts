@@ -1,6 +1,6 @@
 import postgres from "postgres";
 
-/** The errors that callers can meet, by meaning. Stable: callers branch on them. */
+/** The codes of errors that callers can branch on. They are stable. */
 export type ErrorCode =
   | "assignment_failed"
   | "assignment_not_found"
@@ -18,11 +18,11 @@ export type ErrorCode =
   | "run_not_found"
   | "trainer_not_found";
 
-/** A failure that has a meaning in this service, told in a message that a person can act on. */
+/** A failure with a code for programs and a message for people. */
 export class AppError extends Error {
   override readonly name = "AppError";
 
-  /** @param details what a program needs beside the code, such as `runId` of a `backfill_active`. */
+  /** @param details data for programs, such as the `runId` of a `backfill_active` */
   constructor(
     readonly code: ErrorCode,
     message: string,
@@ -32,19 +32,19 @@ export class AppError extends Error {
   }
 }
 
-/** A problem that the person at the terminal can act on: the command line prints its message, without a stack. */
+/** A problem that an operator can solve. The command line prints its message without a stack. */
 export class OperatorError extends Error {
   override name = "OperatorError";
 }
 
-/** The SQLSTATE of a database error, or what the driver or the system calls it; empty where the error has none. */
+/** Returns the SQLSTATE of a database error, or the code of the driver or the system; empty if there is none. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 /**
- * The SQLSTATEs of our own: what the functions in db/migrations raise, or record with a failure, and what a caller is told.
- * `code` null: never raised to a caller. `detail` names what the error's detail holds.
+ * Our own SQLSTATEs, which the functions in db/migrations raise or record with a failure. `code` is the
+ * caller's error; null if callers never get one. `detail` names what the error's detail contains.
  */
 export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | null; detail?: string }> = {
   TA001: {

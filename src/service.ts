@@ -42,7 +42,7 @@ export interface App {
   router: OpenAPIHono<AppEnv>;
 }
 
-/** Makes the HTTP application: every route, what surrounds it, and one way to tell of errors. */
+/** Creates the HTTP application: every route, its middleware, and one error handler. */
 export function createApp(given: Services): App {
   const { metrics = createMetrics(), corsOrigins = [], requestTimeoutMs = REQUEST_TIMEOUT_MS } = given;
   const outageLog = given.outageLog ?? createOutageLog(given.log);

@@ -1,6 +1,6 @@
 /**
- * Who trains whom: what programs call. Each function takes the database handle first, and goes to the default trainer
- * of `assignment.settings` where no other is named. Member and trainer ids are UUIDs as strings.
+ * The library for programs. Each function takes the database handle first, and uses the default trainer of
+ * `assignment.settings` unless another one is given. Member and trainer ids are UUIDs as strings.
  * @module
  */
 export { assignClientToTrainer, assignNewUserToTrainer, endAssignment } from "./assignments/assign.ts";

@@ -24,8 +24,8 @@ const MAX_FORM_BYTES = 64 * 1024;
 const MAX_EXPORTS = 4;
 
 /**
- * Adds the admin page at `/admin`: an application of its own, for people instead of programs. Its callers have sessions,
- * its errors are pages; log, request id and security headers are those of the service around it.
+ * Adds the admin page at `/admin`, a separate application for people. It has sessions, and its errors are
+ * pages. Log, request id and security headers come from the service around it.
  */
 export function addAdminPages({ app, services, requireVisibleRows }: Api): void {
   const pages = new Hono<PageEnv>().basePath("/admin");
@@ -61,7 +61,7 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
 
   addHealthPage(pages);
 
-  app.use(requireSession(pages)); // for all that follows
+  app.use(requireSession(pages)); // for all following pages
   app.use(async (_c, next) => {
     await requireVisibleRows();
     await next();

@@ -13,7 +13,7 @@ const DIRECTORY = {
   admin: paths.home,
 };
 
-/** Answers `/`: leads browsers to the admin page, and tells programs where the API is. */
+/** Answers `/`: redirects browsers to the admin page, and tells programs where the API is. */
 export function addEntrance(api: Api): void {
   addRoute(api, {
     method: "get",

@@ -3,10 +3,10 @@ import type { Actor } from "../http/audit.ts";
 import type { AppEnv } from "../http/env.ts";
 import type { Session } from "../http/identity/session.ts";
 
-/** What the middleware of the pages passes on. */
+/** What the middleware passes to the pages. */
 export interface PageEnv {
   Bindings: {
-    /** The request as the whole service sees it: its id and address, and the place to note who called. */
+    /** The context of the service around the pages: request id, address, and who calls. */
     request: Context<AppEnv>;
   };
   Variables: {

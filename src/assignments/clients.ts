@@ -5,7 +5,7 @@ import { type ClientPage, selectClientPage } from "./client_page.ts";
 
 /**
  * Lists a trainer's clients, oldest assignment first; empty when there are none.
- * Rows that existed when the first page was read are neither skipped nor repeated, whatever is inserted meanwhile.
+ * Pages neither skip nor repeat a row that existed when the first page was read.
  * @throws {AppError} `trainer_not_found` when the trainer is not a member.
  */
 export async function getTrainerClients(
@@ -22,7 +22,7 @@ export async function getTrainerClients(
   return [...clients];
 }
 
-/** @throws {AppError} `trainer_not_found` when the trainer is not a member. */
+/** Requires that the trainer is a member. @throws {AppError} `trainer_not_found` */
 export async function requireTrainer(sql: Sql, trainerId: string): Promise<void> {
   const found = await sql`select from public.members where id = ${trainerId}`;
   if (found.length === 0) throw new AppError("trainer_not_found", `trainer ${trainerId} is not a member`);

@@ -9,8 +9,8 @@ interface Process {
 }
 
 /**
- * Waits until npx, or a process between npx and this one, has ended: npx passes SIGTERM to its shell alone, whose
- * children go on without this. Whoever started npx may end before.
+ * Waits until npx, or a process between npx and this one, has ended. npx passes SIGTERM only to its shell, and
+ * without this the shell's children would go on running. The process that started npx may end earlier.
  * @returns false when the signal was given first, or where npx is not found
  */
 export async function awaitLostAncestor(signal: AbortSignal): Promise<boolean> {
@@ -19,7 +19,7 @@ export async function awaitLostAncestor(signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
     await delay(LOOK_EVERY_MS, signal);
     const now = await readProcesses([...parents.keys()]);
-    // What ended is not there, or its child has another parent.
+    // A process that ended is missing, or its child has another parent.
     if (now.size > 0 && parents.entries().some(([pid, parent]) => now.get(pid)?.parent !== parent)) {
       return true;
     }
@@ -39,7 +39,7 @@ async function findParentsUpToNpx(): Promise<Map<number, number>> {
   }
 }
 
-/** Looks at those of the processes that are there; at none where the system lacks the program to look with. */
+/** Lists those of the processes that exist; none if the system has no program to list them. */
 async function readProcesses(pids: number[]): Promise<Map<number, Process>> {
   // Deno may not read /proc without all permissions; small images with Node have no ps.
   const [program, args, line] = Deno.build.os === "linux"

@@ -9,7 +9,10 @@ interface ProgressView {
   stop(): void;
 }
 
-/** Shows progress: a live bar on a terminal, else a line whenever something has changed; for scripts, with `json`, nothing. */
+/**
+ * Shows progress: a live bar on a terminal, else a line whenever something has changed; for scripts, with
+ * `json`, nothing.
+ */
 export function watchProgress({ json, print }: { json: boolean; print(line: string): void }): ProgressView {
   if (json) return { show() {}, stop() {} };
   return Deno.stderr.isTerminal() ? showBar() : showLines(print);

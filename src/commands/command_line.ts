@@ -13,7 +13,8 @@ import { token } from "./token.ts";
 const commands: Readonly<Record<string, Command>> = { start, migrate, backfill, demo, token };
 
 /**
- * Runs the command that the arguments name and returns the exit code: 0, 1 when it failed, 2 when it was called wrongly.
+ * Runs the command that the arguments name and returns the exit code: 0, 1 when it failed, 2 when it was called
+ * wrongly.
  * @param args what follows the program's name: a command and its arguments
  * @param signal aborts when the process is told to stop
  */
@@ -23,7 +24,7 @@ export async function runCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const command = Object.hasOwn(commands, name ?? "") ? commands[name ?? ""] : undefined;
-  // Some of what is printed are the database's words, or its callers'.
+  // Messages may contain text of the database, or of its callers.
   const print = (line: string) => writeStdout(`${escapeControls(line)}\n`);
   const complain = (text: string) => console.error(escapeControls(text));
   if (name === "help" || name === "--help" || name === "-h") {

@@ -1,8 +1,8 @@
 import type { Sql } from "../database/sql.ts";
 
 /**
- * Adds members as they were before the trigger existed: nobody assigns them. Waits for running inserts into `members`
- * and holds back others until it is done, for it disables the trigger within its transaction.
+ * Adds members that are not assigned, as before the trigger existed. It disables the trigger within its
+ * transaction, so it waits for running inserts into `members`, and others wait for it.
  * @param count 1 to 1,000,000
  */
 export async function addDemoMembers(sql: Sql, count: number): Promise<void> {
@@ -20,7 +20,7 @@ export async function addDemoMembers(sql: Sql, count: number): Promise<void> {
   });
 }
 
-/** Tells whether `public.members` was made by our migrations, for lack of one, and so is no application's. */
+/** Tells whether our migrations created `public.members`, so that it is not an application's table. */
 export async function isOwnMembersTable(sql: Sql): Promise<boolean> {
   const [table] = await sql<{ isOwn: boolean }[]>`
     select obj_description('public.members'::regclass, 'pg_class') like '%Created by trainer assignment%' as is_own

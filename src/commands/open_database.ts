@@ -35,9 +35,9 @@ export async function openCommandServer(config: Config, role: "service" | "task"
 }
 
 /**
- * Reaches a server whose database is migrated. The embedded one is brought there, and gets the default trainer as a member;
- * a server of DATABASE_URL is only looked at.
- * @throws {OperatorError} when it lacks migrations.
+ * Reaches a server whose database is migrated. Migrates the embedded one, and adds the default trainer as a
+ * member; only checks a server of DATABASE_URL.
+ * @throws {OperatorError} when migrations are pending there.
  */
 export async function openMigratedServer(config: Config, role: "service" | "task"): Promise<CommandServer> {
   const server = await openCommandServer(config, role);

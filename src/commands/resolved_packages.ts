@@ -1,6 +1,6 @@
 /**
- * The packages that are only resolved by name at run time. A start installs what some module imports and nothing more, so
- * they are imported here; nobody calls these.
+ * Imports the packages that are only resolved by name at run time. Nothing calls these imports: a start
+ * installs only packages that some module imports.
  */
 export const RESOLVED_PACKAGES = [
   () => import("dbmate"),

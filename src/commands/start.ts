@@ -61,7 +61,7 @@ async function servePools(
 ): Promise<void> {
   const pools = await openServicePools(server.url, {
     requestConnections: config.databasePoolSize,
-    // Half of what a request may take: one that waited for a lock still tells why it failed.
+    // Half of a request's time: a request that waited for a lock can still say why it failed.
     statementTimeoutMs: config.requestTimeoutMs / 2,
     backfillLanes: config.backfillLanes,
   });
@@ -106,7 +106,7 @@ async function serve(
   { replica, ...pools }: ServicePools & { replica: ReadReplica | null },
   { log, signal, print }: ProcessContext,
 ): Promise<void> {
-  // Beside a database of somebody else's, who may call is always configured.
+  // Only a service with its own database makes a token for the run; with DATABASE_URL callers are configured.
   const tokenOfThisRun = config.tokens.length > 0 || database.embedded === null ? null : createToken();
   const tokens: readonly Token[] = tokenOfThisRun === null
     ? config.tokens

@@ -13,7 +13,7 @@ export function splitList(text: string): string[] {
   return text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
 }
 
-/** OpenID Connect asks for https; a provider on this machine may do without. */
+/** Tells whether a URL uses https, as OpenID Connect requires, or is on this machine. */
 export function isSecureUrl(text: string): boolean {
   const url = URL.parse(text);
   const isLoopback = url !== null && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
@@ -27,7 +27,7 @@ export function isOrigin(text: string): boolean {
     !text.includes("*");
 }
 
-/** Tells whether it is a cron pattern that comes true at some time, or `off`. */
+/** Tells whether it is a cron pattern that matches at some time, or `off`. */
 export function isCronPattern(text: string): boolean {
   if (text === "off") return true;
   try {

@@ -4,22 +4,22 @@ import { splitHosts } from "../database/driver/hosts.ts";
 import { isCronPattern, isOrigin, isSecureUrl, splitList, wholeNumber } from "./formats.ts";
 import { tokens } from "./tokens.ts";
 
-/** An environment variable: how it is parsed, and what people are told of it. */
+/** An environment variable: its parser and its documentation. */
 export interface Variable {
   schema: z.ZodType;
-  /** What holds without it, as the README says. */
+  /** The default, in words for the README. */
   preset: string;
-  /** What it is for, as the README says. */
+  /** The purpose, in words for the README. */
   what: string;
   /** In Kubernetes it comes from a Secret, else from the ConfigMap. */
   isSecret?: true;
-  /** Why neither compose.yaml nor the manifests name it. */
+  /** Why compose.yaml and the manifests do not name it. */
   notDeployed?: string;
 }
 
 /**
- * All settings, in the README's order. `deno task settings` writes the README's table, the permissions and compose.yaml from
- * them, and holds the Kubernetes manifest against them.
+ * All settings, in the README's order. `deno task settings` writes the README's table, the permissions and
+ * compose.yaml from them, and compares the Kubernetes manifest with them.
  */
 export const VARIABLES = {
   DATABASE_URL: {

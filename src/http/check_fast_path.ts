@@ -15,11 +15,11 @@ const ITS_OWN = ["x-request-id", "ratelimit", "ratelimit-policy"];
 const MAX_KNOWN_CALLERS = 100;
 
 /**
- * Puts a fast path in front of the router: a check of one member with a configured token that is answered with 200.
- * Everything else, errors above all, is the router's, which is told what is done already (`begun` in its environment). The
- * answer is the router's to the byte: its headers are those of the router's first such answer. Router and middleware, with
- * their objects for each request, took a third of what a check costs. There is no timer for each check: the batch's query
- * has one, and a check that got no answer in time is answered by the router.
+ * Puts a fast path in front of the router, for successful checks of one member with a configured token. The
+ * router answers everything else, including errors; `begun` in its environment says what is already done. The
+ * answer is the same, byte by byte: its headers are copied from the router's first such answer. Without the
+ * fast path, router and middleware take a third of a check's time. Checks have no timers of their own: the
+ * batch's query has one, and the router answers a check that got no answer in time.
  */
 export function createCheckFastPath(
   { services, takeQuota }: Pick<Api, "services" | "takeQuota">,
@@ -28,7 +28,7 @@ export function createCheckFastPath(
 ): Fetch {
   const findCaller = rememberCallers(services);
   const { corsOrigins = [] } = services;
-  // What is answered to another origin depends on the origin.
+  // An answer to another origin depends on that origin.
   const isPlain = corsOrigins.length === 0
     ? () => true
     : (request: Request) => !request.headers.has("origin");
@@ -79,9 +79,9 @@ export function createCheckFastPath(
 }
 
 /**
- * Identifies callers, and remembers them: the configured tokens are the same as long as the process runs. The time it
- * takes tells nothing to whoever guesses, for the map hashes a guess, with a secret of the process, before it compares. A
- * JWT, which expires, is not remembered: the router sees it each time.
+ * Identifies callers by configured token, and remembers them, since these tokens never change while the process
+ * runs. Its time reveals nothing about a guess: the map hashes it with a secret of the process before it
+ * compares. JWTs expire, so they are left to the router.
  */
 function rememberCallers({ tokens }: Services): (request: Request) => Principal | undefined {
   const known = new Map<string, Principal>();

@@ -15,9 +15,9 @@ export type RouteDeclaration = Pick<RouteConfig, "method" | "responses"> & {
   summary: string;
   description?: string;
   tags?: string[];
-  /** Strict objects: what they do not name is refused. Without `query`, a route with a role takes none. */
+  /** Strict objects, which refuse unknown keys. A route with a role and without `query` accepts no query. */
   request?: { params?: z.ZodObject; query?: z.ZodObject; body?: RequestBody };
-  /** What can go wrong beyond what every such route shares (400, 401, 403, 413, 415, 500, 503). */
+  /** The errors in addition to those of every such route (400, 401, 403, 413, 415, 500, 503). */
   errors: ProblemCode[];
   /** Served, but left out of the documentation. */
   isHidden?: boolean;

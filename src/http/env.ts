@@ -2,7 +2,7 @@ import type { Deadline } from "../deadline.ts";
 import type { Principal } from "./identity/principal.ts";
 import type { Quota } from "./rate_limit.ts";
 
-/** What comes with a request, and what the middleware leaves on the context for those after it. */
+/** The environment of a request, and the variables that the middleware sets. */
 export interface AppEnv {
   Bindings: {
     /** The caller's end of the connection; absent where a request comes without one. */
@@ -23,13 +23,13 @@ export interface AppEnv {
   };
 }
 
-/** What the fast path has done about a check: the router does not do it again. */
+/** What the fast path has done for a check, so that the router does not repeat it. */
 export interface BegunCheck {
   /** By `performance.now()`: no caller waits twice as long because it asked fast. */
   arrivedAt: number;
   /** The check is counted already; absent where there is no limit. */
   quota: Quota | undefined;
-  /** What the check met; absent where it was not tried. */
+  /** The error of the check; absent if it was not tried. */
   failure?: { error: unknown };
 }
 

@@ -37,8 +37,9 @@ export function toProblem(error: Error): Problem {
 }
 
 /**
- * Tells whether the sender of a body went away (`Http`: in the middle of a chunk), or broke what it had announced.
- * The runtime has no class for the latter. Shown by tests/http/odd_requests_test.ts.
+ * Tells whether the caller closed the connection during the body (`Http`: in the middle of a chunk), or sent a
+ * body that does not match its headers, for which the runtime has no class. Shown by
+ * tests/http/odd_requests_test.ts.
  */
 function isBrokenBody(error: Error): boolean {
   return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Http ||

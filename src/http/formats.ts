@@ -1,7 +1,7 @@
 import { stringify } from "csv-stringify/sync";
 import { isTime } from "../times.ts";
 
-/** A way to write a download one chunk after the other; a chunk is rows, unless they come in some other form. */
+/** A format of downloads, written chunk by chunk. A chunk is an array of rows by default. */
 export interface ExportFormat<Chunk = object[]> {
   contentType: string;
   extension: string;
@@ -9,7 +9,7 @@ export interface ExportFormat<Chunk = object[]> {
   write(chunk: Chunk): string | Uint8Array;
 }
 
-/** One JSON object a line. */
+/** One JSON object per line. */
 export const NDJSON = {
   contentType: "application/x-ndjson",
   extension: "ndjson",
@@ -18,9 +18,9 @@ export const NDJSON = {
 } satisfies ExportFormat;
 
 /**
- * CSV by RFC 4180: a header line, CRLF, quotes where they are needed; UTF-8 without a byte order mark. Text that a
- * spreadsheet would run as a formula (it begins with = + - @ or a tab) is given a leading apostrophe, as OWASP advises:
- * https://owasp.org/www-community/attacks/CSV_Injection. NDJSON carries the same text untouched.
+ * CSV by RFC 4180: a header line, CRLF, quotes where they are needed; UTF-8 without a byte order mark. Text
+ * that a spreadsheet would run as a formula (it begins with = + - @ or a tab) is given a leading apostrophe, as
+ * OWASP advises: https://owasp.org/www-community/attacks/CSV_Injection. NDJSON carries the same text untouched.
  */
 function csv(columns: readonly string[]): ExportFormat {
   const options = {
@@ -50,7 +50,7 @@ export function spreadsheetCsv(columns: readonly string[]): ExportFormat {
 /** The media types in which a whole list can be downloaded, beside JSON pages. */
 export const LIST_TYPES = ["application/json", "application/x-ndjson", "text/csv"] as const;
 
-/** Finds how to write a list in one of {@link LIST_TYPES}; undefined for JSON, which comes in pages. */
+/** Finds the format for one of {@link LIST_TYPES}; undefined for JSON, which is paged. */
 export function exportFormat(
   type: (typeof LIST_TYPES)[number],
   columns: readonly string[],

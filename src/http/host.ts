@@ -6,8 +6,8 @@ import { Problem } from "./problems.ts";
 const HOST = /^(?:[\w.-]*|\[[0-9a-f:.]+\])(?::\d*)?$/i;
 
 /**
- * Refuses a malformed `Host`, as RFC 9112, section 3.2, demands. The runtime takes any text, and makes addresses of it
- * that nobody can read (`http://a b/livez`) or that lead elsewhere (`http://a?b/livez`).
+ * Refuses a malformed `Host`, as RFC 9112, section 3.2, demands. The runtime accepts any text, and builds URLs
+ * from it that are invalid (`http://a b/livez`) or have another path (`http://a?b/livez`).
  */
 export const refuseOddHosts: MiddlewareHandler<AppEnv> = async function refuseOddHosts(c, next) {
   const host = c.req.header("host") ?? "";

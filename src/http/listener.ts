@@ -12,10 +12,10 @@ const REOPEN_AFTER_MS = 500;
 const MAX_SERVERS = 20;
 
 /**
- * Listens, and reopens the listener when the runtime closes it: it does so at the first connection that it cannot accept,
- * for example without free file handles. Open connections stay; new ones are refused until
- * then.
- * @throws what `Deno.serve` throws where the address cannot be listened on in the first place.
+ * Listens, and reopens the listener when the runtime closes it. The runtime does so at the first connection
+ * that it cannot accept, for example without free file handles. Open connections stay; new ones are refused
+ * until the listener is back.
+ * @throws what `Deno.serve` throws if the address cannot be used at the start.
  */
 export function keepListening(
   { hostname, port }: { hostname: string; port: number },

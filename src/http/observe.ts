@@ -60,9 +60,9 @@ export interface AnsweredRequest {
 }
 
 /**
- * Counts a request and writes its access log: the route's template and the token's name, never ids, queries or tokens.
- * Fast successful reads, and failures while the database is away, are logged at `debug`: a check comes thousands of
- * times a second, and a line for each took a third of a replica's time.
+ * Counts a request and writes its access log: the route's template and the token's name, never ids, queries or
+ * tokens. Fast successful reads, and failures while the database is away, are logged at `debug`: a check comes
+ * thousands of times a second, and a line for each took a third of a replica's time.
  */
 export function reportRequest(
   { log, metrics, outageLog }: Pick<Services, "log" | "metrics" | "outageLog">,

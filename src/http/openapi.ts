@@ -65,7 +65,10 @@ const ERROR_HEADERS: Record<number, Record<string, ReturnType<typeof header>>> =
   503: { "Retry-After": header("Seconds to wait before the next try.") },
 };
 
-/** The error answers of a route, by status, with an example for each code: its own and those that all like it share. */
+/**
+ * The error answers of a route, by status, with an example for each code: its own and those that all like it
+ * share.
+ */
 export function errorResponses(route: RouteDeclaration) {
   const byStatus = new Map<number, Record<string, { summary: string; value: object }>>();
   for (const code of [...sharedErrors(route), ...route.errors]) {

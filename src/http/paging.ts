@@ -31,14 +31,14 @@ export const PAGE_QUERY = {
 const VERSION = 1;
 const KEY_BYTES = 16;
 const DIGEST_BYTES = 16;
-// 33 bytes are exactly 44 characters of base64url: no character has bits to spare, so that none can be altered unseen.
+// 33 bytes are exactly 44 characters of base64url. There are no unused bits, so every changed character is noticed.
 const CURSOR = /^[A-Za-z0-9_-]{44}$/;
 
 /**
- * Writes the place in a list after the row with this id. The cursor is bound to its list and filter by a digest, so
- * that an altered, shortened or misplaced one is refused. The digest has no key on purpose: a cursor grants nothing
- * (whoever makes one up by hand only pages from an id of their choice through a list that they may read), and without
- * a key it stays good across replicas, restarts and changes of tokens.
+ * Writes the place in a list after the row with this id. The cursor is bound to its list and filter by a
+ * digest, so that an altered, shortened or misplaced one is refused. The digest has no key on purpose: a forged
+ * cursor only starts a list that the caller may read at another id. Without a key, cursors stay valid across
+ * replicas, restarts and changes of tokens.
  * @param list names the list with all its filters, such as `clients/<trainer id>/active`.
  */
 export function writeCursor(list: string, id: string): string {

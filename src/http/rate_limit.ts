@@ -1,8 +1,9 @@
 const WINDOW_MS = 60_000;
 
 /**
- * The most names that a replica remembers. A name without calls for a minute has its whole quota again, so the one that
- * called least recently can be forgotten without a loss, unless more names than this call within one minute.
+ * The most names that a replica remembers. A name without calls for a minute has its whole quota again, so the
+ * one that called least recently can be forgotten without a loss, unless more names than this call within one
+ * minute.
  */
 const MAX_NAMES = 100_000;
 

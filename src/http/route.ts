@@ -31,9 +31,9 @@ const NO_PARAMETERS = z.strictObject({});
 /**
  * Adds a route. There is no other way, so every route has a role, documentation and strict input.
  *
- * Authorization and the checks of path and query are one synchronous step instead of one middleware each, because they run
- * ten thousand times a second. Bodies, which only rarer routes have, are read after it. A caller without the role learns
- * nothing about the input.
+ * Authorization and the checks of path and query are one synchronous step instead of one middleware each,
+ * because they run ten thousand times a second. Bodies, which only rarer routes have, are read after it. A
+ * caller without the role learns nothing about the input.
  */
 export function addRoute<P extends string, R extends RouteDeclaration & { path: P }>(
   api: Api,

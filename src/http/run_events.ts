@@ -22,7 +22,10 @@ export interface RunEventsOptions {
 /** Opens a stream of one run's events; throws {@link Problem} `too_many_streams` when as many as allowed are open. */
 export type OpenRunEvents = (run: Run, lastEventId: string | undefined) => ReadableStream<Uint8Array>;
 
-/** One state of a run, ready to be sent. Its id is made from its content: all replicas give the same state the same id. */
+/**
+ * One state of a run, ready to be sent. Its id is made from its content: all replicas give the same state the
+ * same id.
+ */
 interface Snapshot {
   id: string;
   data: string;
@@ -95,7 +98,10 @@ export function createRunEvents(options: RunEventsOptions): OpenRunEvents {
       giveBackSlot();
     };
 
-    /** Waits for a change; the text to send when nothing has changed for as long as a proxy may close the connection. */
+    /**
+     * Waits for a change; the text to send when nothing has changed for as long as a proxy may close the
+     * connection.
+     */
     const waitForChange = () =>
       new Promise<string>((resolve) => {
         const heartbeat = setTimeout(() => resolve(": heartbeat\n\n"), heartbeatMs);

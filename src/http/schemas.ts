@@ -97,7 +97,9 @@ export const Run = z.object(
       description: "True while `total` is an estimate: above a million members.",
     }),
     processed: Count.openapi({ description: "Always `successful` + `skipped` + `failed`." }),
-    successful: Count.openapi({ description: "Members whom this run assigned. In a dry run: would assign." }),
+    successful: Count.openapi({
+      description: "Members that the run assigned, or in a dry run would assign.",
+    }),
     skipped: Count.openapi({
       description: "Members who needed no assignment; `skippedBecause` has the reasons.",
     }),
@@ -106,7 +108,7 @@ export const Run = z.object(
         description:
           "`ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile.",
       }),
-    failed: Count.openapi({ description: "Members whom the database refused to assign." }),
+    failed: Count.openapi({ description: "Members that the database refused to assign." }),
     remaining: Count.nullable().openapi({
       description:
         "Members still without an assignment and not recorded as failed, counted when the run ends. Null before.",

@@ -27,8 +27,8 @@ const pageHeaders = secureHeaders({
 });
 
 /**
- * What programs read (OWASP's REST Security Cheat Sheet): not a page, whatever a browser is told of it. The rest of the
- * headers above is about documents, and every header costs the runtime something with each check.
+ * For answers to programs (OWASP's REST Security Cheat Sheet): browsers must not show them as a page. The other
+ * headers above concern documents only, and every header costs time with each check.
  */
 const dataHeaders = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
@@ -44,6 +44,6 @@ const dataHeaders = secureHeaders({
   xXssProtection: false,
 });
 
-/** Every answer has one of two policies: the API's answers the one for data, all others the one for pages. */
+/** Sets the security headers: those for data on answers of the API, those for pages on all others. */
 export const strictHeaders: MiddlewareHandler<AppEnv> = (c, next) =>
   (c.req.path.startsWith("/v1/") ? dataHeaders : pageHeaders)(c, next);

@@ -5,7 +5,10 @@ import type { ExportFormat } from "./formats.ts";
 import type { TakeSlot } from "./slots.ts";
 import { liftTimeLimit } from "./time_limit.ts";
 
-/** The most exports that a replica writes at once: each keeps a chunk of rows in memory and makes the database read. */
+/**
+ * The most exports that a replica writes at once: each keeps a chunk of rows in memory and makes the database
+ * read.
+ */
 export const MAX_EXPORTS = 8;
 /** Closes an export whose reader takes nothing for this long, which frees its slot. */
 const STALL_TIMEOUT_MS = 60_000;
@@ -84,20 +87,24 @@ function toBody<Chunk>(
     async pull(controller) {
       clearTimeout(stalled);
       try {
-        const { done, value } = pending ?? await iterator.next();
-        pending = undefined;
-        if (stopped) return;
-        for (const part of [head, done ? "" : format.write(value)]) {
-          const bytes = typeof part === "string" ? encoder.encode(part) : part;
-          if (bytes.length > 0) controller.enqueue(bytes);
+        // The runtime pulls again only after bytes: a chunk without rows is passed over here.
+        for (let hasBytes = false; !hasBytes;) {
+          const { done, value } = pending ?? await iterator.next();
+          pending = undefined;
+          if (stopped) return;
+          for (const part of [head, done ? "" : format.write(value)]) {
+            const bytes = typeof part === "string" ? encoder.encode(part) : part;
+            if (bytes.length === 0) continue;
+            controller.enqueue(bytes);
+            hasBytes = true;
+          }
+          head = "";
+          if (done) {
+            controller.close();
+            return await stop();
+          }
         }
-        head = "";
-        if (done) {
-          controller.close();
-          await stop();
-        } else {
-          awaitReader(controller);
-        }
+        awaitReader(controller);
       } catch (error) {
         if (!stopped) await cut(controller, error);
       }

@@ -7,12 +7,13 @@ import { Problem } from "./problems.ts";
 export const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * Answers 504 when an answer has not begun in time, counted from the arrival of the request's head; for example when the
- * body never arrives, or the work takes too long. The work goes on until the database's own time-out. A connection whose
- * body never arrives takes no other request; the runtime leaves closing it to the caller.
+ * Answers 504 when an answer has not begun in time, counted from the arrival of the request's head; for example
+ * when the body never arrives, or the work takes too long. The work goes on until the database's own time-out.
+ * A connection whose body never arrives takes no other request; the runtime leaves closing it to the caller.
  *
- * Only the head of the answer has to be there in time. What streams afterwards, an export or a run's events, takes as long
- * as its reader and the run do. Streams have limits of their own: for readers who take nothing, and for how many there are.
+ * Only the head of the answer has to be there in time. What streams afterwards, an export or a run's events,
+ * takes as long as its reader and the run do. Streams have limits of their own: for readers who take nothing,
+ * and for how many there are.
  */
 export function limitTime(timeoutMs: number): MiddlewareHandler<AppEnv> {
   return (c, next) => withTimeLimit(c, timeoutMs, next);
@@ -32,7 +33,7 @@ export async function withTimeLimit(c: Context<AppEnv>, timeoutMs: number, next:
 }
 
 /**
- * Exempts an export. It is opened by reading its first rows; had the request ended meanwhile, nobody would close it again.
+ * Exempts an export. It is opened by reading its first rows; if the request ended meanwhile, nothing would close it.
  */
 export function liftTimeLimit({ var: { deadline } }: { var: { deadline?: Deadline } }): void {
   deadline?.lift();

@@ -49,8 +49,8 @@ function toPointer(path: PropertyKey[]): string {
 }
 
 /**
- * Reads and checks a JSON body: 413 when it is too large, 415 when its media type is not JSON, 400 when it is not valid
- * JSON or does not fit the schema. An absent optional body reads as `{}`.
+ * Reads and checks a JSON body: 413 when it is too large, 415 when its media type is not JSON, 400 when it is
+ * not valid JSON or does not fit the schema. An absent optional body reads as `{}`.
  */
 export function readJsonBody(schema: z.ZodObject, required: boolean): MiddlewareHandler<AppEnv>[] {
   const limit = bodyLimit({

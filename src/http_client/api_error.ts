@@ -1,6 +1,6 @@
 import type { Problem, ProblemCode } from "./operations.ts";
 
-/** The codes that this version knows, and any that a later service has. `unknown`: something else answered. */
+/** The codes of this version, and any code of a later service. `unknown`: the answer is not the service's. */
 export type ApiErrorCode = ProblemCode | "unknown" | (string & Record<never, never>);
 
 /** An answer that is not a success, from the service or from a proxy in between. */
@@ -16,14 +16,14 @@ export class ApiError extends Error {
     readonly requestId: string | null,
     /** Seconds until a retry makes sense; 0 if the answer did not say. */
     readonly retryAfterSeconds: number,
-    /** All that the service told: what is wrong with the input (`errors`), `runId` of a `backfill_active`, … */
+    /** The whole problem: the errors of the input (`errors`), the `runId` of a `backfill_active`, … */
     readonly problem: Problem | null,
   ) {
     super(message);
   }
 }
 
-/** Reads an answer to its end, as the error that it is. */
+/** Reads the error from an answer. */
 export async function toApiError(response: Response): Promise<ApiError> {
   const problem = readProblem(await response.text());
   return new ApiError(

@@ -111,7 +111,7 @@ export interface components {
             totalIsEstimate: boolean;
             /** @description Always `successful` + `skipped` + `failed`. */
             processed: number;
-            /** @description Members whom this run assigned. In a dry run: would assign. */
+            /** @description Members that the run assigned, or in a dry run would assign. */
             successful: number;
             /** @description Members who needed no assignment; `skippedBecause` has the reasons. */
             skipped: number;
@@ -122,7 +122,7 @@ export interface components {
                 isTrainer: number;
                 memberGone: number;
             };
-            /** @description Members whom the database refused to assign. */
+            /** @description Members that the database refused to assign. */
             failed: number;
             /** @description Members still without an assignment and not recorded as failed, counted when the run ends. Null before. */
             remaining: number | null;

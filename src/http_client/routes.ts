@@ -8,8 +8,8 @@ export type Input<Id extends keyof Operations> = Operations[Id]["input"];
 export type Answer<Id extends keyof Operations> = Operations[Id]["answer"];
 
 /**
- * Beyond reads and `PUT`. Steering and `DELETE` are not repeated: where only the reply was lost, the second try would be
- * refused for what the first has done.
+ * Further idempotent operations, in addition to reads and `PUT`. Status changes and `DELETE` are not repeated:
+ * if only the reply was lost, the second try would be refused because of the first.
  */
 const REPEATABLE_POSTS: readonly (keyof Operations)[] = ["checkAssignments"];
 

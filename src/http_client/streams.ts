@@ -43,8 +43,9 @@ export async function* readRows<Id extends Downloadable>(
 }
 
 /**
- * Follows a run until it ends: yields each state that it sees, the last one included. Reconnects a stream that breaks off
- * and continues after the last state; gives up after `maxTries` consecutive tries without a new state.
+ * Follows a run until it ends: yields each state that it sees, the last one included. Reconnects a stream that
+ * breaks off and continues after the last state; gives up after `maxTries` consecutive tries without a new
+ * state.
  */
 export async function* followRun(
   options: ClientOptions,

@@ -1,12 +1,12 @@
 import type { SqlOrTransaction } from "../database/sql.ts";
 
-/** Who sees and who may change our tables, where it is not as it should be. */
+/** What is wrong with the access to our tables. */
 export interface Access {
-  /** Why the service, or the owner of the functions, does not see every row, and what to do. */
+  /** Why the service, or the owner of the functions, does not see every row, and what to do; null if they do. */
   hidden: string | null;
-  /** Who may write our tables for no other reason than that everything is granted to them. */
+  /** The roles that may write our tables only by default privileges; null if there are none. */
   writers: string | null;
-  /** Who was granted to read a table of ours whose row-level security has no policy for them. */
+  /** The roles that may read a table of ours but see no row, for lack of a policy; null if there are none. */
   blindReaders: string | null;
 }
 
@@ -14,12 +14,12 @@ const OPEN_DETAIL =
   "may write tables of this service, as roles of the database's default privileges: run: revoke " +
   "insert, update, delete, truncate, references, trigger on";
 
-/** Looks at the catalogs alone, whatever the number of rows; null where the migrations or the role's grants are older. */
+/** Reads the access from the catalogs; null when a migration or a grant that this needs is missing. */
 export async function readAccess(sql: SqlOrTransaction): Promise<Access | null> {
   return await isInstalled(sql) ? await find(sql) : null;
 }
 
-/** What `/readyz` tells as its check `access`. */
+/** Describes the access for the check `access` of `/readyz`. */
 export function describeAccess(access: Access | null): { status: "ok" | "degraded"; detail: string } {
   if (access === null) {
     return {
@@ -34,7 +34,7 @@ export function describeAccess(access: Access | null): { status: "ok" | "degrade
     writers === null ? null : `${OPEN_DETAIL} ${writers}`,
     blindReaders === null
       ? null
-      : `row-level security hides every row from who was granted to read them: ${blindReaders}: ` +
+      : `row-level security hides every row from roles that may read the table: ${blindReaders}: ` +
         "run: create policy NAME on TABLE for select to ROLE using (true)",
   ].filter((detail) => detail !== null);
   return problems.length === 0
@@ -64,7 +64,7 @@ async function find(sql: SqlOrTransaction): Promise<Access> {
         )
     ),
     given_all as (
-      -- Whom default privileges name, of whichever owner: API roles; 0 is public.
+      -- The grantees of default privileges, such as API roles; 0 is public.
       select distinct a.grantee as oid
       from pg_catalog.pg_default_acl d
       cross join aclexplode(d.defaclacl) a

@@ -1,16 +1,16 @@
 import type { Sql } from "../database/sql.ts";
 import type { MembersTrigger } from "./members_trigger.ts";
 
-/** What auto-assignment depends on, as it is now. Cheap, for any number of members. */
+/** The current state of what auto-assignment depends on. */
 export interface AssignmentState {
   trigger: MembersTrigger;
-  /** null when none is configured. */
+  /** Null if none is set. */
   defaultTrainer: { id: string; isMember: boolean } | null;
   /** Auto-assignments that wait for a retry; counted up to 10,001. */
   failures: number;
 }
 
-/** Reads what auto-assignment depends on. */
+/** Reads the state in one statement; cheap for any number of members. */
 export async function readAssignmentState(sql: Sql): Promise<AssignmentState> {
   const [row] = await sql<[
     Omit<AssignmentState, "defaultTrainer"> & {

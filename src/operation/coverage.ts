@@ -2,25 +2,26 @@ import { z } from "zod";
 import type { Sql } from "../database/sql.ts";
 
 /**
- * Who has a trainer, seen from one trainer, the default one mostly. Each member but the trainer is counted once: `members` is
- * `assigned + assignedElsewhere + unassigned`, and one more where the trainer is a member.
+ * How many members have a given trainer, usually the default one, how many another one, and how many none.
+ * Every member except the trainer counts once: `members` is `assigned + assignedElsewhere + unassigned`, plus 1
+ * if the trainer is a member.
  */
 export interface Coverage {
-  /** null: no default trainer is set; whoever has a trainer is `assignedElsewhere` then. */
+  /** Null: no default trainer is set. All members with a trainer are `assignedElsewhere` then. */
   trainerId: string | null;
   isTrainerMember: boolean;
   members: number;
-  /** They have this trainer, whomever else they have. */
+  /** Members with this trainer. They may have others too. */
   assigned: number;
-  /** They have another trainer and not this one. null: an estimate cannot tell. */
+  /** Members with another trainer, but not this one. Null in an estimate. */
   assignedElsewhere: number | null;
-  /** They have no trainer at all. null: an estimate cannot tell. */
+  /** Members without any trainer. Null in an estimate. */
   unassigned: number | null;
-  /** Of the unassigned: those whose assignment to this trainer was ended, whom no backfill assigns again. */
+  /** Unassigned members whose assignment to this trainer was ended. No backfill assigns them again. */
   ended: number;
-  /** Whom a backfill for this trainer would assign now: all without this trainer but those whose assignment to them was ended. */
+  /** Members that a backfill for this trainer would assign now. */
   toAssign: number;
-  /** The planner's guess, where there is no count. */
+  /** Whether these are estimates of the planner. */
   isEstimate: boolean;
   countedAt: Date;
 }
@@ -37,9 +38,9 @@ interface CountRow {
 }
 
 /**
- * Counts who has this trainer, another one or none, in one snapshot. Canceled (SQLSTATE 57014) after ten seconds. Takes some
- * 0.2 s for a million members who all have the trainer, twice that where all have another one: assignments to other trainers
- * are read from the index on either side of this one's.
+ * Counts who has this trainer, another one or none, in one snapshot. Canceled (SQLSTATE 57014) after ten
+ * seconds. Takes about 0.2 s for a million members with this trainer, and twice that for a million with another
+ * one. To use the index, other trainers are selected by `<` and `>`.
  */
 export async function countCoverage(sql: Sql, trainerId: string | null): Promise<Coverage> {
   const isOther = trainerId === null
@@ -108,8 +109,9 @@ export async function countCoverage(sql: Sql, trainerId: string | null): Promise
 const planSchema = z.tuple([z.looseObject({ Plan: z.looseObject({ "Plan Rows": z.number() }) })]);
 
 /**
- * Asks the planner how many members there are and how many of them have this trainer: milliseconds, right within a few
- * percent after an ANALYZE. Who of the others has another trainer and who has none is less than the planner's error.
+ * Estimates how many members there are and how many of them have this trainer. Takes milliseconds; off by a few
+ * percent after an ANALYZE. How many have another trainer or none cannot be estimated: the error is larger than
+ * the figure.
  */
 export async function estimateCoverage(sql: Sql, trainerId: string | null): Promise<Coverage> {
   const [members = 0, active = 0] = await Promise.all([

@@ -9,18 +9,18 @@ export type { Check, CheckName };
 
 export interface Health {
   status: "ready" | "degraded" | "unavailable";
-  /** Each with what was found and, where it is not ok, what to do. */
+  /** Each says what was found and, unless it is ok, what to do. */
   checks: Record<CheckName, Check>;
 }
 
 const TIMEOUT_MS = 3000;
-/** A request that has waited so long for a connection has met more than a burst. */
+/** A request that waits this long for a connection is a sign of more than a burst. */
 const LONG_WAIT_MS = 500;
 
 /**
- * Looks at all that auto-assignment depends on. Never throws; answers within three seconds even if the database does
- * not answer.
- * @param requests how the connections for requests are used, where that is known
+ * Checks everything that auto-assignment depends on. Never throws. Answers within three seconds, even if the
+ * database does not.
+ * @param requests how the connections for requests are used, if known
  */
 export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health> {
   try {
@@ -52,7 +52,7 @@ async function look(sql: Sql, requests?: PoolUse): Promise<Health> {
   return { status: isDegraded ? "degraded" : "ready", checks };
 }
 
-/** A pool that is full for a moment is nothing; one before which requests wait for long is. */
+/** Describes the check `database`: degraded while requests wait long for a connection. */
 function describeDatabase(requests?: PoolUse) {
   if (requests === undefined || requests.longestWaitMs < LONG_WAIT_MS) {
     return { status: "ok", detail: "answers" } as const;

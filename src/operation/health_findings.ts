@@ -8,7 +8,10 @@ import { findMembersTable, isReadable, type MembersTable } from "../database/str
 import { type Access, readAccess } from "./access.ts";
 import { type MembersTrigger, readMembersTrigger } from "./members_trigger.ts";
 
-/** What a look at the database found. Null: it depends on something that `differences` or `members` reports as missing. */
+/**
+ * What a look at the database found. Null: it depends on something that `differences` or `members` reports as
+ * missing.
+ */
 export interface HealthFindings {
   migrations: Migrations | Locked;
   differences: Difference[] | Locked;
@@ -19,31 +22,31 @@ export interface HealthFindings {
   access: Access | null | Locked;
 }
 
-/** Which migrations the database has, by the program's list. */
+/** How the database's migrations compare with the program's. */
 export interface Migrations {
   applied: number;
   pending: number;
   isNewerThanProgram: boolean;
 }
 
-/** What {@link readAccess} calls. */
+/** The functions that {@link readAccess} calls. */
 const ACCESS_FUNCTIONS = [
   "assignment.own_tables()",
   "assignment.hides_rows(regclass, name)",
   "assignment.explain_hidden_rows(name)",
 ];
 
-/** Looks at all that auto-assignment depends on, in a constant number of statements, and reads no table that is missing. */
+/** Reads everything that auto-assignment depends on, in a constant number of statements. Skips what is missing. */
 export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFindings> {
   const differences = await checkStructure(sql);
   const members = await findMembersTable(sql);
   const isUsable = (name: string) =>
     differences === LOCKED || differences.every(({ object, found }) => !isNeededFor(name, object, found));
 
-  /** In a transaction of its own: over a lost connection the driver's savepoints would never end. */
+  /** Reads in a separate transaction. The driver's savepoints would never end over a lost connection. */
   const look = <T>(read: (transaction: SqlOrTransaction) => Promise<T>) =>
     (differences === LOCKED ? orHidden : orLocked)(sql.begin("read only", async (transaction) => {
-      // A look at a locked table must not go on when nobody waits for it any more: each would keep a connection.
+      // A look at a locked table would keep its connection after the caller has given up.
       await transaction`
         select set_config('statement_timeout', ${String(timeoutMs)}, true),
           set_config('lock_timeout', ${String(LOOK_LOCK_TIMEOUT_MS)}, true)
@@ -63,7 +66,7 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
   };
 }
 
-/** A table can be read when it has all of its columns; its constraints and indexes do not matter for that. */
+/** Tells whether a missing object makes the relation unreadable: the relation itself, or one of its columns. */
 function isNeededFor(
   relation: string,
   { kind, name, table }: Difference["object"],

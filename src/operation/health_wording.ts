@@ -6,7 +6,7 @@ import { describeAccess } from "./access.ts";
 import type { HealthFindings } from "./health_findings.ts";
 import { describeMembersTrigger } from "./members_trigger.ts";
 
-/** `degraded`: it works, but somebody should look; `failed`: it cannot work. */
+/** `degraded`: it works, but needs attention. `failed`: it cannot work. */
 export type CheckStatus = "ok" | "degraded" | "failed";
 export type CheckName =
   | "database"
@@ -22,7 +22,7 @@ export interface Check {
   detail: string;
 }
 
-/** Says of each check what was found and, where it is not ok, what to do. */
+/** Describes each check: what was found and, unless it is ok, what to do. */
 export function describeFindings(findings: HealthFindings): Record<Exclude<CheckName, "database">, Check> {
   return {
     migrations: describeMigrations(findings),
@@ -34,9 +34,8 @@ export function describeFindings(findings: HealthFindings): Record<Exclude<Check
   };
 }
 
-/** A migration or VACUUM FULL does so, for a while: nothing else is wrong. */
 const LOCK_HELD =
-  "somebody holds a table locked, as a migration does; if that lasts, see docs/operating.md#connections";
+  "another session holds a table locked, as a migration does; if that lasts, see docs/operating.md#connections";
 
 const ok = (detail: string): Check => ({ status: "ok", detail });
 const degraded = (detail: string): Check => ({ status: "degraded", detail });
@@ -47,7 +46,7 @@ function describeMigrations({ migrations }: HealthFindings): Check {
   return pending === 0 ? ok("up to date") : degraded(`${pending} pending: run deno task migrate`);
 }
 
-/** While migrations are pending, most of what is missing is theirs to create. */
+/** Compares nothing while migrations are pending: they create most of what is missing. */
 function describeSchema({ migrations, members, differences }: HealthFindings): Check {
   if (migrations !== LOCKED && migrations.applied === 0) return degraded("missing: run deno task migrate");
   const membersProblem = describeMembersTable(members);
@@ -58,7 +57,7 @@ function describeSchema({ migrations, members, differences }: HealthFindings): C
   if (differences === LOCKED) return degraded(`not compared: ${LOCK_HELD}`);
   const others = differences.filter(({ object }) =>
     object.kind !== "trigger" || object.table !== "public.members"
-  ); // has a check of its own
+  ); // the trigger has its own check
   return others.length === 0
     ? ok("complete")
     : degraded(`${describeDifferences(others)}; run: deno task migrate repair`);
@@ -67,7 +66,7 @@ function describeSchema({ migrations, members, differences }: HealthFindings): C
 function describeTrigger({ trigger, migrations }: HealthFindings): Check {
   if (trigger === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
   if (trigger === null) {
-    return degraded(`unknown, the view that tells is missing; run: ${remedyOf(migrations)}`);
+    return degraded(`unknown: its view is missing; run: ${remedyOf(migrations)}`);
   }
   return trigger.isFine ? ok(trigger.state) : degraded(describeMembersTrigger(trigger));
 }
@@ -100,7 +99,7 @@ function describeFailures({ failures, migrations }: HealthFindings): Check {
   return degraded(`${waiting} waiting for a retry, the oldest since ${formatIsoTime(oldestAt)}`);
 }
 
-/** `repair` says itself where migrations are the answer. */
+/** Names the command that creates what is missing. */
 function remedyOf(migrations: HealthFindings["migrations"]): string {
   return migrations !== LOCKED && migrations.pending > 0 ? "deno task migrate" : "deno task migrate repair";
 }

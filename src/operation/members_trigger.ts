@@ -1,18 +1,18 @@
 import type { SqlOrTransaction } from "../database/sql.ts";
 
-/** Whether every insert of a member is met by the trigger: the row of the view `assignment.members_trigger`. */
+/** Whether the trigger fires for every new member. A row of the view `assignment.members_trigger`. */
 export interface MembersTrigger {
   state: "enabled" | "disabled" | "missing";
-  /** How members come in past an enabled trigger; null: as far as the database's catalogs tell, they do not. */
+  /** How members can be inserted without the enabled trigger; null if the catalogs show no such way. */
   bypass: "children" | "subscription" | "replica_role" | "not_mirrored" | null;
-  /** The tables by which they do, where that is known. */
+  /** The tables with such members, if known. */
   tables: string | null;
-  /** What to run, where the bypass is `not_mirrored`. */
+  /** The statement to run for the bypass `not_mirrored`. */
   remedy: string | null;
   isFine: boolean;
 }
 
-/** Reads it; cheap, from the catalogs alone. */
+/** Reads the trigger's state from the catalogs; cheap. */
 export async function readMembersTrigger(sql: SqlOrTransaction): Promise<MembersTrigger> {
   const [trigger] = await sql<[MembersTrigger]>`
     select state, bypass, tables, remedy, is_fine from assignment.members_trigger
@@ -20,7 +20,7 @@ export async function readMembersTrigger(sql: SqlOrTransaction): Promise<Members
   return trigger;
 }
 
-/** Says what is wrong with the trigger, and which statement puts it right. */
+/** Says what is wrong with the trigger, and what to do. */
 export function describeMembersTrigger({ state, bypass, tables, remedy }: MembersTrigger): string {
   if (state === "disabled") {
     return `${state}: ${WAITING}; run: alter table public.members enable trigger members_assign_trainer_after_insert`;
@@ -30,12 +30,12 @@ export function describeMembersTrigger({ state, bypass, tables, remedy }: Member
     case null:
       return "enabled";
     case "children":
-      return `enabled, but it sees no row of ${tables}, which inherit from public.members: ` +
-        "docs/adopting.md, Inherited tables, says what to do";
+      return `enabled, but does not fire for ${tables}, which inherit from public.members: ` +
+        "see docs/adopting.md, Inherited tables";
     case "subscription":
-      return "enabled, but a subscription applies rows to members, for which it does not fire: the schedule assigns those";
+      return "enabled, but does not fire for rows that a subscription applies to members: the schedule assigns those";
     case "replica_role":
-      return "enabled, but session_replication_role = replica is set for a role or database, for which it does not fire: reset it";
+      return "enabled, but does not fire where session_replication_role = replica is set for a role or database: reset it";
     case "not_mirrored":
       return `enabled, but rows of ${tables} are not mirrored into members; run: ${remedy}`;
   }

@@ -1,15 +1,15 @@
 import type { Sql } from "../database/sql.ts";
 
-/** What an operator watches, as it is now. Cheap, for any number of members. */
+/** The current state that an operator watches. */
 export interface OperationalState {
-  /** That of members, and that nobody is known to come in past it. */
+  /** Whether the trigger fires for every new member, as far as known. */
   isTriggerEnabled: boolean;
   /** Auto-assignments that wait for a retry; counted up to 10,001. */
   failures: number;
   oldestFailureAt: Date | null;
-  /** When a slot of the schedule was claimed last; null: never. */
+  /** When the latest slot of the schedule was claimed; null: never. */
   reconciledAt: Date | null;
-  /** The runs that have not ended: at most one a trainer, the first ten. */
+  /** Runs that have not ended, at most one per trainer; the first ten. */
   runs: {
     trainerId: string;
     status: "running" | "paused";
@@ -19,13 +19,13 @@ export interface OperationalState {
     failed: number;
     isThrottled: boolean;
   }[];
-  /** Open connections of this program, all pools and replicas together; `active` are at work in a statement. */
+  /** Open connections of this program, of all pools and replicas. `active` ones run a statement. */
   connections: { active: number; idle: number; inTransaction: number };
 }
 
 type Row = Omit<OperationalState, "connections"> & OperationalState["connections"];
 
-/** Reads it in one statement. */
+/** Reads the state in one statement; cheap for any number of members. */
 export async function readOperationalState(sql: Sql): Promise<OperationalState> {
   const [row] = await sql<[Row]>`
     select

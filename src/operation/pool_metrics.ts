@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { PoolUse } from "../database/driver/pool.ts";
 
-/** Makes the metrics of how the pools of this process are used, by the pool's name; read when they are asked for. */
+/** Creates the metrics of this process's pools, by name. Their values are read at each scrape. */
 export function createPoolMetrics(pools: Readonly<Record<string, () => PoolUse>>): Registry {
   const registry = new Registry();
   const labelNames = ["pool"];
@@ -17,11 +17,11 @@ export function createPoolMetrics(pools: Readonly<Record<string, () => PoolUse>>
       },
     });
   gauge("size", "The most connections that this replica opens.", ({ size }) => size);
-  gauge("in_use", "Connections that are at work for a statement or transaction.", ({ inUse }) => inUse);
+  gauge("in_use", "Connections that run a statement or transaction.", ({ inUse }) => inUse);
   gauge("waiting", "Statements and transactions that wait for a connection.", ({ waiting }) => waiting);
   new Counter({
     name: "trainer_assignment_database_pool_refused_total",
-    help: "Those that waited in vain.",
+    help: "Statements and transactions that got no connection in time.",
     labelNames,
     registers,
     collect() {

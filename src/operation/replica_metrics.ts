@@ -2,7 +2,10 @@ import { Counter, Gauge, Registry } from "prom-client";
 import { FALLBACKS } from "../database/read_fallbacks.ts";
 import type { ReplicaState } from "../database/read_replica.ts";
 
-/** Makes the metrics of a replica to read from, read when they are asked for; without values where there is none. */
+/**
+ * Creates the metrics of the read replica. Their values are read at each scrape; without a replica there are
+ * none.
+ */
 export function createReplicaMetrics(readState?: () => ReplicaState): Registry {
   const registry = new Registry();
   const registers = [registry];
@@ -19,17 +22,17 @@ export function createReplicaMetrics(readState?: () => ReplicaState): Registry {
     });
   gauge(
     "used",
-    "1 while checks and lists are read from the replica; 0: from the primary.",
+    "1 while checks and lists are read from the replica, 0 while from the primary.",
     ({ isUsed }) => isUsed ? 1 : 0,
   );
   gauge(
     "lag_seconds",
-    "How old at most what the replica shows is; absent while unknown.",
+    "Upper bound of the replica's lag; absent while unknown.",
     ({ lagMs }) => lagMs === null ? null : lagMs / 1000,
   );
   new Counter({
     name: "trainer_assignment_read_fallbacks_total",
-    help: "Reads from the primary that the replica should have served, by why it did not.",
+    help: "Reads that the primary served in place of the replica, by reason.",
     labelNames: ["reason"],
     registers,
     collect() {

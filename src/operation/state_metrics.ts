@@ -4,14 +4,14 @@ import type { Sql } from "../database/sql.ts";
 import { isTime } from "../times.ts";
 import { type OperationalState, readOperationalState } from "./operational_state.ts";
 
-/** A look at the database may be this old. Replicas and scrapers are many, and the look is not free. */
+/** The database is asked at most once in this time, however many scrapers there are. */
 const GOOD_FOR_MS = 5000;
 const TIMEOUT_MS = 3000;
 
 /**
- * Makes what tells the metrics of the database's state, which every replica tells alike. However often it is asked, the
- * database is, at most every five seconds. While that does not answer, `trainer_assignment_database_up` is 0 and the
- * others are left out, for nothing is known of them.
+ * Creates the metrics of the database's state, which are the same on every replica. They ask the database at
+ * most every five seconds. While it does not answer, `trainer_assignment_database_up` is 0 and the other
+ * metrics are absent.
  */
 export function createStateMetrics(sql: Sql): () => Promise<string> {
   const gauges = createGauges();
@@ -20,7 +20,7 @@ export function createStateMetrics(sql: Sql): () => Promise<string> {
 
   return function readStateMetrics() {
     if (text === undefined || performance.now() >= goodUntil) {
-      goodUntil = Infinity; // until it is there, all share it
+      goodUntil = Infinity; // all callers share this read until it ends
       text = read().finally(() => goodUntil = performance.now() + GOOD_FOR_MS);
     }
     return text;
@@ -30,7 +30,7 @@ export function createStateMetrics(sql: Sql): () => Promise<string> {
     try {
       gauges.set(await inTime(readOperationalState(sql), TIMEOUT_MS, () => new Error("timeout")));
     } catch {
-      gauges.setUnknown(); // why is /readyz's to tell
+      gauges.setUnknown(); // /readyz says why
     }
     return await gauges.registry.metrics();
   }
@@ -40,22 +40,28 @@ function createGauges() {
   const registry = new Registry();
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `trainer_assignment_${name}`, help, labelNames, registers: [registry] });
-  const up = gauge("database_up", "1 when the database answers this replica, else 0.");
+  const up = gauge("database_up", "1 while the database answers this replica, else 0.");
   const connections = gauge("database_connections", "Open connections, of all replicas.", ["state"]);
   const trigger = gauge("trigger_enabled", "1 while new members are assigned; 0: disabled or missing.");
   const failures = gauge(
     "failures_pending",
     "Auto-assignments that wait for a retry, counted up to 10,001.",
   );
-  const oldest = gauge("oldest_failure_age_seconds", "How long the oldest of them waits; 0 when none does.");
+  const oldest = gauge(
+    "oldest_failure_age_seconds",
+    "How long the oldest failure has waited; 0 if none waits.",
+  );
   const reconciled = gauge(
     "last_reconciliation_timestamp_seconds",
-    "When a slot of the schedule was claimed last; absent before the first.",
+    "When the latest slot of the schedule was claimed; absent before the first.",
   );
   const runs = gauge("backfill_runs", "Runs that have not ended.", ["status"]);
-  const throttled = gauge("backfill_throttled_runs", "Running ones that wait for a replica or for locks.");
+  const throttled = gauge(
+    "backfill_throttled_runs",
+    "Running backfills that wait for a replica or for locks.",
+  );
   const total = gauge("backfill_members", "Members of a run that has not ended.", ["trainer_id"]);
-  const processed = gauge("backfill_members_processed", "Those of them that it is done with, by outcome.", [
+  const processed = gauge("backfill_members_processed", "Members that the run has processed, by outcome.", [
     "trainer_id",
     "outcome",
   ]);
@@ -63,7 +69,7 @@ function createGauges() {
   return {
     registry,
     set(state: OperationalState): void {
-      forget();
+      clear();
       up.set(1);
       connections.set({ state: "active" }, state.connections.active);
       connections.set({ state: "idle" }, state.connections.idle);
@@ -87,13 +93,13 @@ function createGauges() {
       }
     },
     setUnknown(): void {
-      forget();
+      clear();
       up.set(0);
     },
   };
 
-  /** A gauge without labels is put to 0 by its reset; removed, it is left out. */
-  function forget(): void {
+  /** Clears all values. A gauge without labels must be removed: its reset would set it to 0. */
+  function clear(): void {
     for (const each of [trigger, failures, oldest, reconciled, throttled]) each.remove();
     for (const each of [connections, runs, total, processed]) each.reset();
   }

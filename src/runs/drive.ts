@@ -17,21 +17,24 @@ import { traceSteps } from "./step_spans.ts";
 
 /** How one process drives runs. */
 export interface DriveOptions {
-  /** Steps at once, in this process. */
+  /** How many steps run at once in this process. */
   lanes: number;
-  /** A run waits while a replica replays later than this. */
+  /** A run waits while a replica's lag is higher than this. */
   maxReplicaLagMs: number;
-  /** Rest after each batch, in parts of the time that it took. */
+  /** The rest after each batch, as a fraction of the batch's time. */
   restRatio: number;
-  /** After so many failed steps in a row the run is paused. Lanes that fail together count once; lack of disk, memory or connections never pauses. */
+  /**
+   * Pauses the run after this many consecutive failures. Simultaneous ones count once; lack of disk, memory or
+   * connections does not count.
+   */
   maxTries: number;
   log: Logger;
-  /** Tells of a database that is away in place of each step; without it each step that fails is a line. */
+  /** Logs outages of the database; without it each failed step is logged. */
   outageLog?: OutageLog;
   signal: AbortSignal;
 }
 
-/** What the command line and programs use, and where the service's configuration begins. */
+/** The defaults of the command line, of programs and of the service. */
 export const DEFAULT_DRIVE_OPTIONS = { lanes: 2, maxReplicaLagMs: 10_000, restRatio: 0, maxTries: 10 };
 
 const PROBE_EVERY_MS = 1000;
@@ -39,11 +42,11 @@ const BUSY_WAIT_MS = 200;
 const BACKOFF_MS = { first: 250, longest: 30_000 };
 
 /**
- * Steps a run until it is no longer running, or the signal says so; then returns within a batch. Never throws: steps that
- * fail are tried again, and when they go on failing the run is paused with the reason. A database that is away, or out of
- * disk, memory or connections, is waited for however long.
- * Nothing of the run's state is kept here, so any number of processes may drive the same run.
- * @returns whether the step that ended the run was one of this call's; of all processes, one's is.
+ * Steps a run until it ends, is paused, or the signal is given; then returns within a batch. Never throws:
+ * failed steps are tried again, and after too many the run is paused with the reason. It waits without limit
+ * for a database that is away or out of disk, memory or connections. The run's state is in the database alone,
+ * so any number of processes may drive a run.
+ * @returns whether this call did the step that ended the run
  */
 export async function driveRun(
   sql: Sql,
@@ -51,7 +54,7 @@ export async function driveRun(
   options: DriveOptions,
 ): Promise<boolean> {
   let didFinish = false;
-  const end = new AbortController(); // what one lane learns of the run's end, others that rest need not wait for
+  const end = new AbortController(); // wakes the other lanes when one finds that the run has ended
   const signal = AbortSignal.any([options.signal, end.signal]);
   const neighbour = watchPressure(sql, run.id, options);
   const step = run.dryRun ? previewRun : stepRun;
@@ -69,7 +72,7 @@ export async function driveRun(
         }
         const began = performance.now();
         const { work } = await takeStep();
-        if (work !== "busy") tries = 0; // another lane is at work: that tells nothing of this one's trouble
+        if (work !== "busy") tries = 0; // "busy" says nothing about whether this lane's trouble is over
         if (work === "finished") didFinish = true;
         if (work === "finished" || work === "stopped") {
           end.abort();
@@ -98,7 +101,7 @@ export async function driveRun(
         options.log.error({ event: "backfill_paused_itself", runId: run.id, code, reason: message });
       }
     } catch (notNoted) {
-      // The database is away, and so is the place to note it; the next try finds out.
+      // The failure cannot be recorded while the database is away. The next try goes on.
       if (!options.outageLog?.covers(notNoted)) {
         options.log.warn({
           event: "backfill_trouble_not_noted",
@@ -112,7 +115,10 @@ export async function driveRun(
   }
 }
 
-/** Asks the probes at most once a second for all lanes, and keeps the run's record of why it waits. */
+/**
+ * Makes a check for all lanes whether they may step: at most once a second it runs the probes, and records
+ * their result.
+ */
 function watchPressure(sql: Sql, runId: string, options: DriveOptions): () => Promise<boolean> {
   let nextProbeAt = 0;
   let answer = Promise.resolve(true);
@@ -130,7 +136,7 @@ function watchPressure(sql: Sql, runId: string, options: DriveOptions): () => Pr
     const { throttleBecause, replicaLag, lockWaiters } = pressure;
     if (!isDeepStrictEqual(pressure, recorded)) await recordPressure(sql, runId, pressure);
     const wasThrottled = (recorded?.throttleBecause ?? null) !== null;
-    if (wasThrottled !== (throttleBecause !== null)) { // not at each figure of a growing lag
+    if (wasThrottled !== (throttleBecause !== null)) { // not for each change of the lag
       const event = throttleBecause === null ? "backfill_unthrottled" : "backfill_throttled";
       options.log.info({ event, runId, reason: throttleBecause, replicaLag, lockWaiters });
     }

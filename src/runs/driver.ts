@@ -10,8 +10,8 @@ const ERROR_PAGE = 1000;
 const POLL_FAILED = "backfill_poll_failed";
 
 /**
- * Drives all running runs, whoever started them, until the signal is given. Returns within a batch then.
- * Logs how each run that it drove ended or stands, and whom a run that it finished could not assign.
+ * Drives all running runs, whoever started them, until the signal is given; then returns within a batch. Logs
+ * the end or the state of each run, and the failed members of the runs that it finished.
  */
 export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> {
   const { outageLog = createOutageLog(options.log) } = options;
@@ -43,7 +43,8 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
       outageLog.failed(error, { event: "backfill_drive_failed", runId: id });
     }
   }
-  /** Whom the run could not assign, of those that it keeps; told once, by whoever finished it. */
+
+  /** Logs the failed members that the run has recorded. Only the process that finished the run does so. */
   async function logErrors(id: string): Promise<void> {
     let after: string | undefined;
     do {

@@ -14,7 +14,7 @@ export interface BackfillOptions
   requestedBy?: string;
   /** Called with the run about once a second, and at its end. */
   onProgress?: (run: Run) => void;
-  /** Stops driving within a batch. The run itself stays as it is: pause or cancel it, or call again to go on. */
+  /** Stops driving within a batch. The run keeps its state: pause it, cancel it, or call again to continue. */
   signal?: AbortSignal;
   log?: Logger;
 }
@@ -24,16 +24,18 @@ export interface BackfillResult {
   successful: number;
   skipped: number;
   failed: number;
-  /** By member id; at most the 10,000 that a run keeps. */
+  /** By member id; a run records at most 10,000. */
   errors: RunError[];
 }
 
 const PROGRESS_EVERY_MS = 1000;
 
 /**
- * Assigns every member who lacks an active assignment to the trainer. Works beside the service and other programs: a run
- * that is under way for the trainer is joined (a dry run by a dry run). While somebody has paused the run it waits.
- * @throws {AppError} `trainer_not_found`; `backfill_active` when the run under way is of the other kind; `run_cancelled` when somebody cancels it. The signal's reason when it is given.
+ * Assigns every member without an active assignment to the trainer. If a run for the trainer is under way, for
+ * example by the service, this call joins it; a dry run joins only a dry run. While the run is paused, it
+ * waits.
+ * @throws {AppError} `trainer_not_found`; `backfill_active` when the run under way is of the other kind;
+ * `run_cancelled` when the run is cancelled. Throws the signal's reason when the signal is given.
  */
 export async function backfillExistingUsers(
   sql: Sql,
@@ -47,7 +49,7 @@ export async function backfillExistingUsers(
   return { total: run.total, successful: run.successful, skipped: run.skipped, failed: run.failed, errors };
 }
 
-/** Drives a run until it has ended, and reports how it stands. Returns it as it is then; throws the signal's reason. */
+/** Drives a run until it has ended, and reports its progress. Returns the ended run; throws the signal's reason. */
 export async function followRun(sql: Sql, run: Run, options: BackfillOptions): Promise<Run> {
   const end = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, end.signal]) : end.signal;
@@ -90,7 +92,7 @@ export async function followRun(sql: Sql, run: Run, options: BackfillOptions): P
   }
 }
 
-/** Starts a run for the trainer, or finds the one that somebody else started (`joined`) and that is under way. */
+/** Starts a run for the trainer, or returns the one that is under way (`joined`). */
 export async function startOrJoin(
   sql: Sql,
   { trainerId, dryRun, requestedBy = "program" }: BackfillOptions,

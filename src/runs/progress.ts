@@ -1,7 +1,7 @@
 /** The states of a run; the last three are final. */
 export type RunStatus = "running" | "paused" | "cancelled" | "succeeded" | "completed_with_errors";
 
-/** A member whom a run could not assign. */
+/** A member that a run failed to assign. */
 export interface RunError {
   memberId: string;
   /** The SQLSTATE. */
@@ -33,15 +33,15 @@ interface Kinds {
 }
 
 /**
- * The fields of a run, each a column of `assignment.backfill_progress`. The query, the type and, by the compiler, the API's
- * schema follow.
+ * The fields of a run, each a column of `assignment.backfill_progress`. The query and the type are derived from
+ * them; the compiler compares the API's schema with them.
  */
 export const RUN_FIELDS = {
   id: "id",
   trainerId: "id",
   status: "status",
   dryRun: "flag",
-  /** Rows a batch when pinned; null when adapted. */
+  /** Rows per batch if fixed; null if adapted. */
   batchRows: "optionalCount",
   /** The run whose failed members this one retries. */
   retryOf: "optionalId",
@@ -57,17 +57,20 @@ export const RUN_FIELDS = {
   successful: "count",
   skipped: "count",
   failed: "count",
-  /** The closing proof: members left unassigned and not recorded as failed. Null until the run has ended by itself. */
+  /**
+   * Counted at the end: members left unassigned and not recorded as failed. Null until then, and for cancelled
+   * runs.
+   */
   remaining: "optionalCount",
-  /** Over the last 60 s while running, over the whole run at its end; null while measuring. */
+  /** Over the last 60 s while running, over the whole run when it has ended; null while measuring. */
   ratePerSecond: "optionalCount",
-  /** Null while measuring, paused or throttled, and at the end. */
+  /** Null while measuring, paused or throttled, and when the run has ended. */
   etaSeconds: "optionalCount",
   pauseReason: "optionalText",
   throttledBecause: "optionalText",
 } as const satisfies Record<string, keyof Kinds>;
 
-/** Why members were skipped: columns as well. */
+/** Why members were skipped; each is a column too. */
 export const SKIP_REASONS = {
   alreadyAssigned: "count",
   ended: "count",
@@ -75,18 +78,21 @@ export const SKIP_REASONS = {
   memberGone: "count",
 } as const satisfies Record<string, keyof Kinds>;
 
-/** What the probes saw last: a figure, `none`, or `unavailable` for want of permission; null before the first look. */
+/**
+ * The latest results of the probes: a figure, `none`, or `unavailable` without the privilege; null before the
+ * first look.
+ */
 export const PROBES = {
   replicaLag: "optionalText",
   lockWaiters: "optionalText",
 } as const satisfies Record<string, keyof Kinds>;
 
-/** Values by the kinds of their fields. */
+/** The type of the values of such fields. */
 export type Values<Fields extends Record<string, keyof Kinds>> = {
   -readonly [Key in keyof Fields]: Kinds[Fields[Key]];
 };
 
-/** How a backfill run stands: the one shape behind the API, the event stream, the admin page and the command line. */
+/** The state of a backfill run, as the API, the event stream, the admin page and the command line show it. */
 export interface Run extends Values<typeof RUN_FIELDS> {
   skippedBecause: Values<typeof SKIP_REASONS>;
   probes: Values<typeof PROBES>;

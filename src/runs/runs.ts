@@ -3,7 +3,7 @@ import { AppError, withAppErrors } from "../errors.ts";
 import { currentTraceparent } from "../telemetry/tracing.ts";
 import { PROBES, type Run, RUN_FIELDS, type RunError, type RunEvent, SKIP_REASONS } from "./progress.ts";
 
-/** What a new run is to do. */
+/** The options of a new run. */
 export interface BackfillRequest {
   trainerId?: string | undefined;
   dryRun?: boolean | undefined;
@@ -21,8 +21,9 @@ type Row =
   & { history: (Omit<RunEvent, "at"> & { at: string })[] };
 
 /**
- * Starts a run; the driver finds it.
- * @throws {AppError} `trainer_not_found`, or `backfill_active` with `details.runId` of the trainer's run that has not ended.
+ * Starts a run. The driver of any process takes it up.
+ * @throws {AppError} `trainer_not_found`, or `backfill_active` with `details.runId` of the trainer's run that
+ * has not ended.
  */
 export async function startBackfill(sql: Sql, request: BackfillRequest): Promise<Run> {
   const [row] = await withAppErrors(sql<[{ id: string }]>`
@@ -38,7 +39,7 @@ export async function startBackfill(sql: Sql, request: BackfillRequest): Promise
 }
 
 /**
- * Reads how a run stands.
+ * Reads the state of a run.
  * @throws {AppError} `run_not_found`
  */
 export async function getRun(sql: Sql, id: string): Promise<Run> {
@@ -75,7 +76,7 @@ export async function listRunningIds(sql: Sql): Promise<string[]> {
 }
 
 /**
- * Lists the members whom a run could not assign, by member id; the first 10,000 of a run are kept.
+ * Lists the failed members of a run, by member id. A run records the first 10,000.
  * @throws {AppError} `run_not_found`
  */
 export async function listRunErrors(
@@ -111,7 +112,7 @@ export async function cancelRun(sql: Sql, id: string, by: string): Promise<Run> 
 }
 
 /**
- * Starts a run over the failed members of an ended one; over all members, when more failed than were recorded.
+ * Starts a run over the failed members of an ended run; over all members if more failed than were recorded.
  * @throws {AppError} `run_not_found`, `invalid_transition` (not ended, or nothing failed), `backfill_active`
  */
 export async function retryRun(sql: Sql, id: string, by: string): Promise<Run> {
@@ -121,7 +122,10 @@ export async function retryRun(sql: Sql, id: string, by: string): Promise<Run> {
   return await getRun(sql, row.id);
 }
 
-/** Once the status is committed no step begins; once the lanes are free none is under way, and the counters are at rest. */
+/**
+ * Changes the status, and waits for the steps under way, so that the counters are final. No step begins after
+ * the change.
+ */
 async function changeStatus(
   sql: Sql,
   id: string,
@@ -138,7 +142,7 @@ async function changeStatus(
   return await getRun(sql, id);
 }
 
-/** Of the traced requests that started a run and resumed it last: their W3C trace contexts. */
+/** Lists the W3C trace contexts of the requests that started a run and last resumed it. */
 export async function listRunTraceparents(sql: Sql, id: string): Promise<string[]> {
   const rows = await sql<{ traceparent: string }[]>`
     select traceparent

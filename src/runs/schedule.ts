@@ -11,10 +11,10 @@ const DEFAULT_RETRY_MS = { first: 10_000, longest: 300_000 };
 const RUN_NOT_ENDED = "TA005";
 
 /**
- * Starts a run at each slot of a schedule (cron, UTC), unless one is under way; of many replicas exactly one does so.
- * When no run can be started (the database is unreachable, the default trainer is not a member, a run is paused), the slot is
- * tried again with growing delays until the next one; its first failure is logged, and each change of the reason. A slot at
- * which no replica of the service runs is skipped. Returns when the signal is given.
+ * Starts a run at each slot of a schedule (cron, UTC), unless one is under way. Exactly one of the replicas
+ * does so. If no run can be started (for example the database is unreachable, or a run is paused), the slot is
+ * tried again with growing delays until the next slot. The first failure is logged, and then each change of the
+ * reason. Slots at which no replica runs are skipped. Returns when the signal is given.
  */
 export async function reconcileOnSchedule(
   sql: Sql,
@@ -54,13 +54,16 @@ export async function reconcileOnSchedule(
   }
 }
 
-/** Somebody's dry run or retry is over soon, and of a paused run they know; what else it is wants somebody to look. */
+/** Logs that a slot's run was not started: as a warning, unless another run of the trainer is the reason. */
 function logNotStarted(log: Logger, slot: Date, error: unknown): void {
   const isOverSoon = errorCode(error) === RUN_NOT_ENDED;
   log[isOverSoon ? "info" : "warn"]({ event: "reconciliation_not_started", slot, reason: String(error) });
 }
 
-/** Claims a slot and starts its run. Returns the run's id; null when the slot is claimed already, or a run under way. */
+/**
+ * Claims a slot and starts its run. Returns the run's id; null if the slot is already claimed or a run is under
+ * way.
+ */
 export async function reconcile(sql: Sql, slot: Date): Promise<string | null> {
   const [row] = await sql<[{ runId: string | null }]>`
     select assignment.reconcile(${slot}, ${currentTraceparent()}) as run_id

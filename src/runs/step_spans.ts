@@ -4,8 +4,8 @@ import { listRunTraceparents } from "./runs.ts";
 import type { Step } from "./steps.ts";
 
 /**
- * Makes each step of a run a span, of a trace of its own, linked to the requests that started the run and resumed it last.
- * Their contexts come from the run's row, for it may have been another replica that answered them.
+ * Makes each step of a run the root span of a trace. It is linked to the requests that started and last resumed
+ * the run, whose contexts are read from the run's row, since another replica may have served them.
  */
 export async function traceSteps(
   sql: Sql,
@@ -28,6 +28,6 @@ async function findLinks(sql: Sql, runId: string) {
   try {
     return (await listRunTraceparents(sql, runId)).flatMap(parseTraceparent);
   } catch {
-    return []; // a run is worth more than its trace
+    return []; // a run goes on without its links
   }
 }

@@ -1,8 +1,12 @@
 import type { Sql } from "../database/sql.ts";
 
 /**
- * What a step did: `batch`, the next members of a lane; `swept`, stragglers that the closing proof found; `busy`,
- * nothing, for other steps hold the lanes that are left; `finished`, ended the run; `stopped`, nothing, for it does not run.
+ * What a step did:
+ * - `batch`: processed the next members of a lane.
+ * - `swept`: processed members that the closing proof had found.
+ * - `busy`: nothing; other steps hold the remaining lanes.
+ * - `finished`: ended the run.
+ * - `stopped`: nothing; the run is not running.
  */
 export interface Step {
   work: "batch" | "swept" | "busy" | "finished" | "stopped";
@@ -10,9 +14,9 @@ export interface Step {
 }
 
 /**
- * Does a run's next piece of work, in one autocommit statement. Any number of callers may do so at once; a caller that dies
- * takes at most its own batch with it. After an error nothing of the batch happened; after a lost connection all of it or
- * nothing, and the next step finds out which.
+ * Does a run's next piece of work, in one autocommit statement. Any number of callers may step a run at once.
+ * After an error the whole batch is undone. After a lost connection it is done or undone as a whole, and the
+ * next step continues from there.
  */
 export async function stepRun(sql: Sql, runId: string): Promise<Step> {
   const [step] = await sql<[Step]>`
@@ -38,9 +42,10 @@ export async function previewRun(sql: Sql, runId: string): Promise<Step> {
 }
 
 /**
- * Counts a step that failed as a whole, and halves the batches after a time-out. Lanes that fail at the same time count
- * once: `ownTries` is how often in a row the caller's lane has failed. Lack of resources (class 53) pauses nothing.
- * @returns how many failed in a row, and whether that paused the run.
+ * Records a failed step, pauses the run after too many, and halves the batches after a time-out. Lanes that
+ * fail at the same time count once. A lack of resources (class 53) never pauses the run.
+ * @param error what the step failed with
+ * @returns the number of consecutive failures, and whether the run is now paused
  */
 export async function recordStepFailure(
   sql: Sql,
@@ -55,15 +60,15 @@ export async function recordStepFailure(
   return row;
 }
 
-/** What the probes of a good neighbour saw: a figure, `none`, or `unavailable` for want of permission. */
+/** What the probes found: a figure, `none`, or `unavailable` without the privilege. */
 export interface Pressure {
-  /** Why a backfill should wait now; null when it need not. */
+  /** Why a backfill should wait now; null if it need not. */
   throttleBecause: string | null;
   replicaLag: string;
   lockWaiters: string;
 }
 
-/** Looks at replica lag and at sessions that wait for locks on the two tables. */
+/** Probes the lag of replicas, and the sessions that wait for locks on members or assignments. */
 export async function findPressure(sql: Sql, maxReplicaLagMs: number): Promise<Pressure> {
   const [pressure] = await sql<[Pressure]>`
     select throttle_because, replica_lag, lock_waiters
@@ -72,7 +77,7 @@ export async function findPressure(sql: Sql, maxReplicaLagMs: number): Promise<P
   return pressure;
 }
 
-/** Records on a run why it waits, or that it does not, and what the probes saw. */
+/** Records on a run what the probes found, and why it waits, if it does. */
 export async function recordPressure(sql: Sql, runId: string, pressure: Pressure): Promise<void> {
   const { throttleBecause, replicaLag, lockWaiters } = pressure;
   await sql`select assignment.throttle_backfill(${runId}, ${throttleBecause}, ${replicaLag}, ${lockWaiters})`;

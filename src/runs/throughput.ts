@@ -1,18 +1,18 @@
 import type { Sql } from "../database/sql.ts";
 
-/** Members that a run processed, in equal spans of time from its first batch to its last. */
+/** How many members a run processed in each of equal spans of time, from its first batch to its last. */
 export interface Throughput {
   startedAt: Date;
   secondsEach: number;
-  /** 1 to 120 of them. */
+  /** 1 to 120 spans. */
   processed: number[];
 }
 
 const MOST_SPANS = 120;
 
 /**
- * Reads how fast a run was, second by second, joined so that there are at most 120 spans; without
- * the second that is not over yet. Null before there is any.
+ * Reads a run's throughput in at most 120 spans of whole seconds. Leaves out the current second. Null if there are no
+ * samples yet.
  */
 export async function readThroughput(sql: Sql, runId: string): Promise<Throughput | null> {
   const rows = await sql<

@@ -7,15 +7,15 @@ export interface LogOptions {
   level: LogLevel;
   /** Writes readable lines for a person; otherwise one JSON line per event. */
   readable: boolean;
-  /** Fields that every line gets, such as the ids of its trace. */
+  /** Returns the fields of every line, such as the ids of its trace. */
   context?: () => Record<string, string>;
-  /** Takes one line, with its line break. */
+  /** Writes one line, which includes its line break. */
   write(line: string): void;
 }
 
 /**
- * Makes the process's log (pino, written at once, without a worker). Every event is one line: line
- * breaks and terminal escapes come out as `\n` and `\u001b`.
+ * Creates the process's log (pino, synchronous, without a worker). Every event is one line: line breaks and
+ * terminal escapes are written as `\n` and `\u001b`.
  *
  * @example log.info({ runId }, "backfill started"); log.error({ err }, "request failed");
  */
@@ -35,17 +35,20 @@ export function createLog({ level, readable, context, write }: LogOptions): Logg
 /** A logger that writes nothing. */
 export const silentLogger: Logger = pino({ level: "silent" }, { write() {} });
 
-/** Writes to standard output; a reader that went away must not end the service. */
+/** Writes to standard output. Ignores errors: a closed output must not end the service. */
 export function writeStdout(text: string): void {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
   } catch {
-    // nobody listens
+    // the output is closed
   }
 }
 
-/** `12:34:56.789 info  backfill started runId="…"`, and the stack of an error on lines of its own. */
+/**
+ * Formats a line as `12:34:56.789 info  backfill started runId="…"`, with the stack of an error on separate
+ * lines.
+ */
 function toReadable(line: string): string {
   const { time, level, event, msg = event, err, ...values } = JSON.parse(line);
   const pairs = Object.entries(values).map(([name, value]) => ` ${oneLine(name)}=${JSON.stringify(value)}`);
@@ -64,12 +67,12 @@ function stackFrames(stack: unknown): string[] {
 }
 
 /**
- * Escapes what a terminal obeys, but for line breaks; JSON leaves some of it as it is: DEL, C1 controls, separators of lines,
- * marks of direction.
+ * Escapes the characters that control a terminal, except line breaks. JSON does not escape all of them: DEL, C1
+ * controls, line separators and direction marks remain.
  */
 export function escapeControls(text: string): string {
   return text.replaceAll(
-    // deno-lint-ignore no-control-regex -- controls are what it is about
+    // deno-lint-ignore no-control-regex -- control characters are meant
     /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
-/** One answered request, as the metrics count it. Every field has a bounded number of values. */
+/** An answered request for the metrics. Every field has a bounded number of values. */
 export interface CountedRequest {
   /** See {@link nameMethod}. */
   method: string;
@@ -20,12 +20,14 @@ export interface Metrics {
 
 const METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]);
 
-/** Returns an HTTP method by name, and `other` for any text that a caller invents. */
+/** Returns the name of a known HTTP method, and `other` for any other text. */
 export function nameMethod(method: string): string {
   return METHODS.has(method) ? method : "other";
 }
 
-/** Makes the metrics of a process, all at zero. docs/operating.md lists them; deploy/ has a dashboard and alerts over them. */
+/**
+ * Creates the metrics of a process. docs/operating.md lists them; deploy/ has a dashboard and alerts.
+ */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -37,7 +39,7 @@ export function createMetrics(): Metrics {
   });
   const durations = new Histogram({
     name: "http_request_duration_seconds",
-    help: "From a request's arrival to the head of its answer.",
+    help: "Time from a request's arrival to the head of its response.",
     labelNames: ["route"],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
@@ -50,7 +52,7 @@ export function createMetrics(): Metrics {
   });
   addProcessMetrics(registry);
 
-  // The label sets are few; looking each up by its values anew took longer than the rest of the counting.
+  // There are few label sets. Looking one up by its values takes longer than the rest of the counting.
   const known = new Map<string, { requests: { inc(): void }; durations: { observe(value: number): void } }>();
   function metersOf({ method, route, role = "none", status }: CountedRequest) {
     const key = `${method} ${route} ${role} ${status}`;
@@ -76,7 +78,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** prom-client's own collect what Deno's permissions would refuse. */
+/** Adds process metrics. prom-client's own need permissions that the service does not have. */
 function addProcessMetrics(registry: Registry): void {
   const registers = [registry];
   new Gauge({ name: "process_start_time_seconds", help: "When the process started.", registers })

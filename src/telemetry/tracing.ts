@@ -1,6 +1,6 @@
 /**
- * Spans, through the API of Deno's own OpenTelemetry (OTEL_DENO=true). Without it they cost next
- * to nothing and go nowhere.
+ * Creates spans through Deno's OpenTelemetry (OTEL_DENO=true). While that is off, spans cost almost nothing and
+ * are dropped.
  * @module
  */
 import {
@@ -20,7 +20,7 @@ const MOST_LINKS = 128;
 
 export const tracer = trace.getTracer("trainer-assignment");
 
-/** Tells whether spans are made, sampled or not. */
+/** Tells whether tracing is on, even if this trace is not sampled. */
 export function isTracing(): boolean {
   return isSpanContextValid(tracer.startSpan("probe", { root: true }).spanContext());
 }
@@ -30,7 +30,7 @@ export function currentSpan(): Span | undefined {
   return trace.getActiveSpan();
 }
 
-/** Names the request's span, which Deno began, by the route's template, and says who asked. */
+/** Names the request's span by its route, and adds the request id and the caller's token name. */
 export function nameRequestSpan(
   request: { method: string; route: string; requestId: string; token: string | undefined },
 ): void {
@@ -71,8 +71,8 @@ export async function withSpan<T>(
 }
 
 /**
- * Runs work for several requests: for a single one within its span, otherwise in a span of a new trace that is
- * linked with theirs.
+ * Runs work on behalf of several requests. For a single request it runs within that request's span, otherwise
+ * in a span of a new trace that is linked with theirs.
  */
 export async function withSharedSpan<T>(
   name: string,
@@ -90,7 +90,7 @@ export async function withSharedSpan<T>(
   });
 }
 
-/** The current span as W3C's `traceparent`, by which another process can link to it; null outside of one. */
+/** Returns the current span as a W3C `traceparent`, for links from other processes; null if there is no span. */
 export function currentTraceparent(): string | null {
   const current = currentSpan()?.spanContext();
   if (current === undefined || !isSpanContextValid(current)) return null;
@@ -98,7 +98,7 @@ export function currentTraceparent(): string | null {
   return `00-${current.traceId}-${current.spanId}-${flags}`;
 }
 
-/** Reads what {@link currentTraceparent} wrote; nothing of anything else. */
+/** Parses a `traceparent` of {@link currentTraceparent}; empty if it is malformed. */
 export function parseTraceparent(text: string): SpanContext[] {
   const [, traceId = "", spanId = "", flags = ""] =
     /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text) ?? [];
@@ -106,13 +106,13 @@ export function parseTraceparent(text: string): SpanContext[] {
   return isSpanContextValid(remote) ? [remote] : [];
 }
 
-/** The ids by which a line of log finds its trace; empty outside of one. */
+/** Returns the ids that link a log line to its trace; empty if there is no span. */
 export function traceIds(): Record<string, string> {
   const current = currentSpan()?.spanContext();
   return current === undefined ? {} : { traceId: current.traceId, spanId: current.spanId };
 }
 
-/** Marks a span as failed: without the message, which may quote values. */
+/** Marks a span as failed. Leaves out the error's message, which may quote values. */
 export function fail(span: Span, error: unknown): void {
   span.setAttribute("error.type", errorCode(error) || "error");
   span.setStatus({ code: SpanStatusCode.ERROR });

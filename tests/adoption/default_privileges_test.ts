@@ -59,14 +59,14 @@ describe("a database whose default privileges open new tables to API roles", () 
   }
 
   for (const [name, defaults] of [["in public", IN_PUBLIC], ["everywhere", EVERYWHERE]] as const) {
-    it(`${name}: nobody but the owner may do anything with ours, the members made for lack of others included`, async () => {
+    it(`${name}: only the owner may use our tables, including a members table of ours`, async () => {
       await openBy(defaults);
       await migrateUp(database.url);
       assertEquals(await rights(), []);
     });
   }
 
-  it("to public: nobody but the owner may", async () => {
+  it("to public: only the owner may use our tables", async () => {
     await database.sql.unsafe("alter default privileges grant all on tables to public");
     await migrateUp(database.url);
     assertEquals(await rights(), []);
@@ -81,7 +81,7 @@ describe("a database whose default privileges open new tables to API roles", () 
     assertEquals((await rights()).filter((line) => !line.endsWith(" members")), []);
   });
 
-  it("keeps what is granted by hand afterwards, and grant_service's", async () => {
+  it("keeps later grants, by hand and by grant_service", async () => {
     await openBy(IN_PUBLIC);
     await migrateUp(database.url);
     await database.sql.unsafe(`grant select on public.trainer_client_assignments to ${user}`);
@@ -91,7 +91,7 @@ describe("a database whose default privileges open new tables to API roles", () 
     assertEquals((await rights()).includes(`${anon} select assignment.settings`), true);
   });
 
-  it("makes health say who may write, and how to stop it, once somebody grants all on all tables", async () => {
+  it("makes health say who may write, and how to revoke it, after a grant on all tables", async () => {
     await openBy(IN_PUBLIC);
     await migrateUp(database.url);
     await database.sql`insert into public.members (id) select default_trainer_id from assignment.settings`;
@@ -106,7 +106,7 @@ describe("a database whose default privileges open new tables to API roles", () 
     assertEquals((await checkHealth(database.sql)).status, "ready");
   });
 
-  it("does not take a role for one of those that was granted to write by hand", async () => {
+  it("does not confuse these roles with one that was granted to write by hand", async () => {
     await openBy(IN_PUBLIC);
     await migrateUp(database.url);
     await database.sql`insert into public.members (id) select default_trainer_id from assignment.settings`;

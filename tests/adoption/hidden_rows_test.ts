@@ -73,7 +73,7 @@ describe("row-level security that somebody switches on for our tables", () => {
       ["forced on the owner too", "enable row level security, force row level security"],
     ] as const
   ) {
-    it(`${name}, changes no answer, and no work is left undone`, async () => {
+    it(`${name}, changes no answer and prevents no work`, async () => {
       await database.owner`
         insert into assignment.failures (member_id, sqlstate, message, source, next_attempt_at)
         values (${newId()}, '55P03', 'locked', 'trigger', now() + interval '1 hour')
@@ -102,7 +102,7 @@ describe("row-level security that somebody switches on for our tables", () => {
     });
   }
 
-  it("refuses to answer, and to be ready, where the service's policy was dropped", async () => {
+  it("makes answers 503, and the service not ready, after its policy was dropped", async () => {
     await database.owner`alter table public.trainer_client_assignments enable row level security`;
     assertEquals((await check()).status, 200);
     await database.owner`drop policy service_reads on public.trainer_client_assignments`;
@@ -126,7 +126,7 @@ describe("row-level security that somebody switches on for our tables", () => {
     await waitUntil("checks are answered", async () => (await check()).status === 200);
   });
 
-  it("is no trouble after our things were given to another owner and the service's role is granted again", async () => {
+  it("works after our objects have a new owner and the service's role is granted again", async () => {
     const owner = `${database.name} "new owner"`;
     await database.sql`create role ${database.sql(owner)}`;
     await database.sql`reassign owned by ${database.sql(database.ownerName)} to ${database.sql(owner)}`;
@@ -157,7 +157,7 @@ describe("row-level security that somebody switches on for our tables", () => {
     assertEquals((await ready()).checks.access?.detail, SEEN);
   });
 
-  it("is told of a role that was granted to read by hand and has no policy", async () => {
+  it("is reported for a role that was granted to read by hand and has no policy", async () => {
     const reader = database.inserterName;
     await database.owner.unsafe(`grant select on public.trainer_client_assignments to ${reader}`);
     assertEquals((await ready()).status, "ready");

@@ -40,7 +40,7 @@ describe("an application's ORM that pushes its schema, as docs/adopting_orm.md t
     await signUp();
   });
 
-  it("drops the assignments without the filter, which health names and migrate repair mends", async () => {
+  it("drops the assignments without the filter, which health reports and migrate repair repairs", async () => {
     await pushDrizzle("drizzle", database.url);
     const { status } = await checkHealth(database.sql);
     assertEquals([status, (await catalogOf(database.sql)).length < before.length], ["degraded", true]);
@@ -50,7 +50,7 @@ describe("an application's ORM that pushes its schema, as docs/adopting_orm.md t
     await signUp();
   });
 
-  it("drops the schema public: TypeORM's dropSchema, after which migrate repair starts anew", async () => {
+  it("drops the schema public: TypeORM's dropSchema, after which migrate repair creates our objects again", async () => {
     await connectTypeOrm("dropSchema", database.url);
     assertEquals((await checkHealth(database.sql)).status, "degraded");
     await pushDrizzle("drizzle_filtered", database.url);

@@ -51,7 +51,7 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
     assertEquals(answers, Array(200).fill(true));
   });
 
-  it("statements that wait for the same connection are answered each", async () => {
+  it("each of the statements that wait for the same connection is answered", async () => {
     const one = openDatabase(`${pooler.urlOf(database.name)}?prepare=false`, {
       max: 1,
       applicationName: "test",
@@ -110,7 +110,7 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
     await deaf.stop();
   });
 
-  it("a statement that has waited for its turn in the pooler is left to its end", async () => {
+  it("a statement that has waited in the pooler runs to its end", async () => {
     const url = `${pooler.urlOf(database.name)}?prepare=false`;
     const others = openDatabase(url, { max: 2, applicationName: "others" });
     const held = Promise.all([1, 2].map(() => others`select pg_sleep(1.5)`));

@@ -23,7 +23,7 @@ describe("a database with row-level security, as docs/adopting.md sets it up", (
   });
   afterEach(() => database.drop());
 
-  it("assigns whom an inserter adds who may see nobody", async () => {
+  it("assigns members added by an inserter who may see none", async () => {
     const inserter = database.newInserter();
     const id = newId();
     await inserter`insert into public.members (id) values (${id})`;
@@ -66,14 +66,14 @@ describe("a database as Supabase's, whose users are another role's, with row-lev
   const watch = () =>
     database.owner<{ mirrored: number }[]>`select assignment.watch('auth.users', 'id') as mirrored`;
 
-  it("refuses to watch users whom policies hide, rather than passing them over", async () => {
+  it("refuses to watch users that policies hide, rather than skip them", async () => {
     const error = await assertRejects(watch, postgres.PostgresError);
     assertEquals([error.code, /row-level security/.test(error.message)], ["42501", true]);
     const triggers = await database.sql`select from pg_trigger where tgrelid = 'auth.users'::regclass`;
     assertEquals(triggers.length, 0);
   });
 
-  it("mirrors and assigns who is there and who signs up, by a role without rights on anything of ours", async () => {
+  it("mirrors and assigns existing and new users of a role without rights on our objects", async () => {
     await database.sql`alter role ${database.sql(database.ownerName)} bypassrls`;
     assertEquals((await watch())[0]?.mirrored, 20);
     const admin = database.newInserter();

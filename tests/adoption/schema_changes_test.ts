@@ -21,7 +21,7 @@ describe("when the table of members", () => {
   });
   afterEach(() => database.drop());
 
-  it("was swapped by an online schema change, new members are recorded, and assigned once the key is mended", async () => {
+  it("was swapped by an online schema change, new members are recorded, and assigned once the key is repaired", async () => {
     const { sql } = database;
     await swapMembers(sql);
     await sql`insert into public.members (id) values (${id})`;
@@ -37,7 +37,7 @@ describe("when the table of members", () => {
     assertEquals(await isUserAssignedToTrainer(sql, id), true);
   });
 
-  it("was dropped and made anew, new members are assigned once it has the trigger again", async () => {
+  it("was dropped and created again, new members are assigned once it has the trigger again", async () => {
     const { sql } = database;
     await sql.unsafe(`
       drop table public.members cascade;
@@ -74,7 +74,7 @@ describe("when a trigger of the application's", () => {
     await assertAssigned(sql, [member?.id ?? ""]);
   });
 
-  it("on the assignments names a table without its schema, the failure says what to run, and that mends it", async () => {
+  it("on the assignments names a table without its schema, the failure says which statement solves it", async () => {
     const { sql } = database;
     const id = newId();
     await sql.unsafe(`

@@ -70,7 +70,7 @@ describe("adopting a database", () => {
       return id;
     };
 
-    it("mirrors and assigns those who are there, and those who come", async () => {
+    it("mirrors and assigns existing and new members", async () => {
       const [{ mirrored }] = await watch();
       assertEquals(mirrored, 501);
       const { failed } = await backfillExistingUsers(database.sql);
@@ -106,7 +106,7 @@ describe("adopting a database", () => {
       assertEquals(count, 1, "a trainer with clients stays");
     });
 
-    it("lets a deleted one take their assignments along", async () => {
+    it("deletes the assignments of a deleted member", async () => {
       await watch();
       const id = await signUp();
       await database.sql`delete from auth.users where user_id = ${id}`;
@@ -117,7 +117,7 @@ describe("adopting a database", () => {
       assertEquals([...left], []);
     });
 
-    it("refuses a column that is no uuid, and the members themselves", async () => {
+    it("refuses a column that is not a uuid, and the members table itself", async () => {
       for (
         const [table, column] of [["auth.users", "phone"], ["auth.users", "nope"], ["public.members", "id"]]
       ) {

@@ -39,7 +39,7 @@ describe("a watched table", () => {
   const triggerCheck = async () => (await checkHealth(sql)).checks.trigger;
   const reconcile = () => sql`select assignment.reconcile(now())`;
 
-  it("is mirrored, and all is well", async () => {
+  it("is mirrored, and health is ready", async () => {
     await sql`insert into auth.users (email) values ('new')`;
     assertEquals([await notMirrored(), await watchedState()], [0, [["watched", null]]]);
     assertEquals((await triggerCheck()).status, "ok");
@@ -70,7 +70,7 @@ describe("a watched table", () => {
     assertEquals((await sql`select from assignment.watched_tables`).length, 1);
   });
 
-  it("that is made anew is told of, with what mends it, and watched again by that", async () => {
+  it("that was created again is reported with a statement, which makes it watched again", async () => {
     await sql.unsafe(`
       drop table auth.users;
       create table auth.users (id uuid primary key default gen_random_uuid(), email text);
@@ -89,7 +89,7 @@ describe("a watched table", () => {
     assertEquals([await notMirrored(), await watchedState()], [0, [["watched", null]]]);
   });
 
-  it("that was dropped is told of until it is no longer watched", async () => {
+  it("that was dropped is reported until it is no longer watched", async () => {
     await sql`drop table auth.users`;
     assertEquals(await watchedState(), [["dropped", "select assignment.unwatch('auth.users')"]]);
     await reconcile(); // goes on without it
@@ -97,7 +97,7 @@ describe("a watched table", () => {
     assertEquals([await watchedState(), (await triggerCheck()).status], [[], "ok"]);
   });
 
-  it("without its column is told of", async () => {
+  it("without its column is reported", async () => {
     await sql.unsafe("alter table auth.users drop column id; insert into auth.users (email) values ('new')");
     assertEquals((await watchedState())[0]?.[0], "column_missing");
     assertEquals((await triggerCheck()).status, "degraded");
@@ -113,7 +113,7 @@ describe("a watched table", () => {
       ["whose trigger is disabled", "alter table auth.users disable trigger all", "trigger_disabled"],
     ] as const
   ) {
-    it(`${what} is told of, mirrored at night, and mended by watching again`, async () => {
+    it(`${what} is reported, mirrored at night, and repaired by watching again`, async () => {
       await sql.unsafe(`${statement}; insert into auth.users (email) values ('missed')`);
       assertEquals([await notMirrored(), (await watchedState())[0]?.[0]], [1, state]);
       await reconcile();
@@ -124,13 +124,13 @@ describe("a watched table", () => {
     });
   }
 
-  it("whose record was lost says so by its triggers", async () => {
+  it("without its record is found by its triggers", async () => {
     await sql`delete from assignment.watched_tables`;
     assertEquals((await watchedState())[0]?.[0], "unrecorded");
     assertEquals((await triggerCheck()).status, "degraded");
   });
 
-  it("that nobody watches any more is left alone: triggers gone, members kept", async () => {
+  it("that is no longer watched loses its triggers and keeps its members", async () => {
     await sql`insert into auth.users (email) values ('kept')`;
     await sql`select assignment.unwatch('auth.users')`;
     assertEquals(await notMirrored(), 0);
@@ -161,7 +161,7 @@ describe("a watched table", () => {
     assertEquals(await notMirrored(), 0);
   });
 
-  it("whose rows cannot become members does not keep a reconciliation from its run, and says why", async () => {
+  it("whose rows cannot become members is reported, and does not stop the reconciliation", async () => {
     await sql.unsafe(`
       insert into auth.users (email) values ('a');
       create function auth.refuse() returns trigger language plpgsql as $$ begin raise exception 'no more members'; end $$;

@@ -140,7 +140,7 @@ describe("a backfill on the admin page", () => {
     await visitor.leave();
   });
 
-  it("shows whom it could not assign and why, downloads that, and tries them again", async () => {
+  it("shows which members it failed to assign and why, downloads them, and tries them again", async () => {
     await addUnseenMembers(service.sql, 2_000);
     await service.sql`update public.members set display_name = 'Member ' || id`;
     await refuseAssignments(service.sql, "new.client_id::text like '%0'");
@@ -182,7 +182,7 @@ describe("a backfill on the admin page", () => {
     await visitor.leave();
   });
 
-  it("tells who has another trainer from who has none, after the default trainer was changed", async () => {
+  it("distinguishes members with another trainer from those without one, after the default trainer was changed", async () => {
     await service.sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 40)`;
     await addUnseenMembers(service.sql, 2);
     const next = await addMember(service.sql, { displayName: "Next trainer" });
@@ -193,7 +193,7 @@ describe("a backfill on the admin page", () => {
     // The former default trainer has none either.
     await page.getByRole("heading", { name: "3 of 44 members have no trainer." }).waitFor();
     await page.getByText("40 members have another trainer and not the default one.").waitFor();
-    await page.getByText("whoever lacks the default trainer: 43 members now").waitFor();
+    await page.getByText("everyone without the default trainer: 43 members now").waitFor();
     assertEquals(await readFigure(page, "With the default trainer"), 0);
     assertEquals(await readFigure(page, "Only with another trainer"), 40);
     await assertAgrees(page);

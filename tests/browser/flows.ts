@@ -18,7 +18,7 @@ export async function startRun(
 ): Promise<void> {
   if (options.batchRows !== undefined) {
     await page.getByText("Options").click();
-    await page.getByLabel("Rows a batch").fill(String(options.batchRows));
+    await page.getByLabel("Rows per batch").fill(String(options.batchRows));
   }
   const name = options.dryRun ? "Dry run first" : "Run Trainer Assignment Backfill";
   await page.getByRole("button", { name }).click();

@@ -40,7 +40,7 @@ describe("looking members and trainers up", () => {
     await visitor.page.getByRole("button", { name: "Find" }).click();
   }
 
-  it("finds a member by id and by e-mail, and says to whom, since when and how they are assigned", async () => {
+  it("finds a member by id and by e-mail, and shows to whom, since when and how they are assigned", async () => {
     const { page } = visitor;
     const id = await addMember(service.sql, { email: "Member@Example.com", displayName: "New member" });
     for (
@@ -61,7 +61,7 @@ describe("looking members and trainers up", () => {
     await visitor.audit("a member who is assigned");
   });
 
-  it("ends an assignment, keeps it as history, and assigns anew by hand", async () => {
+  it("ends an assignment, keeps it as history, and assigns again by hand", async () => {
     const { page } = visitor;
     const id = await addMember(service.sql, { displayName: "A member to end" });
     await lookUp(id);
@@ -85,7 +85,7 @@ describe("looking members and trainers up", () => {
     ]);
   });
 
-  it("leads from a member whom a backfill assigned to the run", async () => {
+  it("links a member that a backfill assigned to the run", async () => {
     const { page } = visitor;
     await addUnseenMembers(service.sql, 1);
     await page.goto(HOME);
@@ -99,11 +99,11 @@ describe("looking members and trainers up", () => {
     await page.getByRole("heading", { name: "Backfill" }).first().waitFor();
   });
 
-  it("says what to do when nobody is found, or several", async () => {
+  it("says what to do when nobody or several are found", async () => {
     const { page } = visitor;
     for (const query of [crypto.randomUUID(), "nobody@example.com", "nonsense", "%", "' or true --"]) {
       await lookUp(query);
-      await page.getByText("Nobody is found for").waitFor();
+      await page.getByText("No member is found for").waitFor();
     }
     await visitor.audit("nobody found");
     await addMember(service.sql, { email: "twins@example.com", displayName: "First twin" });
@@ -138,7 +138,7 @@ describe("looking members and trainers up", () => {
     assertEquals(await page.getByRole("row").count(), 2);
   });
 
-  it("shows hostile names, notes and error messages as the text they are", async () => {
+  it("shows hostile names, notes and error messages as plain text", async () => {
     const { page } = visitor;
     const id = await addMember(service.sql, { email: "hostile@example.com", displayName: HOSTILE });
     await service.sql`update public.trainer_client_assignments set notes = ${
@@ -179,7 +179,7 @@ describe("looking members and trainers up", () => {
     await page.getByRole("link", { name: `refused@example.com ${id}` }).waitFor();
     await refuseAssignments(service.sql, `new.client_id <> '${other}'`);
     await page.getByRole("button", { name: "Retry all now" }).click();
-    await page.getByText("All waiting members were tried again: 1 of 2 members failed again").waitFor();
+    await page.getByText("All waiting sign-ups were tried again: 1 of 2 failed again").waitFor();
     await visitor.audit("a retry that failed again");
     await lookUp(id);
     await page.getByText("The service tries again").waitFor();
@@ -187,8 +187,8 @@ describe("looking members and trainers up", () => {
     await acceptAssignments(service.sql);
     await page.goto(`${HOME}/failures`);
     await page.getByRole("button", { name: "Retry all now" }).click();
-    await page.getByText("All waiting members were tried again: 1 member, and none failed again.").waitFor();
-    await page.getByText("Nobody waits").waitFor();
+    await page.getByText("All waiting sign-ups were tried again: 1, and none failed again.").waitFor();
+    await page.getByText("No sign-up waits").waitFor();
     await visitor.audit("no failures");
   });
 
@@ -200,12 +200,12 @@ describe("looking members and trainers up", () => {
     const members = await readFigure(page, "Members");
     await page.getByText("Change…").click();
     await page.getByLabel("Id of the new default trainer").fill(id);
-    await page.getByRole("button", { name: "Look first" }).click();
+    await page.getByRole("button", { name: "Review the change" }).click();
     await page.getByText("Nobody is moved.").waitFor();
     await page.getByText(`${members - 1} members follow with the next backfill`).waitFor();
     await visitor.audit("asking whether to change the default trainer");
     await page.getByRole("button", { name: "Change the default trainer" }).click();
-    await page.getByText("The default trainer is changed. Nobody was moved.").waitFor();
+    await page.getByText("The default trainer was changed. Nobody was moved.").waitFor();
     assertEquals(await assignmentsOf(DEFAULT_TRAINER_ID), before);
     assertEquals(await page.getByRole("link", { name: `Second trainer ${id}` }).first().isVisible(), true);
 
@@ -217,7 +217,7 @@ describe("looking members and trainers up", () => {
     await page.getByText("Change…").click();
     visitor.expectInConsole(/status of 422/);
     await page.getByLabel("Id of the new default trainer").fill(crypto.randomUUID());
-    await page.getByRole("button", { name: "Look first" }).click();
+    await page.getByRole("button", { name: "Review the change" }).click();
     await page.getByText("There is no member with this id").waitFor();
   });
 

@@ -40,7 +40,7 @@ describe("signing in through an OpenID Connect provider", () => {
     await page.locator("button[type=submit]").click(); // consent
   }
 
-  it("lets in whose role claim holds admin, back to the page that was asked for, under their e-mail", async () => {
+  it("lets in admins by their role claim, under their e-mail, and leads to the requested page", async () => {
     await addUnseenMembers(service.sql, 10);
     const visitor = await visit();
     const { page } = visitor;
@@ -62,7 +62,7 @@ describe("signing in through an OpenID Connect provider", () => {
     await visitor.leave();
   });
 
-  it("tells others that they are no admins", async () => {
+  it("tells others that they are not admins", async () => {
     const visitor = await visit();
     visitor.expectInConsole(/status of 403/);
     await signInAs(visitor, "bo");
@@ -73,21 +73,21 @@ describe("signing in through an OpenID Connect provider", () => {
     await visitor.leave();
   });
 
-  it("lets in whose roles are one string with spaces", async () => {
+  it("accepts roles in one string with spaces", async () => {
     const visitor = await visit();
     await signInAs(visitor, "di");
     await visitor.page.getByText("oidc:di@staff.example", { exact: true }).waitFor();
     await visitor.leave();
   });
 
-  it("does not take an e-mail that the provider does not vouch for as somebody's name", async () => {
+  it("does not use an unverified e-mail as a name", async () => {
     const visitor = await visit();
     await signInAs(visitor, "cy");
     await visitor.page.getByText("oidc:cy", { exact: true }).waitFor();
     await visitor.leave();
   });
 
-  it("refuses an answer to a question that this browser did not ask, a second use, and a changed state", async () => {
+  it("refuses an answer to another browser's sign-in, a second use, and a changed state", async () => {
     const begun = await fetch(`${service.url}/admin/openid`, { redirect: "manual" });
     const cookie = begun.headers.get("set-cookie")?.split(";")[0] ?? "";
     await begun.body?.cancel();

@@ -24,7 +24,7 @@ describe("the admin page, when something is away", () => {
   });
   afterAll(() => browser.close());
 
-  it("follows a run by itself over a killed service and its next start", async () => {
+  it("follows a run by itself through a crash and restart of the service", async () => {
     const database = await testDatabase();
     await addUnseenMembers(database.sql, 20_000);
     const port = findFreePort();
@@ -48,7 +48,8 @@ describe("the admin page, when something is away", () => {
     first.kill("SIGKILL");
     await first.ended;
 
-    await page.getByText(/Connection lost since [\d:]+ UTC. What is shown is from [\d:]+ UTC./).waitFor();
+    await page.getByText(/Connection lost since [\d:]+ UTC. The page shows the state of [\d:]+ UTC./)
+      .waitFor();
     assertEquals(await page.getByRole("progressbar").isVisible(), true);
     await visitor.audit("a lost connection");
 
@@ -62,7 +63,7 @@ describe("the admin page, when something is away", () => {
     await database.drop();
   });
 
-  it("keeps what it has while the network is away, and goes on when it is back", async () => {
+  it("keeps its content while the network is away, and continues when it is back", async () => {
     const service = await startService({ restRatio: 3 });
     await addUnseenMembers(service.sql, 20_000);
     const visitor = await openVisitor(browser, service.url);
@@ -96,7 +97,8 @@ describe("the admin page, when something is away", () => {
     await page.getByRole("heading", { name: "7 of 8 members have no trainer." }).waitFor();
 
     await server.stop();
-    const away = /The database does not answer since [\d: -]+ UTC\. What is shown is from [\d: -]+ UTC\./;
+    const away =
+      /The database has not answered since [\d: -]+ UTC\. The page shows the state of [\d: -]+ UTC\./;
     await page.getByText(away).waitFor();
     await visitor.audit("the database is away");
     const reloaded = await page.reload();
@@ -106,7 +108,7 @@ describe("the admin page, when something is away", () => {
     await page.goto(`${HOME}/runs`);
     await page.getByRole("heading", { name: "The database does not answer" }).waitFor();
     await visitor.audit("a page without the database");
-    assertStringIncludes(await page.locator("main").innerText(), "This page goes on by itself");
+    assertStringIncludes(await page.locator("main").innerText(), "This page continues by itself");
 
     await server.start();
     await page.getByRole("heading", { name: "Runs", exact: true }).waitFor();

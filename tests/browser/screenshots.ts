@@ -52,7 +52,7 @@ describe("screenshots", () => {
     await visitor.signIn();
     await shoot("before");
     await page.getByText("Options").click();
-    await page.getByLabel("Rows a batch").fill("200");
+    await page.getByLabel("Rows per batch").fill("200");
     await page.getByRole("button", { name: "Run Trainer Assignment Backfill" }).click();
     await page.getByText(/about .* left/).waitFor();
     await shoot("running");
@@ -84,7 +84,7 @@ describe("screenshots", () => {
     await page.getByRole("link", { name: "Overview" }).click();
     await page.getByText("Change…").click();
     await page.getByLabel("Id of the new default trainer").fill("0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a");
-    await page.getByRole("button", { name: "Look first" }).click();
+    await page.getByRole("button", { name: "Review the change" }).click();
     await page.getByRole("heading", { name: "Change the default trainer?" }).waitFor();
     await shoot("default_trainer");
     visitor.expectInConsole(/404/);

@@ -18,7 +18,7 @@ describe("signing in to the admin page", () => {
   });
   afterEach(() => service.stop());
 
-  it("takes an admin token, leads to the page that was asked for, and signs out again", async () => {
+  it("accepts an admin token, leads to the requested page, and signs out again", async () => {
     const visitor = await openVisitor(browser, service.url);
     const { page } = visitor;
     await page.goto(`${HOME}/runs`);
@@ -44,7 +44,7 @@ describe("signing in to the admin page", () => {
     await visitor.leave();
   });
 
-  it("takes the printed link, whose token leaves the address bar and the history", async () => {
+  it("accepts the printed link, and removes its token from the address bar and the history", async () => {
     const visitor = await openVisitor(browser, service.url);
     const { page } = visitor;
     const addresses: string[] = [];
@@ -65,7 +65,7 @@ describe("signing in to the admin page", () => {
     for (let tries = 0; tries < 5; tries++) {
       await page.getByLabel("Admin token").fill(`wrong-token-${tries}`);
       await page.getByRole("button", { name: "Sign in" }).click();
-      await page.getByText("This is no configured token.").waitFor();
+      await page.getByText("This token is not configured.").waitFor();
       assertEquals((await page.content()).includes("wrong-token"), false);
     }
     await visitor.audit("a wrong token");
@@ -76,7 +76,7 @@ describe("signing in to the admin page", () => {
     await visitor.leave();
   });
 
-  it("tells a service token that it is no admin", async () => {
+  it("refuses a service token, and says why", async () => {
     const visitor = await openVisitor(browser, service.url);
     visitor.expectInConsole(/status of 403/);
     const { page } = visitor;
@@ -89,7 +89,7 @@ describe("signing in to the admin page", () => {
     await visitor.leave();
   });
 
-  it("ends in the open page when the token is removed, and says 403 when it is no admin's any more", async () => {
+  it("ends in the open page when the token is removed, and answers 403 when it is no longer an admin's", async () => {
     const visitor = await openVisitor(browser, service.url);
     visitor.expectInConsole(/status of 403/);
     const { page } = visitor;
@@ -126,7 +126,7 @@ describe("signing in to the admin page", () => {
     await visitor.leave();
   });
 
-  it("goes nowhere but to our own pages", async () => {
+  it("leads only to our own pages", async () => {
     for (
       const next of [
         "https://evil.example/",
@@ -185,7 +185,7 @@ describe("signing in to the admin page", () => {
     }
   });
 
-  it("stays signed in when a link of another site leads here", async () => {
+  it("stays signed in when following a link from another site", async () => {
     const visitor = await openVisitor(browser, service.url);
     const { page } = visitor;
     await visitor.signIn();

@@ -12,11 +12,17 @@ export interface Visitor {
   /** Does not judge the pages of another site, nor that one of ours leads there. */
   allowSite(origin: string): void;
   signIn(token?: string): Promise<void>;
-  /** Looks at the page as it is now, light and dark, with axe-core, and for anything wider than the window. */
+  /** Looks at the page as it is now, light and dark, with axe-core, and for what is cut off on the right. */
   audit(state: string): Promise<void>;
   /** Closes the window; fails when anything was wrong in it at any time. */
   leave(): Promise<void>;
 }
+
+/** How much of the page or of a list lies beyond the right edge. */
+const EXCESS = `Math.max(
+  document.documentElement.scrollWidth - innerWidth,
+  ...[...document.querySelectorAll(".table")].map((table) => table.scrollWidth - table.clientWidth),
+)`;
 
 const SCHEMES = ["light", "dark"] as const;
 const axeResult = z.object({
@@ -76,7 +82,7 @@ export async function openVisitor(
         assertEquals({ state, colorScheme, violations }, { state, colorScheme, violations: [] });
       }
       await page.emulateMedia({ colorScheme: "light" });
-      const excess = await evaluate(page, "Math.max(0, document.documentElement.scrollWidth - innerWidth)");
+      const excess = await evaluate(page, EXCESS);
       assertEquals({ state, excess }, { state, excess: 0 });
     },
     async leave() {

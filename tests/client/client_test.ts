@@ -57,7 +57,7 @@ describe("the client", () => {
     ) assertEquals(ids, members);
   });
 
-  it("reads a download no further than its reader does", async () => {
+  it("reads a download only as far as its reader", async () => {
     const own = await testService();
     const ownServer = await serveOnSocket(own.app);
     const ids = await addMembers(own.sql, 5000);
@@ -71,7 +71,7 @@ describe("the client", () => {
     await own.stop();
   });
 
-  it("steers a run and tells its errors", async () => {
+  it("steers a run and lists its errors", async () => {
     const { id } = await client.startBackfill({ dryRun: true });
     assertEquals((await client.pauseBackfill({ id })).status, "paused");
     assertEquals((await client.resumeBackfill({ id })).status, "running");
@@ -125,7 +125,7 @@ describe("the client", () => {
     assertEquals(await client.retryFailures(), { retried: 1, succeeded: 1, failed: 0 });
   });
 
-  it("tells what the service says of itself, 503 included", async () => {
+  it("returns the service's health, also with a 503", async () => {
     assertEquals(await client.isAlive(), { status: "alive" });
     assertEquals((await client.isReady()).status, "ready");
     assert((await client.getMetrics()).includes("http_requests_total"));
@@ -137,7 +137,7 @@ describe("the client", () => {
     await stopping.stop();
   });
 
-  it("tells of a refusal by its code, its request id and all that was said, at once", async () => {
+  it("throws a refusal with its code, request id and details, at once", async () => {
     const unknown = await assertRejects(
       () => client.getMemberAssignment({ memberId: crypto.randomUUID() }),
       ApiError,

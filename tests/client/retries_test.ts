@@ -49,7 +49,7 @@ describe("the client, when the service or the way to it fails", () => {
   const truncated = () => new Response('{"defaultTrai', { headers: { "Content-Type": "application/json" } });
   const portal = () => new Response("<html>", { headers: { "Content-Type": "text/html" } });
 
-  it("asks again for what is idempotent", async () => {
+  it("repeats idempotent requests", async () => {
     const [memberId = "", trainerId = ""] = await addMembers(service.sql, 2);
     const calls: ((client: TrainerAssignmentClient) => Promise<unknown>)[] = [
       (client) => client.getMemberAssignment({ memberId }),
@@ -68,7 +68,7 @@ describe("the client, when the service or the way to it fails", () => {
     assertEquals(asked(), 3);
   });
 
-  it("never asks twice for what is not idempotent", async () => {
+  it("never repeats other requests", async () => {
     const id = DEFAULT_TRAINER_ID;
     const calls: ((client: TrainerAssignmentClient) => Promise<unknown>)[] = [
       (client) => client.startBackfill(),
@@ -92,13 +92,13 @@ describe("the client, when the service or the way to it fails", () => {
     assertEquals([error.status, error.code, asked()], [503, "unknown", 3]);
   });
 
-  it("takes an answer that is none of the service's for an error", async () => {
+  it("treats an answer that is not the service's as an error", async () => {
     const { client, asked } = failing(1, portal);
     const error = await assertRejects(() => client.getSettings(), ApiError);
     assertEquals([error.status, error.code, asked()], [200, "unknown", 1]);
   });
 
-  it("takes a row that breaks off for an error, be it that the way there called it the end", async () => {
+  it("treats a truncated row as an error, even if the stream ended normally", async () => {
     const headers = { "Content-Type": "application/x-ndjson" };
     const { client } = failing(1, () => new Response('{"clientId":"a"}\n{"clie', { headers }));
     const rows = client.readRows("listTrainerClients", { trainerId: DEFAULT_TRAINER_ID });
@@ -124,7 +124,7 @@ describe("the client, when the service or the way to it fails", () => {
     assertGreaterOrEqual(performance.now() - began, 1000);
   });
 
-  it("does not wait for longer than it may, be it told in seconds or as a date", async () => {
+  it("does not wait longer than its limit, in seconds or until a date", async () => {
     for (const told of ["31", new Date(Date.now() + 60_000).toUTCString()]) {
       for (
         const call of [
@@ -140,7 +140,7 @@ describe("the client, when the service or the way to it fails", () => {
     }
   });
 
-  it("ends with its signal: before it asks, while it waits, while it reads", async () => {
+  it("ends with its signal: before the request, while it waits, while it reads", async () => {
     const { client, asked } = failing(Infinity, unavailable("20"));
     const reason = new Error("no longer needed");
     const before = await assertRejects(() => client.getSettings({}, { signal: AbortSignal.abort(reason) }));
@@ -160,7 +160,7 @@ describe("the client, when the service or the way to it fails", () => {
     assertEquals(await assertRejects(() => next), reason);
   });
 
-  it("gives each try its time", async () => {
+  it("gives each try its own time-out", async () => {
     const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { client, asked } = failing(0, cut, {
       baseUrl: `http://127.0.0.1:${silent.addr.port}`,

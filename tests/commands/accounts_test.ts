@@ -42,7 +42,7 @@ if (Deno.uid() === 0) {
       assertMatch(result.stderr, /^error: cannot use the data in [^\n]+: Permission denied[^\n]*\n$/);
     });
 
-    it("a folder that the user may not write is one clear line", async () => {
+    it("a folder that the user may not write is reported in one clear line", async () => {
       await Deno.chown(project.folder, 0, 0);
       const result = await project.run("start");
       await Deno.chown(project.folder, ordinary.uid, ordinary.gid);

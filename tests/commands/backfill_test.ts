@@ -59,7 +59,7 @@ describe("deno task backfill", () => {
     }
   });
 
-  it("names what is wrong with the trainer or the run, and exits with 1", async () => {
+  it("says what is wrong with the trainer or the run, and exits with 1", async () => {
     const unknown = crypto.randomUUID();
     const trainer = await project.run("backfill", ["--trainer", unknown], environment);
     assertEquals(trainer.code, 1);
@@ -71,7 +71,7 @@ describe("deno task backfill", () => {
     assertEquals([run.code, run.stderr], [1, `error: run ${unknown} does not exist\n`]);
   });
 
-  it("pauses the run that it started at Ctrl-C and says how to resume; resumed, it goes on to the end", async () => {
+  it("pauses its run at Ctrl-C and says how to resume it; resumed, it continues to the end", async () => {
     const { sql } = database;
     // After its first batch of 2,000 it rests, as a good neighbour, far longer than the test takes.
     const task = project.spawn("backfill", {
@@ -99,7 +99,7 @@ describe("deno task backfill", () => {
     assertEquals(await countAssigned(sql), 2000);
   });
 
-  it("leaves a run that somebody else started as it is at Ctrl-C, and says how to pause it", async () => {
+  it("leaves another caller's run alone at Ctrl-C, and says how to pause it", async () => {
     const { sql } = database;
     const { id } = await startBackfill(sql, { requestedBy: "ops", batchRows: 1 });
     const task = project.spawn("backfill", environment);

@@ -7,7 +7,7 @@ import { projectItself } from "../support/project.ts";
 describe("command line", () => {
   const project = projectItself();
 
-  it("shows the usage and exits with 2 when it is called wrongly", async () => {
+  it("shows the usage and exits with 2 when called wrongly", async () => {
     const calls: [task: string, args: string[]][] = [
       ["start", ["extra"]],
       ["migrate", ["sideways"]],

@@ -21,7 +21,7 @@ describe("DATABASE_URL", () => {
     await database.drop();
   });
 
-  it("a database that is away is one line without its password", async () => {
+  it("a database that is away is reported in one line without its password", async () => {
     for (const task of ["migrate", "demo"]) {
       const result = await project.run(task, [], {
         DATABASE_URL: "postgres://service:hunter2@127.0.0.1:1/none",
@@ -31,7 +31,7 @@ describe("DATABASE_URL", () => {
     }
   });
 
-  it("a refused password, and a database that is not there, point at DATABASE_URL", async () => {
+  it("a refused password and an unknown database point at DATABASE_URL", async () => {
     const wrong = Object.assign(new URL(database.url), { username: "nobody", password: "wrong" }).href;
     const refused = await project.run("migrate", [], { DATABASE_URL: wrong });
     assertEquals([refused.code, refused.stderr.endsWith(": correct DATABASE_URL\n")], [1, true]);
@@ -40,7 +40,7 @@ describe("DATABASE_URL", () => {
     assertEquals(absent.code, 1);
   });
 
-  it("a role without rights points at where they are explained", async () => {
+  it("an error about missing rights points at their documentation", async () => {
     const role = `${database.name}_stranger`;
     const password = crypto.randomUUID();
     await database.sql.unsafe(`create role ${role} login password '${password}'`);
@@ -76,7 +76,7 @@ describe("DATABASE_URL", () => {
     }
   });
 
-  it("what an address has for other clients alone is one warning, by a task and by the service", async () => {
+  it("parameters for other clients are one warning, by a task and by the service", async () => {
     environment.DATABASE_URL += "?connection_limit=1&schema=public";
     const words =
       "DATABASE_URL: ignored are connection_limit (DATABASE_POOL_SIZE sets the number of connections), " +
@@ -106,7 +106,7 @@ describe("DATABASE_URL", () => {
     }
   });
 
-  it("a database without the TLS that is asked for is one line", async () => {
+  it("a database without the required TLS is reported in one line", async () => {
     const result = await project.run("migrate", [], { DATABASE_URL: `${database.url}?sslmode=require` });
     assertEquals(result.code, 1);
     assertMatch(result.stderr, /^error: cannot reach the database: [^\n]*TLS[^\n]*\n$/);

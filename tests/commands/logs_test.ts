@@ -60,7 +60,7 @@ describe("a running service", () => {
     service.output().split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))
       .filter(({ event }) => event === name);
 
-  it("tells of a backfill's start, each failed member and its end, by run id and who", async () => {
+  it("logs a backfill's start, each failed member and its end, with run id and caller", async () => {
     const refused = await addRefusedMember();
     const call = await start();
     const { id: runId } = await call("POST", "/v1/backfills", {});
@@ -92,7 +92,7 @@ describe("a running service", () => {
     });
   });
 
-  it("tells who steered which run", async () => {
+  it("logs who steered which run", async () => {
     const [run] = await database.sql<{ id: string }[]>`select assignment.start_backfill('ops') as id`;
     await database.sql`select assignment.change_backfill_status(${run?.id ?? ""}, 'paused', 'ops')`;
     const call = await start();
@@ -102,7 +102,7 @@ describe("a running service", () => {
     assertEquals([runId, actor, requestId], [run?.id, "ops", "request-of-the-test"]);
   });
 
-  it("tells who changed what on the admin page", async () => {
+  it("logs who changed what on the admin page", async () => {
     const [run] = await database.sql<{ id: string }[]>`select assignment.start_backfill('ops') as id`;
     await database.sql`select assignment.change_backfill_status(${run?.id ?? ""}, 'paused', 'ops')`;
     const memberId = newId();
@@ -133,7 +133,7 @@ describe("a running service", () => {
     assertEquals(told, [["ops", run?.id], ["ops", memberId], ["ops", undefined]]);
   });
 
-  it("tells once of each member whose assignment failed at sign-up", async () => {
+  it("logs each failed assignment at sign-up once", async () => {
     const refused = await addRefusedMember();
     await start();
     await database.sql`delete from public.members where id = ${refused}`;
@@ -152,7 +152,7 @@ describe("a running service", () => {
     assertMatch(reason, /violates check constraint "refused"/);
   });
 
-  it("tells of retries, and of each member who failed again", async () => {
+  it("logs retries, and each member that failed again", async () => {
     const refused = await addRefusedMember();
     await database.sql`
       insert into assignment.failures (member_id, sqlstate, message, source, next_attempt_at)

@@ -23,7 +23,7 @@ describe("migrate", () => {
     await database.drop();
   });
 
-  it("migrate applies everything once, whoever else migrates at the same time", async () => {
+  it("migrate applies everything once, even if others migrate at the same time", async () => {
     const results = await Promise.all(
       Array.from({ length: 4 }, () => project.run("migrate", [], environment)),
     );
@@ -75,7 +75,7 @@ describe("migrate", () => {
     );
   });
 
-  it("migrate asks for a repair where the record of what was applied is gone", async () => {
+  it("migrate asks for a repair when the record of applied migrations is missing", async () => {
     await project.run("migrate", [], environment);
     await database.sql`drop table assignment.schema_migrations`;
     const refused = await project.run("migrate", [], environment);
@@ -85,7 +85,7 @@ describe("migrate", () => {
     assertEquals((await project.run("migrate", [], environment)).stdout, "nothing to do\n");
   });
 
-  it("migrate repair exits with 1 and names the rows that stand in the way", async () => {
+  it("migrate repair exits with 1 and names the rows that it cannot repair", async () => {
     await project.run("migrate", [], environment);
     await database.sql.unsafe(`
       insert into members (id) values ('${DEFAULT_TRAINER_ID}'), (gen_random_uuid());
@@ -105,7 +105,7 @@ describe("migrate", () => {
     );
   });
 
-  it("migrate down --all asks for --yes where it would delete assignments, and tells how many", async () => {
+  it("migrate down --all asks for --yes if it would delete assignments, and says how many", async () => {
     await project.run("migrate", [], environment);
     await database.sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
     await database.sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 3)`;
@@ -123,7 +123,7 @@ describe("migrate", () => {
     assertEquals(table?.name, null);
   });
 
-  it("migrate down takes back the newest, and status shows it pending", async () => {
+  it("migrate down reverts the newest, and status shows it as pending", async () => {
     await project.run("migrate", [], environment);
     await project.run("migrate", ["down"], environment);
     const { stdout } = await project.run("migrate", ["status"], environment);

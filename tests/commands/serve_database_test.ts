@@ -65,7 +65,7 @@ describe("start with DATABASE_URL", () => {
     );
   });
 
-  it("start needs no token where an OpenID Connect provider vouches for admins, and takes its tokens", async () => {
+  it("start needs no token with an OpenID Connect provider, and accepts its tokens", async () => {
     const issuer = await startTokenIssuer();
     started = project.spawn("start", {
       ...environment,
@@ -105,7 +105,7 @@ describe("start with DATABASE_URL", () => {
     await empty.drop();
   });
 
-  it("start goes on answering, not ready, for as long as SHUTDOWN_DELAY_MS says", async () => {
+  it("start keeps answering, not ready, for SHUTDOWN_DELAY_MS", async () => {
     const { service, address, headers } = await startService({ SHUTDOWN_DELAY_MS: "60000" });
     service.kill("SIGTERM");
     await service.line(/"stopping"/);
@@ -117,7 +117,7 @@ describe("start with DATABASE_URL", () => {
     await settings.body?.cancel();
   });
 
-  it("requests that wait for a lock end with 503, and neither hold up others nor a backfill", async () => {
+  it("requests that wait for a lock end with 503, and delay neither others nor a backfill", async () => {
     const { address, headers } = await startService({ REQUEST_TIMEOUT_MS: "12000", DATABASE_POOL_SIZE: "2" });
     await addUnseenMembers(database.sql, 300);
     const locker = database.newConnection();
@@ -144,7 +144,7 @@ describe("start with DATABASE_URL", () => {
     await after.body?.cancel();
   });
 
-  it("start answers the requests under way before it stops, and takes no more", async () => {
+  it("start answers the requests under way before it stops, and accepts no more", async () => {
     const { service, address, headers } = await startService();
     const locker = database.newConnection();
     const released = Promise.withResolvers<void>();

@@ -50,7 +50,7 @@ describe("the limit on signing in to a started service", () => {
     return statuses;
   }
 
-  it("locks out the address that guesses, and no other", async () => {
+  it("locks out only the address that guesses", async () => {
     await start();
     assertEquals(await guess("127.0.0.2"), REFUSED_FOR_A_MINUTE);
     assertEquals(await signIn(TOKEN, "127.0.0.2"), 429);
@@ -58,14 +58,14 @@ describe("the limit on signing in to a started service", () => {
     assertStringIncludes(service.output(), '"address":"127.0.0.2"');
   });
 
-  it("does not believe X-Forwarded-For where no proxy is trusted", async () => {
+  it("ignores X-Forwarded-For without a trusted proxy", async () => {
     await start();
     assertEquals(await guess("127.0.0.2", (number) => `203.0.113.${number}`), REFUSED_FOR_A_MINUTE);
     assertEquals(await signIn(TOKEN, "127.0.0.1", "127.0.0.2"), 303);
     assertEquals(service.output().includes("203.0.113"), false);
   });
 
-  it("goes by what the trusted proxy adds, whatever its caller sent", async () => {
+  it("uses what the trusted proxy adds, whatever its caller sent", async () => {
     await start(1);
     const spoofed = (number: number) => `198.51.100.${number}, 203.0.113.7`;
     assertEquals(await guess("127.0.0.2", spoofed), REFUSED_FOR_A_MINUTE);
@@ -74,7 +74,7 @@ describe("the limit on signing in to a started service", () => {
     assertEquals(await signIn(TOKEN, "127.0.0.2", "203.0.113.7:50123"), 429); // with a port
   });
 
-  it("goes by the second address from the right behind two proxies", async () => {
+  it("uses the second address from the right behind two proxies", async () => {
     await start(2);
     const forwarded = (number: number) => `198.51.100.${number}, 203.0.113.7, 10.0.0.${number}`;
     assertEquals(await guess("127.0.0.2", forwarded), REFUSED_FOR_A_MINUTE);
@@ -82,14 +82,14 @@ describe("the limit on signing in to a started service", () => {
     assertEquals(await signIn(TOKEN, "127.0.0.2", "203.0.113.8, 10.0.0.9"), 303);
   });
 
-  it("goes by the connection's address where the proxy says none", async () => {
+  it("uses the connection's address if the proxy adds none", async () => {
     await start(1);
     assertEquals(await guess("127.0.0.2", (number) => `unknown-${number}`), REFUSED_FOR_A_MINUTE);
     assertEquals(await signIn(TOKEN, "127.0.0.2"), 429);
     assertEquals(await signIn(TOKEN, "127.0.0.1"), 303);
   });
 
-  it("takes a /64 of IPv6, which one subscriber has, for one caller, however it is written", async () => {
+  it("counts an IPv6 /64 as one caller, however it is written", async () => {
     await start(1);
     const spellings = [
       "2001:db8:1:2::1",
@@ -103,7 +103,7 @@ describe("the limit on signing in to a started service", () => {
     assertEquals(await signIn(TOKEN, "127.0.0.2", "2001:db8:1:3::1"), 303);
   });
 
-  it("takes an IPv4 address that is written as an IPv6 one for the same caller, and not for its neighbours", async () => {
+  it("counts an IPv4 address written as IPv6 as the same caller, and not as its neighbours", async () => {
     await start(1);
     const spellings = ["203.0.113.7", "::ffff:203.0.113.7", "::FFFF:cb00:7107", "[::ffff:203.0.113.7]:5"];
     const spell = (number: number) => spellings[number % spellings.length];

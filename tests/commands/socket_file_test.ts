@@ -54,7 +54,7 @@ describe("a database behind a socket file", () => {
     assertEquals(service.output().includes(password), false);
   });
 
-  it("that the permissions do not cover is said to be that", async () => {
+  it("that the permissions do not cover is refused with the missing permission", async () => {
     const result = await projectItself().run("migrate", [], {
       DATABASE_URL: urls.encoded,
       DATABASE_PASSWORD: password,

@@ -142,7 +142,7 @@ describe("the spans of a running service", () => {
     }
   });
 
-  it("link the steps of a run to the requests that started and resumed it, of whichever replica", async () => {
+  it("link the steps of a run to the requests that started and resumed it, on any replica", async () => {
     await withoutTrigger(
       database.sql,
       (transaction) =>

@@ -15,7 +15,7 @@ describe("the background work", () => {
   });
   afterEach(() => database.drop());
 
-  it("logs and works off thousands of failures in one go, two replicas sharing them", async () => {
+  it("logs and retries thousands of failures in one go, shared by two replicas", async () => {
     const { sql } = database;
     const ids = newIds(8_000); // sixteen batches; at one in five seconds they would take two replicas 35
     await refuseAssignments(sql, "true");
@@ -46,7 +46,7 @@ describe("the background work", () => {
     );
   });
 
-  it("retries also where the service was not granted what it logs with", async () => {
+  it("retries even if the service may not execute the function for its log", async () => {
     const { sql } = database;
     const ids = newIds(10);
     await refuseAssignments(sql, "true");

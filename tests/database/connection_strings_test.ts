@@ -113,7 +113,7 @@ describe("addresses of databases", () => {
     );
   });
 
-  it("a password stands in one place", () => {
+  it("a password is given in one place", () => {
     const both = { DATABASE_URL: "postgres://u:secret@one/base", DATABASE_PASSWORD: "secret" };
     const error = assertThrows(() => parseConfig(both), ConfigError);
     assertEquals(error.problems, [

@@ -35,7 +35,7 @@ describe("a database URL with two hosts", () => {
     assertEquals(portOf(await resolveDatabaseUrl(url)), portOf(primary.url));
   });
 
-  it("may name one host alone, which then has to take writes", async () => {
+  it("may name a single host, which must take writes", async () => {
     const alone = openDatabase(`${standby.url}?target_session_attrs=read-write`, {
       max: 1,
       applicationName: "test",
@@ -49,7 +49,7 @@ describe("a database URL with two hosts", () => {
     assertEquals(await migrateUp(url), []);
   });
 
-  it("rejects while none takes writes, and holds no connection of the pool back", async () => {
+  it("rejects while none takes writes, and keeps no connection of the pool", async () => {
     await primary.stop();
     for (let query = 0; query < 6; query++) await assertRejects(() => sql`select`);
     await assertRejects(() => resolveDatabaseUrl(url));

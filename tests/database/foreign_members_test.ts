@@ -54,7 +54,7 @@ describe("members and a database that belong to the application's own role", () 
     return session;
   }
 
-  it("are adopted by an owner who may reference them and put triggers on them, and left again", async () => {
+  it("are adopted by an owner with REFERENCES and TRIGGER, and released again", async () => {
     const before = await catalogOf(database.sql);
     await migrateUp(urlOf("owner"));
     await as("owner")`select assignment.grant_service(${names.service})`;

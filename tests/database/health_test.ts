@@ -71,7 +71,7 @@ describe("health", () => {
         "another table inherits from members",
         "create table public.premium_members (tier text) inherits (public.members)",
         "trigger",
-        "it sees no row of public.premium_members, which inherit from public.members",
+        "does not fire for public.premium_members, which inherit from public.members",
       ],
       [
         "the default trainer is not a member",
@@ -93,7 +93,7 @@ describe("health", () => {
     });
   }
 
-  it("is degraded when the members table was made anew, and names the trigger and both keys", async () => {
+  it("is degraded when the members table was created anew, and names the trigger and both keys", async () => {
     await database.sql.unsafe(`
       drop table public.members cascade;
       create table public.members (id uuid primary key);
@@ -132,7 +132,7 @@ describe("health", () => {
     assertOnlyDegraded(await checkHealth(database.sql), "migrations", "1 pending: run deno task migrate");
   });
 
-  it("is degraded in every respect but the database's on a database that was never migrated", async () => {
+  it("is degraded in every check except the database's when it was never migrated", async () => {
     const empty = await testDatabase({ migrated: false });
     const { status, checks } = await checkHealth(empty.sql);
     await empty.drop();
@@ -170,11 +170,11 @@ describe("health", () => {
       await locker`lock table assignment.failures in access exclusive mode`;
       const { status, checks } = await checkHealth(database.sql);
       assertEquals([status, checks.database.status], ["degraded", "ok"]);
-      assertMatch(checks.failures.detail, /^unknown: somebody holds a table locked/);
+      assertMatch(checks.failures.detail, /^unknown: another session holds a table locked/);
     });
   });
 
-  it("is degraded, and no worse, whichever of the tables is locked", async () => {
+  it("is only degraded, whichever of the tables is locked", async () => {
     const tables = await database.sql<{ name: string }[]>`
       select format('%I.%I', schemaname, tablename) as name
       from pg_catalog.pg_tables
@@ -192,17 +192,17 @@ describe("health", () => {
     assertEquals(statuses, Object.fromEntries(tables.map(({ name }) => [name, "degraded"])));
   });
 
-  it("is degraded, and no worse, where one table is missing while another is locked", async () => {
+  it("is only degraded when one table is missing while another is locked", async () => {
     await database.sql`drop table assignment.failures`;
     await database.newConnection().begin(async (locker) => {
       await locker`lock table public.trainer_client_assignments in access exclusive mode`;
       const { status, checks } = await checkHealth(database.sql);
       assertEquals([status, checks.database.status], ["degraded", "ok"]);
-      assertMatch(checks.failures.detail, /^unknown: somebody holds a table locked/);
+      assertMatch(checks.failures.detail, /^unknown: another session holds a table locked/);
     });
   });
 
-  it("leaves no session behind that waits for a locked table", async () => {
+  it("leaves no session that waits for a locked table", async () => {
     await database.newConnection().begin(async (locker) => {
       await locker`lock table assignment.failures in access exclusive mode`;
       await Promise.all([checkHealth(database.sql), checkHealth(database.sql)]);

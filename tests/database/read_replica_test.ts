@@ -129,7 +129,7 @@ describe("a replica to read from", () => {
     assertEquals(await task.ended, 0);
   });
 
-  it("is left for the primary before an answer is older than the bound, and used again", async () => {
+  it("is not used while an answer could be older than the bound, and used again later", async () => {
     const maxLagMs = 1500;
     await serve({ maxLagMs });
     await untilUsed();
@@ -171,7 +171,7 @@ describe("a replica to read from", () => {
     assert(service.replica.state().isUsed);
   });
 
-  it("leaves to the primary what it cancels or keeps waiting, and is cleared of it", async () => {
+  it("leaves reads that it cancels or delays to the primary, and keeps none of them running", async () => {
     await serve({ maxLagMs: LONG_MS, answerWithinMs: 20_000 });
     await untilUsed();
     await sql`create table public.truncated (id integer)`;
@@ -266,7 +266,7 @@ describe("a replica to read from", () => {
     atEnd.push(() => proxy.close());
   });
 
-  it("is none where it is another database's, was promoted, or stayed behind at a failover", async () => {
+  it("is not used if it belongs to another database, was promoted, or missed a failover", async () => {
     const elsewhere = openDatabase(database.primary.url.replace(/\/postgres$/, "/template1"), {
       max: 1,
       applicationName: "test",

@@ -28,7 +28,7 @@ describe("the three roles", () => {
   });
   afterEach(() => database.drop());
 
-  it("are none of them superusers", async () => {
+  it("are not superusers", async () => {
     const rows = await database.sql`
       select rolname from pg_roles
       where rolname in (${database.ownerName}, ${database.inserterName}, ${database.serviceName})
@@ -37,7 +37,7 @@ describe("the three roles", () => {
     assertEquals(rows.length, 3);
   });
 
-  it("leave the service to read, and to write through functions alone", async () => {
+  it("let the service read, and write only by functions", async () => {
     const rights = await database.sql<{ what: string }[]>`
       select distinct privilege as what
       from pg_class c
@@ -64,7 +64,7 @@ describe("the three roles", () => {
     assertEquals(rights.map(({ what }) => what), ["read display_name", "read email", "read id"]);
   });
 
-  it("refuse the service each statement that goes around the functions", async () => {
+  it("refuse the service every statement that bypasses the functions", async () => {
     const service = database.newService();
     for (
       const statement of [
@@ -85,7 +85,7 @@ describe("the three roles", () => {
     }
   });
 
-  it("refuse the inserter all but its insert", async () => {
+  it("refuse the inserter everything but its insert", async () => {
     const inserter = database.newInserter();
     const id = newId();
     await inserter`insert into public.members (id) values (${id})`;
@@ -153,7 +153,7 @@ describe("the three roles", () => {
     assertEquals(await assignNewUserToTrainer(service, id), { assigned: true, failure: null });
   });
 
-  it("are told what to do where the owner of the functions may not share the members", async () => {
+  it("say what to do if the owner of the functions may not grant rights on the members", async () => {
     await database.sql`alter table public.members owner to ${database.sql(database.inserterName)}`;
     await database.sql`revoke all on public.members from ${database.sql(database.serviceName)}`;
     const error = await assertRejects(

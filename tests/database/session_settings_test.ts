@@ -104,7 +104,7 @@ describe("settings of a database or a role", () => {
     }
   }
 
-  it("hold up no migration, from the beginning and back", async () => {
+  it("do not hinder any migration, up or down", async () => {
     const fresh = await testDatabase({ migrated: false });
     for (const settings of Object.values(SETTINGS)) await set(fresh, `database ${fresh.name}`, settings);
     assert((await migrateUp(fresh.url)).length > 20);
@@ -112,7 +112,7 @@ describe("settings of a database or a role", () => {
     await fresh.drop();
   });
 
-  it("by which writes are stopped are kept, and said: 503, and reads go on", async () => {
+  it("that stop writes are kept: writes get 503, and reads continue", async () => {
     await database.sql.unsafe(`alter database ${database.name} set default_transaction_read_only = on`);
     try {
       await withService(database.serviceUrl, async (call) => {

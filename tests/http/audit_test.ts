@@ -64,7 +64,7 @@ describe("the log of changes", () => {
     ]);
   });
 
-  it("has no line for what was refused", async () => {
+  it("has no line for refused changes", async () => {
     const { events } = await change("PUT /v1/policy", { defaultTrainerId: crypto.randomUUID() });
     assertEquals(events, []);
   });

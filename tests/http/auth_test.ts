@@ -43,7 +43,7 @@ describe("authorization", () => {
     assertEquals(routes.length > 20, true);
   });
 
-  it("is missed when a route is added past addRoute", async () => {
+  it("is reported missing when a route is added without addRoute", async () => {
     const other = await testService();
     other.app.router.get("/v1/forgotten", (c) => c.text("for everybody"));
     const forgotten = routesOf(other.app).filter(({ role }) => role === undefined);
@@ -66,20 +66,20 @@ describe("authorization", () => {
     }
   });
 
-  it("guards HEAD as it guards GET", async () => {
+  it("guards HEAD like GET", async () => {
     assertEquals((await service.call("HEAD /v1/policy", { as: "nobody" })).status, 401);
     assertEquals((await service.call("HEAD /v1/policy", { as: "service" })).status, 403);
     assertEquals((await service.call("HEAD /v1/policy")).status, 200);
   });
 
-  it("challenges who sends no token", async () => {
+  it("challenges callers without a token", async () => {
     const response = await service.call("GET /v1/policy", { as: "nobody" });
     assertEquals(response.status, 401);
     assertEquals(response.headers.get("WWW-Authenticate"), 'Bearer realm="trainer-assignment"');
     assertEquals((await response.json()).code, "unauthorized");
   });
 
-  it("says that a presented token is invalid, and repeats nothing of it", async () => {
+  it("says that a token is invalid, and quotes nothing of it", async () => {
     const response = await service.call("GET /v1/policy", CALLERS.wrong);
     assertEquals(
       response.headers.get("WWW-Authenticate"),
@@ -108,12 +108,12 @@ describe("authorization", () => {
     assertEquals(response.status, 200);
   });
 
-  it("comes before the input is looked at", async () => {
+  it("comes before the input is validated", async () => {
     const response = await service.call("PUT /v1/policy?x=1", { as: "service", json: { nonsense: true } });
     assertEquals(response.status, 403);
   });
 
-  it("accepts nobody when no token is configured", async () => {
+  it("accepts nobody if no token is configured", async () => {
     const closed = await testService({ tokens: [] });
     assertEquals((await closed.call("GET /v1/policy")).status, 401);
     assertEquals(

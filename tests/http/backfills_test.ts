@@ -63,7 +63,7 @@ describe("backfills over HTTP", () => {
     assertEquals([response.status, (await response.json()).status], [202, "running"]);
   });
 
-  it("start for another trainer, dry, with batches of a size of one's own", async () => {
+  it("start for another trainer, as a dry run, with a given batch size", async () => {
     const [trainer = ""] = await addMembers(service.sql, 1);
     const run = await start({ trainerId: trainer, dryRun: true, batchRows: 7 });
     assertEquals([run.trainerId, run.dryRun, run.batchRows], [trainer, true, 7]);
@@ -83,7 +83,7 @@ describe("backfills over HTTP", () => {
     assertEquals([response.status, (await response.json()).code], [422, "trainer_not_found"]);
   });
 
-  it("answer 404 where there is no such run", async () => {
+  it("answer 404 for an unknown run", async () => {
     const requests = ["", "/errors", "/events"].map((path) => `GET /v1/backfills/${NO_RUN}${path}`)
       .concat(["pause", "resume", "cancel", "retry"].map((verb) => `POST /v1/backfills/${NO_RUN}/${verb}`));
     for (const request of requests) {
@@ -92,7 +92,7 @@ describe("backfills over HTTP", () => {
     }
   });
 
-  it("pause, resume and cancel, recording who did it; what cannot be is 409", async () => {
+  it("pause, resume and cancel, recording who did it, or answer 409", async () => {
     const { id } = await start();
     const steer = async (verb: string) => {
       const response = await service.call(`POST /v1/backfills/${id}/${verb}`);
@@ -118,7 +118,7 @@ describe("backfills over HTTP", () => {
     ]);
   });
 
-  it("report whom they could not assign, and retry just those", async () => {
+  it("report the members that they failed to assign, and retry only those", async () => {
     await addUnseenMembers(service.sql, 26);
     await refuseAssignments(service.sql, "true", "23514");
     const { id } = await start();

@@ -30,7 +30,7 @@ describe("batched checks", () => {
     assertLessOrEqual(seen.queries, 5); // two, but that a slow machine lets others begin beside the first
   });
 
-  it("are never answered by a query from before they were asked", async () => {
+  it("are never answered by an older query", async () => {
     const [first = "", second = ""] = members;
     const { watched, seen } = watch(sql);
     const checkMember = batchChecks(watched);
@@ -44,7 +44,7 @@ describe("batched checks", () => {
     await assignClientToTrainer(sql, second);
   });
 
-  it("have at most four queries under way", async () => {
+  it("run at most four queries at once", async () => {
     const { watched, seen } = watch(sql);
     const checkMember = batchChecks(watched);
     const held = Promise.withResolvers<void>();
@@ -62,7 +62,7 @@ describe("batched checks", () => {
     assertLessOrEqual(seen.queries, 8);
   });
 
-  it("go each to the trainer asked for", async () => {
+  it("each use the requested trainer", async () => {
     const [trainerId = "", client = "", other = ""] = members;
     await assignClientToTrainer(sql, client, { trainerId });
     const checkMember = batchChecks(sql);
@@ -97,7 +97,7 @@ describe("batched checks", () => {
     assertEquals((await Promise.all(checks)).every(({ assigned }) => assigned), true);
   });
 
-  it("need no default trainer where one is named", async () => {
+  it("need no default trainer if a trainer is named", async () => {
     const empty = await testDatabase();
     await empty.sql`delete from assignment.settings`;
     const [member = ""] = (await empty.sql<{ id: string }[]>`select id from public.members`).map(({ id }) =>
@@ -110,7 +110,7 @@ describe("batched checks", () => {
     await empty.drop();
   });
 
-  it("go on after the database's errors", async () => {
+  it("continue after errors of the database", async () => {
     const checkMember = batchChecks(sql);
     const [first = "", second = ""] = members;
     await sql`alter table public.trainer_client_assignments rename to elsewhere`;

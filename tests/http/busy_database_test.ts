@@ -63,7 +63,7 @@ describe("a service whose database is busy", () => {
     return waiting.length === 0;
   }
 
-  it("answers each request with 503 database_busy in time while members are locked, and then as ever", async () => {
+  it("answers each request with 503 database_busy in time while members are locked, and normally afterwards", async () => {
     const stranger = crypto.randomUUID();
     const requests = () => [
       ...members.map(() => `GET /v1/members/${crypto.randomUUID()}/assignment`),
@@ -94,7 +94,7 @@ describe("a service whose database is busy", () => {
     assertEquals((await (await service.call("GET /readyz")).json()).status, "ready");
   });
 
-  it("tells on /readyz and /metrics that requests wait for connections, without waiting itself", async () => {
+  it("shows on /readyz and /metrics that requests wait for connections, without waiting itself", async () => {
     await whileLocked("trainer_client_assignments", async () => {
       const crowd = new AbortController();
       const full = Promise.all(members.map(async (id) => {
@@ -125,7 +125,7 @@ describe("a service whose database is busy", () => {
     });
   });
 
-  it("tells on /readyz what it cannot see while our tables are locked, at once and with 200", async () => {
+  it("says on /readyz what it cannot see while our tables are locked, at once and with 200", async () => {
     for (const table of ["trainer_client_assignments", "members"]) {
       await whileLocked(table, async () => {
         const began = performance.now();
@@ -133,7 +133,7 @@ describe("a service whose database is busy", () => {
         const { status, checks } = await response.json();
         assertEquals([response.status, status, checks.database.status], [200, "degraded", "ok"]);
         const unseen = table === "members" ? checks.defaultTrainer : checks.schema;
-        assertStringIncludes(unseen.detail, "somebody holds a table locked");
+        assertStringIncludes(unseen.detail, "another session holds a table locked");
         assertLess(performance.now() - began, 2000);
       });
     }

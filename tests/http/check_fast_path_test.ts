@@ -21,7 +21,7 @@ describe("the fast path of a check", () => {
     return { status: response.status, headers, body: await response.text() };
   };
 
-  it("answers as the router does, to the byte", async () => {
+  it("has the same answers as the router, byte by byte", async () => {
     for (const id of members) {
       const past = await check(id);
       const through = await service.call(`GET /v1/members/${id}/assignment?trainerId=${DEFAULT_TRAINER_ID}`);
@@ -29,7 +29,7 @@ describe("the fast path of a check", () => {
     }
   });
 
-  it("gives each request an id, its own where it brings a sane one", async () => {
+  it("gives each request an id, or keeps a valid one of its own", async () => {
     const ids = await Promise.all([check(members[0]), check(members[0])]);
     const [one, other] = ids.map((response) => response.headers.get("x-request-id"));
     assertNotEquals(one, other);
@@ -60,7 +60,7 @@ describe("the fast path of a check", () => {
     assertEquals((await check("no-id")).status, 400);
   });
 
-  it("takes ids in capitals as the router does", async () => {
+  it("accepts ids in capitals like the router", async () => {
     const response = await check(members[1]?.toUpperCase());
     assertEquals((await response.json()).memberId, members[1]);
   });
@@ -73,7 +73,7 @@ describe("the fast path of a check", () => {
     }
   });
 
-  it("tells of a check that went well at debug alone, and of one that did not at info", async () => {
+  it("logs successful checks only at debug, and others at info", async () => {
     const levelOf = async (id: string | undefined) => {
       const requestId = newId();
       await check(id, { headers: { "X-Request-Id": requestId } });

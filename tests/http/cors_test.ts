@@ -29,7 +29,7 @@ describe("pages of other origins", () => {
     return response;
   }
 
-  it("may ask first, without a token, when their origin is listed", async () => {
+  it("may send a preflight without a token if their origin is listed", async () => {
     const headers = {
       "Access-Control-Request-Method": "PUT",
       "Access-Control-Request-Headers": "authorization,content-type",
@@ -70,7 +70,7 @@ describe("pages of other origins", () => {
     }
   });
 
-  it("never get another origin's answer from the check's fast path", async () => {
+  it("never get another origin's headers from the fast path of a check", async () => {
     const path = `GET /v1/members/${memberId}/assignment`;
     const allowed = [];
     for (const origin of [OURS, undefined, undefined, ANOTHER, OURS, undefined]) {
@@ -81,12 +81,12 @@ describe("pages of other origins", () => {
     assertEquals(allowed, [OURS, null, null, null, OURS, null]);
   });
 
-  it("have no part in the admin page", async () => {
+  it("cannot use the admin page", async () => {
     const response = await call("GET /admin/login", OURS);
     assertEquals(corsOf(response)["access-control-allow-origin"], undefined);
   });
 
-  it("get no header at all when none is listed, and preflights are methods like others", async () => {
+  it("get no CORS header if none is listed, and a preflight is an ordinary OPTIONS request", async () => {
     const closed = await testService();
     const origin = { Origin: OURS };
     const answer = await closed.call("GET /v1/policy", { headers: origin });

@@ -55,7 +55,7 @@ describe("while the database is away", () => {
     return response.status === 200 && (await response.json()).assigned;
   };
 
-  it("every route that needs it says so and when to come back; and it is back by itself", async () => {
+  it("every route that needs it says so, with Retry-After, and works again by itself", async () => {
     assertEquals(await worksAgain(), true);
     await server.stop();
 
@@ -70,7 +70,7 @@ describe("while the database is away", () => {
     assertEquals((await service.call("GET /readyz")).status, 200);
   });
 
-  it("nobody waits longer for the answer the longer it lasts", async () => {
+  it("nobody waits longer for an answer in a long outage", async () => {
     await server.stop();
     let longestMs = 0;
     for (let round = 0; round < 12 && longestMs < 5_000; round++) {
@@ -83,7 +83,7 @@ describe("while the database is away", () => {
     assertLess(longestMs, 5_000);
   });
 
-  it("a request that was under way says so too", async () => {
+  it("a request under way says so too", async () => {
     const locker = openDatabase(server.url, { max: 2, applicationName: "test lock" });
     const { promise: locked, resolve } = Promise.withResolvers<void>();
     const lock = locker.begin(async (transaction) => {

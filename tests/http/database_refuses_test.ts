@@ -107,7 +107,7 @@ describe("while the database refuses the service", () => {
     ],
   };
   for (const [reason, [refuse, allow]] of Object.entries(refusals)) {
-    it(`for ${reason}, callers hear that it is away, and all is well again by itself`, async () => {
+    it(`because ${reason}, callers are told that it is away, and it works again by itself`, async () => {
       await sql.unsafe(refuse);
       await cutOff();
       assertEquals([await check(), await assign()], [UNAVAILABLE, UNAVAILABLE]);

@@ -11,7 +11,7 @@ describe("the documentation page", () => {
   });
   afterAll(() => service.stop());
 
-  it("needs nothing that is not served here, and each part has its type", async () => {
+  it("needs nothing from elsewhere, and each file has its type", async () => {
     const references = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, reference = ""]) => reference);
     const types: Record<string, string> = {};
     for (const reference of references) {

@@ -18,7 +18,7 @@ describe("the entrance", () => {
     assertEquals(response.headers.get("Vary"), "Accept");
   });
 
-  it("tells a program where everything is, and everything is there", async () => {
+  it("tells programs where everything is, and each address works", async () => {
     for (const headers of [{}, { Accept: "*/*" }, { Accept: "application/json" }]) {
       const response = await service.app.request("/", { headers });
       assertEquals(response.status, 200);
@@ -34,20 +34,20 @@ describe("the entrance", () => {
     assertEquals((await service.app.request("/", { method: "POST" })).status, 405);
   });
 
-  it("has health as a page, for anybody, also when something is amiss", async () => {
+  it("shows health as a page to anybody, also when it is degraded", async () => {
     await service.sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
     for (const cookie of ["", await signIn(service)]) {
       const response = await get(service, `${HOME}/health`, cookie);
       assertMatch(response.headers.get("Content-Type") ?? "", /^text\/html/);
       const page = await response.text();
-      assertStringIncludes(page, "The service works, but something needs a look.");
-      assertStringIncludes(page, "Trigger: needs a look.");
+      assertStringIncludes(page, "The service is working, but something needs attention.");
+      assertStringIncludes(page, "Trigger: needs attention.");
       assertEquals(page.includes("Sign out"), cookie !== "");
     }
     await service.sql`alter table public.members enable trigger members_assign_trainer_after_insert`;
     assertStringIncludes(
       await (await get(service, `${HOME}/health`, "")).text(),
-      "The service does its work.",
+      "The service is working.",
     );
   });
 });

@@ -62,11 +62,11 @@ describe("errors", () => {
     assertEquals((await problemOf(response)).errors[0].pointer, "/body/__proto__");
   });
 
-  it("refuse a query parameter that comes twice", async () => {
+  it("refuse a repeated query parameter", async () => {
     assertEquals(await pointersOf("GET /v1/failures?limit=1&limit=2"), ["/query/limit"]);
   });
 
-  it("refuse limits that are no number from 1 to 1000", async () => {
+  it("refuse limits that are not a number from 1 to 1000", async () => {
     for (const limit of ["0", "1001", "-1", "1.5", "1e2", "0x10", "", "%20", "ten", "99999999999999999999"]) {
       assertEquals(await pointersOf(`GET /v1/failures?limit=${limit}`), ["/query/limit"], `limit=${limit}`);
     }
@@ -86,7 +86,7 @@ describe("errors", () => {
     assertEquals(await pointersOf("POST /v1/assignments/check", { memberIds: tooMany }), ["/body/memberIds"]);
   });
 
-  it("refuse notes that the database cannot keep", async () => {
+  it("refuse notes that the database cannot store", async () => {
     const path = `PUT /v1/trainers/${DEFAULT_TRAINER_ID}/clients/${SOME_ID}`;
     assertEquals(await pointersOf(path, { notes: "a\0b" }), ["/body/notes"]);
     assertEquals(await pointersOf(path, { notes: "half \ud83d a pair" }), ["/body/notes"]);
@@ -108,7 +108,7 @@ describe("errors", () => {
       body,
     });
 
-  it("refuse a body that is no JSON", async () => {
+  it("refuse a body that is not JSON", async () => {
     for (const body of ["{", "", "{'a': 1}", "nonsense"]) {
       const response = await send("application/json", body);
       assertEquals(response.status, 400, body);
@@ -116,7 +116,7 @@ describe("errors", () => {
     }
   });
 
-  it("refuse a body that is called something else than JSON", async () => {
+  it("refuse a body with another content type than JSON", async () => {
     const body = JSON.stringify({ defaultTrainerId: DEFAULT_TRAINER_ID });
     for (
       const type of [
@@ -145,7 +145,7 @@ describe("errors", () => {
     assertEquals(response.status, 200);
   });
 
-  it("refuse a body of more than 256 KiB, whether it says so or not", async () => {
+  it("refuse a body of more than 256 KiB, with or without Content-Length", async () => {
     const { url, stop } = await serveOnSocket(service.app);
     const exact = `{"defaultTrainerId":"${DEFAULT_TRAINER_ID}"}`.padEnd(256 * 1024);
     const put = (body: BodyInit) =>
@@ -207,7 +207,7 @@ describe("errors", () => {
     }
   });
 
-  it("answer 406 where nothing acceptable is offered", async () => {
+  it("answer 406 if no acceptable type is available", async () => {
     for (const accept of ["text/html", "application/json;q=0", "image/*", "text/csv;q=0, application/xml"]) {
       const response = await service.call(`GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients`, {
         headers: { Accept: accept },
@@ -217,7 +217,7 @@ describe("errors", () => {
     }
   });
 
-  it("never show what went wrong inside; the log does, under the same request id", async () => {
+  it("never show internal details; the log has them, under the same request id", async () => {
     const broken = await testService();
     await broken.sql.unsafe(`
       alter table assignment.settings rename to secret_name;
@@ -241,7 +241,7 @@ describe("errors", () => {
     await broken.stop();
   });
 
-  it("take over a sane request id, and make one in place of any other", async () => {
+  it("keep a valid request id, and replace any other", async () => {
     const idFor = async (id: string) => {
       const response = await service.call("GET /livez", { headers: { "X-Request-Id": id } });
       return response.headers.get("X-Request-Id") ?? "";
@@ -252,7 +252,7 @@ describe("errors", () => {
     }
   });
 
-  it("carry the same security headers as every answer of their kind", async () => {
+  it("have the same security headers as all answers of their kind", async () => {
     const strict = { "X-Content-Type-Options": "nosniff", "Strict-Transport-Security": "max-age=15552000" };
     const page = { "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin" };
     const data = { "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'" };

@@ -29,7 +29,7 @@ describe("exports over HTTP", () => {
       ...(signal ? { signal } : {}),
     });
 
-  it("stream 200,000 clients, each once and in order, with memory flat", async () => {
+  it("stream 200,000 clients, each once and in order, in constant memory", async () => {
     const liveBytes: number[] = [];
     let lines = 0;
     let lastId = "";
@@ -65,7 +65,7 @@ describe("exports over HTTP", () => {
     assertMatch(lines[1] ?? "", /^[0-9a-f-]{36},[0-9a-f-]{36},\d{4}-\d\d-\d\dT[\d:.]+Z,active,,$/);
   });
 
-  it("do not look whole when the database fails midway", async () => {
+  it("do not look complete when the database fails midway", async () => {
     const response = await download("application/x-ndjson");
     const reader = response.body?.getReader();
     await reader?.read();
@@ -76,7 +76,7 @@ describe("exports over HTTP", () => {
     await service.sql`alter table public.gone rename to trainer_client_assignments`;
   });
 
-  it("are refused above a number of them, and possible again when readers go away", async () => {
+  it("are refused above a limit, and possible again when readers leave", async () => {
     const leaving = new AbortController();
     const open = await Promise.all(
       Array.from({ length: MAX_EXPORTS }, () => download("application/x-ndjson", leaving.signal)),
@@ -119,7 +119,7 @@ describe("exports over HTTP", () => {
     }
   });
 
-  it("refuse limit and cursor, which they would have to ignore", async () => {
+  it("refuse limit and cursor, which have no effect", async () => {
     const response = await service.call(`GET ${CLIENTS}?limit=5&cursor=x`, {
       headers: { Accept: "text/csv" },
     });

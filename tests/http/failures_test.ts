@@ -41,7 +41,7 @@ describe("failures over HTTP", () => {
     assertEquals(await (await service.call("GET /v1/failures")).json(), { failures: [], next: null });
   });
 
-  it("that are too many for one request are due when it answers 202, with how many remain", async () => {
+  it("that are too many for one request become due, and it answers 202 with the number that remains", async () => {
     await refuseAssignments(service.sql, "true", "P0001");
     await addMembers(service.sql, 4_000);
     await acceptAssignments(service.sql);

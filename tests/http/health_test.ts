@@ -29,7 +29,7 @@ describe("health over HTTP", () => {
     assertEquals([response.status, await response.json()], [200, { status: "alive" }]);
   });
 
-  it("is ready when nothing is amiss", async () => {
+  it("is ready when everything is fine", async () => {
     assertEquals(await ready(), { code: 200, status: "ready", amiss: "" });
   });
 
@@ -61,7 +61,7 @@ describe("health over HTTP", () => {
     await bare.drop();
   });
 
-  it("asks the database once for all who ask at the same time", async () => {
+  it("asks the database once for simultaneous callers", async () => {
     let queries = 0;
     const counting = new Proxy(service.sql, {
       apply(sql, self, args) {

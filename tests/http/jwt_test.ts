@@ -24,7 +24,7 @@ describe("a JWT as bearer token", () => {
 
   const check = () => `GET /v1/members/${memberId}/assignment`;
 
-  it("is taken with the role that its claim holds", async () => {
+  it("is accepted with the role in its claim", async () => {
     const asAdmin = await issuer.sign({ roles: ["reader", "admin"] });
     const asService = await issuer.sign({ roles: "service" });
     assertEquals([await statusOf(service, asAdmin), await statusOf(service, asAdmin, check())], [200, 200]);
@@ -34,7 +34,7 @@ describe("a JWT as bearer token", () => {
     ]);
   });
 
-  it("is refused with 403 when it holds no role, and is told which claim is meant", async () => {
+  it("is refused with 403 without a role, and the answer names the claim", async () => {
     for (
       const claims of [{}, { roles: ["reader"] }, { roles: "administrator" }, { roles: { admin: true } }]
     ) {
@@ -44,7 +44,7 @@ describe("a JWT as bearer token", () => {
     }
   });
 
-  it("may hold the role inside of another claim", async () => {
+  it("may have the role inside another claim", async () => {
     const { log } = recordingLogger();
     const jwt = { ...issuer.jwt, roleClaim: "realm_access.roles" };
     const nested = await testService({ verifyJwt: createJwtVerifier(jwt, { log }) });
@@ -64,7 +64,7 @@ describe("a JWT as bearer token", () => {
     assertEquals(service.logged.at(-1)?.token, "jwt:auth0|5f7c8ec7c33c6c004bbafe82");
   });
 
-  it("is refused where something about it is not right", async () => {
+  it("is refused if anything about it is wrong", async () => {
     const now = nowSeconds();
     const publicKey = new TextEncoder().encode(await issuer.publicKeyPem());
     const good = {
@@ -112,7 +112,7 @@ describe("a JWT as bearer token", () => {
     assertEquals(detail, "The token has expired, or has no expiry.");
   });
 
-  it("is told what came and what is wanted when it is for somewhere else, as the log is", async () => {
+  it("for another issuer or audience is refused with the actual and the required one, which the log has too", async () => {
     const { issuer: wanted, audience } = issuer.jwt;
     const long = "x".repeat(1000);
     const hostile = 'https://evil.example/\r\nSet-Cookie: a=b\u001b[31m\u202e"é';
@@ -143,25 +143,25 @@ describe("a JWT as bearer token", () => {
     }
   });
 
-  it("has 30 s of leeway at both of its ends", async () => {
+  it("has 30 s of leeway at its start and its end", async () => {
     const now = nowSeconds();
     assertEquals(await statusOf(service, await issuer.sign({ ...admin, exp: now - 10 })), 200);
     assertEquals(await statusOf(service, await issuer.sign({ ...admin, nbf: now + 25 })), 200);
   });
 
-  it("may call itself an access token, or nothing", async () => {
+  it("may have the type of an access token, or none", async () => {
     for (const typ of ["JWT", "at+jwt", "application/at+jwt"]) {
       assertEquals(await statusOf(service, await issuer.sign(admin, { typ })), 200);
     }
   });
 
-  it("is not remembered past its end by whatever answers checks fast", async () => {
+  it("is not accepted after its expiry by the fast path of checks", async () => {
     const token = await issuer.sign({ roles: ["service"], exp: nowSeconds() - 25 });
     assertEquals(await statusOf(service, token, check()), 200);
     await waitUntil("the token is refused", async () => await statusOf(service, token, check()) === 401);
   });
 
-  it("is no token at all for a service that names no provider", async () => {
+  it("is an unknown token for a service without a provider", async () => {
     const plain = await testService();
     assertEquals(await statusOf(plain, await issuer.sign(admin)), 401);
     await plain.stop();

@@ -29,7 +29,7 @@ describe("metrics", () => {
     );
   });
 
-  it("count requests by the route's template, role and status, and hold no id", async () => {
+  it("count requests by the route's template, role and status, and contain no id", async () => {
     const [member = ""] = await addMembers(service.sql, 1);
     await service.call(`GET /v1/members/${member}/assignment`, { as: "service" });
     await service.call(`GET /v1/members/${crypto.randomUUID()}/assignment`);
@@ -62,7 +62,7 @@ describe("metrics", () => {
     ]);
   });
 
-  it("stay few whatever is asked for", async () => {
+  it("stay few, whatever is requested", async () => {
     await Promise.all(
       Array.from({ length: 20 }, (_, index) => service.call(`GET /nothing/${index}`, { as: "nobody" })),
     );
@@ -72,7 +72,7 @@ describe("metrics", () => {
     assert(series.some((line) => line.includes('method="other"')));
   });
 
-  it("count the check's short way as well, and its shared queries", async () => {
+  it("count the fast path of checks too, and its shared queries", async () => {
     const own = await testService();
     const [member] = await addMembers(own.sql, 1);
     const server = await serveOnSocket(own.app);
@@ -135,7 +135,7 @@ describe("metrics", () => {
     await database.drop();
   });
 
-  it("say that the database is away, and then nothing about it", async () => {
+  it("say that the database is away, and nothing else about it", async () => {
     const own = await testService();
     await startBackfill(own.sql, { requestedBy: "ops" });
     const pool = await own.database.newServicePool();
@@ -148,7 +148,7 @@ describe("metrics", () => {
     ]);
   });
 
-  it("ask the database once in five seconds, however many scrape", async () => {
+  it("ask the database once in five seconds, however many scrapers there are", async () => {
     const counting = countingSql(service.sql);
     const own = await testService({ sql: counting.sql });
     const began = performance.now();

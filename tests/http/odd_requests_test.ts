@@ -65,7 +65,7 @@ describe("requests that no good client sends", () => {
     ], body);
   const textOf = (answer: RawAnswer | null) => new TextDecoder().decode(answer?.body);
 
-  it("are refused with 400 when Host is none", async () => {
+  it("are refused with 400 when Host is invalid", async () => {
     for (
       const host of [
         "a b",
@@ -146,7 +146,7 @@ describe("requests that no good client sends", () => {
     assertEquals(lines.filter(({ level, status }) => level === "error" || status === 500), []);
   });
 
-  it("find no page where an id has the length of one and is none", async () => {
+  it("find no page for an invalid id of the right length", async () => {
     const dashes = "-".repeat(36);
     for (
       const path of [
@@ -164,16 +164,16 @@ describe("requests that no good client sends", () => {
     assertEquals((await postForm(`/admin/trainer-assignment/members/${dashes}/assign`, ""))?.status, 404);
   });
 
-  it("are told on the page when notes cannot be kept", async () => {
+  it("are told on the page that notes cannot be stored", async () => {
     const path = `/admin/trainer-assignment/members/${crypto.randomUUID()}/assign`;
     for (const notes of ["x".repeat(10_001), "a%00b"]) {
       const answer = await postForm(path, `trainerId=${DEFAULT_TRAINER_ID}&notes=${notes}`);
       assertEquals(answer?.status, 422);
-      assertMatch(new TextDecoder().decode(answer?.body), /Notes have at most 10,000 characters/);
+      assertMatch(new TextDecoder().decode(answer?.body), /Notes must have at most 10,000 characters/);
     }
   });
 
-  it("get a hundred places listed where more are wrong", async () => {
+  it("get at most a hundred errors listed", async () => {
     const json = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`key${index}`, 1]));
     const response = await service.call("POST /v1/backfills", { json });
     const { errors, detail } = await response.json();

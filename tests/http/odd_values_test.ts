@@ -58,7 +58,7 @@ describe("times out of range", () => {
 
   const dates = (clients: { assignmentDate: string | null }[]) => clients.map((each) => each.assignmentDate);
 
-  it("are null in lists, whose pages go on behind them", async () => {
+  it("are null in lists, and the pages continue after them", async () => {
     const found: (string | null)[] = [];
     let cursor = "";
     do {
@@ -80,7 +80,7 @@ describe("times out of range", () => {
     assertEquals(rows.map((row) => row.split(",")[2]), SHOWN.map((shown) => shown ?? ""));
   });
 
-  it("leave a member assigned, by one check and by many", async () => {
+  it("leave a member assigned, in single and bulk checks", async () => {
     for (const [index, member] of members.entries()) {
       const response = await service.call(`GET /v1/members/${member}/assignment`);
       const { assigned, assignment } = await response.json();
@@ -113,7 +113,7 @@ describe("times out of range", () => {
     );
   });
 
-  it("are said to be that on the admin page", async () => {
+  it("are described on the admin page", async () => {
     const [infinite = ""] = members;
     const paths = [
       HOME,
@@ -139,7 +139,7 @@ describe("times out of range", () => {
     );
   });
 
-  it("and a counter at its end hold up no retry", async () => {
+  it("and a counter at its maximum do not stop retries", async () => {
     const { sql } = service;
     await sql`delete from public.trainer_client_assignments`;
     await sql`alter table public.trainer_client_assignments add constraint nobody check (false) not valid`;
@@ -150,7 +150,7 @@ describe("times out of range", () => {
     assertEquals(await succeeded.json(), { retried: 9, succeeded: 9, failed: 0 });
   });
 
-  it("are null to whoever assigns a member again", async () => {
+  it("are null in the answer to a repeated assignment", async () => {
     for (const [index, member] of members.entries()) {
       await service.sql`
         update public.trainer_client_assignments

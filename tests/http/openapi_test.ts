@@ -78,7 +78,7 @@ describe("the OpenAPI document", () => {
     assertEquals(new Set(operations.flatMap(({ tags }) => tags)), new Set(headings));
   });
 
-  it("asks for a token just where the route does", () => {
+  it("requires a token exactly where the route does", () => {
     for (const { method, path, security } of operations) {
       const routingPath = path.replaceAll(/\{(\w+)\}/g, ":$1");
       const route = service.app.router.routes.find((route) =>
@@ -143,7 +143,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("has no example that does not fit its schema", () => {
+  it("has only examples that fit their schemas", () => {
     const contract = new Contract(raw);
     for (const { operationId, requestBody, responses } of operations) {
       for (
@@ -164,7 +164,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("is what answers are held against: one with a field missing is told", async () => {
+  it("finds an answer with a missing field", async () => {
     const contract = new Contract(raw);
     const settings = await (await service.call("GET /v1/policy")).json();
     delete settings.updatedBy;

@@ -65,7 +65,7 @@ describe("the log of a service whose database goes away and comes back", () => {
     ).filter(({ level }) => level !== "debug");
   const wasTold = (event: string) => logged.some((line) => line.event === event);
 
-  it("has a line when it is lost and one when it is back, whatever requests and loops meet meanwhile", async () => {
+  it("has a line when it is lost and one when it is back, whatever requests and loops fail meanwhile", async () => {
     await server.stop();
     await waitUntil("it is told to be lost", () => Promise.resolve(wasTold("database_lost")));
     for (let round = 0; round < 3; round++) {
@@ -80,7 +80,7 @@ describe("the log of a service whose database goes away and comes back", () => {
     assertEquals(Number(back?.failures) > 10, true);
   });
 
-  it("has a line a loop when a right is revoked, and one when it is given back", async () => {
+  it("has a line per loop when a right is revoked, and one when it is granted again", async () => {
     logged.length = 0;
     await admin.unsafe(`alter role ${ROLE} nosuperuser; select assignment.grant_service('${ROLE}')`);
     await admin.unsafe(`revoke usage on schema assignment from ${ROLE}`);

@@ -22,7 +22,7 @@ describe("a cursor", () => {
     }));
   });
 
-  it("is refused when any one character is another", () => {
+  it("is refused when any single character is changed", () => {
     fc.assert(
       fc.property(
         fc.uuid(),
@@ -43,7 +43,7 @@ describe("a cursor", () => {
     for (const last of ALPHABET) if (!cursor.endsWith(last)) refuses(cursor.slice(0, -1) + last);
   });
 
-  it("is refused when it is cut, extended, padded, doubled or made up", () => {
+  it("is refused when it is cut, extended, padded, doubled or invented", () => {
     fc.assert(fc.property(fc.uuid(), fc.nat(43), fc.string({ minLength: 1 }), (id, at, text) => {
       const cursor = writeCursor(LIST, id);
       refuses(cursor.slice(0, at));
@@ -89,7 +89,7 @@ describe("paging over HTTP", () => {
   });
   afterAll(() => service.stop());
 
-  it("answers 100 rows where no limit is given", async () => {
+  it("answers 100 rows by default", async () => {
     const page = await (await service.call(`GET ${path}`)).json();
     assertEquals(page.clients.length, 100);
   });
@@ -111,7 +111,7 @@ describe("paging over HTTP", () => {
     assertEquals(found.toSorted(), members);
   });
 
-  it("has no next page when the limit is just the number of rows", async () => {
+  it("has no next page when the limit equals the number of rows", async () => {
     const page = await (await service.call(`GET ${path}?limit=250`)).json();
     assertEquals([page.clients.length, page.next], [250, null]);
   });

@@ -8,7 +8,7 @@ import { admin, answerTo, nowSeconds, serviceFor, statusOf } from "./jwt_service
 import { recordingLogger, testService } from "./test_service.ts";
 
 describe("the keys of a provider", () => {
-  it("are asked for once, however many tokens come", async () => {
+  it("are fetched once, however many tokens arrive", async () => {
     const issuer = await startTokenIssuer();
     const service = await serviceFor(issuer);
     const token = await issuer.sign(admin);
@@ -19,7 +19,7 @@ describe("the keys of a provider", () => {
     await issuer.stop();
   });
 
-  it("are asked for again when a token names a new one, and the old one is good no longer", async () => {
+  it("are fetched again when a token names a new one, and the old one is no longer valid", async () => {
     const issuer = await startTokenIssuer("RS256");
     const service = await serviceFor(issuer);
     const old = await issuer.sign(admin);
@@ -31,7 +31,7 @@ describe("the keys of a provider", () => {
     await issuer.stop();
   });
 
-  it("may be several of one kind, though tokens name none of them", async () => {
+  it("may be several of one kind, even if tokens name none", async () => {
     for (const algorithm of ["ES256", "RS256", "EdDSA"]) {
       const issuer = await startTokenIssuer(algorithm);
       const tokens = [await issuer.sign(admin, { kid: undefined })];
@@ -53,7 +53,7 @@ describe("the keys of a provider", () => {
     }
   });
 
-  it("may have no names, or one name for good, and change all the same", async () => {
+  it("may change even if they have no name, or always the same one", async () => {
     for (const kid of [null, "the-key"]) {
       const issuer = await startTokenIssuer("ES256", { kid });
       const service = await serviceFor(issuer);
@@ -69,7 +69,7 @@ describe("the keys of a provider", () => {
     }
   });
 
-  it("are not waited for longer than the time-out; a provider that did not answer is left alone for a while", async () => {
+  it("are not waited for longer than the time-out, and a silent provider is not asked again for a while", async () => {
     const issuer = await startTokenIssuer();
     const { release } = issuer.hold();
     const service = await serviceFor(issuer, { timeoutMs: 100, cooldownMs: 3_600_000 });
@@ -95,7 +95,7 @@ describe("the keys of a provider", () => {
     await issuer.stop();
   });
 
-  it("are not asked for again and again by who makes keys up", async () => {
+  it("are not fetched again and again for invented key names", async () => {
     const issuer = await startTokenIssuer();
     const service = await serviceFor(issuer, { cooldownMs: 3_600_000 });
     const good = await issuer.sign(admin);
@@ -109,7 +109,7 @@ describe("the keys of a provider", () => {
     await issuer.stop();
   });
 
-  it("are renewed beside the requests when they are old", async () => {
+  it("are renewed in the background when they are old", async () => {
     const issuer = await startTokenIssuer();
     const service = await serviceFor(issuer, { freshMs: 0 });
     const old = await issuer.sign(admin);
@@ -120,7 +120,7 @@ describe("the keys of a provider", () => {
     await issuer.stop();
   });
 
-  it("that are known stay good while the provider is away; with others the answer is 503 until it is back", async () => {
+  it("that are known stay valid while the provider is away, and others get 503 until it is back", async () => {
     const issuer = await startTokenIssuer();
     const service = await serviceFor(issuer, { freshMs: 0 });
     const known = await issuer.sign(admin);
@@ -141,7 +141,7 @@ describe("the keys of a provider", () => {
     await issuer.stop();
   });
 
-  it("that were never known leave JWTs with 503 and configured tokens as they are", async () => {
+  it("that were never known mean 503 for JWTs, and change nothing for configured tokens", async () => {
     const issuer = await startTokenIssuer();
     await issuer.stop();
     const service = await serviceFor(issuer);
@@ -152,7 +152,7 @@ describe("the keys of a provider", () => {
     await service.stop();
   });
 
-  it("are not taken from a provider that says it is another one", async () => {
+  it("are not accepted from a provider that names another issuer", async () => {
     const issuer = await startTokenIssuer();
     const { log, logged } = recordingLogger();
     const jwt = { ...issuer.jwt, issuer: issuer.jwt.issuer.replace("127.0.0.1", "localhost") };
@@ -163,7 +163,7 @@ describe("the keys of a provider", () => {
     await issuer.stop();
   });
 
-  it("of a provider that others have written are found and used as well", async () => {
+  it("of another provider implementation are found and used too", async () => {
     const provider = await startOpenIdProvider("http://127.0.0.1:1");
     const { log } = recordingLogger();
     for (const roleClaim of ["roles", "https://trainers.example/roles"]) {

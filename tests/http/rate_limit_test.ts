@@ -43,7 +43,7 @@ describe("the arithmetic of the rate limit", () => {
     }
   });
 
-  it("gives one more with each part of the minute, and no more than the quota after an hour", () => {
+  it("refills during the minute, and never above the quota", () => {
     const { clock, take } = limitAt(3);
     assertEquals([take(), take(), take(), take()], [
       [false, '"token";r=2;t=20'],
@@ -91,7 +91,7 @@ describe("the rate limit of a service", () => {
     return response;
   }
 
-  it("is off by default, and answers say nothing of it", async () => {
+  it("is off by default, without headers", async () => {
     for (let time = 0; time < 5; time++) {
       for (const path of [`/v1/members/${memberId}/assignment`, "/v1/policy"]) {
         assertEquals(limitOf(await call(service, `GET ${path}`)), [200, null, null]);
@@ -99,7 +99,7 @@ describe("the rate limit of a service", () => {
     }
   });
 
-  it("says what is left, then refuses with Retry-After; tokens do not share", async () => {
+  it("says what is left, then refuses with Retry-After, for each token separately", async () => {
     await limited(LIMIT, async (service) => {
       for (const remaining of [2, 1, 0]) {
         const response = await call(service, "GET /v1/policy");
@@ -116,7 +116,7 @@ describe("the rate limit of a service", () => {
     });
   });
 
-  it("holds for checks past the router too, each counted once whatever comes of it", async () => {
+  it("also applies to the fast path of checks, and counts each once", async () => {
     await limited(LIMIT, async (service) => {
       const check = (id: string) => call(service, `GET /v1/members/${id}/assignment`, { as: "service" });
       assertEquals(limitOf(await check(memberId)), [200, policy, '"token";r=2;t=…']); // the fast path learns the headers
@@ -126,7 +126,7 @@ describe("the rate limit of a service", () => {
     });
   });
 
-  it("is over when the time that was told is", async () => {
+  it("is over after the announced time", async () => {
     await limited(30, async (service) => {
       const status = async () => (await call(service, "GET /v1/policy")).status;
       await waitUntil("the quota is used up", async () => await status() === 429);
@@ -134,7 +134,7 @@ describe("the rate limit of a service", () => {
     });
   });
 
-  it("never reaches the admin page: who is signed in goes on when the token is used up, and uses none of it", async () => {
+  it("does not apply to the admin page, which uses nothing of a token's quota", async () => {
     await limited(LIMIT, async (service) => {
       const cookie = await signIn(service);
       const visit = async () => {
@@ -154,7 +154,7 @@ describe("the rate limit of a service", () => {
     });
   });
 
-  it("counts JWTs by their subject, and those that are no good not at all", async () => {
+  it("counts JWTs by their subject, and invalid ones not at all", async () => {
     const issuer = await startTokenIssuer();
     const verifyJwt = createJwtVerifier(issuer.jwt, { log: recordingLogger().log, cooldownMs: 0 });
     await limited({ rateLimitPerMinute: LIMIT, verifyJwt }, async (service) => {
@@ -177,7 +177,7 @@ describe("the rate limit of a service", () => {
 });
 
 describe("the limit on signing in to the admin page", () => {
-  it("leaves alone who is signed in already, and is nothing to the API", async () => {
+  it("does not affect signed-in admins or the API", async () => {
     const service = await testService();
     const cookie = await signIn(service);
     for (const status of [401, 401, 401, 401, 401, 429]) {

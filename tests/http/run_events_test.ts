@@ -93,7 +93,7 @@ function eventReader(stream: ReadableStream<Uint8Array>) {
 const ended = { ...RUN, status: "succeeded" as const, finishedAt: new Date(1), processed: 100 };
 
 describe("run events", () => {
-  it("begin with how the run stands, follow each change, and end with finished", async () => {
+  it("begin with the state of the run, follow each change, and end with finished", async () => {
     const { state, open } = feeds();
     const events = open();
     assertEquals((await events.next())?.run.processed, 0);
@@ -111,7 +111,7 @@ describe("run events", () => {
     assertEquals(await events.next(), undefined);
   });
 
-  it("do not send again the state that the client names as its last", async () => {
+  it("do not repeat the state that the client names as its last", async () => {
     const { state, open } = feeds();
     const first = open();
     const seen = await first.next();
@@ -146,7 +146,7 @@ describe("run events", () => {
     await Promise.all([one.leave(), other.leave()]);
   });
 
-  it("ask the database as often for fifty watchers as for one, and for none not at all", async () => {
+  it("ask the database as often for fifty watchers as for one, and not without a watcher", async () => {
     const { state, open } = feeds({ pollMs: 20 });
     const watchers = Array.from({ length: 50 }, () => open());
     await Promise.all(watchers.map((watcher) => watcher.next()));
@@ -186,7 +186,7 @@ describe("run events", () => {
     await events.leave();
   });
 
-  it("are refused above their cap, and possible again when somebody leaves", async () => {
+  it("are refused above their limit, and possible again when somebody leaves", async () => {
     const { open } = feeds({ maxStreams: 3 });
     const watchers = [open(), open(), open()];
     assertEquals(assertThrows(() => open(), Problem).code, "too_many_streams");
@@ -225,7 +225,7 @@ describe("run events over HTTP", () => {
   });
   afterAll(() => service.stop());
 
-  it("follow a run to its end; then a client who comes back is told to stay away", async () => {
+  it("follow a run to its end, and then tell a client not to reconnect", async () => {
     await addUnseenMembers(service.sql, 500);
     const run = await startBackfill(service.sql, { requestedBy: "test", batchRows: 50 });
     const response = await service.call(`GET /v1/backfills/${run.id}/events`);
@@ -247,7 +247,7 @@ describe("run events over HTTP", () => {
     assertEquals([comeBack.status, await comeBack.text()], [204, ""]);
   });
 
-  it("are not opened by a HEAD request, nor for who cannot read them", async () => {
+  it("are not opened by a HEAD request, nor for a client that does not accept them", async () => {
     const run = await startBackfill(service.sql, { requestedBy: "test" });
     const path = `/v1/backfills/${run.id}/events`;
     assertEquals((await service.call(`HEAD ${path}`)).headers.get("Content-Type"), "text/event-stream");

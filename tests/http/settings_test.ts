@@ -16,7 +16,7 @@ describe("settings over HTTP", () => {
     assertEquals({ defaultTrainerId, updatedBy }, { defaultTrainerId: DEFAULT_TRAINER_ID, updatedBy: null });
   });
 
-  it("refuse a trainer who is not a member, and stay as they were", async () => {
+  it("refuse a trainer who is not a member, and stay unchanged", async () => {
     const json = { defaultTrainerId: "00000000-0000-0000-0000-00000000dead" };
     const response = await service.call("PUT /v1/policy", { json });
     assertEquals([response.status, (await response.json()).code], [422, "trainer_not_found"]);
@@ -26,7 +26,7 @@ describe("settings over HTTP", () => {
     );
   });
 
-  it("change for members who come after, recording who changed them", async () => {
+  it("change for later members, recording who changed them", async () => {
     const [before = "", trainer = ""] = await addMembers(service.sql, 2);
 
     const response = await service.call("PUT /v1/policy", {

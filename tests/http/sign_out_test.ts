@@ -32,7 +32,7 @@ describe("signing out", () => {
   const LET_IN = [200, 200, 200, 303];
   const KEPT_OUT = [303, 401, 401, 200];
 
-  it("ends copies of the cookie too, in every replica at once, and no other session", async () => {
+  it("ends copies of the cookie too, on every replica at once, and no other session", async () => {
     const cookie = await signIn(service);
     const another = await signIn(service);
     for (const replica of [service, second]) assertEquals(await reach(replica, cookie), LET_IN);
@@ -67,7 +67,7 @@ describe("signing out", () => {
     assertEquals(await remembered(), [0, before + 2]);
   });
 
-  it("needs no session, and takes no cookie of somebody else's making", async () => {
+  it("needs no session, and accepts no forged cookie", async () => {
     for (const cookie of ["", "trainer_assignment_session=made-up"]) {
       const response = await post(service, "/admin/logout", cookie);
       assertEquals([response.status, response.headers.get("location")], [
@@ -77,7 +77,7 @@ describe("signing out", () => {
     }
   });
 
-  it("says what it could not do while the database is away; sessions seen before see that it is", async () => {
+  it("says what it could not do while the database is away, which sessions seen before can still see", async () => {
     const databaseUrl = service.database.url;
     const proxy = await startProxy({ to: Number(new URL(databaseUrl).port) });
     const sql = openDatabase(proxy.url(databaseUrl), { max: 2, applicationName: "test" });
@@ -93,10 +93,10 @@ describe("signing out", () => {
       page = await response.text();
       return response.status === 503;
     });
-    assertStringIncludes(page, "What is shown is from");
+    assertStringIncludes(page, "The page shows the state of");
     const nothing = await get(cutOff, HOME, unseen);
     assertEquals(nothing.status, 503);
-    assertEquals((await nothing.text()).includes("What is shown is from"), false);
+    assertEquals((await nothing.text()).includes("The page shows the state of"), false);
     for (const cookie of [seen, unseen]) {
       assertEquals((await get(cutOff, "/v1/policy", cookie)).status, 503);
       assertEquals((await post(cutOff, `${HOME}/failures/retry`, cookie)).status, 503);

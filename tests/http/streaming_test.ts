@@ -43,7 +43,7 @@ function streamingApp(stream: Partial<RowStream> & Pick<RowStream, "chunks">) {
 }
 
 describe("a streamed export", () => {
-  it("reads on only as its reader takes", async () => {
+  it("reads only as fast as its reader", async () => {
     const { state, rows } = endlessSource();
     const response = await streamingApp({ chunks: rows }).app.request("/");
     const reader = response.body?.getReader();
@@ -56,7 +56,16 @@ describe("a streamed export", () => {
     await state.stopped.promise;
   });
 
-  it("reads little ahead of a reader behind a socket who takes nothing, and stops when they go", async () => {
+  it("continues after empty chunks, and ends after one", async () => {
+    async function* rows() {
+      await Promise.resolve();
+      yield* [[], [{ row: 1 }], [], [], [{ row: 2 }], []];
+    }
+    const response = await streamingApp({ chunks: rows(), stallTimeoutMs: 500 }).app.request("/");
+    assertEquals(await response.text(), '{"row":1}\n{"row":2}\n');
+  });
+
+  it("reads little ahead of a socket whose reader has stopped, and stops when it closes", async () => {
     const { state, rows } = endlessSource();
     const server = await serveOnSocket(streamingApp({ chunks: rows }).app);
     const leaving = new AbortController();
@@ -77,7 +86,7 @@ describe("a streamed export", () => {
     await server.stop();
   });
 
-  it("cuts off a reader who takes nothing for too long", async () => {
+  it("disconnects a reader that reads nothing for too long", async () => {
     const { state, rows } = endlessSource();
     const { app, logged } = streamingApp({ chunks: rows, stallTimeoutMs: 50 });
     const response = await app.request("/");
@@ -86,7 +95,7 @@ describe("a streamed export", () => {
     assertMatch(JSON.stringify(logged), /the reader takes nothing.*export cut off/);
   });
 
-  it("does not look whole when its source fails midway", async () => {
+  it("does not look complete when its source fails midway", async () => {
     async function* failing() {
       for (let chunk = 0; chunk < 3; chunk++) yield await Promise.resolve([{ chunk }]);
       throw new Error("secret of the database");

@@ -69,7 +69,7 @@ describe("a request that takes too long", () => {
     return connection;
   }
 
-  it("is answered with 504 when its body does not come, and its connection takes no other", async () => {
+  it("is answered with 504 when its body does not arrive, and its connection is closed", async () => {
     const connection = await beginBody();
     const answer = await connection.exchange(new Uint8Array());
     assertEquals(answer?.status, 504);
@@ -79,7 +79,7 @@ describe("a request that takes too long", () => {
     connection.close();
   });
 
-  it("is answered with 504 when its body comes byte by byte", async () => {
+  it("is answered with 504 when its body arrives byte by byte", async () => {
     const connection = await beginBody();
     let hasAnswer = false;
     const answered = connection.exchange(new Uint8Array()).finally(() => hasAnswer = true);
@@ -102,7 +102,7 @@ describe("a request that takes too long", () => {
     assertEquals((await service.call(`GET ${CLIENTS}`)).status, 200);
   });
 
-  it("is a page for who uses the page", async () => {
+  it("is answered with a page on the admin page", async () => {
     const headers = { "Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded" };
     const signedIn = await service.app.request("/admin/login", {
       method: "POST",
@@ -114,11 +114,11 @@ describe("a request that takes too long", () => {
       const path = `/admin/trainer-assignment/trainers/${DEFAULT_TRAINER_ID}`;
       const response = await service.app.request(path, { headers: { cookie } });
       assertEquals(response.status, 504);
-      assertStringIncludes(await response.text(), "That took too long");
+      assertStringIncludes(await response.text(), "The request took too long");
     });
   });
 
-  it("ends as well when it is a check, past the router and in a crowd", async () => {
+  it("also ends when it is a check, on the fast path and among many others", async () => {
     const check = (id: string) => service.call(`GET /v1/members/${id}/assignment`);
     assertEquals((await check(members[0] ?? "")).status, 200); // from here on past the router
     await whileLocked(async () => {

@@ -162,7 +162,7 @@ describe("four replicas on one database behind HAProxy", () => {
     assert(refusals.every((line) => line.includes('"address":"127.0.0.1"')), refusals.join("\n"));
   });
 
-  it("all stay in when the service is degraded; one that alone lost the database is passed over", async () => {
+  it("all stay in service when it is degraded, and one that alone has lost the database is taken out", async () => {
     const { sql } = replicas.database;
     const [member = ""] = await addMembers(1);
     await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
@@ -180,7 +180,7 @@ describe("four replicas on one database behind HAProxy", () => {
     await replicas.untilReady(2, true);
   });
 
-  it("refuse by themselves while the database is away, and are back when it is", async () => {
+  it("answer 503 while the database is away, and work again when it is back", async () => {
     const { sql } = replicas.database;
     const [member = ""] = await addMembers(1);
     for (const role of replicas.roles) {
@@ -200,7 +200,7 @@ describe("four replicas on one database behind HAProxy", () => {
     assertEquals((await (await check(member)).json()).assigned, true);
   });
 
-  it("lose no request while one is killed and one is drained, and end the run that they drove", async () => {
+  it("lose no request while one is killed and one is drained, and finish their run", async () => {
     const { sql } = replicas.database;
     const run = await startRun(await addTrainer(), 10);
     const following = [...ALL, ...ALL].map(() => followRun(replicas.proxy.url, run.id));
@@ -234,7 +234,7 @@ describe("four replicas on one database behind HAProxy", () => {
     for (const replica of [0, 1]) await replicas.untilReady(replica, true);
   });
 
-  it("started one run a slot of the schedule", async () => {
+  it("started one run per slot of the schedule", async () => {
     const { sql } = replicas.database;
     const claimed = async () =>
       await sql<{ slot: Date; runId: string }[]>`

@@ -1,17 +1,16 @@
 import { SERVICE_ROLE } from "./databases.ts";
 import { startPgBouncer } from "./pgbouncer.ts";
 import { type PostgresVersion, startTestServer } from "./servers.ts";
-import { createTemplate, startTests, type TestResult } from "./test_run.ts";
+import type { TestJob } from "./test_files.ts";
+import { startTests, type TestResult } from "./test_run.ts";
 
-export interface FileResult extends TestResult {
-  file: string;
+export interface FileResult extends TestResult, TestJob {
   seconds: number;
 }
 
 export interface LaneOptions {
   /** Files at once. A lane has a PostgreSQL of its own, so that no file meets another's roles, locks or sessions. */
   lanes: number;
-  version: PostgresVersion;
   /** Puts a PgBouncer in transaction mode before each server. */
   throughPooler: boolean;
   /** For `deno test`: a filter. */
@@ -23,10 +22,10 @@ export interface LaneOptions {
 }
 
 /** Runs test files in their order, several at once, each by a `deno test` of its own. */
-export async function runInLanes(files: readonly string[], options: LaneOptions): Promise<void> {
-  const waiting = [...files];
+export async function runInLanes(jobs: readonly TestJob[], options: LaneOptions): Promise<void> {
+  const waiting = [...jobs];
   const lanes = Array.from(
-    { length: Math.min(options.lanes, files.length) },
+    { length: Math.min(options.lanes, jobs.length) },
     () => runLane(waiting, options),
   );
   const outcomes = await Promise.allSettled(lanes);
@@ -34,33 +33,52 @@ export async function runInLanes(files: readonly string[], options: LaneOptions)
   if (errors.length > 0) throw new AggregateError(errors, errors.join("; "));
 }
 
-async function runLane(waiting: string[], options: LaneOptions): Promise<void> {
-  const { version, throughPooler, options: own, signal, onEnded } = options;
-  const closers: (() => Promise<void>)[] = [];
-  try {
-    const server = await startTestServer(version);
-    closers.push(server.remove);
-    await createTemplate(server.url);
-    const pooler = throughPooler
-      ? await startPgBouncer({ serverUrl: server.url, users: [SERVICE_ROLE], connections: 20 })
-      : undefined;
-    if (pooler !== undefined) closers.push(pooler.stop);
+/** Where a lane's tests of one version run. */
+interface LaneServer {
+  url: string;
+  poolerUrl: string | undefined;
+}
 
+async function runLane(waiting: TestJob[], options: LaneOptions): Promise<void> {
+  const { throughPooler, options: own, signal, onEnded } = options;
+  const closers: (() => Promise<void>)[] = [];
+  const servers = new Map<PostgresVersion, LaneServer>();
+  const serverOf = async (version: PostgresVersion) => {
+    const started = servers.get(version) ?? await startLaneServer(version, throughPooler, closers);
+    servers.set(version, started);
+    return started;
+  };
+  try {
     while (!signal.aborted) {
-      const file = waiting.shift();
-      if (file === undefined) return;
+      const job = waiting.shift();
+      if (job === undefined) return;
+      const { url, poolerUrl } = await serverOf(job.version);
       const began = performance.now();
       const tests = startTests({
-        serverUrl: server.url,
-        version,
-        poolerUrl: pooler?.urlOf("postgres"),
-        args: ["--no-check", ...own, file],
+        serverUrl: url,
+        version: job.version,
+        poolerUrl,
+        args: ["--no-check", ...own, job.file],
         quiet: true,
       });
       const result = await tests.ended;
-      onEnded({ ...result, file, seconds: (performance.now() - began) / 1000 });
+      onEnded({ ...result, ...job, seconds: (performance.now() - began) / 1000 });
     }
   } finally {
     for (const close of closers.toReversed()) await close();
   }
+}
+
+/** @param closers gets what stops what was started, also when something fails half-way */
+async function startLaneServer(
+  version: PostgresVersion,
+  throughPooler: boolean,
+  closers: (() => Promise<void>)[],
+): Promise<LaneServer> {
+  const server = await startTestServer(version);
+  closers.push(server.remove);
+  if (!throughPooler) return { url: server.url, poolerUrl: undefined };
+  const pooler = await startPgBouncer({ serverUrl: server.url, users: [SERVICE_ROLE], connections: 20 });
+  closers.push(pooler.stop);
+  return { url: server.url, poolerUrl: pooler.urlOf("postgres") };
 }

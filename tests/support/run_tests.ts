@@ -3,25 +3,27 @@
  * of its own and a migrated template to clone; the types are checked meanwhile.
  * Arguments are paths and `deno test`'s own: `deno task test tests/unit/config_test.ts --filter token`.
  * `--quick` leaves out what takes long. It is for the inner loop, no substitute for the whole.
- * PG_VERSION (15 to 18) chooses the server; on any but 18, which the service runs, only the database's tests run.
+ * PG_VERSION (15 to 18, or several: 15,18) chooses the servers; on any but 18, which the service runs, only the database's
+ * tests run. The files of all versions are in one queue.
  * THROUGH_POOLER=1 has all that the service does go through a PgBouncer in transaction mode.
  * TEST_LANES says how many files run at once.
  */
 import { z } from "zod";
 import { type FileResult, runInLanes } from "./lanes.ts";
-import { createModelCluster } from "./servers.ts";
+import { createModelClusters } from "./model_clusters.ts";
+import { findTestFiles, isQuick, longestFirst, partArguments } from "./test_files.ts";
 import { findLoadError, summarizeError } from "./test_report.ts";
-import { findTestFiles, isQuick, partArguments } from "./test_files.ts";
 
-const LANES_A_CORE = 2; // a test waits half of its time: for a lock, a process, a page
+const LANES_A_CORE = 3; // a test mostly waits: for a lock, a process, a page
 const SLOWEST = 10;
 
-const { version, throughPooler, lanes } = z.object({
-  PG_VERSION: z.enum(["15", "16", "17", "18"]).default("18"),
+const versionSchema = z.enum(["15", "16", "17", "18"]);
+const { versions, throughPooler, lanes } = z.object({
+  PG_VERSION: z.string().default("18").transform((text) => text.split(",")).pipe(z.array(versionSchema)),
   THROUGH_POOLER: z.string().optional(),
   TEST_LANES: z.coerce.number().int().min(1).default(LANES_A_CORE * navigator.hardwareConcurrency),
 }).transform(({ PG_VERSION, THROUGH_POOLER, TEST_LANES }) => ({
-  version: PG_VERSION,
+  versions: PG_VERSION,
   throughPooler: THROUGH_POOLER === "1",
   lanes: TEST_LANES,
 })).parse(Deno.env.toObject());
@@ -32,26 +34,31 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 const { paths, options } = await partArguments(Deno.args.filter((arg) => arg !== "--quick"));
-const asked = paths.length > 0 ? paths : [version === "18" ? "tests" : "tests/database"];
-const files = (await findTestFiles(asked)).filter((file) => !Deno.args.includes("--quick") || isQuick(file));
+const jobs = longestFirst(
+  (await Promise.all(versions.map(async (version) => {
+    const asked = paths.length > 0 ? paths : [version === "18" ? "tests" : "tests/database"];
+    return (await findTestFiles(asked)).map((file) => ({ file, version }));
+  }))).flat().filter(({ file }) => !Deno.args.includes("--quick") || isQuick(file)),
+);
 const results: FileResult[] = [];
-const cluster = await createModelCluster(version);
-Deno.env.set("TEST_CLUSTER", cluster.json); // for this process and those of the tests
+const clusters = await createModelClusters(versions);
+Deno.env.set("TEST_CLUSTERS", clusters.json); // for this process and those of the tests
 const [areTypesRight] = await Promise.all([
   options.includes("--no-check") || checkTypes(paths),
-  runInLanes(files, {
+  runInLanes(jobs, {
     lanes,
-    version,
     throughPooler,
     options: options.filter((option) => option !== "--no-check"),
     signal: stopping.signal,
     onEnded(result) {
       results.push(result);
-      if (result.passed + result.failed + result.skipped > 0) console.log(result.output.trimEnd());
+      if (result.passed + result.failed + result.skipped > 0) {
+        console.log(`${onVersion(result)}${result.output.trimEnd()}`);
+      }
     },
   }),
-]).finally(cluster.remove);
-const isGreen = areTypesRight && results.every(({ code }) => code === 0) && results.length === files.length;
+]).finally(clusters.remove);
+const isGreen = areTypesRight && results.every(({ code }) => code === 0) && results.length === jobs.length;
 summarize();
 Deno.exit(isGreen ? 0 : 1);
 
@@ -61,23 +68,40 @@ async function checkTypes(paths: readonly string[]): Promise<boolean> {
 }
 
 function summarize(): void {
-  const sum = (key: "passed" | "failed" | "skipped") => results.reduce((total, each) => total + each[key], 0);
-  const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")];
   if (results.length > 1) {
     console.log("\nThe slowest files:");
     const slowest = results.toSorted((one, other) => other.seconds - one.seconds).slice(0, SLOWEST);
-    for (const { file, seconds } of slowest) console.log(`${seconds.toFixed(1).padStart(6)} s  ${file}`);
+    for (const result of slowest) {
+      console.log(`${result.seconds.toFixed(1).padStart(6)} s  ${onVersion(result)}${result.file}`);
+    }
   }
-  for (const { file, code, failures, output } of results) {
+  for (const result of results) {
+    const { file, code, failures, output } = result;
     const found = code !== 0 && failures.length === 0
       ? [{ name: "does not load, or ends early", error: findLoadError(output) }]
       : failures;
     for (const { name, error } of found) {
-      console.log(`FAILED  ${file}  ${name}`);
+      console.log(`FAILED  ${onVersion(result)}${file}  ${name}`);
       for (const line of summarizeError(error)) console.log(`        ${line}`);
     }
   }
   if (!areTypesRight) console.log("FAILED  deno check");
-  console.log(`\nPostgreSQL ${version}${throughPooler ? ", by way of PgBouncer" : ""}`);
-  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  console.log();
+  for (const version of versions) {
+    const way = throughPooler ? ", by way of PgBouncer" : "";
+    const ofVersion = results.filter((result) => result.version === version);
+    console.log(`PostgreSQL ${version}${way}${versions.length > 1 ? `: ${countTests(ofVersion)}` : ""}`);
+  }
+  console.log(countTests(results));
+}
+
+function countTests(counted: readonly FileResult[]): string {
+  const sum = (key: "passed" | "failed" | "skipped") => counted.reduce((total, each) => total + each[key], 0);
+  const skipped = sum("skipped");
+  return `${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+/** Tells the version where there are several. */
+function onVersion({ version }: FileResult): string {
+  return versions.length > 1 ? `PostgreSQL ${version}  ` : "";
 }

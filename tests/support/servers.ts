@@ -14,7 +14,7 @@ import { oneAtATime } from "./one_at_a_time.ts";
 
 export type PostgresVersion = "15" | "16" | "17" | "18";
 
-const modelSchema = z.partialRecord(
+const modelsSchema = z.partialRecord(
   z.enum(["15", "16", "17", "18"]),
   z.object({ folder: z.string(), password: z.string() }),
 );
@@ -32,7 +32,8 @@ export interface TestServer {
 
 /**
  * Starts a real server with empty data in a temporary folder; about half a second. It does not flush to disk.
- * Within `deno task test` its data are a copy of a cluster made once: such servers share PostgreSQL's system identifier.
+ * Within `deno task test` its data are a copy of a cluster made once (see model_clusters.ts): such servers share
+ * PostgreSQL's system identifier.
  * @param options.hasSocket it also listens at a socket file in that folder
  */
 export async function startTestServer(
@@ -40,7 +41,7 @@ export async function startTestServer(
   options: { hasSocket?: boolean } = {},
 ): Promise<TestServer> {
   const binaries = await findBinaries(version);
-  const model = modelSchema.parse(JSON.parse(process.env.TEST_CLUSTER ?? "{}"))[version];
+  const model = modelsSchema.parse(JSON.parse(process.env.TEST_CLUSTERS ?? "{}"))[version];
   const parent = await makeClusterFolder();
   const folder = `${parent}/postgres`;
   const password = model?.password ?? crypto.randomUUID();
@@ -71,20 +72,8 @@ export async function startTestServer(
   };
 }
 
-/** Makes the cluster that the servers of tests are copies of: ten times as fast as initdb. `TEST_CLUSTER` is its `json`. */
-export async function createModelCluster(
-  version: PostgresVersion,
-): Promise<{ json: string; remove(): Promise<void> }> {
-  const parent = await makeClusterFolder();
-  const model = { folder: `${parent}/postgres`, password: crypto.randomUUID() };
-  await createCluster(await findBinaries(version), model.folder, { password: model.password, sync: false });
-  return {
-    json: JSON.stringify({ [version]: model }),
-    remove: () => Deno.remove(parent, { recursive: true }),
-  };
-}
-
-async function makeClusterFolder(): Promise<string> {
+/** Makes a folder for a cluster to be put in. */
+export async function makeClusterFolder(): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "trainer-assignment-" });
   await Deno.chmod(folder, 0o711); // as root, the server's account passes through
   return folder;
@@ -114,7 +103,7 @@ export async function findBinaries(version: PostgresVersion): Promise<PostgresBi
   }
 }
 
-/** The version that `deno task test` runs on. */
+/** The version that a test file runs on. */
 export function testedVersion(): PostgresVersion {
   return z.enum(["15", "16", "17", "18"]).parse(process.env["TEST_POSTGRES_VERSION"]);
 }

@@ -1,43 +1,74 @@
 import { join } from "node:path";
+import type { PostgresVersion } from "./servers.ts";
 
-/** Folders whose files take longest: begun first, lest one of them be left when all others have ended. */
-const LONG = ["tests/faults/", "tests/replicas/", "tests/browser/", "tests/commands/"];
-
-/** What `--quick` leaves out: those folders, and what else takes more than some five seconds. */
+/**
+ * What takes more than some five seconds, the longest first: begun in this order, lest a long file be left when all
+ * others have ended. `--quick` leaves it out.
+ */
 export const SLOW = [
-  ...LONG,
-  "tests/adoption/",
-  "tests/database/assignments/interleavings_test.ts",
-  "tests/database/assignments/retries_test.ts",
-  "tests/database/runs/driver_test.ts",
-  "tests/database/runs/errors_test.ts",
-  "tests/database/runs/lanes_test.ts",
-  "tests/database/runs/partitioned_members_test.ts",
-  "tests/database/runs/pressure_test.ts",
-  "tests/database/runs/replica_lag_test.ts",
-  "tests/database/runs/status_changes_test.ts",
+  "tests/faults/planted_hostile_bugs_test.ts",
+  "tests/faults/planted_database_bugs_test.ts",
+  "tests/browser/backfill_test.ts",
   "tests/database/health_test.ts",
-  "tests/database/migrations/",
-  "tests/database/read_replica_test.ts",
+  "tests/replicas/",
+  "tests/commands/restart_test.ts",
+  "tests/commands/start_test.ts",
+  "tests/database/structure/repair_test.ts",
+  "tests/faults/experiments/pooler_test.ts",
+  "tests/commands/serve_database_test.ts",
+  "tests/commands/migrate_test.ts",
+  "tests/faults/planted_network_bugs_test.ts",
+  "tests/database/migrations/adopt_members_test.ts",
+  "tests/database/migrations/up_down_test.ts",
+  "tests/faults/",
+  "tests/browser/",
+  "tests/commands/",
+  "tests/database/runs/replica_lag_test.ts",
+  "tests/database/assignments/interleavings_test.ts",
+  "tests/database/runs/driver_test.ts",
+  "tests/database/signup/rewritten_ids_test.ts",
+  "tests/database/runs/errors_test.ts",
   "tests/database/signup/faults_test.ts",
-  "tests/deploy/container_test.ts",
+  "tests/database/runs/pressure_test.ts",
+  "tests/database/structure/repair_members_test.ts",
+  "tests/adoption/",
   "tests/http/busy_database_test.ts",
   "tests/http/database_away_test.ts",
   "tests/http/database_refuses_test.ts",
+  "tests/database/migrations/",
+  "tests/database/roles_test.ts",
+  "tests/database/connection_strings_test.ts",
+  "tests/database/read_replica_test.ts",
+  "tests/database/assignments/retries_test.ts",
+  "tests/database/runs/lanes_test.ts",
+  "tests/database/runs/partitioned_members_test.ts",
+  "tests/database/runs/status_changes_test.ts",
+  "tests/deploy/container_test.ts",
   "tests/http/exports_test.ts",
   "tests/http/jwt_test.ts",
   "tests/http/provider_keys_test.ts",
   "tests/unit/lost_connections_test.ts",
 ];
 
-/** Lists the test files that paths name, a folder those in it; the longest come first. */
+/** A test file, and the server it is to run on. */
+export interface TestJob {
+  file: string;
+  version: PostgresVersion;
+}
+
+/** Lists the test files that paths name, a folder those in it. */
 export async function findTestFiles(paths: readonly string[]): Promise<string[]> {
   const found = (await Promise.all(paths.map(filesIn))).flat();
-  const rank = (file: string) => {
-    const index = LONG.findIndex((folder) => file.startsWith(folder));
-    return index === -1 ? LONG.length : index;
+  return [...new Set(found)].toSorted((one, other) => one.localeCompare(other));
+}
+
+/** Orders jobs by how long they take, the longest first, whatever their version. */
+export function longestFirst(jobs: readonly TestJob[]): TestJob[] {
+  const rank = ({ file }: TestJob) => {
+    const index = SLOW.findIndex((path) => file.startsWith(path));
+    return index === -1 ? SLOW.length : index;
   };
-  return [...new Set(found)].toSorted((one, other) => rank(one) - rank(other) || one.localeCompare(other));
+  return jobs.toSorted((one, other) => rank(one) - rank(other));
 }
 
 /** Tells whether a file is part of `--quick`. */

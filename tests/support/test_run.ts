@@ -1,26 +1,5 @@
-import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
-import { migrateUp } from "../../src/database/migrate.ts";
-import { SERVICE_ROLE, TEMPLATE } from "./databases.ts";
 import type { PostgresVersion } from "./servers.ts";
 import { readTestReport, type TestCounts } from "./test_report.ts";
-
-/** Makes what every test's database is cloned from: migrated, with the default trainer as its only member. */
-export async function createTemplate(serverUrl: string): Promise<void> {
-  const sql = openDatabase(serverUrl, { max: 1, applicationName: "test template" });
-  await sql`create database ${sql(TEMPLATE)} template template0`;
-  const templateUrl = Object.assign(new URL(serverUrl), { pathname: `/${TEMPLATE}` }).href;
-  await migrateUp(templateUrl);
-  const template = openDatabase(templateUrl, { max: 1, applicationName: "test template" });
-  await template`
-    insert into public.members (id, display_name)
-    select default_trainer_id, 'Default trainer'
-    from assignment.settings
-  `;
-  await template.unsafe(`create role ${SERVICE_ROLE} login password '${new URL(serverUrl).password}'`);
-  await closeDatabase(template);
-  await sql`alter database ${sql(TEMPLATE)} allow_connections false`;
-  await closeDatabase(sql);
-}
 
 export interface TestRunOptions {
   serverUrl: string;
@@ -45,7 +24,7 @@ export interface TestRun {
   stop(): void;
 }
 
-/** Starts `deno test` on a server that {@link createTemplate} has prepared. */
+/** Starts `deno test` on a server that is a copy of a model cluster. */
 export function startTests({ serverUrl, version, poolerUrl, args, quiet = false }: TestRunOptions): TestRun {
   const report = Deno.makeTempFileSync({ suffix: ".xml" });
   const stdio = quiet ? "piped" : "inherit";

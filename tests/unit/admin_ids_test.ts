@@ -28,7 +28,7 @@ describe("an id on the admin page", () => {
     it(`is read ${how}`, () => assertEquals(readId(text), ID));
   }
 
-  it("is not made of anything else", () => {
+  it("is not read from anything else", () => {
     for (
       const text of [
         "",

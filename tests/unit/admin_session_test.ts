@@ -88,7 +88,7 @@ describe("a session of the admin page", () => {
     assertEquals(await readSession({ tokens: [], openId: null }, theirs, 1), undefined);
   });
 
-  it("is not opened with what was sealed for another purpose, cut off, or altered", async () => {
+  it("is not opened from a value that was sealed for another purpose, truncated or altered", async () => {
     const sealed = await seal("secret", "one purpose", { a: 1 });
     assertEquals(await unseal("secret", "one purpose", sealed), { a: 1 });
     assertEquals(await unseal("secret", "another purpose", sealed), undefined);
@@ -102,7 +102,7 @@ describe("a session of the admin page", () => {
     }
   });
 
-  it("is not opened when it is encrypted in another way, though under the same key", async () => {
+  it("is not opened when it is encrypted by another algorithm with the same key", async () => {
     const key = new Uint8Array(hkdfSync("sha256", "secret", "", "trainer-assignment one purpose", 32));
     const value = new TextEncoder().encode(JSON.stringify({ a: 1 }));
     const sealAs = (alg: string, enc: string) =>
@@ -115,7 +115,7 @@ describe("a session of the admin page", () => {
     }
   });
 
-  it("begins with a token of the configuration alone", () => {
+  it("starts only with a configured token", () => {
     assertEquals(findToken([first, another], "another's token")?.name, "another");
     assertEquals(findToken([first, another], "nobody's token"), undefined);
     assertEquals(findToken([first, another], ""), undefined);
@@ -139,7 +139,7 @@ describe("the limit on signing in", () => {
     assertEquals(limit.secondsToWait("10.0.0.1"), 1);
   });
 
-  it("remembers ten thousand addresses, the latest", () => {
+  it("remembers the latest ten thousand addresses", () => {
     const limit = createSignInLimit(() => 0);
     for (let tries = 0; tries < 5; tries++) limit.recordFailure("first");
     for (let number = 0; number < 9_999; number++) limit.recordFailure(`address ${number}`);
@@ -149,8 +149,8 @@ describe("the limit on signing in", () => {
   });
 });
 
-describe("the way on after signing in", () => {
-  it("is a page of ours", () => {
+describe("the address after signing in", () => {
+  it("is always one of our pages", () => {
     const home = "/admin/trainer-assignment";
     assertEquals(safeNext(`${home}/runs?cursor=x`), `${home}/runs?cursor=x`);
     for (

@@ -35,12 +35,12 @@ describe("the architecture", () => {
   files.push(readFile("main.ts"));
   const isClient = ({ path }: SourceFile) => path === "src/client.ts" || path.startsWith("src/http_client/");
 
-  it("has every file of src in a place of its own", () => {
+  it("gives every file of src one place", () => {
     const homeless = files.filter((file) => !isClient(file) && floorOf(file.path) === undefined);
     assertEquals(homeless.map(({ path }) => path), []);
   });
 
-  it("has no arrow upward", () => {
+  it("has no import of a higher layer", () => {
     const arrows = files.filter((file) => !isClient(file)).flatMap(({ path, imports }) =>
       imports.filter((target) => (floorOf(target) ?? Infinity) > (floorOf(path) ?? -1))
         .map((target) => `${path} -> ${target}`)

@@ -8,7 +8,7 @@ const SECRET: Canary = { name: "a password", value: "p/w+%:@ü \"'", user: "some
 describe("the search for secrets", () => {
   const findings = (text: string) => findCanaries([SECRET], [{ where: "a log", text }]).length;
 
-  it("finds one in whatever way it is written, within other text too", () => {
+  it("finds one in any encoding, within other text too", () => {
     const { value, user = "" } = SECRET;
     for (
       const written of [
@@ -26,7 +26,7 @@ describe("the search for secrets", () => {
     }
   });
 
-  it("finds its digest", async () => {
+  it("finds the digest of one", async () => {
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(SECRET.value));
     assertEquals(findings(`sha256 ${new Uint8Array(digest).toHex()}`), 1);
   });

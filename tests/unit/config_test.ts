@@ -6,7 +6,7 @@ const hash = "ab".repeat(32);
 const otherHash = "cd".repeat(32);
 
 describe("configuration", () => {
-  it("is complete without any variable", () => {
+  it("is complete without variables", () => {
     assertEquals(parseConfig({}), {
       host: "127.0.0.1",
       port: 8000,
@@ -31,7 +31,7 @@ describe("configuration", () => {
     });
   });
 
-  it("takes an empty variable for an absent one", () => {
+  it("treats an empty variable as absent", () => {
     assertEquals(
       parseConfig({ PORT: "", DATABASE_READ_URL: "", ADMIN_TOKENS: "", LOG_LEVEL: "" }),
       parseConfig({}),
@@ -105,7 +105,7 @@ describe("configuration", () => {
     assert(Object.isFrozen(config) && Object.isFrozen(config.tokens));
   });
 
-  it("takes a database of several hosts", () => {
+  it("accepts a database with several hosts", () => {
     const url = "postgres://user:p%40ss,word@one:5432,[::1]:5433,two/app?target_session_attrs=read-write";
     assertEquals(parseConfig({ DATABASE_URL: url }).databaseUrl, url);
   });
@@ -133,7 +133,7 @@ describe("configuration", () => {
     ]);
   });
 
-  it("takes one replica to read from, beside a primary", () => {
+  it("accepts a read replica beside a primary", () => {
     const problemsOf = (environment: Record<string, string>) =>
       assertThrows(() => parseConfig(environment), ConfigError).problems;
     const DATABASE_URL = "postgres://u@one/app";
@@ -209,7 +209,7 @@ describe("configuration", () => {
     });
   }
 
-  it("tells all problems at once, and no value", () => {
+  it("lists all problems at once, and no value", () => {
     const environment = Object.fromEntries(wrong.map(([name]) => [name, "hunter2 ."]));
     const error = assertThrows(() => parseConfig(environment), ConfigError);
     assertEquals(
@@ -223,7 +223,7 @@ describe("configuration", () => {
   const audience = { AUTH_AUDIENCE: "https://trainers.example" };
   const client = { AUTH_CLIENT_ID: "trainer-assignment", AUTH_CLIENT_SECRET: "a secret of the provider" };
 
-  it("takes a provider for JWTs, for signing in to the page, or for both", () => {
+  it("accepts a provider for JWTs, for signing in to the page, or for both", () => {
     const uses = [{ ...issuer, ...audience }, { ...issuer, ...client }, { ...issuer, ...audience, ...client }]
       .map((environment) => parseConfig(environment))
       .map(({ jwt, openId }) => [jwt !== null, openId !== null]);
@@ -231,7 +231,7 @@ describe("configuration", () => {
     assertEquals(parseConfig({ ...issuer, ...audience }).jwt?.roleClaim, "roles");
   });
 
-  it("says what is missing where a provider is named in part", () => {
+  it("says what is missing when a provider is configured in part", () => {
     const problemsOf = (environment: Record<string, string>) =>
       assertThrows(() => parseConfig(environment), ConfigError).problems.map((problem) =>
         problem.split(":")[0]

@@ -36,7 +36,7 @@ describe("database connection", () => {
     assertEquals(row, { ids, texts, numbers: [1, 2], empty: [], flags: [true, false], dates: [new Date(0)] });
   });
 
-  it("says who it is to an operator", async () => {
+  it("shows its name to an operator", async () => {
     const [row] = await database.sql`select current_setting('application_name') as name`;
     assertEquals(row, { name: "test" });
   });

@@ -54,7 +54,7 @@ describe("a connection that is lost", () => {
   }
 
   for (const sslmode of ["disable", "require"]) {
-    it(`costs the pool nothing, however often it happens, with sslmode=${sslmode}`, async () => {
+    it(`is replaced in the pool, however often it happens, with sslmode=${sslmode}`, async () => {
       await withPool({ max: 4, sslmode }, async (pool) => {
         const answers = { right: 0, wrong: 0 };
         let isOver = false;
@@ -92,7 +92,7 @@ describe("a connection that is lost", () => {
       });
     });
 
-    it(`is given up when answers no longer come, with sslmode=${sslmode}`, async () => {
+    it(`is closed when no answer arrives, with sslmode=${sslmode}`, async () => {
       await withPool({ max: 3, sslmode, suspectAfterMs: 500, longestStatementMs: 500 }, async (pool) => {
         await Promise.all([1, 2, 3].map(() => pool`select pg_sleep(0.1)`));
         assertEquals(proxy.open(), 3);
@@ -104,7 +104,7 @@ describe("a connection that is lost", () => {
     });
   }
 
-  it("is told of when the server hangs up on each new one", async () => {
+  it("rejects when the server closes each new one", async () => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const hangUp = (async () => {
       for await (const connection of listener) connection.close();
@@ -117,7 +117,7 @@ describe("a connection that is lost", () => {
     await hangUp;
   });
 
-  it("is given up when its answers drip", async () => {
+  it("is closed when answers arrive too slowly", async () => {
     await withPool({ suspectAfterMs: 2_500, longestStatementMs: 2_500 }, async (pool) => {
       await pool`select 1`;
       proxy.setMode("drip");
@@ -128,7 +128,7 @@ describe("a connection that is lost", () => {
     });
   });
 
-  it("is kept as long as it answers, and while nothing is asked", async () => {
+  it("stays open while it answers, and while it is idle", async () => {
     await withPool({ suspectAfterMs: 300, longestStatementMs: 300 }, async (pool) => {
       const pid = async () => (await pool`select pg_backend_pid() as pid, pg_sleep(0.2)`)[0]?.pid;
       const first = await pid();
@@ -137,14 +137,14 @@ describe("a connection that is lost", () => {
     });
   });
 
-  it("is kept while the server is at work", async () => {
+  it("stays open while the server is at work", async () => {
     await withPool({ suspectAfterMs: 300 }, async (pool) => {
       const [row] = await pool`select pg_sleep(1.5), 'done' as answer`;
       assertEquals(row?.answer, "done");
     });
   });
 
-  it("is given up when the server is not at work", async () => {
+  it("is closed when the server is not at work", async () => {
     await withPool({ suspectAfterMs: 300 }, async (pool) => {
       const cut = assertRejects(() => pool`select pg_sleep(60)`, Error, "CONNECTION_CLOSED");
       await sleeps();
@@ -156,7 +156,7 @@ describe("a connection that is lost", () => {
     });
   });
 
-  it("is given up when an answer stops midway, though the server waits to go on with it", async () => {
+  it("is closed when an answer stops midway, even if the server waits to send the rest", async () => {
     await withPool({ suspectAfterMs: 500 }, async (pool) => {
       await assertRejects(
         () =>
@@ -170,7 +170,7 @@ describe("a connection that is lost", () => {
     });
   });
 
-  it("ends its transaction alone, whatever that was about to do", async () => {
+  it("ends only its own transaction, at any point of it", async () => {
     await withPool({}, async (pool) => {
       const failure = new Error("of the work");
       for (
@@ -197,7 +197,7 @@ describe("a connection that is lost", () => {
     });
   });
 
-  it("does not keep a transaction that fails from rolling back", async () => {
+  it("does not prevent a failed transaction from rolling back", async () => {
     await withPool({}, async (pool) => {
       await pool`create temporary table kept (id integer)`;
       const failure = new Error("of the work");

@@ -20,7 +20,7 @@ describe("the log of an outage", () => {
 
   const lines = () => logged.map(({ event, seconds, failures }) => [event, seconds, failures]);
 
-  it("has a line when the database is lost, one a minute, one when it is back, however many fail", () => {
+  it("has a line when the database is lost, one per minute, and one when it is back, however many statements fail", () => {
     for (now = 0; now <= 150_000; now += 1000) {
       assertEquals(outageLog.covers(refused), true);
       outageLog.failed(refused, { event: "poll_failed" });
@@ -36,7 +36,7 @@ describe("the log of an outage", () => {
     ]);
   });
 
-  it("does not take what was under way when it came back for another outage", () => {
+  it("does not count statements that fail shortly after its end as a new outage", () => {
     outageLog.covers(refused);
     now = 1000;
     outageLog.succeeded();
@@ -48,7 +48,7 @@ describe("the log of an outage", () => {
     assertEquals(logged.map(({ event }) => event), ["database_lost", "database_back", "database_lost"]);
   });
 
-  it("has a line when a loop fails for another reason, one a minute, one when it works again", () => {
+  it("has a line when a loop fails for another reason, one per minute, and one when it works again", () => {
     for (now = 0; now <= 61_000; now += 1000) outageLog.failed(noRight, { event: "poll_failed" });
     outageLog.succeeded("poll_failed");
     outageLog.succeeded("poll_failed");
@@ -56,7 +56,7 @@ describe("the log of an outage", () => {
     assertEquals(outageLog.covers(noRight), false);
   });
 
-  it("leaves a busy database to those who met it, unless it is away", () => {
+  it("ignores a busy database, unless there is an outage", () => {
     const busy = Object.assign(new Error("late"), { code: "57014" });
     assertEquals(outageLog.covers(busy), false);
     outageLog.covers(refused);

@@ -12,7 +12,7 @@ describe("the SQLSTATEs of our own", () => {
     assertEquals([...new Set(used)].sort(), known);
   });
 
-  it("are explained to whoever is on call, where a failure is recorded with them", async () => {
+  it("are explained to operators if failures are recorded with them", async () => {
     const guide = await Deno.readTextFile(new URL("../../docs/operating.md", import.meta.url));
     const recorded = ["TA001", "TA008", "TA009"];
     assertEquals(recorded.filter((code) => !guide.includes(`\`${code}\``)), []);

@@ -15,7 +15,7 @@ describe("the role claim", () => {
     assertEquals(readRole({ "a.b": "admin" }, "a.b"), "admin");
   });
 
-  it("is found inside of other claims, whose names may hold dots too", () => {
+  it("is found inside other claims, whose names may contain dots too", () => {
     assertEquals(readRole({ realm_access: admin }, "realm_access.roles"), "admin");
     assertEquals(
       readRole({ resource_access: { "my.client": admin } }, "resource_access.my.client.roles"),
@@ -28,7 +28,7 @@ describe("the role claim", () => {
     );
   });
 
-  it("is the one of just this name where a path fits as well, and the path's where that name holds nothing", () => {
+  it("is the one with the exact name before one by a path, unless it is empty", () => {
     assertEquals(readRole({ "a.b": "service", a: { b: "admin" } }, "a.b"), "service");
     assertEquals(readRole({ "a.b": [], a: { b: "admin" } }, "a.b"), undefined);
     assertEquals(readRole({ "a.b": null, a: { b: "admin" } }, "a.b"), "admin");
@@ -43,7 +43,7 @@ describe("the role claim", () => {
     }
   });
 
-  it("is no role where it is nothing of the kind, or where the name is one that every object has", () => {
+  it("gives no role if its value is not one, or if its name is one that every object has", () => {
     for (const roles of [undefined, null, 1, true, { admin: true }, [["admin"]], [null]]) {
       assertEquals(readRole({ roles }, "roles"), undefined, JSON.stringify(roles));
     }

@@ -15,7 +15,7 @@ describe("the table of settings", () => {
     assertEquals(await findStaleFiles(), []);
   });
 
-  it("makes each of them stale by a new setting, secret or not", async () => {
+  it("makes each of them stale after a new setting, secret or not", async () => {
     for (const row of [added, { ...added, isSecret: true as const }]) {
       assertEquals(await findStaleFiles({ ...VARIABLES, FORGOTTEN: row }), [
         "README.md",
@@ -26,7 +26,7 @@ describe("the table of settings", () => {
     }
   });
 
-  it("leaves the deploy files alone where a setting says that it is not deployed", async () => {
+  it("leaves the deploy files alone for a setting that is not deployed", async () => {
     const stale = await findStaleFiles({ ...VARIABLES, FORGOTTEN: { ...added, notDeployed: "of a test" } });
     assertEquals(stale, ["README.md", "deno.json"]);
   });
@@ -38,7 +38,7 @@ describe("the table of settings", () => {
     assertEquals(await findStaleFiles({ ...VARIABLES, LOG_LEVEL: hidden }), [MANIFEST]);
   });
 
-  it("is not taken for written where a file has lost the place for it", async () => {
+  it("fails when a file has lost the place for it", async () => {
     const lost: [string, string, string][] = [
       ["README.md", "| variable ", "| Variable "],
       ["deno.json", '"service": {', '"serve": {'],
@@ -56,7 +56,7 @@ describe("the table of settings", () => {
     await assertRejects(() => findStaleFiles(VARIABLES, withoutSettings), Error, "compose.yaml");
   });
 
-  it("says of each setting what holds without it", () => {
+  it("says the default of each setting", () => {
     const presets = z.record(z.string(), z.unknown()).parse(z.object(SCHEMAS).parse({}));
     const auth = { AUTH_ISSUER: "https://id.example", AUTH_AUDIENCE: "trainers" };
     presets["AUTH_ROLE_CLAIM"] = parseConfig(auth).jwt?.roleClaim; // absent, it asks nothing of AUTH_ISSUER

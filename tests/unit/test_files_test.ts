@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
-import { findTestFiles, isQuick, partArguments, SLOW } from "../support/test_files.ts";
+import { findTestFiles, isQuick, longestFirst, partArguments, SLOW } from "../support/test_files.ts";
 
 describe("the files of a test run", () => {
   let folder: string;
@@ -14,7 +14,7 @@ describe("the files of a test run", () => {
   });
   afterAll(() => Deno.remove(folder, { recursive: true }));
 
-  it("are a folder's tests, and whatever file is named, each once", async () => {
+  it("are a folder's tests and every named file, each once", async () => {
     const [b, a, fixture] = ["b_test.ts", "room/a_test.ts", "room/fixture.ts"].map((name) =>
       join(folder, name)
     );
@@ -22,13 +22,23 @@ describe("the files of a test run", () => {
     assertEquals(await findTestFiles([join(folder, "room/fixture.ts")]), [fixture]);
   });
 
-  it("begin with those of the folders that take longest", async () => {
-    const files = await findTestFiles(["tests/unit", "tests/http", "tests/faults"]);
-    const folders = files.map((file) => file.split("/")[1]);
-    assertEquals([...new Set(folders)], ["faults", "http", "unit"]);
+  it("start with those that take longest on any version, and are otherwise in order", () => {
+    const [longest = "", longer = ""] = SLOW;
+    const jobs = [
+      { file: "tests/unit/b_test.ts", version: "18" },
+      { file: "tests/unit/a_test.ts", version: "18" },
+      { file: longer, version: "18" },
+      { file: longest, version: "15" },
+    ] as const;
+    assertEquals(longestFirst(jobs).map(({ file }) => file), [
+      longest,
+      longer,
+      "tests/unit/b_test.ts",
+      "tests/unit/a_test.ts",
+    ]);
   });
 
-  it("are, for a quick run, without those that take long: all of which are there", async () => {
+  it("leave out the long ones in a quick run, and each of these exists", async () => {
     for (const path of SLOW) assertGreater((await findTestFiles([path])).length, 0);
     assertEquals(["tests/faults/experiments/kills_test.ts", "tests/unit/config_test.ts"].map(isQuick), [
       false,

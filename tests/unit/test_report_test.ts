@@ -57,7 +57,7 @@ three &amp;amp;
     assertEquals(summarizeError("a".repeat(1000)).map((line) => line.length), [300]);
   });
 
-  it("finds in what was printed why a file did not load", () => {
+  it("finds in the output why a file did not load", () => {
     assertEquals(
       findLoadError("Check a_test.ts\n\x1b[31merror\x1b[0m: Module not found"),
       "error: Module not found",

@@ -6,7 +6,7 @@ import { readPage } from "../../http/paging.ts";
 import { visitorOf } from "../env.ts";
 import { withNotice } from "../frame/notices.ts";
 import { byId, type OverviewReader } from "../overview/reader.ts";
-import { answerPage, type Pages, seeOther } from "../frame/pages.ts";
+import { answerPage, type Pages, REFRESH_MS, seeOther } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { FailuresPage } from "./view.tsx";
 
@@ -27,14 +27,15 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
     });
     const members = byId(await findMembers(sql, rows.map(({ memberId }) => memberId)));
     return await answerPage(c, {
-      title: "Waiting for a retry",
+      title: "Waiting sign-ups",
       section: "failures",
+      refreshMs: REFRESH_MS.idle,
       children: <FailuresPage failures={rows} members={members} next={next} isFirst={cursor === undefined} />,
     });
   });
 
   app.post("/trainer-assignment/failures/retry", async (c) => {
-    await logNewFailures(sql, log); // before a retry succeeds and leaves nothing to tell of
+    await logNewFailures(sql, log); // a retry that succeeds deletes its failure
     const progress = await retryFailures(sql, { onFailed: (failures) => logFailedRetries(log, failures) });
     logChange(log, visitorOf(c), "failures_retry_requested", { ...progress });
     reader.expire();

@@ -7,17 +7,19 @@ import { Empty, MemberLink, NextPage, Reason, Table, Time } from "../frame/parts
 /** Members whose assignment failed at sign-up and waits for a retry. */
 export function FailuresPage({ failures, members, next, isFirst }: {
   failures: Failure[];
-  /** Those of the failures, as far as they are members yet. */
+  /** Those of the failures, if they are still members. */
   members: Map<string, Member>;
   next: string | null;
   isFirst: boolean;
 }) {
   return (
     <>
-      <h1>Waiting for a retry</h1>
+      <h1>Waiting sign-ups</h1>
       <p>
         These members signed up, but the database refused their assignment. The service tries each again by
-        itself: after 15 seconds at first, then ever more rarely, at least once an hour.
+        itself: after 15 seconds at first, then less and less often, at least once an hour. Members that a run
+        failed to assign are on the page of that run, under{" "}
+        <a href={paths.runs}>Runs</a>. They are not tried again until you retry them or another run starts.
       </p>
       {failures.length > 0
         ? (
@@ -30,7 +32,7 @@ export function FailuresPage({ failures, members, next, isFirst }: {
         )
         : (
           <Empty>
-            {isFirst ? "Nobody waits: every sign-up was assigned, or has been by now." : "There are no more."}
+            {isFirst ? "No sign-up waits: every one has been assigned." : "There are no more."}
           </Empty>
         )}
       <NextPage path={paths.failures} next={next} />
@@ -41,7 +43,7 @@ export function FailuresPage({ failures, members, next, isFirst }: {
 function FailureTable({ failures, members }: { failures: Failure[]; members: Map<string, Member> }) {
   return (
     <Table
-      label="Failures"
+      label="Waiting sign-ups"
       rows={failures}
       keyOf={({ memberId }) => memberId}
       columns={[
@@ -53,7 +55,6 @@ function FailureTable({ failures, members }: { failures: Failure[]; members: Map
           title: "Reason",
           cell: ({ sqlstate, message }) => <Reason sqlstate={sqlstate} message={message} />,
         },
-        { title: "Code", cell: ({ sqlstate }) => <code>{sqlstate}</code> },
         { title: "Tries", isNumber: true, cell: ({ attempts }) => formatCount(attempts) },
         { title: "Since", cell: ({ firstFailedAt }) => <Time at={firstFailedAt} /> },
         { title: "Next try", cell: ({ nextAttemptAt }) => <Time at={nextAttemptAt} /> },

@@ -2,6 +2,7 @@ import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { Notice } from "./notices.ts";
+import { Message } from "./parts.tsx";
 import { paths } from "./paths.ts";
 import type { Session } from "../../http/identity/session.ts";
 import { staticPath } from "./static_files.ts";
@@ -10,18 +11,18 @@ import { formatTime } from "./wording.ts";
 /** A page's frame. */
 export interface Frame {
   title: string;
-  /** undefined: nobody is signed in, and there is no navigation. */
+  /** Undefined if nobody is signed in; the page then has no navigation. */
   session?: Session | undefined;
-  /** Which entry of the navigation is the page's. */
+  /** The page's entry in the navigation. */
   section?: "overview" | "runs" | "members" | "trainers" | "failures";
   notice?: Notice | undefined;
-  /** The page keeps itself up to date while it is open. */
+  /** How often an open page updates itself. */
   refreshMs?: number | undefined;
-  /** The database is away: since when, and how old what is shown is. */
+  /** While the database is away: since when, and from when the shown state is. */
   outage?: { since: Date; shownFrom: Date | undefined } | undefined;
-  /** The page's own address, where it answers a form that was sent to another one. */
+  /** The page's own address, if it answers a form that was sent to another one. */
   address?: string | undefined;
-  /** An address to go on to at once. */
+  /** An address to continue to at once. */
   goTo?: string;
   children?: Child;
 }
@@ -31,8 +32,8 @@ const SECTIONS = [
   { key: "runs", label: "Runs", path: paths.runs },
   { key: "members", label: "Members", path: paths.members },
   { key: "trainers", label: "Trainers", path: paths.trainers },
-  { key: "failures", label: "Waiting", path: paths.failures },
-] as const;
+  { key: "failures", label: "Waiting", rest: " sign-ups", path: paths.failures },
+];
 
 /** Writes a whole page. */
 export function renderPage(frame: Frame): HtmlEscapedString | Promise<HtmlEscapedString> {
@@ -72,7 +73,10 @@ function Layout({ title, session, section, notice, refreshMs, outage, address, g
           data-read-at={(outage === undefined ? new Date() : outage.shownFrom)?.toISOString()}
         >
           {notice !== undefined && (
-            <p class={`notice ${notice.tone}`} role="status" data-kept>{notice.text}</p>
+            <p class={`notice ${notice.tone}`} role="status" data-kept>
+              {notice.text}
+              {notice.detail !== undefined && <Message text={notice.detail} />}
+            </p>
           )}
           {children}
         </main>
@@ -86,14 +90,14 @@ function Layout({ title, session, section, notice, refreshMs, outage, address, g
   );
 }
 
-/** Says that what is shown may be old; the script says so too, when it reaches nobody. */
+/** Says that the shown state may be old. The script fills it when it cannot reach the service. */
 function Connection({ outage }: Pick<Frame, "outage">) {
   if (outage === undefined) return <div id="connection" class="connection" role="status" hidden></div>;
-  const problem = `The database does not answer since ${formatTime(outage.since)}.`;
+  const problem = `The database has not answered since ${formatTime(outage.since)}.`;
   return (
     <div id="connection" class="connection" role="status" data-problem={problem}>
       {problem}
-      {outage.shownFrom !== undefined && ` What is shown is from ${formatTime(outage.shownFrom)}.`}
+      {outage.shownFrom !== undefined && ` The page shows the state of ${formatTime(outage.shownFrom)}.`}
     </div>
   );
 }
@@ -103,9 +107,12 @@ function Navigation({ session, section }: { session: Session; section: Frame["se
     <>
       <nav aria-label="Pages">
         <ul>
-          {SECTIONS.map(({ key, label, path }) => (
+          {SECTIONS.map(({ key, label, rest, path }) => (
             <li>
-              <a href={path} aria-current={key === section ? "page" : undefined}>{label}</a>
+              <a href={path} aria-current={key === section ? "page" : undefined}>
+                {label}
+                {rest !== undefined && <span class="rest">{rest}</span>}
+              </a>
             </li>
           ))}
         </ul>

@@ -6,21 +6,23 @@ import type { TakeSlot } from "../../http/slots.ts";
 import { streamRows } from "../../http/streaming.ts";
 import type { PageEnv } from "../env.ts";
 
-/** A list to download, each row about a member. */
+/** A list to download, with a member in each row. */
 export interface NamedCsv<Row extends object> {
   chunks: AsyncIterable<Row[]>;
-  /** The first one holds the members' ids; their names come right after it. */
+  /** The first column has the members' ids. Their names follow it. */
   columns: readonly [keyof Row & string, ...string[]];
+  /** A last row that is not about a member, such as a remark. */
+  lastRow?: Row | undefined;
   /** Without its extension. */
   filename: string;
   takeSlot: TakeSlot;
 }
 
-/** Streams a list as CSV for a spreadsheet, with names and e-mails as far as the members table has them. */
+/** Streams a list as CSV for a spreadsheet. Adds names and e-mails if the members table has them. */
 export async function answerNamedCsv<Row extends object>(
   c: Context<PageEnv>,
   { sql, log }: Services,
-  { chunks, columns: [idColumn, ...others], filename, takeSlot }: NamedCsv<Row>,
+  { chunks, columns: [idColumn, ...others], lastRow, filename, takeSlot }: NamedCsv<Row>,
 ): Promise<Response> {
   const names = await listNameColumns(sql);
   const addNames = async (rows: Row[]) => {
@@ -29,7 +31,7 @@ export async function answerNamedCsv<Row extends object>(
     return rows.map((row) => ({ ...byId.get(String(row[idColumn])), ...row }));
   };
   return await streamRows(c.env.request, {
-    chunks: names.length === 0 ? chunks : mapChunks(chunks, addNames),
+    chunks: mapChunks(chunks, names.length === 0 ? (rows) => rows : addNames, lastRow),
     format: spreadsheetCsv([idColumn, ...names, ...others]),
     filename,
     takeSlot,
@@ -37,9 +39,11 @@ export async function answerNamedCsv<Row extends object>(
   });
 }
 
-async function* mapChunks<From, To>(
-  chunks: AsyncIterable<From>,
-  map: (chunk: From) => Promise<To>,
-): AsyncGenerator<To> {
+async function* mapChunks<Row>(
+  chunks: AsyncIterable<Row[]>,
+  map: (chunk: Row[]) => Row[] | Promise<Row[]>,
+  lastRow: Row | undefined,
+): AsyncGenerator<Row[]> {
   for await (const chunk of chunks) yield await map(chunk);
+  if (lastRow !== undefined) yield [lastRow];
 }

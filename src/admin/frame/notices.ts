@@ -1,39 +1,53 @@
-import { countOf, formatCount } from "./wording.ts";
+import { AppError } from "../../errors.ts";
+import { toProblem } from "../../http/error_handler.ts";
+import { countOf, formatCount, reasonInWords } from "./wording.ts";
 
-/** The message at the top of a page: what was done, or why not. */
+/** The message at the top of a page: what was done, or why it was not. */
 export interface Notice {
   tone: "good" | "warn" | "bad";
   text: string;
+  /** The database's message. Never taken from an address. */
+  detail?: string;
 }
 
-/** The messages after a redirect. The list is fixed: an address can choose a message and its numbers, but no words. */
+/** The messages of redirects. An address can only choose one of them, and its numbers. */
 const NOTICES = {
   started: { tone: "good", text: "The run has started." },
   paused: {
     tone: "good",
-    text: "The run was paused. Nothing is lost: resumed, it goes on where it stopped.",
+    text: "The run was paused. When resumed, it continues where it stopped.",
   },
   resumed: { tone: "good", text: "The run was resumed." },
-  cancelled: { tone: "good", text: "The run is cancelled. Whom it assigned stays assigned." },
+  cancelled: { tone: "good", text: "The run was cancelled. Members that it assigned stay assigned." },
   retried: { tone: "good", text: "A new run tries the failed members again." },
   assigned: { tone: "good", text: "The member is assigned." },
-  already_assigned: { tone: "good", text: "The member was assigned already." },
+  already_assigned: { tone: "good", text: "The member was already assigned." },
   ended: { tone: "good", text: "The assignment has ended. It stays in the history." },
-  trainer_set: { tone: "good", text: "The default trainer is changed. Nobody was moved." },
+  trainer_set: { tone: "good", text: "The default trainer was changed. Nobody was moved." },
+  trainer_kept: { tone: "good", text: "This is already the default trainer. Nothing was changed." },
   failures_retried: failuresRetried,
   failures_being_retried: failuresBeingRetried,
   signed_out: { tone: "good", text: "You are signed out." },
-  session_ended: { tone: "warn", text: "Your session has ended. Sign in again to go on." },
+  session_ended: { tone: "warn", text: "Your session has ended. Sign in again to continue." },
+  form_not_sent: {
+    tone: "warn",
+    text: "Your session had ended, so nothing was done. Sign in, and send the form again.",
+  },
   backfill_active: {
     tone: "warn",
-    text: "A run for this trainer has not ended yet, so that no second one was started. Here it is.",
+    text: "A run for this trainer has not ended yet, so no second one was started. It is shown here.",
   },
   invalid_transition: {
     tone: "warn",
-    text: "The run has changed meanwhile, so that this was not possible any more.",
+    text: "This is no longer possible: the run has changed meanwhile.",
   },
-  assignment_not_found: { tone: "warn", text: "That assignment had ended already." },
+  assignment_not_found: { tone: "warn", text: "That assignment had already ended." },
   assignment_failed: { tone: "bad", text: "The database refused the assignment." },
+  database_busy: {
+    tone: "bad",
+    text:
+      "The database was too busy, or another session held the row. Nothing was changed: try again in a moment.",
+  },
   member_is_trainer: { tone: "bad", text: "Nobody can be their own trainer." },
   member_not_found: { tone: "bad", text: "There is no such member." },
   trainer_not_found: { tone: "bad", text: "There is no member with this id who could be the trainer." },
@@ -41,14 +55,30 @@ const NOTICES = {
     tone: "bad",
     text: "This is not a member id. An id looks like 0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a.",
   },
-  not_notes: { tone: "bad", text: "Notes have at most 10,000 characters, and none that cannot be kept." },
-  not_a_batch_size: { tone: "bad", text: "The rows a batch are a number from 1 to 20,000." },
+  not_notes: { tone: "bad", text: "Notes must have at most 10,000 characters, and no invalid ones." },
+  not_a_batch_size: { tone: "bad", text: "Rows per batch must be a number from 1 to 20,000." },
 } satisfies Record<string, Notice | ((...counts: number[]) => Notice)>;
 
 export type NoticeCode = keyof typeof NOTICES;
 
-/** Tells whether a code has a message. */
-export function isNoticeCode(code: string): code is NoticeCode {
+/** Why a form was refused: a code for an address, and the message. */
+export interface Refusal {
+  code: NoticeCode;
+  notice: Notice;
+}
+
+/** Returns the refusal that an error means; undefined if there is no message for it. */
+export function findRefusal(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code } = toProblem(error);
+  if (!isNoticeCode(code)) return undefined;
+  const notice = noticeOf(code);
+  if (code !== "assignment_failed" || !(error instanceof AppError)) return { code, notice };
+  const text = `${notice.text} ${reasonInWords(String(error.details.sqlstate))}`;
+  return { code, notice: { ...notice, text, detail: error.message } };
+}
+
+function isNoticeCode(code: string): code is NoticeCode {
   return Object.hasOwn(NOTICES, code);
 }
 
@@ -74,18 +104,19 @@ export function withNotice(path: string, code: NoticeCode, ...counts: number[]):
 }
 
 function failuresRetried(retried = 0, failed = 0): Notice {
-  if (retried === 0) return { tone: "good", text: "Nobody was waiting any more." };
-  const all = "All waiting members were tried again:";
-  return failed === 0
-    ? { tone: "good", text: `${all} ${countOf(retried, "member")}, and none failed again.` }
-    : {
-      tone: "warn",
-      text: `${all} ${formatCount(failed)} of ${countOf(retried, "member")} failed again and keep waiting.`,
-    };
+  if (retried === 0) return { tone: "good", text: "No sign-up was waiting." };
+  const all = "All waiting sign-ups were tried again:";
+  return failed === 0 ? { tone: "good", text: `${all} ${formatCount(retried)}, and none failed again.` } : {
+    tone: "warn",
+    text: `${all} ${formatCount(failed)} of ${formatCount(retried)} failed again, and ${
+      failed === 1 ? "waits" : "wait"
+    } for the next try.`,
+  };
 }
 
 function failuresBeingRetried(retried = 0, failed = 0, remaining = 0): Notice {
-  const text = `Tried again: ${countOf(retried, "member")}, of whom ${formatCount(failed)} failed again. ` +
-    `With the other ${formatCount(remaining)} the service goes on by itself.`;
+  const text =
+    `Tried again: ${countOf(retried, "waiting sign-up")}, of which ${formatCount(failed)} failed again. ` +
+    `The service continues with the other ${formatCount(remaining)}.`;
   return { tone: failed === 0 ? "good" : "warn", text };
 }

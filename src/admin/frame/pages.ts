@@ -1,13 +1,12 @@
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
-import { AppError } from "../../errors.ts";
 import { Problem } from "../../http/problems.ts";
 import type { Services } from "../../http/services.ts";
 import type { TakeSlot } from "../../http/slots.ts";
 import type { Counts } from "../overview/counts.ts";
 import type { PageEnv } from "../env.ts";
-import { findNotice, isNoticeCode, type NoticeCode, withNotice } from "./notices.ts";
+import { findNotice, findRefusal, type Notice, withNotice } from "./notices.ts";
 import { type Frame, renderPage } from "./layout.tsx";
 
 /** The pages under construction, and what they share. */
@@ -20,10 +19,10 @@ export interface Pages {
   outage: { since?: Date | undefined };
 }
 
-/** How often an open page renews itself: while a run works, and otherwise. */
+/** How often an open page updates itself: while a run works, and otherwise. */
 export const REFRESH_MS = { busy: 1000, idle: 2000 };
 
-/** Answers with a page; who is signed in and what a redirect had to say are added. */
+/** Answers with a page. Adds the session and the notice of a redirect. */
 export function answerPage(
   c: Context<PageEnv>,
   frame: Omit<Frame, "session">,
@@ -38,37 +37,38 @@ export function seeOther(c: Context<PageEnv>, path: string): Response {
   return c.redirect(path, 303);
 }
 
-/** What was typed into a refused form: it is shown again, and the page says why. */
+/** The fields of a refused form, which are shown again. */
 export type Typed = Readonly<Record<string, string>>;
 
-/** The status of a page that says why a form was refused. */
+/** The status of the page after a refused form. */
 export const REFUSED = 422;
 
 /**
- * Does what a form asked for and goes on to where it says.
- * @param refuse answers when it is refused in a way that we have words for: with an address to go back to, or with the page
- *   and its form as it was filled in.
+ * Does the work of a form, and redirects to the address that it returns.
+ * @param refuse answers a refused form: redirects to this address, or shows the page again with the form as it
+ * was filled in
  */
 export async function doAndSeeOther(
   c: Context<PageEnv>,
-  refuse: string | ((code: NoticeCode) => Response | Promise<Response>),
+  refuse: string | ((notice: Notice) => Response | Promise<Response>),
   work: () => Promise<string>,
 ): Promise<Response> {
   try {
     return seeOther(c, await work());
   } catch (error) {
-    if (!(error instanceof AppError) || !isNoticeCode(error.code)) throw error;
+    const refusal = findRefusal(error);
+    if (refusal === undefined) throw error;
     return typeof refuse === "string"
-      ? seeOther(c, withNotice(refuse, error.code))
-      : await refuse(error.code);
+      ? seeOther(c, withNotice(refuse, refusal.code))
+      : await refuse(refusal.notice);
   }
 }
 
 const formSchema = z.record(z.string(), z.string());
 
 /**
- * Reads a form; fields that are empty or files are left out.
- * @throws {Problem} `invalid_request` when it breaks off, or is none.
+ * Reads a form. Leaves out empty fields and files.
+ * @throws {Problem} `invalid_request` for an incomplete or malformed form
  */
 export async function readForm(c: Context<PageEnv>): Promise<Record<string, string>> {
   const form = await c.req.parseBody().catch(() => {
@@ -78,7 +78,7 @@ export async function readForm(c: Context<PageEnv>): Promise<Record<string, stri
   return formSchema.parse(Object.fromEntries(fields));
 }
 
-/** An id in an address, as the router's patterns write it. */
+/** The router's pattern for an id. */
 export const ID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
 const QUOTES = /^["'`({[\s]+|["'`)}\],;\s]+$/g;
@@ -86,8 +86,8 @@ const HYPHENS_AND_SPACES = /[\p{Pd}\p{Z}\p{Cf}\s]/gu;
 const HEX = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;
 
 /**
- * Reads what a person gave as an id, as other programs write and paste it: in capitals, without hyphens or with others, in
- * braces or quotes, as a URN, with white space. undefined when it is none.
+ * Reads an id as people paste it from other programs: in capitals, without hyphens or with other ones, in
+ * braces or quotes, as a URN, with white space. Undefined if it is not an id.
  */
 export function readId(text: string | undefined): string | undefined {
   const bare = (text ?? "").replaceAll(QUOTES, "").toLowerCase().replace(/^urn:uuid:/, "");

@@ -7,7 +7,7 @@ import { formatTime, reasonInWords, STATUS_TONES, STATUS_WORDS } from "./wording
 
 export type Tone = "good" | "busy" | "warn" | "bad" | "plain";
 
-/** A state in a word, its colour beside it. */
+/** Shows a state as a word with a colour. */
 export function Badge({ tone, children }: { tone: Tone; children?: Child }) {
   return <span class={`badge ${tone}`}>{children}</span>;
 }
@@ -23,12 +23,12 @@ export function Time({ at }: { at: Date }) {
   return <time datetime={at.toISOString()}>{formatTime(at)}</time>;
 }
 
-/** When an assignment ended; the time is missing where it was made inactive past this service. */
+/** Shows when an assignment ended. The time is missing if another program made it inactive. */
 export function EndTime({ at }: { at: Date | null }) {
   return at === null ? <>ended</> : <Time at={at} />;
 }
 
-/** A figure with what it counts. */
+/** Shows a figure and what it counts. */
 export function Figure({ label, tone, note, children }: {
   label: string;
   tone?: Tone | undefined;
@@ -44,7 +44,7 @@ export function Figure({ label, tone, note, children }: {
   );
 }
 
-/** A member: their name where there is one, their id in any case. */
+/** Links to a member by name, if there is one, and id. */
 export function MemberLink({ id, member, to = "member" }: {
   id: string;
   member?: Member | undefined;
@@ -60,28 +60,28 @@ export function MemberLink({ id, member, to = "member" }: {
   );
 }
 
-/** Shows text from elsewhere unchanged; a long one scrolls, also by keyboard. */
+/** Shows foreign text unchanged. Long text scrolls, by keyboard too. */
 export function Message({ text }: { text: string }) {
   const mayScroll = text.length > 150 || text.includes("\n");
   return <bdi class="message" tabindex={mayScroll ? 0 : undefined}>{text}</bdi>;
 }
 
-/** Says why the database refused: in our words, then in its own. */
+/** Says why the database refused: the reason in plain words, the SQLSTATE, and the database's message. */
 export function Reason({ sqlstate, message }: { sqlstate: string; message: string }) {
   return (
     <div>
-      {reasonInWords(sqlstate)}
+      {reasonInWords(sqlstate)} <code>{sqlstate}</code>
       <Message text={message} />
     </div>
   );
 }
 
-/** Takes the place of an empty list, and says what to do. */
+/** Replaces an empty list, and says what to do. */
 export function Empty({ children }: { children?: Child }) {
   return <p class="empty">{children}</p>;
 }
 
-/** Leads to the next page of a list. */
+/** Links to the next page of a list. */
 export function NextPage({ path, next }: { path: string; next: string | null }) {
   if (next === null) return null;
   const url = new URL(path, "http://ours.invalid");
@@ -93,7 +93,7 @@ export function NextPage({ path, next }: { path: string; next: string | null }) 
   );
 }
 
-/** A column of a list: its title, and what it says of a row. */
+/** A column of a list: its title, and its cell for a row. */
 export interface Column<Row> {
   title: string;
   isNumber?: boolean;
@@ -101,8 +101,8 @@ export interface Column<Row> {
 }
 
 /**
- * A list. Where it is wider than the screen it scrolls by itself, reachable by keyboard; on a phone each row is a card. The
- * roles are what the elements have by nature, and lose when they are laid out as cards.
+ * Shows a list as a table. One wider than the screen scrolls, by keyboard too; on a phone each row is a card.
+ * The explicit roles repeat the implicit ones, which browsers drop for elements laid out as cards.
  */
 export function Table<Row>({ label, columns, rows, keyOf }: {
   label: string;
@@ -125,7 +125,7 @@ export function Table<Row>({ label, columns, rows, keyOf }: {
         </thead>
         <tbody role="rowgroup">
           {rows.map((row) => (
-            <tr key={keyOf(row)} role="row">
+            <tr key={keyOf(row)} data-key={keyOf(row)} role="row">
               {columns.map((column) => (
                 <td key={column.title} role="cell" class={classOf(column)} data-title={column.title}>
                   {column.cell(row)}

@@ -24,7 +24,7 @@ export const paths = {
   defaultTrainer: `${HOME}/default-trainer`,
 } as const;
 
-/** Returns where to go after signing in: always one of our pages. */
+/** Returns where to go after a sign-in: always one of our pages. */
 export function safeNext(next: string | undefined): string {
   const url = URL.parse(next ?? "", "http://ours.invalid");
   const isOurs = url?.origin === "http://ours.invalid" && url.pathname.startsWith(`${HOME}`);

@@ -11,43 +11,52 @@ interface Action {
   path: string;
 }
 
-const OVERVIEW: Action = { label: "Go to the overview", path: paths.home };
+const goToOverview = (): Action => ({ label: "Go to the overview", path: paths.home });
 
-const TEXTS: Partial<Record<ProblemCode, { title: string; text: string; action?: Action }>> = {
+/** @property action returns the button of the page at an address */
+interface Text {
+  title: string;
+  text: string;
+  action?: (url: URL) => Action;
+}
+
+const TEXTS: Partial<Record<ProblemCode, Text>> = {
   not_found: { title: "There is no such page", text: "The address may be mistyped, or the page has moved." },
   run_not_found: {
     title: "There is no such run",
-    text: "The address may be mistyped. All runs are listed under Runs.",
+    text: "The address may be mistyped.",
+    action: () => ({ label: "Go to all runs", path: paths.runs }),
   },
   trainer_not_found: {
     title: "There is no such trainer",
     text: "No member has this id. Check it for typing mistakes.",
+    action: () => ({ label: "Look for another trainer", path: paths.trainers }),
   },
   invalid_cursor: {
     title: "This page of the list is gone",
-    text: "Begin with the first page of the list again.",
+    text: "The address does not belong to this list any more. Start at the first page.",
+    action: firstPage,
   },
   database_unavailable: {
     title: "The database does not answer",
-    text:
-      "This page goes on by itself as soon as the database is back. Assigning goes on with it; nothing is lost.",
+    text: "This page continues by itself when the database is back. No sign-up is lost.",
   },
   database_busy: { title: "The database is busy", text: "It did not answer in time. Try again in a moment." },
   rows_hidden: {
     title: "Row-level security hides rows from the service",
-    text: "What it still sees would be a wrong answer. Health says which policy is missing.",
-    action: { label: "Go to Health", path: paths.health },
+    text: "Its answers would be wrong. Health says which policy is missing.",
+    action: () => ({ label: "Go to Health", path: paths.health }),
   },
   request_timeout: {
-    title: "That took too long",
-    text: "Whether it was done is not known here. Look before you try it again.",
+    title: "The request took too long",
+    text: "It is unknown whether it was done. Check before you try again.",
   },
   too_many_streams: { title: "Too many downloads", text: "Try again when the others have ended." },
   invalid_request: {
-    title: "That could not be read",
-    text: "What was sent is no form of ours, or it broke off. Try again.",
+    title: "The form could not be read",
+    text: "It was incomplete or malformed. Try again.",
   },
-  body_too_large: { title: "That is too much", text: "The form was sent with more than it has room for." },
+  body_too_large: { title: "The form is too large", text: "Shorten the text and send it again." },
 };
 
 /** Turns any error into a page that says what to do next. */
@@ -74,19 +83,25 @@ export function answerProblem(
   status = statusOf(code),
   outageSince?: Date,
 ): Response | Promise<Response> {
-  const { title, text, action = OVERVIEW } = TEXTS[code] ?? {
+  const { title, text, action = goToOverview } = TEXTS[code] ?? {
     title: "Something went wrong",
-    text: `The request id ${c.env.request.var.requestId} leads to the reason in the service's log.`,
+    text: `The service's log has the reason, under the request id ${c.env.request.var.requestId}.`,
   };
   const isAway = code === "database_unavailable" && outageSince !== undefined;
   return answerPage(c, {
     title,
-    children: <MessagePage title={title} text={text} action={c.var.session && action} />,
+    children: <MessagePage title={title} text={text} action={c.var.session && action(new URL(c.req.url))} />,
     ...(isAway ? { refreshMs: REFRESH_MS.idle, outage: { since: outageSince, shownFrom: undefined } } : {}),
   }, status);
 }
 
-/** On pages, whom and what an address names is missing where it cannot be found. */
+/** Returns the status for a problem. On pages, an id in the address that does not exist is 404. */
 function statusOf(code: ProblemCode) {
   return describeProblem(code, "/:trainerId").status;
+}
+
+/** Returns the button to the first page of the same list. */
+function firstPage(url: URL): Action {
+  url.searchParams.delete("cursor");
+  return { label: "Go to the first page", path: url.pathname + url.search };
 }

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { Context } from "hono";
 
-/** Each file and what it is made of: the style sheet is one for browsers, and several for its readers. */
+/** Each file and its source files. The style sheet has several, for easier reading. */
 const SOURCES = {
   "admin.css": {
     contentType: "text/css; charset=utf-8",
@@ -21,7 +21,10 @@ interface LoadedFile {
 
 let loaded: ReadonlyMap<string, LoadedFile> | undefined;
 
-/** Read at the first page rather than at the import, for commands that show none may not read. */
+/**
+ * Loads the files at the first page, not at the import: commands without pages may lack the permission to read
+ * them.
+ */
 function loadFiles(): ReadonlyMap<string, LoadedFile> {
   return loaded ??= new Map(
     Object.entries(SOURCES).map(([name, { contentType, parts }]) => {
@@ -32,12 +35,12 @@ function loadFiles(): ReadonlyMap<string, LoadedFile> {
   );
 }
 
-/** The address of a file; it changes with the content, so that browsers may keep the file for good. */
+/** Returns the address of a file. It changes with the content, so that browsers can cache the file forever. */
 export function staticPath(name: StaticFile): string {
   return `/admin/static/${loadFiles().get(name)?.version}/${name}`;
 }
 
-/** Serves a file, undefined when there is none. An old address gets the content of now, not to be kept. */
+/** Serves a file; undefined if there is none. An outdated address gets the current content, uncached. */
 export function serveStatic(c: Context, name: string, version: string): Response | undefined {
   const file = loadFiles().get(name);
   if (file === undefined) return undefined;

@@ -13,6 +13,13 @@ export function countOf(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+const MAX_COUNTED_WAITING = 10_000;
+
+/** Waiting sign-ups, which are counted up to 10,001: `8`, `10,000+`. */
+export function formatWaiting(count: number): string {
+  return count > MAX_COUNTED_WAITING ? `${formatCount(MAX_COUNTED_WAITING)}+` : formatCount(count);
+}
+
 /** `2026-11-23 09:30:05 UTC` */
 export function formatTime(time: Date): string {
   if (!isTime(time)) return OUT_OF_RANGE;
@@ -32,7 +39,7 @@ function join(major: number, majorUnit: string, minor: number, minorUnit: string
   return minor === 0 ? `${major} ${majorUnit}` : `${major} ${majorUnit} ${minor} ${minorUnit}`;
 }
 
-/** How much of a run is done, 0 to 100; 100 only when it is all. */
+/** Returns how much of a run is done, in percent; 100 only when everything is done. */
 export function percentOf(run: Pick<Run, "processed" | "total">): number {
   if (run.total === 0) return 100;
   return Math.min(run.processed < run.total ? 99 : 100, Math.floor(100 * run.processed / run.total));
@@ -46,7 +53,7 @@ export const STATUS_WORDS: Record<RunStatus, string> = {
   completed_with_errors: "Completed with errors",
 };
 
-/** How a status looks; the words say it too. */
+/** The colours of the statuses. */
 export const STATUS_TONES: Record<RunStatus, "good" | "busy" | "warn" | "bad" | "plain"> = {
   running: "busy",
   paused: "warn",
@@ -63,7 +70,7 @@ const SOURCE_WORDS: Record<string, string> = {
   signup: "by the application, at sign-up",
 };
 
-/** How an assignment came about. */
+/** Says how an assignment was made. */
 export function sourceInWords(source: string): string {
   return SOURCE_WORDS[source] ?? source;
 }
@@ -73,10 +80,10 @@ const REASONS: Record<string, string> = {
   "23503": "The member or the trainer does not exist any more.",
   "23505": "A rule of the database allows only one such assignment.",
   "23514": "The assignment breaks a rule (a check) of the database.",
-  "23502": "A column that must be filled would stay empty.",
+  "23502": "A required column would be empty.",
   "40001": "Another transaction was in the way.",
   "40P01": "Two transactions waited for each other.",
-  "42501": "The service lacks the right to write assignments.",
+  "42501": "The service does not have the privilege to write assignments.",
   "42P01": "A table is missing, or a trigger does not find it. The message says what to run.",
   "53100": "The database's disk is full.",
   "55P03": "Another session holds the member locked.",

@@ -4,8 +4,8 @@ import { answerPage, type Pages, REFRESH_MS } from "../frame/pages.ts";
 import { HealthPage } from "./view.tsx";
 
 /**
- * Shows health as a page. Like `/readyz` it needs no sign-in, and it works while the database is away. It is always 200,
- * because the page itself works.
+ * Adds the health page. Like `/readyz` it needs no sign-in, and works while the database is away. Its status is
+ * always 200, because the page itself works.
  */
 export function addHealthPage({ app, services }: Pages): void {
   const check = shareHealthChecks(services);

@@ -13,7 +13,7 @@ import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { assignClientToTrainer, endAssignment } from "../../assignments/assign.ts";
 import { type PageEnv, visitorOf } from "../env.ts";
 import { logChange } from "../../http/audit.ts";
-import { type NoticeCode, noticeOf, withNotice } from "../frame/notices.ts";
+import { type Notice, type NoticeCode, noticeOf, withNotice } from "../frame/notices.ts";
 import { byId, type OverviewReader } from "../overview/reader.ts";
 import {
   answerPage,
@@ -23,6 +23,7 @@ import {
   readForm,
   readId,
   REFUSED,
+  seeOther,
   type Typed,
 } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
@@ -30,7 +31,7 @@ import { type MemberDetails, MembersPage } from "./view.tsx";
 
 const LONGEST_QUERY = 320; // the longest e-mail address
 
-/** Looking members up, and assigning them by hand. */
+/** Adds the pages that look up members and assign them by hand. */
 export function addMemberPages({ app, services }: Pages, reader: OverviewReader): void {
   const { sql, log } = services;
 
@@ -42,7 +43,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
   async function answerMembers(
     c: Context<PageEnv>,
     query: string,
-    refused?: { typed: Typed; notice: NoticeCode },
+    refused?: { typed: Typed; notice: Notice },
   ): Promise<Response> {
     const id = readId(query);
     const [hasEmails, found] = await Promise.all([
@@ -56,7 +57,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
     return await answerPage(c, {
       title: "Members",
       section: "members",
-      notice: refused && noticeOf(refused.notice),
+      notice: refused?.notice,
       address: refused && paths.member(query),
       children: (
         <MembersPage
@@ -70,45 +71,35 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
     }, refused ? REFUSED : 200);
   }
 
-  app.post(
-    `/trainer-assignment/members/:id{${ID_PATTERN}}/assign`,
-    (c) =>
-      change(c, async (memberId, { trainerId, notes }) => {
-        const { assigned } = await assignClientToTrainer(sql, memberId, { trainerId, notes });
-        if (assigned) logChange(log, visitorOf(c), "client_assigned", { memberId, trainerId });
-        return assigned ? "assigned" : "already_assigned";
-      }),
-  );
-
-  app.post(
-    `/trainer-assignment/members/:id{${ID_PATTERN}}/end`,
-    (c) =>
-      change(c, async (memberId, { trainerId }) => {
-        await endAssignment(sql, trainerId, memberId);
-        logChange(log, visitorOf(c), "assignment_ended", { memberId, trainerId });
-        return "ended";
-      }),
-  );
-
-  async function change(
-    c: Context<PageEnv, `/:id{${string}}`>,
-    work: (
-      memberId: string,
-      fields: { trainerId: string; notes: string | undefined },
-    ) => Promise<NoticeCode>,
-  ): Promise<Response> {
+  app.post(`/trainer-assignment/members/:id{${ID_PATTERN}}/assign`, async (c) => {
     const memberId = c.req.param("id");
     const typed = await readForm(c);
+    const refuse = (notice: Notice) => answerMembers(c, memberId, { typed, notice });
     const trainerId = readId(typed.trainerId);
-    const refuse = (notice: NoticeCode) => answerMembers(c, memberId, { typed, notice });
-    if (trainerId === undefined) return await refuse("not_an_id");
-    const kept = Notes.optional().safeParse(typed.notes);
-    if (!kept.success) return await refuse("not_notes");
+    if (trainerId === undefined) return await refuse(noticeOf("not_an_id"));
+    const notes = Notes.optional().safeParse(typed.notes);
+    if (!notes.success) return await refuse(noticeOf("not_notes"));
     return await doAndSeeOther(c, refuse, async () => {
-      const notice = await work(memberId, { trainerId, notes: kept.data });
-      reader.expire();
-      return withNotice(paths.member(memberId), notice);
+      const { assigned } = await assignClientToTrainer(sql, memberId, { trainerId, notes: notes.data });
+      if (assigned) logChange(log, visitorOf(c), "client_assigned", { memberId, trainerId });
+      return changed(memberId, assigned ? "assigned" : "already_assigned");
     });
+  });
+
+  app.post(`/trainer-assignment/members/:id{${ID_PATTERN}}/end`, async (c) => {
+    const memberId = c.req.param("id");
+    const trainerId = readId((await readForm(c)).trainerId);
+    if (trainerId === undefined) return seeOther(c, withNotice(paths.member(memberId), "not_an_id"));
+    return await doAndSeeOther(c, paths.member(memberId), async () => {
+      await endAssignment(sql, trainerId, memberId);
+      logChange(log, visitorOf(c), "assignment_ended", { memberId, trainerId });
+      return changed(memberId, "ended");
+    });
+  });
+
+  function changed(memberId: string, notice: NoticeCode): string {
+    reader.expire();
+    return withNotice(paths.member(memberId), notice);
   }
 }
 
@@ -127,7 +118,7 @@ async function readDetails({ sql }: Services, member: Member): Promise<MemberDet
   };
 }
 
-/** The id just before another: the list of failures begins after it. */
+/** Returns the id just before another. The list of failures starts after it. */
 function idBefore(id: string): string | undefined {
   const number = BigInt(`0x${id.replaceAll("-", "")}`);
   if (number === 0n) return undefined;

@@ -5,16 +5,16 @@ import { paths } from "../frame/paths.ts";
 import { reasonInWords, sourceInWords } from "../frame/wording.ts";
 import { Badge, Empty, EndTime, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
 
-/** What a look-up found. */
+/** The result of a look-up. */
 export interface LookUpResult {
-  /** As it was asked; empty when nothing was. */
+  /** The query as typed; empty if there was none. */
   query: string;
   hasEmails: boolean;
-  /** Several, when they share an e-mail. */
+  /** Several members if they share an e-mail. */
   found: Member[];
-  /** Of the one that was found. */
+  /** The details of a single member that was found. */
   details?: MemberDetails | undefined;
-  /** Into the form that assigns, when it was refused. */
+  /** The fields of the refused form. */
   typed?: Typed | undefined;
 }
 
@@ -39,7 +39,7 @@ export function MembersPage({ query, hasEmails, found, details, typed }: LookUpR
         </div>
       </form>
       {query === ""
-        ? <Empty>Who is assigned to whom, since when, and how: look up a member.</Empty>
+        ? <Empty>Look up a member to see their trainers, since when, and who assigned them.</Empty>
         : found.length === 0
         ? <NotFound query={query} hasEmails={hasEmails} />
         : found.length > 1
@@ -52,9 +52,9 @@ export function MembersPage({ query, hasEmails, found, details, typed }: LookUpR
 function NotFound({ query, hasEmails }: { query: string; hasEmails: boolean }) {
   return (
     <Empty>
-      Nobody is found for <bdi class="quoted">{query}</bdi>. {hasEmails || !query.includes("@")
+      No member is found for <bdi class="quoted">{query}</bdi>. {hasEmails || !query.includes("@")
         ? "Check it for typing mistakes; an id has 32 digits and letters from a to f."
-        : "The members table has no e-mail column: look them up by id."}
+        : "The members table has no e-mail column: look up members by id."}
     </Empty>
   );
 }
@@ -111,10 +111,15 @@ function MemberCard({ member, details, typed }: {
             trainer={trainers.get(entry.trainerId)}
           />
         ))}
-        {failure !== undefined && <WaitingFailure failure={failure} />}
+        {failure !== undefined && <WaitingSignUp failure={failure} />}
         {isDefaultTrainer && <p>This member is the default trainer, and nobody can be their own trainer.</p>}
-        {!hasDefault && !isDefaultTrainer && defaultTrainerId !== null && (
-          <AssignForm member={member} typed={typed ?? { trainerId: defaultTrainerId }} />
+        {!isDefaultTrainer && (
+          <AssignForm
+            member={member}
+            isAssigned={active.length > 0}
+            suggestedId={hasDefault ? null : defaultTrainerId}
+            typed={typed}
+          />
         )}
         <p>
           <a href={paths.trainer(member.id)}>Clients of this member, as a trainer</a>
@@ -142,7 +147,7 @@ function ActiveAssignment({ member, entry, trainer }: {
       <details class="confirm">
         <summary class="button">End…</summary>
         <div>
-          <p>The assignment becomes inactive and stays in the history. No backfill brings it back.</p>
+          <p>The assignment becomes inactive and stays in the history. No backfill renews it.</p>
           <form method="post" action={paths.endAssignment(member.id)}>
             <input type="hidden" name="trainerId" value={entry.trainerId} />
             <button class="danger" type="submit">End the assignment</button>
@@ -153,11 +158,12 @@ function ActiveAssignment({ member, entry, trainer }: {
   );
 }
 
-function WaitingFailure({ failure }: { failure: Failure }) {
+function WaitingSignUp({ failure }: { failure: Failure }) {
   return (
     <div class="assignment">
       <p>
-        <Badge tone="bad">Failed</Badge> {reasonInWords(failure.sqlstate)} The service tries again{" "}
+        <Badge tone="bad">Waiting sign-up</Badge> {reasonInWords(failure.sqlstate)} The service tries again
+        {" "}
         <Time at={failure.nextAttemptAt} />.
       </p>
       <Message text={failure.message} />
@@ -165,7 +171,30 @@ function WaitingFailure({ failure }: { failure: Failure }) {
   );
 }
 
-function AssignForm({ member, typed }: { member: Member; typed: Typed }) {
+interface AssignFormProps {
+  member: Member;
+  isAssigned: boolean;
+  /** The trainer to suggest. */
+  suggestedId: string | null;
+  /** The fields of the refused form. */
+  typed: Typed | undefined;
+}
+
+function AssignForm({ isAssigned, ...props }: AssignFormProps) {
+  if (!isAssigned) return <AssignFields {...props} />;
+  return (
+    <details class="options" open={props.typed !== undefined}>
+      <summary>Add another trainer…</summary>
+      <p>
+        The member keeps the trainer they have, and gets this one in addition. To replace a trainer, also end
+        the assignment above.
+      </p>
+      <AssignFields {...props} />
+    </details>
+  );
+}
+
+function AssignFields({ member, suggestedId, typed }: Omit<AssignFormProps, "isAssigned">) {
   return (
     <form class="assign" method="post" action={paths.assign(member.id)}>
       <div class="fields">
@@ -175,13 +204,13 @@ function AssignForm({ member, typed }: { member: Member; typed: Typed }) {
             id="assign-trainer"
             name="trainerId"
             class="id"
-            value={typed.trainerId}
+            value={typed === undefined ? suggestedId ?? undefined : typed.trainerId}
             required
           />
         </p>
         <p>
           <label for="assign-notes">Notes (optional)</label>
-          <input id="assign-notes" name="notes" value={typed.notes} maxlength={10000} autocomplete="off" />
+          <input id="assign-notes" name="notes" value={typed?.notes} maxlength={10000} autocomplete="off" />
         </p>
       </div>
       <button class="primary" type="submit">Assign now</button>

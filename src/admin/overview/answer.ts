@@ -2,7 +2,7 @@ import type { AssignmentState } from "../../operation/assignment_state.ts";
 import type { Coverage } from "../../operation/coverage.ts";
 import { countOf, formatCount } from "../frame/wording.ts";
 
-/** The page is for the person who answers for "does every member have a trainer?". */
+/** Answers in words: does every member have a trainer? */
 export function answerInWords(
   { defaultTrainer }: Pick<AssignmentState, "defaultTrainer">,
   { members, assigned, unassigned, ended, isTrainerMember }: Coverage,
@@ -21,18 +21,18 @@ export function answerInWords(
   } no trainer.`;
 }
 
-/** What the answer leaves open: who has another trainer than the default one, and what a run does about it. */
+/** Says how many members have only another trainer than the default one, and what a run does for them. */
 export function othersInWords(coverage: Coverage): string {
   const { trainerId, assignedElsewhere, unassigned, ended, toAssign } = coverage;
   if (assignedElsewhere === null || unassigned === null) {
-    return "How many of the others have another trainer, and how many have none, only a count can tell.";
+    return "This is an estimate: how many of the others have another trainer or none is unknown.";
   }
   if (trainerId === null || assignedElsewhere === 0) return "";
   const getIt = toAssign - (unassigned - ended);
   const who = `${countOf(assignedElsewhere, "member")} ${
     assignedElsewhere === 1 ? "has" : "have"
   } another trainer and not the default one.`;
-  if (getIt === 0) return `${who} Their assignment to the default one was ended: no run makes it again.`;
+  if (getIt === 0) return `${who} Their assignment to the default one was ended, and no run renews it.`;
   const them = getIt === assignedElsewhere ? "them" : `${formatCount(getIt)} of them`;
-  return `${who} A run gives ${them} the default one in addition.`;
+  return `${who} A run assigns ${them} to the default one in addition.`;
 }

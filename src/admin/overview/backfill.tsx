@@ -5,7 +5,7 @@ import { Empty } from "../frame/parts.tsx";
 import { RunCard } from "../runs/run_view.tsx";
 import type { OverviewProps } from "./props.ts";
 
-/** The runs that have not ended, else the last one; and the form that starts one. */
+/** Shows the runs that have not ended, or else the last one, and the form to start one. */
 export function Backfill(props: OverviewProps) {
   const { state, activeRuns, recentRuns, throughput, trainers } = props;
   const shown = activeRuns.length > 0 ? activeRuns : recentRuns.slice(0, 1);
@@ -34,8 +34,8 @@ function inTheWayInWords({ status, dryRun, retryOf }: Run): string {
       "Another one can start when it has ended or is cancelled.";
   }
   if (dryRun) return "A dry run is under way. It looks at every member once and assigns nobody.";
-  if (retryOf !== null) return "A run is under way. It tries again whom an earlier run could not assign.";
-  return "A run is under way. It looks at every member once and assigns whoever lacks the trainer.";
+  if (retryOf !== null) return "A run is under way. It tries the failed members of an earlier run again.";
+  return "A run is under way. It looks at every member once, and assigns everyone without the trainer.";
 }
 
 function StartForm({ state, coverage, typed }: OverviewProps) {
@@ -50,11 +50,12 @@ function StartForm({ state, coverage, typed }: OverviewProps) {
   return (
     <form class="start" method="post" action={paths.runs}>
       <p>
-        A run looks at every member once and assigns whoever lacks the default trainer: {toAssign === 0
+        A run looks at every member once, and assigns everyone without the default trainer: {toAssign === 0
           ? "nobody"
           : isEstimate
           ? `about ${formatCount(toAssign)}`
-          : countOf(toAssign, "member")} now. It can be paused, and run again at any time.
+          : countOf(toAssign, "member")}{" "}
+        now. Ended assignments stay ended. A run can be paused, and repeated at any time.
       </p>
       <details class="options" open={Object.keys(options).length > 0}>
         <summary>Options</summary>
@@ -70,7 +71,7 @@ function StartForm({ state, coverage, typed }: OverviewProps) {
             />
           </p>
           <p>
-            <label for="run-rows">Rows a batch, instead of adapting them</label>
+            <label for="run-rows">Rows per batch (adapted if empty)</label>
             <input
               id="run-rows"
               name="batchRows"

@@ -6,21 +6,22 @@ import type { Logger } from "../../telemetry/log.ts";
 
 /** Counts members for pages in the background. */
 export interface Counts {
-  /** The latest count for a trainer: seconds old, never later than {@link MAX_AGE_MS} while somebody looks. */
+  /** Returns the latest count for a trainer, which is at most about {@link MAX_AGE_MS} old. */
   read(trainerId: string | null): Promise<Coverage>;
-  /** Makes the next read count anew: something was changed. */
+  /** Makes the next read count again, after a change. */
   expire(): void;
 }
 
 export const MAX_AGE_MS = 30_000;
 const MIN_AGE_MS = 900;
-/** Counting may take this part of the time, so that a large table is counted more rarely. */
-const SHARE = 0.1;
+/** The fraction of the time that counting may take. A large table is counted more rarely. */
+const COUNTING_RATIO = 0.1;
 const WAIT_MS = 700;
 
 /**
- * Counts at most a tenth of the time: a count that took 50 ms is good for a second, one that took a second for ten. While
- * an old count is renewed the page gets it after a moment's wait; where there is none yet it gets the planner's estimate.
+ * Creates counts that are renewed at most a tenth of the time: after a count of one second, the next one starts
+ * ten seconds later. A page waits a moment for a renewed count, then gets the old one, or the planner's
+ * estimate if there is none.
  */
 export function createCounts(sql: Sql, log: Logger): Counts {
   let latest: Coverage | undefined;
@@ -31,10 +32,10 @@ export function createCounts(sql: Sql, log: Logger): Counts {
   async function count(trainerId: string | null): Promise<void> {
     const [began, changesBefore] = [performance.now(), changes];
     const coverage = await countOrEstimate(trainerId);
-    if (changes !== changesBefore) return; // it may have counted what was before
+    if (changes !== changesBefore) return; // it may have counted the state before the change
     latest = coverage;
     const tookMs = performance.now() - began;
-    goodUntil = performance.now() + Math.min(MAX_AGE_MS, Math.max(MIN_AGE_MS, tookMs / SHARE));
+    goodUntil = performance.now() + Math.min(MAX_AGE_MS, Math.max(MIN_AGE_MS, tookMs / COUNTING_RATIO));
   }
 
   async function countOrEstimate(trainerId: string | null): Promise<Coverage> {

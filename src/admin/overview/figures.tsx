@@ -1,10 +1,13 @@
 import type { AssignmentState } from "../../operation/assignment_state.ts";
 import type { Coverage } from "../../operation/coverage.ts";
 import { paths } from "../frame/paths.ts";
-import { formatCount } from "../frame/wording.ts";
+import { formatCount, formatWaiting } from "../frame/wording.ts";
 import { Figure } from "../frame/parts.tsx";
 
-/** Who has which trainer, in figures that add up: members are those with the default trainer, another one, none, and the trainer. */
+/**
+ * Shows who has a trainer. The figures add up: with the default trainer, only with another one, without one,
+ * and the trainer.
+ */
 export function Figures({ state, coverage }: { state: AssignmentState; coverage: Coverage }) {
   const { trainerId, isTrainerMember, members, assigned, assignedElsewhere, unassigned, ended, isEstimate } =
     coverage;
@@ -34,11 +37,17 @@ export function Figures({ state, coverage }: { state: AssignmentState; coverage:
         {count(unassigned)}
       </Figure>
       <Figure
-        label="Failures waiting"
+        label="Waiting sign-ups"
         tone={state.failures > 0 ? "bad" : undefined}
-        note={state.failures > 0 ? <a href={paths.failures}>see why</a> : undefined}
+        note={state.failures > 0
+          ? (
+            <>
+              tried again automatically; <a href={paths.failures}>see why</a>
+            </>
+          )
+          : undefined}
       >
-        {state.failures > 10_000 ? "> 10,000" : formatCount(state.failures)}
+        {formatWaiting(state.failures)}
       </Figure>
     </dl>
   );

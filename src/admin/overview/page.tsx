@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { PageEnv } from "../env.ts";
-import { type NoticeCode, noticeOf } from "../frame/notices.ts";
+import type { Notice } from "../frame/notices.ts";
 import { paths } from "../frame/paths.ts";
 import { answerPage, type Pages, REFRESH_MS, REFUSED } from "../frame/pages.ts";
 import { toProblem } from "../../http/error_handler.ts";
@@ -8,7 +8,7 @@ import type { OverviewReader } from "./reader.ts";
 import type { TypedForm } from "./props.ts";
 import { Overview } from "./view.tsx";
 
-/** The overview: at a glance, the backfill, the latest runs, look-ups. */
+/** Adds the overview: figures, the backfill, the latest runs, look-ups. */
 export function addOverviewPage(pages: Pages, reader: OverviewReader): void {
   const { app } = pages;
   app.get("/", (c) => c.redirect(paths.home));
@@ -16,19 +16,19 @@ export function addOverviewPage(pages: Pages, reader: OverviewReader): void {
 }
 
 /**
- * Answers with the overview; while the database is away, with what it showed last.
- * @param refused a form of it that could not be carried out: why, and what was typed
+ * Answers with the overview; while the database is away, with its last known state.
+ * @param refused a refused form of the overview: why, and its fields
  */
 export async function answerOverview(
   c: Context<PageEnv>,
   { outage }: Pages,
   reader: OverviewReader,
-  refused?: { notice: NoticeCode } & TypedForm,
+  refused?: { notice: Notice } & TypedForm,
 ): Promise<Response> {
   const frame = {
     title: "Overview",
     section: "overview",
-    notice: refused && noticeOf(refused.notice),
+    notice: refused?.notice,
     address: refused && paths.home,
   } as const;
   try {

@@ -5,7 +5,7 @@ import type { Run } from "../../runs/progress.ts";
 import type { Throughput } from "../../runs/throughput.ts";
 import type { Typed } from "../frame/pages.ts";
 
-/** Which form of the overview was refused, and what was typed into it. */
+/** A refused form of the overview, and its fields. */
 export interface TypedForm {
   form: "run" | "default trainer";
   typed: Typed;
@@ -15,11 +15,11 @@ export interface TypedForm {
 export interface OverviewProps {
   state: AssignmentState;
   coverage: Coverage;
-  /** Not ended, oldest first. */
+  /** Runs that have not ended, oldest first. */
   activeRuns: Run[];
-  /** Newest first, ended ones too; the first few. */
+  /** The latest few runs, newest first. */
   recentRuns: Run[];
-  /** By run id, for the runs that are shown large. */
+  /** By run id, for the runs shown in detail. */
   throughput: Map<string, Throughput | null>;
   trainers: Map<string, Member>;
   hasEmails: boolean;

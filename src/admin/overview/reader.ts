@@ -8,18 +8,18 @@ import { readAssignmentState } from "../../operation/assignment_state.ts";
 import type { Counts } from "./counts.ts";
 import type { OverviewProps } from "./props.ts";
 
-/** What the overview showed last, and since when it is so. */
+/** A state of the overview, and when it was read. */
 export interface OverviewSnapshot extends OverviewProps {
   readAt: Date;
 }
 
 /** Reads the overview. */
 export interface OverviewReader {
-  /** At most a second old. Throws while the database does not answer. */
+  /** Returns a state that is at most a second old. Throws while the database does not answer. */
   read(): Promise<OverviewSnapshot>;
-  /** The last that could be read. */
+  /** Returns the last state that could be read. */
   lastKnown(): OverviewSnapshot | undefined;
-  /** Makes the next look a new one: something was changed. */
+  /** Makes the next read ask the database again, after a change. */
   expire(): void;
 }
 
@@ -42,7 +42,7 @@ export function createOverviewReader(sql: Sql, counts: Counts): OverviewReader {
     const isStillActive = ({ id }: Run) => activeRuns.some((run) => run.id === id);
     if (known !== undefined && !known.activeRuns.every(isStillActive)) counts.expire(); // a run has ended
     const shownRuns = activeRuns.length > 0 ? activeRuns : recentRuns.slice(0, 1);
-    const trainerIds = new Set(shownRuns.map((run) => run.trainerId));
+    const trainerIds = new Set([...activeRuns, ...recentRuns].map((run) => run.trainerId));
     if (state.defaultTrainer !== null) trainerIds.add(state.defaultTrainer.id);
     const [coverage, throughput, trainers] = await Promise.all([
       counts.read(state.defaultTrainer?.id ?? null),
@@ -85,7 +85,7 @@ export function createOverviewReader(sql: Sql, counts: Counts): OverviewReader {
   };
 }
 
-/** Makes members findable by id. */
+/** Maps members by id. */
 export function byId(members: Member[]): Map<string, Member> {
   return new Map(members.map((member) => [member.id, member]));
 }

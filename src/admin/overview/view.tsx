@@ -26,10 +26,10 @@ export function Overview(props: OverviewProps) {
       <section aria-labelledby="past-title">
         <h2 id="past-title">Latest runs</h2>
         {props.recentRuns.length === 0
-          ? <Empty>No run yet. The first one shows here how it went, and stays.</Empty>
+          ? <Empty>No run yet. Runs are listed here, also after they have ended.</Empty>
           : (
             <>
-              <RunTable runs={props.recentRuns} />
+              <RunTable runs={props.recentRuns} trainers={props.trainers} />
               <p>
                 <a href={paths.runs}>All runs</a>
               </p>
@@ -95,7 +95,7 @@ function DefaultTrainer({ state, trainers, typed }: Pick<OverviewProps, "state" 
                 required
                 autocomplete="off"
               />
-              <button type="submit">Look first</button>
+              <button type="submit">Review the change</button>
             </div>
           </form>
         </details>

@@ -17,7 +17,7 @@ import { findMembers } from "../../assignments/member_lookup.ts";
 import { logChange } from "../../http/audit.ts";
 import { sessionOf, visitorOf } from "../env.ts";
 import { answerNamedCsv } from "../frame/named_csv.ts";
-import { type NoticeCode, withNotice } from "../frame/notices.ts";
+import { type Notice, noticeOf, withNotice } from "../frame/notices.ts";
 import { answerOverview } from "../overview/page.tsx";
 import { byId, type OverviewReader } from "../overview/reader.ts";
 import {
@@ -30,6 +30,7 @@ import {
   REFRESH_MS,
 } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
+import { MAX_RECORDED_ERRORS, unrecordedInWords } from "./recorded_errors.ts";
 import { RunPage, RunsPage } from "./run_table.tsx";
 import { titleOf } from "./run_view.tsx";
 
@@ -44,7 +45,7 @@ const STATUS_CHANGES = [
   { verb: "cancel", change: cancelRun, notice: "cancelled" },
 ] as const;
 
-/** Pages of runs: start, list, follow, change their status. */
+/** Adds the pages that start, list and show runs, and change their status. */
 export function addRunPages(pages: Pages, reader: OverviewReader): void {
   const { app, services, takeExportSlot } = pages;
   const { sql, log } = services;
@@ -58,10 +59,12 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
       read: (page) => listRuns(sql, page),
       idOf: (run) => run.id,
     });
+    const trainers = byId(await findMembers(sql, [...new Set(rows.map(({ trainerId }) => trainerId))]));
     return await answerPage(c, {
       title: "Runs",
       section: "runs",
-      children: <RunsPage runs={rows} next={next} isFirst={cursor === undefined} />,
+      refreshMs: REFRESH_MS.idle,
+      children: <RunsPage runs={rows} trainers={trainers} next={next} isFirst={cursor === undefined} />,
     });
   });
 
@@ -69,9 +72,9 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
     const { dryRun, ...typed } = await readForm(c);
     const trainerId = readId(typed.trainerId);
     const rows = batchRows.safeParse(typed.batchRows);
-    const refuse = (notice: NoticeCode) => answerOverview(c, pages, reader, { form: "run", typed, notice });
-    if (typed.trainerId !== undefined && trainerId === undefined) return await refuse("not_an_id");
-    if (!rows.success) return await refuse("not_a_batch_size");
+    const refuse = (notice: Notice) => answerOverview(c, pages, reader, { form: "run", typed, notice });
+    if (typed.trainerId !== undefined && trainerId === undefined) return await refuse(noticeOf("not_an_id"));
+    if (!rows.success) return await refuse(noticeOf("not_a_batch_size"));
     return await doAndSeeOther(c, refuse, async () => {
       const request = {
         trainerId,
@@ -122,8 +125,12 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
 
   app.get(`/trainer-assignment/runs/:id{${ID_PATTERN}}/errors.csv`, async (c) => {
     const { id } = c.req.param();
+    const run = await getRun(sql, id);
     return await answerNamedCsv(c, services, {
       chunks: readAllErrors(sql, id),
+      lastRow: run.failed > MAX_RECORDED_ERRORS
+        ? { memberId: "", code: "", message: unrecordedInWords(run) }
+        : undefined,
       columns: ERROR_COLUMNS,
       filename: `backfill-errors-${id}`,
       takeSlot: takeExportSlot,
@@ -151,7 +158,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
   });
 }
 
-/** Back to where the button was: the overview or the run's own page. */
+/** Returns the page of the button: the overview or the run's own page. */
 function backOf(referer: string | undefined, id: string): string {
   return URL.parse(referer ?? "")?.pathname === paths.home ? BACKFILL : paths.run(id);
 }

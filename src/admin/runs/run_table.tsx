@@ -4,10 +4,17 @@ import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "../frame/paths.ts";
 import { formatCount, STATUS_WORDS } from "../frame/wording.ts";
 import { Empty, MemberLink, Message, NextPage, Reason, StatusBadge, Table, Time } from "../frame/parts.tsx";
+import { MAX_RECORDED_ERRORS, unrecordedInWords } from "./recorded_errors.ts";
 import { RunCard, titleOf } from "./run_view.tsx";
 
+interface RunTableProps {
+  runs: Run[];
+  /** The trainers of the runs, if they are still members. */
+  trainers: Map<string, Member>;
+}
+
 /** A table of runs. */
-export function RunTable({ runs }: { runs: Run[] }) {
+export function RunTable({ runs, trainers }: RunTableProps) {
   return (
     <Table
       label="Runs"
@@ -15,9 +22,18 @@ export function RunTable({ runs }: { runs: Run[] }) {
       keyOf={(run) => run.id}
       columns={[
         { title: "Run", cell: (run) => <a href={paths.run(run.id)}>{titleOf(run)}</a> },
+        {
+          title: "Trainer",
+          cell: ({ trainerId }) => (
+            <MemberLink
+              id={trainerId}
+              member={trainers.get(trainerId)}
+              to="trainer"
+            />
+          ),
+        },
         { title: "Status", cell: (run) => <StatusBadge status={run.status} /> },
-        { title: "Started", cell: (run) => <Time at={run.requestedAt} /> },
-        { title: "By", cell: (run) => <bdi>{run.requestedBy}</bdi> },
+        { title: "Started", cell: (run) => <Started run={run} /> },
         { title: "Assigned", isNumber: true, cell: (run) => <Assigned run={run} /> },
         { title: "Skipped", isNumber: true, cell: (run) => formatCount(run.skipped) },
         { title: "Failed", isNumber: true, cell: (run) => formatCount(run.failed) },
@@ -26,7 +42,18 @@ export function RunTable({ runs }: { runs: Run[] }) {
   );
 }
 
-/** A dry run assigns nobody. */
+function Started({ run: { requestedAt, requestedBy } }: { run: Run }) {
+  return (
+    <div>
+      <Time at={requestedAt} />
+      <div class="note">
+        by <bdi>{requestedBy}</bdi>
+      </div>
+    </div>
+  );
+}
+
+/** Shows how many a run assigned. A dry run assigns nobody. */
 function Assigned({ run }: { run: Run }) {
   if (!run.dryRun) return <>{formatCount(run.successful)}</>;
   return (
@@ -36,12 +63,14 @@ function Assigned({ run }: { run: Run }) {
   );
 }
 
-/** All runs, newest first. */
-export function RunsPage({ runs, next, isFirst }: { runs: Run[]; next: string | null; isFirst: boolean }) {
+/** Shows all runs, newest first. */
+export function RunsPage(
+  { runs, trainers, next, isFirst }: RunTableProps & { next: string | null; isFirst: boolean },
+) {
   return (
     <>
       <h1>Runs</h1>
-      {runs.length > 0 ? <RunTable runs={runs} /> : isFirst
+      {runs.length > 0 ? <RunTable runs={runs} trainers={trainers} /> : isFirst
         ? (
           <Empty>
             No run yet. <a href={`${paths.home}#backfill`}>Start the first one</a>.
@@ -53,13 +82,13 @@ export function RunsPage({ runs, next, isFirst }: { runs: Run[]; next: string | 
   );
 }
 
-/** One run: how it stands or went, who did what, and whom it could not assign. */
+/** Shows a run: its progress or result, its history, and its failed members. */
 export function RunPage({ run, throughput, trainer, errors, members, next, isFirst }: {
   run: Run;
   throughput: Throughput | null;
   trainer: Member | undefined;
   errors: RunError[];
-  /** Those of the errors, as far as they are members yet. */
+  /** Those of the errors, if they are still members. */
   members: Map<string, Member>;
   next: string | null;
   isFirst: boolean;
@@ -71,7 +100,7 @@ export function RunPage({ run, throughput, trainer, errors, members, next, isFir
         <code class="id">{run.id}</code>
         {run.retryOf !== null && (
           <>
-            {" "}· tries again whom <a href={paths.run(run.retryOf)}>this run</a> could not assign
+            {" "}· tries the failed members of <a href={paths.run(run.retryOf)}>this run</a> again
           </>
         )}
       </p>
@@ -92,6 +121,11 @@ function Errors({ run, errors, members, next }: {
   return (
     <section aria-labelledby="errors-title">
       <h2 id="errors-title">Failed members</h2>
+      <p>
+        The run failed to assign these members, and does not try them again: retry the failed, or start
+        another run. <a href={paths.failures}>Waiting sign-ups</a>{" "}
+        are a separate list, which the service tries again by itself.
+      </p>
       <Table
         label="Failed members"
         rows={errors}
@@ -102,9 +136,9 @@ function Errors({ run, errors, members, next }: {
             cell: ({ memberId }) => <MemberLink id={memberId} member={members.get(memberId)} />,
           },
           { title: "Reason", cell: ({ code, message }) => <Reason sqlstate={code} message={message} /> },
-          { title: "Code", cell: ({ code }) => <code>{code}</code> },
         ]}
       />
+      {next === null && run.failed > MAX_RECORDED_ERRORS && <p>{unrecordedInWords(run)}</p>}
       <NextPage path={paths.run(run.id)} next={next} />
     </section>
   );
@@ -119,7 +153,8 @@ function History({ run }: { run: Run }) {
           <li key={String(at)}>
             <Time at={at} />{" "}
             <span>
-              <bdi>{actor}</bdi>: {from === null ? "started" : `${STATUS_WORDS[from]} → ${STATUS_WORDS[to]}`}
+              <bdi>{actor}</bdi>:{" "}
+              {from === null ? "Started" : to === "running" ? "Resumed" : STATUS_WORDS[to]}
               {reason !== null && <Message text={reason} />}
             </span>
           </li>

@@ -4,14 +4,15 @@ import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "../frame/paths.ts";
 import { countOf, formatCount, formatDuration, percentOf, STATUS_WORDS } from "../frame/wording.ts";
 import { Figure, MemberLink, StatusBadge, Time } from "../frame/parts.tsx";
+import { MAX_RECORDED_ERRORS } from "./recorded_errors.ts";
 import { ThroughputChart } from "./throughput_chart.tsx";
 
-/** A run, under way or ended: on the overview, and on its own page. */
+/** The props of a run, on the overview and on the run's own page. */
 export interface RunProps {
   run: Run;
   throughput: Throughput | null;
   trainer: Member | undefined;
-  /** Set on the overview, where the title leads to the run's own page. */
+  /** Whether the title links to the run's own page; true on the overview. */
   linked?: boolean;
 }
 
@@ -49,7 +50,7 @@ function Progress({ run }: { run: Run }) {
   const ended = hasEnded(run);
   return (
     <div class="progress">
-      {/* Said now and then to a screen reader; the figures below change each second. */}
+      {/* For screen readers, at each tenth: the figures below change every second. */}
       <p class="visually-hidden" role="status">
         {STATUS_WORDS[run.status]}
         {run.status === "running" && `: ${Math.floor(percent / 10) * 10} percent`}
@@ -70,7 +71,7 @@ function Progress({ run }: { run: Run }) {
         <Pace run={run} />
       </p>
       {run.throttledBecause !== null && (
-        <p class="reason">The run waits, so as not to disturb: {run.throttledBecause}.</p>
+        <p class="reason">The run waits, to spare the database: {run.throttledBecause}.</p>
       )}
       {run.pauseReason !== null && <p class="reason">Paused: {run.pauseReason}</p>}
     </div>
@@ -83,7 +84,7 @@ function Pace({ run }: { run: Run }) {
     const duration = durationOf(run);
     return <span>{[duration && `in ${duration}`, rate].filter(Boolean).join(", ")}</span>;
   }
-  if (run.status === "paused") return <span>at rest</span>;
+  if (run.status === "paused") return <span>paused</span>;
   if (run.throttledBecause !== null) return <span>waiting</span>;
   return (
     <>
@@ -110,7 +111,13 @@ function Outcome({ run }: { run: Run }) {
         {formatCount(run.successful)}
       </Figure>
       <Figure label={skippedLabel(run)} note={skipReasons(run)}>{formatCount(run.skipped)}</Figure>
-      <Figure label="Failed" tone={run.failed > 0 ? "bad" : undefined}>{formatCount(run.failed)}</Figure>
+      <Figure
+        label={run.dryRun ? "Would fail" : "Failed"}
+        tone={run.failed > 0 ? "bad" : undefined}
+        note={run.failed > 0 && !run.dryRun ? "this run does not try them again" : undefined}
+      >
+        {formatCount(run.failed)}
+      </Figure>
       {left !== undefined && (
         <Figure
           label="Still without the trainer"
@@ -124,11 +131,10 @@ function Outcome({ run }: { run: Run }) {
   );
 }
 
-const MAX_RECORDED_ERRORS = 10_000;
-
 /**
- * Whom the closing proof found without the trainer: those that failed, those whose assignment was ended, and whoever else.
- * Beyond the errors that are recorded, the proof has counted the failed itself. undefined where nothing was proved.
+ * Returns how many members the closing proof found without the trainer: failed ones, those whose assignment was
+ * ended, and others. `remaining` includes failed members beyond the recorded ones. Undefined if there was no
+ * proof.
  */
 function stillWithout({ dryRun, remaining, failed, skippedBecause }: Run): number | undefined {
   if (dryRun || remaining === null) return undefined;
@@ -146,7 +152,7 @@ function skipReasons({ skipped, skippedBecause }: Run): string | undefined {
     alreadyAssigned > 0 && `${formatCount(alreadyAssigned)} already assigned`,
     ended > 0 && `${formatCount(ended)} ended by hand`,
     isTrainer > 0 && `${formatCount(isTrainer)} is the trainer`,
-    memberGone > 0 && `${formatCount(memberGone)} gone meanwhile`,
+    memberGone > 0 && `${formatCount(memberGone)} deleted meanwhile`,
   ];
   return reasons.filter(Boolean).join(", ");
 }
@@ -170,8 +176,8 @@ function StatusForms({ run }: { run: Run }) {
         <summary class="button">Cancel…</summary>
         <div>
           <p>
-            Whom the run has assigned stays assigned. A cancelled run cannot be resumed, but a new one can be
-            started.
+            Members that the run has assigned stay assigned. A cancelled run cannot be resumed, but a new one
+            can be started.
           </p>
           <StatusButton run={run} verb="cancel" label="Cancel the run" kind="danger" />
         </div>

@@ -5,7 +5,7 @@ const WIDTH = 600;
 const HEIGHT = 64;
 const GAP = 1;
 
-/** A small picture of how many members a second a run processed, from its first batch to its last. */
+/** Draws how many members per second a run processed, from its first batch to its last. */
 export function ThroughputChart({ throughput }: { throughput: Throughput | null }) {
   if (throughput === null) return null;
   const { processed, secondsEach } = throughput;

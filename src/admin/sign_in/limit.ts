@@ -2,16 +2,17 @@ const WINDOW_MS = 60_000;
 const MAX_TRIES = 5;
 const MAX_NETWORKS = 10_000;
 
-/** Counts failed tries to sign in, by the network they come from. */
+/** Limits failed sign-ins per network. */
 export interface SignInLimit {
-  /** The seconds that a network has to wait before its next try; 0 when it may try now. */
+  /** Returns how long a network must wait before its next try; 0 if it may try now. */
   secondsToWait(network: string): number;
   recordFailure(network: string): void;
 }
 
 /**
- * Allows five failed tries a minute and network, in this replica. Guessing a token of 256 bits is hopeless anyway: this
- * keeps the log readable and the service idle. Remembers ten thousand networks; beyond, it forgets the oldest.
+ * Creates a limit of five failed tries per minute and network on this replica. Its purpose is a readable log
+ * and little load: a token of 256 bits cannot be guessed anyway. It remembers ten thousand networks, and
+ * forgets the oldest first.
  */
 export function createSignInLimit(now: () => number = Date.now): SignInLimit {
   const failures = new Map<string, number[]>();
@@ -24,7 +25,7 @@ export function createSignInLimit(now: () => number = Date.now): SignInLimit {
     },
     recordFailure(network) {
       const times = [...recent(network), now()];
-      failures.delete(network); // to the end: a Map keeps the order of insertion
+      failures.delete(network); // moves it to the end: a Map keeps the order of insertion
       failures.set(network, times);
       const [oldest] = failures.keys();
       if (failures.size > MAX_NETWORKS && oldest !== undefined) failures.delete(oldest);

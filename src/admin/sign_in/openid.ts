@@ -2,29 +2,29 @@ import * as client from "openid-client";
 import type { OpenIdConfig } from "../../config.ts";
 import { readRole } from "../../http/identity/role_claim.ts";
 
-/** What is remembered while the person is at the provider. */
+/** The state of a sign-in while the person is at the provider. */
 export interface PendingSignIn {
   state: string;
   nonce: string;
   codeVerifier: string;
 }
 
-/** Why a person who returns from the provider may not sign in. */
+/** A failed sign-in through the provider. */
 export class OpenIdError extends Error {
-  /** @param reason `not_admin`: signed in there, but not an admin here; `refused`: not signed in. */
+  /** @param reason `not_admin`: signed in at the provider, but not an admin here; `refused`: not signed in */
   constructor(readonly reason: "not_admin" | "refused", message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "OpenIdError";
   }
 }
 
-/** Signing in through an OpenID Connect provider: authorization code with PKCE, state and nonce. */
+/** Signs people in through an OpenID Connect provider: authorization code with PKCE, state and nonce. */
 export interface OpenId {
-  /** The provider's address to go to, and what to remember meanwhile. */
+  /** Returns the provider's address to redirect to, and the state to keep meanwhile. */
   begin(redirectUri: string): Promise<{ location: URL; pending: PendingSignIn }>;
   /**
-   * Exchanges the code that the provider sent back and checks all that it vouches for.
-   * @returns the name for the records: `oidc:` and the e-mail or else the subject, which no token can be named.
+   * Exchanges the provider's code for an ID token, and checks it.
+   * @returns the person's name, which no token can have: `oidc:` and the e-mail, or else the subject
    * @throws {OpenIdError}
    */
   complete(callback: URL, pending: PendingSignIn): Promise<string>;
@@ -32,7 +32,7 @@ export interface OpenId {
 
 const REQUEST_TIMEOUT_SECONDS = 10;
 
-/** Prepares signing in; asks the provider about itself at the first use, and again after it could not be reached. */
+/** Creates the sign-in. It discovers the provider at the first use, and again after a failure. */
 export function createOpenId(config: OpenIdConfig): OpenId {
   let discovered: Promise<client.Configuration> | undefined;
 
@@ -66,7 +66,7 @@ export function createOpenId(config: OpenIdConfig): OpenId {
     async complete(callback, pending) {
       const provider = await discover();
       const claims = await readClaims(provider, callback, pending).catch((error) => {
-        throw new OpenIdError("refused", "the provider did not vouch for this sign-in", { cause: error });
+        throw new OpenIdError("refused", "the provider did not confirm this sign-in", { cause: error });
       });
       if (readRole(claims, config.roleClaim) !== "admin") {
         throw new OpenIdError("not_admin", `the claim ${config.roleClaim} does not hold admin`);
@@ -77,7 +77,7 @@ export function createOpenId(config: OpenIdConfig): OpenId {
 }
 
 async function discoverProvider({ issuer, clientId, clientSecret }: OpenIdConfig) {
-  const isPlain = new URL(issuer).protocol === "http:"; // the configuration allows it on loopback alone
+  const isPlain = new URL(issuer).protocol === "http:"; // the configuration allows it on loopback only
   return await client.discovery(new URL(issuer), clientId, clientSecret, undefined, {
     timeout: REQUEST_TIMEOUT_SECONDS,
     ...(isPlain ? { execute: [client.allowInsecureRequests] } : {}),
@@ -97,12 +97,12 @@ async function readClaims(
   });
   const claims = tokens.claims();
   if (claims === undefined) throw new Error("no id token came back");
-  // Many providers keep the ID token short and tell the rest at the userinfo endpoint.
+  // Many providers have a short ID token, and more claims at the userinfo endpoint.
   if (provider.serverMetadata().userinfo_endpoint === undefined) return claims;
   return { ...await client.fetchUserInfo(provider, tokens.access_token, claims.sub), ...claims };
 }
 
-/** An e-mail that the provider does not vouch for could be somebody else's. */
+/** Returns the e-mail, or else the subject. An unverified e-mail may belong to somebody else. */
 function nameOf(claims: Record<string, unknown>): string {
   const { email, email_verified: isVerified, sub } = claims;
   return typeof email === "string" && isVerified !== false ? email : String(sub);

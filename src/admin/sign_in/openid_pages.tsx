@@ -26,7 +26,7 @@ const pendingSchema = z.object({
   expiresAtMs: z.number(),
 });
 
-/** Signing in through the configured OpenID Connect provider. */
+/** Adds the sign-in through the configured OpenID Connect provider. */
 export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): void {
   const { log, trustedProxies = 0 } = services;
   const openId = createOpenId(config);
@@ -59,7 +59,12 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
       pendingSchema.safeParse(await unseal(config.clientSecret, PURPOSE, getCookie(c, COOKIE) ?? "")).data;
     deleteCookie(c, COOKIE, cookieAttributes(c));
     if (pending === undefined || pending.expiresAtMs < Date.now()) {
-      return refuse(c, 400, "This sign-in took too long", "Or it was begun in another browser. Begin anew.");
+      return refuse(
+        c,
+        400,
+        "This sign-in took too long",
+        "Or it was started in another browser. Sign in again.",
+      );
     }
     const address = callerAddress(c.env.request, trustedProxies);
     const callback = new URL(publicOrigin(c) + paths.openIdCallback + new URL(c.req.url).search);
@@ -76,14 +81,14 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
           c,
           400,
           "You were not signed in",
-          "The sign-in service did not let you in. Begin anew.",
+          "The sign-in service refused. Sign in again.",
         );
       }
       return refuse(
         c,
         403,
         "You are not an admin",
-        "You are known, but have no admin role here. Ask whoever grants roles.",
+        "You are signed in there, but do not have the role admin here. Ask whoever grants roles.",
       );
     }
   });
@@ -98,7 +103,10 @@ function refuse(c: Context<PageEnv>, status: 400 | 403 | 502, title: string, tex
   );
 }
 
-/** Lax: it has to come along when the provider, another site, sends the browser back. */
+/**
+ * Returns the cookie's attributes. It is Lax, because it must be sent when the provider redirects the browser
+ * back.
+ */
 function cookieAttributes(c: Context) {
   return {
     path: paths.openId,

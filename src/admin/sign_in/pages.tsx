@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { endSession, rememberSessions } from "../../http/identity/ended_sessions.ts";
 import type { PageEnv } from "../env.ts";
+import { withNotice } from "../frame/notices.ts";
 import { answerPage, type Pages, readForm, seeOther } from "../frame/pages.ts";
 import { paths, safeNext } from "../frame/paths.ts";
 import { callerAddress, callerNetwork } from "../../http/identity/caller_address.ts";
@@ -9,13 +10,14 @@ import { findToken, sealTokenSession, SESSION_HOURS } from "../../http/identity/
 import {
   currentSession,
   forgetCookie,
+  hasCookie,
   readCookie,
   startSession,
 } from "../../http/identity/session_cookie.ts";
 import { createSignInLimit } from "./limit.ts";
 import { MessagePage, SignInPage } from "./view.tsx";
 
-/** Signing in with a token, and out. */
+/** Adds the sign-in with a token, and the sign-out. */
 export function addSignInPages({ app, services }: Pages): void {
   const { sql, tokens, openId, log, trustedProxies = 0 } = services;
   const limit = createSignInLimit();
@@ -48,7 +50,7 @@ export function addSignInPages({ app, services }: Pages): void {
     if (token === undefined) {
       limit.recordFailure(network);
       log.warn({ address }, "sign-in refused: no such token");
-      return ask(c, next, "This is no configured token. Check that it is complete.", 401);
+      return ask(c, next, "This token is not configured. Check that it is complete.", 401);
     }
     if (token.role !== "admin") {
       log.warn({ address, token: token.name }, "sign-in refused: not an admin");
@@ -92,7 +94,7 @@ export function requireSession({ services }: Pages): MiddlewareHandler<PageEnv> 
         children: (
           <MessagePage
             title="You are not an admin"
-            text={`${session.name} is signed in, but has no longer the role admin. Ask an operator, or sign in as somebody else.`}
+            text={`${session.name} is signed in, but no longer has the role admin. Ask an operator, or sign in as somebody else.`}
             action={{ label: "Sign in", path: paths.signIn }}
           />
         ),
@@ -105,8 +107,9 @@ export function requireSession({ services }: Pages): MiddlewareHandler<PageEnv> 
 }
 
 /**
- * Leads to the sign-in. A browser that follows a link from another site keeps the cookie back (it is `SameSite=Strict`),
- * so that such a visitor may well be signed in: a page of ours that loads the address anew brings the cookie along.
+ * Redirects to the sign-in, and from there back to the page; after a form, to the page of the form. A browser
+ * that follows a link from another site does not send the cookie (it is `SameSite=Strict`), even if the visitor
+ * is signed in: one of our pages then loads the address again, with the cookie.
  */
 function askToSignIn(c: Context<PageEnv>): Response | Promise<Response> {
   const isGet = c.req.method === "GET";
@@ -114,18 +117,19 @@ function askToSignIn(c: Context<PageEnv>): Response | Promise<Response> {
   if (isGet && c.req.header("sec-fetch-site") === "cross-site") {
     return answerOnward(c, here.pathname + here.search);
   }
-  return seeOther(
-    c,
-    `${paths.signIn}?next=${encodeURIComponent(isGet ? here.pathname + here.search : paths.home)}`,
-  );
+  const from = isGet ? here : URL.parse(c.req.header("referer") ?? "");
+  const next = safeNext(from === null ? undefined : from.pathname + from.search);
+  const path = `${paths.signIn}?next=${encodeURIComponent(next)}`;
+  if (!isGet) return seeOther(c, withNotice(path, "form_not_sent"));
+  return seeOther(c, hasCookie(c) ? withNotice(path, "session_ended") : path);
 }
 
-/** Ends the session in the database, which tells all replicas. */
+/** Answers a sign-out that the database could not record, and so the other replicas do not know. */
 function answerHalfSignedOut(c: Context<PageEnv>): Response | Promise<Response> {
   const text =
-    "You are signed out in this browser. The database does not answer, so that a copy of the session " +
-    `elsewhere, if there is one, is good for up to ${SESSION_HOURS} hours from when you signed in. Where that matters, ` +
-    "have an operator replace the token, or the client secret.";
+    "You are signed out in this browser. The database does not answer, so a copy of the session's cookie would stay " +
+    `valid for up to ${SESSION_HOURS} hours after your sign-in. To prevent that, have an operator replace the token ` +
+    "or the client secret.";
   return answerPage(c, {
     title: "Signed out here",
     children: (
@@ -134,7 +138,7 @@ function answerHalfSignedOut(c: Context<PageEnv>): Response | Promise<Response> 
   }, 503);
 }
 
-/** Goes on from a page of our own, so that the browser sends the session's cookie. */
+/** Redirects by one of our pages, so that the browser sends the session's cookie. */
 export function answerOnward(c: Context<PageEnv>, path: string): Response | Promise<Response> {
   return answerPage(c, {
     title: "One moment",
@@ -153,8 +157,8 @@ export const refuseCrossSite: MiddlewareHandler<PageEnv> = async (c, next) => {
     title: "Refused",
     children: (
       <MessagePage
-        title="That did not come from this page"
-        text="Another site, or a very old browser, sent this form. Nothing was done. Open the page itself and try there."
+        title="The form did not come from this page"
+        text="Another site, or a very old browser, sent this form. Nothing was done. Open the page and try again there."
         action={{ label: "Open the page", path: paths.home }}
       />
     ),

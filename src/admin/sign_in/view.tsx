@@ -5,7 +5,7 @@ export function SignInPage({ next, problem, openIdName }: {
   next: string;
   /** Why the last try did not succeed. */
   problem?: string | undefined;
-  /** The provider's host, where there is one. */
+  /** The provider's host; undefined without a provider. */
   openIdName: string | undefined;
 }) {
   return (

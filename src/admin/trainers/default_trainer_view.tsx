@@ -1,18 +1,18 @@
 import type { Member } from "../../assignments/member_lookup.ts";
 import type { Coverage } from "../../operation/coverage.ts";
 import { paths } from "../frame/paths.ts";
-import { countOf, formatCount } from "../frame/wording.ts";
+import { countOf, formatCount, formatWaiting } from "../frame/wording.ts";
 import { MemberLink } from "../frame/parts.tsx";
 
-/** Says what a change of the default trainer means, before it is made. */
-export function DefaultTrainerPage({ trainer, current, failures, lacking }: {
+/** Says what a change of the default trainer would do. */
+export function DefaultTrainerPage({ trainer, current, failures, coverage }: {
   trainer: Member;
   current: { id: string; member: Member | undefined } | null;
   failures: number;
-  /** How many members have or lack the new trainer. */
-  lacking: Coverage;
+  /** How many members have the new trainer. */
+  coverage: Coverage;
 }) {
-  const about = lacking.isEstimate ? "about " : "";
+  const about = coverage.isEstimate ? "about " : "";
   return (
     <>
       <h1>Change the default trainer?</h1>
@@ -35,19 +35,22 @@ export function DefaultTrainerPage({ trainer, current, failures, lacking }: {
           </li>
           <li>Every new member gets the new trainer from now on.</li>
           {failures > 0 && (
-            <li>So {failures === 1 ? "does" : "do"} {countOf(failures, "sign-up")} waiting for a retry.</li>
+            <li>
+              So {failures === 1 ? "does" : "do"} {formatWaiting(failures)} waiting{" "}
+              {failures === 1 ? "sign-up" : "sign-ups"}.
+            </li>
           )}
           <li>
             <strong>
               {about}
-              {countOf(lacking.toAssign, "member")} {lacking.toAssign === 1 ? "follows" : "follow"}{" "}
+              {countOf(coverage.toAssign, "member")} {coverage.toAssign === 1 ? "follows" : "follow"}{" "}
               with the next backfill,
             </strong>{" "}
-            by hand or on schedule: it gives the new trainer to everyone who lacks them, in addition to the
-            trainer they have.
-            {lacking.assigned > 0 &&
-              ` ${formatCount(lacking.assigned)} ${
-                lacking.assigned === 1 ? "has" : "have"
+            by hand or on schedule: it assigns everyone without the new trainer to them, in addition to the
+            trainer they have. An assignment to the new trainer that was ended stays ended.
+            {coverage.assigned > 0 &&
+              ` ${formatCount(coverage.assigned)} ${
+                coverage.assigned === 1 ? "has" : "have"
               } the new trainer already.`}
           </li>
         </ul>

@@ -12,7 +12,7 @@ import { getTrainerClients } from "../../assignments/clients.ts";
 import { logChange } from "../../http/audit.ts";
 import { type PageEnv, sessionOf, visitorOf } from "../env.ts";
 import { answerNamedCsv } from "../frame/named_csv.ts";
-import { type NoticeCode, withNotice } from "../frame/notices.ts";
+import { type Notice, noticeOf, withNotice } from "../frame/notices.ts";
 import { answerOverview } from "../overview/page.tsx";
 import { byId, type OverviewReader } from "../overview/reader.ts";
 import {
@@ -32,21 +32,22 @@ import { TrainerPage, TrainersPage } from "./view.tsx";
 const PAGE_ROWS = 50;
 const Status = z.enum(["active", "inactive"]).catch("active");
 
-/** Trainers: their clients, and who of them is the default one. */
+/** Adds the pages of trainers: their clients, and the change of the default trainer. */
 export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   const { app, services, takeExportSlot } = pages;
   const { sql, log } = services;
-  const refuse = (c: Context<PageEnv>, typed: Typed, notice: NoticeCode) =>
+  const refuse = (c: Context<PageEnv>, typed: Typed, notice: Notice) =>
     answerOverview(c, pages, reader, { form: "default trainer", typed, notice });
 
-  app.get("/trainer-assignment/trainers", (c) => {
+  app.get("/trainer-assignment/trainers", async (c) => {
     const query = (c.req.query("q") ?? "").trim().slice(0, 100);
     const id = readId(query);
-    if (id !== undefined) return seeOther(c, paths.trainer(id));
-    return answerPage(c, {
+    const [trainer] = id === undefined ? [] : await findMembers(sql, [id]);
+    if (trainer !== undefined) return seeOther(c, paths.trainer(trainer.id));
+    return await answerPage(c, {
       title: "Trainers",
       section: "trainers",
-      children: <TrainersPage query={query} />,
+      children: <TrainersPage query={query} isId={id !== undefined} />,
     });
   });
 
@@ -96,13 +97,14 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   app.get("/trainer-assignment/default-trainer", async (c) => {
     const typed = { trainerId: (c.req.query("trainerId") ?? "").slice(0, 100) };
     const trainerId = readId(typed.trainerId);
-    if (trainerId === undefined) return await refuse(c, typed, "not_an_id");
+    if (trainerId === undefined) return await refuse(c, typed, noticeOf("not_an_id"));
     const state = await readAssignmentState(sql);
     const current = state.defaultTrainer;
+    if (trainerId === current?.id) return seeOther(c, withNotice(paths.home, "trainer_kept"));
     const members = byId(await findMembers(sql, current === null ? [trainerId] : [trainerId, current.id]));
     const trainer = members.get(trainerId);
-    if (trainer === undefined) return await refuse(c, typed, "trainer_not_found");
-    const lacking = await countCoverage(sql, trainerId).catch(() => estimateCoverage(sql, trainerId));
+    if (trainer === undefined) return await refuse(c, typed, noticeOf("trainer_not_found"));
+    const coverage = await countCoverage(sql, trainerId).catch(() => estimateCoverage(sql, trainerId));
     return await answerPage(c, {
       title: "Change the default trainer",
       section: "overview",
@@ -111,7 +113,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
           trainer={trainer}
           current={current === null ? null : { id: current.id, member: members.get(current.id) }}
           failures={state.failures}
-          lacking={lacking}
+          coverage={coverage}
         />
       ),
     });
@@ -120,8 +122,10 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   app.post("/trainer-assignment/default-trainer", async (c) => {
     const typed = await readForm(c);
     const trainerId = readId(typed.trainerId);
-    if (trainerId === undefined) return await refuse(c, typed, "not_an_id");
-    return await doAndSeeOther(c, (code) => refuse(c, typed, code), async () => {
+    if (trainerId === undefined) return await refuse(c, typed, noticeOf("not_an_id"));
+    return await doAndSeeOther(c, (notice) => refuse(c, typed, notice), async () => {
+      const { defaultTrainer } = await readAssignmentState(sql);
+      if (trainerId === defaultTrainer?.id) return withNotice(paths.home, "trainer_kept");
       await setDefaultTrainer(sql, trainerId, sessionOf(c).name);
       reader.expire();
       logChange(log, visitorOf(c), "default_trainer_changed", { trainerId });

@@ -5,8 +5,8 @@ import { type Column, Empty, EndTime, MemberLink, Message, NextPage, Table, Time
 
 const UNTIL: Column<Client> = { title: "Until", cell: ({ endedAt }) => <EndTime at={endedAt} /> };
 
-/** Asks for a trainer. */
-export function TrainersPage({ query }: { query: string }) {
+/** Asks for a trainer's id, and says if it is invalid or unknown. */
+export function TrainersPage({ query, isId }: { query: string; isId: boolean }) {
   return (
     <>
       <h1>Trainers</h1>
@@ -17,18 +17,20 @@ export function TrainersPage({ query }: { query: string }) {
           <button class="primary" type="submit">List clients</button>
         </div>
       </form>
-      {query === ""
-        ? <Empty>Every client of a trainer, oldest first, to read or to download.</Empty>
-        : (
-          <Empty>
-            <bdi class="quoted">{query}</bdi> is not an id. An id has 32 digits and letters from a to f.
-          </Empty>
-        )}
+      {query === "" ? <Empty>Enter a trainer's id to list or download their clients.</Empty> : (
+        <Empty>
+          {isId ? "No member has the id " : ""}
+          <bdi class="quoted">{query}</bdi>
+          {isId
+            ? ". Check it for typing mistakes."
+            : " is not an id. An id has 32 digits and letters from a to f."}
+        </Empty>
+      )}
     </>
   );
 }
 
-/** A trainer's clients. */
+/** Shows a trainer's clients. */
 export function TrainerPage({ trainerId, trainer, status, clients, members, next, isFirst }: {
   trainerId: string;
   trainer: Member | undefined;

@@ -14,17 +14,15 @@ import type { Services } from "../services.ts";
 // RFC 6750, section 2.1: the scheme in any case, one token of the b64token alphabet.
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
-/** Identifies whose configured token an `Authorization` header carries; undefined when it carries none. */
+/** Identifies the caller by the configured token in an `Authorization` header; undefined if there is none. */
 export function findTokenBearer(tokens: readonly Token[], authorization: string): Principal | undefined {
   const token = findToken(tokens, presentedToken(authorization));
   return token && { name: token.name, role: token.role };
 }
 
 /**
- * Identifies the caller by an `Authorization` header: synchronously for a configured token, asynchronously for a JWT,
- * whose signature is checked, and whose provider is asked now and then.
- * @throws {Problem} `unauthorized` when there is no header, or none that carries a good token; and what
- * {@link VerifyJwt} throws.
+ * Identifies the caller by an `Authorization` header: synchronously for a configured token, asynchronously for a JWT.
+ * @throws {Problem} `unauthorized` without a valid token; and what {@link VerifyJwt} throws.
  */
 function authenticate(
   { tokens, verifyJwt }: Services,
@@ -43,8 +41,8 @@ function presentedToken(authorization: string): string {
 }
 
 /**
- * Identifies the caller: by token, or, where there is none, by the session cookie of the admin page. Another site may have
- * a browser send the cookie, so a request with it changes something only when it comes from a page of ours.
+ * Identifies the caller by token or, without one, by the session cookie of the admin page. A browser may send
+ * the cookie on behalf of another site, so changes by cookie must come from our own pages.
  * @throws {Problem} `unauthorized`, or `forbidden` for a change from another site.
  */
 export function identify(services: Services, c: Context<AppEnv>): Principal | Promise<Principal> {
@@ -65,7 +63,7 @@ async function identifyBySession(services: Services, c: Context<AppEnv>): Promis
   return { name: session.name, role: session.role };
 }
 
-/** @throws {Problem} `forbidden` when the principal's role does not reach the needed one. */
+/** Requires a role. `admin` includes `service`. @throws {Problem} `forbidden` */
 export function requireRole(principal: Principal, needed: Role): void {
   if (principal.role === "admin" || principal.role === needed) return;
   throw roleMissing(

@@ -10,8 +10,9 @@ import { isIP } from "node:net";
 import type { AppEnv } from "../env.ts";
 
 /**
- * Finds the caller's address: the connection's, or, behind trusted proxies, the one that the outermost of them added to
- * `X-Forwarded-For`. What stands to the left of that one is the caller's own text. `unknown` where there is no connection.
+ * Finds the caller's address: that of the connection or, behind trusted proxies, the one that the outermost
+ * proxy added to `X-Forwarded-For`. Entries to the left of it are the caller's own text. `unknown` without a
+ * connection.
  */
 export function callerAddress(c: Context<AppEnv>, trustedProxies: number): string {
   const forwarded = (c.req.header("x-forwarded-for") ?? "").split(",");
@@ -21,13 +22,16 @@ export function callerAddress(c: Context<AppEnv>, trustedProxies: number): strin
   return seenByProxy ?? readAddress(connected) ?? "unknown";
 }
 
-/** The network that counts as one caller: an IPv4 address, or the /64 of an IPv6 one, in which a subscriber has all. */
+/**
+ * Returns the network that counts as one caller: an IPv4 address, or an IPv6 /64, which belongs to one
+ * subscriber.
+ */
 export function callerNetwork(address: string): string {
   if (isIP(address) !== 6) return address;
   return `${convertIPv6BinaryToString(convertIPv6ToBinary(address) >> 64n << 64n)}/64`;
 }
 
-/** Reads an address in whatever spelling, with or without a port; IPv4 that is written as IPv6 comes back as IPv4. */
+/** Reads an address in any spelling, with or without a port. Converts an IPv4 address written as IPv6 to IPv4. */
 function readAddress(text: string): string | undefined {
   const address = text.trim()
     .replace(/^\[([^\]]*)\](:\d+)?$/, "$1")

@@ -16,7 +16,10 @@ export function tokenInvalid(detail: string): Problem {
   return new Problem("unauthorized", detail, { headers: INVALID_TOKEN });
 }
 
-/** Creates the problem for a token of another issuer or audience. It is logged, because usually a setting is wrong. */
+/**
+ * Creates the problem for a token of another issuer or audience. It is logged, because a setting is probably
+ * wrong.
+ */
 export function tokenMisdirected(detail: string): Problem {
   return new Problem("unauthorized", detail, { headers: INVALID_TOKEN, logEvent: "token_misdirected" });
 }

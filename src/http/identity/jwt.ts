@@ -15,42 +15,42 @@ import { roleMissing, tokenInvalid, tokenMisdirected } from "./challenges.ts";
 import { createProviderKeys, type Provider, type ProviderKeysOptions } from "./provider_keys.ts";
 
 /**
- * Identifies who presents a JWT.
- * @throws {Problem} `unauthorized` when it is no good, `forbidden` when it gives no role, `identity_provider_unavailable`
- * when only the provider could tell, and does not answer.
+ * Identifies the caller by a JWT.
+ * @throws {Problem} `unauthorized` for an invalid JWT, `forbidden` for one without a role,
+ * `identity_provider_unavailable` when the provider's keys are needed and it does not answer.
  */
 export type VerifyJwt = (token: string) => Promise<Principal>;
 
-/** Signatures that only the provider can make: no shared secrets, and never `none` (RFC 8725, section 3.1). */
+/** Asymmetric algorithms only: no shared secrets, and never `none` (RFC 8725, section 3.1). */
 const ALGORITHMS = [
   ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
   ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
 ];
-/** Access tokens call themselves so, or say nothing (RFC 9068); logout tokens, proofs and others are something else. */
+/** The types of access tokens (RFC 9068); none is accepted too. Logout tokens and others have types of their own. */
 const TYPES = ["jwt", "at+jwt", "application/jwt", "application/at+jwt"];
 const LEEWAY_SECONDS = 30;
 const MAX_CHARACTERS = 16_384;
 
 const SHAPE = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
-// OpenID Connect Core 1.0, section 2: at most 255 ASCII characters. Those without a shape have no place in records.
+// OpenID Connect Core 1.0, section 2: at most 255 ASCII characters. Spaces and control characters are refused too.
 const subject = z.string().regex(/^[\x21-\x7e]{1,255}$/);
 
-/** Tells whether a token may be a JWT at all; no other is worth a question to the provider. */
+/** Tells whether a token has the form of a JWT. */
 export function looksLikeJwt(token: string): boolean {
   return token.length <= MAX_CHARACTERS && SHAPE.test(token);
 }
 
 /**
- * Creates the verifier of a provider's JWTs. Records name a bearer `jwt:` and the subject: a name that stays the same, and
- * that no configured token can have.
+ * Creates the verifier of a provider's JWTs. It names a caller `jwt:` and the subject, a name that no
+ * configured token can have.
  */
 export function createJwtVerifier(config: JwtConfig, options: ProviderKeysOptions): VerifyJwt {
   const findProvider = createProviderKeys(config.issuer, options);
-  // Finds the keys before the first caller comes; a failure is in the log at once.
+  // Fetches the keys before the first request, so that a failure is logged at the start.
   findProvider().catch(() => {});
 
   return async function verifyJwt(token) {
-    refuseHopeless(token, config.issuer);
+    refuseObviouslyInvalid(token, config.issuer);
     const { payload, protectedHeader } = await verify(token, await findProvider());
     if (!isKnownType(protectedHeader.typ)) throw tokenInvalid("The token is not an access token.");
     const { data: sub } = subject.safeParse(payload.sub);
@@ -75,7 +75,7 @@ export function createJwtVerifier(config: JwtConfig, options: ProviderKeysOption
     };
     try {
       return await verifyWithEach(token, keys, wanted).catch(async (error) => {
-        // A token that names no key may be signed by a new one; so may one of a provider that reuses names.
+        // The key may be new: the token names none, or the provider has reused a name.
         if (!(error instanceof errors.JWSSignatureVerificationFailed) || keys.coolingDown) throw error;
         await keys.reload();
         return await verifyWithEach(token, keys, wanted);
@@ -90,7 +90,7 @@ export function createJwtVerifier(config: JwtConfig, options: ProviderKeysOption
   }
 }
 
-/** Verifies with the key that the token names; where it names none, with each that may have signed it. */
+/** Verifies with the key that the token names or, if it names none, with each key that fits. */
 async function verifyWithEach(
   token: string,
   keys: Provider["keys"],
@@ -111,8 +111,8 @@ async function verifyWithEach(
   }
 }
 
-/** Refuses, without a question to the provider, what no key could make good. */
-function refuseHopeless(token: string, configuredIssuer: string): void {
+/** Refuses, without asking the provider, a token that would be invalid with any key. */
+function refuseObviouslyInvalid(token: string, configuredIssuer: string): void {
   const { alg, iss, exp } = read(token);
   if (alg === undefined || !ALGORITHMS.includes(alg)) {
     throw tokenInvalid("The token must be signed with an asymmetric algorithm: RS, PS, ES or EdDSA.");
@@ -168,7 +168,7 @@ function claimReason(claim: string): string {
 const MAX_QUOTED = 5;
 const MAX_QUOTED_CHARACTERS = 200;
 
-/** Writes what came in a claim, whoever wrote it: short, and in printable ASCII. */
+/** Quotes the untrusted value of a claim: shortened, and in printable ASCII. */
 function quoteClaim(value: unknown): string {
   const values = Array.isArray(value) ? value : [value];
   const quoted = values.slice(0, MAX_QUOTED).map(quoteText);

@@ -1,9 +1,9 @@
 import type { Token } from "../../config.ts";
 
-/** What a route asks for. `admin` may do all that `service` may. */
+/** The role that a route requires. `admin` includes `service`. */
 export type Role = Token["role"];
 
-/** Who calls. */
+/** The caller of a request. */
 export interface Principal {
   name: string;
   role: Role;

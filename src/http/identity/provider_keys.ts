@@ -6,18 +6,18 @@ import { Problem } from "../problems.ts";
 
 /** An OpenID Connect provider, as it describes itself. */
 export interface Provider {
-  /** As its tokens write it. */
+  /** The issuer as its tokens spell it. */
   issuer: string;
   keys: ReturnType<typeof createRemoteJWKSet>;
 }
 
 export interface ProviderKeysOptions {
   log: Logger;
-  /** How long the keys are used before the provider is asked again, beside the requests. */
+  /** The age at which the keys are renewed in the background. */
   freshMs?: number;
-  /** The least time from one question to the next, whatever tokens name and whether it answered. */
+  /** The shortest time between two requests to the provider, even if the first one failed. */
   cooldownMs?: number;
-  /** How long the provider may take for an answer; the first caller may wait for two, discovery and keys. */
+  /** The longest wait for an answer of the provider. The first caller may wait for two: discovery and keys. */
   timeoutMs?: number;
 }
 
@@ -25,12 +25,12 @@ const MAX_KEYS = 100;
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Finds a provider and keeps its signing keys. They are jose's remote key set, which asks for the keys when a token names
- * an unknown one. jose itself lacks discovery, bounds for the answer, and a rest after a failed question, and its own
- * maximum age makes requests wait, and fail while the provider is away. So age is ours: discovery and keys are renewed
- * beside the requests, and known keys stay good meanwhile.
- * @returns what finds the provider: at once, but for the first callers. It throws {@link Problem}
- * `identity_provider_unavailable`, and so does the key set.
+ * Discovers a provider and keeps its signing keys fresh. jose's remote key set fetches the keys whenever a
+ * token names an unknown one. This adds discovery, a limit on the size of answers, and a pause after failed
+ * requests. It also renews old keys in the background: jose's own maximum age would make requests wait, and
+ * fail while the provider is away.
+ * @returns a function that returns the provider, without waiting once it is known. It and the key set throw
+ * {@link Problem} `identity_provider_unavailable`.
  */
 export function createProviderKeys(
   configured: string,
@@ -76,7 +76,7 @@ export function createProviderKeys(
       return read(await fetchJson(url, signal));
     } catch (error) {
       failedAt = performance.now();
-      log.warn({ err: error, issuer: configured }, "the OpenID Connect provider does not tell its keys");
+      log.warn({ err: error, issuer: configured }, "the keys of the OpenID Connect provider cannot be read");
       throw unavailable();
     }
   }
@@ -92,7 +92,7 @@ function unavailable(): Problem {
 const discoverySchema = z.object({ issuer: z.url(), jwks_uri: z.url() });
 const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(MAX_KEYS) });
 
-/** OpenID Connect Discovery 1.0, section 4. */
+/** Reads and checks a discovery document (OpenID Connect Discovery 1.0, section 4). */
 function readDiscovery(json: unknown, configured: string): z.infer<typeof discoverySchema> {
   const discovered = discoverySchema.parse(json);
   const { issuer, jwks_uri } = discovered;

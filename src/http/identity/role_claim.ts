@@ -2,22 +2,22 @@ import { z } from "zod";
 
 const object = z.record(z.string(), z.unknown());
 const values = z.union([
-  z.string().transform((value) => value.split(" ")), // as `scope` has it
+  z.string().transform((value) => value.split(" ")), // as in `scope`
   z.array(z.unknown()),
 ]);
 
 /**
- * Reads the role that a provider's claims give: `admin` where the claim is or holds it, else `service`, else none. It
- * holds several as an array, or as a string with spaces between.
- * @param path the claim's name, or a path such as `realm_access.roles`, which reaches inside of claims. Names may contain
- * dots themselves: the longest name that is there wins.
+ * Reads the role that a provider's claims give: `admin` if the claim contains it, else `service` if it contains
+ * that, else none. The claim is an array, or a string with spaces between the values.
+ * @param path the claim's name, or a path into claims, such as `realm_access.roles`. Names may contain dots:
+ * the longest name that exists wins.
  */
 export function readRole(claims: Record<string, unknown>, path: string): "admin" | "service" | undefined {
   const { data: held = [] } = values.safeParse(readPath(claims, path.split(".")));
   return (["admin", "service"] as const).find((role) => held.includes(role));
 }
 
-/** Reads what is at the path; undefined where nothing is, or null. */
+/** Reads the value at the path; undefined if it is missing or null. */
 function readPath(value: unknown, keys: string[]): unknown {
   if (keys.length === 0) return value ?? undefined;
   const { data: claims } = object.safeParse(value);

@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 
 /**
- * Tells whether a state-changing request comes from a page of ours. Browsers say where a request comes from, and no page
- * can make them say otherwise: `Sec-Fetch-Site` over https and on loopback, `Origin` everywhere. A request with neither
- * is refused: no browser of the last years sends such a thing, and programs send a token instead of a cookie.
+ * Tells whether a state-changing request comes from one of our pages. Browsers state the origin of a request in
+ * headers that pages cannot forge: `Sec-Fetch-Site` over https and on loopback, `Origin` everywhere. A request
+ * with neither is refused: current browsers always send one, and programs send a token instead of a cookie.
  * https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
  */
 export function isFromOurPages(c: Context): boolean {
@@ -13,13 +13,13 @@ export function isFromOurPages(c: Context): boolean {
   return origin !== null && origin.host === hostOf(c);
 }
 
-/** Tells whether the browser speaks https: with this service, or with a proxy in front that says so. */
+/** Tells whether the browser uses https, with this service or with a proxy in front of it. */
 export function isHttps(c: Context): boolean {
   const forwarded = c.req.header("x-forwarded-proto")?.split(",")[0]?.trim();
   return (forwarded ?? new URL(c.req.url).protocol.slice(0, -1)) === "https";
 }
 
-/** The address under which the browser knows this service. */
+/** Returns the origin by which the browser addresses this service. */
 export function publicOrigin(c: Context): string {
   return `${isHttps(c) ? "https" : "http"}://${hostOf(c)}`;
 }

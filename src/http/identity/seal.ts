@@ -5,9 +5,9 @@ const KEY_MANAGEMENT = "dir";
 const ENCRYPTION = "A256GCM";
 
 /**
- * Encrypts and authenticates a value, for a cookie that only this service, in any replica, can read or make: a JWE (RFC
- * 7516) under a key derived with HKDF.
- * @param purpose separates what is sealed with the same secret.
+ * Encrypts and authenticates a value for a cookie that only this service's replicas can create and read: a JWE
+ * (RFC 7516) with a key derived by HKDF.
+ * @param purpose separates values that are sealed with the same secret
  */
 export async function seal(secret: string | Uint8Array, purpose: string, value: unknown): Promise<string> {
   return await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(value)))
@@ -15,7 +15,7 @@ export async function seal(secret: string | Uint8Array, purpose: string, value: 
     .encrypt(deriveKey(secret, purpose));
 }
 
-/** Opens what {@link seal} made; undefined when it was made otherwise, or altered. */
+/** Opens a sealed value; undefined if it was altered, or sealed with another secret or purpose. */
 export async function unseal(
   secret: string | Uint8Array,
   purpose: string,

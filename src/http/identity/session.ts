@@ -3,15 +3,15 @@ import { z } from "zod";
 import type { OpenIdConfig, Token } from "../../config.ts";
 import { seal, unseal } from "./seal.ts";
 
-/** What sessions are sealed with and checked against. */
+/** The secrets that seal sessions. */
 export interface SessionSecrets {
   tokens: readonly Token[];
   openId?: OpenIdConfig | null;
 }
 
-/** Somebody who signed in with a browser. */
+/** The session of a person who signed in with a browser. */
 export interface Session {
-  /** By which it is signed out, see ended_sessions.ts. */
+  /** Identifies the session at sign-out, see ended_sessions.ts. */
   id: string;
   name: string;
   role: Token["role"];
@@ -24,7 +24,7 @@ const PURPOSE = { token: "session of a token", openId: "session of an OpenID Con
 const tokenSession = z.object({ id: z.uuid(), token: z.string(), expiresAtMs: z.number() });
 const openIdSession = z.object({ id: z.uuid(), name: z.string(), expiresAtMs: z.number() });
 
-/** Finds the configured token that was presented. Compares with each, without an early exit. */
+/** Finds the configured token that was presented. Compares in constant time, with every token. */
 export function findToken(tokens: readonly Token[], presented: string): Token | undefined {
   const sha256 = hash("sha256", presented, "buffer");
   let found: Token | undefined;
@@ -35,22 +35,22 @@ export function findToken(tokens: readonly Token[], presented: string): Token | 
 }
 
 /**
- * Makes the cookie of someone who presented a token: the token itself, sealed under a key derived from its configured
- * hash. So every replica can read it. Knowing only the hash, nobody can make one; having only the cookie, nobody learns
- * the token. A token that is removed from the configuration takes its sessions along.
+ * Creates the cookie for a presented token: the token itself, sealed with a key derived from its configured
+ * hash, so that every replica can read it. The hash alone is not enough to create one, and the cookie alone
+ * does not reveal the token. The session ends when the token is removed from the configuration.
  */
 export function sealTokenSession(token: Token, presented: string, now = Date.now()): Promise<string> {
   return seal(token.sha256, PURPOSE.token, { ...newSession(now), token: presented });
 }
 
-/** Makes the cookie of someone whom the provider vouches for. A change of the client secret ends it. */
+/** Creates the cookie for a user of the OpenID Connect provider. The session ends when the client secret changes. */
 export function sealOpenIdSession(openId: OpenIdConfig, name: string, now = Date.now()): Promise<string> {
   return seal(openId.clientSecret, PURPOSE.openId, { ...newSession(now), name });
 }
 
 /**
- * Reads a session cookie; undefined when it is not one of ours, too old, or its token is no longer configured. Only the
- * database knows whether it is signed out.
+ * Reads a session cookie; undefined if it is forged or expired, or its token is no longer configured. Does not
+ * check whether the session was signed out.
  */
 export async function readSession(
   { tokens, openId }: SessionSecrets,

@@ -7,14 +7,19 @@ import { readSession, type Session, SESSION_HOURS, type SessionSecrets } from ".
 
 const NAME = "trainer_assignment_session";
 
-/** Reads the session by the cookie alone: it may be signed out. undefined where there is none. */
+/** Reads the session from the cookie; undefined if there is none. Does not check whether it was signed out. */
 export async function readCookie(c: Context, secrets: SessionSecrets): Promise<Session | undefined> {
   const cookie = getCookie(c, cookieName(c));
   return cookie === undefined ? undefined : await readSession(secrets, cookie);
 }
 
+/** Tells whether the browser has a session's cookie, good or not. */
+export function hasCookie(c: Context): boolean {
+  return getCookie(c, cookieName(c)) !== undefined;
+}
+
 /**
- * Finds the session that is signed in; undefined where there is none, or it is signed out. Throws while the database does
+ * Finds the current session; undefined if there is none, or it was signed out. Throws while the database does
  * not answer.
  */
 export async function currentSession(
@@ -25,17 +30,20 @@ export async function currentSession(
   return session === undefined || await isSignedOut(sql, session) ? undefined : session;
 }
 
-/** Signs in by a cookie that scripts cannot read and that is never sent for other sites. */
+/** Sets the session cookie. Scripts cannot read it, and browsers do not send it for other sites. */
 export function startSession(c: Context, sealed: string): void {
   setCookie(c, cookieName(c), sealed, { ...attributes(c), maxAge: SESSION_HOURS * 3600 });
 }
 
-/** Removes the cookie from the browser. Copies stay valid until the session is ended, see ended_sessions.ts. */
+/** Removes the cookie from the browser. Copies stay valid until the session ends, see ended_sessions.ts. */
 export function forgetCookie(c: Context): void {
   deleteCookie(c, cookieName(c), attributes(c));
 }
 
-/** Over https the prefix makes browsers refuse such a cookie from a neighbouring host or over plain http. */
+/**
+ * Returns the cookie's name. Over https its prefix makes browsers refuse one from a sibling host or over plain
+ * http.
+ */
 function cookieName(c: Context): string {
   return isHttps(c) ? `__Host-${NAME}` : NAME;
 }

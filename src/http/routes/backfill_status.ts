@@ -24,7 +24,7 @@ const STATUS_CHANGES = [
     change: cancelRun,
     summary: "Cancel a backfill that has not ended",
     description:
-      "Ends a running or paused run. Members whom it has assigned stay assigned. It cannot be resumed.",
+      "Ends a running or paused run. Members that it has assigned stay assigned. It cannot be resumed.",
     status: "cancelled",
   },
 ] as const;

@@ -6,7 +6,7 @@ import { checkAssignments, DEFAULT_TRAINER_ID } from "../../../src/trainer_assig
 import { newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 
-describe("checks of many members, before the table was ever analyzed", () => {
+describe("checks of many members before the table is analyzed", () => {
   let database: TestDatabase;
   let session: Sql;
   const ids = newIds(10_000);
@@ -19,14 +19,14 @@ describe("checks of many members, before the table was ever analyzed", () => {
   });
   afterAll(() => database.drop());
 
-  it("read the members asked for alone", async () => {
+  it("read only the requested members", async () => {
     const before = await countRowsRead();
     const { results } = await checkAssignments(session, asked, DEFAULT_TRAINER_ID);
     assertEquals(results.filter(({ assigned }) => assigned).length, 1000);
     assertLess(await countRowsRead() - before, 2 * asked.length);
   });
 
-  it("read the members asked for alone, also where single checks are batched", async () => {
+  it("read only the requested members, also in batched single checks", async () => {
     const before = await countRowsRead();
     const checkMember = batchChecks(session);
     const answers = await Promise.all(asked.map((id) => checkMember(id)));

@@ -56,7 +56,7 @@ describe("clients as lines", () => {
     }
   });
 
-  it("page as rows do", async () => {
+  it("have the same pages as rows", async () => {
     const all = toText(await selectClientLines(database.sql, DEFAULT_TRAINER_ID, { limit: 1000 })).split(
       "\n",
     );
@@ -82,7 +82,7 @@ describe("clients as lines", () => {
     }
   });
 
-  it("of a trainer without clients are none", async () => {
+  it("are empty for a trainer without clients", async () => {
     const [id = ""] = newIds(1);
     await database.sql`insert into public.members (id) values (${id})`;
     assertEquals(await selectClientLines(database.sql, id, { limit: 7 }), {

@@ -53,7 +53,7 @@ describe("a trainer's clients", () => {
     });
   });
 
-  it("are none at first", async () => {
+  it("are empty at first", async () => {
     assertEquals([...await getTrainerClients(sql, trainerId)], []);
   });
 
@@ -76,7 +76,7 @@ describe("a trainer's clients", () => {
     assertEquals(new Set(seen).size, seen.length);
   });
 
-  it("whose assignment has ended are listed apart", async () => {
+  it("with ended assignments are listed separately", async () => {
     const [ended, active] = await signUp(2);
     await endAssignment(sql, trainerId, ended ?? "");
     const list = async (status: "active" | "inactive") =>
@@ -84,7 +84,7 @@ describe("a trainer's clients", () => {
     assertEquals([await list("active"), await list("inactive")], [[active], [ended]]);
   });
 
-  it("whose assignment has ended tell when, and those of today do not", async () => {
+  it("with ended assignments show when, and others do not", async () => {
     const [ended = "", active] = await signUp(2);
     await endAssignment(sql, trainerId, ended);
     const [row] = await sql`
@@ -139,7 +139,7 @@ describe("a trainer's clients", () => {
     assertEquals(error.code, "trainer_not_found");
   });
 
-  it("who are deleted take their assignments along", async () => {
+  it("lose their assignments when they are deleted", async () => {
     const [id] = await signUp(1);
     await endAssignment(sql, trainerId, id ?? "");
     await assignClientToTrainer(sql, id ?? "");
@@ -148,7 +148,7 @@ describe("a trainer's clients", () => {
     assertEquals([...await getTrainerClients(sql, trainerId)], []);
   });
 
-  it("keep their trainer from being deleted", async () => {
+  it("prevent the deletion of their trainer", async () => {
     await signUp(1);
     await assertRejects(
       () => sql`delete from public.members where id = ${trainerId}`,

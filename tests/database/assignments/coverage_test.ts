@@ -58,7 +58,7 @@ describe("who has which trainer", () => {
     return counted;
   }
 
-  it("after the default trainer was changed: all have one, and it is another", async () => {
+  it("is right after a change of the default trainer: all members have another one", async () => {
     const [next = ""] = await signUp(10);
     await setDefaultTrainer(sql, next, "test");
     const { assigned, assignedElsewhere, unassigned, toAssign } = await assertCounted(next);
@@ -80,7 +80,7 @@ describe("who has which trainer", () => {
     assertEquals((await assertCounted(DEFAULT_TRAINER_ID)).assignedElsewhere, 1);
   });
 
-  it("counts an ended assignment as none, and tells whom no run assigns again", async () => {
+  it("counts an ended assignment as none, and says how many no run assigns again", async () => {
     const [ended = "", replaced = "", other = "", again = ""] = await signUp(5);
     for (const id of [ended, replaced, again]) await endAssignment(sql, DEFAULT_TRAINER_ID, id);
     await assignClientToTrainer(sql, replaced, { trainerId: other });
@@ -91,7 +91,7 @@ describe("who has which trainer", () => {
     assertEquals([unassigned, endedCount, assignedElsewhere, toAssign], [1, 1, 1, 0]);
   });
 
-  it("foretells whom a run assigns", async () => {
+  it("says how many a run will assign", async () => {
     const [next = "", ended = ""] = await signUp(20);
     await addUnseenMembers(sql, 30);
     await assignClientToTrainer(sql, ended, { trainerId: next });
@@ -102,7 +102,7 @@ describe("who has which trainer", () => {
     assertEquals((await assertCounted(next)).toAssign, 0);
   });
 
-  it("is told without a default trainer, and with one who is not a member", async () => {
+  it("is known without a default trainer, and with one who is not a member", async () => {
     await signUp(4);
     await addUnseenMembers(sql, 2);
     const { assigned, assignedElsewhere, unassigned } = await assertCounted(null);
@@ -110,7 +110,7 @@ describe("who has which trainer", () => {
     await assertCounted(newId());
   });
 
-  it("is estimated only as far as an estimate can tell it", async () => {
+  it("has null for what an estimate cannot say", async () => {
     await signUp(900);
     await addUnseenMembers(sql, 100);
     await sql`analyze public.members, public.trainer_client_assignments`;

@@ -27,7 +27,7 @@ describe("a failed auto-assignment", () => {
   });
   afterEach(() => database.drop());
 
-  it("is recorded with whom, why, when and whence", async () => {
+  it("is recorded with member, reason, time and source", async () => {
     const [failure, ...others] = await listFailures(sql, { limit: 10 });
     assertExists(failure);
     const { firstFailedAt, lastFailedAt, nextAttemptAt, ...recorded } = failure;
@@ -100,7 +100,7 @@ describe("a failed auto-assignment", () => {
     assertEquals(assignment?.source, "retry");
   });
 
-  it("is gone once a retry has found the member assigned already", async () => {
+  it("is gone once a retry has found the member already assigned", async () => {
     await acceptAssignments(sql);
     await sql`insert into public.trainer_client_assignments (trainer_id, client_id) values (${DEFAULT_TRAINER_ID}, ${id})`;
     await makeDue(sql);
@@ -109,7 +109,7 @@ describe("a failed auto-assignment", () => {
     assertEquals(await countAssignments(sql, [id]), 1);
   });
 
-  it("is gone once a retry has found the member gone", async () => {
+  it("is gone once a retry has found the member deleted", async () => {
     await acceptAssignments(sql);
     await sql`delete from public.members where id = ${id}`;
     await makeDue(sql);
@@ -117,7 +117,7 @@ describe("a failed auto-assignment", () => {
     assertEquals(await listFailures(sql, { limit: 1 }), []);
   });
 
-  it("is gone once a retry has found the member to be the trainer now", async () => {
+  it("is gone once a retry has found that the member is now the trainer", async () => {
     await acceptAssignments(sql);
     await setDefaultTrainer(sql, id, "test");
     await makeDue(sql);
@@ -134,7 +134,7 @@ describe("a failed auto-assignment", () => {
     assertEquals((await getAssignment(sql, id)).assigned, false);
   });
 
-  it("is retried with the default trainer of then", async () => {
+  it("is retried with the default trainer at that time", async () => {
     const newTrainerId = newId();
     await sql`insert into public.members (id) values (${newTrainerId})`;
     await setDefaultTrainer(sql, newTrainerId, "test");
@@ -145,7 +145,7 @@ describe("a failed auto-assignment", () => {
     assertEquals((await getAssignment(sql, id, DEFAULT_TRAINER_ID)).assigned, false);
   });
 
-  it("waits on while no default trainer is configured", async () => {
+  it("keeps waiting while no default trainer is configured", async () => {
     await acceptAssignments(sql);
     await sql`delete from assignment.settings`;
     await makeDue(sql);
@@ -154,7 +154,7 @@ describe("a failed auto-assignment", () => {
     assertEquals([failure?.sqlstate, failure?.trainerId], ["TA001", null]);
   });
 
-  it("counts an attempt that a program makes, and begins anew to wait", async () => {
+  it("counts an attempt by a program, and restarts its wait", async () => {
     await makeDue(sql);
     await retryDueFailures(sql);
     await assignNewUserToTrainer(sql, id);

@@ -45,7 +45,7 @@ describe("any interleaving of assigning, ending and backfilling", () => {
     await withoutTrigger(sql, (tx) => tx`insert into public.members (id) select unnest(${members}::uuid[])`);
   }
 
-  it("comes to what a simple model says, one after the other", async () => {
+  it("has the result of a simple model when run one after another", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 15, maxLength: 50 }), async (actions) => {
         await reset();
@@ -65,7 +65,7 @@ describe("any interleaving of assigning, ending and backfilling", () => {
     );
   });
 
-  it("keeps at most one active assignment of a pair and misses nobody, all at the same time", async () => {
+  it("keeps at most one active assignment per pair and misses nobody when run at the same time", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60 }), async (actions) => {
         await reset();

@@ -39,7 +39,7 @@ describe("the library", () => {
   });
 
   describe("assignClientToTrainer", () => {
-    it("assigns to the default trainer where none is named", async () => {
+    it("assigns to the default trainer by default", async () => {
       const { assigned, trainerId, assignment } = await assignClientToTrainer(sql, unseenId);
       assertEquals([assigned, trainerId, assignment.source, assignment.notes], [
         true,
@@ -64,14 +64,14 @@ describe("the library", () => {
       assertEquals(assignment?.notes, notes);
     });
 
-    it("changes nothing the second time, and returns what stands", async () => {
+    it("changes nothing the second time, and returns the existing assignment", async () => {
       const first = await assignClientToTrainer(sql, unseenId, { notes: "first" });
       const second = await assignClientToTrainer(sql, unseenId, { notes: "second" });
       assertEquals(second, { ...first, assigned: false });
       assertEquals(await countAssignments(sql, [unseenId]), 1);
     });
 
-    it("makes an ended assignment anew and keeps the ended one as history", async () => {
+    it("creates a new assignment after an ended one, which stays as history", async () => {
       const first = await assignClientToTrainer(sql, unseenId);
       await endAssignment(sql, DEFAULT_TRAINER_ID, unseenId);
       const second = await assignClientToTrainer(sql, unseenId);
@@ -80,7 +80,7 @@ describe("the library", () => {
       assertEquals(await countAssignments(sql, [unseenId]), 2);
     });
 
-    it("takes the member off the failures", async () => {
+    it("removes the member from the failures", async () => {
       const failedId = newId();
       await refuseAssignments(sql, `new.client_id = '${failedId}'`);
       await sql`insert into public.members (id) values (${failedId})`;
@@ -110,12 +110,12 @@ describe("the library", () => {
   });
 
   describe("assignNewUserToTrainer", () => {
-    it("assigns a member whom the trigger missed", async () => {
+    it("assigns a member that the trigger missed", async () => {
       assertEquals(await assignNewUserToTrainer(sql, unseenId), { assigned: true, failure: null });
       assertEquals((await getAssignment(sql, unseenId)).assignment?.source, "signup");
     });
 
-    it("changes nothing for a member whom the trigger saw", async () => {
+    it("changes nothing for a member that the trigger assigned", async () => {
       assertEquals(await assignNewUserToTrainer(sql, memberId), { assigned: true, failure: null });
       assertEquals((await getAssignment(sql, memberId)).assignment?.source, "trigger");
     });
@@ -195,7 +195,7 @@ describe("the library", () => {
       assertEquals(await isUserAssignedToTrainer(sql, memberId), false);
     });
 
-    it("refuses when there is no active one: never assigned, ended before, unknown", async () => {
+    it("refuses without an active assignment: never assigned, already ended, unknown", async () => {
       await assertCode("assignment_not_found", () => endAssignment(sql, DEFAULT_TRAINER_ID, unseenId));
       await endAssignment(sql, DEFAULT_TRAINER_ID, memberId);
       await assertCode("assignment_not_found", () => endAssignment(sql, DEFAULT_TRAINER_ID, memberId));
@@ -203,7 +203,7 @@ describe("the library", () => {
     });
   });
 
-  it("backfillExistingUsers assigns whom the trigger missed and skips the others", async () => {
+  it("backfillExistingUsers assigns members that the trigger missed and skips the others", async () => {
     const result = await backfillExistingUsers(sql, { trainerId });
     assertEquals(result, {
       total: result.total,
@@ -216,7 +216,7 @@ describe("the library", () => {
     assertEquals((await getTrainerClients(sql, trainerId)).length, result.total - 1);
   });
 
-  it("goes to the trainer whom an admin set", async () => {
+  it("uses the default trainer that an admin set", async () => {
     await setDefaultTrainer(sql, trainerId, "an admin");
     const { trainerId: assignedTo } = await assignClientToTrainer(sql, unseenId);
     await setDefaultTrainer(sql, DEFAULT_TRAINER_ID, "test");

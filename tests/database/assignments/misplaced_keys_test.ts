@@ -63,7 +63,7 @@ describe("an assignment that a foreign key refuses", () => {
     assertEquals(await countFailures(database.sql), 1);
   });
 
-  it("tells who is gone from who is refused, and assigns the others", async () => {
+  it("distinguishes deleted members from refused ones, and assigns the others", async () => {
     const before = newId();
     await database.sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
     await signUp(before);

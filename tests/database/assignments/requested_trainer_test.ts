@@ -27,7 +27,7 @@ describe("a failed assignment to a trainer who was asked for by name", () => {
     assertEquals(await isUserAssignedToTrainer(sql, memberId, trainerId), true);
   });
 
-  it("is not held to be made good by a backfill for another trainer", async () => {
+  it("is not settled by a backfill for another trainer", async () => {
     await runBackfill(database.sql);
     const failures = await listFailures(database.sql, { limit: 10 });
     assertEquals(failures.map((failure) => [failure.memberId, failure.trainerId]), [[memberId, trainerId]]);

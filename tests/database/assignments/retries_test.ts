@@ -54,7 +54,7 @@ describe("a retry of failures", () => {
     assertEquals(await countFailures(sql), 20);
   });
 
-  it("leaves to another what the other is retrying", async () => {
+  it("leaves members that another one retries to it", async () => {
     const ids = newIds(5);
     await fail(ids);
     await makeDue(sql);
@@ -77,7 +77,7 @@ describe("a retry of failures", () => {
     assertEquals([await countFailures(sql), await countAssignments(sql, ids)], [0, 4_000]);
   });
 
-  it("takes those first who wait longest", async () => {
+  it("takes those first that have waited longest", async () => {
     const [late, early] = [newId(), newId()];
     await fail([late, early]);
     await sql`update assignment.failures set next_attempt_at = now() - interval '1 minute' where member_id = ${late}`;
@@ -86,7 +86,7 @@ describe("a retry of failures", () => {
     assertEquals([await countAssignments(sql, [early]), await countAssignments(sql, [late])], [1, 0]);
   });
 
-  it("of all takes those too whose time has not come, more than one batch", async () => {
+  it("of all includes those whose time has not come, in more than one batch", async () => {
     const ids = newIds(1_200);
     await fail(ids);
     assertEquals(await retryFailures(sql), { retried: 1_200, succeeded: 1_200, failed: 0, remaining: 0 });
@@ -100,7 +100,7 @@ describe("a retry of failures", () => {
     assertEquals([...await sql`select distinct attempts from assignment.failures`], [{ attempts: 2 }]);
   });
 
-  it("of all takes those of every trainer who was asked for", async () => {
+  it("of all includes those of every requested trainer", async () => {
     const trainers = newIds(3);
     await sql`insert into public.members (id) select unnest(${trainers}::uuid[])`;
     const ids = newIds(6);
@@ -113,7 +113,7 @@ describe("a retry of failures", () => {
     assertEquals(await retryFailures(sql), { retried: 6, succeeded: 6, failed: 0, remaining: 0 });
   });
 
-  it("of all has them all due and says how many remain when its time is over", async () => {
+  it("of all makes all of them due, and says how many remain when its time is over", async () => {
     await fail(newIds(1_200));
     assertEquals(await retryFailures(sql, { forMs: 0 }), {
       retried: 500,
@@ -133,7 +133,7 @@ describe("a retry of failures", () => {
     assertEquals(failed, [poison]);
   });
 
-  it("goes on with other trainers' while another session retries the longest due one's", async () => {
+  it("continues with other trainers while another session retries those of the first", async () => {
     const [first = "", second = ""] = newIds(2);
     const trainerId = newId();
     await sql`insert into public.members (id) values (${trainerId})`;

@@ -51,7 +51,7 @@ describe("an assignment", () => {
     assertEquals(await countAssignments(database.sql, [id]), 1);
   });
 
-  it("is one row when fifty programs greet the new member at the same time", async () => {
+  it("is one row when fifty programs assign the new user at the same time", async () => {
     const results = await atOnce(() => assignNewUserToTrainer(pool, id));
     const others = results.filter(({ assigned, failure }) => !assigned && failure?.sqlstate !== "55P03");
     assertEquals(others, []); // who waited 250 ms for the first is recorded and retried
@@ -67,7 +67,7 @@ describe("an assignment", () => {
     assertEquals(outcomes.toSorted(), [...Array(49).fill("assignment_not_found"), "ended"]);
   });
 
-  it("is returned whole by whoever assigns, while others end it", async () => {
+  it("is returned whole to a caller while others end it", async () => {
     const broken: unknown[] = [];
     await Promise.all(Array.from({ length: 20 }, async (_, worker) => {
       for (const _ of Array(30)) {
@@ -103,7 +103,7 @@ describe("an assignment", () => {
     assertEquals(results.reduce((sum, { failed }) => sum + failed, 0), 0);
   });
 
-  it("may be active once for a pair and any number of times ended", async () => {
+  it("may be active once per pair, and ended any number of times", async () => {
     for (const status of ["inactive", "inactive", "active"]) {
       await database.sql`
         insert into public.trainer_client_assignments (trainer_id, client_id, status) values (${DEFAULT_TRAINER_ID}, ${id}, ${status})

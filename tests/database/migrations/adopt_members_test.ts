@@ -75,7 +75,7 @@ describe("a members table of the application's own", () => {
     assertEquals((await sql`select from pg_trigger where not tgisinternal`).length, 0);
   });
 
-  it("from which another table inherits is served under another name, with its heirs, by mirroring", async () => {
+  it("from which another table inherits is served by a mirror under another name, with its child tables", async () => {
     const { sql, url } = database;
     await sql.unsafe(`
       create table members (id uuid primary key default gen_random_uuid(), email text);
@@ -130,7 +130,7 @@ describe("a members table of the application's own", () => {
     await database.sql.unsafe(`drop owned by ${role}; drop role ${role};`);
   });
 
-  it("is exactly as it was after all has been taken back", async () => {
+  it("is exactly as before after all migrations were reverted", async () => {
     await database.sql.unsafe(`
       create table public.members (id uuid primary key, email text unique);
       comment on table public.members is 'Ours.';
@@ -146,7 +146,7 @@ describe("a members table of the application's own", () => {
     assertEquals(await countMembers(database.sql, [id, DEFAULT_TRAINER_ID]), 2);
   });
 
-  it("that is gone by then does not keep the migrations from being taken back", async () => {
+  it("that was dropped does not prevent reverting the migrations", async () => {
     const before = await catalogOf(database.sql);
     await database.sql`create table public.members (id uuid primary key)`;
     await migrateUp(database.url);
@@ -163,7 +163,7 @@ describe("a members table of the application's own", () => {
     assertEquals(await catalogOf(database.sql), before);
   });
 
-  it("that somebody is writing to makes the migrations give up after 5 s, and they go on from there later", async () => {
+  it("with a writer makes the migrations give up after 5 s, and they continue from there later", async () => {
     await database.sql`create table public.members (id uuid primary key)`;
     await database.newConnection().begin(async (writer) => {
       await writer`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
@@ -174,7 +174,7 @@ describe("a members table of the application's own", () => {
     await assertAssigned(database.sql, [id]);
   });
 
-  it("that somebody reads all the while is adopted beside them, and left only when they are through", async () => {
+  it("with a reader is adopted meanwhile, and released only when the reader has ended", async () => {
     await database.sql`create table public.members (id uuid primary key)`;
     await database.newConnection().begin(async (reader) => {
       await reader`select from public.members`;
@@ -244,14 +244,14 @@ describe("a members table that the migrations made", () => {
   });
   afterEach(() => database.drop());
 
-  it("takes a member without a word more than an id, or none", async () => {
+  it("accepts a member with nothing but an id, or without one", async () => {
     const id = newId();
     await database.sql`insert into public.members (id) values (${id})`;
     await database.sql`insert into public.members default values`;
     await assertAssigned(database.sql, [id]);
   });
 
-  it("is kept with its rows when all is taken back, and adopted again", async () => {
+  it("is kept with its rows when all is reverted, and adopted again", async () => {
     await migrateDown(database.url, { all: true });
     assertEquals(await countMembers(database.sql, [DEFAULT_TRAINER_ID]), 1);
     await migrateUp(database.url);
@@ -260,7 +260,7 @@ describe("a members table that the migrations made", () => {
     await assertAssigned(database.sql, [id]);
   });
 
-  it("is kept with its rows and comment of the application's when the application has taken it over", async () => {
+  it("is kept with its rows and comment when the application has taken it over", async () => {
     await database.sql`delete from public.members`;
     await database.sql`comment on table public.members is 'Ours now.'`;
     await migrateDown(database.url, { all: true });

@@ -8,7 +8,7 @@ import { catalogOf } from "../../support/catalog.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { pgDump } from "../../support/pg_dump.ts";
 
-describe("leaving again", () => {
+describe("migrate down --all", () => {
   let database: TestDatabase;
   let role: string;
   const trainerId = newId();
@@ -59,7 +59,7 @@ describe("leaving again", () => {
     return version.startsWith("15") ? await pgDump(url) : (await catalogOf(sql)).join("\n");
   }
 
-  it("leaves the application's database as it was, to the letter of its dump", async () => {
+  it("leaves the application's database as it was, with the same dump", async () => {
     const { sql, url } = database;
     const before = await describeDatabase();
     await migrateUp(url);

@@ -19,7 +19,7 @@ describe("the migration lock", () => {
     return session?.pid ?? 0;
   };
 
-  it("makes another one wait, who is told for whom at once and goes on afterwards", async () => {
+  it("makes another one wait, which is told the holder at once and continues afterwards", async () => {
     const told = Promise.withResolvers<string>();
     const waiting = await withMigrationLock(database.url, {}, async (sql) => {
       const [{ pid } = { pid: 0 }] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
@@ -33,7 +33,7 @@ describe("the migration lock", () => {
     assertEquals(await waiting.other, []);
   });
 
-  it("is given up after its time, with who holds it and how to end them", async () => {
+  it("is given up after a time, with its holder and how to end it", async () => {
     await withMigrationLock(database.url, {}, async (sql) => {
       const [{ pid } = { pid: 0 }] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
       const error = await assertRejects(
@@ -56,7 +56,7 @@ describe("the migration lock", () => {
     });
   });
 
-  it("is held by a session that no time-out ends", async () => {
+  it("is held by a session that has no time-out", async () => {
     await database.sql.unsafe(`alter database ${database.name} set idle_session_timeout = 50`);
     await withMigrationLock(database.url, {}, async () => {
       const idleFor = async () =>
@@ -71,7 +71,7 @@ describe("the migration lock", () => {
     });
   });
 
-  it("says so when it was lost, for another migration may have come in between", async () => {
+  it("is reported when it was lost, for another migration may have run meanwhile", async () => {
     await assertRejects(
       () =>
         withMigrationLock(database.url, {}, async () => {

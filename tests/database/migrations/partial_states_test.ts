@@ -30,7 +30,7 @@ const PARTIAL_STATES = {
     delete from assignment.schema_migrations where version > '20261123001500';`,
 };
 
-describe("leaving from a partial state", () => {
+describe("migrate down --all from a partial state", () => {
   let database: TestDatabase;
   beforeEach(async () => {
     database = await testDatabase({ migrated: false });
@@ -38,7 +38,7 @@ describe("leaving from a partial state", () => {
   afterEach(() => database.drop());
 
   for (const [state, statements] of Object.entries(PARTIAL_STATES)) {
-    it(`leaves nothing behind and lets one come again where ${state}`, async () => {
+    it(`leaves nothing behind, and migrate works again, when ${state}`, async () => {
       const { sql, url } = database;
       await sql.unsafe("create table public.members (id uuid primary key, email text)");
       const versions = await migrateUp(url);
@@ -60,7 +60,7 @@ describe("leaving from a partial state", () => {
     });
   }
 
-  it("removes nothing where something of the application's own depends on ours, and names it", async () => {
+  it("removes nothing when an object of the application depends on ours, and names it", async () => {
     const { sql, url } = database;
     await migrateUp(url);
     await sql`create view public.report as select id, status from assignment.backfill_progress`;

@@ -26,7 +26,7 @@ describe("db/schema.sql", () => {
     }, { missing: [], superfluous: [] });
   });
 
-  it("tells nothing of the machine that made it", async () => {
+  it("contains nothing about the machine that made it", async () => {
     const schema = await Deno.readTextFile(new URL("../../../db/schema.sql", import.meta.url));
     assert(!/Dumped (?:from|by)|\\restrict|owner to/i.test(schema));
   });

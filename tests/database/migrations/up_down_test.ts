@@ -12,7 +12,7 @@ describe("the migrations", () => {
   });
   afterEach(() => database.drop());
 
-  it("each say in their head which locks they take and whether they can be taken back", async () => {
+  it("each say in their header which locks they take and whether they are reversible", async () => {
     for (const { name, up, down } of await readMigrations()) {
       const text = await Deno.readTextFile(new URL(`../../../db/migrations/${name}`, import.meta.url));
       const head = text.slice(0, text.indexOf("-- migrate:up"));
@@ -57,7 +57,7 @@ describe("the migrations", () => {
     assertEquals(uncommented.map(({ object }) => object), []);
   });
 
-  it("pass over what lacks when they go down", async () => {
+  it("ignore what is missing when they are reverted", async () => {
     for (const { name, down } of await readMigrations()) {
       const strict = down.match(/^\s*(?:drop|alter) (?!.*\bif exists\b).*$/gm) ?? [];
       // Within a block the drop follows a look of its own.
@@ -65,14 +65,14 @@ describe("the migrations", () => {
     }
   });
 
-  it("go up on an empty database", async () => {
+  it("apply to an empty database", async () => {
     const files = await readMigrations();
     assertEquals((await migrateUp(database.url)).length, files.length);
     assertEquals(await pendingMigrations(database.sql), []);
     assertEquals(await migrateUp(database.url), []);
   });
 
-  it("are all pending on an empty database, which asking does not change", async () => {
+  it("are all pending on an empty database, and asking changes nothing", async () => {
     const before = await catalogOf(database.sql);
     const files = await readMigrations();
     assertEquals(
@@ -83,7 +83,7 @@ describe("the migrations", () => {
     assertEquals(await catalogOf(database.sql), before);
   });
 
-  it("each go down to exactly what was before them, and up again", async () => {
+  it("each revert to exactly the state before them, and apply again", async () => {
     const files = await readMigrations();
     const stages: string[][] = [];
     const reference = await testDatabase({ migrated: false });
@@ -105,7 +105,7 @@ describe("the migrations", () => {
     assertEquals(await catalogOf(database.sql), whole);
   });
 
-  it("go down all at once and leave nothing behind", async () => {
+  it("revert all at once and leave nothing behind", async () => {
     const before = await catalogOf(database.sql);
     const versions = await migrateUp(database.url);
     assertEquals(await migrateDown(database.url, { all: true }), versions.toReversed());
@@ -114,7 +114,7 @@ describe("the migrations", () => {
     assertEquals([...rows], []);
   });
 
-  it("go down where there is nothing to go down from", async () => {
+  it("can be reverted when nothing is there", async () => {
     assertEquals(await migrateDown(database.url, { all: false }), []);
     assertEquals(await migrateDown(database.url, { all: true }), []);
   });
@@ -143,7 +143,7 @@ describe("the migrations", () => {
     assertEquals([...rows], [{ version: "20200101000000", dirty: false }]);
   });
 
-  it("work with a search_path that leads elsewhere", async () => {
+  it("work with another search_path", async () => {
     await database.sql.unsafe(`
       create schema elsewhere;
       alter database ${database.name} set search_path = elsewhere;

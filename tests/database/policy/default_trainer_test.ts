@@ -29,12 +29,12 @@ describe("the default trainer", () => {
     return id;
   }
 
-  it("is the exported one at first, set by the migration", async () => {
+  it("is initially the exported one, set by the migration", async () => {
     const { version, policy, createdBy } = await getPolicy(sql);
     assertEquals([version, policy.defaultTrainerId, createdBy], [1, DEFAULT_TRAINER_ID, "migration"]);
   });
 
-  it("gets the members who sign up from its change on, and nobody is moved", async () => {
+  it("gets the members that sign up after its change, and nobody is moved", async () => {
     const [early, trainerId] = [await signUp(), await signUp()];
     await setDefaultTrainer(sql, trainerId, "an admin");
     const late = await signUp();
@@ -58,7 +58,7 @@ describe("the default trainer", () => {
     assertEquals((await getPolicy(sql)).policy.defaultTrainerId, DEFAULT_TRAINER_ID);
   });
 
-  it("is missed by whoever relies on it when its row was removed by hand", async () => {
+  it("raises trainer_not_found when its row was removed by hand", async () => {
     const id = await signUp();
     await sql`delete from assignment.settings`;
     for (

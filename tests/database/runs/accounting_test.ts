@@ -28,7 +28,7 @@ describe("a backfill of 100,000 members, 10,000 of them assigned before", () => 
   });
   afterAll(() => database.drop());
 
-  it("assigns whoever lacked an assignment, and counts each member once", async () => {
+  it("assigns everyone without an assignment, and counts each member once", async () => {
     assertEquals(first.status, "succeeded");
     assertEquals([first.total, first.processed], [100_001, 100_001]);
     assertEquals([first.successful, first.skipped, first.failed, first.remaining], [90_000, 10_001, 0, 0]);
@@ -62,7 +62,7 @@ describe("who a backfill leaves alone", () => {
   });
   afterAll(() => database.drop());
 
-  it("is told apart: assigned, ended, the trainer, gone", async () => {
+  it("is counted by reason: assigned, ended, the trainer, deleted", async () => {
     const { sql } = database;
     const [ended, gone] = [crypto.randomUUID(), crypto.randomUUID()];
     await sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 5)`;
@@ -81,7 +81,7 @@ describe("who a backfill leaves alone", () => {
     assertEquals(counted.memberGone, 1);
   });
 
-  it("has another trainer as well: a run is about its own trainer", async () => {
+  it("does not include members with only another trainer", async () => {
     const { sql } = database;
     const trainerId = crypto.randomUUID();
     await sql`insert into public.members (id) values (${trainerId})`;

@@ -14,7 +14,7 @@ describe("a backfill of an application's members table", () => {
   });
   afterEach(() => database.drop());
 
-  it("assigns everybody who has an id, though others have none", async () => {
+  it("assigns everybody with an id, although others have none", async () => {
     const { sql } = database;
     await sql`create table public.members (number bigserial primary key, id uuid unique)`;
     await sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 100)`;

@@ -96,7 +96,7 @@ describe("driving runs", () => {
     assertEquals((await getRun(sql, run.id)).processed, 100);
   });
 
-  it("ends with the run, though other lanes rest", async () => {
+  it("ends with the run, even if other lanes rest", async () => {
     const { sql } = database;
     await sql`delete from public.members where id not in (select default_trainer_id from assignment.settings)`;
     const run = await startBackfill(sql, { requestedBy: "test" });

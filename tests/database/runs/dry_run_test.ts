@@ -37,7 +37,7 @@ describe("a dry run", () => {
     }
   });
 
-  it("counts each batch once, however many look at it", async () => {
+  it("counts each batch once, however many callers preview it", async () => {
     const { sql } = database;
     await addUnseenMembers(sql, 5000);
     const run = await startBackfill(sql, { requestedBy: "test", dryRun: true, batchRows: 100 });

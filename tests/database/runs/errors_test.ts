@@ -15,7 +15,7 @@ describe("a backfill that meets rows which cannot be assigned", () => {
   });
   afterEach(() => database.drop());
 
-  it("isolates them, reports each, and assigns all others", async () => {
+  it("reports each of them, and assigns all others", async () => {
     const { sql } = database;
     await addUnseenMembers(sql, 10_000);
     const poison = await sql<
@@ -123,7 +123,7 @@ describe("a backfill that meets rows which cannot be assigned", () => {
     await cancelRun(sql, run.id, "test");
   });
 
-  it("makes good the failed auto-assignments of members whom it assigns", async () => {
+  it("settles the failed auto-assignments of members that it assigns", async () => {
     const { sql } = database;
     await refuseAssignments(sql, "true");
     await sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 5)`;
@@ -133,7 +133,7 @@ describe("a backfill that meets rows which cannot be assigned", () => {
     assertEquals(row.failures, 0);
   });
 
-  it("ends although the table of failures is gone", async () => {
+  it("ends although the table of failures is missing", async () => {
     const { sql } = database;
     await addUnseenMembers(sql, 10);
     await sql`drop table assignment.failures`;

@@ -47,13 +47,13 @@ describe("lanes", () => {
     assertEquals((await laneSizes(run.id)).length, 6);
   });
 
-  it("is one where there are no statistics", async () => {
+  it("are a single one without statistics", async () => {
     await addUnseenMembers(database.sql, 30_000);
     const run = await runBackfill(database.sql);
     assertEquals(await laneSizes(run.id), [30_001]);
   });
 
-  it("are shared by eight drivers: every member is processed once, whoever does it", async () => {
+  it("are shared by eight drivers: every member is processed once", async () => {
     const { sql } = database;
     await addUnseenMembers(sql, 50_000);
     await sql`analyze public.members`;

@@ -17,7 +17,7 @@ describe("a backfill while a foreign key of the assignments points elsewhere", (
   });
   afterEach(() => database.drop());
 
-  it("reports as failed whom the client's key refuses, never as gone, and its retry assigns them", async () => {
+  it("reports members that the client's key refuses as failed, never as deleted, and its retry assigns them", async () => {
     const { sql } = database;
     await misplaceKey(sql, "client_id");
     await addUnseenMembers(sql, 200);
@@ -37,7 +37,7 @@ describe("a backfill while a foreign key of the assignments points elsewhere", (
     assertEquals(await countAssigned(sql), 500);
   });
 
-  it("says in a dry run what the real run then does", async () => {
+  it("says in a dry run what the real run does", async () => {
     const { sql } = database;
     await misplaceKey(sql, "client_id");
     await addUnseenMembers(sql, 200);

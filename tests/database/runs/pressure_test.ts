@@ -24,7 +24,7 @@ describe("a backfill beside sessions that wait for locks on its tables", () => {
   });
   afterAll(() => database.drop());
 
-  it("waits, says why, and goes on when they are through", async () => {
+  it("waits, says why, and continues when they have ended", async () => {
     const { sql } = database;
     const run = await startBackfill(sql, { requestedBy: "test" });
     const [reader, writer] = [database.newConnection(), database.newConnection()];

@@ -16,7 +16,7 @@ describe("backfillExistingUsers", () => {
   });
   afterEach(() => database.drop());
 
-  it("resolves to what became of the members", async () => {
+  it("resolves to the counts of the members", async () => {
     const { sql } = database;
     const result = await backfillExistingUsers(sql);
     assertEquals(result, { total: 5001, successful: 5000, skipped: 1, failed: 0, errors: [] });
@@ -49,7 +49,7 @@ describe("backfillExistingUsers", () => {
     assertEquals((await listRuns(sql, { limit: 10 })).length, 1);
   });
 
-  it("reports progress, the end included", async () => {
+  it("reports progress, including the end", async () => {
     const seen: Run[] = [];
     await backfillExistingUsers(database.sql, { onProgress: (run) => seen.push(run) });
     assertEquals(seen.at(-1)?.status, "succeeded");
@@ -70,7 +70,7 @@ describe("backfillExistingUsers", () => {
     assertEquals([result.total, result.successful], [5001, 5000]);
   });
 
-  it("rejects when somebody cancels the run, or it is of another kind", async () => {
+  it("rejects when the run is cancelled, or is of the other kind", async () => {
     const { sql } = database;
     const run = await startBackfill(sql, { requestedBy: "test", dryRun: true });
     const other = await assertRejects(() => backfillExistingUsers(sql), AppError);

@@ -13,7 +13,7 @@ describe("the proof at the end of a backfill", () => {
   });
   afterEach(() => database.drop());
 
-  it("finds and assigns members who committed behind the cursor", async () => {
+  it("finds and assigns members that were committed behind the cursor", async () => {
     const { sql } = database;
     await addUnseenMembers(sql, 1000);
     const run = await startBackfill(sql, { requestedBy: "test", batchRows: 900 });
@@ -34,7 +34,7 @@ describe("the proof at the end of a backfill", () => {
     assertEquals(await countRowsOf(sql, ended), 1050);
   });
 
-  it("reports as failed whom a trigger keeps out without an error", async () => {
+  it("reports members that a trigger keeps out without an error as failed", async () => {
     const { sql } = database;
     await addUnseenMembers(sql, 100);
     await sql.unsafe(`
@@ -55,7 +55,7 @@ describe("the proof at the end of a backfill", () => {
     assertEquals(await countRowsOf(sql, run), run.successful);
   });
 
-  it("does not keep anybody from pausing the run, however long it takes", async () => {
+  it("does not prevent a pause of the run, however long it takes", async () => {
     const { sql } = database;
     const run = await startBackfill(sql, { requestedBy: "test" });
     await stepRun(sql, run.id);
@@ -71,7 +71,7 @@ describe("the proof at the end of a backfill", () => {
     assertEquals((await getRun(sql, run.id)).status, "paused");
   });
 
-  it("is about the members of the start: who comes later above them belongs to the trigger", async () => {
+  it("covers the members at the start: those inserted above them later belong to the trigger", async () => {
     const { sql } = database;
     await withoutTrigger(
       sql,

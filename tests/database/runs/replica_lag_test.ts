@@ -79,7 +79,7 @@ describe("a backfill's look at replica lag", () => {
     await waitUntil("it is not waited for", async () => (await pressure()).throttleBecause === null);
   });
 
-  it("counts while a standby that answers does not replay", async () => {
+  it("grows while a standby answers but does not replay", async () => {
     const standby = await addStandby();
     const there = openDatabase(standby.url, { max: 1, applicationName: "test" });
     atEnd.push(() => closeDatabase(there, 1));
@@ -130,7 +130,7 @@ describe("a backfill's look at replica lag", () => {
     await writing;
   });
 
-  it("leaves out who receives the log and never applies it", async () => {
+  it("ignores receivers that never apply the log", async () => {
     const receiver = await startWalReceiver(primary, { applicationName: "archive", saysApplied: "nothing" });
     atEnd.push(receiver.stop);
     await untilStreaming();
@@ -141,7 +141,7 @@ describe("a backfill's look at replica lag", () => {
 
   // The program of 15 takes no log of a newer server.
   if (testedVersion() === "15") {
-    it("leaves out pg_receivewal on an idle primary", async () => {
+    it("ignores pg_receivewal on an idle primary", async () => {
       const folder = await Deno.makeTempDir({ prefix: "trainer-assignment-wal-" });
       atEnd.push(() => Deno.remove(folder, { recursive: true }));
       const receiver = new Deno.Command("/usr/lib/postgresql/15/bin/pg_receivewal", {
@@ -160,7 +160,7 @@ describe("a backfill's look at replica lag", () => {
     });
   }
 
-  it("leaves out a logical subscriber, also one that is stuck", async () => {
+  it("ignores a logical subscriber, also one that is stuck", async () => {
     await sql`create publication members_elsewhere for table public.members (id)`;
     const elsewhere = await startTestServer(testedVersion());
     const subscriber = openDatabase(elsewhere.url, { max: 2, applicationName: "subscriber" });

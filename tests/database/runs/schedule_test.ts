@@ -37,7 +37,7 @@ describe("the scheduled reconciliation", () => {
     assert(await reconcile(sql, new Date("2026-01-03T03:17:00Z")), "the next slot");
   });
 
-  it("leaves a run alone that is under way", async () => {
+  it("leaves a run that is under way alone", async () => {
     const { sql } = database;
     assert(await reconcile(sql, slot));
     assertEquals(await reconcile(sql, new Date("2026-01-03T03:17:00Z")), null);
@@ -62,7 +62,7 @@ describe("the scheduled reconciliation", () => {
     assert(await reconcile(sql, slot));
   });
 
-  it("comes when the pattern says so, and ends with the signal", async () => {
+  it("starts when the pattern says so, and ends with the signal", async () => {
     const { sql } = database;
     const stopping = new AbortController();
     const scheduled = reconcileOnSchedule(sql, "* * * * * *", { log: silentLogger, signal: stopping.signal });
@@ -71,7 +71,7 @@ describe("the scheduled reconciliation", () => {
     await scheduled;
   });
 
-  it("tells once why it cannot start a run, and once when the reason changes, however often it tries", async () => {
+  it("logs once why it cannot start a run, and again when the reason changes, however often it tries", async () => {
     const { sql } = database;
     const { logged, log } = recordingLogger();
     const counting = countingSql(sql);
@@ -125,7 +125,7 @@ describe("the scheduled reconciliation", () => {
     },
   };
   for (const [name, insertPast] of Object.entries(bypasses)) {
-    it(`repairs what came past the trigger by ${name}`, async () => {
+    it(`assigns members that bypassed the trigger by ${name}`, async () => {
       const { sql } = database;
       const memberId = crypto.randomUUID();
       await insertPast(sql, memberId);

@@ -30,7 +30,7 @@ describe("the size of the next batch", () => {
     assertEquals(await nextRows(19_000, [1], 19), 20_000);
   });
 
-  it("is what the request pins, where it does", async () => {
+  it("is fixed if the request says so", async () => {
     const { sql } = database;
     await addUnseenMembers(sql, 1000);
     await sql`create table public.batches (members integer)`;

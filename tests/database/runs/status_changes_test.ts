@@ -35,7 +35,7 @@ describe("steering a backfill", () => {
     }
   });
 
-  it("pauses within a batch: once paused, the counters rest until it is resumed", async () => {
+  it("pauses within a batch, and then its counters do not change until it is resumed", async () => {
     const { sql } = database;
     const run = await startBackfill(sql, { requestedBy: "test", batchRows: 50 });
     const driving = driveRun(sql, run, driveOptions());
@@ -60,7 +60,7 @@ describe("steering a backfill", () => {
     );
   });
 
-  it("cancels at once when nobody drives, and leaves what was assigned", async () => {
+  it("cancels at once when nobody drives it, and keeps its assignments", async () => {
     const { sql } = database;
     const run = await startBackfill(sql, { requestedBy: "test", batchRows: 100 });
     await stepRun(sql, run.id);

@@ -77,7 +77,7 @@ describe("a signup commits and is recorded when", () => {
     await assertRecorded(database.sql, [id], "42P10");
   });
 
-  it("a column that the application added to the assignments wants a value", async () => {
+  it("a column that the application added to the assignments requires a value", async () => {
     await database.sql`alter table public.trainer_client_assignments add column price numeric not null`;
     await signUp();
     await assertRecorded(database.sql, [id], "23502");
@@ -121,14 +121,14 @@ describe("a signup commits and is recorded when", () => {
     });
   }
 
-  it("a rule on the assignments keeps the row out without a word", async () => {
+  it("a rule on the assignments keeps the row out without an error", async () => {
     await database
       .sql`create rule nothing as on insert to public.trainer_client_assignments do instead nothing`;
     await signUp();
     await assertRecorded(database.sql, [id], "TA008");
   });
 
-  it("it says which members of one statement a trigger keeps out without a word", async () => {
+  it("it records which members of a statement a trigger keeps out without an error", async () => {
     const fine = newId();
     await database.sql.unsafe(`
       create function public.interfere() returns trigger language plpgsql as 'begin return null; end';
@@ -160,7 +160,7 @@ describe("a signup commits with a warning when it cannot even be recorded becaus
     assertEquals(await countMembers(database.sql, [id]), 1);
   }
 
-  it("the members' column id has got another name", async () => {
+  it("the members' column id was renamed", async () => {
     await database.sql`alter table public.members rename column id to member_id`;
     const warnings = await warningsOf(
       database.url,

@@ -70,7 +70,7 @@ describe("an inserter with no right but INSERT on members", () => {
     await assertAssigned(database.sql, [id]);
   });
 
-  it("gets their member assigned with temporary tables that bear the names of ours", async () => {
+  it("gets their member assigned despite temporary tables with our names", async () => {
     const id = newId();
     await sql.unsafe(`
       create temp table members (id uuid);
@@ -84,7 +84,7 @@ describe("an inserter with no right but INSERT on members", () => {
     await assertAssigned(database.sql, [id]);
   });
 
-  it("runs no code of theirs as the owner by temporary types that bear the names of built-in ones", async () => {
+  it("runs none of their code as the owner by temporary types with built-in names", async () => {
     const id = newId();
     await database.sql.unsafe(`create table public.loot (role text); grant insert on public.loot to public`);
     await sql.unsafe(`
@@ -127,7 +127,7 @@ describe("an inserter with no right but INSERT on members", () => {
     await assertAssigned(database.sql, [id]);
   });
 
-  it("meets no function with its owner's rights in which temporary types are looked up before the built-in ones", async () => {
+  it("calls no security definer function that finds temporary types before built-in ones", async () => {
     const rows = await database.sql`
       select p.proname as name
       from pg_proc p

@@ -63,7 +63,7 @@ describe("a signup while a foreign key of the assignments points elsewhere", () 
     assertMatch(await messageOf(), /points at public\.members \(legacy_id\), not at public\.members \(id\)/);
   });
 
-  it("is recorded for each of 2,000 of one statement, with what to do", async () => {
+  it("is recorded for each of 2,000 members of one statement, with what to do", async () => {
     await misplaceKey(database.sql, "client_id");
     const ids = newIds(2000);
     await signUp(ids);
@@ -71,7 +71,7 @@ describe("a signup while a foreign key of the assignments points elsewhere", () 
     assertMatch(await messageOf(), /Run: alter table/);
   });
 
-  it("is assigned when a key has got another name, and whoever is deleted at once leaves no failure", async () => {
+  it("is assigned when a key was renamed, and a member deleted at once leaves no failure", async () => {
     await database.sql.unsafe(`
       alter table public.trainer_client_assignments
         rename constraint trainer_client_assignments_client_id_fkey to fk_rails_1c8f2c1d7e;

@@ -106,7 +106,7 @@ describe("a member whose id the application changes", () => {
     await assertAssigned(database.sql, others);
   });
 
-  it("later takes a recorded failure along, with the trainer who was asked for", async () => {
+  it("later keeps a recorded failure, with the requested trainer", async () => {
     const [id, newOne, trainerId] = [newId(), newId(), newId()];
     await database.sql`insert into public.members (id) values (${trainerId})`;
     await refuseAssignments(database.sql, "true");

@@ -32,7 +32,7 @@ describe("a signup commits when the owner of the assignments has lost", () => {
     await assertRecorded(database.sql, [id], "42501");
   });
 
-  it("the right to ask who the default trainer is, and is assigned: that takes the settings alone", async () => {
+  it("the right to execute the function for the default trainer, and is assigned: it needs only the settings", async () => {
     await revoke("execute on function assignment.default_trainer_id()");
     await assertAssigned(database.sql, [id]);
   });
@@ -46,7 +46,7 @@ describe("a signup commits when the owner of the assignments has lost", () => {
     assertEquals(await countMembers(database.sql, [other]), 0);
   });
 
-  it("the right to look who is gone, and is recorded", async () => {
+  it("the right to check who is deleted, and is recorded", async () => {
     await database.owner.unsafe(
       `revoke execute on function assignment.find_gone_members(uuid[]) from ${database.ownerName}`,
     );

@@ -88,7 +88,7 @@ describe("a signup in a transaction", () => {
     assertEquals([await countMembers(database.sql, ids), await countAssignments(database.sql, ids)], [0, 0]);
   });
 
-  it("may be one of a hundred single ones", async () => {
+  it("can be one of a hundred single inserts", async () => {
     const ids = newIds(100);
     await database.sql.begin(async (tx) => {
       for (const id of ids) await tx`insert into public.members (id) values (${id})`;

@@ -2,7 +2,9 @@ import { fileURLToPath } from "node:url";
 import { SERVICE_ROLE } from "../../support/databases.ts";
 import { startPgBouncer } from "../../support/pgbouncer.ts";
 import { type PostgresVersion, versionsOfThisMachine } from "../../support/servers.ts";
-import { createTemplate, startTests } from "../../support/test_run.ts";
+import { makeTemplate } from "../../support/template.ts";
+import { summarizeError } from "../../support/test_report.ts";
+import { startTests } from "../../support/test_run.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
 import { inWorld } from "../world.ts";
 
@@ -40,7 +42,7 @@ export const pooler: Experiment = {
 async function onVersion(version: PostgresVersion, options: ExperimentOptions): Promise<void> {
   const { scale, report } = options;
   await inWorld(options, { version, migrated: false }, async ({ server, atEnd }) => {
-    await createTemplate(server.url);
+    await makeTemplate(server.url);
     const bouncer = await startPgBouncer({ serverUrl: server.url, users: [SERVICE_ROLE], connections: 20 });
     atEnd(() => bouncer.stop());
     const files = sized(scale, { short: part, full: whole, long: whole });
@@ -56,7 +58,8 @@ async function onVersion(version: PostgresVersion, options: ExperimentOptions): 
     const transactions = await bouncer.countTransactions();
     report.figure(`PostgreSQL ${version}: tests`, `${passed} passed, ${failed} failed, ${skipped} skipped`);
     report.figure(`PostgreSQL ${version}: transactions through the pooler`, transactions);
-    report.expect(failed === 0 && skipped === 0, "every test passes behind a pooler", failures.join("; "));
+    const reasons = failures.map(({ name, error }) => [name, ...summarizeError(error)].join("\n"));
+    report.expect(failed === 0 && skipped === 0, "every test passes behind a pooler", reasons.join("\n"));
     report.expect(passed > 0 && transactions > passed, "the tests go through the pooler", `${transactions}`);
   });
 }

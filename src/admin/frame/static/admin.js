@@ -1,4 +1,4 @@
-// Everything works without this script; with it, open pages keep themselves up to date.
+// Updates open pages. Everything else works without this script.
 
 const REQUEST_TIMEOUT_MS = 8000;
 const LONGEST_WAIT_MS = 15_000;
@@ -12,7 +12,10 @@ forgetForm();
 document.addEventListener("submit", sendOnce);
 if (main?.dataset.refreshMs !== undefined) follow(main);
 
-/** A sign-in link carries its token behind the #, which no server sees. It leaves the address bar at once. */
+/**
+ * Signs in by a link that has the token behind the #, which is never sent. Removes it from the address bar at
+ * once.
+ */
 function signInByLink() {
   const form = document.getElementById("sign-in");
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
@@ -24,7 +27,7 @@ function signInByLink() {
   form.requestSubmit();
 }
 
-/** What was done is said once: a reload does not say it again. */
+/** Removes a notice from the address, so that a reload does not repeat it. */
 function forgetNotice() {
   const url = new URL(location.href);
   if (!url.searchParams.has("notice")) return;
@@ -32,13 +35,13 @@ function forgetNotice() {
   history.replaceState(null, "", url);
 }
 
-/** A page that answers a form goes by its own address: a reload sends nothing again, and news come from there. */
+/** Gives the answer to a form the page's own address, so that a reload or an update does not send the form again. */
 function forgetForm() {
   if (main?.dataset.address !== undefined) history.replaceState(null, "", main.dataset.address);
 }
 
 /**
- * A second click while the first is under way sends nothing.
+ * Sends a form once, even if its button is clicked twice.
  * @param {SubmitEvent} event
  */
 function sendOnce(event) {
@@ -47,7 +50,7 @@ function sendOnce(event) {
   if (form.dataset.sent !== undefined) return event.preventDefault();
   form.dataset.sent = "";
   event.submitter?.setAttribute("aria-disabled", "true");
-  // The browser brings a page back as it was left, when somebody goes back to it.
+  // The browser restores the page as it was left when somebody goes back to it.
   addEventListener("pageshow", () => {
     delete form.dataset.sent;
     event.submitter?.removeAttribute("aria-disabled");
@@ -55,8 +58,8 @@ function sendOnce(event) {
 }
 
 /**
- * Loads the page again and again and takes over what has changed. When nobody answers, what is shown stays, with the time
- * that it is from; the waits grow, and end at once when the network or the reader comes back.
+ * Reloads the page regularly and applies the changes. Without an answer the shown state stays, with its time.
+ * The waits grow then, and end at once when the network or the reader comes back.
  * @param {HTMLElement} main
  */
 async function follow(main) {
@@ -81,7 +84,7 @@ async function follow(main) {
       say(
         main.dataset.readAt === undefined
           ? problem
-          : `${problem} What is shown is from ${clock(new Date(main.dataset.readAt))}.`,
+          : `${problem} The page shows the state of ${clock(new Date(main.dataset.readAt))}.`,
       );
     }
   }
@@ -111,7 +114,7 @@ async function loadPage() {
 }
 
 /**
- * Waits until it is time to look again; while nobody looks at the page, until somebody does.
+ * Waits until the page is to be reloaded. A page in the background waits until it is visible.
  * @param {number} ms
  * @returns {Promise<void>}
  */
@@ -151,22 +154,22 @@ function clock(time) {
 }
 
 /**
- * Makes an element like another, and touches only what differs: focus, opened details and what somebody is typing stay.
+ * Changes an element to match another. Touches only what differs, so that focus, opened details and typed text stay.
  * @param {Element} shown
  * @param {Element} wanted
  */
 function update(shown, wanted) {
   for (const { name } of [...shown.attributes]) {
-    if (!wanted.hasAttribute(name) && !isReaders(shown, name)) shown.removeAttribute(name);
+    if (!wanted.hasAttribute(name) && !isSetByReader(shown, name)) shown.removeAttribute(name);
   }
   for (const { name, value } of wanted.attributes) {
-    if (shown.getAttribute(name) !== value && !isReaders(shown, name)) shown.setAttribute(name, value);
+    if (shown.getAttribute(name) !== value && !isSetByReader(shown, name)) shown.setAttribute(name, value);
   }
   updateChildren(shown, wanted);
 }
 
 /**
- * Walks both lists of children: what is alike is made the same, what is new is put in, what is gone is taken out.
+ * Updates matching children, inserts new ones and removes old ones.
  * @param {Element} shown
  * @param {Element} wanted
  */
@@ -189,11 +192,11 @@ function updateChildren(shown, wanted) {
 }
 
 /**
- * Tells whether an attribute is what the reader did, and not ours to take back.
+ * Tells whether the reader has set an attribute, which an update must keep.
  * @param {Element} element
  * @param {string} name
  */
-function isReaders(element, name) {
+function isSetByReader(element, name) {
   const isTyped = name === "value" && element instanceof HTMLInputElement && element.type !== "hidden";
   return isTyped || (name === "open" && element.localName === "details") || name === "data-sent" ||
     name === "aria-disabled";
@@ -206,5 +209,5 @@ function isReaders(element, name) {
 function isAlike(node, other) {
   if (node.nodeName !== other.nodeName) return false;
   if (!(node instanceof Element) || !(other instanceof Element)) return true;
-  return node.id === other.id && node.getAttribute("action") === other.getAttribute("action");
+  return ["id", "action", "data-key"].every((name) => node.getAttribute(name) === other.getAttribute(name));
 }

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { DEFAULT_TRAINER_ID, endAssignment } from "../../src/trainer_assignment.ts";
-import { runBackfill } from "../support/backfills.ts";
-import { addUnseenMembers, refuseAssignments } from "../support/members.ts";
-import { get, HOME, signIn } from "./admin_page.ts";
-import { type TestService, testService } from "./test_service.ts";
+import { DEFAULT_TRAINER_ID, endAssignment } from "../../../src/trainer_assignment.ts";
+import { runBackfill } from "../../support/backfills.ts";
+import { addUnseenMembers, refuseAssignments } from "../../support/members.ts";
+import { get, HOME, signIn } from "../admin_page.ts";
+import { type TestService, testService } from "../test_service.ts";
 
 const MARK = "\ufeff";
 
@@ -46,7 +46,7 @@ describe("downloads of the admin page", () => {
     assertEquals(line.split(",").slice(5), ["inactive", row.endedAt.toISOString(), ""]);
   });
 
-  it("name whom a run could not assign", async () => {
+  it("name the members that a run failed to assign", async () => {
     await addUnseenMembers(service.sql, 1);
     await service
       .sql`update public.members set email = 'refused@example.com' where email is null and id <> ${DEFAULT_TRAINER_ID}`;
@@ -57,7 +57,7 @@ describe("downloads of the admin page", () => {
     assertEquals(lines[1]?.split(",").slice(1, 4), ["", "refused@example.com", "P0001"]);
   });
 
-  it("leave out the columns that the members table lacks", async () => {
+  it("leave out the columns that the members table does not have", async () => {
     await service.sql`alter table public.members drop column display_name`;
     const path = `trainers/${DEFAULT_TRAINER_ID}/clients.csv?status=inactive`;
     assertEquals((await download(path))[0]?.startsWith(`${MARK}clientId,email,assignmentId`), true);
