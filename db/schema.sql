@@ -104,29 +104,6 @@ $$;
 COMMENT ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) IS 'Lets a role see every row (p_command select), or also change it (all), when row-level security is on.
 It grants no rights.';
 
--- FUNCTION: assignment.are_kept_out(uuid[], uuid[])
-
-CREATE FUNCTION assignment.are_kept_out(p_member_ids uuid[], p_trainer_ids uuid[]) RETURNS boolean
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET plan_cache_mode TO 'force_custom_plan'
-    SET jit TO 'off'
-    AS $$
-  select exists (
-    select
-    from unnest(p_member_ids, p_trainer_ids) as p (member_id, trainer_id)
-    where not exists (
-      select
-      from public.trainer_client_assignments a
-      where a.client_id = p.member_id
-        and a.trainer_id is not distinct from p.trainer_id  -- unlike =, keeps the planner from the index by trainer
-    )
-  )
-$$;
-
-COMMENT ON FUNCTION assignment.are_kept_out(p_member_ids uuid[], p_trainer_ids uuid[]) IS 'Whether any of the pairs of member and trainer has no assignment, neither active nor ended.';
-
 -- FUNCTION: assignment.assign_batch(uuid[], text, uuid, integer, uuid, jsonb[], boolean, integer)
 
 CREATE FUNCTION assignment.assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid, p_version integer DEFAULT NULL::integer, p_run_id uuid DEFAULT NULL::uuid, p_rows jsonb[] DEFAULT NULL::jsonb[], p_keep_met boolean DEFAULT true, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
@@ -350,8 +327,9 @@ declare
   v_without_seat integer[];
   v_members uuid[];
   v_trainers uuid[];
-  v_inserted_members uuid[];
-  v_inserted_trainers uuid[];
+  v_inserted integer;
+  v_known integer[];
+  v_left integer[];
   v_attempts integer := 0;
   v_sqlstate text;
   v_message text;
@@ -377,7 +355,7 @@ begin
     v_members := array(select p_member_ids[i] from unnest(v_part) as i);
     v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
     begin
-      -- In the same sub-transaction, so that a pair that fails has its seat back.
+      -- In the same sub-transaction as the insert, so that whoever is not assigned takes no seat.
       if p_by_force then
         perform assignment.take_seats(v_trainers);
       else
@@ -392,38 +370,16 @@ begin
         end if;
       end if;
 
-      with inserted as (
-        insert into public.trainer_client_assignments
-          (trainer_id, client_id, notes, source, backfill_run_id, policy_version, rule)
-        select p_trainer_ids[i], p_member_ids[i], p_notes, p_source, p_run_id, p_policy_version, nullif(p_rules[i], 0)
-        from unnest(v_part) with ordinality as pair (i, place)
-        order by pair.place
-        on conflict (client_id, trainer_id) where status = 'active' do nothing
-        returning client_id, trainer_id
-      )
-      select coalesce(array_agg(client_id), '{}'), coalesce(array_agg(trainer_id), '{}')
-      into v_inserted_members, v_inserted_trainers
-      from inserted;
+      insert into public.trainer_client_assignments
+        (trainer_id, client_id, notes, source, backfill_run_id, policy_version, rule)
+      select p_trainer_ids[i], p_member_ids[i], p_notes, p_source, p_run_id, p_policy_version, nullif(p_rules[i], 0)
+      from unnest(v_part) with ordinality as pair (i, place)
+      order by pair.place
+      on conflict (client_id, trainer_id) where status = 'active' do nothing;
 
-      if cardinality(v_inserted_members) < cardinality(v_part) then
-        if assignment.are_kept_out(v_members, v_trainers) then
-          raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
-        end if;
-        perform assignment.give_back_seats(
-          array(
-            select p.trainer_id
-            from unnest(v_members, v_trainers) as p (member_id, trainer_id)
-            except all
-            select i.trainer_id from unnest(v_inserted_members, v_inserted_trainers) as i (member_id, trainer_id)
-          )
-        );
-        v_part := array(
-          select v_part[p.position]
-          from unnest(v_members, v_trainers) with ordinality as p (member_id, trainer_id, position)
-          join unnest(v_inserted_members, v_inserted_trainers) as i (member_id, trainer_id)
-            on i.member_id = p.member_id
-            and i.trainer_id = p.trainer_id
-        );
+      get diagnostics v_inserted = row_count;
+      if v_inserted < cardinality(v_part) then
+        raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
       end if;
       v_result.assigned := v_result.assigned || v_part;
     exception when others or assert_failure then
@@ -431,25 +387,30 @@ begin
         v_sqlstate = returned_sqlstate,
         v_message = message_text,
         v_constraint = constraint_name;
-      if assignment.is_transient(v_sqlstate) then
+      v_known := case v_sqlstate when 'TA008' then assignment.find_assigned_pairs(v_members, v_trainers) end;
+      if v_known <> '{}' then  -- another session was faster, or nothing is to be done
+        v_left := array(select i from generate_subscripts(v_part, 1) as i where i not in (select unnest(v_known)));
+      elsif assignment.is_transient(v_sqlstate) then
         raise;
       elsif v_attempts >= p_max_attempts
         or (v_constraint = 'trainer_client_assignments_trainer_id_fkey' and p_trainer_ids[1] = all (p_trainer_ids))
       then
         v_failure := assignment.explain_refusal(null, v_sqlstate, v_message, v_constraint);
         raise exception using errcode = v_failure.sqlstate, message = v_failure.message;
+      else
+        v_refusal := assignment.judge_refusal(v_members, v_trainers, v_sqlstate, v_message, v_constraint);
+        v_result.gone_ids := v_result.gone_ids || v_refusal.gone_ids;
+        v_result.failures := v_result.failures || v_refusal.failures;
+        v_left := v_refusal.undecided;
       end if;
 
-      v_refusal := assignment.judge_refusal(v_members, v_trainers, v_sqlstate, v_message, v_constraint);
-      v_result.gone_ids := v_result.gone_ids || v_refusal.gone_ids;
-      v_result.failures := v_result.failures || v_refusal.failures;
-      continue when v_refusal.undecided = '{}';
-      if cardinality(v_refusal.undecided) = cardinality(v_part) then
+      continue when v_left = '{}';
+      if cardinality(v_left) = cardinality(v_part) then
         v_half := cardinality(v_part) / 2;
         v_lows := v_lows || array[v_low + v_half, v_low];
         v_highs := v_highs || array[v_low + cardinality(v_part) - 1, v_low + v_half - 1];
       else
-        v_part := array(select v_part[i] from unnest(v_refusal.undecided) as i);
+        v_part := array(select v_part[i] from unnest(v_left) as i);
         v_lows := v_lows || v_low;
         v_highs := v_highs || v_low + cardinality(v_part) - 1;
       end if;
@@ -1672,6 +1633,28 @@ CREATE FUNCTION assignment.field_path(p_field text) RETURNS text[]
 $$;
 
 COMMENT ON FUNCTION assignment.field_path(p_field text) IS 'A policy''s field as a path of keys: the column of that very name, else what its dots part.';
+
+-- FUNCTION: assignment.find_assigned_pairs(uuid[], uuid[])
+
+CREATE FUNCTION assignment.find_assigned_pairs(p_member_ids uuid[], p_trainer_ids uuid[]) RETURNS integer[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select coalesce(array_agg(p.position::integer order by p.position), '{}')
+  from unnest(p_member_ids, p_trainer_ids) with ordinality as p (member_id, trainer_id, position)
+  where exists (
+    select
+    from public.trainer_client_assignments a
+    where a.client_id = p.member_id
+      and a.trainer_id is not distinct from p.trainer_id  -- unlike =, keeps the planner from the index by trainer
+      and a.status = 'active'
+  )
+$$;
+
+COMMENT ON FUNCTION assignment.find_assigned_pairs(p_member_ids uuid[], p_trainer_ids uuid[]) IS 'The positions of the pairs that have an active assignment.';
 
 -- FUNCTION: assignment.find_backfill_pressure(integer)
 
@@ -5204,10 +5187,6 @@ CREATE POLICY owner_does_all ON public.trainer_client_assignments TO postgres US
 
 REVOKE ALL ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION are_kept_out(p_member_ids uuid[], p_trainer_ids uuid[])
-
-REVOKE ALL ON FUNCTION assignment.are_kept_out(p_member_ids uuid[], p_trainer_ids uuid[]) FROM PUBLIC;
-
 -- ACL: assignment.FUNCTION assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_version integer, p_run_id uuid, p_rows jsonb[], p_keep_met boolean, p_max_attempts integer)
 
 REVOKE ALL ON FUNCTION assignment.assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_version integer, p_run_id uuid, p_rows jsonb[], p_keep_met boolean, p_max_attempts integer) FROM PUBLIC;
@@ -5331,6 +5310,10 @@ REVOKE ALL ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate t
 -- ACL: assignment.FUNCTION field_path(p_field text)
 
 REVOKE ALL ON FUNCTION assignment.field_path(p_field text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_assigned_pairs(p_member_ids uuid[], p_trainer_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.find_assigned_pairs(p_member_ids uuid[], p_trainer_ids uuid[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text)
 

@@ -32,8 +32,9 @@ declare
   v_without_seat integer[];
   v_members uuid[];
   v_trainers uuid[];
-  v_inserted_members uuid[];
-  v_inserted_trainers uuid[];
+  v_inserted integer;
+  v_known integer[];
+  v_left integer[];
   v_attempts integer := 0;
   v_sqlstate text;
   v_message text;
@@ -59,7 +60,7 @@ begin
     v_members := array(select p_member_ids[i] from unnest(v_part) as i);
     v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
     begin
-      -- In the same sub-transaction, so that a pair that fails has its seat back.
+      -- In the same sub-transaction as the insert, so that whoever is not assigned takes no seat.
       if p_by_force then
         perform assignment.take_seats(v_trainers);
       else
@@ -74,38 +75,16 @@ begin
         end if;
       end if;
 
-      with inserted as (
-        insert into public.trainer_client_assignments
-          (trainer_id, client_id, notes, source, backfill_run_id, policy_version, rule)
-        select p_trainer_ids[i], p_member_ids[i], p_notes, p_source, p_run_id, p_policy_version, nullif(p_rules[i], 0)
-        from unnest(v_part) with ordinality as pair (i, place)
-        order by pair.place
-        on conflict (client_id, trainer_id) where status = 'active' do nothing
-        returning client_id, trainer_id
-      )
-      select coalesce(array_agg(client_id), '{}'), coalesce(array_agg(trainer_id), '{}')
-      into v_inserted_members, v_inserted_trainers
-      from inserted;
+      insert into public.trainer_client_assignments
+        (trainer_id, client_id, notes, source, backfill_run_id, policy_version, rule)
+      select p_trainer_ids[i], p_member_ids[i], p_notes, p_source, p_run_id, p_policy_version, nullif(p_rules[i], 0)
+      from unnest(v_part) with ordinality as pair (i, place)
+      order by pair.place
+      on conflict (client_id, trainer_id) where status = 'active' do nothing;
 
-      if cardinality(v_inserted_members) < cardinality(v_part) then
-        if assignment.are_kept_out(v_members, v_trainers) then
-          raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
-        end if;
-        perform assignment.give_back_seats(
-          array(
-            select p.trainer_id
-            from unnest(v_members, v_trainers) as p (member_id, trainer_id)
-            except all
-            select i.trainer_id from unnest(v_inserted_members, v_inserted_trainers) as i (member_id, trainer_id)
-          )
-        );
-        v_part := array(
-          select v_part[p.position]
-          from unnest(v_members, v_trainers) with ordinality as p (member_id, trainer_id, position)
-          join unnest(v_inserted_members, v_inserted_trainers) as i (member_id, trainer_id)
-            on i.member_id = p.member_id
-            and i.trainer_id = p.trainer_id
-        );
+      get diagnostics v_inserted = row_count;
+      if v_inserted < cardinality(v_part) then
+        raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
       end if;
       v_result.assigned := v_result.assigned || v_part;
     exception when others or assert_failure then
@@ -113,25 +92,30 @@ begin
         v_sqlstate = returned_sqlstate,
         v_message = message_text,
         v_constraint = constraint_name;
-      if assignment.is_transient(v_sqlstate) then
+      v_known := case v_sqlstate when 'TA008' then assignment.find_assigned_pairs(v_members, v_trainers) end;
+      if v_known <> '{}' then  -- another session was faster, or nothing is to be done
+        v_left := array(select i from generate_subscripts(v_part, 1) as i where i not in (select unnest(v_known)));
+      elsif assignment.is_transient(v_sqlstate) then
         raise;
       elsif v_attempts >= p_max_attempts
         or (v_constraint = 'trainer_client_assignments_trainer_id_fkey' and p_trainer_ids[1] = all (p_trainer_ids))
       then
         v_failure := assignment.explain_refusal(null, v_sqlstate, v_message, v_constraint);
         raise exception using errcode = v_failure.sqlstate, message = v_failure.message;
+      else
+        v_refusal := assignment.judge_refusal(v_members, v_trainers, v_sqlstate, v_message, v_constraint);
+        v_result.gone_ids := v_result.gone_ids || v_refusal.gone_ids;
+        v_result.failures := v_result.failures || v_refusal.failures;
+        v_left := v_refusal.undecided;
       end if;
 
-      v_refusal := assignment.judge_refusal(v_members, v_trainers, v_sqlstate, v_message, v_constraint);
-      v_result.gone_ids := v_result.gone_ids || v_refusal.gone_ids;
-      v_result.failures := v_result.failures || v_refusal.failures;
-      continue when v_refusal.undecided = '{}';
-      if cardinality(v_refusal.undecided) = cardinality(v_part) then
+      continue when v_left = '{}';
+      if cardinality(v_left) = cardinality(v_part) then
         v_half := cardinality(v_part) / 2;
         v_lows := v_lows || array[v_low + v_half, v_low];
         v_highs := v_highs || array[v_low + cardinality(v_part) - 1, v_low + v_half - 1];
       else
-        v_part := array(select v_part[i] from unnest(v_refusal.undecided) as i);
+        v_part := array(select v_part[i] from unnest(v_left) as i);
         v_lows := v_lows || v_low;
         v_highs := v_highs || v_low + cardinality(v_part) - 1;
       end if;

@@ -115,7 +115,7 @@ describe("an assignment that a foreign key refuses", () => {
       create role ${role};
       alter table public.members enable row level security;
       grant usage on schema public, assignment to ${role};
-      grant select on public.members, assignment.settings to ${role};
+      grant select on public.members, assignment.settings, assignment.trainers to ${role};
       grant select, insert on public.trainer_client_assignments to ${role};
       grant execute on all functions in schema assignment to ${role};
     `);

@@ -78,7 +78,7 @@ describe("the proof at the end of a backfill", () => {
       (transaction) =>
         transaction`insert into public.members (id) select assignment.uuid_v7() from generate_series(1, 10)`,
     );
-    await sql`update assignment.settings set updated_by = 'test'`;
+    await sql`update assignment.settings set policy_version = policy_version`;
     const run = await startBackfill(sql, { requestedBy: "test" });
     await withoutTrigger(
       sql,

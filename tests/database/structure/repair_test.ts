@@ -59,7 +59,7 @@ describe("migrate repair", () => {
 
   it("repairs the database after a reset of the schema public, and keeps settings and failures", async () => {
     const { sql, url } = database;
-    await sql`update assignment.settings set updated_by = 'ops'`;
+    await sql`update assignment.settings set respects_other_trainers = true`;
     await sql`drop schema public cascade`;
     await sql.unsafe(`
       create schema public;
@@ -73,7 +73,7 @@ describe("migrate repair", () => {
 
     assertEquals([unrepaired, unassigned], [[], 1]);
     assertEquals((await checkHealth(sql)).status, "ready");
-    assertEquals((await sql`select from assignment.settings where updated_by = 'ops'`).length, 1);
+    assertEquals((await sql`select from assignment.settings where respects_other_trainers`).length, 1);
     await addMember(sql);
     assertEquals(await countActive(sql), 1);
   });
