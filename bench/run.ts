@@ -11,6 +11,7 @@ import { copy } from "./copy.ts";
 import { exportClients } from "./export.ts";
 import { growth } from "./growth.ts";
 import { list } from "./list.ts";
+import { policy } from "./policy.ts";
 import { signup } from "./signup.ts";
 import { signupsMeanwhile } from "./signups_meanwhile.ts";
 import { start } from "./start.ts";
@@ -28,6 +29,7 @@ const claims = [
   copy,
   backfill,
   signupsMeanwhile,
+  policy,
   adoption,
   start,
   growth,

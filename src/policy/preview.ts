@@ -56,7 +56,7 @@ export async function previewPolicy(sql: Sql, policy: PolicyDocument): Promise<P
       end as members
       from (select count(*) as members from (select from public.members limit ${
       MOST_MEMBERS + 1
-    }) as some) as counted
+    }) as looked_at) as counted
     `;
     const percent = members <= MOST_MEMBERS ? 100 : 100 * MOST_MEMBERS / members;
     const [{ preview }] = await transaction<[{ preview: Omit<PolicyPreview, "isSample" | "percent"> }]>`
