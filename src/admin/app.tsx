@@ -15,6 +15,7 @@ import { createOverviewReader } from "./overview/reader.ts";
 import { addOverviewPage } from "./overview/page.tsx";
 import { ID_PATTERN, type Pages } from "./frame/pages.ts";
 import { answerProblem, problemHandler } from "./frame/problem_page.tsx";
+import { addPolicyPages } from "./policy/pages.tsx";
 import { addRunPages } from "./runs/pages.tsx";
 import { addSignInPages, refuseCrossSite, requireSession } from "./sign_in/pages.tsx";
 import { serveStatic } from "./frame/static_files.ts";
@@ -67,6 +68,7 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
     await next();
   });
   addOverviewPage(pages, reader);
+  addPolicyPages(pages);
   addRunPages(pages, reader);
   addMemberPages(pages, reader);
   addTrainerPages(pages, reader);

@@ -20,6 +20,7 @@ export type ChangeEvent =
   | "assignment_ended"
   | "default_trainer_changed"
   | "policy_changed"
+  | "trainer_changed"
   | "failures_retry_requested";
 
 /** Logs what was changed, with who did it in which request. */

@@ -36,31 +36,10 @@ export async function listTrainers(
 ): Promise<Trainer[]> {
   return [
     ...await sql<Trainer[]>`
-    with recursive known as (
-      select t.trainer_id from assignment.trainers t
-      union
-      select s.default_trainer_id from assignment.settings s where s.default_trainer_id is not null
-      union
-      select unnest(r.trainer_ids)
-      from assignment.policy_rules r
-      join assignment.settings s on s.policy_version = r.version
-    ),
-    with_clients as (  -- one look into the index a trainer, not a row
-      (select trainer_id from public.trainer_client_assignments order by trainer_id limit 1)
-      union all
-      select (
-        select a.trainer_id
-        from public.trainer_client_assignments a
-        where a.trainer_id > w.trainer_id
-        order by a.trainer_id
-        limit 1
-      )
-      from with_clients w
-      where w.trainer_id is not null
-    ),
+    with recursive ${knownTrainers(sql)},
     page as (
       select trainer_id
-      from (select trainer_id from known union select trainer_id from with_clients where trainer_id is not null) as each
+      from known
       ${page.after === undefined ? sql`` : sql`where trainer_id > ${page.after}`}
       order by trainer_id
       limit ${page.limit}
@@ -71,6 +50,36 @@ export async function listTrainers(
     order by asked.trainer_id
   `,
   ];
+}
+
+/** Lists the ids of trainers whom {@link listTrainers} lists, without counting their clients. */
+export async function listTrainerIds(sql: Sql, limit: number): Promise<string[]> {
+  const rows = await sql<{ trainerId: string }[]>`
+    with recursive ${knownTrainers(sql)}
+    select trainer_id
+    from known
+    order by trainer_id
+    limit ${limit}
+  `;
+  return rows.map(({ trainerId }) => trainerId);
+}
+
+/** What a trainer can take. */
+export type Room = Pick<Trainer, "trainerId" | "capacity" | "acceptsClients" | "room">;
+
+/** Finds what trainers can take, without counting their clients. */
+export async function findRoom(sql: Sql, trainerIds: readonly string[]): Promise<Room[]> {
+  const rows = await sql<Room[]>`
+    select
+      asked.trainer_id,
+      t.capacity,
+      coalesce(t.accepts_clients, true) as accepts_clients,
+      case when t.capacity is not null then free.seats end as room
+    from unnest(${[...trainerIds]}::uuid[]) as asked (trainer_id)
+    left join assignment.trainers t on t.trainer_id = asked.trainer_id
+    ${joinFreeSeats(sql)}
+  `;
+  return [...rows];
 }
 
 /**
@@ -128,11 +137,46 @@ function joinTrainer(sql: Sql) {
       where a.trainer_id = asked.trainer_id
         and a.status = 'active'
     ) as counted
+    ${joinFreeSeats(sql)}
+  `;
+}
+
+function joinFreeSeats(sql: Sql) {
+  return sql`
     cross join lateral (
       select count(*) as seats
       from assignment.seats s
       where s.trainer_id = asked.trainer_id
-        and s.client_id is null
+        and not s.is_overbooked
     ) as free
+  `;
+}
+
+function knownTrainers(sql: Sql) {
+  return sql`
+    with_clients as (  -- one look into the index a trainer, not a row
+      (select trainer_id from public.trainer_client_assignments order by trainer_id limit 1)
+      union all
+      select (
+        select a.trainer_id
+        from public.trainer_client_assignments a
+        where a.trainer_id > w.trainer_id
+        order by a.trainer_id
+        limit 1
+      )
+      from with_clients w
+      where w.trainer_id is not null
+    ),
+    known as (
+      select t.trainer_id from assignment.trainers t
+      union
+      select s.default_trainer_id from assignment.settings s where s.default_trainer_id is not null
+      union
+      select unnest(r.trainer_ids)
+      from assignment.policy_rules r
+      join assignment.settings s on s.policy_version = r.version
+      union
+      select w.trainer_id from with_clients w where w.trainer_id is not null
+    )
   `;
 }

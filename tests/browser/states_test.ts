@@ -40,7 +40,7 @@ describe("the admin page", () => {
     const pages = {
       runs: "No run yet.",
       members: "Look up a member",
-      trainers: "list or download their clients",
+      trainers: "Default trainer",
       failures: "No sign-up waits",
     };
     for (const [path, text] of Object.entries(pages)) {

@@ -14,7 +14,7 @@ export interface Frame {
   /** Undefined if nobody is signed in; the page then has no navigation. */
   session?: Session | undefined;
   /** The page's entry in the navigation. */
-  section?: "overview" | "runs" | "members" | "trainers" | "failures";
+  section?: "overview" | "policy" | "runs" | "members" | "trainers" | "failures";
   notice?: Notice | undefined;
   /** How often an open page updates itself. */
   refreshMs?: number | undefined;
@@ -29,6 +29,7 @@ export interface Frame {
 
 const SECTIONS = [
   { key: "overview", label: "Overview", path: paths.home },
+  { key: "policy", label: "Policy", path: paths.policy },
   { key: "runs", label: "Runs", path: paths.runs },
   { key: "members", label: "Members", path: paths.members },
   { key: "trainers", label: "Trainers", path: paths.trainers },

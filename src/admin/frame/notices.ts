@@ -23,6 +23,8 @@ const NOTICES = {
   assigned: { tone: "good", text: "The member is assigned." },
   already_assigned: { tone: "good", text: "The member was already assigned." },
   ended: { tone: "good", text: "The assignment has ended. It stays in the history." },
+  trainer_changed: { tone: "good", text: "The trainer's settings were saved." },
+  policy_saved: (version = 0) => ({ tone: "good", text: `Version ${version} of the policy is in force.` }),
   trainer_set: { tone: "good", text: "The default trainer was changed. Nobody was moved." },
   trainer_kept: { tone: "good", text: "This is already the default trainer. Nothing was changed." },
   failures_retried: failuresRetried,
@@ -43,6 +45,7 @@ const NOTICES = {
   },
   assignment_not_found: { tone: "warn", text: "That assignment had already ended." },
   assignment_failed: { tone: "bad", text: "The database refused the assignment." },
+  no_room: { tone: "bad", text: "The trainer has no room. Nobody was assigned." },
   database_busy: {
     tone: "bad",
     text:
@@ -54,6 +57,10 @@ const NOTICES = {
   not_an_id: {
     tone: "bad",
     text: "This is not a member id. An id looks like 0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a.",
+  },
+  not_a_capacity: {
+    tone: "bad",
+    text: "Capacity must be a whole number from 0 to 100,000, or empty for no limit.",
   },
   not_notes: { tone: "bad", text: "Notes must have at most 10,000 characters, and no invalid ones." },
   not_a_batch_size: { tone: "bad", text: "Rows per batch must be a number from 1 to 20,000." },

@@ -18,9 +18,13 @@ export const paths = {
   endAssignment: (id: string) => `${HOME}/members/${id}/end`,
   trainers: `${HOME}/trainers`,
   trainer: (id: string) => `${HOME}/trainers/${id}`,
+  trainerSettings: (id: string) => `${HOME}/trainers/${id}/settings`,
   trainerClients: (id: string) => `${HOME}/trainers/${id}/clients.csv`,
   failures: `${HOME}/failures`,
   retryFailures: `${HOME}/failures/retry`,
+  policy: `${HOME}/policy`,
+  policyVersion: (version: number) => `${HOME}/policy/versions/${version}`,
+  policyDraft: `${HOME}/policy/draft`,
   defaultTrainer: `${HOME}/default-trainer`,
 } as const;
 

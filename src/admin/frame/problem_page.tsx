@@ -32,6 +32,11 @@ const TEXTS: Partial<Record<ProblemCode, Text>> = {
     text: "No member has this id. Check it for typing mistakes.",
     action: () => ({ label: "Look for another trainer", path: paths.trainers }),
   },
+  policy_version_not_found: {
+    title: "The policy has no such version",
+    text: "The address may be mistyped.",
+    action: () => ({ label: "Go to the policy", path: paths.policy }),
+  },
   invalid_cursor: {
     title: "This page of the list is gone",
     text: "The address does not belong to this list any more. Start at the first page.",

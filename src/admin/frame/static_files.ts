@@ -5,7 +5,9 @@ import type { Context } from "hono";
 const SOURCES = {
   "admin.css": {
     contentType: "text/css; charset=utf-8",
-    parts: ["base", "frame", "blocks", "runs", "forms", "surroundings"].map((name) => `css/${name}.css`),
+    parts: ["base", "frame", "blocks", "runs", "forms", "policy", "surroundings"].map((name) =>
+      `css/${name}.css`
+    ),
   },
   "admin.js": { contentType: "text/javascript; charset=utf-8", parts: ["admin.js"] },
   "icon.svg": { contentType: "image/svg+xml; charset=utf-8", parts: ["icon.svg"] },

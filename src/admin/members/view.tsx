@@ -2,8 +2,10 @@ import type { HistoryEntry, Member } from "../../assignments/member_lookup.ts";
 import type { Failure } from "../../assignments/failures.ts";
 import type { Typed } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
-import { reasonInWords, sourceInWords } from "../frame/wording.ts";
+import { reasonInWords } from "../frame/wording.ts";
 import { Badge, Empty, EndTime, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
+
+import { How, Why } from "./reason_view.tsx";
 
 /** The result of a look-up. */
 export interface LookUpResult {
@@ -141,6 +143,7 @@ function ActiveAssignment({ member, entry, trainer }: {
         To <MemberLink id={entry.trainerId} member={trainer} to="trainer" />
         <span class="meta">
           since <Time at={entry.assignmentDate} />, <How entry={entry} />
+          <Why entry={entry} />
         </span>
       </p>
       {entry.notes !== null && <Message text={entry.notes} />}
@@ -239,16 +242,19 @@ function History({ history, trainers }: Pick<MemberDetails, "history" | "trainer
               title: "Until",
               cell: ({ status, endedAt }) => status === "active" ? "active" : <EndTime at={endedAt} />,
             },
-            { title: "How", cell: (entry) => <How entry={entry} /> },
+            {
+              title: "How",
+              cell: (entry) => (
+                <span>
+                  <How entry={entry} />
+                  <Why entry={entry} />
+                </span>
+              ),
+            },
             { title: "Notes", cell: ({ notes }) => notes !== null && <Message text={notes} /> },
           ]}
         />
       )}
     </section>
   );
-}
-
-function How({ entry }: { entry: HistoryEntry }) {
-  const words = sourceInWords(entry.source);
-  return entry.backfillRunId === null ? <>{words}</> : <a href={paths.run(entry.backfillRunId)}>{words}</a>;
 }

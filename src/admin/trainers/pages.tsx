@@ -3,11 +3,19 @@ import { z } from "zod";
 import { streamTrainerClients } from "../../assignments/client_export.ts";
 import { readPage } from "../../http/paging.ts";
 import { CLIENT_KEYS } from "../../assignments/client_columns.ts";
-import { findMembers } from "../../assignments/member_lookup.ts";
+import {
+  findMembers,
+  findMembersByEmail,
+  hasMemberEmails,
+  type Member,
+} from "../../assignments/member_lookup.ts";
+import type { Sql } from "../../database/sql.ts";
+import { Notes } from "../../http/schemas.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { countCoverage, estimateCoverage } from "../../operation/coverage.ts";
 import { readFrom } from "../../database/read_replica.ts";
 import { setDefaultTrainer } from "../../policy/policies.ts";
+import { changeTrainer, getTrainer, listTrainers } from "../../policy/trainers.ts";
 import { getTrainerClients } from "../../assignments/clients.ts";
 import { logChange } from "../../http/audit.ts";
 import { type PageEnv, sessionOf, visitorOf } from "../env.ts";
@@ -22,6 +30,7 @@ import {
   type Pages,
   readForm,
   readId,
+  REFUSED,
   seeOther,
   type Typed,
 } from "../frame/pages.ts";
@@ -30,7 +39,10 @@ import { DefaultTrainerPage } from "./default_trainer_view.tsx";
 import { TrainerPage, TrainersPage } from "./view.tsx";
 
 const PAGE_ROWS = 50;
+const LONGEST_QUERY = 320; // the longest e-mail address
 const Status = z.enum(["active", "inactive"]).catch("active");
+const Capacity = z.string().regex(/^\d{1,6}$/).transform(Number).pipe(z.int().max(100_000)).nullable()
+  .default(null);
 
 /** Adds the pages of trainers: their clients, and the change of the default trainer. */
 export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
@@ -40,22 +52,46 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
     answerOverview(c, pages, reader, { form: "default trainer", typed, notice });
 
   app.get("/trainer-assignment/trainers", async (c) => {
-    const query = (c.req.query("q") ?? "").trim().slice(0, 100);
-    const id = readId(query);
-    const [trainer] = id === undefined ? [] : await findMembers(sql, [id]);
-    if (trainer !== undefined) return seeOther(c, paths.trainer(trainer.id));
+    const query = (c.req.query("q") ?? "").replaceAll("\0", "").trim().slice(0, LONGEST_QUERY);
+    const found = await findTrainer(sql, query);
+    if (found !== undefined) return seeOther(c, paths.trainer(found.id));
+    const cursor = c.req.query("cursor");
+    const [hasEmails, { rows, next }] = await Promise.all([
+      hasMemberEmails(sql),
+      readPage(c, {
+        list: "trainers",
+        limit: PAGE_ROWS,
+        cursor,
+        read: (page) => listTrainers(sql, page),
+        idOf: (trainer) => trainer.trainerId,
+      }),
+    ]);
     return await answerPage(c, {
       title: "Trainers",
       section: "trainers",
-      children: <TrainersPage query={query} isId={id !== undefined} />,
+      children: (
+        <TrainersPage
+          query={query}
+          isId={readId(query) !== undefined}
+          hasEmails={hasEmails}
+          trainers={rows}
+          members={byId(await findMembers(sql, rows.map(({ trainerId }) => trainerId)))}
+          next={next}
+          isFirst={cursor === undefined}
+        />
+      ),
     });
   });
 
-  app.get(`/trainer-assignment/trainers/:id{${ID_PATTERN}}`, async (c) => {
-    const trainerId = c.req.param("id").toLowerCase();
+  async function answerTrainer(
+    c: Context<PageEnv>,
+    trainerId: string,
+    refused?: { typed: Typed; notice: Notice },
+  ): Promise<Response> {
     const status = Status.parse(c.req.query("status"));
     const cursor = c.req.query("cursor");
-    const [[trainer], { rows, next }] = await Promise.all([
+    const [trainer, [member], { rows, next }] = await Promise.all([
+      getTrainer(sql, trainerId),
       findMembers(sql, [trainerId]),
       readPage(c, {
         list: `clients/${trainerId}/${status}`,
@@ -65,21 +101,44 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
         idOf: (client) => client.assignmentId,
       }),
     ]);
-    const members = byId(await findMembers(sql, rows.map(({ clientId }) => clientId)));
     return await answerPage(c, {
       title: "Clients",
       section: "trainers",
+      notice: refused?.notice,
+      address: refused && paths.trainer(trainerId),
       children: (
         <TrainerPage
-          trainerId={trainerId}
           trainer={trainer}
+          member={member}
+          typed={refused?.typed}
           status={status}
           clients={rows}
-          members={members}
+          members={byId(await findMembers(sql, rows.map(({ clientId }) => clientId)))}
           next={next}
           isFirst={cursor === undefined}
         />
       ),
+    }, refused ? REFUSED : 200);
+  }
+
+  app.get(
+    `/trainer-assignment/trainers/:id{${ID_PATTERN}}`,
+    (c) => answerTrainer(c, c.req.param("id").toLowerCase()),
+  );
+
+  app.post(`/trainer-assignment/trainers/:id{${ID_PATTERN}}/settings`, async (c) => {
+    const trainerId = c.req.param("id").toLowerCase();
+    const typed = await readForm(c);
+    const refuse = (notice: Notice) => answerTrainer(c, trainerId, { typed, notice });
+    const capacity = Capacity.safeParse(typed.capacity);
+    if (!capacity.success) return await refuse(noticeOf("not_a_capacity"));
+    const note = Notes.nullable().safeParse(typed.note ?? null);
+    if (!note.success) return await refuse(noticeOf("not_notes"));
+    return await doAndSeeOther(c, refuse, async () => {
+      const change = { capacity: capacity.data, acceptsClients: typed.acceptsClients !== undefined };
+      await changeTrainer(sql, trainerId, { ...change, note: note.data }, sessionOf(c).name);
+      logChange(log, visitorOf(c), "trainer_changed", { trainerId });
+      return withNotice(paths.trainer(trainerId), "trainer_changed");
     });
   });
 
@@ -132,4 +191,12 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
       return withNotice(paths.home, "trainer_set");
     });
   });
+}
+
+/** Finds a member by id, or by an e-mail that no other member has. */
+async function findTrainer(sql: Sql, query: string): Promise<Member | undefined> {
+  const id = readId(query);
+  if (id !== undefined) return (await findMembers(sql, [id]))[0];
+  const found = query.includes("@") ? await findMembersByEmail(sql, query) : null;
+  return found?.length === 1 ? found[0] : undefined;
 }

@@ -1,54 +1,92 @@
 import type { Member } from "../../assignments/member_lookup.ts";
 import type { Client } from "../../assignments/client_columns.ts";
+import type { Trainer } from "../../policy/trainers.ts";
+import type { Typed } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { type Column, Empty, EndTime, MemberLink, Message, NextPage, Table, Time } from "../frame/parts.tsx";
+import { formatCount } from "../frame/wording.ts";
+import { Accepts, countOrNoLimit, Settings } from "./settings_view.tsx";
 
 const UNTIL: Column<Client> = { title: "Until", cell: ({ endedAt }) => <EndTime at={endedAt} /> };
 
-/** Asks for a trainer's id, and says if it is invalid or unknown. */
-export function TrainersPage({ query, isId }: { query: string; isId: boolean }) {
+/** Lists trainers, and finds one by id or e-mail. */
+export function TrainersPage({ query, isId, hasEmails, trainers, members, next, isFirst }: {
+  query: string;
+  isId: boolean;
+  hasEmails: boolean;
+  trainers: Trainer[];
+  members: Map<string, Member>;
+  next: string | null;
+  isFirst: boolean;
+}) {
   return (
     <>
       <h1>Trainers</h1>
       <form class="search" method="get" action={paths.trainers} role="search">
-        <label for="q">A trainer's id</label>
+        <label for="q">{hasEmails ? "A trainer's id or e-mail" : "A trainer's id"}</label>
         <div class="row">
           <input id="q" name="q" value={query} required autocomplete="off" />
           <button class="primary" type="submit">List clients</button>
         </div>
       </form>
-      {query === "" ? <Empty>Enter a trainer's id to list or download their clients.</Empty> : (
+      {query !== "" && (
         <Empty>
-          {isId ? "No member has the id " : ""}
+          {isId ? "No member has the id " : hasEmails ? "No single member has the e-mail " : ""}
           <bdi class="quoted">{query}</bdi>
-          {isId
+          {isId || hasEmails
             ? ". Check it for typing mistakes."
             : " is not an id. An id has 32 digits and letters from a to f."}
         </Empty>
       )}
+      {trainers.length === 0
+        ? <Empty>{isFirst ? "There are no trainers yet." : "There are no more."}</Empty>
+        : (
+          <Table
+            label="Trainers"
+            rows={trainers}
+            keyOf={({ trainerId }) => trainerId}
+            columns={[
+              {
+                title: "Trainer",
+                cell: ({ trainerId }) => (
+                  <MemberLink id={trainerId} member={members.get(trainerId)} to="trainer" />
+                ),
+              },
+              { title: "Clients", isNumber: true, cell: ({ clients }) => formatCount(clients) },
+              { title: "Capacity", isNumber: true, cell: ({ capacity }) => countOrNoLimit(capacity) },
+              { title: "Room", isNumber: true, cell: ({ room }) => countOrNoLimit(room) },
+              { title: "New clients", cell: (trainer) => <Accepts trainer={trainer} /> },
+            ]}
+          />
+        )}
+      <NextPage path={paths.trainers} next={next} />
     </>
   );
 }
 
 /** Shows a trainer's clients. */
-export function TrainerPage({ trainerId, trainer, status, clients, members, next, isFirst }: {
-  trainerId: string;
-  trainer: Member | undefined;
+export function TrainerPage({ trainer, member, typed, status, clients, members, next, isFirst }: {
+  trainer: Trainer;
+  member: Member | undefined;
+  /** The fields of the refused form. */
+  typed: Typed | undefined;
   status: Client["status"];
   clients: Client[];
   members: Map<string, Member>;
   next: string | null;
   isFirst: boolean;
 }) {
+  const { trainerId } = trainer;
   const path = `${paths.trainer(trainerId)}?status=${status}`;
   return (
     <>
       <h1>
-        Clients of <bdi>{trainer?.displayName || trainer?.email || "a trainer"}</bdi>
+        Clients of <bdi>{member?.displayName || member?.email || "a trainer"}</bdi>
       </h1>
       <p class="meta">
         <code class="id">{trainerId}</code>
       </p>
+      <Settings trainer={trainer} typed={typed} />
       <div class="actions">
         <nav class="tabs" aria-label="Which assignments">
           <StatusTab trainerId={trainerId} status="active" current={status} label="Active" />

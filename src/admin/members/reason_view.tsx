@@ -1,0 +1,23 @@
+import type { HistoryEntry } from "../../assignments/member_lookup.ts";
+import { paths } from "../frame/paths.ts";
+import { sourceInWords } from "../frame/wording.ts";
+
+/** Says how an assignment was made, with a link to the run that made it. */
+export function How({ entry }: { entry: HistoryEntry }) {
+  const words = sourceInWords(entry.source);
+  return entry.backfillRunId === null ? <>{words}</> : <a href={paths.run(entry.backfillRunId)}>{words}</a>;
+}
+
+/** Says why it was this trainer, after {@link How}: the rule of a version of the policy, or whoever named them. */
+export function Why({ entry: { policyVersion, rule, source } }: { entry: HistoryEntry }) {
+  if (policyVersion === null) return source === "manual" ? null : <>: for a trainer who was named</>;
+  return (
+    <>
+      : {rule === null ? "the default trainer" : (
+        <>
+          rule {rule.position}, <bdi class="field">{rule.name}</bdi>,
+        </>
+      )} of <a href={paths.policyVersion(policyVersion)}>version {policyVersion} of the policy</a>
+    </>
+  );
+}
