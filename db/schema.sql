@@ -117,7 +117,9 @@ declare
 begin
   if p_trainer_id is null and p_version is null then
     select * into v_settings from assignment.settings;
-    perform assignment.default_trainer_id();  -- raises when there are no settings
+    if not found then
+      perform assignment.default_trainer_id();  -- raises
+    end if;
   end if;
   if p_trainer_id is not null
     or not (v_settings.needs_choice or (p_keep_met and v_settings.respects_other_trainers))
@@ -1135,7 +1137,10 @@ CREATE FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules 
       select * from unnest(p_failures)
       union all
       select c.member_id, 'TA011', case
-        when c.rule is null then 'the default trainer has no room'
+        when c.rule is null then coalesce(
+          (select 'no rule takes the member, and there is no default trainer' from assignment.settings where default_trainer_id is null),
+          'the default trainer has no room'
+        )
         else format('no trainer of rule %s (%s) has room', c.rule, r.name)
       end, coalesce(c.rule, 0::smallint)
       from choices c
@@ -3577,7 +3582,8 @@ CREATE FUNCTION assignment.refresh_settings() RETURNS void
   select
     d.default_trainer_id,
     p.version,
-    exists (select from assignment.policy_rules r where r.version = p.version)
+    d.default_trainer_id is null
+      or exists (select from assignment.policy_rules r where r.version = p.version)
       or exists (
         select
         from assignment.trainers t
@@ -3922,7 +3928,7 @@ CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid
     SET lock_timeout TO '5s'
     AS $$
 declare
-  v_trainer_id uuid := coalesce(p_trainer_id, assignment.default_trainer_id());
+  v_trainer_id uuid := p_trainer_id;
   v_policy_version integer;
   v_run_id uuid;
   v_active_id uuid;
@@ -3936,6 +3942,9 @@ begin
     select policy_version, case when not (needs_choice or respects_other_trainers) then default_trainer_id end
     into v_policy_version, v_trainer_id
     from assignment.settings;
+    if not found then
+      perform assignment.default_trainer_id();  -- raises
+    end if;
   end if;
   v_has_limits := v_trainer_id is null or exists (
     select
@@ -4842,7 +4851,7 @@ seat that is given back removes such a row instead of adding a free one.';
 
 CREATE TABLE assignment.settings (
     only_row boolean DEFAULT true NOT NULL,
-    default_trainer_id uuid NOT NULL,
+    default_trainer_id uuid,
     policy_version integer DEFAULT 1 NOT NULL,
     needs_choice boolean DEFAULT false NOT NULL,
     respects_other_trainers boolean DEFAULT false NOT NULL,
@@ -4853,12 +4862,12 @@ COMMENT ON TABLE assignment.settings IS 'What the policy in force says, for the 
 
 COMMENT ON COLUMN assignment.settings.only_row IS 'Always true, so that a second row violates the primary key.';
 
-COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'The trainer of members whom no rule takes. No foreign key: this member may be inserted after the service is installed.';
+COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'The trainer of members whom no rule takes; null: none. No foreign key: this member may be inserted after the service is installed.';
 
 COMMENT ON COLUMN assignment.settings.policy_version IS 'The version of the policy in force.';
 
-COMMENT ON COLUMN assignment.settings.needs_choice IS 'Whether assigning needs choose_trainers: the policy has rules, or the default trainer has a capacity or accepts no
-clients. False: everybody gets the default trainer, in one statement.';
+COMMENT ON COLUMN assignment.settings.needs_choice IS 'Whether assigning needs choose_trainers: the policy has rules, or no default trainer, or the default trainer has a capacity or
+accepts no clients. False: everybody gets the default trainer, in one statement.';
 
 COMMENT ON COLUMN assignment.settings.respects_other_trainers IS 'Whether a member with any active assignment gets no further trainer.';
 

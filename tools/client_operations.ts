@@ -22,7 +22,9 @@ const schema = z.looseObject({});
 const content = z.record(z.string(), z.looseObject({ schema, examples: schema.optional() }));
 const operationSchema = z.looseObject({
   operationId: z.string(),
-  parameters: z.array(z.looseObject({ name: z.string(), schema, required: z.boolean().optional() })).default(
+  parameters: z.array(
+    z.looseObject({ name: z.string(), in: z.string(), schema, required: z.boolean().optional() }),
+  ).default(
     [],
   ),
   requestBody: z.looseObject({ content }).optional(),
@@ -80,8 +82,10 @@ async function generateTypes(schemas: Record<string, object>): Promise<string> {
   return astToString(syntax).replaceAll(unused, "");
 }
 
-function describeRoute(method: string, path: string, { requestBody, responses }: Operation) {
-  const answers = Object.entries(responses).filter(([, response]) => isAnswer(response));
+function describeRoute(method: string, path: string, { parameters, requestBody, responses }: Operation) {
+  const answers = Object.entries(responses).filter(isAnswer);
+  const headers = parameters.filter((parameter) => parameter.in === "header").map(({ name }) => name);
+  const query = parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name);
   const types = answers.flatMap(([, response]) => Object.keys(response.content));
   return {
     method: method.toUpperCase(),
@@ -89,16 +93,20 @@ function describeRoute(method: string, path: string, { requestBody, responses }:
     type: types[0] ?? "application/json",
     answers: answers.map(([status]) => Number(status)),
     hasBody: requestBody !== undefined,
+    ...(requestBody !== undefined && query.length > 0 ? { query } : {}),
+    ...(headers.length > 0
+      ? { headers: Object.fromEntries(headers.map((name) => [toInputName(name), name])) }
+      : {}),
   };
 }
 
 function describeTypes({ parameters, requestBody, responses }: Operation, schemas: Schemas) {
   const given = object(
-    parameters.map(({ name, schema }) => [name, schema]),
-    parameters.filter(({ required }) => required).map(({ name }) => name),
+    parameters.map(({ name, schema }) => [toInputName(name), schema]),
+    parameters.filter(({ required }) => required).map(({ name }) => toInputName(name)),
   );
   const body = requestBody?.content["application/json"]?.schema;
-  const answers = Object.values(responses).filter(isAnswer).map(({ content }) =>
+  const answers = Object.entries(responses).filter(isAnswer).map(([, { content }]) =>
     JSON.stringify(
       content["application/json"]?.schema ?? { type: Object.keys(content).length > 0 ? "string" : "null" },
     )
@@ -111,9 +119,16 @@ function describeTypes({ parameters, requestBody, responses }: Operation, schema
   ]);
 }
 
-/** All that is not told as problem details: `/readyz` answers 503 as well. */
-function isAnswer({ content }: Operation["responses"][string]): boolean {
-  return !("application/problem+json" in content);
+/** The name in the client's input: `ifMatch` of the header `If-Match`; other names as they are. */
+export function toInputName(name: string): string {
+  return name.includes("-")
+    ? name.toLowerCase().replaceAll(/-(\w)/g, (_, letter) => letter.toUpperCase())
+    : name;
+}
+
+/** All that is not told as problem details: `/readyz` answers 503 as well. Not 304, which the client never asks for. */
+function isAnswer([status, { content }]: [status: string, Operation["responses"][string]]): boolean {
+  return status !== "304" && !("application/problem+json" in content);
 }
 
 /** What a line of a download holds: what a page has a list of. */

@@ -12,7 +12,8 @@ as $$
   select
     d.default_trainer_id,
     p.version,
-    exists (select from assignment.policy_rules r where r.version = p.version)
+    d.default_trainer_id is null
+      or exists (select from assignment.policy_rules r where r.version = p.version)
       or exists (
         select
         from assignment.trainers t

@@ -23,7 +23,10 @@ as $$
       select * from unnest(p_failures)
       union all
       select c.member_id, 'TA011', case
-        when c.rule is null then 'the default trainer has no room'
+        when c.rule is null then coalesce(
+          (select 'no rule takes the member, and there is no default trainer' from assignment.settings where default_trainer_id is null),
+          'the default trainer has no room'
+        )
         else format('no trainer of rule %s (%s) has room', c.rule, r.name)
       end, coalesce(c.rule, 0::smallint)
       from choices c

@@ -25,7 +25,9 @@ declare
 begin
   if p_trainer_id is null and p_version is null then
     select * into v_settings from assignment.settings;
-    perform assignment.default_trainer_id();  -- raises when there are no settings
+    if not found then
+      perform assignment.default_trainer_id();  -- raises
+    end if;
   end if;
   if p_trainer_id is not null
     or not (v_settings.needs_choice or (p_keep_met and v_settings.respects_other_trainers))

@@ -20,7 +20,7 @@ create function assignment.start_backfill(
   language plpgsql
 as $$
 declare
-  v_trainer_id uuid := coalesce(p_trainer_id, assignment.default_trainer_id());
+  v_trainer_id uuid := p_trainer_id;
   v_policy_version integer;
   v_run_id uuid;
   v_active_id uuid;
@@ -34,6 +34,9 @@ begin
     select policy_version, case when not (needs_choice or respects_other_trainers) then default_trainer_id end
     into v_policy_version, v_trainer_id
     from assignment.settings;
+    if not found then
+      perform assignment.default_trainer_id();  -- raises
+    end if;
   end if;
   v_has_limits := v_trainer_id is null or exists (
     select

@@ -16,9 +16,12 @@ export function allowOrigins(origins: readonly string[]): MiddlewareHandler<AppE
   const answerOrigin = cors({
     origin: [...origins],
     allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-    allowHeaders: ["Authorization", "Content-Type", "Last-Event-ID", "X-Request-Id", "traceparent"],
+    allowHeaders: [
+      ...["Authorization", "Content-Type", "If-Match", "If-None-Match", "Last-Event-ID", "X-Request-Id"],
+      "traceparent",
+    ],
     exposeHeaders: [
-      ...["Content-Disposition", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"],
+      ...["Content-Disposition", "ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"],
       ...["WWW-Authenticate", "X-Request-Id"],
     ],
     maxAge: PREFLIGHT_SECONDS,

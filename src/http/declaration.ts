@@ -16,7 +16,13 @@ export type RouteDeclaration = Pick<RouteConfig, "method" | "responses"> & {
   description?: string;
   tags?: string[];
   /** Strict objects, which refuse unknown keys. A route with a role and without `query` accepts no query. */
-  request?: { params?: z.ZodObject; query?: z.ZodObject; body?: RequestBody };
+  request?: {
+    params?: z.ZodObject;
+    query?: z.ZodObject;
+    /** Documented only; the handler reads them. */
+    headers?: z.ZodObject;
+    body?: RequestBody;
+  };
   /** The errors in addition to those of every such route (400, 401, 403, 413, 415, 500, 503). */
   errors: ProblemCode[];
   /** Served, but left out of the documentation. */

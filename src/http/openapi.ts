@@ -15,7 +15,11 @@ export const TAGS = [
     description: "A backfill run goes through all members and assigns those who lack the trainer.",
   },
   { name: "Failures", description: "Automatic assignments that failed and wait for a retry." },
-  { name: "Settings", description: "The default trainer." },
+  {
+    name: "Policy",
+    description:
+      "Who trains whom: rules over the member's row, behind them the default trainer. Every change is a version.",
+  },
   { name: "Operation", description: "Health, metrics and this documentation." },
 ] as const;
 

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { routePath } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ErrorCode } from "../errors.ts";
+import type { InputError } from "../input_errors.ts";
 import type { AppEnv } from "./env.ts";
 
 type HttpCode =
@@ -13,6 +14,7 @@ type HttpCode =
   | "not_acceptable"
   | "body_too_large"
   | "unsupported_media_type"
+  | "precondition_required"
   | "rate_limited"
   | "request_timeout"
   | "too_many_streams"
@@ -50,6 +52,7 @@ const PROBLEMS: Record<
   policy_invalid: { status: 422, title: "The policy does not fit the database" },
   trainer_not_found: { status: 422, title: "The trainer is not a member" },
   member_is_trainer: { status: 422, title: "A member cannot be their own trainer" },
+  precondition_required: { status: 428, title: "The header If-Match is required" },
   rate_limited: { status: 429, title: "The token has reached its request limit" },
   internal_error: { status: 500, title: "An unexpected error occurred" },
   database_busy: { status: 503, title: "The database is busy", retryAfterSeconds: 1 },
@@ -68,12 +71,6 @@ const PROBLEMS: Record<
   },
 };
 
-/** One thing wrong with the input: a JSON Pointer into `{body, query, path}`, and what is wrong there. */
-export interface InputError {
-  pointer: string;
-  detail: string;
-}
-
 /** An error answer. Throw it anywhere below the router: `onError` writes it as problem details. */
 export class Problem extends Error {
   constructor(
@@ -81,6 +78,7 @@ export class Problem extends Error {
     readonly detail: string,
     readonly extra: {
       headers?: Record<string, string>;
+      /** Pointers into `{body, header, path, query}`. */
       errors?: InputError[];
       members?: Record<string, unknown>;
       /** Logs the detail too, as this event: for what an operator may have to fix. */

@@ -190,7 +190,7 @@ export const Problem = z.object({
   requestId: z.string().openapi({ description: "Also in the header X-Request-Id and in the service's log." }),
   errors: z.array(z.object({
     pointer: z.string().openapi({
-      description: "JSON Pointer (RFC 6901) into `{body, query, path}`.",
+      description: "JSON Pointer (RFC 6901) into `{body, header, path, query}`.",
       example: "/body/memberIds/3",
     }),
     detail: z.string(),

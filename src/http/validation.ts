@@ -2,7 +2,8 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { z } from "zod";
 import type { AppEnv } from "./env.ts";
-import { type InputError, Problem } from "./problems.ts";
+import { type InputError, toInputErrors } from "../input_errors.ts";
+import { Problem } from "./problems.ts";
 
 /** The largest body. A thousand ids, the largest expected input, take 40 KiB. */
 export const MAX_BODY_BYTES = 256 * 1024;
@@ -20,7 +21,7 @@ export function checkInput<S extends z.ZodType>(
 ): z.output<S> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  throw invalidRequest(result.error.issues.flatMap((issue) => toInputErrors(issue, part)));
+  throw invalidRequest(toInputErrors(result.error, [part]));
 }
 
 /** Creates the problem for input with these errors. */
@@ -30,22 +31,6 @@ export function invalidRequest(errors: InputError[]): Problem {
   return new Problem("invalid_request", `The request has ${found}. ${where}.`, {
     errors: errors.slice(0, MAX_ERRORS),
   });
-}
-
-function toInputErrors(issue: z.core.$ZodIssue, part: string): InputError[] {
-  const path = [part, ...issue.path];
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      pointer: toPointer([...path, key]),
-      detail: "Unknown name; check the spelling.",
-    }));
-  }
-  return [{ pointer: toPointer(path), detail: issue.message }];
-}
-
-/** Writes a JSON Pointer (RFC 6901). */
-function toPointer(path: PropertyKey[]): string {
-  return path.map((key) => "/" + String(key).replaceAll("~", "~0").replaceAll("/", "~1")).join("");
 }
 
 /**

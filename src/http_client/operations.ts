@@ -19,8 +19,10 @@ export const ROUTES = {
   followBackfill: {"method":"GET","path":"/v1/backfills/{id}/events","type":"text/event-stream","answers":[200,204],"hasBody":false},
   listFailures: {"method":"GET","path":"/v1/failures","type":"application/json","answers":[200],"hasBody":false},
   retryFailures: {"method":"POST","path":"/v1/failures/retry","type":"application/json","answers":[200,202],"hasBody":false},
-  getSettings: {"method":"GET","path":"/v1/settings","type":"application/json","answers":[200],"hasBody":false},
-  changeSettings: {"method":"PUT","path":"/v1/settings","type":"application/json","answers":[200],"hasBody":true},
+  getPolicy: {"method":"GET","path":"/v1/policy","type":"application/json","answers":[200],"hasBody":false},
+  putPolicy: {"method":"PUT","path":"/v1/policy","type":"application/json","answers":[200],"hasBody":true,"query":["comment"],"headers":{"ifMatch":"If-Match"}},
+  listPolicyVersions: {"method":"GET","path":"/v1/policy/versions","type":"application/json","answers":[200],"hasBody":false},
+  getPolicyVersion: {"method":"GET","path":"/v1/policy/versions/{version}","type":"application/json","answers":[200],"hasBody":false},
   isAlive: {"method":"GET","path":"/livez","type":"application/json","answers":[200],"hasBody":false},
   isReady: {"method":"GET","path":"/readyz","type":"application/json","answers":[200,503],"hasBody":false},
   getMetrics: {"method":"GET","path":"/metrics","type":"text/plain","answers":[200],"hasBody":false},
@@ -56,7 +58,7 @@ export interface components {
             requestId: string;
             /** @description Each error in the input, at most 100. */
             errors?: {
-                /** @description JSON Pointer (RFC 6901) into `{body, query, path}`. */
+                /** @description JSON Pointer (RFC 6901) into `{body, header, path, query}`. */
                 pointer: string;
                 detail: string;
             }[];
@@ -210,13 +212,119 @@ export interface components {
             /** @description Failures that are due and have not been tried yet. */
             remaining: number;
         };
-        Settings: {
-            defaultTrainerId: string;
-            updatedAt: string;
-            updatedBy: string | null;
+        Policy: {
+            /** @description 1, 2, 3, … */
+            version: number;
+            /** @description What its author said of it. */
+            comment: string | null;
+            createdAt: string;
+            /** @description A token's name, `jwt:` and the subject, `command line`, or `migration` for version 1. */
+            createdBy: string;
+            policy: components["schemas"]["PolicyDocument"];
         };
-        ChangeSettingsRequest: {
-            defaultTrainerId: string;
+        PolicyDocument: {
+            /** @description The trainer of members whom no rule takes. Null: nobody; a member whom no rule takes is a recorded failure. */
+            defaultTrainerId: string | null;
+            /** @description Whether members with any active assignment get no further trainer. False: only an assignment, active or ended, to a trainer of the rule counts. */
+            respectsOtherTrainers: boolean;
+            rules: components["schemas"]["Rule"][];
+        };
+        /** @description Whom it is for (`when`; left out: every member), and whom they get (`assign`). The first rule that matches and has a trainer to give decides. */
+        Rule: {
+            /** @description For people. No two rules may have the same. */
+            name: string;
+            when?: components["schemas"]["Condition"];
+            assign: components["schemas"]["Choice"];
+        };
+        /** @description A test, or `all`, `any` or `not` around others. At most 50 tests and 5 levels. */
+        Condition: components["schemas"]["Test"] | {
+            all: components["schemas"]["Condition"][];
+        } | {
+            any: components["schemas"]["Condition"][];
+        } | {
+            not: components["schemas"]["Condition"];
+        };
+        /** @description A test of one field of the member's row. */
+        Test: {
+            /** @description A column of `members`, or with dots a path into a json column. */
+            field: string;
+            /**
+             * @description How `field` is compared with `value`. A field that is absent or null matches `missing` only.
+             * @enum {string}
+             */
+            op: "eq" | "ne" | "in" | "not_in" | "lt" | "lte" | "gt" | "gte" | "exists" | "missing" | "starts_with" | "contains";
+            /** @description A list of 1 to 100 with `in` and `not_in`; left out with `exists` and `missing`. Dates and times are ISO 8601, without a zone in UTC. */
+            value?: string | number | boolean | (string | number | boolean)[];
+        };
+        /** @description Whom the rule assigns. `nobody`: the members stay without a trainer. `field`: the trainer named in the member's row. `all`: each of the trainers. `spread`: one of them, by weight. `most_room`: the one with the largest share of free places. */
+        Choice: {
+            /** @enum {string} */
+            choose: "nobody";
+        } | {
+            /** @enum {string} */
+            choose: "field";
+            /** @description The field with the trainer's id. If it names nobody, the rule does not match. */
+            field: string;
+            /**
+             * @description If no trainer of the rule has room. `next`: go on with the rules after it. `wait`: the member waits, as a failure that is retried as soon as there is room.
+             * @default next
+             * @enum {string}
+             */
+            whenFull?: "next" | "wait";
+        } | {
+            /** @enum {string} */
+            choose: "all" | "spread" | "most_room";
+            trainers: {
+                trainerId: string;
+                /**
+                 * @description For `spread`: a trainer with weight 2 gets twice as many members as one with 1.
+                 * @default 1
+                 */
+                weight?: number;
+            }[];
+            /**
+             * @description If no trainer of the rule has room. `next`: go on with the rules after it. `wait`: the member waits, as a failure that is retried as soon as there is room.
+             * @default next
+             * @enum {string}
+             */
+            whenFull?: "next" | "wait";
+        };
+        WrittenPolicy: components["schemas"]["Policy"] & {
+            /** @description What is probably a mistake, such as a rule that never matches. */
+            warnings: components["schemas"]["Warning"][];
+        };
+        Warning: {
+            /** @description JSON Pointer (RFC 6901) into `{body}`. */
+            pointer: string;
+            detail: string;
+        };
+        /** @description A policy: who trains whom. */
+        PolicyRequest: {
+            /** @description The trainer of members whom no rule takes. Null: nobody; a member whom no rule takes is a recorded failure. */
+            defaultTrainerId: string | null;
+            /**
+             * @description Whether members with any active assignment get no further trainer. False: only an assignment, active or ended, to a trainer of the rule counts.
+             * @default false
+             */
+            respectsOtherTrainers?: boolean;
+            /** @default [] */
+            rules?: components["schemas"]["Rule"][];
+        };
+        PolicyVersionPage: {
+            versions: components["schemas"]["PolicyVersion"][];
+            next: string | null;
+        };
+        PolicyVersion: {
+            /** @description 1, 2, 3, … */
+            version: number;
+            /** @description What its author said of it. */
+            comment: string | null;
+            createdAt: string;
+            /** @description A token's name, `jwt:` and the subject, `command line`, or `migration` for version 1. */
+            createdBy: string;
+            defaultTrainerId: string | null;
+            /** @description How many rules it has. */
+            rules: number;
         };
         Health: {
             /** @enum {string} */
@@ -237,7 +345,7 @@ export interface components {
             detail: string;
         };
         /** @enum {string} */
-        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "database_busy" | "database_unavailable" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "not_acceptable" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "unauthorized" | "unsupported_media_type";
+        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "database_busy" | "database_unavailable" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "not_acceptable" | "policy_changed" | "policy_invalid" | "policy_version_not_found" | "precondition_required" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "unauthorized" | "unsupported_media_type";
         Operations: {
             getMemberAssignment: {
                 input: {
@@ -366,13 +474,36 @@ export interface components {
                 input: Record<string, never>;
                 answer: components["schemas"]["RetrySummary"] | components["schemas"]["RetryProgress"];
             };
-            getSettings: {
+            getPolicy: {
                 input: Record<string, never>;
-                answer: components["schemas"]["Settings"];
+                answer: components["schemas"]["Policy"];
             };
-            changeSettings: {
-                input: components["schemas"]["ChangeSettingsRequest"];
-                answer: components["schemas"]["Settings"];
+            putPolicy: {
+                input: {
+                    /** @description Why the policy changes: shown with the version. */
+                    comment?: string;
+                    /** @description The `ETag` of the version that the change was made from, or `*` to replace any version. */
+                    ifMatch: string;
+                } & components["schemas"]["PolicyRequest"];
+                answer: components["schemas"]["WrittenPolicy"];
+            };
+            listPolicyVersions: {
+                input: {
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["PolicyVersionPage"];
+            };
+            getPolicyVersion: {
+                input: {
+                    version: number;
+                };
+                answer: components["schemas"]["Policy"];
             };
             isAlive: {
                 input: Record<string, never>;
@@ -422,8 +553,17 @@ export type FailurePage = components['schemas']['FailurePage'];
 export type Failure = components['schemas']['Failure'];
 export type RetrySummary = components['schemas']['RetrySummary'];
 export type RetryProgress = components['schemas']['RetryProgress'];
-export type Settings = components['schemas']['Settings'];
-export type ChangeSettingsRequest = components['schemas']['ChangeSettingsRequest'];
+export type Policy = components['schemas']['Policy'];
+export type PolicyDocument = components['schemas']['PolicyDocument'];
+export type Rule = components['schemas']['Rule'];
+export type Condition = components['schemas']['Condition'];
+export type Test = components['schemas']['Test'];
+export type Choice = components['schemas']['Choice'];
+export type WrittenPolicy = components['schemas']['WrittenPolicy'];
+export type Warning = components['schemas']['Warning'];
+export type PolicyRequest = components['schemas']['PolicyRequest'];
+export type PolicyVersionPage = components['schemas']['PolicyVersionPage'];
+export type PolicyVersion = components['schemas']['PolicyVersion'];
 export type Health = components['schemas']['Health'];
 export type Check = components['schemas']['Check'];
 export type ProblemCode = components['schemas']['ProblemCode'];

@@ -13,25 +13,45 @@ export type Answer<Id extends keyof Operations> = Operations[Id]["answer"];
  */
 const REPEATABLE_POSTS: readonly (keyof Operations)[] = ["checkAssignments"];
 
-/** Makes an operation's request: what its path does not name is the body, or the query where it has no body. */
+interface Route {
+  method: string;
+  path: string;
+  type: string;
+  answers: readonly number[];
+  hasBody: boolean;
+  /** Names that go into the query although there is a body. */
+  query?: readonly string[];
+  /** Headers by the input's names. */
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** Makes an operation's request: what nothing else names is the body, or the query where it has no body. */
 export function toRequest<Answer>(
   id: keyof Operations,
   input: Readonly<Record<string, unknown>>,
   read: (response: Response) => Promise<Answer>,
 ): ApiRequest<Answer> {
-  const { method, path, type, answers, hasBody } = ROUTES[id];
+  const route: Route = ROUTES[id];
+  const { method, path, type, answers, hasBody, headers: headerNames = {} } = route;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
   const others = Object.entries(input).filter(([name, value]) =>
-    !inPath.includes(name) && value !== undefined
+    !inPath.includes(name) && !Object.hasOwn(headerNames, name) && value !== undefined
   );
-  const query = new URLSearchParams(others.map(([name, value]) => [name, String(value)]));
+  const isInQuery = (name: string) => hasBody ? route.query?.includes(name) === true : true;
+  const query = new URLSearchParams(
+    others.filter(([name]) => isInQuery(name)).map(([name, value]) => [name, String(value)]),
+  );
+  const body = others.filter(([name]) => !isInQuery(name));
+  const headers = Object.entries(headerNames).filter(([name]) => input[name] !== undefined)
+    .map(([name, header]) => [header, String(input[name])]);
   const filledPath = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(input[name])));
   return {
     method,
-    path: hasBody || query.size === 0 ? filledPath : `${filledPath}?${query}`,
+    path: query.size === 0 ? filledPath : `${filledPath}?${query}`,
     type,
     answers,
-    body: hasBody ? JSON.stringify(Object.fromEntries(others)) : undefined,
+    headers: Object.fromEntries(headers),
+    body: hasBody ? JSON.stringify(Object.fromEntries(body)) : undefined,
     isIdempotent: method === "GET" || method === "PUT" || REPEATABLE_POSTS.includes(id),
     read,
   };

@@ -87,7 +87,7 @@ function describeDefaultTrainer({ isTrainerMember, members, access, migrations }
   return degraded(
     access !== LOCKED && access?.hidden
       ? `may be a member, but cannot be seen: ${access.hidden}`
-      : "is not a member: insert them, or set another with PUT /v1/settings",
+      : "is not a member: insert them, or set another with PUT /v1/policy",
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import type { PolicyDocument } from "./document.ts";
+import { type ParsedPolicy, parsePolicy } from "./parse.ts";
 
 /** One version of the policy. The highest is in force; none is ever changed. */
 export interface Policy {
@@ -13,11 +14,11 @@ export interface Policy {
   createdBy: string;
 }
 
-/** What is amiss with a policy that only the database can tell. */
-export interface PolicyProblem {
-  /** A JSON pointer into the document: `/rules/2/when/all/0/field`. */
-  pointer: string;
-  detail: string;
+/** One version in a list: who wrote it, when and why. */
+export interface PolicyVersion extends Omit<Policy, "policy"> {
+  defaultTrainerId: string | null;
+  /** How many rules it has. */
+  rules: number;
 }
 
 /**
@@ -25,20 +26,20 @@ export interface PolicyProblem {
  * @throws {AppError} `policy_version_not_found`
  */
 export async function getPolicy(sql: Sql, version?: number): Promise<Policy> {
-  const [policy] = await sql<Row[]>`
+  const [row] = await sql<Row[]>`
     select version, document::text, comment, created_at, created_by
     from assignment.policies
     ${version === undefined ? sql`` : sql`where version = ${version}`}
     order by version desc
     limit 1
   `;
-  if (policy === undefined) {
+  if (row === undefined) {
     throw new AppError("policy_version_not_found", `the policy has no version ${version ?? 1}`);
   }
-  return toPolicy(policy);
+  return toPolicy(row);
 }
 
-/** Lists versions of the policy, newest first. @param page.after the last version already seen */
+/** Lists versions with their documents, newest first. @param page.after the last version already seen */
 export async function listPolicyVersions(
   sql: Sql,
   page: { limit: number; after?: number | undefined },
@@ -53,51 +54,55 @@ export async function listPolicyVersions(
   return rows.map(toPolicy);
 }
 
-/**
- * Finds what is amiss with a policy: errors keep it from being put, warnings do not (a rule that never matches).
- * Fields and trainers are looked up in the database.
- */
-export async function findPolicyProblems(
+/** Lists versions without their documents, which may be large; otherwise as {@link listPolicyVersions}. */
+export async function listPolicyHistory(
   sql: Sql,
-  policy: PolicyDocument,
-): Promise<{ errors: PolicyProblem[]; warnings: PolicyProblem[] }> {
-  const problems = await sql<(PolicyProblem & { isWarning: boolean })[]>`
-    select pointer, detail, is_warning
-    from assignment.find_policy_problems(${JSON.stringify(policy)}::text::jsonb)
-    order by pointer
-  `;
-  const pick = (isWarning: boolean) =>
-    problems.filter((problem) => problem.isWarning === isWarning).map(({ pointer, detail }) => ({
-      pointer,
-      detail,
-    }));
-  return { errors: pick(false), warnings: pick(true) };
+  page: { limit: number; after?: number | undefined },
+): Promise<PolicyVersion[]> {
+  return [
+    ...await sql<PolicyVersion[]>`
+      select
+        version,
+        comment,
+        created_at,
+        created_by,
+        document ->> 'defaultTrainerId' as default_trainer_id,
+        jsonb_array_length(document -> 'rules') as rules
+      from assignment.policies
+      ${page.after === undefined ? sql`` : sql`where version < ${page.after}`}
+      order by version desc
+      limit ${page.limit}
+    `,
+  ];
 }
 
 /**
- * Makes the next version of the policy, in force for whoever signs up from then on.
- * @param options.expectedVersion the version that the change was made from; any, where it is left out
- * @throws {AppError} `policy_invalid` with `details.errors` of {@link PolicyProblem}, or `policy_changed` when another
- *   version is in force.
+ * Makes the next version of the policy, in force for whoever signs up from then on. The document of the version
+ * in force makes no new one, so that a repeated request does no harm.
+ * @param input what {@link parsePolicy} takes
+ * @param options.expectedVersion the version that the change was made from; left out: any
+ * @throws {AppError} as {@link parsePolicy}, and `policy_changed` when another version is in force
  */
 export async function putPolicy(
   sql: Sql,
-  policy: PolicyDocument,
+  input: unknown,
   by: string,
   options: { comment?: string | undefined; expectedVersion?: number | undefined } = {},
-): Promise<{ policy: Policy; warnings: PolicyProblem[] }> {
-  const { errors, warnings } = await findPolicyProblems(sql, policy);
-  if (errors.length > 0) {
-    throw new AppError("policy_invalid", "the policy does not fit this database", { errors });
-  }
+): Promise<{ policy: Policy; warnings: ParsedPolicy["warnings"]; isNew: boolean }> {
+  const { policy, warnings } = await parsePolicy(sql, input);
+  const document = JSON.stringify(policy);
+  const [unchanged] = await sql<Row[]>`
+    select version, document::text, comment, created_at, created_by
+    from assignment.policies
+    where version = (select max(version) from assignment.policies)
+      and document = ${document}::text::jsonb
+  `;
+  if (unchanged !== undefined) return { policy: toPolicy(unchanged), warnings, isNew: false };
+  const { comment = null, expectedVersion = null } = options;
   const [{ version }] = await withAppErrors(sql<[{ version: number }]>`
-    select assignment.put_policy(
-      ${JSON.stringify(policy)}::text::jsonb, ${by}, ${options.comment ?? null}, ${
-    options.expectedVersion ?? null
-  }
-    ) as version
+    select assignment.put_policy(${document}::text::jsonb, ${by}, ${comment}, ${expectedVersion}) as version
   `);
-  return { policy: await getPolicy(sql, version), warnings };
+  return { policy: await getPolicy(sql, version), warnings, isNew: true };
 }
 
 /**
@@ -109,10 +114,9 @@ export async function setDefaultTrainer(sql: Sql, trainerId: string, by: string)
   return await getPolicy(sql);
 }
 
-/** The document as text, for inside of json the driver would rename its keys. */
+/** The document as text, because the driver would rename the keys of json. */
 type Row = Omit<Policy, "policy"> & { document: string };
 
-function toPolicy({ document, ...rest }: Row): Policy {
-  const { version, comment, createdAt, createdBy } = rest;
+function toPolicy({ version, document, comment, createdAt, createdBy }: Row): Policy {
   return { version, policy: JSON.parse(document), comment, createdAt, createdBy };
 }

@@ -26,7 +26,7 @@ async function end(): Promise<void> {
 }
 
 async function ask(request: string, options = {}): Promise<{ status: number; body: string }> {
-  const response = await service.call(request, options);
+  const response = await service.call(request, { headers: { "If-Match": "*" }, ...options });
   return { status: response.status, body: await response.text() };
 }
 
@@ -186,7 +186,7 @@ describe("row-level security of members that hides a trainer", () => {
   const openTo = (role: string) =>
     database.sql.unsafe(`create policy ${role}_reads on public.members for select to ${role} using (true)`);
 
-  it("from the owner of the functions, is named by settings, runs and health, with the policy wanted", async () => {
+  it("from the owner of the functions, is named by the policy, runs and health, with the policy wanted", async () => {
     await openTo(database.serviceName);
     const wanted = new RegExp(
       `BYPASSRLS.*create policy ${database.ownerName}_reads on public.members for select to ${database.ownerName}`,

@@ -147,8 +147,8 @@ describe("behind PgBouncer in transaction mode, with prepare=false", () => {
 
   it("health is ready and the lists stream", async () => {
     assertEquals((await (await service.call("GET /readyz", { as: "nobody" })).json()).status, "ready");
-    const { defaultTrainerId } = await (await service.call("GET /v1/policy")).json();
-    const csv = await service.call(`GET /v1/trainers/${defaultTrainerId}/clients`, {
+    const { policy } = await (await service.call("GET /v1/policy")).json();
+    const csv = await service.call(`GET /v1/trainers/${policy.defaultTrainerId}/clients`, {
       headers: { Accept: "text/csv" },
     });
     assertEquals((await csv.text()).trim().split("\n").length, 702);

@@ -114,10 +114,21 @@ describe("the client", () => {
     assertEquals((await Array.fromAsync(states)).map(({ status }) => status), ["cancelled"]);
   });
 
-  it("reads and changes the settings, sees failures and retries them", async () => {
-    const settings = await client.getSettings();
-    assertEquals(settings.defaultTrainerId, DEFAULT_TRAINER_ID);
-    assertEquals((await client.changeSettings({ defaultTrainerId: DEFAULT_TRAINER_ID })).updatedBy, "ops");
+  it("reads and changes the policy by its version, with a comment", async () => {
+    const { version, policy } = await client.getPolicy();
+    assertEquals(policy, { defaultTrainerId: DEFAULT_TRAINER_ID, respectsOtherTrainers: false, rules: [] });
+    const change = { ifMatch: `"${version}"`, comment: "one & only", ...policy, respectsOtherTrainers: true };
+    const written = await client.putPolicy(change);
+    assertEquals([written.version, written.comment, written.warnings], [version + 1, "one & only", []]);
+    assertEquals((await client.getPolicyVersion({ version })).policy, policy);
+    assertEquals((await client.listPolicyVersions({ limit: 1 })).versions[0]?.version, version + 1);
+    const stale = { ...change, rules: [{ name: "None", assign: { choose: "nobody" as const } }] };
+    assertEquals((await assertRejects(() => client.putPolicy(stale), ApiError)).code, "policy_changed");
+    assertEquals((await client.putPolicy(change)).version, version + 1, "repeated, as after a lost reply");
+    await client.putPolicy({ ifMatch: "*", ...policy });
+  });
+
+  it("sees failures and retries them", async () => {
     await refuseAssignments(service.sql, "true");
     const [memberId] = await addMembers(service.sql, 1);
     await acceptAssignments(service.sql);
@@ -153,12 +164,12 @@ describe("the client", () => {
     assertEquals([active.code, active.problem?.runId], ["backfill_active", id]);
 
     const stranger = createClient({ baseUrl: server.url, token: "wrong" });
-    assertEquals((await assertRejects(() => stranger.getSettings(), ApiError)).code, "unauthorized");
+    assertEquals((await assertRejects(() => stranger.getPolicy(), ApiError)).code, "unauthorized");
   });
 
   it("finds a service below a path", async () => {
     const below: typeof fetch = (input, init) => fetch(String(input).replace("/trainers/v1", "/v1"), init);
     const proxied = createClient({ baseUrl: `${server.url}/trainers/`, token: TOKENS.admin, fetch: below });
-    assertEquals((await proxied.getSettings()).defaultTrainerId, DEFAULT_TRAINER_ID);
+    assertEquals((await proxied.getPolicy()).policy.defaultTrainerId, DEFAULT_TRAINER_ID);
   });
 });

@@ -3,7 +3,12 @@ import { describe, it } from "@std/testing/bdd";
 import { z } from "zod";
 import { ApiError, createClient } from "../../src/client.ts";
 import { serveOnSocket, testService, TOKENS } from "../http/test_service.ts";
-import { clientOperations, OPERATIONS_FILE, ownDocument } from "../../tools/client_operations.ts";
+import {
+  clientOperations,
+  OPERATIONS_FILE,
+  ownDocument,
+  toInputName,
+} from "../../tools/client_operations.ts";
 
 const Media = z.looseObject({ example: z.record(z.string(), z.unknown()).optional() });
 const Operation = z.looseObject({
@@ -48,15 +53,23 @@ describe("what the client knows of the API", () => {
       for (const [method, { operationId, parameters, requestBody }] of Object.entries(operations)) {
         const inPath = parameters.filter((parameter) => parameter.in === "path")
           .map(({ name, schema }) => [name, String(schema.example)] as const);
-        const input = { ...Object.fromEntries(inPath), ...requestBody?.content["application/json"]?.example };
+        const headers = parameters.filter((parameter) => parameter.in === "header")
+          .map(({ name, schema }) => [toInputName(name), schema.example]);
+        const input = {
+          ...Object.fromEntries([...inPath, ...headers]),
+          ...requestBody?.content["application/json"]?.example,
+        };
         const call: unknown = Reflect.get(client, operationId);
         assert(typeof call === "function", `the client has no ${operationId}: run \`deno task client\``);
         try {
           await awaitAnswer(call(input));
         } catch (error) {
-          // Of the members and runs of the examples there are none; that much only the operation itself can tell.
+          // Of the members, runs and columns of the examples there are none; that much only the operation itself can tell.
           assert(error instanceof ApiError, `${operationId}: ${error}`);
-          const expected = ["member_not_found", "trainer_not_found", "assignment_not_found", "run_not_found"];
+          const expected = [
+            ...["member_not_found", "trainer_not_found", "assignment_not_found", "run_not_found"],
+            ...["policy_invalid", "policy_version_not_found"],
+          ];
           assert(expected.includes(error.code), `${operationId}: ${error.code}`);
         }
         const filled = inPath.reduce((filled, [name, value]) => filled.replace(`{${name}}`, value), path);

@@ -88,13 +88,13 @@ describe("the client, when the service or the way to it fails", () => {
 
   it("gives up after so many tries, with the last error", async () => {
     const { client, asked } = failing(Infinity, unavailable(), { maxTries: 3 });
-    const error = await assertRejects(() => client.getSettings(), ApiError);
+    const error = await assertRejects(() => client.getPolicy(), ApiError);
     assertEquals([error.status, error.code, asked()], [503, "unknown", 3]);
   });
 
   it("treats an answer that is not the service's as an error", async () => {
     const { client, asked } = failing(1, portal);
-    const error = await assertRejects(() => client.getSettings(), ApiError);
+    const error = await assertRejects(() => client.getPolicy(), ApiError);
     assertEquals([error.status, error.code, asked()], [200, "unknown", 1]);
   });
 
@@ -119,7 +119,7 @@ describe("the client, when the service or the way to it fails", () => {
   it("waits for what Retry-After says", async () => {
     const { client, asked } = failing(1, unavailable("1"));
     const began = performance.now();
-    await client.getSettings();
+    await client.getPolicy();
     assertEquals(asked(), 2);
     assertGreaterOrEqual(performance.now() - began, 1000);
   });
@@ -128,7 +128,7 @@ describe("the client, when the service or the way to it fails", () => {
     for (const told of ["31", new Date(Date.now() + 60_000).toUTCString()]) {
       for (
         const call of [
-          (client: TrainerAssignmentClient) => client.getSettings(),
+          (client: TrainerAssignmentClient) => client.getPolicy(),
           (client: TrainerAssignmentClient) => client.followBackfill({ id: DEFAULT_TRAINER_ID }).next(),
         ]
       ) {
@@ -143,11 +143,11 @@ describe("the client, when the service or the way to it fails", () => {
   it("ends with its signal: before the request, while it waits, while it reads", async () => {
     const { client, asked } = failing(Infinity, unavailable("20"));
     const reason = new Error("no longer needed");
-    const before = await assertRejects(() => client.getSettings({}, { signal: AbortSignal.abort(reason) }));
+    const before = await assertRejects(() => client.getPolicy({}, { signal: AbortSignal.abort(reason) }));
     assertEquals([before, asked()], [reason, 1]);
 
     const waiting = new AbortController();
-    const waited = client.getSettings({}, { signal: waiting.signal });
+    const waited = client.getPolicy({}, { signal: waiting.signal });
     queueMicrotask(() => waiting.abort(reason));
     assertEquals(await assertRejects(() => waited), reason);
 
@@ -167,7 +167,7 @@ describe("the client, when the service or the way to it fails", () => {
       timeoutMs: 50,
       maxTries: 2,
     });
-    const error = await assertRejects(() => client.getSettings(), DOMException);
+    const error = await assertRejects(() => client.getPolicy(), DOMException);
     assertEquals([error.name, asked()], ["TimeoutError", 2]);
     assert(error.message.includes("50 ms"));
     silent.close();

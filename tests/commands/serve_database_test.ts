@@ -122,7 +122,7 @@ describe("start with DATABASE_URL", () => {
     await addUnseenMembers(database.sql, 300);
     const locker = database.newConnection();
     await locker`begin`;
-    await locker`lock table assignment.settings`;
+    await locker`lock table assignment.policies`;
     const waiting = Array.from({ length: 2 }, () => fetch(`${address}/v1/policy`, { headers }));
     await waitForLockedQuery(database.sql);
 

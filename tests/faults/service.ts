@@ -49,6 +49,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         method,
         headers: {
           Authorization: `Bearer ${TOKEN}`,
+          ...(request.startsWith("PUT /v1/policy") ? { "If-Match": "*" } : {}),
           ...(json === undefined ? {} : { "Content-Type": "application/json" }),
         },
         ...(json === undefined ? {} : { body: JSON.stringify(json) }),

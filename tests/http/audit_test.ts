@@ -17,7 +17,10 @@ describe("the log of changes", () => {
   async function change(request: string, json?: unknown) {
     const requestId = crypto.randomUUID();
     const response = await service.call(request, {
-      headers: { "X-Request-Id": requestId },
+      headers: {
+        "X-Request-Id": requestId,
+        ...(request.startsWith("PUT /v1/policy") && { "If-Match": "*" }),
+      },
       ...(json === undefined ? {} : { json }),
     });
     const answer = response.status === 204 ? null : await response.json();
@@ -59,9 +62,11 @@ describe("the log of changes", () => {
     assertEquals((await change(`DELETE ${path}`)).events, [{ ...by, event: "assignment_ended", ...whom }]);
     assertEquals((await change(`PUT ${path}`, {})).events, [{ ...by, event: "client_assigned", ...whom }]);
     assertEquals((await change(`PUT ${path}`, {})).events, [], "it stood already");
-    assertEquals((await change("PUT /v1/policy", { defaultTrainerId: memberId })).events, [
-      { ...by, event: "default_trainer_changed", trainerId: memberId },
+    const policy = { defaultTrainerId: memberId };
+    assertEquals((await change("PUT /v1/policy", policy)).events, [
+      { ...by, event: "policy_changed", version: 2 },
     ]);
+    assertEquals((await change("PUT /v1/policy", policy)).events, [], "it was in force already");
   });
 
   it("has no line for refused changes", async () => {

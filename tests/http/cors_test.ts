@@ -37,11 +37,12 @@ describe("pages of other origins", () => {
     const response = await call("OPTIONS /v1/policy", OURS, { as: "nobody", headers });
     assertEquals(response.status, 204);
     assertEquals(corsOf(response), {
-      "access-control-allow-headers": "Authorization,Content-Type,Last-Event-ID,X-Request-Id,traceparent",
+      "access-control-allow-headers":
+        "Authorization,Content-Type,If-Match,If-None-Match,Last-Event-ID,X-Request-Id,traceparent",
       "access-control-allow-methods": "GET,HEAD,POST,PUT,DELETE",
       "access-control-allow-origin": OURS,
       "access-control-expose-headers":
-        "Content-Disposition,Link,Location,RateLimit,RateLimit-Policy,Retry-After,WWW-Authenticate,X-Request-Id",
+        "Content-Disposition,ETag,Link,Location,RateLimit,RateLimit-Policy,Retry-After,WWW-Authenticate,X-Request-Id",
       "access-control-max-age": "600",
       "vary": "Origin, Access-Control-Request-Headers",
     });

@@ -78,7 +78,7 @@ describe("while the database refuses the service", () => {
   }
 
   async function answer(request: string, json?: unknown): Promise<unknown[]> {
-    const response = await service.call(request, { json });
+    const response = await service.call(request, { json, headers: { "If-Match": "*" } });
     return [response.status, (await response.json()).code, response.headers.get("Retry-After")];
   }
   const check = () => answer(`GET /v1/members/${member}/assignment`);

@@ -24,7 +24,10 @@ describe("errors", () => {
   };
 
   const pointersOf = async (request: string, json?: unknown) => {
-    const response = await service.call(request, json === undefined ? {} : { json });
+    const response = await service.call(request, {
+      headers: { "If-Match": "*" },
+      ...(json === undefined ? {} : { json }),
+    });
     assertEquals(response.status, 400, request);
     const problem = await problemOf(response);
     assertEquals(problem.code, "invalid_request");
@@ -103,6 +106,7 @@ describe("errors", () => {
       method,
       headers: {
         Authorization: `Bearer ${TOKENS.admin}`,
+        "If-Match": "*",
         ...(contentType ? { "Content-Type": contentType } : {}),
       },
       body,
@@ -151,7 +155,11 @@ describe("errors", () => {
     const put = (body: BodyInit) =>
       fetch(`${url}/v1/policy`, {
         method: "PUT",
-        headers: { Authorization: `Bearer ${TOKENS.admin}`, "Content-Type": "application/json" },
+        headers: {
+          Authorization: `Bearer ${TOKENS.admin}`,
+          "Content-Type": "application/json",
+          "If-Match": "*",
+        },
         body,
       });
     const streamed = (text: string) => new Blob([text]).stream();
@@ -164,7 +172,7 @@ describe("errors", () => {
     ];
 
     for (const response of fits) {
-      assertEquals((response.status, await response.json()).defaultTrainerId, DEFAULT_TRAINER_ID);
+      assertEquals((await response.json()).policy.defaultTrainerId, DEFAULT_TRAINER_ID);
     }
     for (const response of refused) {
       assertEquals(response.status, 413);
@@ -179,7 +187,7 @@ describe("errors", () => {
         "/v1",
         "/v1/backfill",
         "/v1/policy/",
-        "/v1//settings",
+        "/v1//policy",
         "/v1/members/assignment",
       ]
     ) {
@@ -220,11 +228,11 @@ describe("errors", () => {
   it("never show internal details; the log has them, under the same request id", async () => {
     const broken = await testService();
     await broken.sql.unsafe(`
-      alter table assignment.settings rename to secret_name;
-      create view assignment.settings as
-        select default_trainer_id, updated_at, (1 / (extract(year from updated_at) * 0))::text as updated_by
+      alter table assignment.policies rename to secret_name;
+      create view assignment.policies as
+        select version, document, comment, created_at, (1 / (extract(year from created_at) * 0))::text as created_by
         from assignment.secret_name;
-      grant select on assignment.settings to ${SERVICE_ROLE};
+      grant select on assignment.policies to ${SERVICE_ROLE};
     `);
 
     const response = await broken.call("GET /v1/policy");
@@ -232,7 +240,7 @@ describe("errors", () => {
     assertEquals(response.status, 500);
     const problem = await problemOf(response);
     assertEquals(problem.code, "internal_error");
-    for (const secret of ["secret_name", "updated_by", "select", "division", ".ts"]) {
+    for (const secret of ["secret_name", "created_by", "select", "division", ".ts"]) {
       assertEquals(JSON.stringify(problem).toLowerCase().includes(secret), false, secret);
     }
     const line = broken.logged.find(({ level }) => level === "error");

@@ -166,9 +166,9 @@ describe("the OpenAPI document", () => {
 
   it("finds an answer with a missing field", async () => {
     const contract = new Contract(raw);
-    const settings = await (await service.call("GET /v1/policy")).json();
-    delete settings.updatedBy;
-    const deviation = await contract.deviation("GET", "/v1/policy", Response.json(settings));
-    assertMatch(deviation ?? "", /^getSettings 200: .*updatedBy/);
+    const policy = await (await service.call("GET /v1/policy")).json();
+    delete policy.createdBy;
+    const deviation = await contract.deviation("GET", "/v1/policy", Response.json(policy));
+    assertMatch(deviation ?? "", /^getPolicy 200: .*createdBy/);
   });
 });

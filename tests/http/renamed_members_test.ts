@@ -78,7 +78,10 @@ describe("when the application has renamed its members", () => {
         ["GET /metrics"],
       ];
       for (const [request, json] of requests) {
-        const response = await service.call(request, json === undefined ? {} : { json });
+        const response = await service.call(request, {
+          headers: { "If-Match": "*" },
+          ...(json === undefined ? {} : { json }),
+        });
         const code = response.headers.get("Content-Type")?.startsWith("application/problem")
           ? (await response.json()).code
           : (await response.body?.cancel(), "");

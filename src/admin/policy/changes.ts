@@ -52,7 +52,9 @@ export function changesInWords(changes: readonly Change[]): string {
 const OTHERS = [
   {
     title: "Default trainer",
-    say: ({ defaultTrainerId }: PolicyDocument): Part[] => [{ trainerId: defaultTrainerId }],
+    say: ({ defaultTrainerId }: PolicyDocument): Part[] => [
+      defaultTrainerId === null ? "nobody" : { trainerId: defaultTrainerId },
+    ],
   },
   { title: "Who has a trainer", say: (policy: PolicyDocument): Part[] => [respectInWords(policy)] },
 ];

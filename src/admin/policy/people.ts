@@ -50,7 +50,7 @@ export function roomInWords(room: Room | undefined): string {
 }
 
 function trainersOf({ defaultTrainerId, rules }: PolicyDocument): string[] {
-  return [defaultTrainerId, ...rules.flatMap(trainersOfRule)];
+  return [...(defaultTrainerId === null ? [] : [defaultTrainerId]), ...rules.flatMap(trainersOfRule)];
 }
 
 function trainersOfRule({ assign }: Rule): string[] {

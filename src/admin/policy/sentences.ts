@@ -1,4 +1,5 @@
-import type { Choice, Condition, Leaf, PolicyDocument, Rule } from "../../policy/document.ts";
+import type { Condition, Leaf } from "../../policy/condition.ts";
+import type { Choice, PolicyDocument, Rule } from "../../policy/document.ts";
 
 /** A piece of a sentence. The page links trainers, and sets off fields and values from the words around them. */
 export type Part = string | { field: string } | { value: string } | { trainerId: string };
@@ -37,7 +38,8 @@ export function choiceInWords(choice: Choice): Part[] {
 
 /** Says what the default trainer is for. */
 export function defaultInWords({ defaultTrainerId, rules }: PolicyDocument): Part[] {
-  return [rules.length === 0 ? "Everybody: " : "Everybody else: ", { trainerId: defaultTrainerId }, "."];
+  const who = rules.length === 0 ? "Everybody: " : "Everybody else: ";
+  return [who, defaultTrainerId === null ? "nobody" : { trainerId: defaultTrainerId }, "."];
 }
 
 /** Says what becomes of members who have a trainer. */

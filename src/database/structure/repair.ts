@@ -106,7 +106,7 @@ const LOSSES: Record<string, string[]> = {
     "the assignments in public.trainer_client_assignments are lost: only a backup has them. The table is new and empty",
   ],
   "assignment.settings": [
-    "the default trainer is that of a new installation: set yours with PUT /v1/settings",
+    "the default trainer is that of a new installation: set yours with PUT /v1/policy",
   ],
 };
 

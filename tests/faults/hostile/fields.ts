@@ -47,7 +47,7 @@ export function textFields({ authorization, cookie, trainerId }: Credentials): F
       request(
         method,
         target,
-        [bearer, ["Content-Type", "application/json"]],
+        [bearer, ["Content-Type", "application/json"], ["If-Match", "*"]],
         latin1(JSON.stringify(value(text))),
       ),
   });
@@ -97,6 +97,10 @@ export function textFields({ authorization, cookie, trainerId }: Credentials): F
       (text) => ({ memberIds: [trainerId], trainerId: text }),
     ),
     json("PUT", "/v1/policy", "defaultTrainerId", (text) => ({ defaultTrainerId: text })),
+    json("PUT", "/v1/policy", "rules", (text) => ({
+      defaultTrainerId: trainerId,
+      rules: [{ name: text, when: { field: text, op: "eq", value: text }, assign: { choose: text } }],
+    })),
     json("POST", "/v1/backfills", "batchRows", (text) => ({ batchRows: text })),
     header("Authorization", "/v1/policy", "Bearer ", []),
     header("Authorization", "/v1/policy", "Basic ", []),
@@ -104,6 +108,7 @@ export function textFields({ authorization, cookie, trainerId }: Credentials): F
     header("Cookie", pages, "trainer_assignment_session=", []),
     header("Accept", clients),
     header("Content-Type"),
+    header("If-None-Match"),
     header("X-Request-Id"),
     header("Accept-Encoding"),
     header("X-Forwarded-Proto", pages, "", session),
