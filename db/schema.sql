@@ -104,6 +104,23 @@ $$;
 COMMENT ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) IS 'Lets a role see every row (p_command select), or also change it (all), when row-level security is on.
 It grants no rights.';
 
+-- FUNCTION: assignment.as_jsonb(json)
+
+CREATE FUNCTION assignment.as_jsonb(p_row json) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return p_row::jsonb;
+exception when data_exception then
+  return regexp_replace(
+    p_row::text, '(?<!\\)((?:\\\\)*)\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})', '\1\\ufffd', 'g'
+  )::jsonb;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.as_jsonb(p_row json) IS 'A row as jsonb. Where it has characters that jsonb cannot hold, those become U+FFFD.';
+
 -- FUNCTION: assignment.assign_batch(uuid[], text, uuid, integer, uuid, jsonb[], boolean, integer)
 
 CREATE FUNCTION assignment.assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid, p_version integer DEFAULT NULL::integer, p_run_id uuid DEFAULT NULL::uuid, p_rows jsonb[] DEFAULT NULL::jsonb[], p_keep_met boolean DEFAULT true, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
@@ -967,6 +984,7 @@ declare
   v_path text[];
   v_item text := '$';
   v_kind text;
+  v_value_kind text;
   v_op text := p_condition ->> 'op';
   v_value jsonb := p_condition -> 'value';
   v_key text;
@@ -983,7 +1001,10 @@ begin
   foreach v_key in array v_path loop
     v_item := v_item || '.' || to_json(v_key)::text;
   end loop;
-  select case when cardinality(v_path) = 1 then kind else 'json' end into v_kind
+  select
+    case when cardinality(v_path) = 1 then kind else 'json' end,
+    case when cardinality(v_path) = 1 then value_kind else 'json' end
+  into v_kind, v_value_kind
   from assignment.member_columns
   where name = v_path[1];
 
@@ -1004,10 +1025,10 @@ begin
       );
     when 'contains' then
       if v_kind = 'array' then
-        return format('exists(%s[*] ? (%s))', v_item, assignment.compile_test('eq', v_kind, v_value));
+        return format('exists(%s[*] ? (%s))', v_item, assignment.compile_test('eq', v_value_kind, v_value));
       elsif v_kind = 'json' then  -- an array that has the item, or a text that has the part
         return format(
-          '((%s.type() == "array" && exists(%1$s[*] ? (%s))) || (%1$s.type() == "string" && exists(%1$s ? (%s))))',
+          '((%s.type() == "array" && exists(%1$s[*] ? (%2$s))) || (%1$s.type() == "string" && exists(%1$s ? (%3$s))))',
           v_item,
           assignment.compile_test('eq', v_kind, v_value),
           case jsonb_typeof(v_value)
@@ -1076,24 +1097,33 @@ CREATE FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) R
   select case
     when p_op = 'starts_with' then '@ starts with ' || v.literal
     when p_op = 'contains' then '@ like_regex ' || v.literal || ' flag "q"'
-    else v.item || v.comparison || v.literal || v.suffix
+    when p_kind in ('date', 'timestamp', 'timestamptz') then format(
+      '@.datetime() %s %s.datetime()%s',
+      v.comparison,
+      v.literal,
+      case  -- jsonpath reads no infinite time
+        when p_op in ('gt', 'gte') then ' || @ == "infinity"'
+        when p_op in ('lt', 'lte') then ' || @ == "-infinity"'
+      end
+    )
+    else format('@ %s %s', v.comparison, v.literal)
   end
   from (
     select
-      case p_kind
+      case p_kind  -- as to_jsonb writes a value of the column
         when 'date' then to_jsonb((p_value #>> '{}')::date)::text
-        when 'timestamp' then to_jsonb((p_value #>> '{}')::timestamp)::text
+        when 'timestamp' then to_jsonb((p_value #>> '{}')::timestamptz at time zone 'UTC')::text
         when 'timestamptz' then to_jsonb((p_value #>> '{}')::timestamptz)::text
+        when 'uuid' then to_jsonb((p_value #>> '{}')::uuid)::text
         when 'citext' then lower(p_value::text)
         else p_value::text
       end as literal,
-      case when p_kind in ('date', 'timestamp', 'timestamptz') then '@.datetime()' else '@' end as item,
-      case when p_kind in ('date', 'timestamp', 'timestamptz') then '.datetime()' else '' end as suffix,
-      case p_op when 'lt' then ' < ' when 'lte' then ' <= ' when 'gt' then ' > ' when 'gte' then ' >= ' else ' == ' end as comparison
+      case p_op when 'lt' then '<' when 'lte' then '<=' when 'gt' then '>' when 'gte' then '>=' else '==' end as comparison
   ) as v
 $$;
 
-COMMENT ON FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) IS 'A test of the jsonpath item @ against a value, for a column of that kind.';
+COMMENT ON FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) IS 'A test of the jsonpath item @ against a value, for values of that kind. like_regex is the only operator that finds a part
+of a text; its flag q makes it compare characters, not patterns.';
 
 -- FUNCTION: assignment.condition_leaves(jsonb, text)
 
@@ -1633,13 +1663,20 @@ CREATE FUNCTION assignment.field_path(p_field text) RETURNS text[]
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select case
-    when exists (select from assignment.member_columns where name = p_field) then array[p_field]
-    else string_to_array(p_field, '.')
-  end
+  select coalesce(
+    (
+      select array[c.name] || (string_to_array(substr(p_field, length(c.name) + 1), '.'))[2:]
+      from assignment.member_columns c
+      where c.name = p_field
+        or starts_with(p_field, c.name || '.')
+      order by length(c.name) desc
+      limit 1
+    ),
+    string_to_array(p_field, '.')
+  )
 $$;
 
-COMMENT ON FUNCTION assignment.field_path(p_field text) IS 'A policy''s field as a path of keys: the column of that very name, else what its dots part.';
+COMMENT ON FUNCTION assignment.field_path(p_field text) IS 'A policy''s field as a path of keys: the longest column name that it begins with, then what dots part.';
 
 -- FUNCTION: assignment.find_assigned_pairs(uuid[], uuid[])
 
@@ -1734,9 +1771,11 @@ declare
   v_op text := p_leaf ->> 'op';
   v_column assignment.member_columns;
   v_kind text;
+  v_value_kind text;
   v_wanted text;
   v_values jsonb;
   v_value jsonb;
+  v_text text;
 begin
   select * into v_column from assignment.member_columns where name = v_path[1];
   step := '/field';
@@ -1748,16 +1787,18 @@ begin
     return;
   end if;
   v_kind := case when cardinality(v_path) > 1 then 'json' else v_column.kind end;
+  v_value_kind := case when cardinality(v_path) > 1 then 'json' else v_column.value_kind end;
 
   step := '/op';
   if v_op in ('exists', 'missing') then
     step := null;
     return;
   elsif v_kind = 'other'
+    or v_value_kind = 'other'
     or (v_kind = 'array' and v_op <> 'contains')
-    or (v_kind not in ('text', 'citext', 'array', 'json') and v_op = 'contains')
-    or (v_kind not in ('text', 'citext', 'json') and v_op = 'starts_with')
-    or (v_kind in ('boolean', 'enum', 'uuid', 'array') and v_op in ('lt', 'lte', 'gt', 'gte'))
+    or (v_kind not in ('text', 'char', 'citext', 'array', 'json') and v_op = 'contains')
+    or (v_kind not in ('text', 'char', 'citext', 'json') and v_op = 'starts_with')
+    or (v_kind in ('boolean', 'enum', 'uuid') and v_op in ('lt', 'lte', 'gt', 'gte'))
   then
     detail := format('%s does not apply to the column %s of type %s', v_op, v_path[1], v_column.type);
     return;
@@ -1765,43 +1806,29 @@ begin
 
   step := '/value';
   v_wanted := case
-    when v_kind in ('number', 'boolean') then v_kind
-    when v_kind in ('json', 'array') then null
-    else 'string'
+    when v_value_kind in ('number', 'boolean') then v_value_kind
+    when v_value_kind <> 'json' or v_op = 'starts_with' then 'string'
   end;
   v_values := case when v_op in ('in', 'not_in') then p_leaf -> 'value' else jsonb_build_array(p_leaf -> 'value') end;
   for v_value in select value from jsonb_array_elements(v_values) loop
-    if v_wanted is not null and jsonb_typeof(v_value) <> v_wanted then
-      detail := format('must be a %s: the column %s is of type %s', v_wanted, v_path[1], v_column.type);
-      return;
-    end if;
-    begin
-      case v_kind
-        when 'date' then perform (v_value #>> '{}')::date;
-        when 'timestamp' then perform (v_value #>> '{}')::timestamp;
-        when 'timestamptz' then perform (v_value #>> '{}')::timestamptz;
-        when 'uuid' then perform (v_value #>> '{}')::uuid;
-        else null;
-      end case;
-    exception when data_exception then
-      detail := format('must be a %s', v_column.type);
-      return;
-    end;
-    if v_kind = 'enum' and not exists (
-      select
-      from pg_attribute a
-      join pg_enum e on e.enumtypid = a.atttypid
-      where a.attrelid = to_regclass('public.members')
-        and a.attname = v_path[1]
-        and e.enumlabel = v_value #>> '{}'
-    ) and exists (
-      select
-      from pg_attribute a
-      join pg_enum e on e.enumtypid = a.atttypid  -- a domain over an enum has no labels of its own
-      where a.attrelid = to_regclass('public.members')
-        and a.attname = v_path[1]
-    ) then
+    v_text := v_value #>> '{}';
+    if jsonb_typeof(v_value) <> v_wanted then
+      detail := case v_value_kind
+        when 'json' then format('must be a %s with %s', v_wanted, v_op)
+        else format('must be a %s: the column %s is of type %s', v_wanted, v_path[1], v_column.type)
+      end;
+    elsif v_value_kind = 'date' and not assignment.is_iso_time(v_text, false) then
+      detail := 'must be a date such as 2026-11-28';
+    elsif v_value_kind in ('timestamp', 'timestamptz') and not assignment.is_iso_time(v_text, true) then
+      detail := 'must be a time such as 2026-11-28T09:30:00Z';
+    elsif v_value_kind = 'uuid' and assignment.read_uuid(v_text) is null then
+      detail := 'must be a UUID';
+    elsif v_value_kind = 'enum'
+      and not exists (select from pg_enum e where e.enumtypid = v_column.value_type and e.enumlabel = v_text)
+    then
       detail := format('is not a value of the type %s', v_column.type);
+    end if;
+    if detail is not null then
       return;
     end if;
   end loop;
@@ -2461,6 +2488,7 @@ begin
 
   foreach v_function in array array[
     'assignment.explain_hidden_rows(name)',
+    'assignment.type_kind(oid)',  -- which the view member_columns calls
     'assignment.require_visible_rows()',
     'assignment.default_trainer_id()',
     'assignment.set_default_trainer(uuid, text)',
@@ -2551,6 +2579,28 @@ CREATE FUNCTION assignment.hides_rows(p_table regclass, p_role name) RETURNS boo
 $$;
 
 COMMENT ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) IS 'Whether row-level security may hide rows of the table from the role. Null: it does not apply to the role.';
+
+-- FUNCTION: assignment.is_iso_time(text, boolean)
+
+CREATE FUNCTION assignment.is_iso_time(p_text text, p_with_time boolean) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    AS $_$
+begin
+  if p_with_time then
+    return p_text ~ '^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$'
+      and isfinite(p_text::timestamptz);
+  end if;
+  return p_text ~ '^\d{4}-\d\d-\d\d$' and isfinite(p_text::date);
+exception when data_exception then  -- no such day
+  return false;
+end;
+$_$;
+
+COMMENT ON FUNCTION assignment.is_iso_time(p_text text, p_with_time boolean) IS 'Whether a text is a date such as 2026-11-28 or, with p_with_time, a time such as 2026-11-28T09:30:00Z, which may lack the
+offset (UTC) or the time of day (midnight).';
 
 -- FUNCTION: assignment.is_transient(text)
 
@@ -2688,7 +2738,7 @@ CREATE FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows
     SET "TimeZone" TO 'UTC'
     SET work_mem TO '32MB'
     SET jit TO 'off'
-    AS $$
+    AS $_$
 declare
   v_rules assignment.policy_rules[] := array(  -- a rule that reads a dropped or renamed column matches nobody
     select r
@@ -2696,14 +2746,21 @@ declare
     where not exists (select from unnest(r.asks) as asked (path) where not p_rows[1] ? (asked.path::text[])[1])
   );
   v_asked text[] := array(select distinct unnest(r.asks) from unnest(v_rules) as r);
-  v_nested text[] := array(select path from unnest(v_asked) as path where cardinality(path::text[]) > 1);
+  v_nested jsonpath[] := array(  -- jsonpath itself, because it looks into the items of arrays, unlike #>
+    select ('$.' || (select string_agg(to_json(key)::text, '.' order by place) from unnest(path::text[]) with ordinality as k (key, place)))::jsonpath
+    from unnest(v_asked) as path
+    where cardinality(path::text[]) > 1
+  );
   v_unasked text[] := array(
     select jsonb_object_keys(p_rows[1])
     except
     select (path::text[])[1] from unnest(v_asked) as path where cardinality(path::text[]) = 1
   );
-  v_citext text[] := array(
-    select c.name from assignment.member_columns c where c.kind = 'citext' and array[c.name]::text = any (v_asked)
+  v_texts jsonb := (  -- columns whose values compare by another form than to_jsonb gives
+    select jsonb_object_agg(c.name, c.value_kind)
+    from assignment.member_columns c
+    where (c.kind = 'char' or c.value_kind = 'citext')
+      and array[c.name]::text = any (v_asked)
   );
 begin
   return query
@@ -2712,7 +2769,10 @@ begin
       r.index::integer,
       r.row,
       r.row - v_unasked as key,
-      case when v_nested <> '{}' then (select jsonb_agg(r.row #> path::text[]) from unnest(v_nested) as path) end as nested_key
+      case
+        when cardinality(v_nested) > 0
+        then (select jsonb_agg(jsonb_path_query_array(r.row, path) order by place) from unnest(v_nested) with ordinality as n (path, place))
+      end as nested_key
     from unnest(p_rows) with ordinality as r (row, index)
   ),
   groups as materialized (
@@ -2722,7 +2782,13 @@ begin
   ),
   samples as materialized (
     select g.members, g.sample, k.row || coalesce(
-      (select jsonb_object_agg(c, lower(k.row ->> c)) from unnest(v_citext) as c where k.row ->> c is not null), '{}'
+      (
+        select jsonb_object_agg(c.name, case c.kind when 'citext' then lower(text)::jsonb else to_jsonb(rtrim(k.row ->> c.name)) end)
+        from jsonb_each_text(v_texts) as c (name, kind)
+        cross join lateral (select (k.row -> c.name)::text as text) as t
+        where k.row ->> c.name is not null
+      ),
+      '{}'
     ) as row
     from groups g
     join keyed k on k.index = g.sample
@@ -2749,7 +2815,7 @@ begin
   group by n.rule
   order by n.rule;
 end;
-$$;
+$_$;
 
 COMMENT ON FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) IS 'For each rule, the members that it matches, by their position in p_rows. A predicate that raises matches nobody.';
 
@@ -3124,11 +3190,13 @@ CREATE FUNCTION assignment.preview_policy(p_document jsonb, p_percent real DEFAU
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
     SET jit TO 'off'
     SET work_mem TO '32MB'
     AS $$
 declare
   v_rules assignment.policy_rules[] := array(select r from assignment.compile_rules(p_document, 0) as r);
+  v_has_json boolean := exists (select from assignment.member_columns where type = 'json');
   v_document_now jsonb;
   v_rules_now assignment.policy_rules[];
   v_taken assignment.trainer_count[];
@@ -3155,7 +3223,10 @@ begin
   for v_batch in
     select array_agg(m.id order by m.id) as ids, array_agg(m.member_row order by m.id) as rows
     from (
-      select m.id, to_jsonb(m) as member_row, (row_number() over (order by m.id) - 1) / 20000 as batch
+      select
+        m.id,
+        case when v_has_json then assignment.as_jsonb(to_json(m)) else to_jsonb(m) end as member_row,
+        (row_number() over (order by m.id) - 1) / 20000 as batch
       from public.members m tablesample bernoulli (p_percent) repeatable (1)
       where m.id is not null
     ) as m
@@ -3340,17 +3411,26 @@ version in force.';
 -- FUNCTION: assignment.read_members(uuid[])
 
 CREATE FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) RETURNS record
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
     SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
     SET jit TO 'off'
     AS $$
+begin
   select coalesce(array_agg(m.id order by m.id), '{}'), coalesce(array_agg(to_jsonb(m) order by m.id), '{}')
+  into member_ids, member_rows
   from public.members m
-  where m.id = any (p_member_ids)
+  where m.id = any (p_member_ids);
+exception when data_exception then
+  select coalesce(array_agg(m.id order by m.id), '{}'), coalesce(array_agg(assignment.as_jsonb(to_json(m)) order by m.id), '{}')
+  into member_ids, member_rows
+  from public.members m
+  where m.id = any (p_member_ids);
+end;
 $$;
 
 COMMENT ON FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) IS 'The given members who exist, in key order, each with its row as jsonb. Times are in UTC.';
@@ -4117,6 +4197,7 @@ declare
   v_rows jsonb[];
   v_assigned bigint;
   v_timezone text;
+  v_float_digits text;
 begin
   begin
     insert into public.trainer_client_assignments (trainer_id, client_id, source, policy_version)
@@ -4140,11 +4221,20 @@ begin
   end;
 
   begin
-    if (select needs_choice from assignment.settings) then
+    if (select needs_choice from assignment.settings)
+      and not exists (  -- in transition tables, virtual generated columns are null
+        select from pg_attribute a where a.attrelid = tg_relid and a.attgenerated = 'v'
+      )
+    then
       v_timezone := current_setting('timezone');
-      perform set_config('timezone', 'UTC', true);
-      v_rows := array(select to_jsonb(m) from new_members m where m.id is not null order by m.id);
-      perform set_config('timezone', v_timezone, true);
+      v_float_digits := current_setting('extra_float_digits');
+      perform set_config('timezone', 'UTC', true), set_config('extra_float_digits', '1', true);
+      begin
+        v_rows := array(select to_jsonb(m) from new_members m where m.id is not null order by m.id);
+      exception when data_exception then
+        v_rows := array(select assignment.as_jsonb(to_json(m)) from new_members m where m.id is not null order by m.id);
+      end;
+      perform set_config('timezone', v_timezone, true), set_config('extra_float_digits', v_float_digits, true);
     end if;
   exception when others or assert_failure then
     null;  -- assign_or_record then reads the rows itself, or records why it cannot
@@ -4295,6 +4385,47 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) IS 'Records why a run waits (null: it does not), and the last measurements.';
+
+-- FUNCTION: assignment.type_kind(oid)
+
+CREATE FUNCTION assignment.type_kind(p_type oid, OUT oid oid, OUT element oid, OUT kind text) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with recursive types as (
+    select t.oid, t.typname, t.typtype, t.typcategory, t.typelem, t.typbasetype
+    from pg_type t
+    where t.oid = p_type
+    union all
+    select t.oid, t.typname, t.typtype, t.typcategory, t.typelem, t.typbasetype
+    from types d
+    join pg_type t on t.oid = d.typbasetype
+    where d.typtype = 'd'
+  )
+  select
+    t.oid,
+    t.typelem,
+    case
+      when t.oid in ('json'::regtype, 'jsonb'::regtype) then 'json'
+      when t.oid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) then t.typname::text
+      when t.oid = 'bool'::regtype then 'boolean'
+      when t.oid = 'uuid'::regtype then 'uuid'
+      when t.oid in (
+        'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'float4'::regtype, 'float8'::regtype, 'numeric'::regtype
+      ) then 'number'
+      when t.oid = 'bpchar'::regtype then 'char'
+      when t.typname = 'citext' then 'citext'
+      when t.typtype = 'e' then 'enum'
+      when t.typcategory = 'S' then 'text'
+      when t.typcategory = 'A' then 'array'
+      else 'other'
+    end
+  from types t
+  where t.typtype <> 'd'
+$$;
+
+COMMENT ON FUNCTION assignment.type_kind(p_type oid, OUT oid oid, OUT element oid, OUT kind text) IS 'The kind of a type: text, char, citext, enum, uuid, number, boolean, date, timestamp, timestamptz, array, json or other.
+A domain counts as the type beneath it, whose oid and element type are returned too.';
 
 -- FUNCTION: assignment.unwatch(text)
 
@@ -4586,38 +4717,23 @@ COMMENT ON COLUMN assignment.failures.logged_at IS 'When a replica took the fail
 -- VIEW: assignment.member_columns
 
 CREATE VIEW assignment.member_columns AS
- WITH RECURSIVE base_types AS (
-         SELECT t_1.oid,
-            t_1.oid AS base_oid
-           FROM pg_type t_1
-          WHERE (t_1.typtype <> 'd'::"char")
-        UNION ALL
-         SELECT d.oid,
-            b_1.base_oid
-           FROM (base_types b_1
-             JOIN pg_type d ON (((d.typbasetype = b_1.oid) AND (d.typtype = 'd'::"char"))))
-        )
  SELECT (a.attname)::text AS name,
     format_type(a.atttypid, a.atttypmod) AS type,
-        CASE
-            WHEN (t.typname = ANY (ARRAY['json'::name, 'jsonb'::name])) THEN 'json'::text
-            WHEN (t.typname = ANY (ARRAY['date'::name, 'timestamp'::name, 'timestamptz'::name])) THEN (t.typname)::text
-            WHEN (t.typname = 'citext'::name) THEN 'citext'::text
-            WHEN (t.typname = 'money'::name) THEN 'other'::text
-            WHEN (t.typcategory = 'B'::"char") THEN 'boolean'::text
-            WHEN (t.typcategory = 'N'::"char") THEN 'number'::text
-            WHEN (t.typcategory = 'S'::"char") THEN 'text'::text
-            WHEN (t.typcategory = 'E'::"char") THEN 'enum'::text
-            WHEN (t.typcategory = 'A'::"char") THEN 'array'::text
-            WHEN (t.typname = 'uuid'::name) THEN 'uuid'::text
-            ELSE 'other'::text
-        END AS kind
+    own.kind,
+    COALESCE(element.kind, own.kind) AS value_kind,
+    COALESCE(element.oid, own.oid) AS value_type
    FROM ((pg_attribute a
-     JOIN base_types b ON ((b.oid = a.atttypid)))
-     JOIN pg_type t ON ((t.oid = b.base_oid)))
+     CROSS JOIN LATERAL assignment.type_kind(a.atttypid) own(oid, element, kind))
+     LEFT JOIN LATERAL assignment.type_kind(
+        CASE own.kind
+            WHEN 'array'::text THEN own.element
+            ELSE NULL::oid
+        END) element(oid, element, kind) ON ((own.kind = 'array'::text)))
   WHERE ((a.attrelid = (to_regclass('public.members'::text))::oid) AND (a.attnum > 0) AND (NOT a.attisdropped));
 
-COMMENT ON VIEW assignment.member_columns IS 'Columns of members by kind: text, citext, enum, uuid, number, boolean, date, timestamp, timestamptz, array, json or other.';
+COMMENT ON VIEW assignment.member_columns IS 'Columns of members by kind: text, char, citext, enum, uuid, number, boolean, date, timestamp, timestamptz, array, json or
+other. value_kind, value_type: of an array, the kind and type of its elements; else those of the column itself. A domain
+counts as the type beneath it.';
 
 -- TABLE: assignment.watched_tables
 
@@ -5198,6 +5314,10 @@ CREATE POLICY owner_does_all ON public.trainer_client_assignments TO postgres US
 
 REVOKE ALL ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION as_jsonb(p_row json)
+
+REVOKE ALL ON FUNCTION assignment.as_jsonb(p_row json) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_version integer, p_run_id uuid, p_rows jsonb[], p_keep_met boolean, p_max_attempts integer)
 
 REVOKE ALL ON FUNCTION assignment.assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_version integer, p_run_id uuid, p_rows jsonb[], p_keep_met boolean, p_max_attempts integer) FROM PUBLIC;
@@ -5394,6 +5514,10 @@ REVOKE ALL ON FUNCTION assignment.grant_service(p_role name) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION is_iso_time(p_text text, p_with_time boolean)
+
+REVOKE ALL ON FUNCTION assignment.is_iso_time(p_text text, p_with_time boolean) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION is_transient(p_sqlstate text)
 
 REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
@@ -5577,6 +5701,10 @@ REVOKE ALL ON FUNCTION assignment.tg_watched__mirror_members() FROM PUBLIC;
 -- ACL: assignment.FUNCTION throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text)
 
 REVOKE ALL ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION type_kind(p_type oid, OUT oid oid, OUT element oid, OUT kind text)
+
+REVOKE ALL ON FUNCTION assignment.type_kind(p_type oid, OUT oid oid, OUT element oid, OUT kind text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION unwatch(p_table text)
 

@@ -3,36 +3,23 @@
 
 -- migrate:up
 create view assignment.member_columns as
-with recursive base_types as (
-  select t.oid, t.oid as base_oid from pg_type t where t.typtype <> 'd'
-  union all
-  select d.oid, b.base_oid from base_types b join pg_type d on d.typbasetype = b.oid and d.typtype = 'd'
-)
 select
   a.attname::text as name,
   format_type(a.atttypid, a.atttypmod) as type,
-  case
-    when t.typname in ('json', 'jsonb') then 'json'
-    when t.typname in ('date', 'timestamp', 'timestamptz') then t.typname::text
-    when t.typname = 'citext' then 'citext'
-    when t.typname = 'money' then 'other'
-    when t.typcategory = 'B' then 'boolean'
-    when t.typcategory = 'N' then 'number'
-    when t.typcategory = 'S' then 'text'
-    when t.typcategory = 'E' then 'enum'
-    when t.typcategory = 'A' then 'array'
-    when t.typname = 'uuid' then 'uuid'
-    else 'other'
-  end as kind
+  own.kind,
+  coalesce(element.kind, own.kind) as value_kind,
+  coalesce(element.oid, own.oid) as value_type
 from pg_attribute a
-join base_types b on b.oid = a.atttypid
-join pg_type t on t.oid = b.base_oid
+cross join lateral assignment.type_kind(a.atttypid) as own
+left join lateral assignment.type_kind(case own.kind when 'array' then own.element end) as element on own.kind = 'array'
 where a.attrelid = to_regclass('public.members')
   and a.attnum > 0
   and not a.attisdropped;
 
 comment on view assignment.member_columns is
-  'Columns of members by kind: text, citext, enum, uuid, number, boolean, date, timestamp, timestamptz, array, json or other.';
+  'Columns of members by kind: text, char, citext, enum, uuid, number, boolean, date, timestamp, timestamptz, array, json or
+other. value_kind, value_type: of an array, the kind and type of its elements; else those of the column itself. A domain
+counts as the type beneath it.';
 
 -- migrate:down
 drop view if exists assignment.member_columns;

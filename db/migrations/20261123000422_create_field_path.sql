@@ -1,4 +1,4 @@
--- A rule's condition as one jsonpath predicate over a member's row. Values are quoted as JSON, names as JSON keys, so that
+-- Parts a policy's field into a path of keys.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -8,14 +8,21 @@ create function assignment.field_path(p_field text)
   set search_path = pg_catalog, pg_temp
   language sql
 as $$
-  select case
-    when exists (select from assignment.member_columns where name = p_field) then array[p_field]
-    else string_to_array(p_field, '.')
-  end
+  select coalesce(
+    (
+      select array[c.name] || (string_to_array(substr(p_field, length(c.name) + 1), '.'))[2:]
+      from assignment.member_columns c
+      where c.name = p_field
+        or starts_with(p_field, c.name || '.')
+      order by length(c.name) desc
+      limit 1
+    ),
+    string_to_array(p_field, '.')
+  )
 $$;
 
 comment on function assignment.field_path(text) is
-  'A policy''s field as a path of keys: the column of that very name, else what its dots part.';
+  'A policy''s field as a path of keys: the longest column name that it begins with, then what dots part.';
 revoke execute on function assignment.field_path(text) from public;
 
 -- migrate:down

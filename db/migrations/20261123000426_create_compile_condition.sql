@@ -1,4 +1,5 @@
--- A rule's condition as one jsonpath predicate over a member's row. Values are quoted as JSON, names as JSON keys, so that
+-- A rule's condition as one jsonpath predicate over a member's row. Values are quoted as JSON and names as JSON keys, so no
+-- text of a policy becomes code.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -12,6 +13,7 @@ declare
   v_path text[];
   v_item text := '$';
   v_kind text;
+  v_value_kind text;
   v_op text := p_condition ->> 'op';
   v_value jsonb := p_condition -> 'value';
   v_key text;
@@ -28,7 +30,10 @@ begin
   foreach v_key in array v_path loop
     v_item := v_item || '.' || to_json(v_key)::text;
   end loop;
-  select case when cardinality(v_path) = 1 then kind else 'json' end into v_kind
+  select
+    case when cardinality(v_path) = 1 then kind else 'json' end,
+    case when cardinality(v_path) = 1 then value_kind else 'json' end
+  into v_kind, v_value_kind
   from assignment.member_columns
   where name = v_path[1];
 
@@ -49,10 +54,10 @@ begin
       );
     when 'contains' then
       if v_kind = 'array' then
-        return format('exists(%s[*] ? (%s))', v_item, assignment.compile_test('eq', v_kind, v_value));
+        return format('exists(%s[*] ? (%s))', v_item, assignment.compile_test('eq', v_value_kind, v_value));
       elsif v_kind = 'json' then  -- an array that has the item, or a text that has the part
         return format(
-          '((%s.type() == "array" && exists(%1$s[*] ? (%s))) || (%1$s.type() == "string" && exists(%1$s ? (%s))))',
+          '((%s.type() == "array" && exists(%1$s[*] ? (%2$s))) || (%1$s.type() == "string" && exists(%1$s ? (%3$s))))',
           v_item,
           assignment.compile_test('eq', v_kind, v_value),
           case jsonb_typeof(v_value)

@@ -18,14 +18,21 @@ declare
     where not exists (select from unnest(r.asks) as asked (path) where not p_rows[1] ? (asked.path::text[])[1])
   );
   v_asked text[] := array(select distinct unnest(r.asks) from unnest(v_rules) as r);
-  v_nested text[] := array(select path from unnest(v_asked) as path where cardinality(path::text[]) > 1);
+  v_nested jsonpath[] := array(  -- jsonpath itself, because it looks into the items of arrays, unlike #>
+    select ('$.' || (select string_agg(to_json(key)::text, '.' order by place) from unnest(path::text[]) with ordinality as k (key, place)))::jsonpath
+    from unnest(v_asked) as path
+    where cardinality(path::text[]) > 1
+  );
   v_unasked text[] := array(
     select jsonb_object_keys(p_rows[1])
     except
     select (path::text[])[1] from unnest(v_asked) as path where cardinality(path::text[]) = 1
   );
-  v_citext text[] := array(
-    select c.name from assignment.member_columns c where c.kind = 'citext' and array[c.name]::text = any (v_asked)
+  v_texts jsonb := (  -- columns whose values compare by another form than to_jsonb gives
+    select jsonb_object_agg(c.name, c.value_kind)
+    from assignment.member_columns c
+    where (c.kind = 'char' or c.value_kind = 'citext')
+      and array[c.name]::text = any (v_asked)
   );
 begin
   return query
@@ -34,7 +41,10 @@ begin
       r.index::integer,
       r.row,
       r.row - v_unasked as key,
-      case when v_nested <> '{}' then (select jsonb_agg(r.row #> path::text[]) from unnest(v_nested) as path) end as nested_key
+      case
+        when cardinality(v_nested) > 0
+        then (select jsonb_agg(jsonb_path_query_array(r.row, path) order by place) from unnest(v_nested) with ordinality as n (path, place))
+      end as nested_key
     from unnest(p_rows) with ordinality as r (row, index)
   ),
   groups as materialized (
@@ -44,7 +54,13 @@ begin
   ),
   samples as materialized (
     select g.members, g.sample, k.row || coalesce(
-      (select jsonb_object_agg(c, lower(k.row ->> c)) from unnest(v_citext) as c where k.row ->> c is not null), '{}'
+      (
+        select jsonb_object_agg(c.name, case c.kind when 'citext' then lower(text)::jsonb else to_jsonb(rtrim(k.row ->> c.name)) end)
+        from jsonb_each_text(v_texts) as c (name, kind)
+        cross join lateral (select (k.row -> c.name)::text as text) as t
+        where k.row ->> c.name is not null
+      ),
+      '{}'
     ) as row
     from groups g
     join keyed k on k.index = g.sample

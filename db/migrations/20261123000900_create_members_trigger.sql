@@ -24,6 +24,7 @@ declare
   v_rows jsonb[];
   v_assigned bigint;
   v_timezone text;
+  v_float_digits text;
 begin
   begin
     insert into public.trainer_client_assignments (trainer_id, client_id, source, policy_version)
@@ -47,11 +48,20 @@ begin
   end;
 
   begin
-    if (select needs_choice from assignment.settings) then
+    if (select needs_choice from assignment.settings)
+      and not exists (  -- in transition tables, virtual generated columns are null
+        select from pg_attribute a where a.attrelid = tg_relid and a.attgenerated = 'v'
+      )
+    then
       v_timezone := current_setting('timezone');
-      perform set_config('timezone', 'UTC', true);
-      v_rows := array(select to_jsonb(m) from new_members m where m.id is not null order by m.id);
-      perform set_config('timezone', v_timezone, true);
+      v_float_digits := current_setting('extra_float_digits');
+      perform set_config('timezone', 'UTC', true), set_config('extra_float_digits', '1', true);
+      begin
+        v_rows := array(select to_jsonb(m) from new_members m where m.id is not null order by m.id);
+      exception when data_exception then
+        v_rows := array(select assignment.as_jsonb(to_json(m)) from new_members m where m.id is not null order by m.id);
+      end;
+      perform set_config('timezone', v_timezone, true), set_config('extra_float_digits', v_float_digits, true);
     end if;
   exception when others or assert_failure then
     null;  -- assign_or_record then reads the rows itself, or records why it cannot

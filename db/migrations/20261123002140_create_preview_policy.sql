@@ -10,12 +10,14 @@ create function assignment.preview_policy(p_document jsonb, p_percent real defau
   set search_path = pg_catalog, pg_temp
   set row_security = off  -- raises an error where policies hide rows
   set timezone = 'UTC'
+  set extra_float_digits = 1
   set jit = off
   set work_mem = '32MB'
   language plpgsql
 as $$
 declare
   v_rules assignment.policy_rules[] := array(select r from assignment.compile_rules(p_document, 0) as r);
+  v_has_json boolean := exists (select from assignment.member_columns where type = 'json');
   v_document_now jsonb;
   v_rules_now assignment.policy_rules[];
   v_taken assignment.trainer_count[];
@@ -42,7 +44,10 @@ begin
   for v_batch in
     select array_agg(m.id order by m.id) as ids, array_agg(m.member_row order by m.id) as rows
     from (
-      select m.id, to_jsonb(m) as member_row, (row_number() over (order by m.id) - 1) / 20000 as batch
+      select
+        m.id,
+        case when v_has_json then assignment.as_jsonb(to_json(m)) else to_jsonb(m) end as member_row,
+        (row_number() over (order by m.id) - 1) / 20000 as batch
       from public.members m tablesample bernoulli (p_percent) repeatable (1)
       where m.id is not null
     ) as m

@@ -38,6 +38,7 @@ begin
 
   foreach v_function in array array[
     'assignment.explain_hidden_rows(name)',
+    'assignment.type_kind(oid)',  -- which the view member_columns calls
     'assignment.require_visible_rows()',
     'assignment.default_trainer_id()',
     'assignment.set_default_trainer(uuid, text)',

@@ -1,6 +1,8 @@
 import type { Sql } from "../../src/database/sql.ts";
-import type { Choice, Rule } from "../../src/policy/document.ts";
+import type { Condition } from "../../src/policy/condition.ts";
+import type { Choice, PolicyDocument, Rule } from "../../src/policy/document.ts";
 import { getPolicy, putPolicy } from "../../src/policy/policies.ts";
+import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { newIds } from "./assignments.ts";
 
 /** Writes the next version of the policy: the present default trainer, and these rules. Returns its number. */
@@ -63,4 +65,28 @@ export async function countRoom(sql: Sql, trainerId: string): Promise<number> {
     where trainer_id = ${trainerId}
   `;
   return row.room;
+}
+
+/** A policy with one rule: nobody trains the members whom the condition matches. */
+export function policyOf(when: Condition): PolicyDocument {
+  return {
+    defaultTrainerId: DEFAULT_TRAINER_ID,
+    respectsOtherTrainers: false,
+    rules: [{ name: "The rule", when, assign: { choose: "nobody" } }],
+  };
+}
+
+/** What the database finds wrong with a rule of the condition; missing trainers aside. */
+export async function findProblems(
+  sql: Sql,
+  when: Condition,
+): Promise<{ pointer: string; detail: string }[]> {
+  const rows = await sql<{ pointer: string; detail: string }[]>`
+    select pointer, detail
+    from assignment.find_policy_problems(${sql.json(policyOf(when) as never)})
+    where not is_warning
+      and pointer <> '/defaultTrainerId'
+    order by pointer
+  `;
+  return [...rows];
 }
