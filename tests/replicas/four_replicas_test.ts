@@ -10,7 +10,7 @@ import { acceptAssignments, addUnseenMembers, refuseAssignments } from "../suppo
 import { waitUntil } from "../support/wait_until.ts";
 import { followRun } from "./follow_run.ts";
 import { type Replicas, startReplicas } from "./replicas.ts";
-import { startRequests } from "./requests.ts";
+import { SESSIONS, startRequests } from "./requests.ts";
 
 const ALL = [0, 1, 2, 3];
 
@@ -216,11 +216,14 @@ describe("four replicas on one database behind HAProxy", () => {
       return row.replicas === ALL.length;
     });
 
-    await replicas.services[0]?.stop("SIGKILL");
+    await replicas.services[0]?.stop("SIGKILL"); // in the middle of an answer, perhaps
     assertEquals((await getRun(sql, run.id)).status, "running");
     await requests.untilAnswered(200);
+    const cutOff = requests.cutOff();
+    assert(cutOff <= SESSIONS, `${cutOff} answers cut off`);
     assertEquals(await replicas.services[1]?.stop("SIGTERM"), 0);
     await requests.untilAnswered(200);
+    assertEquals(requests.cutOff(), cutOff);
     assertEquals(await requests.stop(), []);
 
     const ended = await untilEnded(run.id);
@@ -253,7 +256,10 @@ describe("four replicas on one database behind HAProxy", () => {
         id
       )
     );
-    assertEquals(told.toSorted(), runs.map(({ id }) => id));
+    // The replica that was killed may have started a run without a chance to tell.
+    const untold = runs.filter(({ id }) => !told.includes(id)).length;
+    assert(untold <= 1, `${untold} untold`);
+    assertEquals(told.length, runs.length - untold);
   });
 
   async function cutConnections(role: string): Promise<void> {

@@ -1,19 +1,22 @@
 import { waitUntil } from "../support/wait_until.ts";
 import type { Replicas } from "./replicas.ts";
 
-const SESSIONS = 8;
-
 /** Requests that go on until they are stopped. */
 export interface Requests {
   /** Waits until as many more were answered. */
   untilAnswered(count: number): Promise<void>;
+  /** How many answers were cut off after they began. */
+  cutOff(): number;
   /** Returns the requests that failed, and how. */
   stop(): Promise<string[]>;
 }
 
+/** As many answers can be under way when a replica is killed. */
+export const SESSIONS = 8;
+
 /**
- * Checks, checks many at once, lists and assigns through the proxy; repeats nothing by itself. The answers are short: one
- * that is cut off after it began is not the proxy's to repeat.
+ * Checks, checks many at once, lists and assigns through the proxy. An answer that is cut off after it began is not the
+ * proxy's to repeat: the caller repeats the request, once, as each of these may be.
  */
 export function startRequests(
   { call }: Pick<Replicas, "call">,
@@ -21,6 +24,7 @@ export function startRequests(
 ): Requests {
   let isStopping = false;
   let answered = 0;
+  let cutOff = 0;
   const failed: string[] = [];
   const requests = [
     (member: string) => call(`GET /v1/members/${member}/assignment`),
@@ -31,9 +35,14 @@ export function startRequests(
   const work = Array.from({ length: SESSIONS }, async (_, session) => {
     for (let turn = session; !isStopping; turn++) {
       const request = requests[turn % requests.length];
-      try {
+      const ask = async () => {
         const response = await request?.(members[turn % members.length] ?? "");
-        const text = await response?.text() ?? "";
+        return { response, text: await response?.text().catch(noteCut) };
+      };
+      try {
+        let answer = await ask();
+        if (answer.text === undefined) answer = await ask();
+        const { response, text = "" } = answer;
         JSON.parse(text);
         if (!response?.ok) failed.push(`${turn % requests.length}: ${response?.status} ${text}`);
       } catch (error) {
@@ -42,7 +51,13 @@ export function startRequests(
       answered++;
     }
   });
+
+  function noteCut(): undefined {
+    cutOff++;
+  }
+
   return {
+    cutOff: () => cutOff,
     async untilAnswered(count) {
       const enough = answered + count;
       await waitUntil(`${count} more requests are answered`, () => answered >= enough);

@@ -5,7 +5,8 @@ import {
   stopServer,
   SUPERUSER,
 } from "../../src/database/embedded/postgres_server.ts";
-import { findBinaries, makeClusterFolder, type PostgresVersion } from "./servers.ts";
+import { makeClusterFolder } from "./cluster_folder.ts";
+import { findBinaries, type PostgresVersion } from "./servers.ts";
 import { makeTemplate } from "./template.ts";
 
 /**

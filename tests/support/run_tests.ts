@@ -14,7 +14,7 @@ import { createModelClusters } from "./model_clusters.ts";
 import { findTestFiles, isQuick, longestFirst, partArguments } from "./test_files.ts";
 import { findLoadError, summarizeError } from "./test_report.ts";
 
-const LANES_A_CORE = 3; // a test mostly waits: for a lock, a process, a page
+const LANES_A_CORE = 2; // a test mostly waits: for a lock, a process, a page; with three, its own time-outs strike
 const SLOWEST = 10;
 
 const versionSchema = z.enum(["15", "16", "17", "18"]);

@@ -10,6 +10,7 @@ import {
   stopServer,
   SUPERUSER,
 } from "../../src/database/embedded/postgres_server.ts";
+import { makeClusterFolder } from "./cluster_folder.ts";
 import { oneAtATime } from "./one_at_a_time.ts";
 
 export type PostgresVersion = "15" | "16" | "17" | "18";
@@ -42,7 +43,7 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const binaries = await findBinaries(version);
   const model = modelsSchema.parse(JSON.parse(process.env.TEST_CLUSTERS ?? "{}"))[version];
-  const parent = await makeClusterFolder();
+  const parent = await makeClusterFolder({ onDisk: options.hasSocket === true });
   const folder = `${parent}/postgres`;
   const password = model?.password ?? crypto.randomUUID();
   const port = findFreePort();
@@ -70,13 +71,6 @@ export async function startTestServer(
       await Deno.remove(parent, { recursive: true });
     },
   };
-}
-
-/** Makes a folder for a cluster to be put in. */
-export async function makeClusterFolder(): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "trainer-assignment-" });
-  await Deno.chmod(folder, 0o711); // as root, the server's account passes through
-  return folder;
 }
 
 async function copyFolder(from: string, to: string): Promise<void> {

@@ -39,6 +39,8 @@ export const SLOW = [
   "tests/database/roles_test.ts",
   "tests/database/connection_strings_test.ts",
   "tests/database/read_replica_test.ts",
+  "tests/database/failover_test.ts",
+  "tests/database/session_settings_test.ts",
   "tests/database/assignments/retries_test.ts",
   "tests/database/runs/lanes_test.ts",
   "tests/database/runs/partitioned_members_test.ts",
