@@ -1912,10 +1912,11 @@ empty or names nobody, or themselves.';
 CREATE FUNCTION assignment.find_policy_problems(p_document jsonb) RETURNS TABLE(pointer text, detail text, is_warning boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     SET "TimeZone" TO 'UTC'
     SET "DateStyle" TO 'ISO'
     AS $$
+  select assignment.require_visible_rows();
+
   with rules as (
     select r.rule, r.ordinality - 1 as index, r.rule -> 'assign' as assign, '/rules/' || r.ordinality - 1 as pointer
     from jsonb_array_elements(p_document -> 'rules') with ordinality as r (rule, ordinality)
@@ -2496,6 +2497,7 @@ begin
     'assignment.find_policy_problems(jsonb)',
     'assignment.preview_policy(jsonb, real)',
     'assignment.explain_decision(uuid)',
+    'assignment.member_tables()',
     'assignment.set_trainer(uuid, integer, boolean, text, text)',
     'assignment.assign_or_record(uuid[], text, uuid, jsonb[])',
     'assignment.assign_member(uuid, uuid, text, text, boolean)',
@@ -3188,7 +3190,6 @@ COMMENT ON FUNCTION assignment.preview_batch(p_run assignment.backfill_runs, p_m
 CREATE FUNCTION assignment.preview_policy(p_document jsonb, p_percent real DEFAULT 100) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     SET "TimeZone" TO 'UTC'
     SET extra_float_digits TO '1'
     SET jit TO 'off'
@@ -3206,6 +3207,7 @@ declare
   v_outcomes jsonb := '[]';
   v_shares jsonb := '[]';
 begin
+  perform assignment.require_visible_rows();
   select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
   into v_document_now, v_rules_now
   from assignment.policies p

@@ -25,6 +25,7 @@ import { addHealthRoutes } from "./http/routes/health.ts";
 import { addMemberRoutes } from "./http/routes/members.ts";
 import { addMetricsRoutes } from "./http/routes/metrics.ts";
 import { addPolicyRoutes } from "./http/routes/policy.ts";
+import { addPolicyPreviewRoutes } from "./http/routes/policy_preview.ts";
 import { addTrainerRoutes } from "./http/routes/trainers.ts";
 import { createOutageLog } from "./database/outage_log.ts";
 import { strictHeaders } from "./http/security_headers.ts";
@@ -79,6 +80,7 @@ export function createApp(given: Services): App {
   addBackfillEventRoutes(api);
   addFailureRoutes(api);
   addPolicyRoutes(api);
+  addPolicyPreviewRoutes(api);
   addHealthRoutes(api);
   addMetricsRoutes(api, metrics);
   addDocumentationRoutes(api);

@@ -7,11 +7,12 @@ create function assignment.find_policy_problems(p_document jsonb)
   stable
   security definer
   set search_path = pg_catalog, pg_temp
-  set row_security = off
   set timezone = 'UTC'
   set datestyle = 'ISO'
   language sql
 as $$
+  select assignment.require_visible_rows();
+
   with rules as (
     select r.rule, r.ordinality - 1 as index, r.rule -> 'assign' as assign, '/rules/' || r.ordinality - 1 as pointer
     from jsonb_array_elements(p_document -> 'rules') with ordinality as r (rule, ordinality)

@@ -8,7 +8,6 @@ create function assignment.preview_policy(p_document jsonb, p_percent real defau
   stable
   security definer
   set search_path = pg_catalog, pg_temp
-  set row_security = off  -- raises an error where policies hide rows
   set timezone = 'UTC'
   set extra_float_digits = 1
   set jit = off
@@ -27,6 +26,7 @@ declare
   v_outcomes jsonb := '[]';
   v_shares jsonb := '[]';
 begin
+  perform assignment.require_visible_rows();
   select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
   into v_document_now, v_rules_now
   from assignment.policies p

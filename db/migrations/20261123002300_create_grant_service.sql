@@ -46,6 +46,7 @@ begin
     'assignment.find_policy_problems(jsonb)',
     'assignment.preview_policy(jsonb, real)',
     'assignment.explain_decision(uuid)',
+    'assignment.member_tables()',
     'assignment.set_trainer(uuid, integer, boolean, text, text)',
     'assignment.assign_or_record(uuid[], text, uuid, jsonb[])',
     'assignment.assign_member(uuid, uuid, text, text, boolean)',

@@ -23,6 +23,8 @@ export const ROUTES = {
   putPolicy: {"method":"PUT","path":"/v1/policy","type":"application/json","answers":[200],"hasBody":true,"query":["comment"],"headers":{"ifMatch":"If-Match"}},
   listPolicyVersions: {"method":"GET","path":"/v1/policy/versions","type":"application/json","answers":[200],"hasBody":false},
   getPolicyVersion: {"method":"GET","path":"/v1/policy/versions/{version}","type":"application/json","answers":[200],"hasBody":false},
+  previewPolicy: {"method":"POST","path":"/v1/policy/preview","type":"application/json","answers":[200],"hasBody":true},
+  explainDecision: {"method":"GET","path":"/v1/members/{memberId}/decision","type":"application/json","answers":[200],"hasBody":false},
   isAlive: {"method":"GET","path":"/livez","type":"application/json","answers":[200],"hasBody":false},
   isReady: {"method":"GET","path":"/readyz","type":"application/json","answers":[200,503],"hasBody":false},
   getMetrics: {"method":"GET","path":"/metrics","type":"text/plain","answers":[200],"hasBody":false},
@@ -326,6 +328,68 @@ export interface components {
             /** @description How many rules it has. */
             rules: number;
         };
+        PolicyPreview: {
+            /** @description Members looked at. All other counts are of these. */
+            members: number;
+            /** @description Whether they are a random sample of all members. */
+            isSample: boolean;
+            /** @description The share of all members; 100 if all were looked at. */
+            percent: number;
+            /** @description What a backfill by this policy would do now. */
+            outcomes: {
+                /** @description The rule's position in the document, from 1. Null: the default trainer. */
+                rule: number | null;
+                trainerId: string | null;
+                /**
+                 * @description `assign`: would be assigned to `trainerId`. `excluded`: the rule chooses nobody. `already_assigned`: has an assignment that meets the policy. `ended`: such an assignment was ended and is not replaced. `is_trainer`: is the default trainer. `no_room`: no trainer has room; would be recorded as a failure.
+                 * @enum {string}
+                 */
+                outcome: "assign" | "excluded" | "already_assigned" | "ended" | "is_trainer" | "no_room";
+                members: number;
+            }[];
+            /** @description Members who would get other trainers, if they signed up now, than by the policy in force. */
+            changed: number;
+            /** @description Who would train the members, if all of them signed up now and every trainer had room. */
+            shares: {
+                /** @description Null: no trainer. */
+                trainerId: string | null;
+                /** @description By the policy in force. */
+                before: number;
+                /** @description By this policy. */
+                after: number;
+            }[];
+        };
+        PreviewRequest: {
+            policy?: components["schemas"]["PolicyRequest"];
+        };
+        Decision: {
+            memberId: string;
+            policyVersion: number;
+            /** @description What a backfill would do with the member now. More than one if the rule chooses `all`. */
+            choices: {
+                /**
+                 * @description `assign`: would be assigned to `trainerId`. `excluded`: the rule chooses nobody. `already_assigned`: has an assignment that meets the policy. `ended`: such an assignment was ended and is not replaced. `is_trainer`: is the default trainer. `no_room`: no trainer has room; would be recorded as a failure.
+                 * @enum {string}
+                 */
+                outcome: "assign" | "excluded" | "already_assigned" | "ended" | "is_trainer" | "no_room";
+                /** @description The rule's position in the document, from 1. Null: the default trainer. */
+                rule: number | null;
+                trainerId: string | null;
+            }[];
+            rules: {
+                rule: number;
+                name: string;
+                /** @description Whether the member meets the rule's condition. */
+                matches: boolean;
+                trainers: {
+                    trainerId: string;
+                    isMember: boolean;
+                    acceptsClients: boolean;
+                    /** @description Free places. Null: no limit. */
+                    room: number | null;
+                }[];
+            }[];
+        };
         Health: {
             /** @enum {string} */
             status: "ready" | "degraded" | "unavailable" | "stopping";
@@ -505,6 +569,16 @@ export interface components {
                 };
                 answer: components["schemas"]["Policy"];
             };
+            previewPolicy: {
+                input: components["schemas"]["PreviewRequest"];
+                answer: components["schemas"]["PolicyPreview"];
+            };
+            explainDecision: {
+                input: {
+                    memberId: string;
+                };
+                answer: components["schemas"]["Decision"];
+            };
             isAlive: {
                 input: Record<string, never>;
                 answer: {
@@ -564,6 +638,9 @@ export type Warning = components['schemas']['Warning'];
 export type PolicyRequest = components['schemas']['PolicyRequest'];
 export type PolicyVersionPage = components['schemas']['PolicyVersionPage'];
 export type PolicyVersion = components['schemas']['PolicyVersion'];
+export type PolicyPreview = components['schemas']['PolicyPreview'];
+export type PreviewRequest = components['schemas']['PreviewRequest'];
+export type Decision = components['schemas']['Decision'];
 export type Health = components['schemas']['Health'];
 export type Check = components['schemas']['Check'];
 export type ProblemCode = components['schemas']['ProblemCode'];

@@ -11,7 +11,7 @@ export type Answer<Id extends keyof Operations> = Operations[Id]["answer"];
  * Further idempotent operations, in addition to reads and `PUT`. Status changes and `DELETE` are not repeated:
  * if only the reply was lost, the second try would be refused because of the first.
  */
-const REPEATABLE_POSTS: readonly (keyof Operations)[] = ["checkAssignments"];
+const REPEATABLE_POSTS: readonly (keyof Operations)[] = ["checkAssignments", "previewPolicy"];
 
 interface Route {
   method: string;

@@ -50,11 +50,10 @@ function keepWellFormed(input: unknown): PolicyDocument {
 }
 
 async function findProblems(sql: Sql, policy: PolicyDocument) {
-  await withAppErrors(sql`select assignment.require_visible_rows()`);
-  return await sql<(InputError & { isWarning: boolean })[]>`
+  return await withAppErrors(sql<(InputError & { isWarning: boolean })[]>`
     select pointer, detail, is_warning
     from assignment.find_policy_problems(${JSON.stringify(policy)}::text::jsonb)
-  `;
+  `);
 }
 
 function toInputError({ pointer, detail }: InputError): InputError {

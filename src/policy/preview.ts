@@ -3,13 +3,10 @@ import { withAppErrors } from "../errors.ts";
 import type { PolicyDocument } from "./document.ts";
 
 /** What becomes of a member by a policy. */
-export type Outcome =
-  | "assign"
-  | "excluded"
-  | "already_assigned"
-  | "ended"
-  | "is_trainer"
-  | "no_room";
+export const OUTCOMES = [
+  ...["assign", "excluded", "already_assigned", "ended", "is_trainer", "no_room"] as const,
+] as const;
+export type Outcome = typeof OUTCOMES[number];
 
 /** What a policy would do, were it put now. */
 export interface PolicyPreview {
@@ -41,8 +38,8 @@ export interface Decision {
   }[];
 }
 
-/** Up to so many members are all looked at; of more, so many by chance. */
-const MOST_MEMBERS = 100_000;
+/** Up to so many members are all looked at; of more, about as many at random. */
+export const MAX_PREVIEW_MEMBERS = 100_000;
 const TIMEOUT_MS = 15_000;
 
 /** Looks at what a policy would do, in a READ ONLY transaction: over all members, or over a sample that says so. */
@@ -51,17 +48,20 @@ export async function previewPolicy(sql: Sql, policy: PolicyDocument): Promise<P
     await transaction`select set_config('statement_timeout', ${String(TIMEOUT_MS)}, true)`;
     const [{ members }] = await transaction<[{ members: number }]>`
       select case
-        when counted.members <= ${MOST_MEMBERS} then counted.members
+        when counted.members <= ${MAX_PREVIEW_MEMBERS} then counted.members
         else greatest(counted.members, (select sum(members)::bigint from assignment.member_tables()))
       end as members
       from (select count(*) as members from (select from public.members limit ${
-      MOST_MEMBERS + 1
+      MAX_PREVIEW_MEMBERS + 1
     }) as looked_at) as counted
     `;
-    const percent = members <= MOST_MEMBERS ? 100 : 100 * MOST_MEMBERS / members;
-    const [{ preview }] = await transaction<[{ preview: Omit<PolicyPreview, "isSample" | "percent"> }]>`
-      select assignment.preview_policy(${JSON.stringify(policy)}::text::jsonb, ${percent}::real) as preview
-    `;
+    const percent = members <= MAX_PREVIEW_MEMBERS ? 100 : 100 * MAX_PREVIEW_MEMBERS / members;
+    const document = JSON.stringify(policy);
+    const [{ preview }] = await withAppErrors(
+      transaction<[{ preview: Omit<PolicyPreview, "isSample" | "percent"> }]>`
+        select assignment.preview_policy(${document}::text::jsonb, ${percent}::real) as preview
+      `,
+    );
     return { ...preview, isSample: percent < 100, percent };
   });
 }
@@ -71,8 +71,8 @@ export async function previewPolicy(sql: Sql, policy: PolicyDocument): Promise<P
  * @throws {AppError} `member_not_found`
  */
 export async function explainDecision(sql: Sql, memberId: string): Promise<Decision> {
-  const [{ decision }] = await withAppErrors(sql<[{ decision: Decision }]>`
+  const [{ decision }] = await withAppErrors(sql<[{ decision: Omit<Decision, "memberId"> }]>`
     select assignment.explain_decision(${memberId}) as decision
   `);
-  return decision;
+  return { memberId, ...decision };
 }

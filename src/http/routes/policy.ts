@@ -1,12 +1,11 @@
 import { z } from "@hono/zod-openapi";
-import { AppError } from "../../errors.ts";
 import { isStorable } from "../../policy/condition.ts";
-import { policyErrors } from "../../policy/parse.ts";
 import { getPolicy, listPolicyHistory, putPolicy } from "../../policy/policies.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { etagOf, hasVersion, readExpectedVersion } from "../etags.ts";
 import { actorName } from "../identity/auth.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
+import { below, inBody } from "../policy_errors.ts";
 import {
   DOCUMENT_EXAMPLE,
   Policy,
@@ -17,9 +16,6 @@ import {
 } from "../policy_schemas.ts";
 import { addRoute, type Api } from "../route.ts";
 import { header, json, LINK_HEADER } from "../schemas.ts";
-import { invalidRequest } from "../validation.ts";
-import { Problem } from "../problems.ts";
-import type { InputError } from "../../input_errors.ts";
 
 const ETAG_HEADER = { ETag: header('The version in double quotes: `"3"`.') };
 const POLICY_EXAMPLE = { ...VERSION_EXAMPLE, policy: DOCUMENT_EXAMPLE };
@@ -153,26 +149,6 @@ export function addPolicyRoutes(api: Api): void {
     responses: { 200: { description: "The version.", content: json(Policy, POLICY_EXAMPLE) } },
     errors: ["policy_version_not_found"],
   }, async (c) => c.json(await getPolicy(sql, c.req.valid("param").version), 200));
-}
-
-/** Points at the errors of a policy where the request has it. */
-export async function inBody<T>(place: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "policy_invalid") throw error;
-    const errors = below(place, policyErrors(error));
-    if (error.details.isMalformed === true) throw invalidRequest(errors);
-    throw new Problem(
-      "policy_invalid",
-      `The policy has ${errors.length === 1 ? "one error" : `${errors.length} errors`}. See errors.`,
-      { errors },
-    );
-  }
-}
-
-function below(place: string, errors: InputError[]): InputError[] {
-  return errors.map(({ pointer, detail }) => ({ pointer: place + pointer, detail }));
 }
 
 /** A version as a UUID, which is what cursors hold. */
