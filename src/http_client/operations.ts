@@ -399,6 +399,7 @@ export interface components {
                 schema: components["schemas"]["Check"] & unknown;
                 trigger: components["schemas"]["Check"];
                 defaultTrainer: components["schemas"]["Check"];
+                policy: components["schemas"]["Check"] & unknown;
                 failures: components["schemas"]["Check"];
                 access: components["schemas"]["Check"];
             };

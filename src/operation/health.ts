@@ -38,6 +38,7 @@ export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health>
         schema: unknown,
         trigger: unknown,
         defaultTrainer: unknown,
+        policy: unknown,
         failures: unknown,
         access: unknown,
       },

@@ -7,6 +7,7 @@ import type { Difference } from "../database/structure/differences.ts";
 import { findMembersTable, isReadable, type MembersTable } from "../database/structure/members_table.ts";
 import { type Access, readAccess } from "./access.ts";
 import { type MembersTrigger, readMembersTrigger } from "./members_trigger.ts";
+import { readRuleFaults, type RuleFault } from "./policy_state.ts";
 
 /**
  * What a look at the database found. Null: it depends on something that `differences` or `members` reports as
@@ -17,10 +18,14 @@ export interface HealthFindings {
   differences: Difference[] | Locked;
   members: MembersTable;
   trigger: MembersTrigger | null | Locked;
-  isTrainerMember: boolean | null | Locked;
+  defaultTrainer: DefaultTrainer | null | Locked;
+  ruleFaults: RuleFault[] | null | Locked;
   failures: { waiting: number; oldestAt: Date | null } | null | Locked;
   access: Access | null | Locked;
 }
+
+/** Whether the default trainer is a member. `none`: the policy names none. */
+export type DefaultTrainer = "member" | "no_member" | "none";
 
 /** How the database's migrations compare with the program's. */
 export interface Migrations {
@@ -35,6 +40,9 @@ const ACCESS_FUNCTIONS = [
   "assignment.hides_rows(regclass, name)",
   "assignment.explain_hidden_rows(name)",
 ];
+
+/** The tables that {@link readRuleFaults} reads. */
+const RULE_TABLES = ["assignment.settings", "assignment.policy_rules"];
 
 /** Reads everything that auto-assignment depends on, in a constant number of statements. Skips what is missing. */
 export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFindings> {
@@ -58,9 +66,10 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
     differences,
     members,
     trigger: isUsable("assignment.members_trigger") ? await look(readMembersTrigger) : null,
-    isTrainerMember: isReadable(members) && isUsable("assignment.settings")
-      ? await look(isTrainerMember)
+    defaultTrainer: isReadable(members) && isUsable("assignment.settings")
+      ? await look(findDefaultTrainer)
       : null,
+    ruleFaults: isReadable(members) && RULE_TABLES.every(isUsable) ? await look(readRuleFaults) : null,
     failures: isUsable("assignment.failures") ? await look(countFailures) : null,
     access: ACCESS_FUNCTIONS.every(isUsable) ? await look(readAccess) : null,
   };
@@ -85,13 +94,17 @@ async function countMigrations(sql: SqlOrTransaction): Promise<Migrations> {
   };
 }
 
-async function isTrainerMember(sql: SqlOrTransaction): Promise<boolean> {
-  const [row] = await sql<[{ isMember: boolean }]>`
-    select exists (
-      select from public.members m join assignment.settings s on s.default_trainer_id = m.id
-    ) as is_member
+async function findDefaultTrainer(sql: SqlOrTransaction): Promise<DefaultTrainer> {
+  const [row] = await sql<{ defaultTrainer: DefaultTrainer }[]>`
+    select
+      case
+        when s.default_trainer_id is null then 'none'
+        when exists (select from public.members m where m.id = s.default_trainer_id) then 'member'
+        else 'no_member'
+      end as default_trainer
+    from assignment.settings s
   `;
-  return row.isMember;
+  return row?.defaultTrainer ?? "no_member";
 }
 
 async function countFailures(sql: SqlOrTransaction): Promise<{ waiting: number; oldestAt: Date | null }> {

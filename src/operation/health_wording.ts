@@ -5,6 +5,7 @@ import { formatIsoTime } from "../times.ts";
 import { describeAccess } from "./access.ts";
 import type { HealthFindings } from "./health_findings.ts";
 import { describeMembersTrigger } from "./members_trigger.ts";
+import { describeRuleFaults } from "./policy_state.ts";
 
 /** `degraded`: it works, but needs attention. `failed`: it cannot work. */
 export type CheckStatus = "ok" | "degraded" | "failed";
@@ -14,6 +15,7 @@ export type CheckName =
   | "schema"
   | "trigger"
   | "defaultTrainer"
+  | "policy"
   | "failures"
   | "access";
 
@@ -29,6 +31,7 @@ export function describeFindings(findings: HealthFindings): Record<Exclude<Check
     schema: describeSchema(findings),
     trigger: describeTrigger(findings),
     defaultTrainer: describeDefaultTrainer(findings),
+    policy: describePolicy(findings),
     failures: describeFailures(findings),
     access: findings.access === LOCKED ? degraded(`unknown: ${LOCK_HELD}`) : describeAccess(findings.access),
   };
@@ -71,9 +74,9 @@ function describeTrigger({ trigger, migrations }: HealthFindings): Check {
   return trigger.isFine ? ok(trigger.state) : degraded(describeMembersTrigger(trigger));
 }
 
-function describeDefaultTrainer({ isTrainerMember, members, access, migrations }: HealthFindings): Check {
-  if (isTrainerMember === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
-  if (isTrainerMember === null) {
+function describeDefaultTrainer({ defaultTrainer, members, access, migrations }: HealthFindings): Check {
+  if (defaultTrainer === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
+  if (defaultTrainer === null) {
     return degraded(
       migrations !== LOCKED && migrations.applied === 0
         ? "none: run deno task migrate"
@@ -83,12 +86,23 @@ function describeDefaultTrainer({ isTrainerMember, members, access, migrations }
           "select assignment.grant_service('…role…')",
     );
   }
-  if (isTrainerMember) return ok("is a member");
+  if (defaultTrainer === "none") return ok("none: members whom no rule takes are recorded as failures");
+  if (defaultTrainer === "member") return ok("is a member");
   return degraded(
     access !== LOCKED && access?.hidden
       ? `may be a member, but cannot be seen: ${access.hidden}`
       : "is not a member: insert them, or set another with PUT /v1/policy",
   );
+}
+
+function describePolicy({ ruleFaults, access }: HealthFindings): Check {
+  if (ruleFaults === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
+  if (ruleFaults === null) return degraded("unknown while members or the policy cannot be read: see schema");
+  if (ruleFaults.length === 0) return ok("its rules and trainers are in the database");
+  if (access !== LOCKED && access?.hidden) {
+    return degraded(`some of its trainers cannot be seen: ${access.hidden}`);
+  }
+  return degraded(describeRuleFaults(ruleFaults));
 }
 
 function describeFailures({ failures, migrations }: HealthFindings): Check {

@@ -23,6 +23,7 @@ describe("health", () => {
         schema: { status: "ok", detail: "complete" },
         trigger: { status: "ok", detail: "enabled" },
         defaultTrainer: { status: "ok", detail: "is a member" },
+        policy: { status: "ok", detail: "its rules and trainers are in the database" },
         failures: { status: "ok", detail: "none waiting" },
         access: { status: "ok", detail: "the service sees every row, and nobody else may write them" },
       },
@@ -137,7 +138,7 @@ describe("health", () => {
     const { status, checks } = await checkHealth(empty.sql);
     await empty.drop();
     assertEquals(status, "degraded");
-    assertEquals(Object.values(checks).map((check) => check.status), ["ok", ...Array(6).fill("degraded")]);
+    assertEquals(Object.values(checks).map((check) => check.status), ["ok", ...Array(7).fill("degraded")]);
   });
 
   it("is unavailable when the database cannot be reached", async () => {

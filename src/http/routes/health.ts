@@ -15,6 +15,9 @@ const Health = z.object({
     }),
     trigger: Check,
     defaultTrainer: Check,
+    policy: Check.openapi({
+      description: "Whether the columns and trainers that the rules name exist.",
+    }),
     failures: Check,
     access: Check,
   }),
@@ -29,6 +32,7 @@ const HEALTH_EXAMPLE = {
     schema: OK,
     trigger: { status: "degraded" as const, detail: "The trigger on members is disabled." },
     defaultTrainer: OK,
+    policy: OK,
     failures: OK,
     access: OK,
   },
