@@ -7,10 +7,11 @@ import { backfill } from "./backfill.ts";
 import { type Command, UsageError } from "./command.ts";
 import { demo } from "./demo.ts";
 import { migrate } from "./migrate.ts";
+import { policy } from "./policy.ts";
 import { start } from "./start.ts";
 import { token } from "./token.ts";
 
-const commands: Readonly<Record<string, Command>> = { start, migrate, backfill, demo, token };
+const commands: Readonly<Record<string, Command>> = { start, migrate, backfill, policy, demo, token };
 
 /**
  * Runs the command that the arguments name and returns the exit code: 0, 1 when it failed, 2 when it was called

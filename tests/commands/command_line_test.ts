@@ -40,7 +40,7 @@ describe("command line", () => {
   it("names every command in the usage", async () => {
     const { code, stdout } = await runMain("--help");
     assertEquals(code, 0);
-    for (const name of ["start", "migrate", "demo", "token"]) {
+    for (const name of ["start", "migrate", "policy", "demo", "token"]) {
       assertStringIncludes(stdout, `deno task ${name} `);
     }
   });

@@ -9,7 +9,13 @@ const tasksSchema = z.object({ tasks: z.record(z.string(), z.object({ command: z
 export interface Project {
   folder: string;
   /** Runs a task to its end. */
-  run(task: string, args?: string[], environment?: Record<string, string>): Promise<TaskResult>;
+  run(
+    task: string,
+    args?: string[],
+    environment?: Record<string, string>,
+    /** What it reads from standard input; nothing by default. */
+    input?: string,
+  ): Promise<TaskResult>;
   /** Starts a task that goes on. */
   spawn(task: string, environment?: Record<string, string>): RunningTask;
   /** The same copy, its tasks run as our own account. */
@@ -82,7 +88,7 @@ export interface Runner {
 /** A project in a folder: tasks run there with the runner's program and environment. */
 export function projectIn(folder: string, runner: Runner): Project {
   const { tasks } = tasksSchema.parse(JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))));
-  const command = (task: string, args: string[], environment: Record<string, string>) =>
+  const command = (task: string, args: string[], environment: Record<string, string>, input?: string) =>
     new Deno.Command(runner.program, {
       args: [
         ...(tasks[task]?.command.split(" ").slice(1) ?? []).flatMap((part) =>
@@ -93,15 +99,15 @@ export function projectIn(folder: string, runner: Runner): Project {
       cwd: folder,
       clearEnv: true,
       env: { PATH: Deno.env.get("PATH") ?? "", PORT: "0", ...runner.environment, ...environment },
-      stdin: "null",
+      stdin: input === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
       ...runner.owner,
     });
   return {
     folder,
-    async run(task, args = [], environment = {}) {
-      const { code, stdout, stderr } = await command(task, args, environment).output();
+    async run(task, args = [], environment = {}, input) {
+      const { code, stdout, stderr } = await outputOf(command(task, args, environment, input), input);
       const decoder = new TextDecoder();
       return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
     },
@@ -109,6 +115,13 @@ export function projectIn(folder: string, runner: Runner): Project {
     asOurselves: () => projectIn(folder, { ...runner, owner: undefined }),
     remove: () => Deno.remove(dirname(folder), { recursive: true }),
   };
+}
+
+async function outputOf(command: Deno.Command, input: string | undefined): Promise<Deno.CommandOutput> {
+  if (input === undefined) return await command.output();
+  const child = command.spawn();
+  const [output] = await Promise.all([child.output(), new Blob([input]).stream().pipeTo(child.stdin)]);
+  return output;
 }
 
 export interface Account {
