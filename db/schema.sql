@@ -1934,7 +1934,7 @@ CREATE FUNCTION assignment.find_policy_problems(p_document jsonb) RETURNS TABLE(
     where not r.rule ? 'when'
       and (
         r.assign ->> 'choose' = 'nobody'
-        or r.assign ->> 'whenFull' = 'wait'
+        or (r.assign ->> 'whenFull' = 'wait' and r.assign ->> 'choose' <> 'field')  -- the field may name nobody
         or (
           r.assign ->> 'choose' in ('all', 'spread', 'most_room')
           and exists (
