@@ -12,6 +12,7 @@ import {
 } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
+import { setCapacity } from "../../support/policies.ts";
 import { describeByPolicy } from "../../support/signup_policies.ts";
 
 describeByPolicy("a signup in a transaction", (policy) => {
@@ -44,8 +45,9 @@ describeByPolicy("a signup in a transaction", (policy) => {
     });
   }
 
-  it("does not conflict with another signup when both are serializable", async () => {
+  it("does not conflict with another signup when both are serializable and take no seats", async () => {
     const [one, two] = [newId(), newId()];
+    if (policy.hasRules) await setCapacity(database.sql, DEFAULT_TRAINER_ID, null);
     const other = database.newConnection();
     await database.sql.begin("isolation level serializable", async (tx) => {
       await tx`insert into public.members (id) values (${one})`;
