@@ -1362,7 +1362,7 @@ begin
   select array_agg(t.id order by t.id), array_agg(t.weight order by t.id), array_agg(r.room order by t.id)
   into v_trainer_ids, v_weights, v_rooms
   from unnest(p_rule.trainer_ids, p_rule.weights) as t (id, weight)
-  join unnest(assignment.find_members(p_rule.trainer_ids)) as m (id) on m.id = t.id
+  join public.members m on m.id = t.id
   join assignment.find_room(
     p_rule.trainer_ids,
     p_full,
@@ -1861,26 +1861,6 @@ $$;
 COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'The given members whose row another session has locked, so that no assignment can reference it. Locks the other rows
 as a foreign key does. Empty when the owner of this function may not update members.';
 
--- FUNCTION: assignment.find_members(uuid[])
-
-CREATE FUNCTION assignment.find_members(p_ids uuid[]) RETURNS uuid[]
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
-    SET enable_seqscan TO 'off'
-    SET plan_cache_mode TO 'force_custom_plan'
-    SET jit TO 'off'
-    AS $$
-begin
-  return array(select m.id from public.members m where m.id = any (p_ids));
-exception when insufficient_privilege then
-  return p_ids;
-end;
-$$;
-
-COMMENT ON FUNCTION assignment.find_members(p_ids uuid[]) IS 'Those of the ids that are members. All of them where the owner of the functions may not read members: the foreign key
-then refuses the others.';
-
 -- FUNCTION: assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[])
 
 CREATE FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) RETURNS TABLE(index integer, trainer_id uuid, is_active boolean)
@@ -1914,19 +1894,14 @@ COMMENT ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member
 CREATE FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) RETURNS TABLE(index integer, trainer_id uuid)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
     SET jit TO 'off'
     AS $$
-  with named as materialized (
-    select r.index::integer, assignment.read_uuid(r.row #>> p_rule.field) as trainer_id
-    from unnest(p_rows) with ordinality as r (row, index)
-    join unnest(p_members) as i (index) on i.index = r.index
-  )
-  select n.index, n.trainer_id
-  from named n
-  where n.trainer_id <> p_member_ids[n.index]
-    and n.trainer_id in (
-      select unnest(assignment.find_members(array(select distinct d.trainer_id from named d where d.trainer_id is not null)))
-    )
+  select r.index::integer, m.id
+  from unnest(p_rows) with ordinality as r (row, index)
+  join unnest(p_members) as i (index) on i.index = r.index
+  join public.members m on m.id = assignment.read_uuid(r.row #>> p_rule.field)
+  where m.id <> p_member_ids[i.index]
 $$;
 
 COMMENT ON FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) IS 'The trainer whom each member''s row names, by the member''s position in p_member_ids. Without members whose field is
@@ -1959,7 +1934,7 @@ CREATE FUNCTION assignment.find_policy_problems(p_document jsonb) RETURNS TABLE(
     where not r.rule ? 'when'
       and (
         r.assign ->> 'choose' = 'nobody'
-        or (r.assign ->> 'whenFull' = 'wait' and r.assign ->> 'choose' <> 'field')  -- the field may name nobody
+        or r.assign ->> 'whenFull' = 'wait'
         or (
           r.assign ->> 'choose' in ('all', 'spread', 'most_room')
           and exists (
@@ -2523,6 +2498,7 @@ begin
     'assignment.preview_policy(jsonb, real)',
     'assignment.explain_decision(uuid)',
     'assignment.member_tables()',
+    'assignment.list_member_fields()',
     'assignment.set_trainer(uuid, integer, boolean, text, text)',
     'assignment.assign_or_record(uuid[], text, uuid, jsonb[])',
     'assignment.assign_member(uuid, uuid, text, text, boolean)',
@@ -2692,6 +2668,94 @@ $$;
 COMMENT ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]) IS 'What an error means for the pairs of one statement: which members are gone, which pairs failed and why, and which, by
 position, are still undecided. Only a member whose id is not in public.members counts as gone.';
 
+-- FUNCTION: assignment.list_member_fields()
+
+CREATE FUNCTION assignment.list_member_fields() RETURNS TABLE(field text, type text, kind text, value_kind text, frequent_values jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_percent real;
+begin
+  select case when sum(t.members) <= 2000 then 100 else greatest(0.0001, 100 * 2000 / sum(t.members)) end
+  into v_percent
+  from assignment.member_tables() as t;
+
+  return query
+  with recursive looked as materialized (  -- at most 2,000 members, of blocks by chance
+    select to_jsonb(m) as member_row
+    from public.members m tablesample system (v_percent)
+    limit 2000
+  ),
+  found as (
+    select c.name as field, c.name as column_name, e.value, 1 as level
+    from looked l
+    cross join lateral jsonb_each(l.member_row) as e
+    join assignment.member_columns c on c.name = e.key
+    union all
+    select f.field || '.' || e.key, f.column_name, e.value, f.level + 1
+    from found f
+    join assignment.member_columns c on c.name = f.column_name and c.kind = 'json'
+    cross join lateral jsonb_each(case jsonb_typeof(f.value) when 'object' then f.value else '{}' end) as e
+    where f.level < 3
+      and e.key not like '%.%'
+  ),
+  asked as (
+    select c.name as field, c.name as column_name, 0 as place
+    from assignment.member_columns c
+    union all
+    (
+      select f.field, f.column_name, 1
+      from found f
+      where f.level > 1
+        and jsonb_typeof(f.value) not in ('object', 'null')
+      group by f.field, f.column_name
+      order by count(*) desc, f.field
+      limit 100
+    )
+  ),
+  items as (
+    select f.field, i.value
+    from found f
+    cross join lateral jsonb_array_elements(
+      case jsonb_typeof(f.value) when 'array' then f.value else jsonb_build_array(f.value) end
+    ) as i (value)
+    where jsonb_typeof(i.value) in ('string', 'number', 'boolean')
+      and length(i.value::text) <= 100
+  ),
+  ranked as (
+    select i.field, i.value, row_number() over (partition by i.field order by count(*) desc, i.value) as place
+    from items i
+    group by i.field, i.value
+    having count(*) > 1  -- what only one member has, such as a password's hash, is nobody's business
+  )
+  select
+    a.field,
+    c.type,
+    c.kind,
+    case a.place when 0 then c.value_kind else 'json' end,
+    coalesce(
+      (
+        select jsonb_agg(l.enumlabel order by l.enumsortorder)
+        from pg_enum l
+        where l.enumtypid = c.value_type
+      ),
+      (select jsonb_agg(r.value order by r.place) from ranked r where r.field = a.field and r.place <= 20),
+      '[]'
+    )
+  from asked a
+  join assignment.member_columns c on c.name = a.column_name
+  order by a.column_name, a.place, a.field;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.list_member_fields() IS 'The columns of members and the fields inside json columns, three levels deep. frequent_values: the labels of an enum;
+else up to 20 values that at least two of 2,000 members have, the most frequent first. It never reads the whole table.';
+
 -- FUNCTION: assignment.make_failures_due(integer)
 
 CREATE FUNCTION assignment.make_failures_due(p_limit integer DEFAULT 20000) RETURNS integer
@@ -2767,7 +2831,6 @@ CREATE FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows
     SET jit TO 'off'
     AS $_$
 declare
-  v_rule assignment.policy_rules;
   v_rules assignment.policy_rules[] := array(  -- a rule that reads a dropped or renamed column matches nobody
     select r
     from unnest(p_rules) as r
@@ -2842,21 +2905,10 @@ begin
   cross join lateral unnest(n.members) as member (index)
   group by n.rule
   order by n.rule;
-exception when others then
-  if assignment.is_transient(sqlstate) then
-    raise;
-  elsif cardinality(p_rules) = 1 then
-    raise warning 'trainer assignment: rule % (%) matches nobody: %', p_rules[1].rule, p_rules[1].name, sqlerrm;
-    return;
-  end if;
-  foreach v_rule in array p_rules loop  -- each by itself: a rule that raises must not hide the others
-    return query select * from assignment.match_rules(array[v_rule], p_rows);
-  end loop;
 end;
 $_$;
 
-COMMENT ON FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) IS 'For each rule, the members that it matches, by their position in p_rows. A rule that raises matches nobody,
-with a warning.';
+COMMENT ON FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) IS 'For each rule, the members that it matches, by their position in p_rows. A predicate that raises matches nobody.';
 
 -- FUNCTION: assignment.member_tables()
 
@@ -5501,10 +5553,6 @@ REVOKE ALL ON FUNCTION assignment.find_leaf_problem(p_leaf jsonb, OUT step text,
 
 REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION find_members(p_ids uuid[])
-
-REVOKE ALL ON FUNCTION assignment.find_members(p_ids uuid[]) FROM PUBLIC;
-
 -- ACL: assignment.FUNCTION find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[])
 
 REVOKE ALL ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) FROM PUBLIC;
@@ -5568,6 +5616,10 @@ REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
 -- ACL: assignment.FUNCTION judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[])
 
 REVOKE ALL ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION list_member_fields()
+
+REVOKE ALL ON FUNCTION assignment.list_member_fields() FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION make_failures_due(p_limit integer)
 

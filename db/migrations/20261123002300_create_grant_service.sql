@@ -47,6 +47,7 @@ begin
     'assignment.preview_policy(jsonb, real)',
     'assignment.explain_decision(uuid)',
     'assignment.member_tables()',
+    'assignment.list_member_fields()',
     'assignment.set_trainer(uuid, integer, boolean, text, text)',
     'assignment.assign_or_record(uuid[], text, uuid, jsonb[])',
     'assignment.assign_member(uuid, uuid, text, text, boolean)',

@@ -13,8 +13,10 @@ import { addMemberPages } from "./members/pages.tsx";
 import { addOpenIdPages } from "./sign_in/openid_pages.tsx";
 import { createOverviewReader } from "./overview/reader.ts";
 import { addOverviewPage } from "./overview/page.tsx";
+import { paths } from "./frame/paths.ts";
 import { ID_PATTERN, type Pages } from "./frame/pages.ts";
 import { answerProblem, problemHandler } from "./frame/problem_page.tsx";
+import { addDraftPages } from "./policy/draft_pages.tsx";
 import { addPolicyPages } from "./policy/pages.tsx";
 import { addRunPages } from "./runs/pages.tsx";
 import { addSignInPages, refuseCrossSite, requireSession } from "./sign_in/pages.tsx";
@@ -22,6 +24,7 @@ import { serveStatic } from "./frame/static_files.ts";
 import { addTrainerPages } from "./trainers/pages.tsx";
 
 const MAX_FORM_BYTES = 64 * 1024;
+const MAX_POLICY_BYTES = 1024 * 1024; // a draft of 100 rules travels in a form
 const MAX_EXPORTS = 4;
 
 /**
@@ -51,7 +54,12 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
     c.env.request.set("route", routePath(c, -1).replaceAll(`{${ID_PATTERN}}`, ""));
     return withTimeLimit(c.env.request, requestTimeoutMs, next);
   });
-  app.use(refuseCrossSite, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: refuseBody }));
+  const limitForm = limitBody(MAX_FORM_BYTES);
+  const limitPolicy = limitBody(MAX_POLICY_BYTES);
+  app.use(refuseCrossSite, (c, next) => {
+    const isOfPolicy = c.req.path === paths.policy || c.req.path.startsWith(`${paths.policy}/`);
+    return (isOfPolicy ? limitPolicy : limitForm)(c, next);
+  });
 
   app.get("/static/:version/:name", (c) => {
     const { version, name } = c.req.param();
@@ -69,6 +77,7 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
   });
   addOverviewPage(pages, reader);
   addPolicyPages(pages);
+  addDraftPages(pages, reader);
   addRunPages(pages, reader);
   addMemberPages(pages, reader);
   addTrainerPages(pages, reader);
@@ -76,6 +85,11 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
   app.notFound((c) => answerProblem(c, "not_found"));
 }
 
-function refuseBody(): never {
-  throw new Problem("body_too_large", `A form may have at most ${MAX_FORM_BYTES} bytes.`);
+function limitBody(maxSize: number) {
+  return bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new Problem("body_too_large", `A form may have at most ${maxSize} bytes.`);
+    },
+  });
 }

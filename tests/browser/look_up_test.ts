@@ -202,8 +202,9 @@ describe("looking members and trainers up", () => {
     await page.getByLabel("Id of the new default trainer").fill(id);
     await page.getByRole("button", { name: "Review the change" }).click();
     await page.getByText("Nobody is moved.").waitFor();
-    await page.getByText(`${members - 1} members follow with the next backfill`).waitFor();
+    await page.getByText(`${members - 1} members do not have the new trainer.`).waitFor();
     await visitor.audit("asking whether to change the default trainer");
+    await page.getByLabel(/They keep them/).check();
     await page.getByRole("button", { name: "Change the default trainer" }).click();
     await page.getByText("The default trainer was changed. Nobody was moved.").waitFor();
     assertEquals(await assignmentsOf(DEFAULT_TRAINER_ID), before);

@@ -25,6 +25,24 @@ const NOTICES = {
   ended: { tone: "good", text: "The assignment has ended. It stays in the history." },
   trainer_changed: { tone: "good", text: "The trainer's settings were saved." },
   policy_saved: (version = 0) => ({ tone: "good", text: `Version ${version} of the policy is in force.` }),
+  policy_unchanged: { tone: "good", text: "This is what the policy says already. Nothing was changed." },
+  policy_changed: {
+    tone: "warn",
+    text: "Somebody else has changed the policy meanwhile. Nothing was changed: look again, and repeat it.",
+  },
+  policy_invalid: {
+    tone: "bad",
+    text: "The policy no longer fits the database, so nothing was changed. Change the rules first.",
+  },
+  policy_run: (version = 0) => ({
+    tone: "good",
+    text: `Version ${version} of the policy is in force, and a run gives everybody their trainer.`,
+  }),
+  policy_run_later: (version = 0) => ({
+    tone: "warn",
+    text:
+      `Version ${version} of the policy is in force. A run has not ended yet: start another one after it.`,
+  }),
   trainer_set: { tone: "good", text: "The default trainer was changed. Nobody was moved." },
   trainer_kept: { tone: "good", text: "This is already the default trainer. Nothing was changed." },
   failures_retried: failuresRetried,
@@ -46,6 +64,7 @@ const NOTICES = {
   assignment_not_found: { tone: "warn", text: "That assignment had already ended." },
   assignment_failed: { tone: "bad", text: "The database refused the assignment." },
   no_room: { tone: "bad", text: "The trainer has no room. Nobody was assigned." },
+  no_fate_chosen: { tone: "bad", text: "Say what becomes of members who have a trainer." },
   database_busy: {
     tone: "bad",
     text:

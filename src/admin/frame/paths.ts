@@ -25,6 +25,7 @@ export const paths = {
   policy: `${HOME}/policy`,
   policyVersion: (version: number) => `${HOME}/policy/versions/${version}`,
   policyDraft: `${HOME}/policy/draft`,
+  policyRule: `${HOME}/policy/draft/rule`,
   defaultTrainer: `${HOME}/default-trainer`,
 } as const;
 

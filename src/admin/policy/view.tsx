@@ -2,6 +2,7 @@ import type { Policy } from "../../policy/policies.ts";
 import { paths } from "../frame/paths.ts";
 import { Message, NextPage, Table, Time } from "../frame/parts.tsx";
 import { type Change, changesInWords } from "./changes.ts";
+import { DraftFields } from "./draft_fields.tsx";
 import type { People } from "./people.ts";
 import { Comparison, Sentences } from "./sentence_view.tsx";
 
@@ -27,6 +28,10 @@ export function PolicyPage({ policy, people, versions, next }: {
           <Origin policy={policy} />
         </header>
         <Sentences policy={policy.policy} people={people} />
+        <div class="actions">
+          <a class="button primary" href={paths.policyDraft}>Change the rules</a>
+          <a class="button" href={paths.defaultTrainer}>Change the default trainer</a>
+        </div>
       </section>
       <History versions={versions} next={next} />
     </>
@@ -96,6 +101,12 @@ export function VersionPage({ policy, inForce, changes, differences, people }: {
           <Origin policy={policy} />
         </header>
         <Sentences policy={policy.policy} people={people} />
+        {!isInForce && differences.length > 0 && (
+          <form class="actions" method="post" action={paths.policyDraft}>
+            <DraftFields draft={policy.policy} base={inForce.version} comment={`Version ${version} again`} />
+            <button type="submit" name="do" value="review">Put back…</button>
+          </form>
+        )}
       </section>
       {changes !== null && (
         <section aria-labelledby="changes-title">

@@ -1,8 +1,11 @@
 import type { Member } from "../../assignments/member_lookup.ts";
 import type { Coverage } from "../../operation/coverage.ts";
 import { paths } from "../frame/paths.ts";
-import { countOf, formatCount, formatWaiting } from "../frame/wording.ts";
+import { countOf, formatWaiting } from "../frame/wording.ts";
 import { MemberLink } from "../frame/parts.tsx";
+import { FateQuestion } from "../policy/fate.tsx";
+import type { Person } from "../policy/people.ts";
+import { TrainerPicker } from "../policy/trainer_picker.tsx";
 
 /** Says what a change of the default trainer would do. */
 export function DefaultTrainerPage({ trainer, current, failures, coverage }: {
@@ -40,26 +43,42 @@ export function DefaultTrainerPage({ trainer, current, failures, coverage }: {
               {failures === 1 ? "sign-up" : "sign-ups"}.
             </li>
           )}
-          <li>
-            <strong>
+          {coverage.assigned > 0 && (
+            <li>
               {about}
-              {countOf(coverage.toAssign, "member")} {coverage.toAssign === 1 ? "follows" : "follow"}{" "}
-              with the next backfill,
-            </strong>{" "}
-            by hand or on schedule: it assigns everyone without the new trainer to them, in addition to the
-            trainer they have. An assignment to the new trainer that was ended stays ended.
-            {coverage.assigned > 0 &&
-              ` ${formatCount(coverage.assigned)} ${
-                coverage.assigned === 1 ? "has" : "have"
-              } the new trainer already.`}
+              {countOf(coverage.assigned, "member")} {coverage.assigned === 1 ? "has" : "have"}{" "}
+              the new trainer already.
+            </li>
+          )}
+          <li>
+            {about}
+            {countOf(coverage.toAssign, "member")} {coverage.toAssign === 1 ? "does" : "do"}{" "}
+            not have the new trainer. An assignment to the new trainer that was ended stays ended.
           </li>
         </ul>
-        <form class="actions" method="post" action={paths.defaultTrainer}>
+        <form class="builder" method="post" action={paths.defaultTrainer}>
           <input type="hidden" name="trainerId" value={trainer.id} />
-          <button class="primary" type="submit">Change the default trainer</button>
-          <a class="button" href={paths.home}>Keep it as it is</a>
+          <FateQuestion />
+          <div class="actions">
+            <button class="primary" type="submit">Change the default trainer</button>
+            <a class="button" href={paths.home}>Keep it as it is</a>
+          </div>
         </form>
       </div>
+    </>
+  );
+}
+
+/** Asks for the new default trainer. */
+export function ChooseDefaultTrainerPage({ pickable }: { pickable: Person[] }) {
+  return (
+    <>
+      <h1>Change the default trainer</h1>
+      <form class="builder card" method="get" action={paths.defaultTrainer}>
+        <TrainerPicker pickable={pickable} label="The new default trainer">
+          <button class="primary" type="submit">Review the change</button>
+        </TrainerPicker>
+      </form>
     </>
   );
 }

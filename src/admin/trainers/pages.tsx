@@ -14,7 +14,11 @@ import { Notes } from "../../http/schemas.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { countCoverage, estimateCoverage } from "../../operation/coverage.ts";
 import { readFrom } from "../../database/read_replica.ts";
-import { setDefaultTrainer } from "../../policy/policies.ts";
+import { AppError } from "../../errors.ts";
+import { getPolicy, putPolicy } from "../../policy/policies.ts";
+import { Fate, withFate } from "../policy/fate.tsx";
+import { listPickable } from "../policy/people.ts";
+import { startPolicyRun } from "../policy/policy_run.ts";
 import { changeTrainer, getTrainer, listTrainers } from "../../policy/trainers.ts";
 import { getTrainerClients } from "../../assignments/clients.ts";
 import { logChange } from "../../http/audit.ts";
@@ -35,7 +39,7 @@ import {
   type Typed,
 } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
-import { DefaultTrainerPage } from "./default_trainer_view.tsx";
+import { ChooseDefaultTrainerPage, DefaultTrainerPage } from "./default_trainer_view.tsx";
 import { TrainerPage, TrainersPage } from "./view.tsx";
 
 const PAGE_ROWS = 50;
@@ -154,8 +158,16 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   });
 
   app.get("/trainer-assignment/default-trainer", async (c) => {
-    const typed = { trainerId: (c.req.query("trainerId") ?? "").slice(0, 100) };
-    const trainerId = readId(typed.trainerId);
+    const { trainerId: asked, trainer: byName, known } = c.req.query();
+    const typed = { trainerId: (asked || byName || known || "").trim().slice(0, LONGEST_QUERY) };
+    if (typed.trainerId === "") {
+      return await answerPage(c, {
+        title: "Change the default trainer",
+        section: "policy",
+        children: <ChooseDefaultTrainerPage pickable={await listPickable(sql)} />,
+      });
+    }
+    const trainerId = readId(typed.trainerId) ?? (await findTrainer(sql, typed.trainerId))?.id;
     if (trainerId === undefined) return await refuse(c, typed, noticeOf("not_an_id"));
     const state = await readAssignmentState(sql);
     const current = state.defaultTrainer;
@@ -183,12 +195,21 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
     const trainerId = readId(typed.trainerId);
     if (trainerId === undefined) return await refuse(c, typed, noticeOf("not_an_id"));
     return await doAndSeeOther(c, (notice) => refuse(c, typed, notice), async () => {
-      const { defaultTrainer } = await readAssignmentState(sql);
-      if (trainerId === defaultTrainer?.id) return withNotice(paths.home, "trainer_kept");
-      await setDefaultTrainer(sql, trainerId, sessionOf(c).name);
+      const { version, policy } = await getPolicy(sql);
+      if (trainerId === policy.defaultTrainerId) return withNotice(paths.home, "trainer_kept");
+      const { data: fate } = Fate.safeParse(typed.fate);
+      if (fate === undefined) {
+        return withNotice(`${paths.defaultTrainer}?trainerId=${trainerId}`, "no_fate_chosen");
+      }
+      if ((await findMembers(sql, [trainerId])).length === 0) {
+        throw new AppError("trainer_not_found", `trainer ${trainerId} is not a member`);
+      }
+      const wanted = withFate({ ...policy, defaultTrainerId: trainerId }, fate);
+      const put = await putPolicy(sql, wanted, sessionOf(c).name, { expectedVersion: version });
       reader.expire();
-      logChange(log, visitorOf(c), "default_trainer_changed", { trainerId });
-      return withNotice(paths.home, "trainer_set");
+      logChange(log, visitorOf(c), "default_trainer_changed", { trainerId, version: put.policy.version });
+      const notice = fate === "add" ? await startPolicyRun(c, sql, log) : "trainer_set";
+      return withNotice(paths.home, notice, put.policy.version);
     });
   });
 }

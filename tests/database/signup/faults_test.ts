@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { afterEach, beforeEach, it } from "@std/testing/bdd";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { startBackfill } from "../../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import {
@@ -11,14 +11,12 @@ import {
 } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { warningsOf } from "../../support/notices.ts";
-import { describeByPolicy } from "../../support/signup_policies.ts";
 
-describeByPolicy("a signup commits and is recorded when", (policy) => {
+describe("a signup commits and is recorded when", () => {
   let database: TestDatabase;
   let id: string;
   beforeEach(async () => {
     database = await testDatabase();
-    await policy.put(database.sql);
     id = newId();
   });
   afterEach(() => database.drop());
@@ -144,12 +142,11 @@ describeByPolicy("a signup commits and is recorded when", (policy) => {
   });
 });
 
-describeByPolicy("a signup commits with a warning when it cannot even be recorded because", (policy) => {
+describe("a signup commits with a warning when it cannot even be recorded because", () => {
   let database: TestDatabase;
   let id: string;
   beforeEach(async () => {
     database = await testDatabase();
-    await policy.put(database.sql);
     id = newId();
     await database
       .sql`alter table public.trainer_client_assignments add constraint no_more check (false) not valid`;

@@ -1,15 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { afterEach, beforeEach, it } from "@std/testing/bdd";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { assertAssigned, assertRecorded, countMembers, newId } from "../../support/assignments.ts";
 import { type OwnedDatabase, ownedDatabase } from "../../support/owned_database.ts";
-import { describeByPolicy } from "../../support/signup_policies.ts";
 
-describeByPolicy("a signup commits when the owner of the assignments has lost", (policy) => {
+describe("a signup commits when the owner of the assignments has lost", () => {
   let database: OwnedDatabase;
   let id: string;
   beforeEach(async () => {
     database = await ownedDatabase();
-    await policy.put(database.sql);
     id = newId();
   });
   afterEach(() => database.drop());

@@ -118,7 +118,9 @@ describe("the policy on the admin page", () => {
   });
 
   it("lists older versions on further pages", async () => {
-    for (let version = 2; version <= 22; version++) await put({ rules: [] }, `writer-${version}`);
+    for (let version = 2; version <= 22; version++) {
+      await put({ respectsOtherTrainers: version % 2 === 0 }, `writer-${version}`);
+    }
     const first = await (await get(service, `${HOME}/policy`, cookie)).text();
     const next = /rel="next" href="([^"]+)"/.exec(first)?.[1] ?? "";
     const second = await page(next.replaceAll("&amp;", "&"));

@@ -1,0 +1,93 @@
+import type { Outcome, PolicyPreview } from "../../policy/preview.ts";
+import { paths } from "../frame/paths.ts";
+import { Empty } from "../frame/parts.tsx";
+import { countOf, formatCount } from "../frame/wording.ts";
+import { nameOf, type People } from "./people.ts";
+
+const OUTCOME_WORDS: Record<Outcome, string> = {
+  assign: "would get a trainer, or one more",
+  already_assigned: "have theirs already",
+  ended: "had theirs, and it was ended by hand",
+  excluded: "get no trainer, by intention",
+  is_trainer: "would be their own trainer, and are left out",
+  no_room: "would wait for room",
+};
+
+/** Shows what a draft would do: a pair of bars a trainer, and how many members would change. */
+export function Preview({ preview, people }: { preview: PolicyPreview | null; people: People }) {
+  if (preview === null) {
+    return <Empty>The preview took too long. The policy can be saved all the same.</Empty>;
+  }
+  const { members, isSample, percent, changed, shares } = preview;
+  const scale = isSample ? 100 / percent : 1;
+  const about = (count: number) => (isSample ? "about " : "") + formatCount(Math.round(count * scale));
+  const most = Math.max(1, ...shares.flatMap(({ before, after }) => [before, after]));
+  return (
+    <>
+      {isSample && <p>Estimated from a sample of {countOf(members, "member")}.</p>}
+      <p>
+        <strong>
+          {changed === 0 ? "Nobody" : `${about(changed)} of ${about(members)}`} would get another trainer,
+        </strong>{" "}
+        were all members to sign up anew. Nobody is moved by saving.
+      </p>
+      <table class="shares">
+        <caption>Members by trainer, were all to sign up anew, whatever the room</caption>
+        <thead>
+          <tr>
+            <th scope="col">Trainer</th>
+            <th scope="col">Now</th>
+            <th scope="col">With this policy</th>
+          </tr>
+        </thead>
+        <tbody>
+          {[...shares].sort((one, other) => other.after - one.after || other.before - one.before).map((
+            share,
+          ) => (
+            <tr key={share.trainerId ?? "nobody"}>
+              <th scope="row">
+                <TrainerName trainerId={share.trainerId} people={people} />
+              </th>
+              <td>
+                <Bar share={share.before / most} tone="before" /> {about(share.before)}
+              </td>
+              <td>
+                <Bar share={share.after / most} tone="after" /> {about(share.after)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <h3>What a run would do now</h3>
+      <ul class="consequences">
+        {countOutcomes(preview).map(([outcome, count]) => (
+          <li key={outcome}>{`${about(count)} ${OUTCOME_WORDS[outcome]}`}</li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function TrainerName({ trainerId, people }: { trainerId: string | null; people: People }) {
+  if (trainerId === null) return <>no trainer</>;
+  return (
+    <a href={paths.trainer(trainerId)}>
+      <bdi>{nameOf(people.get(trainerId) ?? { id: trainerId, member: undefined })}</bdi>
+    </a>
+  );
+}
+
+/** @param share of the longest bar, from 0 to 1 */
+function Bar({ share, tone }: { share: number; tone: string }) {
+  return (
+    <svg class={`bar ${tone}`} viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+      <rect width={String(Math.round(share * 1000) / 10)} height="8" />
+    </svg>
+  );
+}
+
+function countOutcomes({ outcomes }: PolicyPreview): [Outcome, number][] {
+  const counts = new Map<Outcome, number>();
+  for (const { outcome, members } of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + members);
+  return [...counts].sort(([, one], [, other]) => other - one);
+}
