@@ -1362,7 +1362,7 @@ begin
   select array_agg(t.id order by t.id), array_agg(t.weight order by t.id), array_agg(r.room order by t.id)
   into v_trainer_ids, v_weights, v_rooms
   from unnest(p_rule.trainer_ids, p_rule.weights) as t (id, weight)
-  join public.members m on m.id = t.id
+  join unnest(assignment.find_members(p_rule.trainer_ids)) as m (id) on m.id = t.id
   join assignment.find_room(
     p_rule.trainer_ids,
     p_full,
@@ -1861,6 +1861,26 @@ $$;
 COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'The given members whose row another session has locked, so that no assignment can reference it. Locks the other rows
 as a foreign key does. Empty when the owner of this function may not update members.';
 
+-- FUNCTION: assignment.find_members(uuid[])
+
+CREATE FUNCTION assignment.find_members(p_ids uuid[]) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+begin
+  return array(select m.id from public.members m where m.id = any (p_ids));
+exception when insufficient_privilege then
+  return p_ids;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.find_members(p_ids uuid[]) IS 'Those of the ids that are members. All of them where the owner of the functions may not read members: the foreign key
+then refuses the others.';
+
 -- FUNCTION: assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[])
 
 CREATE FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) RETURNS TABLE(index integer, trainer_id uuid, is_active boolean)
@@ -1894,14 +1914,19 @@ COMMENT ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member
 CREATE FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) RETURNS TABLE(index integer, trainer_id uuid)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     SET jit TO 'off'
     AS $$
-  select r.index::integer, m.id
-  from unnest(p_rows) with ordinality as r (row, index)
-  join unnest(p_members) as i (index) on i.index = r.index
-  join public.members m on m.id = assignment.read_uuid(r.row #>> p_rule.field)
-  where m.id <> p_member_ids[i.index]
+  with named as materialized (
+    select r.index::integer, assignment.read_uuid(r.row #>> p_rule.field) as trainer_id
+    from unnest(p_rows) with ordinality as r (row, index)
+    join unnest(p_members) as i (index) on i.index = r.index
+  )
+  select n.index, n.trainer_id
+  from named n
+  where n.trainer_id <> p_member_ids[n.index]
+    and n.trainer_id in (
+      select unnest(assignment.find_members(array(select distinct d.trainer_id from named d where d.trainer_id is not null)))
+    )
 $$;
 
 COMMENT ON FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) IS 'The trainer whom each member''s row names, by the member''s position in p_member_ids. Without members whose field is
@@ -1934,7 +1959,7 @@ CREATE FUNCTION assignment.find_policy_problems(p_document jsonb) RETURNS TABLE(
     where not r.rule ? 'when'
       and (
         r.assign ->> 'choose' = 'nobody'
-        or r.assign ->> 'whenFull' = 'wait'
+        or (r.assign ->> 'whenFull' = 'wait' and r.assign ->> 'choose' <> 'field')  -- the field may name nobody
         or (
           r.assign ->> 'choose' in ('all', 'spread', 'most_room')
           and exists (
@@ -2831,6 +2856,7 @@ CREATE FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows
     SET jit TO 'off'
     AS $_$
 declare
+  v_rule assignment.policy_rules;
   v_rules assignment.policy_rules[] := array(  -- a rule that reads a dropped or renamed column matches nobody
     select r
     from unnest(p_rules) as r
@@ -2905,10 +2931,21 @@ begin
   cross join lateral unnest(n.members) as member (index)
   group by n.rule
   order by n.rule;
+exception when others then
+  if assignment.is_transient(sqlstate) then
+    raise;
+  elsif cardinality(p_rules) = 1 then
+    raise warning 'trainer assignment: rule % (%) matches nobody: %', p_rules[1].rule, p_rules[1].name, sqlerrm;
+    return;
+  end if;
+  foreach v_rule in array p_rules loop  -- each by itself: a rule that raises must not hide the others
+    return query select * from assignment.match_rules(array[v_rule], p_rows);
+  end loop;
 end;
 $_$;
 
-COMMENT ON FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) IS 'For each rule, the members that it matches, by their position in p_rows. A predicate that raises matches nobody.';
+COMMENT ON FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) IS 'For each rule, the members that it matches, by their position in p_rows. A rule that raises matches nobody,
+with a warning.';
 
 -- FUNCTION: assignment.member_tables()
 
@@ -5552,6 +5589,10 @@ REVOKE ALL ON FUNCTION assignment.find_leaf_problem(p_leaf jsonb, OUT step text,
 -- ACL: assignment.FUNCTION find_locked_members(p_member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_members(p_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.find_members(p_ids uuid[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[])
 

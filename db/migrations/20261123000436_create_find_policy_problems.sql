@@ -30,7 +30,7 @@ as $$
     where not r.rule ? 'when'
       and (
         r.assign ->> 'choose' = 'nobody'
-        or r.assign ->> 'whenFull' = 'wait'
+        or (r.assign ->> 'whenFull' = 'wait' and r.assign ->> 'choose' <> 'field')  -- the field may name nobody
         or (
           r.assign ->> 'choose' in ('all', 'spread', 'most_room')
           and exists (

@@ -12,6 +12,7 @@ create function assignment.match_rules(p_rules assignment.policy_rules[], p_rows
   language plpgsql
 as $$
 declare
+  v_rule assignment.policy_rules;
   v_rules assignment.policy_rules[] := array(  -- a rule that reads a dropped or renamed column matches nobody
     select r
     from unnest(p_rules) as r
@@ -86,12 +87,23 @@ begin
   cross join lateral unnest(n.members) as member (index)
   group by n.rule
   order by n.rule;
+exception when others then
+  if assignment.is_transient(sqlstate) then
+    raise;
+  elsif cardinality(p_rules) = 1 then
+    raise warning 'trainer assignment: rule % (%) matches nobody: %', p_rules[1].rule, p_rules[1].name, sqlerrm;
+    return;
+  end if;
+  foreach v_rule in array p_rules loop  -- each by itself: a rule that raises must not hide the others
+    return query select * from assignment.match_rules(array[v_rule], p_rows);
+  end loop;
 end;
 $$;
 
 revoke execute on function assignment.match_rules(assignment.policy_rules[], jsonb[]) from public;
 comment on function assignment.match_rules(assignment.policy_rules[], jsonb[]) is
-  'For each rule, the members that it matches, by their position in p_rows. A predicate that raises matches nobody.';
+  'For each rule, the members that it matches, by their position in p_rows. A rule that raises matches nobody,
+with a warning.';
 
 -- migrate:down
 drop function if exists assignment.match_rules(assignment.policy_rules[], jsonb[]);

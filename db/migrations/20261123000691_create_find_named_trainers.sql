@@ -11,15 +11,20 @@ create function assignment.find_named_trainers(
   returns table (index integer, trainer_id uuid)
   stable
   set search_path = pg_catalog, pg_temp
-  set row_security = off
   set jit = off
   language sql
 as $$
-  select r.index::integer, m.id
-  from unnest(p_rows) with ordinality as r (row, index)
-  join unnest(p_members) as i (index) on i.index = r.index
-  join public.members m on m.id = assignment.read_uuid(r.row #>> p_rule.field)
-  where m.id <> p_member_ids[i.index]
+  with named as materialized (
+    select r.index::integer, assignment.read_uuid(r.row #>> p_rule.field) as trainer_id
+    from unnest(p_rows) with ordinality as r (row, index)
+    join unnest(p_members) as i (index) on i.index = r.index
+  )
+  select n.index, n.trainer_id
+  from named n
+  where n.trainer_id <> p_member_ids[n.index]
+    and n.trainer_id in (
+      select unnest(assignment.find_members(array(select distinct d.trainer_id from named d where d.trainer_id is not null)))
+    )
 $$;
 
 revoke execute on function assignment.find_named_trainers(assignment.policy_rules, uuid[], jsonb[], integer[]) from public;

@@ -50,7 +50,7 @@ begin
   select array_agg(t.id order by t.id), array_agg(t.weight order by t.id), array_agg(r.room order by t.id)
   into v_trainer_ids, v_weights, v_rooms
   from unnest(p_rule.trainer_ids, p_rule.weights) as t (id, weight)
-  join public.members m on m.id = t.id
+  join unnest(assignment.find_members(p_rule.trainer_ids)) as m (id) on m.id = t.id
   join assignment.find_room(
     p_rule.trainer_ids,
     p_full,

@@ -5,7 +5,7 @@ import { EXAMPLE, Time, TrainerId } from "./schemas.ts";
 
 /**
  * The policy as it is documented. `parsePolicy` checks what callers send, because it points at each part that is
- * wrong. tests/http/policy_test.ts holds the two against each other.
+ * wrong. tests/http/policy_schema_test.ts holds the two against each other.
  */
 const Value = z.union([z.string(), z.number(), z.boolean()]);
 

@@ -41,9 +41,6 @@ const ACCESS_FUNCTIONS = [
   "assignment.explain_hidden_rows(name)",
 ];
 
-/** The tables that {@link readRuleFaults} reads. */
-const RULE_TABLES = ["assignment.settings", "assignment.policy_rules"];
-
 /** Reads everything that auto-assignment depends on, in a constant number of statements. Skips what is missing. */
 export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFindings> {
   const differences = await checkStructure(sql);
@@ -61,15 +58,21 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
       `;
       return await read(transaction);
     }));
+  const defaultTrainer = isReadable(members) && isUsable("assignment.settings")
+    ? await look(findDefaultTrainer)
+    : null;
   return {
     migrations: await look(countMigrations),
     differences,
     members,
     trigger: isUsable("assignment.members_trigger") ? await look(readMembersTrigger) : null,
-    defaultTrainer: isReadable(members) && isUsable("assignment.settings")
-      ? await look(findDefaultTrainer)
+    defaultTrainer,
+    // Reads the same tables, so it would wait for the same locks.
+    ruleFaults: defaultTrainer === LOCKED
+      ? LOCKED
+      : defaultTrainer !== null && isUsable("assignment.policy_rules")
+      ? await look(readRuleFaults)
       : null,
-    ruleFaults: isReadable(members) && RULE_TABLES.every(isUsable) ? await look(readRuleFaults) : null,
     failures: isUsable("assignment.failures") ? await look(countFailures) : null,
     access: ACCESS_FUNCTIONS.every(isUsable) ? await look(readAccess) : null,
   };

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterEach, beforeEach, it } from "@std/testing/bdd";
 import { startBackfill } from "../../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import {
@@ -11,12 +11,14 @@ import {
 } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { warningsOf } from "../../support/notices.ts";
+import { describeByPolicy } from "../../support/signup_policies.ts";
 
-describe("a signup commits and is recorded when", () => {
+describeByPolicy("a signup commits and is recorded when", (policy) => {
   let database: TestDatabase;
   let id: string;
   beforeEach(async () => {
     database = await testDatabase();
+    await policy.put(database.sql);
     id = newId();
   });
   afterEach(() => database.drop());
@@ -142,11 +144,12 @@ describe("a signup commits and is recorded when", () => {
   });
 });
 
-describe("a signup commits with a warning when it cannot even be recorded because", () => {
+describeByPolicy("a signup commits with a warning when it cannot even be recorded because", (policy) => {
   let database: TestDatabase;
   let id: string;
   beforeEach(async () => {
     database = await testDatabase();
+    await policy.put(database.sql);
     id = newId();
     await database
       .sql`alter table public.trainer_client_assignments add constraint no_more check (false) not valid`;

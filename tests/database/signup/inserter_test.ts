@@ -1,15 +1,17 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterAll, beforeAll, beforeEach, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import type { Sql } from "../../../src/database/sql.ts";
 import { assertAssigned, newId } from "../../support/assignments.ts";
 import { type OwnedDatabase, ownedDatabase } from "../../support/owned_database.ts";
+import { describeByPolicy } from "../../support/signup_policies.ts";
 
-describe("an inserter with no right but INSERT on members", () => {
+describeByPolicy("an inserter with no right but INSERT on members", (policy) => {
   let database: OwnedDatabase;
   let sql: Sql;
   beforeAll(async () => {
     database = await ownedDatabase();
+    await policy.put(database.sql);
   });
   beforeEach(() => {
     sql = database.newInserter(); // in which nothing of ours is compiled or planned yet

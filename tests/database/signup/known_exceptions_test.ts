@@ -16,6 +16,7 @@ import {
 import { runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { withoutTrigger } from "../../support/members.ts";
+import { setCapacity } from "../../support/policies.ts";
 
 describe("the known exceptions:", () => {
   let database: TestDatabase;
@@ -45,6 +46,26 @@ describe("the known exceptions:", () => {
       );
     });
     assertEquals([await countMembers(database.sql, [id]), await countFailures(database.sql)], [0, 0]);
+  });
+
+  it("of two serializable signups at once that take seats of one trainer, one ends and can be repeated", async () => {
+    await setCapacity(database.sql, DEFAULT_TRAINER_ID, 10);
+    const [one, two] = [newId(), newId()];
+    const other = database.newConnection();
+    await assertRejects(
+      () =>
+        database.sql.begin("isolation level serializable", async (tx) => {
+          await tx`insert into public.members (id) values (${one})`;
+          await other.begin(
+            "isolation level serializable",
+            (second) => second`insert into public.members (id) values (${two})`,
+          );
+        }),
+      postgres.PostgresError,
+      "could not serialize access",
+    );
+    await database.sql`insert into public.members (id) values (${one}), (${two}) on conflict do nothing`;
+    await assertAssigned(database.sql, [one, two]);
   });
 
   it("a deferred constraint trigger of the application's on the assignments ends the signup at its commit", async () => {

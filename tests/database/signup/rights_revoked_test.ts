@@ -1,13 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterEach, beforeEach, it } from "@std/testing/bdd";
 import { assertAssigned, assertRecorded, countMembers, newId } from "../../support/assignments.ts";
 import { type OwnedDatabase, ownedDatabase } from "../../support/owned_database.ts";
+import { describeByPolicy } from "../../support/signup_policies.ts";
 
-describe("a signup commits when the owner of the assignments has lost", () => {
+describeByPolicy("a signup commits when the owner of the assignments has lost", (policy) => {
   let database: OwnedDatabase;
   let id: string;
   beforeEach(async () => {
     database = await ownedDatabase();
+    await policy.put(database.sql);
     id = newId();
   });
   afterEach(() => database.drop());

@@ -1,13 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterEach, beforeEach, it } from "@std/testing/bdd";
 import { assertAssigned, assertRecorded, countMembers, newId } from "../../support/assignments.ts";
 import { type OwnedDatabase, ownedDatabase } from "../../support/owned_database.ts";
+import { describeByPolicy } from "../../support/signup_policies.ts";
 
-describe("a signup under row-level security", () => {
+describeByPolicy("a signup under row-level security", (policy) => {
   let database: OwnedDatabase;
   let id: string;
   beforeEach(async () => {
     database = await ownedDatabase();
+    await policy.put(database.sql);
     id = newId();
   });
   afterEach(() => database.drop());

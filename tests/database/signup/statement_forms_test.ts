@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/sql.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { assertAssigned, countAssignments, countFailures, newId, newIds } from "../../support/assignments.ts";
@@ -7,13 +7,15 @@ import { copyMembers } from "../../support/copy.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { withoutTrigger } from "../../support/members.ts";
 import { runScript } from "../../support/psql.ts";
+import { describeByPolicy } from "../../support/signup_policies.ts";
 
-describe("a member has one active assignment once inserted by", () => {
+describeByPolicy("a member has one active assignment once inserted by", (policy) => {
   let database: TestDatabase;
   let sql: Sql;
   let observer: Sql; // another session: it sees what was committed
   beforeAll(async () => {
     database = await testDatabase();
+    await policy.put(database.sql);
     sql = database.newConnection();
     observer = database.newConnection();
   });
@@ -181,10 +183,11 @@ describe("a member has one active assignment once inserted by", () => {
   });
 });
 
-describe("a statement on members that adds no client", () => {
+describeByPolicy("a statement on members that adds no client", (policy) => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await testDatabase();
+    await policy.put(database.sql);
   });
   afterAll(() => database.drop());
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterAll, afterEach, beforeAll, beforeEach, it } from "@std/testing/bdd";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import {
   assertAssigned,
@@ -12,11 +12,14 @@ import {
 } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
+import { setCapacity } from "../../support/policies.ts";
+import { describeByPolicy } from "../../support/signup_policies.ts";
 
-describe("a signup in a transaction", () => {
+describeByPolicy("a signup in a transaction", (policy) => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await testDatabase();
+    await policy.put(database.sql);
   });
   afterAll(() => database.drop());
 
@@ -42,8 +45,9 @@ describe("a signup in a transaction", () => {
     });
   }
 
-  it("does not conflict with another signup when both are serializable", async () => {
+  it("does not conflict with another signup when both are serializable and take no seats", async () => {
     const [one, two] = [newId(), newId()];
+    if (policy.hasRules) await setCapacity(database.sql, DEFAULT_TRAINER_ID, null);
     const other = database.newConnection();
     await database.sql.begin("isolation level serializable", async (tx) => {
       await tx`insert into public.members (id) values (${one})`;
@@ -115,10 +119,11 @@ describe("a signup in a transaction", () => {
   });
 });
 
-describe("a signup in a transaction, when it cannot be assigned,", () => {
+describeByPolicy("a signup in a transaction, when it cannot be assigned,", (policy) => {
   let database: TestDatabase;
   beforeEach(async () => {
     database = await testDatabase();
+    await policy.put(database.sql);
     await refuseAssignments(database.sql, "true");
   });
   afterEach(() => database.drop());
