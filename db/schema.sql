@@ -3541,7 +3541,6 @@ version in force.';
 CREATE FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET row_security TO 'off'
     SET "TimeZone" TO 'UTC'
     SET extra_float_digits TO '1'
     SET enable_seqscan TO 'off'
@@ -3549,6 +3548,7 @@ CREATE FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid
     SET jit TO 'off'
     AS $$
 begin
+  perform assignment.require_visible_rows();  -- a hidden member exists all the same
   select coalesce(array_agg(m.id order by m.id), '{}'), coalesce(array_agg(to_jsonb(m) order by m.id), '{}')
   into member_ids, member_rows
   from public.members m

@@ -5,7 +5,6 @@
 create function assignment.read_members(p_member_ids uuid[], out member_ids uuid[], out member_rows jsonb[])
   stable
   set search_path = pg_catalog, pg_temp
-  set row_security = off  -- raises an error where policies hide rows
   set timezone = 'UTC'
   set extra_float_digits = 1  -- numbers as they are, whatever the session prefers
   set enable_seqscan = off  -- prevents a full scan on stale statistics
@@ -14,6 +13,7 @@ create function assignment.read_members(p_member_ids uuid[], out member_ids uuid
   language plpgsql
 as $$
 begin
+  perform assignment.require_visible_rows();  -- a hidden member exists all the same
   select coalesce(array_agg(m.id order by m.id), '{}'), coalesce(array_agg(to_jsonb(m) order by m.id), '{}')
   into member_ids, member_rows
   from public.members m

@@ -209,6 +209,7 @@ describe("row-level security of members that hides a trainer", () => {
     await openTo(database.ownerName);
     assertEquals((await ask("PUT /v1/policy", { json: { defaultTrainerId: member } })).status, 200);
     assertEquals((await ask("POST /v1/backfills", { json: {} })).status, 202);
+    assertEquals((await ask(`GET /v1/members/${member}/decision`)).status, 200);
     assertEquals((await ready()).checks.access?.detail, SEEN);
   });
 
