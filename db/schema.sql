@@ -285,15 +285,7 @@ begin
     exception when sqlstate 'TA009' then
       raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
     end;
-    if cardinality(v_result.full_pairs) > 0
-      and not exists (
-        select
-        from public.trainer_client_assignments a
-        where a.client_id = p_member_id
-          and a.trainer_id = assign_member.trainer_id
-          and a.status = 'active'
-      )
-    then
+    if cardinality(v_result.full_pairs) > 0 then
       raise exception 'trainer % has no room', trainer_id
         using errcode = 'TA011', hint = 'To assign the member all the same, force it.';
     elsif cardinality(v_result.gone_ids) > 0 then
@@ -380,7 +372,9 @@ begin
       else
         v_without_seat := assignment.claim_seats(v_trainers);
         if cardinality(v_without_seat) > 0 then
-          v_result.full_pairs := v_result.full_pairs || array(select v_part[i] from unnest(v_without_seat) as i);
+          v_known := assignment.find_assigned_pairs(v_members, v_trainers);  -- another session was faster
+          v_result.full_pairs := v_result.full_pairs
+            || array(select v_part[i] from unnest(v_without_seat) as i where i not in (select unnest(v_known)));
           v_part := array(
             select v_part[i] from generate_subscripts(v_part, 1) as i where i not in (select unnest(v_without_seat))
           );
@@ -2102,6 +2096,8 @@ declare
   v_document jsonb;
   v_rules assignment.policy_rules[];
   v_ids uuid[];
+  -- Room that came after the run had looked at a member shows nothing missed.
+  v_limited uuid[] := array(select trainer_id from assignment.trainers where capacity is not null);
 begin
   select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
   into v_document, v_rules
@@ -2120,7 +2116,9 @@ begin
     return query
     select distinct c.member_id
     from assignment.read_members(v_ids) as m
-    cross join lateral assignment.choose_trainers(v_document, v_rules, m.member_ids, m.member_rows) as c
+    cross join lateral assignment.choose_trainers(
+      v_document, v_rules, m.member_ids, m.member_rows, p_full => v_limited
+    ) as c
     where c.outcome in ('assign', 'no_room')
       and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = c.member_id)
       and (
@@ -2315,12 +2313,11 @@ begin
       from public.trainer_client_assignments a
       where a.client_id = m.id
         and a.policy_version = p_version
-        and a.status = 'active'
     );
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid) IS 'Members up to p_upper_id without an active assignment that this version of the policy made.';
+COMMENT ON FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid) IS 'Members up to p_upper_id without an assignment, active or ended, that this version of the policy made.';
 
 -- FUNCTION: assignment.finish_backfill(uuid)
 
@@ -2818,33 +2815,56 @@ CREATE FUNCTION assignment.make_waiting_due(p_trainer_ids uuid[]) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+  -- Rules that may give one of these trainers; the default trainer comes after all rules.
+  with given as materialized (
+    select r.rule, r.choose = 'field' as is_named
+    from assignment.policy_rules r
+    join assignment.settings s on s.policy_version = r.version
+    where r.trainer_ids && p_trainer_ids
+      or r.choose = 'field'
+    union all
+    select 32767, false
+    from assignment.settings s
+    where s.default_trainer_id = any (p_trainer_ids)
+  )
   update assignment.failures f
   set next_attempt_at = now()
-  where f.member_id in (
-    select w.member_id
-    from assignment.failures w
-    where w.sqlstate = 'TA011'
-      and (
-        w.requested_trainer_id = any (p_trainer_ids)
-        or w.requested_trainer_id is null and w.rule in (
-          select r.rule
-          from assignment.policy_rules r
-          join assignment.settings s on s.policy_version = r.version
-          where r.trainer_ids && p_trainer_ids
-            or r.choose = 'field'
-          union all
-          select 0
-          from assignment.settings s
-          where s.default_trainer_id = any (p_trainer_ids)
+  where f.member_id = any (
+    -- Who waits for one of these trainers: one for each seat.
+    array(
+      select w.member_id
+      from assignment.failures w
+      where w.sqlstate = 'TA011'
+        and (
+          w.requested_trainer_id = any (p_trainer_ids)
+          or w.requested_trainer_id is null
+            and coalesce(nullif(w.rule, 0), 32767) in (select g.rule from given g where not g.is_named)
         )
-      )
-    order by w.first_failed_at, w.member_id
-    limit cardinality(p_trainer_ids)
-    for update skip locked
+      order by w.first_failed_at, w.member_id
+      limit cardinality(p_trainer_ids)
+      for update skip locked
+    )
+    -- Who may have named one of them, or may match an earlier rule.
+    || array(
+      select w.member_id
+      from assignment.failures w
+      where w.sqlstate = 'TA011'
+        and w.requested_trainer_id is null
+        and exists (
+          select
+          from given g
+          where g.rule < coalesce(nullif(w.rule, 0), 32767)
+            or (g.is_named and g.rule = w.rule)
+        )
+      order by w.first_failed_at, w.member_id
+      limit 100
+      for update skip locked
+    )
   )
 $$;
 
-COMMENT ON FUNCTION assignment.make_waiting_due(p_trainer_ids uuid[]) IS 'Makes one failure due for each item, those that wait longest for room of these trainers.';
+COMMENT ON FUNCTION assignment.make_waiting_due(p_trainer_ids uuid[]) IS 'Makes one failure due for each item, those that wait longest for room of these trainers, and up to 100 that may wait for
+it: those at a rule that chooses a field, or behind an earlier rule that has room now.';
 
 -- FUNCTION: assignment.match_rules(assignment.policy_rules[], jsonb[])
 
@@ -4394,15 +4414,19 @@ CREATE FUNCTION assignment.tg_members__follow_id() RETURNS trigger
 declare
   v_member_id uuid;
   v_is_known boolean := false;
+  v_capacity integer;
 begin
   begin
     v_member_id := new.id;
     v_is_known := exists (select from public.trainer_client_assignments where client_id = v_member_id);
     update assignment.failures set member_id = v_member_id where member_id = old.id;
     v_is_known := v_is_known or found;
-    update assignment.trainers set trainer_id = v_member_id where trainer_id = old.id;
+
+    -- The trigger on assignments fires after this one, and takes the seats of the clients whom the foreign key moved.
+    update assignment.trainers set trainer_id = v_member_id where trainer_id = old.id returning capacity into v_capacity;
     if found then
-      perform assignment.settle_seats(old.id), assignment.settle_seats(v_member_id);
+      delete from assignment.seats where trainer_id = old.id;
+      insert into assignment.seats (trainer_id) select v_member_id from generate_series(1, v_capacity);
     end if;
   exception when others or assert_failure then
     null;  -- assign_or_record records the error
@@ -4419,8 +4443,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.tg_members__follow_id() IS 'Moves the failure, and the capacity as a trainer, of a member whose id changes to the new id. Assigns the member if there is neither a failure nor an
-assignment. Never makes the update fail.';
+COMMENT ON FUNCTION assignment.tg_members__follow_id() IS 'Moves the failure, and the capacity as a trainer, of a member whose id changes to the new id. Assigns the member if there
+is neither a failure nor an assignment. Never makes the update fail.';
 
 -- FUNCTION: assignment.tg_trainer_client_assignments__keep_seats()
 
@@ -4441,10 +4465,17 @@ begin
   if tg_op = 'UPDATE' then
     v_after := array(select trainer_id from new_rows where status = 'active');
   end if;
-  v_freed := array(select unnest(v_before) except all select unnest(v_after));
   perform assignment.take_seats(array(select unnest(v_after) except all select unnest(v_before)));
-  perform assignment.give_back_seats(v_freed);
-  perform assignment.make_waiting_due(v_freed);
+  v_freed := array(
+    select freed.id
+    from (select unnest(v_before) except all select unnest(v_after)) as freed (id)
+    join assignment.trainers t on t.trainer_id = freed.id
+    where t.capacity is not null
+  );
+  if v_freed <> '{}' then
+    perform assignment.give_back_seats(v_freed);
+    perform assignment.make_waiting_due(v_freed);
+  end if;
   return null;
 exception when others or assert_failure then
   raise warning 'trainer assignment: seats are out of step: %', sqlerrm

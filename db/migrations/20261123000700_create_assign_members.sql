@@ -66,7 +66,9 @@ begin
       else
         v_without_seat := assignment.claim_seats(v_trainers);
         if cardinality(v_without_seat) > 0 then
-          v_result.full_pairs := v_result.full_pairs || array(select v_part[i] from unnest(v_without_seat) as i);
+          v_known := assignment.find_assigned_pairs(v_members, v_trainers);  -- another session was faster
+          v_result.full_pairs := v_result.full_pairs
+            || array(select v_part[i] from unnest(v_without_seat) as i where i not in (select unnest(v_known)));
           v_part := array(
             select v_part[i] from generate_subscripts(v_part, 1) as i where i not in (select unnest(v_without_seat))
           );

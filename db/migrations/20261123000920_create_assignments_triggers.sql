@@ -24,10 +24,17 @@ begin
   if tg_op = 'UPDATE' then
     v_after := array(select trainer_id from new_rows where status = 'active');
   end if;
-  v_freed := array(select unnest(v_before) except all select unnest(v_after));
   perform assignment.take_seats(array(select unnest(v_after) except all select unnest(v_before)));
-  perform assignment.give_back_seats(v_freed);
-  perform assignment.make_waiting_due(v_freed);
+  v_freed := array(
+    select freed.id
+    from (select unnest(v_before) except all select unnest(v_after)) as freed (id)
+    join assignment.trainers t on t.trainer_id = freed.id
+    where t.capacity is not null
+  );
+  if v_freed <> '{}' then
+    perform assignment.give_back_seats(v_freed);
+    perform assignment.make_waiting_due(v_freed);
+  end if;
   return null;
 exception when others or assert_failure then
   raise warning 'trainer assignment: seats are out of step: %', sqlerrm

@@ -22,15 +22,19 @@ as $$
 declare
   v_member_id uuid;
   v_is_known boolean := false;
+  v_capacity integer;
 begin
   begin
     v_member_id := new.id;
     v_is_known := exists (select from public.trainer_client_assignments where client_id = v_member_id);
     update assignment.failures set member_id = v_member_id where member_id = old.id;
     v_is_known := v_is_known or found;
-    update assignment.trainers set trainer_id = v_member_id where trainer_id = old.id;
+
+    -- The trigger on assignments fires after this one, and takes the seats of the clients whom the foreign key moved.
+    update assignment.trainers set trainer_id = v_member_id where trainer_id = old.id returning capacity into v_capacity;
     if found then
-      perform assignment.settle_seats(old.id), assignment.settle_seats(v_member_id);
+      delete from assignment.seats where trainer_id = old.id;
+      insert into assignment.seats (trainer_id) select v_member_id from generate_series(1, v_capacity);
     end if;
   exception when others or assert_failure then
     null;  -- assign_or_record records the error
@@ -49,8 +53,8 @@ $$;
 
 revoke execute on function assignment.tg_members__follow_id() from public;
 comment on function assignment.tg_members__follow_id() is
-  'Moves the failure, and the capacity as a trainer, of a member whose id changes to the new id. Assigns the member if there is neither a failure nor an
-assignment. Never makes the update fail.';
+  'Moves the failure, and the capacity as a trainer, of a member whose id changes to the new id. Assigns the member if there
+is neither a failure nor an assignment. Never makes the update fail.';
 
 do $$
 begin

@@ -43,15 +43,7 @@ begin
     exception when sqlstate 'TA009' then
       raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
     end;
-    if cardinality(v_result.full_pairs) > 0
-      and not exists (
-        select
-        from public.trainer_client_assignments a
-        where a.client_id = p_member_id
-          and a.trainer_id = assign_member.trainer_id
-          and a.status = 'active'
-      )
-    then
+    if cardinality(v_result.full_pairs) > 0 then
       raise exception 'trainer % has no room', trainer_id
         using errcode = 'TA011', hint = 'To assign the member all the same, force it.';
     elsif cardinality(v_result.gone_ids) > 0 then

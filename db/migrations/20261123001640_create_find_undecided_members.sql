@@ -1,4 +1,4 @@
--- Finds the members for whom a run by the policy has to be proven: those without an active assignment by its version.
+-- Finds the members for whom a run by the policy has to be proven: those to whom its version has given nobody.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -21,14 +21,13 @@ begin
       from public.trainer_client_assignments a
       where a.client_id = m.id
         and a.policy_version = p_version
-        and a.status = 'active'
     );
 end;
 $$;
 
 revoke execute on function assignment.find_undecided_members(integer, uuid) from public;
 comment on function assignment.find_undecided_members(integer, uuid) is
-  'Members up to p_upper_id without an active assignment that this version of the policy made.';
+  'Members up to p_upper_id without an assignment, active or ended, that this version of the policy made.';
 
 -- migrate:down
 drop function if exists assignment.find_undecided_members(integer, uuid);

@@ -12,6 +12,8 @@ declare
   v_document jsonb;
   v_rules assignment.policy_rules[];
   v_ids uuid[];
+  -- Room that came after the run had looked at a member shows nothing missed.
+  v_limited uuid[] := array(select trainer_id from assignment.trainers where capacity is not null);
 begin
   select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
   into v_document, v_rules
@@ -30,7 +32,9 @@ begin
     return query
     select distinct c.member_id
     from assignment.read_members(v_ids) as m
-    cross join lateral assignment.choose_trainers(v_document, v_rules, m.member_ids, m.member_rows) as c
+    cross join lateral assignment.choose_trainers(
+      v_document, v_rules, m.member_ids, m.member_rows, p_full => v_limited
+    ) as c
     where c.outcome in ('assign', 'no_room')
       and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = c.member_id)
       and (

@@ -1,0 +1,157 @@
+import { assert, assertEquals } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import type { Sql } from "../../../src/database/sql.ts";
+import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
+import { countFailures, newId, newIds } from "../../support/assignments.ts";
+import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+import {
+  addTrainers,
+  among,
+  countClients,
+  countRoom,
+  putRules,
+  setCapacity,
+} from "../../support/policies.ts";
+
+const SESSIONS = 32;
+
+describe("many sessions that sign members up at once", () => {
+  let database: TestDatabase;
+  let sql: Sql;
+  beforeEach(async () => {
+    database = await testDatabase();
+    sql = database.sql;
+  });
+  afterEach(() => database.drop());
+
+  /** Signs members up one by one, in sessions of their own. */
+  async function signUp(count: number): Promise<void> {
+    const waiting = newIds(count);
+    const sessions = Array.from({ length: SESSIONS }, () => database.newConnection());
+    await Promise.all(sessions.map(async (session) => {
+      for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+        await session`insert into public.members (id) values (${id})`;
+      }
+    }));
+  }
+
+  it("give shares by weight", async () => {
+    const [anna = "", ben = ""] = await addTrainers(sql, 2);
+    await putRules(sql, [{
+      name: "spread",
+      assign: { choose: "spread", trainers: [{ trainerId: anna, weight: 3 }, { trainerId: ben, weight: 1 }] },
+    }]);
+    await signUp(4000);
+    const [annas = 0, bens = 0] = await countClients(sql, [anna, ben]);
+    assertEquals(annas + bens, 4000);
+    assert(Math.abs(annas / 4000 - 0.75) < 0.03, `${annas} of 4000`); // 4.4 standard deviations
+  });
+
+  for (const choose of ["spread", "most_room"] as const) {
+    it(`favour no trainer by the order of the rule, where it chooses ${choose}`, async () => {
+      const trainers = await addTrainers(sql, 4);
+      await putRules(sql, [{ name: "even", assign: among(choose, trainers) }]);
+      await signUp(1000);
+      const clients = await countClients(sql, trainers);
+      assertEquals([...await sql`select sqlstate, message, member_id from assignment.failures`], []);
+      assertEquals(clients.reduce((sum, count) => sum + count), 1000);
+      for (const count of clients) assert(Math.abs(count - 250) < 70, `${clients}`); // 5 standard deviations
+    });
+  }
+
+  it("fill a trainer to the seat, and wait for nobody's open transaction", async () => {
+    const [anna = ""] = await addTrainers(sql, 1);
+    await setCapacity(sql, anna, 100);
+    await putRules(sql, [{ name: "anna first", assign: among("spread", [anna]) }]);
+    const [before = 0] = await countClients(sql, [DEFAULT_TRAINER_ID]);
+    const own = newId();
+    await database.newConnection().begin(async (open) => {
+      await open`insert into public.members (id) values (${own})`;
+      const watch = watchForWaits(sql);
+      // Whoever waited for the open transaction would run into a lock_timeout, which is a recorded failure.
+      await signUp(320);
+      assertEquals(await watch.stop(), 0);
+    });
+    assertEquals(await countFailures(sql), 0);
+    assertEquals(await countClients(sql, [anna, DEFAULT_TRAINER_ID]), [100, before + 221]);
+    assertEquals(await countRoom(sql, anna), 0);
+  });
+
+  it("leave the seat of a transaction that rolls back to the next who comes", async () => {
+    const [anna = ""] = await addTrainers(sql, 1);
+    await setCapacity(sql, anna, 100);
+    await putRules(sql, [{ name: "anna first", assign: among("spread", [anna]) }]);
+    await database.newConnection().begin(async (open) => {
+      await open`insert into public.members (id) select unnest(${newIds(10)}::uuid[])`;
+      await signUp(150);
+      assertEquals(await countClients(sql, [anna]), [90]);
+      throw new RollBack();
+    }).catch((error) => {
+      if (!(error instanceof RollBack)) throw error;
+    });
+    assertEquals(await countRoom(sql, anna), 10);
+    await signUp(20);
+    assertEquals([await countClients(sql, [anna]), await countRoom(sql, anna)], [[100], 0]);
+  });
+
+  it("keep seats in step with those that are given back and taken meanwhile", async () => {
+    const trainers = await addTrainers(sql, 3);
+    for (const trainer of trainers) await setCapacity(sql, trainer, 20);
+    await putRules(sql, [{ name: "room", assign: among("most_room", trainers) }]);
+    const ending = Array.from({ length: 4 }, () => database.newConnection());
+    let isOver = false;
+    const ends = ending.map(async (session) => {
+      while (!isOver) {
+        await session`
+          update public.trainer_client_assignments
+          set status = 'inactive', ended_at = now()
+          where id = (
+            select id from public.trainer_client_assignments
+            where status = 'active' and trainer_id = any (${trainers}::uuid[])
+            order by random()
+            limit 1
+            for update skip locked
+          )
+        `;
+      }
+    });
+    const capacities = (async () => {
+      for (const capacity of [10, 30, 5, 25]) await setCapacity(sql, trainers[0] ?? "", capacity);
+    })();
+    await signUp(600);
+    isOver = true;
+    await Promise.all([...ends, capacities]);
+
+    const clients = await countClients(sql, trainers);
+    const rooms = await Promise.all(trainers.map((trainer) => countRoom(sql, trainer)));
+    assertEquals(clients.map((count, at) => count + (rooms[at] ?? 0)), [25, 20, 20]);
+    assertEquals(await countFailures(sql), 0);
+  });
+});
+
+class RollBack extends Error {}
+
+/** Looks for sessions that wait for another's transaction or row, again and again; counts those it saw. */
+function watchForWaits(sql: Sql): { stop(): Promise<number> } {
+  let isOver = false;
+  let waits = 0;
+  const watching = (async () => {
+    while (!isOver) {
+      const [row] = await sql<[{ count: number }]>`
+        select count(*)
+        from pg_locks
+        where not granted
+          and locktype in ('transactionid', 'tuple')
+          and pid in (select pid from pg_stat_activity where datname = current_database())
+      `;
+      waits += row.count;
+    }
+  })();
+  return {
+    async stop() {
+      isOver = true;
+      await watching;
+      return waits;
+    },
+  };
+}
