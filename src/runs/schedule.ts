@@ -39,7 +39,10 @@ export async function reconcileOnSchedule(
     const due = slot;
     try {
       const runId = await withSpan("reconciliation", { isRoot: true }, () => reconcile(sql, due));
-      if (runId) options.log.info({ event: "reconciliation_started", runId, slot: due });
+      if (runId) {
+        const repairedSeats = await getRepairedSeats(sql, runId);
+        options.log.info({ event: "reconciliation_started", runId, slot: due, repairedSeats });
+      }
       failing = undefined;
       slot = cron.nextRun(due);
     } catch (error) {
@@ -58,6 +61,14 @@ export async function reconcileOnSchedule(
 function logNotStarted(log: Logger, slot: Date, error: unknown): void {
   const isOverSoon = errorCode(error) === RUN_NOT_ENDED;
   log[isOverSoon ? "info" : "warn"]({ event: "reconciliation_not_started", slot, reason: String(error) });
+}
+
+/** By how many seats trainers with a capacity were out of step when the reconciliation started its run. */
+async function getRepairedSeats(sql: Sql, runId: string): Promise<number | null> {
+  const [row] = await sql<{ repairedSeats: number | null }[]>`
+    select repaired_seats from assignment.reconciliations where run_id = ${runId}
+  `;
+  return row?.repairedSeats ?? null;
 }
 
 /**

@@ -3,14 +3,17 @@ import { z } from "zod";
 /** How a statement ended, as far as its sender can know: a lost connection leaves it open. */
 export type Outcome = "acknowledged" | "failed" | "unknown";
 
-/** What was done: members added unseen by the trigger or signed up, an assignment ended or made, a run paused or resumed. */
-export type Action = "given" | "signup" | "end" | "assign" | "pause" | "resume";
+/**
+ * What was done, and what its ids are: members added unseen by the trigger or signed up; an assignment ended or made
+ * (member and trainer); a run paused or resumed; a version of the policy written (its number).
+ */
+export type Action = "given" | "signup" | "end" | "assign" | "pause" | "resume" | "policy";
 
 const lineSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("intent"),
     number: z.number(),
-    action: z.enum(["given", "signup", "end", "assign", "pause", "resume"]),
+    action: z.enum(["given", "signup", "end", "assign", "pause", "resume", "policy"]),
     ids: z.array(z.string()),
   }),
   z.object({
@@ -31,6 +34,9 @@ export interface Entry {
   /** The SQLSTATE or the driver's code, where it was not acknowledged. */
   code: string | undefined;
   ms: number;
+  /** The lines of its intent and of its outcome: what ended on an earlier line was over before it began. */
+  began: number;
+  ended: number;
 }
 
 /**
@@ -94,15 +100,16 @@ export class Journal {
 /** Reads a journal back from disk, as an observer would after a crash of everything. */
 export async function readJournal(path: string): Promise<Entry[]> {
   const entries = new Map<number, Entry>();
-  for (const text of (await Deno.readTextFile(path)).split("\n")) {
+  for (const [at, text] of (await Deno.readTextFile(path)).split("\n").entries()) {
     if (text === "") continue;
     const line = lineSchema.parse(JSON.parse(text));
     if (line.kind === "intent") {
-      entries.set(line.number, { ...line, outcome: "unknown", code: undefined, ms: 0 });
+      const open = { outcome: "unknown", code: undefined, ms: 0, began: at, ended: Infinity } as const;
+      entries.set(line.number, { ...line, ...open });
       continue;
     }
     const entry = entries.get(line.number);
-    if (entry) Object.assign(entry, { outcome: line.outcome, code: line.code, ms: line.ms });
+    if (entry) Object.assign(entry, { outcome: line.outcome, code: line.code, ms: line.ms, ended: at });
   }
   return [...entries.values()];
 }

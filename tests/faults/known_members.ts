@@ -19,7 +19,7 @@ export async function addKnownMembers({ sql, journal, random, trainerId }: World
   for (const [at, id] of ids.entries()) {
     const ended = at % 3 === 0;
     if (ended) {
-      await journal.record("end", [id], async () => {
+      await journal.record("end", [id, trainerId], async () => {
         await sql`select assignment.end_assignment(${id}, ${trainerId})`;
       });
     }

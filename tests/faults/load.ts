@@ -7,6 +7,9 @@ import type { Random } from "./random.ts";
 export interface LoadOptions {
   journal: Journal;
   random: Random;
+  /** Whose assignments end now and then. */
+  trainerIds: readonly string[];
+  /** Who is assigned by hand now and then. */
   trainerId: string;
   /** Sessions at once. */
   sessions?: number;
@@ -48,7 +51,7 @@ async function runSession(url: string, options: LoadOptions, signal: AbortSignal
 
   while (!signal.aborted) {
     if (known.length > 0 && random.chance(steering)) {
-      await steer(sql, journal, random, { memberId: random.pick(known), trainerId: options.trainerId });
+      await steer(sql, options, random, random.pick(known));
     } else {
       const ids = Array.from({ length: random.pick([1, 1, 1, 2, 5, 20]) }, random.uuid);
       const outcome = await journal.record(
@@ -101,22 +104,32 @@ async function signUp(sql: Sql, ids: string[], form: number): Promise<Outcome> {
 
 async function steer(
   sql: Sql,
-  journal: Journal,
+  { journal, trainerId, trainerIds }: LoadOptions,
   random: Random,
-  { memberId, trainerId }: { memberId: string; trainerId: string },
+  memberId: string,
 ): Promise<void> {
   if (random.chance(0.7)) {
-    await journal.record("end", [memberId], async () => {
-      const [row] = await sql<[{ ended: boolean }]>`
-        select assignment.end_assignment(${memberId}, ${trainerId}) as ended
-      `;
-      return row.ended ? "acknowledged" : "failed";
-    });
+    await endAssignment(sql, journal, memberId, random.pick(trainerIds));
   } else {
-    await journal.record("assign", [memberId], async () => {
+    await journal.record("assign", [memberId, trainerId], async () => {
       await sql`select assignment.assign_member(${memberId}, ${trainerId})`;
     });
   }
+}
+
+/** Ends an assignment, if there is one. */
+export async function endAssignment(
+  sql: Sql,
+  journal: Journal,
+  memberId: string,
+  trainerId: string,
+): Promise<void> {
+  await journal.record("end", [memberId, trainerId], async () => {
+    const [row] = await sql<[{ ended: boolean }]>`
+      select assignment.end_assignment(${memberId}, ${trainerId}) as ended
+    `;
+    return row.ended ? "acknowledged" : "failed";
+  });
 }
 
 /**

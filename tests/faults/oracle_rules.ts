@@ -1,7 +1,10 @@
 import type { OracleOptions } from "./oracle.ts";
 
-/** An invariant as a query for what breaks it: one text a row. `journal` and `steering` hold what callers were told; $1 is the trainer. */
-interface Rule {
+/**
+ * An invariant as a query for what breaks it: one text a row. `journal`, `pairs` and `steering` hold what callers were
+ * told, `rules` the rules of all policies; $1 is the default trainer.
+ */
+export interface Rule {
   name: string;
   applies(options: OracleOptions): boolean;
   query: string;
@@ -61,12 +64,15 @@ export const rules: readonly Rule[] = [
         select
           coalesce(bool_or(a.status = 'active'), false) as active,
           coalesce(bool_or(a.status = 'inactive') and not bool_or(a.status = 'active'), false) as ended,
-          exists (select from assignment.failures f where f.member_id = m.id) as failed
+          exists (select from assignment.failures f where f.member_id = m.id) as failed,
+          exists (select from rules r where r.choose = 'nobody' and left(m.id::text, 1) = any (r.segments))
+            or exists (select from assignment.backfill_errors e where e.member_id = m.id and e.sqlstate = 'TA011') as may_have_none
         from public.trainer_client_assignments a
-        where a.client_id = m.id and a.trainer_id = $1
+        where a.client_id = m.id
       ) as state
       where m.id <> $1
         and state.active::integer + state.ended::integer + state.failed::integer <> 1
+        and not (state.may_have_none and not state.failed)
     `,
   },
   {
@@ -84,14 +90,15 @@ export const rules: readonly Rule[] = [
     name: "what was ended stays ended, and nothing else is",
     applies: always,
     query: `
-      select format('member %s was %s and is %s', j.id, j.standing, case when state.active then 'active' else 'ended' end)
-      from journal j
-      cross join lateral (
-        select coalesce(bool_or(a.status = 'active'), false) as active, count(*) as rows
+      select format('member %s was %s with trainer %s and is %s', state.client_id, coalesce(p.standing, 'standing'),
+        state.trainer_id, case when state.active then 'active' else 'ended' end)
+      from (
+        select a.client_id, a.trainer_id, bool_or(a.status = 'active') as active
         from public.trainer_client_assignments a
-        where a.client_id = j.id and a.trainer_id = $1
+        group by a.client_id, a.trainer_id
       ) as state
-      where (j.standing = 'ended' and state.active) or (j.standing = 'standing' and state.rows > 0 and not state.active)
+      left join pairs p on p.member_id = state.client_id and p.trainer_id = state.trainer_id
+      where coalesce(p.standing, 'standing') = case when state.active then 'ended' else 'standing' end
     `,
   },
   {
@@ -127,7 +134,7 @@ export const rules: readonly Rule[] = [
       from assignment.backfill_progress p
       cross join lateral (
         select
-          (select count(*) from public.trainer_client_assignments a where a.backfill_run_id = p.id) as rows,
+          (select count(distinct a.client_id) from public.trainer_client_assignments a where a.backfill_run_id = p.id) as rows,
           (select count(*) from assignment.backfill_errors e where e.run_id = p.id) as errors,
           (select count(*) from public.members m
             where m.id <= (select upper_id from assignment.backfill_lanes l where l.run_id = p.id and l.lane > 0 order by upper_id desc limit 1)

@@ -5,8 +5,14 @@ import type { KnownBug } from "./planted_bug.ts";
 import { databaseBugs } from "./planted_bugs.ts";
 import { hostileBugs } from "./planted_hostile_bugs.ts";
 import { networkBugs } from "./planted_network_bugs.ts";
+import { policyBugs } from "./planted_policy_bugs.ts";
 
-export const knownBugs: readonly KnownBug[] = [...databaseBugs, ...networkBugs, ...hostileBugs];
+export const knownBugs: readonly KnownBug[] = [
+  ...databaseBugs,
+  ...policyBugs,
+  ...networkBugs,
+  ...hostileBugs,
+];
 
 const unrelatedRules = ["the experiment comes to its end", "the experiment leaves nothing open"];
 

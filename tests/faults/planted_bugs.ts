@@ -19,7 +19,7 @@ async function splitStep(sql: Sql): Promise<void> {
   const [{ body }] = await sql<[{ body: string }]>`
     select prosrc as body from pg_proc where oid = 'assignment.backfill_step'::regproc
   `;
-  const assigns = "select * into v_result";
+  const assigns = "v_result := assignment.assign_batch(";
   if (!body.includes(assigns)) throw new Error(`assignment.backfill_step does not contain: ${assigns}`);
   const moves = `
     if v_next_id is not null then
@@ -68,7 +68,8 @@ export const databaseBugs: readonly KnownBug[] = [
   {
     name: "a run revives ended assignments",
     caughtBy: ["everyday"],
-    database: (sql) => changeFunction(sql, "backfill_step", "p_keep_ended => true", "p_keep_ended => false"),
+    database: (sql) =>
+      changeFunction(sql, "assign_batch", "p_keep_ended => p_keep_met", "p_keep_ended => false"),
   },
   {
     name: "a batch is counted twice",
@@ -186,8 +187,8 @@ export const databaseBugs: readonly KnownBug[] = [
         create function public.assign_trainer() returns trigger language plpgsql security definer as $$
         begin
           if new.id <> assignment.default_trainer_id() then
-            insert into public.trainer_client_assignments (trainer_id, client_id, source)
-            values (assignment.default_trainer_id(), new.id, 'trigger');
+            insert into public.trainer_client_assignments (trainer_id, client_id, source, policy_version)
+            values (assignment.default_trainer_id(), new.id, 'trigger', 1);
           end if;
           return null;
         end;
@@ -204,8 +205,8 @@ export const databaseBugs: readonly KnownBug[] = [
     database: (sql) =>
       replaceTrigger(
         sql,
-        `insert into public.trainer_client_assignments (trainer_id, client_id, source)
-         select assignment.default_trainer_id(), id, 'trigger' from new_members order by id
+        `insert into public.trainer_client_assignments (trainer_id, client_id, source, policy_version)
+         select assignment.default_trainer_id(), id, 'trigger', 1 from new_members order by id
          on conflict (client_id, trainer_id) where status = 'active' do nothing;
          return null;
          exception when check_violation or unique_violation then
@@ -235,7 +236,7 @@ export const databaseBugs: readonly KnownBug[] = [
     caughtBy: ["locks"],
     async database(sql) {
       await sql`alter function assignment.tg_members__assign_trainer() set lock_timeout = 0`;
-      await sql`alter function assignment.assign_or_record(uuid[], text, uuid) set lock_timeout = 0`;
+      await sql`alter function assignment.assign_or_record(uuid[], text, uuid, jsonb[]) set lock_timeout = 0`;
     },
   },
   {

@@ -69,7 +69,7 @@ export function watchCounters(sql: () => Sql, runId: string, report: Report): { 
         const [row] = await sql()<[{ successful: number; rows: number; isConsistent: boolean }]>`
           select
             p.successful,
-            (select count(*) from public.trainer_client_assignments a where a.backfill_run_id = p.id) as rows,
+            (select count(distinct a.client_id) from public.trainer_client_assignments a where a.backfill_run_id = p.id) as rows,
             p.processed = p.successful + p.skipped + p.failed and p.processed <= p.total as is_consistent
           from assignment.backfill_progress p
           where p.id = ${runId}

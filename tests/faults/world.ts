@@ -119,6 +119,7 @@ export async function inWorld(
           journal,
           random: random.fork(),
           trainerId: DEFAULT_TRAINER_ID,
+          trainerIds: [DEFAULT_TRAINER_ID],
           ...options,
         });
         closers.push(() => load.stop());

@@ -24,7 +24,10 @@ describe("many sessions that sign members up at once", () => {
   });
   afterEach(() => database.drop());
 
-  /** Signs members up one by one, in sessions of their own. */
+  /**
+   * Signs members up one by one, in many sessions. Before PostgreSQL 16, sessions wait for each other to extend a file;
+   * whoever waited too long on a busy machine is retried.
+   */
   async function signUp(count: number): Promise<void> {
     const waiting = newIds(count);
     const sessions = Array.from({ length: SESSIONS }, () => database.newConnection());
@@ -33,6 +36,9 @@ describe("many sessions that sign members up at once", () => {
         await session`insert into public.members (id) values (${id})`;
       }
     }));
+    await sql`update assignment.failures set next_attempt_at = now() where sqlstate = '55P03'`;
+    await sql`select assignment.retry_failures()`;
+    assertEquals(await countFailures(sql), 0);
   }
 
   it("give shares by weight", async () => {
@@ -53,7 +59,6 @@ describe("many sessions that sign members up at once", () => {
       await putRules(sql, [{ name: "even", assign: among(choose, trainers) }]);
       await signUp(1000);
       const clients = await countClients(sql, trainers);
-      assertEquals([...await sql`select sqlstate, message, member_id from assignment.failures`], []);
       assertEquals(clients.reduce((sum, count) => sum + count), 1000);
       for (const count of clients) assert(Math.abs(count - 250) < 70, `${clients}`); // 5 standard deviations
     });
@@ -68,11 +73,9 @@ describe("many sessions that sign members up at once", () => {
     await database.newConnection().begin(async (open) => {
       await open`insert into public.members (id) values (${own})`;
       const watch = watchForWaits(sql);
-      // Whoever waited for the open transaction would run into a lock_timeout, which is a recorded failure.
-      await signUp(320);
-      assertEquals(await watch.stop(), 0);
+      await signUp(320); // also without failures: whoever waited for the open transaction would run into a timeout
+      assertEquals(await watch.stop(), []);
     });
-    assertEquals(await countFailures(sql), 0);
     assertEquals(await countClients(sql, [anna, DEFAULT_TRAINER_ID]), [100, before + 221]);
     assertEquals(await countRoom(sql, anna), 0);
   });
@@ -125,26 +128,26 @@ describe("many sessions that sign members up at once", () => {
     const clients = await countClients(sql, trainers);
     const rooms = await Promise.all(trainers.map((trainer) => countRoom(sql, trainer)));
     assertEquals(clients.map((count, at) => count + (rooms[at] ?? 0)), [25, 20, 20]);
-    assertEquals(await countFailures(sql), 0);
   });
 });
 
 class RollBack extends Error {}
 
-/** Looks for sessions that wait for another's transaction or row, again and again; counts those it saw. */
-function watchForWaits(sql: Sql): { stop(): Promise<number> } {
+/** Looks for sessions that wait for another's transaction or row, again and again; tells of those it saw. */
+function watchForWaits(sql: Sql): { stop(): Promise<string[]> } {
   let isOver = false;
-  let waits = 0;
+  const waits: string[] = [];
   const watching = (async () => {
     while (!isOver) {
-      const [row] = await sql<[{ count: number }]>`
-        select count(*)
-        from pg_locks
-        where not granted
-          and locktype in ('transactionid', 'tuple')
-          and pid in (select pid from pg_stat_activity where datname = current_database())
+      const rows = await sql<{ wait: string }[]>`
+        select format('%s %s by %s', l.locktype, l.mode, a.query) as wait
+        from pg_locks l
+        join pg_stat_activity a on a.pid = l.pid
+        where not l.granted
+          and l.locktype in ('transactionid', 'tuple')
+          and a.datname = current_database()
       `;
-      waits += row.count;
+      waits.push(...rows.map(({ wait }) => wait));
     }
   })();
   return {

@@ -126,6 +126,18 @@ describe("a member who waits for room", () => {
     assertEquals([await dueOf(), await retry(one)], [[one], [DEFAULT_TRAINER_ID]]);
   });
 
+  it("is nobody whose only trainer would be themselves: they get the next", async () => {
+    await sql`update public.members set plan = 'vip' where id = ${anna}`;
+    await sql`delete from public.trainer_client_assignments where client_id = ${anna}`;
+    await putRules(sql, [
+      { name: "vip", when: vip, assign: among("spread", [anna], "wait") },
+      { name: "everybody", assign: among("most_room", [anna, ben], "next") },
+    ]);
+    await setCapacity(sql, ben, 1);
+    await sql`select assignment.assign_or_record(array[${anna}]::uuid[], 'service')`;
+    assertEquals(await retry(anna), [ben]);
+  });
+
   it("is not due when somebody else's seat is given back", async () => {
     const [cleo = ""] = await addTrainers(sql, 1);
     await setCapacity(sql, cleo, 1);

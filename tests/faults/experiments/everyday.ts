@@ -6,8 +6,10 @@ import type { Sql } from "../../../src/database/sql.ts";
 import { retryFailures } from "../../../src/assignments/failures.ts";
 import { silentLogger } from "../../../src/telemetry/log.ts";
 import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
-import { type Experiment, sized } from "../experiment.ts";
-import { giveMembers } from "../load.ts";
+import { setCapacity } from "../../support/policies.ts";
+import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
+import { endAssignment, giveMembers } from "../load.ts";
+import { bringRules, writeRules } from "../policy.ts";
 import { awaitEnd, pause, turnPause, watchCounters } from "../runs.ts";
 import { inWorld, type World } from "../world.ts";
 
@@ -15,63 +17,130 @@ import { inWorld, type World } from "../world.ts";
 export const everyday: Experiment = {
   name: "everyday",
   summary:
-    "signups in all forms, a run paused, resumed and cut off, causes that come and go: every promise holds",
+    "signups in all forms, with and without rules, a run paused, resumed and cut off, causes that come and go: every promise holds",
   async run(options) {
-    await inWorld(options, { ownServer: false }, async (world) => {
-      const { sql, journal, random } = world;
-      const { scale, report } = options;
-      const pool = openDatabase(world.server.url, { max: 6, applicationName: "service" });
-      const background = startBackgroundWork({ sql: pool, log: silentLogger }, {
-        backfillLanes: 2,
-        backfillMaxReplicaLagMs: 10_000,
-        backfillRestRatio: 0,
-        reconcileCron: null,
-      });
-      world.atEnd(async () => {
-        await background.stop();
-        await closeDatabase(pool, 1);
-      });
-      const rounds = sized(scale, { short: 1, full: 10, long: 100 });
-      const members = options.plant ? 3_000 : 21_000; // above 20,000 a run has two lanes
-      let looks = 0;
-
-      for (let round = 0; round < rounds; round++) {
-        const given = await giveMembers(sql, journal, random, members);
-        const load = world.startLoad({ longestPauseMs: 5, steering: 0.2, sessions: 3 });
-        await refuseAssignments(sql, "new.source = 'backfill' and new.client_id::text ~ '^.0f'");
-        const run = await startBackfill(sql, { requestedBy: "experiment", batchRows: 200 });
-        const watch = watchCounters(() => sql, run.id, report);
-        await Promise.all([
-          steerAndCut(world, run.id),
-          giveBehindCursor(world, run.id, members),
-          ...given.slice(0, 40).flatMap((id) => [assign(world, id), assign(world, id)]),
-          ...given.slice(40, 50).map((id) => assignAgain(world, id)),
-        ]);
-        const ended = await awaitEnd(() => sql, run.id, report);
-        looks += await watch.stop();
-        await acceptAssignments(sql);
-        if (ended !== null && ended.failed > 0) {
-          await awaitEnd(() => sql, (await retryRun(sql, run.id, "experiment")).id, report);
-        }
-
-        await load.stop();
-        if (report.hasNoticedBug) return;
-
-        await bringCauses(world);
-        await world.judge({ runsEnded: true, longestSignupMs: 2_000 });
-        if (report.hasNoticedBug) return;
-        await retryFailures(sql);
-        await world.judge({ runsEnded: true, drained: true });
-      }
-      report.figure("rounds", rounds);
-      report.figure("snapshots of counters", looks);
-      report.figure("members", await countMembers(sql));
-    });
+    await Promise.all([liveByDefault(options), liveByRules(options)]);
   },
 };
 
+async function liveByDefault(options: ExperimentOptions): Promise<void> {
+  await inWorld(options, { ownServer: false }, async (world) => {
+    const { sql, journal, random } = world;
+    const { scale, report } = options;
+    startWork(world);
+    const rounds = sized(scale, { short: 1, full: 10, long: 100 });
+    const members = options.plant ? 3_000 : 21_000; // above 20,000 a run has two lanes
+    let looks = 0;
+
+    for (let round = 0; round < rounds; round++) {
+      const given = await giveMembers(sql, journal, random, members);
+      const load = world.startLoad({ longestPauseMs: 5, steering: 0.2, sessions: 3 });
+      await refuseAssignments(sql, "new.source = 'backfill' and new.client_id::text ~ '^.0f'");
+      const run = await startBackfill(sql, { requestedBy: "experiment", batchRows: 200 });
+      const watch = watchCounters(() => sql, run.id, report);
+      await Promise.all([
+        steerAndCut(world, run.id),
+        giveBehindCursor(world, run.id, members),
+        ...given.slice(0, 40).flatMap((id) => [assign(world, id), assign(world, id)]),
+        ...given.slice(40, 50).map((id) => assignAgain(world, id)),
+      ]);
+      const ended = await awaitEnd(() => sql, run.id, report);
+      looks += await watch.stop();
+      await acceptAssignments(sql);
+      if (ended !== null && ended.failed > 0) {
+        await awaitEnd(() => sql, (await retryRun(sql, run.id, "experiment")).id, report);
+      }
+
+      await load.stop();
+      if (report.hasNoticedBug) return;
+
+      await bringCauses(world);
+      await world.judge({ runsEnded: true, longestSignupMs: 2_000 });
+      if (report.hasNoticedBug) return;
+      await retryFailures(sql);
+      await world.judge({ runsEnded: true, drained: true });
+    }
+    report.figure("rounds", rounds);
+    report.figure("snapshots of counters", looks);
+    report.figure("members", await countMembers(sql));
+  });
+}
+
+/** The same with rules: trainers fill up, a new version comes in the middle of a run, who waits is assigned at last. */
+async function liveByRules(options: ExperimentOptions): Promise<void> {
+  await inWorld(options, { ownServer: false }, async (world) => {
+    const { sql, journal, random } = world;
+    const { scale, report } = options;
+    startWork(world);
+    const members = sized(scale, { short: 3_000, full: 30_000, long: 300_000 });
+    const limited = members / 10;
+    const trainers = await bringRules(world, { limited, waiting: members / 40 });
+    const load = world.startLoad({
+      longestPauseMs: 5,
+      steering: 0.3,
+      sessions: 3,
+      trainerIds: [...trainers.team, ...trainers.limited, ...trainers.waiting],
+    });
+    await endSome(world);
+    await giveMembers(sql, journal, random, members);
+    await refuseAssignments(sql, "new.source = 'backfill' and new.client_id::text ~ '^.0f'");
+    const run = await startBackfill(sql, { requestedBy: "experiment", batchRows: 100 });
+    const watch = watchCounters(() => sql, run.id, report);
+    await Promise.all([
+      steerAndCut(world, run.id),
+      giveBehindCursor(world, run.id, members),
+      writeRules(world, trainers),
+    ]);
+    const ended = await awaitEnd(() => sql, run.id, report);
+    await watch.stop();
+    await acceptAssignments(sql);
+    if (ended !== null && ended.failed > 0) {
+      await awaitEnd(() => sql, (await retryRun(sql, run.id, "experiment")).id, report);
+    }
+    await load.stop();
+    if (report.hasNoticedBug) return;
+    await world.judge({ runsEnded: true, longestSignupMs: 2_000 });
+    if (report.hasNoticedBug) return;
+    for (const id of trainers.waiting) await setCapacity(sql, id, members);
+    await retryFailures(sql);
+    const last = await startBackfill(sql, { requestedBy: "experiment" });
+    await awaitEnd(() => sql, last.id, report);
+    await world.judge({ runsEnded: true, drained: true });
+  });
+}
+
+/** Starts the work that the service does besides answering. */
+function startWork(world: World): void {
+  const pool = openDatabase(world.server.url, { max: 6, applicationName: "service" });
+  const background = startBackgroundWork({ sql: pool, log: silentLogger }, {
+    backfillLanes: 2,
+    backfillMaxReplicaLagMs: 10_000,
+    backfillRestRatio: 0,
+    reconcileCron: null,
+  });
+  world.atEnd(async () => {
+    await background.stop();
+    await closeDatabase(pool, 1);
+  });
+}
+
+/** Signs members up and ends what the rules gave them: no run may revive it. */
+async function endSome({ sql, journal, random }: World): Promise<void> {
+  const ids = Array.from({ length: 40 }, random.uuid);
+  await journal.record("signup", ids, async () => {
+    await sql`insert into public.members (id) select unnest(${ids}::uuid[])`;
+  });
+  const pairs = await sql<{ clientId: string; trainerId: string }[]>`
+    select client_id, trainer_id
+    from public.trainer_client_assignments
+    where client_id = any (${ids}::uuid[]) and rule is not null
+    order by client_id, trainer_id
+  `;
+  for (const { clientId, trainerId } of pairs) await endAssignment(sql, journal, clientId, trainerId);
+}
+
 async function assign({ sql, journal, trainerId }: World, id: string): Promise<void> {
-  await journal.record("assign", [id], async () => {
+  await journal.record("assign", [id, trainerId], async () => {
     await sql`select assignment.assign_member(${id}, ${trainerId})`;
   });
 }
@@ -79,12 +148,7 @@ async function assign({ sql, journal, trainerId }: World, id: string): Promise<v
 /** Who has left comes back. */
 async function assignAgain(world: World, id: string): Promise<void> {
   await assign(world, id);
-  await world.journal.record("end", [id], async () => {
-    const [row] = await world.sql<[{ ended: boolean }]>`
-      select assignment.end_assignment(${id}, ${world.trainerId}) as ended
-    `;
-    return row.ended ? "acknowledged" : "failed";
-  });
+  await endAssignment(world.sql, world.journal, id, world.trainerId);
   await assign(world, id);
 }
 

@@ -3,6 +3,7 @@ import { getRun, startBackfill } from "../../../src/runs/runs.ts";
 import { type Experiment, type Report, sized } from "../experiment.ts";
 import { giveMembers } from "../load.ts";
 import { kill, killServer } from "../processes.ts";
+import { bringRules, writeRules } from "../policy.ts";
 import { awaitEnd, eventually, pause, watchCounters } from "../runs.ts";
 import type { Service } from "../service.ts";
 import { inWorld, type World } from "../world.ts";
@@ -13,7 +14,7 @@ type Victim = "service" | "backend" | "server";
 export const kills: Experiment = {
   name: "kills",
   summary:
-    "kill -9 of the service, a backend or the server during backfills and signups: nothing lost, nothing counted twice",
+    "kill -9 of the service, a backend or the server during backfills and signups by rules: nothing lost, nothing counted twice, seats exact",
   async run(options) {
     const { scale, report } = options;
     await inWorld(options, {}, async (world) => {
@@ -24,12 +25,18 @@ export const kills: Experiment = {
       const service = await world.startService({
         environment: { BACKFILL_REST_RATIO: "4", DATABASE_POOL_SIZE: "5" },
       });
-      const load = world.startLoad({ longestPauseMs: 40, sessions: 3 });
+      const trainers = await bringRules(world, { limited: 300, waiting: wanted * 1_000 });
+      const load = world.startLoad({
+        longestPauseMs: 40,
+        sessions: 3,
+        trainerIds: [world.trainerId, ...trainers.team, ...trainers.limited, ...trainers.waiting],
+      });
       let looks = 0;
       let runs = 0;
 
       for (let done = 0; done < wanted; runs++) {
         await giveMembers(world.sql, journal, random, 4_000);
+        await writeRules(world, trainers);
         const run = await startBackfill(world.sql, { requestedBy: "experiment", batchRows: 25 });
         const watch = watchCounters(() => world.sql, run.id, report);
         for (; done < wanted; done++) {

@@ -1,0 +1,55 @@
+import type { Choice, Rule } from "../../src/policy/document.ts";
+import { getPolicy, putPolicy } from "../../src/policy/policies.ts";
+import { among, setCapacity } from "../support/policies.ts";
+import type { World } from "./world.ts";
+
+/** Trainers of an experiment's rules. Those of `limited` and `waiting` have a capacity. */
+export interface Trainers {
+  team: string[];
+  limited: string[];
+  waiting: string[];
+}
+
+/** How many clients each of the trainers with a capacity takes. */
+export interface Capacities {
+  limited: number;
+  waiting: number;
+}
+
+/** Adds trainers, sets their capacities and writes the first rules: by the first digit of a member's id. */
+export async function bringRules(world: World, capacities: Capacities): Promise<Trainers> {
+  const { sql, journal, random } = world;
+  await sql`alter table public.members add segment text generated always as (left(id::text, 1)) stored`;
+  const ids = Array.from({ length: 5 }, random.uuid);
+  await journal.record("signup", ids, async () => {
+    await sql`insert into public.members (id) select unnest(${ids}::uuid[])`;
+  });
+  const trainers = { team: ids.slice(0, 2), limited: ids.slice(2, 4), waiting: ids.slice(4) };
+  for (const kind of ["limited", "waiting"] as const) {
+    for (const id of trainers[kind]) await setCapacity(sql, id, capacities[kind]);
+  }
+  await writeRules(world, trainers);
+  return trainers;
+}
+
+/** Writes the next version: the same rules, other names and weights. Nobody else may write one meanwhile. */
+export async function writeRules({ sql, journal, trainerId }: World, trainers: Trainers): Promise<void> {
+  const version = (await getPolicy(sql)).version + 1;
+  const rule = (name: string, segments: string, assign: Choice): Rule => ({
+    name: `${name}, version ${version}`,
+    when: { field: "segment", op: "in", value: [...segments] },
+    assign,
+  });
+  const weighted = trainers.limited.map((id, at) => ({ trainerId: id, weight: at === 0 ? version : 1 }));
+  const rules = [
+    rule("left alone", "f", { choose: "nobody" }),
+    rule("team", "01", among("all", trainers.team)),
+    rule("first choice", "2345", { choose: "spread", trainers: weighted, whenFull: "next" }),
+    rule("second choice", "4567", among("most_room", trainers.team)),
+    rule("waits", "8", among("spread", trainers.waiting, "wait")),
+  ];
+  await journal.record("policy", [String(version)], async () => {
+    const document = { defaultTrainerId: trainerId, respectsOtherTrainers: false, rules };
+    await putPolicy(sql, document, "experiment");
+  });
+}
