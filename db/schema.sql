@@ -795,9 +795,14 @@ begin
 
     if v_rule.when_full = 'wait' then
       v_here := array(select unnest(v_here) except select unnest(v_decided));
-      if v_rule.choose = 'field' then
-        v_here := array(select n.index from assignment.find_named_trainers(v_rule, p_member_ids, p_rows, v_here) as n);
-      end if;
+      v_here := case v_rule.choose
+        when 'field' then array(
+          select n.index from assignment.find_named_trainers(v_rule, p_member_ids, p_rows, v_here) as n
+        )
+        else array(  -- nobody waits for themselves
+          select i from unnest(v_here) as i where array_remove(v_rule.trainer_ids, p_member_ids[i]) <> '{}'
+        )
+      end;
       return query select p_member_ids[i], null::uuid, v_rule.rule, 'no_room' from unnest(v_here) as i;
       v_decided := v_decided || v_here;
     end if;
@@ -2931,7 +2936,7 @@ begin
     join keyed k on k.index = g.sample
   ),
   matches as (
-    select s.members, s.sample, r.rule, r.choose = 'nobody' or (r.when_full = 'wait' and r.choose <> 'field') as is_final
+    select s.members, s.sample, r.rule, r.choose = 'nobody' or (r.when_full = 'wait' and cardinality(r.trainer_ids) > 1) as is_final
     from samples s
     join unnest(v_rules) as r
       on r.predicate is null or jsonb_path_match_tz(s.row, r.predicate, silent => true)

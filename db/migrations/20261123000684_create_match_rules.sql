@@ -67,7 +67,7 @@ begin
     join keyed k on k.index = g.sample
   ),
   matches as (
-    select s.members, s.sample, r.rule, r.choose = 'nobody' or (r.when_full = 'wait' and r.choose <> 'field') as is_final
+    select s.members, s.sample, r.rule, r.choose = 'nobody' or (r.when_full = 'wait' and cardinality(r.trainer_ids) > 1) as is_final
     from samples s
     join unnest(v_rules) as r
       on r.predicate is null or jsonb_path_match_tz(s.row, r.predicate, silent => true)

@@ -62,7 +62,8 @@ export const policyRules: readonly Rule[] = [
           or a.policy_version not between j.lowest_version and j.highest_version
         when 'retry' then a.policy_version is null or a.policy_version < j.lowest_version
         when 'backfill' then a.policy_version is distinct from r.policy_version
-        else a.policy_version is not null
+        when 'manual' then a.policy_version is not null
+        else false
       end
     `,
   },

@@ -113,7 +113,7 @@ describe("a member who waits for room", () => {
     const first = await signUp();
     await sql`select assignment.assign_member(${first}, ${anna})`;
     const one = await signUp();
-    await sql`select assignment.assign_or_record(array[${one}]::uuid[], 'service', ${anna})`;
+    await sql`select assignment.assign_or_record(array[${one}]::uuid[], 'signup', ${anna})`;
     assertEquals(await dueOf(), []);
     await sql`select assignment.end_assignment(${first}, ${anna})`;
     assertEquals((await retry(one)).toSorted(), [anna, DEFAULT_TRAINER_ID].toSorted());
@@ -131,10 +131,10 @@ describe("a member who waits for room", () => {
     await sql`delete from public.trainer_client_assignments where client_id = ${anna}`;
     await putRules(sql, [
       { name: "vip", when: vip, assign: among("spread", [anna], "wait") },
-      { name: "everybody", assign: among("most_room", [anna, ben], "next") },
+      { name: "everybody", assign: among("spread", [anna, ben], "next") },
     ]);
     await setCapacity(sql, ben, 1);
-    await sql`select assignment.assign_or_record(array[${anna}]::uuid[], 'service')`;
+    await sql`select assignment.assign_or_record(array[${anna}]::uuid[], 'signup')`;
     assertEquals(await retry(anna), [ben]);
   });
 

@@ -97,6 +97,7 @@ describe("the scheduled reconciliation", () => {
       ["warn", "reconciliation_not_started"],
       ["info", "reconciliation_started"],
     ]);
+    assertEquals(logged[2]?.["repairedSeats"], 0);
     assertMatch(String(logged[0]?.["reason"]), /trainer .* is not a member/);
     assertMatch(String(logged[1]?.["reason"]), /no default trainer is configured/);
   });
