@@ -5,12 +5,12 @@ import { countOf, formatCount } from "../frame/wording.ts";
 import { nameOf, type People } from "./people.ts";
 
 const OUTCOME_WORDS: Record<Outcome, string> = {
-  assign: "would get a trainer, or one more",
-  already_assigned: "have theirs already",
-  ended: "had theirs, and it was ended by hand",
-  excluded: "get no trainer, by intention",
-  is_trainer: "would be their own trainer, and are left out",
-  no_room: "would wait for room",
+  assign: "Get a trainer, or one more",
+  already_assigned: "Have theirs already",
+  ended: "Had theirs, until it was ended by hand",
+  excluded: "Get none, by intention",
+  is_trainer: "Get none, for they would be their own trainer",
+  no_room: "Wait for room",
 };
 
 /** Shows what a draft would do: a pair of bars a trainer, and how many members would change. */
@@ -61,7 +61,7 @@ export function Preview({ preview, people }: { preview: PolicyPreview | null; pe
       <h3>What a run would do now</h3>
       <ul class="consequences">
         {countOutcomes(preview).map(([outcome, count]) => (
-          <li key={outcome}>{`${about(count)} ${OUTCOME_WORDS[outcome]}`}</li>
+          <li key={outcome}>{`${OUTCOME_WORDS[outcome]}: ${about(count)}`}</li>
         ))}
       </ul>
     </>

@@ -29,7 +29,7 @@ export function RulesPage({ draft, base, people }: DraftProps) {
       <form class="builder" method="post" action={paths.policyDraft}>
         <DraftFields draft={draft} base={base} />
         {draft.rules.length === 0 && <Empty>There is no rule: everybody gets the default trainer.</Empty>}
-        <ol class="rules card" data-sortable>
+        <ol class="card rules" data-sortable>
           {draft.rules.map((rule, place) => (
             <li key={rule.name} data-place={String(place)}>
               <h2>

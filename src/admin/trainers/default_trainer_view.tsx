@@ -36,7 +36,7 @@ export function DefaultTrainerPage({ trainer, current, failures, coverage }: {
           <li>
             <strong>Nobody is moved.</strong> Whoever has a trainer keeps them.
           </li>
-          <li>Every new member gets the new trainer from now on.</li>
+          <li>Every new member whom no rule of the policy takes gets the new trainer from now on.</li>
           {failures > 0 && (
             <li>
               So {failures === 1 ? "does" : "do"} {formatWaiting(failures)} waiting{" "}
