@@ -3009,7 +3009,7 @@ begin
     order by table_name
   loop
     begin
-      perform assignment.mirror_missed(v_watched.relid, v_watched.column_name);
+      perform assignment.mirror_missed(v_watched.relid, v_watched.column_name, v_watched.attributes);
       update assignment.watched_tables set mirrored_at = now(), problem = null where relid = v_watched.relid;
     exception when others or assert_failure then
       raise warning 'trainer assignment: missed rows of % could not be mirrored: %', v_watched.table_name, sqlerrm;
@@ -3023,32 +3023,75 @@ $$;
 
 COMMENT ON FUNCTION assignment.mirror_all_missed() IS 'Mirrors the missed rows of every watched table, and records the result in watched_tables.';
 
--- FUNCTION: assignment.mirror_missed(regclass, name)
+-- FUNCTION: assignment.mirror_missed(regclass, name, name[])
 
-CREATE FUNCTION assignment.mirror_missed(p_table regclass, p_column name) RETURNS bigint
+CREATE FUNCTION assignment.mirror_missed(p_table regclass, p_column name, p_attributes name[]) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET row_security TO 'off'
-    AS $_$
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    AS $$
 declare
+  v_statements record := assignment.mirror_statements(p_table::text, p_column, p_attributes);
   v_mirrored bigint;
 begin
-  execute format(
-    'insert into public.members (id)
-     select distinct w.%1$I
-     from %2$s w
-     where w.%1$I is not null
-       and not exists (select from public.members m where m.id = w.%1$I)
-     order by 1
-     on conflict do nothing',
-    p_column, p_table
-  );
+  execute v_statements.inserts;
   get diagnostics v_mirrored = row_count;
+  if v_statements.updates is not null then
+    execute v_statements.updates;
+  end if;
   return v_mirrored;
 end;
+$$;
+
+COMMENT ON FUNCTION assignment.mirror_missed(p_table regclass, p_column name, p_attributes name[]) IS 'Inserts the members that a table has in column p_column and public.members lacks, and brings the attributes of all of them
+up to date. Returns how many it inserted.';
+
+-- FUNCTION: assignment.mirror_statements(text, name, name[])
+
+CREATE FUNCTION assignment.mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS $_$
+  select
+    format(
+      'insert into public.members (id%3$s)
+       select distinct on (w.%2$I) w.%2$I%4$s
+       from %1$s w
+       where w.%2$I is not null
+         and not exists (select from public.members m where m.id = w.%2$I)
+       order by w.%2$I
+       on conflict do nothing',
+      p_source, p_column, case when a.value is not null then ', attributes' end, ', ' || a.value
+    ),
+    case when a.value is not null then format(
+      'update public.members m
+       set attributes = %3$s || latest.attributes
+       from (
+         select distinct on (w.%2$I) w.%2$I as id, %4$s as attributes
+         from %1$s w
+         where w.%2$I is not null
+         order by w.%2$I
+       ) as latest
+       where m.id = latest.id
+         and m.attributes is distinct from %3$s || latest.attributes',
+      p_source,
+      p_column,
+      'case jsonb_typeof(m.attributes) when ''object'' then m.attributes else ''{}'' end',  -- other keys stay
+      a.value
+    ) end
+  from (
+    select 'assignment.as_jsonb(json_build_object('
+      || string_agg(format('%L, w.%I', named.name, named.name), ', ' order by named.place)
+      || '))' as value
+    from unnest(p_attributes) with ordinality as named (name, place)
+  ) as a
 $_$;
 
-COMMENT ON FUNCTION assignment.mirror_missed(p_table regclass, p_column name) IS 'Inserts the members that a table has in column p_column and public.members lacks. Returns how many.';
+COMMENT ON FUNCTION assignment.mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text) IS 'inserts: the statement that makes members of the rows of p_source which have none. updates: the statement that sets their
+attributes where those differ; null without attributes.';
 
 -- FUNCTION: assignment.next_batch_rows(integer, real[], double precision)
 
@@ -4498,36 +4541,42 @@ CREATE FUNCTION assignment.tg_watched__mirror_members() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '250ms'
-    AS $_$
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    AS $$
 declare
-  v_column name;
+  v_watched assignment.watched_state;
+  v_statements record;
+  v_inserted bigint;
 begin
   -- On a partition this finds nothing: the trigger of the partitioned table mirrors its rows.
-  select column_name into v_column from assignment.watched_state where relid = tg_relid;
-  if v_column is null then
+  select * into v_watched from assignment.watched_state where relid = tg_relid and column_name is not null;
+  if not found then
     return null;  -- ignored for an after trigger
-  elsif tg_op = 'INSERT' then
-    execute format(
-      'insert into public.members (id)
-       select distinct %1$I from changed where %1$I is not null order by 1
-       on conflict do nothing',
-      v_column
-    );
-  else
-    execute format('delete from public.members where id in (select %I from changed)', v_column);
+  elsif tg_op = 'DELETE' then
+    execute format('delete from public.members where id in (select %I from changed)', v_watched.column_name);
+    return null;
+  end if;
+  v_statements := assignment.mirror_statements('changed', v_watched.column_name, v_watched.attributes);
+  if tg_op = 'INSERT' then
+    execute v_statements.inserts;
+    get diagnostics v_inserted = row_count;
+  end if;
+  if v_statements.updates is not null and (tg_op = 'UPDATE' or v_inserted < (select count(*) from changed)) then
+    execute v_statements.updates;
   end if;
   return null;
 exception when others or assert_failure then
   raise warning 'trainer assignment: rows of % are not mirrored into members: %', tg_relid::regclass, sqlerrm
     using hint = format(
-      'The scheduled reconciliation mirrors new rows. To mirror them now: select assignment.watch(%L, %L);',
-      tg_relid::regclass, v_column
+      'The scheduled reconciliation mirrors them. To mirror them now: select assignment.watch(%L, %L);',
+      tg_relid::regclass, v_watched.column_name
     );
   return null;
 end;
-$_$;
+$$;
 
-COMMENT ON FUNCTION assignment.tg_watched__mirror_members() IS 'Inserts or deletes the members of the rows that one statement inserted or deleted.
+COMMENT ON FUNCTION assignment.tg_watched__mirror_members() IS 'Inserts or deletes the members of the rows that one statement inserted or deleted, and keeps their attributes.
 An error becomes a warning: it never makes the statement fail.';
 
 -- FUNCTION: assignment.throttle_backfill(uuid, text, text, text)
@@ -4633,9 +4682,9 @@ $$;
 
 COMMENT ON FUNCTION assignment.unwatch(p_table text) IS 'Stops mirroring a table, even one that was dropped. Mirrored members stay.';
 
--- FUNCTION: assignment.watch(regclass, name)
+-- FUNCTION: assignment.watch(regclass, name, name[])
 
-CREATE FUNCTION assignment.watch(p_table regclass, p_column name) RETURNS bigint
+CREATE FUNCTION assignment.watch(p_table regclass, p_column name, attributes name[] DEFAULT NULL::name[]) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
@@ -4643,6 +4692,9 @@ CREATE FUNCTION assignment.watch(p_table regclass, p_column name) RETURNS bigint
 declare
   v_event text;
   v_trigger record;
+  v_former name[];
+  v_attributes name[];
+  v_missing name;
 begin
   if p_table = 'public.members'::regclass then
     raise exception 'public.members already has the trigger' using errcode = '22023';
@@ -4657,40 +4709,83 @@ begin
     raise exception '% has no column % of type uuid', p_table, quote_ident(p_column) using errcode = '22023';
   end if;
 
-  foreach v_event in array array['insert', 'delete'] loop
-    select tgenabled, tgfoid = 'assignment.tg_watched__mirror_members()'::regprocedure as is_ours
+  -- An old record: of this table under another name, or of another table under this name.
+  with former as (
+    delete from assignment.watched_tables w
+    using pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where c.oid = p_table
+      and (w.relid = p_table or (w.schema_name = n.nspname and w.table_name = c.relname))
+    returning w.relid, w.attributes
+  )
+  select f.attributes into v_former from former f order by f.relid = p_table desc limit 1;
+  v_attributes := coalesce(watch.attributes, v_former, '{}');
+
+  select named.name into v_missing
+  from unnest(v_attributes) as named (name)
+  where not exists (
+    select from pg_attribute a where a.attrelid = p_table and a.attname = named.name and a.attnum > 0 and not a.attisdropped
+  )
+  limit 1;
+  if found then
+    raise exception '% has no column %', p_table, quote_ident(v_missing) using errcode = '22023';
+  elsif cardinality(v_attributes) > 50 then
+    raise exception 'at most 50 attributes can be mirrored' using errcode = '22023';
+  elsif v_attributes <> '{}' and not exists (
+    select
+    from pg_attribute a
+    where a.attrelid = 'public.members'::regclass
+      and a.attname = 'attributes'
+      and a.atttypid = 'jsonb'::regtype
+      and not a.attisdropped
+  ) then
+    raise exception 'public.members has no column attributes of type jsonb'
+      using errcode = '22023', hint = 'Run: alter table public.members add column attributes jsonb;';
+  end if;
+
+  foreach v_event in array array['insert', 'delete', 'update'] loop
+    select tgenabled
     into v_trigger
     from pg_trigger
     where tgrelid = p_table
       and tgname = 'mirror_members_after_' || v_event;
-    if not found then
+    if v_event = 'update' and v_attributes = '{}' then
+      if found then
+        execute format('drop trigger mirror_members_after_update on %s', p_table);
+      end if;
+    elsif not found then
       execute format(
         'create trigger mirror_members_after_%1$s after %1$s on %2$s referencing %3$s table as changed
          for each statement execute function assignment.tg_watched__mirror_members()',
-        v_event, p_table, case v_event when 'insert' then 'new' else 'old' end
+        v_event, p_table, case v_event when 'delete' then 'old' else 'new' end
       );
     elsif v_trigger.tgenabled not in ('O', 'A') then
       execute format('alter table %s enable trigger mirror_members_after_%s', p_table, v_event);
     end if;
   end loop;
 
-  -- Replaces an old record: of this table under another name, or of another table under this name.
-  delete from assignment.watched_tables w
-  using pg_class c
-  join pg_namespace n on n.oid = c.relnamespace
-  where c.oid = p_table
-    and (w.relid = p_table or (w.schema_name = n.nspname and w.table_name = c.relname));
-  insert into assignment.watched_tables (relid, schema_name, table_name, column_name, column_number)
-  select p_table, n.nspname, c.relname, a.attname, a.attnum
+  insert into assignment.watched_tables (relid, schema_name, table_name, column_name, column_number, attributes)
+  select p_table, n.nspname, c.relname, a.attname, a.attnum, v_attributes
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace
   join pg_attribute a on a.attrelid = c.oid and a.attname = p_column
   where c.oid = p_table;
-  return assignment.mirror_missed(p_table, p_column);
+
+  if not v_former <@ v_attributes then  -- a rule must not go on asking what is no longer kept
+    execute format(
+      'update public.members m
+       set attributes = m.attributes - $1
+       where m.attributes ?| $1
+         and m.id in (select w.%I from %s w)',
+      p_column, p_table
+    ) using array(select unnest(v_former) except select unnest(v_attributes))::text[];
+  end if;
+  return assignment.mirror_missed(p_table, p_column, v_attributes);
 end;
 $_$;
 
-COMMENT ON FUNCTION assignment.watch(p_table regclass, p_column name) IS 'Mirrors a uuid column of a table into public.members: its current rows, and every later insert and delete.
+COMMENT ON FUNCTION assignment.watch(p_table regclass, p_column name, attributes name[]) IS 'Mirrors a uuid column of a table into public.members: its current rows, and every later insert and delete.
+attributes: columns to mirror into the keys of members.attributes, updates included; null: as before, at first none.
 Returns the number of new members. A second call repairs the triggers and mirrors missed rows. Deleting a row deletes the
 member and the member''s own assignments, except a trainer with clients.';
 
@@ -4907,6 +5002,7 @@ CREATE TABLE assignment.watched_tables (
     table_name name NOT NULL,
     column_name name NOT NULL,
     column_number smallint NOT NULL,
+    attributes name[] DEFAULT '{}'::name[] NOT NULL,
     watched_since timestamp with time zone DEFAULT now() NOT NULL,
     mirrored_at timestamp with time zone DEFAULT now() NOT NULL,
     problem text
@@ -4919,6 +5015,8 @@ COMMENT ON COLUMN assignment.watched_tables.relid IS 'Identifies the table even 
 COMMENT ON COLUMN assignment.watched_tables.column_name IS 'The uuid column whose values are mirrored as members'' ids.';
 
 COMMENT ON COLUMN assignment.watched_tables.column_number IS 'Identifies the column after it is renamed.';
+
+COMMENT ON COLUMN assignment.watched_tables.attributes IS 'The columns that are mirrored into members.attributes, by their names.';
 
 COMMENT ON COLUMN assignment.watched_tables.mirrored_at IS 'When all rows were last known to be mirrored.';
 
@@ -4933,6 +5031,7 @@ CREATE VIEW assignment.watched_state AS
             w.table_name,
             w.column_name,
             w.column_number,
+            w.attributes,
             w.watched_since,
             w.mirrored_at,
             w.problem,
@@ -4946,6 +5045,14 @@ CREATE VIEW assignment.watched_state AS
                      JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
                   WHERE (c.oid = (w.relid)::oid)) AS current_name,
             to_regclass(format('%I.%I'::text, w.schema_name, w.table_name)) AS namesake,
+            ARRAY( SELECT named.name
+                   FROM (unnest(w.attributes) WITH ORDINALITY named(name, place)
+                     JOIN pg_attribute a ON (((a.attrelid = (w.relid)::oid) AND (a.attname = named.name) AND (NOT a.attisdropped))))
+                  WHERE (EXISTS ( SELECT
+                           FROM pg_attribute m
+                          WHERE ((m.attrelid = (to_regclass('public.members'::text))::oid) AND (m.attname = 'attributes'::name) AND (m.atttypid = ('jsonb'::regtype)::oid) AND (NOT m.attisdropped))))
+                  ORDER BY named.place) AS current_attributes,
+            (2 + ((w.attributes <> '{}'::name[]))::integer) AS wanted_triggers,
             ( SELECT count(*) FILTER (WHERE (t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"]))) AS triggers
                    FROM pg_trigger t
                   WHERE ((t.tgrelid = (w.relid)::oid) AND (t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid) AND (t.tgparentid = (0)::oid))) AS enabled_triggers,
@@ -4957,12 +5064,14 @@ CREATE VIEW assignment.watched_state AS
          SELECT watched.relid,
             COALESCE(watched.current_name, format('%I.%I'::text, watched.schema_name, watched.table_name)) AS table_name,
             COALESCE(watched.current_column, watched.column_name) AS column_name,
+            watched.current_attributes AS attributes,
                 CASE
                     WHEN ((watched.current_name IS NULL) AND (watched.namesake IS NOT NULL)) THEN 'rebuilt'::text
                     WHEN (watched.current_name IS NULL) THEN 'dropped'::text
                     WHEN (watched.current_column IS NULL) THEN 'column_missing'::text
-                    WHEN (watched.triggers < 2) THEN 'trigger_missing'::text
-                    WHEN (watched.enabled_triggers < 2) THEN 'trigger_disabled'::text
+                    WHEN (watched.triggers < watched.wanted_triggers) THEN 'trigger_missing'::text
+                    WHEN (watched.enabled_triggers < watched.wanted_triggers) THEN 'trigger_disabled'::text
+                    WHEN (watched.current_attributes <> watched.attributes) THEN 'attributes_missing'::text
                     WHEN (watched.problem IS NOT NULL) THEN 'not_readable'::text
                     ELSE 'watched'::text
                 END AS state,
@@ -4972,6 +5081,7 @@ CREATE VIEW assignment.watched_state AS
          SELECT DISTINCT (t.tgrelid)::regclass AS relid,
             format('%I.%I'::text, n.nspname, c.relname) AS table_name,
             NULL::name AS column_name,
+            '{}'::name[] AS attributes,
             'unrecorded'::text AS state,
             NULL::text AS problem
            FROM ((pg_trigger t
@@ -4984,13 +5094,17 @@ CREATE VIEW assignment.watched_state AS
  SELECT states.relid,
     states.table_name,
     states.column_name,
+    states.attributes,
     states.state,
     states.problem,
         CASE states.state
             WHEN 'watched'::text THEN NULL::text
             WHEN 'dropped'::text THEN format('select assignment.unwatch(%L)'::text, states.table_name)
             WHEN 'column_missing'::text THEN format('select assignment.watch(%L, ''…'') with the column of ids'::text, states.table_name)
-            WHEN 'trigger_disabled'::text THEN format('alter table %1$s enable trigger mirror_members_after_insert, enable trigger mirror_members_after_delete; select assignment.watch(%1$L, %2$L)'::text, states.table_name, states.column_name)
+            WHEN 'trigger_disabled'::text THEN format('alter table %1$s %3$s; select assignment.watch(%1$L, %2$L)'::text, states.table_name, states.column_name, ( SELECT string_agg(format('enable trigger %I'::text, t.tgname), ', '::text ORDER BY t.tgname) AS string_agg
+               FROM pg_trigger t
+              WHERE ((t.tgrelid = (states.relid)::oid) AND (t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid))))
+            WHEN 'attributes_missing'::text THEN format('select assignment.watch(%L, %L, attributes => ''{…}'') with columns that exist; members must have a column attributes of type jsonb'::text, states.table_name, states.column_name)
             WHEN 'unrecorded'::text THEN format('select assignment.watch(%L, ''…'') with the column of ids'::text, states.table_name)
             WHEN 'not_readable'::text THEN format('select assignment.watch(%L, %L), which says why: %s'::text, states.table_name, states.column_name, states.problem)
             ELSE format('select assignment.watch(%L, %L)'::text, states.table_name, states.column_name)
@@ -4999,7 +5113,8 @@ CREATE VIEW assignment.watched_state AS
 
 COMMENT ON VIEW assignment.watched_state IS 'The current state of each watched table.
 state: watched (works); rebuilt or dropped (the table), column_missing, trigger_missing, trigger_disabled, unrecorded
-(triggers without a row in watched_tables), not_readable (by the last reconciliation). remedy: what to run; null: nothing.';
+(triggers without a row in watched_tables), attributes_missing (ids and other attributes are mirrored), not_readable (by the last reconciliation). remedy: what to run; null: nothing.
+attributes: the columns that are mirrored into members.attributes now.';
 
 -- VIEW: assignment.members_trigger
 
@@ -5175,6 +5290,7 @@ CREATE TABLE public.members (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     email text,
     display_name text,
+    attributes jsonb,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -5718,9 +5834,13 @@ REVOKE ALL ON FUNCTION assignment.member_tables() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.mirror_all_missed() FROM PUBLIC;
 
--- ACL: assignment.FUNCTION mirror_missed(p_table regclass, p_column name)
+-- ACL: assignment.FUNCTION mirror_missed(p_table regclass, p_column name, p_attributes name[])
 
-REVOKE ALL ON FUNCTION assignment.mirror_missed(p_table regclass, p_column name) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.mirror_missed(p_table regclass, p_column name, p_attributes name[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text)
+
+REVOKE ALL ON FUNCTION assignment.mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision)
 
@@ -5882,6 +6002,6 @@ REVOKE ALL ON FUNCTION assignment.type_kind(p_type oid, OUT oid oid, OUT element
 
 REVOKE ALL ON FUNCTION assignment.unwatch(p_table text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION watch(p_table regclass, p_column name)
+-- ACL: assignment.FUNCTION watch(p_table regclass, p_column name, attributes name[])
 
-REVOKE ALL ON FUNCTION assignment.watch(p_table regclass, p_column name) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.watch(p_table regclass, p_column name, attributes name[]) FROM PUBLIC;

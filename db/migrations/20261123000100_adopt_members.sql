@@ -16,6 +16,7 @@ begin
       id uuid default gen_random_uuid() primary key,  -- no name: members_pkey may belong to a renamed table
       email text,
       display_name text,
+      attributes jsonb,  -- what rules can ask beyond the columns; assignment.watch may keep it
       created_at timestamptz not null default now()
     );
     comment on table public.members is 'Everybody with an account. Created by trainer assignment, for lack of one.';

@@ -8,6 +8,7 @@ create table assignment.watched_tables (
   table_name name not null,
   column_name name not null,
   column_number smallint not null,
+  attributes name[] not null default '{}',
   watched_since timestamptz not null default now(),
   mirrored_at timestamptz not null default now(),
   problem text,
@@ -21,6 +22,8 @@ comment on column assignment.watched_tables.relid is 'Identifies the table even 
 comment on column assignment.watched_tables.column_name is
   'The uuid column whose values are mirrored as members'' ids.';
 comment on column assignment.watched_tables.column_number is 'Identifies the column after it is renamed.';
+comment on column assignment.watched_tables.attributes is
+  'The columns that are mirrored into members.attributes, by their names.';
 comment on column assignment.watched_tables.mirrored_at is 'When all rows were last known to be mirrored.';
 comment on column assignment.watched_tables.problem is
   'Why the last reconciliation could not mirror missed rows. Null: it could.';

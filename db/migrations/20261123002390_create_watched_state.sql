@@ -26,6 +26,21 @@ with watched as (
       where c.oid = w.relid
     ) as current_name,
     to_regclass(format('%I.%I', w.schema_name, w.table_name)) as namesake,
+    array(
+      select named.name
+      from unnest(w.attributes) with ordinality as named (name, place)
+      join pg_catalog.pg_attribute a on a.attrelid = w.relid and a.attname = named.name and not a.attisdropped
+      where exists (
+        select
+        from pg_catalog.pg_attribute m
+        where m.attrelid = to_regclass('public.members')
+          and m.attname = 'attributes'
+          and m.atttypid = 'jsonb'::regtype
+          and not m.attisdropped
+      )
+      order by named.place
+    ) as current_attributes,
+    2 + (w.attributes <> '{}')::integer as wanted_triggers,
     (
       select count(*) filter (where t.tgenabled in ('O', 'A')) as triggers
       from pg_catalog.pg_trigger t
@@ -47,12 +62,14 @@ states as (
     relid,
     coalesce(current_name, format('%I.%I', schema_name, table_name)) as table_name,
     coalesce(current_column, column_name) as column_name,
+    current_attributes as attributes,
     case
       when current_name is null and namesake is not null then 'rebuilt'
       when current_name is null then 'dropped'
       when current_column is null then 'column_missing'
-      when triggers < 2 then 'trigger_missing'
-      when enabled_triggers < 2 then 'trigger_disabled'
+      when triggers < wanted_triggers then 'trigger_missing'
+      when enabled_triggers < wanted_triggers then 'trigger_disabled'
+      when current_attributes <> attributes then 'attributes_missing'
       when problem is not null then 'not_readable'
       else 'watched'
     end as state,
@@ -64,6 +81,7 @@ states as (
     t.tgrelid::regclass as relid,
     format('%I.%I', n.nspname, c.relname) as table_name,
     null::name as column_name,
+    '{}'::name[] as attributes,
     'unrecorded' as state,
     null::text as problem
   from pg_catalog.pg_trigger t
@@ -77,6 +95,7 @@ select
   relid,
   table_name,
   column_name,
+  attributes,
   state,
   problem,
   case state
@@ -84,7 +103,18 @@ select
     when 'dropped' then format('select assignment.unwatch(%L)', table_name)
     when 'column_missing' then format('select assignment.watch(%L, ''…'') with the column of ids', table_name)
     when 'trigger_disabled' then format(
-      'alter table %1$s enable trigger mirror_members_after_insert, enable trigger mirror_members_after_delete; select assignment.watch(%1$L, %2$L)',
+      'alter table %1$s %3$s; select assignment.watch(%1$L, %2$L)',
+      table_name,
+      column_name,
+      (
+        select string_agg(format('enable trigger %I', t.tgname), ', ' order by t.tgname)
+        from pg_catalog.pg_trigger t
+        where t.tgrelid = relid
+          and t.tgfoid = to_regprocedure('assignment.tg_watched__mirror_members()')
+      )
+    )
+    when 'attributes_missing' then format(
+      'select assignment.watch(%L, %L, attributes => ''{…}'') with columns that exist; members must have a column attributes of type jsonb',
       table_name, column_name
     )
     when 'unrecorded' then format('select assignment.watch(%L, ''…'') with the column of ids', table_name)
@@ -96,7 +126,8 @@ from states;
 comment on view assignment.watched_state is
   'The current state of each watched table.
 state: watched (works); rebuilt or dropped (the table), column_missing, trigger_missing, trigger_disabled, unrecorded
-(triggers without a row in watched_tables), not_readable (by the last reconciliation). remedy: what to run; null: nothing.';
+(triggers without a row in watched_tables), attributes_missing (ids and other attributes are mirrored), not_readable (by the last reconciliation). remedy: what to run; null: nothing.
+attributes: the columns that are mirrored into members.attributes now.';
 
 -- migrate:down
 drop view if exists assignment.watched_state;

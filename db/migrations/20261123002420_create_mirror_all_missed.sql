@@ -19,7 +19,7 @@ begin
     order by table_name
   loop
     begin
-      perform assignment.mirror_missed(v_watched.relid, v_watched.column_name);
+      perform assignment.mirror_missed(v_watched.relid, v_watched.column_name, v_watched.attributes);
       update assignment.watched_tables set mirrored_at = now(), problem = null where relid = v_watched.relid;
     exception when others or assert_failure then
       raise warning 'trainer assignment: missed rows of % could not be mirrored: %', v_watched.table_name, sqlerrm;
