@@ -668,6 +668,30 @@ $$;
 COMMENT ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) IS 'Sets the status of a run to p_to: running, paused or cancelled.
 Raises TA006 the current status does not allow it, TA007 run not found.';
 
+-- FUNCTION: assignment.change_trainer(uuid, jsonb, text)
+
+CREATE FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_now assignment.trainers;
+begin
+  insert into assignment.trainers (trainer_id) values (p_trainer_id) on conflict (trainer_id) do nothing;
+  select * into v_now from assignment.trainers where trainer_id = p_trainer_id for update;
+  perform assignment.set_trainer(
+    p_trainer_id,
+    case when p_change ? 'capacity' then (p_change ->> 'capacity')::integer else v_now.capacity end,
+    case when p_change ? 'acceptsClients' then (p_change ->> 'acceptsClients')::boolean else v_now.accepts_clients end,
+    case when p_change ? 'note' then p_change ->> 'note' else v_now.note end,
+    p_actor
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text) IS 'Sets capacity, acceptsClients and note of a trainer, those that p_change has. Raises TA001 p_trainer_id is not a member.';
+
 -- TABLE: assignment.policy_rules
 
 CREATE TABLE assignment.policy_rules (
@@ -2526,7 +2550,7 @@ begin
     'assignment.explain_decision(uuid)',
     'assignment.member_tables()',
     'assignment.list_member_fields()',
-    'assignment.set_trainer(uuid, integer, boolean, text, text)',
+    'assignment.change_trainer(uuid, jsonb, text)',
     'assignment.assign_or_record(uuid[], text, uuid, jsonb[])',
     'assignment.assign_member(uuid, uuid, text, text, boolean)',
     'assignment.end_assignment(uuid, uuid)',
@@ -3644,44 +3668,41 @@ COMMENT ON FUNCTION assignment.read_uuid(p_text text) IS 'The UUID that a text s
 
 -- FUNCTION: assignment.reconcile(timestamp with time zone, text)
 
-CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text DEFAULT NULL::text) RETURNS uuid
+CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text DEFAULT NULL::text, OUT run_id uuid, OUT repaired_seats integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_run_id uuid;
   v_active_id uuid;
 begin
   insert into assignment.reconciliations (slot) values (p_slot) on conflict (slot) do nothing;
   if not found then
-    return null;
+    return;
   end if;
   perform assignment.mirror_all_missed();
-  update assignment.reconciliations
-  set repaired_seats = (select coalesce(sum(abs(missing)), 0) from assignment.settle_all_seats())
-  where slot = p_slot;
+  select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
   begin
-    v_run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
+    run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
   exception when sqlstate 'TA005' then
     get stacked diagnostics v_active_id = pg_exception_detail;
-    if exists (
+    if not exists (
       select
       from assignment.backfill_runs
       where id = v_active_id
         and status = 'running'
         and not (dry_run or only_failed)
     ) then
-      return null;  -- the running one finds the missed members
+      raise;  -- a paused run, a dry run or a retry does not find the missed members: the slot stays unclaimed
     end if;
-    raise;  -- a paused run, a dry run or a retry does not find them: the slot stays unclaimed for a later try
   end;
-  update assignment.reconciliations set run_id = v_run_id where slot = p_slot;
-  return v_run_id;
+  update assignment.reconciliations r
+  set run_id = reconcile.run_id, repaired_seats = reconcile.repaired_seats
+  where r.slot = p_slot;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) IS 'Claims a slot of the schedule, mirrors missed rows of watched tables, repairs seats, and starts a run. Returns its id, or null when
-the slot is already claimed or a run is running. Raises TA005 when the run that has not ended is paused, a dry run or a
+COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer) IS 'Claims a slot of the schedule, mirrors missed rows of watched tables, repairs seats, and starts a run. run_id is null when
+a run is running; both are null when the slot is already claimed. Raises TA005 when the run that has not ended is paused, a dry run or a
 retry of failed members: try again later.';
 
 -- FUNCTION: assignment.record_backfill_errors(uuid, assignment.member_failure[])
@@ -4879,11 +4900,15 @@ CREATE VIEW assignment.backfill_progress AS
     l.excluded,
     ( SELECT COALESCE(jsonb_agg(to_jsonb(c.*) ORDER BY c.rule, c.trainer_id), '[]'::jsonb) AS "coalesce"
            FROM ( SELECT NULLIF(b.rule, 0) AS rule,
+                    p.name AS rule_name,
                     b.trainer_id,
                     (sum(b.members))::bigint AS members
-                   FROM assignment.backfill_choices b
+                   FROM (assignment.backfill_choices b
+                     LEFT JOIN assignment.policy_rules p ON (((p.version = r.policy_version) AND (p.rule = b.rule))))
                   WHERE (b.run_id = r.id)
-                  GROUP BY b.rule, b.trainer_id) c) AS choices,
+                  GROUP BY b.rule, p.name, b.trainer_id
+                  ORDER BY (sum(b.members)) DESC, b.rule, b.trainer_id
+                 LIMIT 1000) c) AS choices,
     r.remaining,
         CASE
             WHEN (r.status = 'paused'::text) THEN r.status_reason
@@ -5634,6 +5659,10 @@ REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OU
 
 REVOKE ALL ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text)
+
+REVOKE ALL ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_keep_met boolean, p_full uuid[], p_taken assignment.trainer_count[])
 
 REVOKE ALL ON FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_keep_met boolean, p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
@@ -5890,9 +5919,9 @@ REVOKE ALL ON FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_i
 
 REVOKE ALL ON FUNCTION assignment.read_uuid(p_text text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION reconcile(p_slot timestamp with time zone, p_traceparent text)
+-- ACL: assignment.FUNCTION reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer)
 
-REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[])
 

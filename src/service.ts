@@ -22,11 +22,13 @@ import { addBackfillStatusRoutes } from "./http/routes/backfill_status.ts";
 import { addDocumentationRoutes } from "./http/routes/docs.ts";
 import { addFailureRoutes } from "./http/routes/failures.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
+import { addMemberAssignmentsRoute } from "./http/routes/member_assignments.ts";
 import { addMemberRoutes } from "./http/routes/members.ts";
 import { addMetricsRoutes } from "./http/routes/metrics.ts";
 import { addPolicyRoutes } from "./http/routes/policy.ts";
 import { addPolicyPreviewRoutes } from "./http/routes/policy_preview.ts";
 import { addTrainerRoutes } from "./http/routes/trainers.ts";
+import { addTrainerSettingsRoutes } from "./http/routes/trainer_settings.ts";
 import { createOutageLog } from "./database/outage_log.ts";
 import { strictHeaders } from "./http/security_headers.ts";
 import type { Services } from "./http/services.ts";
@@ -73,6 +75,8 @@ export function createApp(given: Services): App {
     beginRead,
   });
   addMemberRoutes(api, checkMember);
+  addMemberAssignmentsRoute(api);
+  addTrainerSettingsRoutes(api);
   addTrainerRoutes(api, takeExportSlot);
   addBackfillRoutes(api);
   addBackfillStatusRoutes(api);

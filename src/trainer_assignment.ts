@@ -5,6 +5,7 @@
  */
 export { assignClientToTrainer, assignNewUserToTrainer, endAssignment } from "./assignments/assign.ts";
 export {
+  ANY_TRAINER,
   type Assignment,
   checkAssignments,
   getAssignment,

@@ -29,10 +29,13 @@ select
   (
     select coalesce(jsonb_agg(to_jsonb(c) order by c.rule, c.trainer_id), '[]')
     from (
-      select nullif(b.rule, 0) as rule, b.trainer_id, sum(b.members)::bigint as members
+      select nullif(b.rule, 0) as rule, p.name as rule_name, b.trainer_id, sum(b.members)::bigint as members
       from assignment.backfill_choices b
+      left join assignment.policy_rules p on p.version = r.policy_version and p.rule = b.rule
       where b.run_id = r.id
-      group by b.rule, b.trainer_id
+      group by b.rule, p.name, b.trainer_id
+      order by sum(b.members) desc, b.rule, b.trainer_id
+      limit 1000  -- a rule that chooses a field can name any number of trainers
     ) as c
   ) as choices,
   r.remaining,

@@ -48,7 +48,7 @@ begin
     'assignment.explain_decision(uuid)',
     'assignment.member_tables()',
     'assignment.list_member_fields()',
-    'assignment.set_trainer(uuid, integer, boolean, text, text)',
+    'assignment.change_trainer(uuid, jsonb, text)',
     'assignment.assign_or_record(uuid[], text, uuid, jsonb[])',
     'assignment.assign_member(uuid, uuid, text, text, boolean)',
     'assignment.end_assignment(uuid, uuid)',

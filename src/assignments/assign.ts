@@ -1,32 +1,39 @@
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
-import { type Assignment, isUserAssignedToTrainer } from "./checks.ts";
+import { ANY_TRAINER, type Assignment, isUserAssignedToTrainer } from "./checks.ts";
 
 /**
- * Assigns a member to a trainer; a second call changes nothing. An assignment that was ended is made anew.
+ * Assigns a member to a trainer, by default the default trainer; a second call changes nothing. An assignment that was
+ * ended is made anew.
+ * @param options.byForce also beyond the trainer's capacity, and if the trainer accepts no clients
  * @returns `assigned: true` when this call did it, and the assignment that stands now.
- * @throws {AppError} `member_not_found`, `trainer_not_found`, `member_is_trainer`, or `assignment_failed` when the
+ * @throws {AppError} `member_not_found`, `trainer_not_found`, `member_is_trainer`, `no_room`, or `assignment_failed` when the
  *   database refuses the row (`details.sqlstate`).
  */
 export async function assignClientToTrainer(
   sql: Sql,
   clientId: string,
-  options: { trainerId?: string | undefined; notes?: string | undefined } = {},
+  options: { trainerId?: string | undefined; notes?: string | undefined; byForce?: boolean | undefined } = {},
 ): Promise<{ assigned: boolean; trainerId: string; assignment: Assignment }> {
   const [row] = await withAppErrors(sql<[Assignment & { assigned: boolean; trainerId: string }]>`
     select assigned, trainer_id, id, assignment_date, source, notes
-    from assignment.assign_member(${clientId}, ${options.trainerId ?? null}, ${options.notes ?? null})
+    from assignment.assign_member(
+      ${clientId}, ${options.trainerId ?? null}, ${options.notes ?? null}, p_by_force => ${
+    options.byForce ?? false
+  }
+    )
   `);
   const { assigned, trainerId, ...assignment } = row;
   return { assigned, trainerId, assignment };
 }
 
 /**
- * Assigns a member who has just signed up, as the trigger would. A failed assignment never throws: it is recorded in
+ * Assigns a member who has just signed up, as the trigger would: as the policy says, or to the trainer named here. A failed assignment never throws: it is recorded in
  * `assignment.failures`, retried by the service (for the trainer named here, if any), and returned. Members that the
  * trigger saw are assigned already; an assignment that was ended stays ended, so that a program may call this at every
  * sign-in.
- * @returns whether the member has the trainer now, and why not.
+ * @returns whether the member has the trainer now, and why not. Where the policy has to choose, any trainer counts; nobody
+ *   may be its choice.
  */
 export async function assignNewUserToTrainer(
   sql: Sql,
@@ -38,7 +45,17 @@ export async function assignNewUserToTrainer(
     from unnest(assignment.assign_or_record(array[${memberId}]::uuid[], 'signup', ${trainerId ?? null}))
   `;
   if (failure) return { assigned: false, failure };
-  return { assigned: await isUserAssignedToTrainer(sql, memberId, trainerId), failure: null };
+  const wanted = trainerId ?? await findWantedTrainer(sql);
+  return { assigned: await isUserAssignedToTrainer(sql, memberId, wanted), failure: null };
+}
+
+/** The default trainer (undefined) as long as the policy gives everybody the same. */
+async function findWantedTrainer(sql: Sql): Promise<string | undefined> {
+  const [settings] = await sql<{ chooses: boolean }[]>`
+    select needs_choice or respects_other_trainers as chooses
+    from assignment.settings
+  `;
+  return settings?.chooses ? ANY_TRAINER : undefined;
 }
 
 /**

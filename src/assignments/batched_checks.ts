@@ -7,17 +7,18 @@ import { startDeadline } from "../deadline.ts";
 import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import { type Read, readFrom } from "../database/read_replica.ts";
 import { currentSpan, isTracing, withSharedSpan } from "../telemetry/tracing.ts";
-import type { Assignment } from "./checks.ts";
+import { ANY_TRAINER, type Assignment } from "./checks.ts";
 
 /** How a member stands with a trainer. */
 export interface MemberAssignment {
   memberId: string;
+  /** Of the trainer who was asked for. Asked for any: of the trainer found, else `any`. */
   trainerId: string;
   assigned: boolean;
   assignment: Assignment | null;
 }
 
-/** Checks one member; the default trainer where none is named. */
+/** Checks one member; the default trainer where none is named, with {@link ANY_TRAINER} whichever trainer. */
 export type CheckMember = (memberId: string, trainerId?: string) => Promise<MemberAssignment>;
 
 const MAX_QUERIES = 4;
@@ -162,6 +163,7 @@ async function selectTraced(sql: Sql, checks: readonly Check[]): Promise<Row[]> 
 /** Looks up each pair by the unique index, then those not found by the members' primary key. A row for each, in any order. */
 async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
   const memberIds = checks.map(({ memberId }) => memberId);
+  if (checks.some(({ trainerId }) => trainerId === ANY_TRAINER)) return await selectAny(sql, checks);
   const trainerIds = checks.map(({ trainerId }) => trainerId ?? null);
   return await sql<Row[]>`
     select
@@ -195,15 +197,64 @@ async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Ro
   `;
 }
 
+/**
+ * The same where some checks ask for any trainer. A statement of its own, so that the plain checks keep theirs. It takes the
+ * first of a member's trainers in the order of the index.
+ */
+async function selectAny(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
+  const memberIds = checks.map(({ memberId }) => memberId);
+  const trainerIds = checks.map(({ trainerId }) => trainerId ?? null);
+  return await sql<Row[]>`
+    select
+      asked.position,
+      coalesce(asked.trainer_id, a.trainer_id) as trainer_id,
+      a.id,
+      a.assignment_date,
+      a.source,
+      a.notes,
+      case when a.id is null then exists (select from public.members m where m.id = asked.member_id) end as is_known,
+      (
+        select row_security_active('public.trainer_client_assignments')
+          or row_security_active('public.members')
+          or row_security_active('assignment.settings')
+      ) as is_filtered
+    from (
+      select
+        position,
+        member_id,
+        trainer = ${ANY_TRAINER} as is_any,
+        case
+          when trainer = ${ANY_TRAINER} then null
+          else coalesce(trainer::uuid, (select default_trainer_id from assignment.settings))
+        end as trainer_id
+      from unnest(${memberIds}::uuid[], ${trainerIds}::text[]) with ordinality as ids (member_id, trainer, position)
+    ) as asked
+    left join lateral (
+      select id, trainer_id, assignment_date, source, notes
+      from public.trainer_client_assignments
+      where client_id = asked.member_id
+        and (asked.is_any or trainer_id is not distinct from asked.trainer_id)
+        and status = 'active'
+      order by trainer_id
+      limit 1
+    ) as a on true
+  `;
+}
+
 function settle({ memberId, trainerId, resolve, reject }: Check, row: Row): void {
-  if (row.trainerId === null) {
+  if (row.trainerId === null && trainerId !== ANY_TRAINER) {
     reject(new AppError("trainer_not_found", "no default trainer is configured"));
   } else if (row.isKnown === false) {
     reject(new AppError("member_not_found", `member ${memberId} does not exist`));
   } else {
     const { id, assignmentDate, source, notes } = row;
     const assignment = id && assignmentDate && source ? { id, assignmentDate, source, notes } : null;
-    resolve({ memberId, trainerId: trainerId ?? row.trainerId, assigned: assignment !== null, assignment });
+    resolve({
+      memberId,
+      trainerId: row.trainerId ?? ANY_TRAINER,
+      assigned: assignment !== null,
+      assignment,
+    });
   }
 }
 

@@ -10,20 +10,27 @@ export interface Assignment {
   notes: string | null;
 }
 
+/** Asks for any trainer, in place of a trainer's id. */
+export const ANY_TRAINER = "any";
+
 /**
  * Tells for each of the members whether they have an active assignment to a trainer, in the order asked.
  * An unknown member has none. One query, answered from the index of active assignments.
  * @param memberIds any number; the HTTP route takes up to 1,000.
+ * @param trainerId the default trainer if left out; {@link ANY_TRAINER}: an assignment to anybody counts.
  */
 export async function checkAssignments(
   sql: Sql,
   memberIds: readonly string[],
   trainerId?: string,
 ): Promise<{ trainerId: string; results: { memberId: string; assigned: boolean }[] }> {
+  const isAny = trainerId === ANY_TRAINER;
   // Materialized, for else the function that finds the default trainer is called for each member.
   const [row] = await withAppErrors(sql<[{ trainerId: string; flags: string | null }]>`
     with trainer as materialized (
-      select coalesce(${trainerId ?? null}, assignment.default_trainer_id()) as id
+      select ${
+    isAny ? sql`${ANY_TRAINER}::text` : sql`coalesce(${trainerId ?? null}, assignment.default_trainer_id())`
+  } as id
     )
     select
       trainer.id as trainer_id,
@@ -34,9 +41,9 @@ export async function checkAssignments(
           select id
           from public.trainer_client_assignments
           where client_id = asked.member_id
-            and trainer_id is not distinct from trainer.id
+            ${isAny ? sql`` : sql`and trainer_id is not distinct from trainer.id`}
             and status = 'active'
-          limit 1  -- there is one at most; prevents a full scan on stale statistics
+          limit 1  -- one is enough; prevents a full scan on stale statistics
         ) as a on true
       ) as flags
     from trainer
@@ -48,7 +55,8 @@ export async function checkAssignments(
 }
 
 /**
- * Finds a member's active assignment to a trainer.
+ * Finds a member's active assignment to a trainer; with {@link ANY_TRAINER}, one of the member's active assignments, the
+ * same at each call. `trainerId` is then its trainer's, or `any` if there is none.
  * @throws {AppError} `member_not_found`
  */
 export async function getAssignment(
@@ -56,25 +64,33 @@ export async function getAssignment(
   memberId: string,
   trainerId?: string,
 ): Promise<{ memberId: string; trainerId: string; assigned: boolean; assignment: Assignment | null }> {
+  const asked = trainerId === ANY_TRAINER
+    ? sql`null::uuid`
+    : sql`coalesce(${trainerId ?? null}, assignment.default_trainer_id())`;
   const [row] = await withAppErrors(
-    sql<({ trainerId: string } & { [K in keyof Assignment]: Assignment[K] | null })[]>`
-    select asked.trainer_id, a.id, a.assignment_date, a.source, a.notes
+    sql<({ trainerId: string | null } & { [K in keyof Assignment]: Assignment[K] | null })[]>`
+    select coalesce(asked.trainer_id, a.trainer_id) as trainer_id, a.id, a.assignment_date, a.source, a.notes
     from public.members m
-    cross join (select coalesce(${trainerId ?? null}, assignment.default_trainer_id()) as trainer_id) as asked
-    left join public.trainer_client_assignments a
-      on a.client_id = m.id
-      and a.trainer_id is not distinct from asked.trainer_id
-      and a.status = 'active'
+    cross join (select ${asked} as trainer_id) as asked
+    left join lateral (
+      select id, trainer_id, assignment_date, source, notes
+      from public.trainer_client_assignments
+      where client_id = m.id
+        ${trainerId === ANY_TRAINER ? sql`` : sql`and trainer_id is not distinct from asked.trainer_id`}
+        and status = 'active'
+      order by trainer_id
+      limit 1
+    ) as a on true
     where m.id = ${memberId}
   `,
   );
   if (!row) throw new AppError("member_not_found", `member ${memberId} does not exist`);
   const { id, assignmentDate, source, notes } = row;
   const assignment = id && assignmentDate && source ? { id, assignmentDate, source, notes } : null;
-  return { memberId, trainerId: row.trainerId, assigned: assignment !== null, assignment };
+  return { memberId, trainerId: row.trainerId ?? ANY_TRAINER, assigned: assignment !== null, assignment };
 }
 
-/** Tells whether a member has an active assignment to a trainer; an unknown member has none. */
+/** Tells whether a member has an active assignment to a trainer, or with {@link ANY_TRAINER} to anybody; an unknown member has none. */
 export async function isUserAssignedToTrainer(
   sql: Sql,
   memberId: string,

@@ -8,23 +8,6 @@ export interface Member {
   displayName: string | null;
 }
 
-/** One assignment of a member, to whichever trainer. */
-export interface HistoryEntry {
-  id: string;
-  trainerId: string;
-  status: "active" | "inactive";
-  assignmentDate: Date;
-  endedAt: Date | null;
-  /** What assigned: `trigger`, `retry`, `backfill`, `manual` or `signup`. */
-  source: string;
-  backfillRunId: string | null;
-  /** The version of the policy that chose the trainer; null if the trainer was named. */
-  policyVersion: number | null;
-  /** The rule of that version that chose; null: the default trainer. */
-  rule: { position: number; name: string } | null;
-  notes: string | null;
-}
-
 interface Columns {
   email: boolean;
   displayName: boolean;
@@ -70,21 +53,6 @@ export async function hasMemberEmails(sql: Sql): Promise<boolean> {
 export async function listNameColumns(sql: Sql): Promise<("displayName" | "email")[]> {
   const columns = await findColumns(sql);
   return (["displayName", "email"] as const).filter((name) => columns[name]);
-}
-
-/** Lists a member's assignments, ended ones too, the newest first; the last 100. */
-export async function listMemberHistory(sql: Sql, memberId: string): Promise<HistoryEntry[]> {
-  const entries = await sql<HistoryEntry[]>`
-    select
-      a.id, a.trainer_id, a.status, a.assignment_date, a.ended_at, a.source, a.backfill_run_id, a.policy_version, a.notes,
-      case when r.rule is not null then json_build_object('position', r.rule, 'name', r.name) end as rule
-    from public.trainer_client_assignments a
-    left join assignment.policy_rules r on r.version = a.policy_version and r.rule = a.rule
-    where a.client_id = ${memberId}
-    order by a.id desc
-    limit 100
-  `;
-  return [...entries];
 }
 
 /** The table is the application's: which of the columns it has, and lets us read. */

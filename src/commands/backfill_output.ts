@@ -68,13 +68,13 @@ export function describeProgress(run: Run): string {
 
 /** Formats the run's result as a table, with the first errors below. */
 export function summarizeRun(run: Run): string {
-  const { alreadyAssigned, ended, isTrainer, memberGone } = run.skippedBecause;
+  const { alreadyAssigned, ended, isTrainer, memberGone, excluded } = run.skippedBecause;
   const seconds = run.startedAt && run.finishedAt
     ? (run.finishedAt.getTime() - run.startedAt.getTime()) / 1000
     : null;
   const rows: [string, string][] = [
     ["run", `${run.id}${run.dryRun ? " (dry run: nobody was assigned)" : ""}`],
-    ["trainer", run.trainerId],
+    ["trainer", run.trainerId ?? `by the policy, version ${run.policyVersion}`],
     ["status", run.status.replaceAll("_", " ")],
     ["members", count(run.total)],
     [run.dryRun ? "would be assigned" : "assigned", count(run.successful)],
@@ -83,6 +83,7 @@ export function summarizeRun(run: Run): string {
     ["  ended by hand", count(ended)],
     ["  the trainer", count(isTrainer)],
     ["  gone", count(memberGone)],
+    ["  excluded by the policy", count(excluded)],
     ["failed", count(run.failed)],
     ["remaining", run.remaining === null ? "unknown" : count(run.remaining)],
     ["time", seconds === null ? "unknown" : duration(seconds)],
@@ -93,8 +94,28 @@ export function summarizeRun(run: Run): string {
   );
   return [
     ...rows.map(([label, value]) => `${label.padEnd(width)}${value}`),
+    ...tableOfChoices(run),
     ...(errors.length > 0 ? ["", `first ${errors.length} of ${count(run.failed)} failed:`, ...errors] : []),
   ].join("\n");
+}
+
+/** Formats whom the policy chose, a line for each rule and trainer. */
+function tableOfChoices({ choices, dryRun }: Run): string[] {
+  if (choices.length === 0) return [];
+  const rows = choices.map(({ rule, ruleName, trainerId, members }) => [
+    rule === null ? "the default trainer" : escapeControls(`${rule}. ${ruleName}`),
+    trainerId,
+    count(members),
+  ]);
+  const table = [["rule", "trainer", dryRun ? "would get" : "got"], ...rows];
+  const widthOf = (column: number) => Math.max(...table.map((row) => row[column]?.length ?? 0));
+  const [rule, trainer, members] = [widthOf(0), widthOf(1), widthOf(2)];
+  return [
+    "",
+    ...table.map(([name = "", id = "", number = ""]) =>
+      `${name.padEnd(rule)}  ${id.padEnd(trainer)}  ${number.padStart(members)}`
+    ),
+  ];
 }
 
 function count(number: number): string {

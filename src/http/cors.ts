@@ -15,7 +15,7 @@ const PREFLIGHT_SECONDS = 600;
 export function allowOrigins(origins: readonly string[]): MiddlewareHandler<AppEnv> {
   const answerOrigin = cors({
     origin: [...origins],
-    allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+    allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     allowHeaders: [
       ...["Authorization", "Content-Type", "If-Match", "If-None-Match", "Last-Event-ID", "X-Request-Id"],
       "traceparent",

@@ -10,9 +10,10 @@ export const TAGS = [
     name: "Assignments",
     description: "Check and list who is assigned to whom; assign a member; end an assignment.",
   },
+  { name: "Trainers", description: "How many clients each trainer has, and how many more they take." },
   {
     name: "Backfills",
-    description: "A backfill run goes through all members and assigns those who lack the trainer.",
+    description: "A backfill run goes through all members and assigns those who lack their trainer.",
   },
   { name: "Failures", description: "Automatic assignments that failed and wait for a retry." },
   {

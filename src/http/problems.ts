@@ -41,7 +41,7 @@ const PROBLEMS: Record<
   policy_version_not_found: { status: 404, title: "The policy has no such version" },
   method_not_allowed: { status: 405, title: "The path does not support this method" },
   not_acceptable: { status: 406, title: "None of the accepted media types is available" },
-  backfill_active: { status: 409, title: "A backfill run for this trainer has not ended" },
+  backfill_active: { status: 409, title: "A backfill run of this kind has not ended" },
   invalid_transition: { status: 409, title: "The run's status does not allow this" },
   run_cancelled: { status: 409, title: "The run was cancelled" },
   no_room: { status: 409, title: "The trainer has no room" },

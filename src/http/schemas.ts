@@ -16,6 +16,16 @@ export const EXAMPLE = {
 export const Id = z.guid("Must be a UUID.").toLowerCase().openapi({ example: EXAMPLE.memberId });
 export const TrainerId = Id.openapi({ example: EXAMPLE.trainerId });
 
+/** A trainer to check, or `any`. */
+export const AskedTrainerId = z.union([
+  z.guid("Must be a UUID, or any.").toLowerCase(),
+  z.literal("any"),
+]).openapi({
+  description:
+    "A trainer's id; `any`: an active assignment to anybody counts. By default the default trainer.",
+  example: EXAMPLE.trainerId,
+});
+
 /** ISO 8601, UTC. */
 export const Time = z.iso.datetime().openapi({ example: EXAMPLE.time });
 
@@ -52,7 +62,11 @@ export const Assignment = z.object({
 /** Whether a member is assigned to a trainer, and how. */
 export const MemberAssignment = z.object({
   memberId: Id,
-  trainerId: TrainerId,
+  trainerId: z.union([TrainerId, z.literal("any")]).openapi({
+    description:
+      "The trainer who was checked. If `any` was asked for: the trainer of the assignment, or `any` if there is none.",
+    example: EXAMPLE.trainerId,
+  }),
   assigned: z.boolean().openapi({ example: true }),
   assignment: z.union([Assignment, z.null()]).openapi({
     description: "The active assignment. Null if there is none.",
@@ -72,13 +86,31 @@ export const RunError = z.object({
   message: z.string().openapi({ example: 'new row violates check constraint "status_is_known"' }),
 }).openapi("RunError");
 
+/** A rule of the policy by its position. */
+export const RuleNumber = z.int().min(1).nullable().openapi({
+  description: "The rule's position in the policy, from 1. Null: the default trainer.",
+  example: 2,
+});
+
+export const RuleName = z.string().nullable().openapi({
+  description: "The name of the rule in that version of the policy. Null: the default trainer.",
+  example: "Members in Germany",
+});
+
 export const RunStatus = z.enum(["running", "paused", "cancelled", "succeeded", "completed_with_errors"])
   .openapi("RunStatus", { example: "running" });
 
 export const Run = z.object(
   {
     id: RunId,
-    trainerId: TrainerId,
+    trainerId: TrainerId.nullable().openapi({
+      description: "Whom the run assigns to. Null: the policy has to choose for each member.",
+    }),
+    policyVersion: z.int().min(1).nullable().openapi({
+      description:
+        "The version of the policy that the run follows from its start to its end. Null if the run was started for a trainer.",
+      example: 1,
+    }),
     status: RunStatus,
     dryRun: z.boolean().openapi({
       description: "True: the run counts what would happen and assigns nobody.",
@@ -103,12 +135,29 @@ export const Run = z.object(
     skipped: Count.openapi({
       description: "Members who needed no assignment; `skippedBecause` has the reasons.",
     }),
-    skippedBecause: z.object({ alreadyAssigned: Count, ended: Count, isTrainer: Count, memberGone: Count })
-      .openapi({
-        description:
-          "`ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile.",
-      }),
+    skippedBecause: z.object({
+      alreadyAssigned: Count,
+      ended: Count,
+      isTrainer: Count,
+      memberGone: Count,
+      excluded: Count,
+    }).openapi({
+      description:
+        "`ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile. `excluded`: the " +
+        "policy chooses nobody for the member.",
+    }),
     failed: Count.openapi({ description: "Members that the database refused to assign." }),
+    choices: z.array(z.object({
+      rule: RuleNumber,
+      ruleName: RuleName,
+      trainerId: TrainerId,
+      members: Count,
+    })).openapi({
+      description:
+        "How many members each rule gave to each trainer, or in a dry run would give: the 1,000 largest. Empty if all members get the same " +
+        "trainer (`trainerId`). A rule that chooses `all` counts a member once for each trainer, so the sum can exceed " +
+        "`successful`.",
+    }),
     remaining: Count.nullable().openapi({
       description:
         "Members still without an assignment and not recorded as failed, counted when the run ends. Null before.",
@@ -155,7 +204,8 @@ export const Run = z.object(
 
 export const RUN_EXAMPLE: z.input<typeof Run> = {
   id: EXAMPLE.runId,
-  trainerId: EXAMPLE.trainerId,
+  trainerId: null,
+  policyVersion: 7,
   status: "running",
   dryRun: false,
   requestedBy: "ops",
@@ -167,8 +217,12 @@ export const RUN_EXAMPLE: z.input<typeof Run> = {
   processed: 60_000,
   successful: 48_000,
   skipped: 11_999,
-  skippedBecause: { alreadyAssigned: 11_998, ended: 0, isTrainer: 1, memberGone: 0 },
+  skippedBecause: { alreadyAssigned: 11_498, ended: 0, isTrainer: 1, memberGone: 0, excluded: 500 },
   failed: 1,
+  choices: [
+    { rule: null, ruleName: null, trainerId: EXAMPLE.trainerId, members: 18_000 },
+    { rule: 2, ruleName: "Members in Germany", trainerId: EXAMPLE.otherMemberId, members: 30_000 },
+  ],
   remaining: null,
   ratePerSecond: 20_000,
   etaSeconds: 5,

@@ -5,6 +5,10 @@
 export const ROUTES = {
   getMemberAssignment: {"method":"GET","path":"/v1/members/{memberId}/assignment","type":"application/json","answers":[200],"hasBody":false},
   checkAssignments: {"method":"POST","path":"/v1/assignments/check","type":"application/json","answers":[200],"hasBody":true},
+  listMemberAssignments: {"method":"GET","path":"/v1/members/{memberId}/assignments","type":"application/json","answers":[200],"hasBody":false},
+  listTrainers: {"method":"GET","path":"/v1/trainers","type":"application/json","answers":[200],"hasBody":false},
+  getTrainer: {"method":"GET","path":"/v1/trainers/{trainerId}","type":"application/json","answers":[200],"hasBody":false},
+  changeTrainer: {"method":"PATCH","path":"/v1/trainers/{trainerId}","type":"application/json","answers":[200],"hasBody":true},
   listTrainerClients: {"method":"GET","path":"/v1/trainers/{trainerId}/clients","type":"application/json","answers":[200],"hasBody":false},
   assignClient: {"method":"PUT","path":"/v1/trainers/{trainerId}/clients/{memberId}","type":"application/json","answers":[200,201],"hasBody":true},
   endAssignment: {"method":"DELETE","path":"/v1/trainers/{trainerId}/clients/{memberId}","type":"application/json","answers":[204],"hasBody":false},
@@ -36,7 +40,8 @@ export interface components {
     schemas: {
         MemberAssignment: {
             memberId: string;
-            trainerId: string;
+            /** @description The trainer who was checked. If `any` was asked for: the trainer of the assignment, or `any` if there is none. */
+            trainerId: string | "any";
             assigned: boolean;
             /** @description The active assignment. Null if there is none. */
             assignment: components["schemas"]["Assignment"] | null;
@@ -68,7 +73,8 @@ export interface components {
             [key: string]: unknown;
         };
         CheckResults: {
-            trainerId: string;
+            /** @description The trainer who was checked; `any` if that was asked for. */
+            trainerId: string | "any";
             results: {
                 memberId: string;
                 assigned: boolean;
@@ -76,7 +82,63 @@ export interface components {
         };
         CheckRequest: {
             memberIds: string[];
-            trainerId?: string;
+            /** @description A trainer's id; `any`: an active assignment to anybody counts. By default the default trainer. */
+            trainerId?: string | "any";
+        };
+        AssignmentsOfMemberPage: {
+            memberId: string;
+            assignments: components["schemas"]["AssignmentOfMember"][];
+            next: string | null;
+        };
+        AssignmentOfMember: {
+            id: string;
+            /** @description Null if the database has infinity or a year outside 1 to 9999. */
+            assignmentDate: string | null;
+            /** @description What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `manual` (an admin) or `signup` (a program). */
+            source: string;
+            notes: string | null;
+            trainerId: string;
+            /** @enum {string} */
+            status: "active" | "inactive";
+            /** @description When the assignment ended. Null if it is active, was made inactive by another program, or ended at a time out of range. */
+            endedAt: string | null;
+            /** @description The backfill run that made it. */
+            backfillRunId: string | null;
+            /** @description The version of the policy that chose the trainer. Null: the trainer was named. */
+            policyVersion: number | null;
+            /** @description The rule that chose the trainer, by its position in that version, from 1. Null: the default trainer, or a trainer who was named. */
+            rule: number | null;
+            /** @description The name of the rule in that version of the policy. Null: the default trainer. */
+            ruleName: string | null;
+        };
+        TrainerPage: {
+            trainers: components["schemas"]["Trainer"][];
+            next: string | null;
+        };
+        Trainer: {
+            trainerId: string;
+            /** @description Active clients. */
+            clients: number;
+            /** @description The most active clients that are assigned automatically. Null: no limit. */
+            capacity: number | null;
+            /** @description Free places: `capacity` minus `clients`, 0 if there are more clients than that. Null: no limit. */
+            room: number | null;
+            /** @description False: nobody is assigned automatically, whatever the room. */
+            acceptsClients: boolean;
+            /** @description For admins. */
+            note: string | null;
+            /** @description When the settings last changed. Null: never. */
+            updatedAt: string | null;
+            /** @description Who changed them. */
+            updatedBy: string | null;
+        };
+        TrainerChange: {
+            /** @description The most active clients that are assigned automatically. Null: no limit. */
+            capacity?: number | null;
+            /** @description False: nobody is assigned automatically, whatever the room. */
+            acceptsClients?: boolean;
+            /** @description For admins. */
+            note?: string | null;
         };
         ClientPage: {
             trainerId: string;
@@ -97,10 +159,18 @@ export interface components {
         AssignRequest: {
             /** @description Free text. */
             notes?: string;
+            /**
+             * @description True: also if the trainer has no room or accepts no clients.
+             * @default false
+             */
+            force?: boolean;
         };
         Run: {
             id: string;
-            trainerId: string;
+            /** @description Whom the run assigns to. Null: the policy has to choose for each member. */
+            trainerId: string | null;
+            /** @description The version of the policy that the run follows from its start to its end. Null if the run was started for a trainer. */
+            policyVersion: number | null;
             status: components["schemas"]["RunStatus"];
             /** @description True: the run counts what would happen and assigns nobody. */
             dryRun: boolean;
@@ -119,15 +189,25 @@ export interface components {
             successful: number;
             /** @description Members who needed no assignment; `skippedBecause` has the reasons. */
             skipped: number;
-            /** @description `ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile. */
+            /** @description `ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile. `excluded`: the policy chooses nobody for the member. */
             skippedBecause: {
                 alreadyAssigned: number;
                 ended: number;
                 isTrainer: number;
                 memberGone: number;
+                excluded: number;
             };
             /** @description Members that the database refused to assign. */
             failed: number;
+            /** @description How many members each rule gave to each trainer, or in a dry run would give: the 1,000 largest. Empty if all members get the same trainer (`trainerId`). A rule that chooses `all` counts a member once for each trainer, so the sum can exceed `successful`. */
+            choices: {
+                /** @description The rule's position in the policy, from 1. Null: the default trainer. */
+                rule: number | null;
+                /** @description The name of the rule in that version of the policy. Null: the default trainer. */
+                ruleName: string | null;
+                trainerId: string;
+                members: number;
+            }[];
             /** @description Members still without an assignment and not recorded as failed, counted when the run ends. Null before. */
             remaining: number | null;
             /** @description Members per second. */
@@ -167,7 +247,7 @@ export interface components {
             message: string;
         };
         StartBackfillRequest: {
-            /** @description By default the default trainer. */
+            /** @description Assign everybody to this trainer. By default the policy in force chooses. */
             trainerId?: string;
             /**
              * @description True: count what would happen and assign nobody.
@@ -337,7 +417,7 @@ export interface components {
             percent: number;
             /** @description What a backfill by this policy would do now. */
             outcomes: {
-                /** @description The rule's position in the document, from 1. Null: the default trainer. */
+                /** @description The rule's position in the policy, from 1. Null: the default trainer. */
                 rule: number | null;
                 trainerId: string | null;
                 /**
@@ -372,7 +452,7 @@ export interface components {
                  * @enum {string}
                  */
                 outcome: "assign" | "excluded" | "already_assigned" | "ended" | "is_trainer" | "no_room";
-                /** @description The rule's position in the document, from 1. Null: the default trainer. */
+                /** @description The rule's position in the policy, from 1. Null: the default trainer. */
                 rule: number | null;
                 trainerId: string | null;
             }[];
@@ -410,18 +490,62 @@ export interface components {
             detail: string;
         };
         /** @enum {string} */
-        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "database_busy" | "database_unavailable" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "not_acceptable" | "policy_changed" | "policy_invalid" | "policy_version_not_found" | "precondition_required" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "unauthorized" | "unsupported_media_type";
+        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "database_busy" | "database_unavailable" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "no_room" | "not_acceptable" | "policy_changed" | "policy_invalid" | "policy_version_not_found" | "precondition_required" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "unauthorized" | "unsupported_media_type";
         Operations: {
             getMemberAssignment: {
                 input: {
                     memberId: string;
-                    trainerId?: string;
+                    /** @description A trainer's id; `any`: an active assignment to anybody counts. By default the default trainer. */
+                    trainerId?: string | "any";
                 };
                 answer: components["schemas"]["MemberAssignment"];
             };
             checkAssignments: {
                 input: components["schemas"]["CheckRequest"];
                 answer: components["schemas"]["CheckResults"];
+            };
+            listMemberAssignments: {
+                input: {
+                    memberId: string;
+                    /**
+                     * @description `active`: those that stand. `inactive`: those that have ended, with `endedAt`. `all`: both.
+                     * @default all
+                     * @enum {string}
+                     */
+                    status?: "active" | "inactive" | "all";
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["AssignmentsOfMemberPage"];
+            };
+            listTrainers: {
+                input: {
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["TrainerPage"];
+            };
+            getTrainer: {
+                input: {
+                    trainerId: string;
+                };
+                answer: components["schemas"]["Trainer"];
+            };
+            changeTrainer: {
+                input: {
+                    trainerId: string;
+                } & components["schemas"]["TrainerChange"];
+                answer: components["schemas"]["Trainer"];
             };
             listTrainerClients: {
                 input: {
@@ -615,6 +739,11 @@ export type Assignment = components['schemas']['Assignment'];
 export type Problem = components['schemas']['Problem'];
 export type CheckResults = components['schemas']['CheckResults'];
 export type CheckRequest = components['schemas']['CheckRequest'];
+export type AssignmentsOfMemberPage = components['schemas']['AssignmentsOfMemberPage'];
+export type AssignmentOfMember = components['schemas']['AssignmentOfMember'];
+export type TrainerPage = components['schemas']['TrainerPage'];
+export type Trainer = components['schemas']['Trainer'];
+export type TrainerChange = components['schemas']['TrainerChange'];
 export type ClientPage = components['schemas']['ClientPage'];
 export type Client = components['schemas']['Client'];
 export type AssignRequest = components['schemas']['AssignRequest'];

@@ -9,9 +9,12 @@ export interface OperationalState {
   oldestFailureAt: Date | null;
   /** When the latest slot of the schedule was claimed; null: never. */
   reconciledAt: Date | null;
-  /** Runs that have not ended, at most one per trainer; the first ten. */
+  /** How many seats that slot found out of step with the trainers' clients, and repaired; null: never. */
+  repairedSeats: number | null;
+  /** Runs that have not ended, at most one per trainer and one by the policy; the first ten. */
   runs: {
-    trainerId: string;
+    /** Null: the policy decides. */
+    trainerId: string | null;
     status: "running" | "paused";
     total: number;
     successful: number;
@@ -32,7 +35,8 @@ export async function readOperationalState(sql: Sql): Promise<OperationalState> 
       (select is_fine from assignment.members_trigger) as is_trigger_enabled,
       f.failures,
       f.oldest_failure_at,
-      (select max(claimed_at) from assignment.reconciliations) as reconciled_at,
+      r.claimed_at as reconciled_at,
+      r.repaired_seats,
       (
         select coalesce(
           jsonb_agg(jsonb_build_object(
@@ -50,6 +54,9 @@ export async function readOperationalState(sql: Sql): Promise<OperationalState> 
       select count(*) as failures, min(first_failed_at) as oldest_failure_at
       from (select first_failed_at from assignment.failures limit 10001) as counted
     ) as f
+    left join (
+      select claimed_at, repaired_seats from assignment.reconciliations order by slot desc limit 1
+    ) as r on true
     cross join (
       select
         count(*) filter (where state = 'active') as active,

@@ -55,6 +55,10 @@ function createGauges() {
     "last_reconciliation_timestamp_seconds",
     "When the latest slot of the schedule was claimed; absent before the first.",
   );
+  const repaired = gauge(
+    "repaired_seats",
+    "Seats of trainers with a capacity that the latest slot of the schedule found out of step and repaired.",
+  );
   const runs = gauge("backfill_runs", "Runs that have not ended.", ["status"]);
   const throttled = gauge(
     "backfill_throttled_runs",
@@ -76,16 +80,18 @@ function createGauges() {
       connections.set({ state: "idle_in_transaction" }, state.connections.inTransaction);
       trigger.set(state.isTriggerEnabled ? 1 : 0);
       failures.set(state.failures);
-      const { oldestFailureAt, reconciledAt } = state;
+      const { oldestFailureAt, reconciledAt, repairedSeats } = state;
       oldest.set(
         oldestFailureAt && isTime(oldestFailureAt) ? (Date.now() - oldestFailureAt.getTime()) / 1000 : 0,
       );
       if (reconciledAt && isTime(reconciledAt)) reconciled.set(reconciledAt.getTime() / 1000);
+      if (repairedSeats !== null) repaired.set(repairedSeats);
       for (const status of ["running", "paused"]) {
         runs.set({ status }, state.runs.filter((run) => run.status === status).length);
       }
       throttled.set(state.runs.filter((run) => run.isThrottled).length);
-      for (const { trainerId: trainer_id, ...run } of state.runs) {
+      for (const { trainerId, ...run } of state.runs) {
+        const trainer_id = trainerId ?? "policy";
         total.set({ trainer_id }, run.total);
         for (const outcome of ["successful", "skipped", "failed"] as const) {
           processed.set({ trainer_id, outcome }, run[outcome]);
@@ -100,7 +106,7 @@ function createGauges() {
 
   /** Clears all values. A gauge without labels must be removed: its reset would set it to 0. */
   function clear(): void {
-    for (const each of [trigger, failures, oldest, reconciled, throttled]) each.remove();
+    for (const each of [trigger, failures, oldest, reconciled, repaired, throttled]) each.remove();
     for (const each of [connections, runs, total, processed]) each.reset();
   }
 }

@@ -1,24 +1,24 @@
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 
-/** A trainer, as the machine sees them: how many clients, and how many more. */
+/** A trainer: how many clients they have, and how many more this service gives them. */
 export interface Trainer {
   trainerId: string;
-  /** The most active clients that a machine gives the trainer; null: no limit. */
+  /** The most active clients that this service gives the trainer, unless an admin forces more; null: no limit. */
   capacity: number | null;
-  /** false: no machine gives the trainer a client. */
+  /** False: only an admin can give the trainer a client, by force. */
   acceptsClients: boolean;
   note: string | null;
-  /** Active ones. */
+  /** Active assignments. */
   clients: number;
-  /** Free places; null: no limit. */
+  /** Free places, whether or not the trainer accepts clients; null: no limit. */
   room: number | null;
-  /** When somebody said something of the trainer last; null: never. */
+  /** When the settings of the trainer were last changed; null: never. */
   updatedAt: Date | null;
   updatedBy: string | null;
 }
 
-/** What an admin can say of a trainer; what is left out stays as it is. */
+/** New settings of a trainer. What is left out stays as it is. */
 export interface TrainerChange {
   /** 0 to 100,000; null: no limit. */
   capacity?: number | null | undefined;
@@ -27,7 +27,7 @@ export interface TrainerChange {
 }
 
 /**
- * Lists trainers by id: whoever has clients, is named in the policy in force, or had something said of them.
+ * Lists trainers by id: members who have or had clients, whom the policy in force names, or who have settings.
  * @param page.after the last trainer's id already seen
  */
 export async function listTrainers(
@@ -40,7 +40,8 @@ export async function listTrainers(
     page as (
       select trainer_id
       from known
-      ${page.after === undefined ? sql`` : sql`where trainer_id > ${page.after}`}
+      where exists (select from public.members m where m.id = known.trainer_id)
+        ${page.after === undefined ? sql`` : sql`and trainer_id > ${page.after}`}
       order by trainer_id
       limit ${page.limit}
     )
@@ -106,11 +107,9 @@ export async function changeTrainer(
   change: TrainerChange,
   by: string,
 ): Promise<Trainer> {
-  const now = await getTrainer(sql, trainerId);
-  const { capacity = now.capacity, acceptsClients = now.acceptsClients, note = now.note } = change;
-  await withAppErrors(
-    sql`select assignment.set_trainer(${trainerId}, ${capacity}, ${acceptsClients}, ${note}, ${by})`,
-  );
+  await withAppErrors(sql`
+    select assignment.change_trainer(${trainerId}, ${JSON.stringify(change)}::text::jsonb, ${by})
+  `);
   return await getTrainer(sql, trainerId);
 }
 
@@ -144,10 +143,9 @@ function joinTrainer(sql: Sql) {
 function joinFreeSeats(sql: Sql) {
   return sql`
     cross join lateral (
-      select count(*) as seats
+      select case when bool_or(s.is_overbooked) then 0 else count(*) end as seats
       from assignment.seats s
       where s.trainer_id = asked.trainer_id
-        and not s.is_overbooked
     ) as free
   `;
 }

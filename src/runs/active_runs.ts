@@ -4,7 +4,7 @@ import { getRun } from "./runs.ts";
 
 const MOST_RUNS = 10;
 
-/** Lists the first ten runs that have not ended, oldest first. There is at most one per trainer. */
+/** Lists the first ten runs that have not ended, oldest first. There is at most one per trainer, and one by the policy. */
 export async function listActiveRuns(sql: Sql): Promise<Run[]> {
   const rows = await sql<{ id: string }[]>`
     select id

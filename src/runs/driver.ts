@@ -33,8 +33,16 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
   async function drive(id: string): Promise<void> {
     try {
       const run = await getRun(sql, id);
-      const { trainerId, requestedBy, dryRun, total } = run;
-      options.log.info({ event: "backfill_driving", runId: id, trainerId, requestedBy, dryRun, total });
+      const { trainerId, policyVersion, requestedBy, dryRun, total } = run;
+      options.log.info({
+        event: "backfill_driving",
+        runId: id,
+        trainerId,
+        policyVersion,
+        requestedBy,
+        dryRun,
+        total,
+      });
       const didFinish = await driveRun(sql, run, options);
       const left = summarize(await getRun(sql, id));
       if (didFinish) await logErrors(id);

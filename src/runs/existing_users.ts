@@ -8,6 +8,7 @@ import { getRun, listRunErrors, startBackfill } from "./runs.ts";
 
 export interface BackfillOptions
   extends Partial<Pick<DriveOptions, "lanes" | "maxReplicaLagMs" | "restRatio">> {
+  /** By default the policy in force decides. */
   trainerId?: string;
   dryRun?: boolean;
   /** Who started the run, for its record; `program` by default. */
@@ -31,9 +32,9 @@ export interface BackfillResult {
 const PROGRESS_EVERY_MS = 1000;
 
 /**
- * Assigns every member without an active assignment to the trainer. If a run for the trainer is under way, for
- * example by the service, this call joins it; a dry run joins only a dry run. While the run is paused, it
- * waits.
+ * Assigns every member whom the policy gives a trainer they do not have; to one trainer if one is named. Without rules
+ * that is everybody without an active assignment to the default trainer. If such a run is under way, for example by the
+ * service, this call joins it; a dry run joins only a dry run. While the run is paused, it waits.
  * @throws {AppError} `trainer_not_found`; `backfill_active` when the run under way is of the other kind;
  * `run_cancelled` when the run is cancelled. Throws the signal's reason when the signal is given.
  */
@@ -92,7 +93,7 @@ export async function followRun(sql: Sql, run: Run, options: BackfillOptions): P
   }
 }
 
-/** Starts a run for the trainer, or returns the one that is under way (`joined`). */
+/** Starts a run for the trainer or by the policy, or returns the one that is under way (`joined`). */
 export async function startOrJoin(
   sql: Sql,
   { trainerId, dryRun, requestedBy = "program" }: BackfillOptions,

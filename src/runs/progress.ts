@@ -9,6 +9,15 @@ export interface RunError {
   message: string;
 }
 
+/** How many members a rule of the policy gave to a trainer; in a dry run, would give. */
+export interface RunChoice {
+  /** The rule's position in the policy, from 1; null: the default trainer. */
+  rule: number | null;
+  ruleName: string | null;
+  trainerId: string;
+  members: number;
+}
+
 /** A change of a run's status. */
 export interface RunEvent {
   at: Date;
@@ -38,7 +47,10 @@ interface Kinds {
  */
 export const RUN_FIELDS = {
   id: "id",
-  trainerId: "id",
+  /** Null: the policy decides. */
+  trainerId: "optionalId",
+  /** The version of the policy that the run follows; null if the trainer was named. */
+  policyVersion: "optionalCount",
   status: "status",
   dryRun: "flag",
   /** Rows per batch if fixed; null if adapted. */
@@ -76,6 +88,7 @@ export const SKIP_REASONS = {
   ended: "count",
   isTrainer: "count",
   memberGone: "count",
+  excluded: "count",
 } as const satisfies Record<string, keyof Kinds>;
 
 /**
@@ -96,6 +109,8 @@ export type Values<Fields extends Record<string, keyof Kinds>> = {
 export interface Run extends Values<typeof RUN_FIELDS> {
   skippedBecause: Values<typeof SKIP_REASONS>;
   probes: Values<typeof PROBES>;
+  /** The 1,000 largest, by rule, the default trainer last; empty unless the policy has to choose. */
+  choices: RunChoice[];
   /** The first 20, by member id. */
   errors: RunError[];
   /** Oldest first. */

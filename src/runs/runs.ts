@@ -5,6 +5,7 @@ import { PROBES, type Run, RUN_FIELDS, type RunError, type RunEvent, SKIP_REASON
 
 /** The options of a new run. */
 export interface BackfillRequest {
+  /** By default the policy in force decides. */
   trainerId?: string | undefined;
   dryRun?: boolean | undefined;
   /** Fixed rows per batch, 1 to 20,000. By default they adapt to the speed of the database. */
@@ -22,8 +23,8 @@ type Row =
 
 /**
  * Starts a run. The driver of any process takes it up.
- * @throws {AppError} `trainer_not_found`, or `backfill_active` with `details.runId` of the trainer's run that
- * has not ended.
+ * @throws {AppError} `trainer_not_found`, or `backfill_active` with `details.runId` of the run that has not ended, of the
+ * trainer or by the policy.
  */
 export async function startBackfill(sql: Sql, request: BackfillRequest): Promise<Run> {
   const [row] = await withAppErrors(sql<[{ id: string }]>`
@@ -158,6 +159,7 @@ async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
   const rows = await sql<Row[]>`
     select
       ${sql(COLUMNS)},
+      choices,
       errors.errors,
       history.history
     from assignment.backfill_progress p
@@ -192,6 +194,7 @@ async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
       ended,
       isTrainer,
       memberGone,
+      excluded,
       replicaLag,
       lockWaiters,
       history,
@@ -202,7 +205,7 @@ async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
     ...run,
     ratePerSecond: ratePerSecond === null ? null : Math.round(ratePerSecond * 10) / 10,
     probes: { replicaLag, lockWaiters },
-    skippedBecause: { alreadyAssigned, ended, isTrainer, memberGone },
+    skippedBecause: { alreadyAssigned, ended, isTrainer, memberGone, excluded },
     history: history.map((event) => ({ ...event, at: new Date(event.at) })),
   }));
 }

@@ -38,11 +38,13 @@ export async function reconcileOnSchedule(
     }
     const due = slot;
     try {
-      const runId = await withSpan("reconciliation", { isRoot: true }, () => reconcile(sql, due));
-      if (runId) {
-        const repairedSeats = await getRepairedSeats(sql, runId);
-        options.log.info({ event: "reconciliation_started", runId, slot: due, repairedSeats });
-      }
+      const { runId, repairedSeats } = await withSpan(
+        "reconciliation",
+        { isRoot: true },
+        () => reconcile(sql, due),
+      );
+      if (repairedSeats > 0) options.log.warn({ event: "seats_repaired", slot: due, seats: repairedSeats });
+      if (runId) options.log.info({ event: "reconciliation_started", runId, slot: due });
       failing = undefined;
       slot = cron.nextRun(due);
     } catch (error) {
@@ -63,21 +65,17 @@ function logNotStarted(log: Logger, slot: Date, error: unknown): void {
   log[isOverSoon ? "info" : "warn"]({ event: "reconciliation_not_started", slot, reason: String(error) });
 }
 
-/** By how many seats trainers with a capacity were out of step when the reconciliation started its run. */
-async function getRepairedSeats(sql: Sql, runId: string): Promise<number | null> {
-  const [row] = await sql<{ repairedSeats: number | null }[]>`
-    select repaired_seats from assignment.reconciliations where run_id = ${runId}
-  `;
-  return row?.repairedSeats ?? null;
-}
-
 /**
- * Claims a slot and starts its run. Returns the run's id; null if the slot is already claimed or a run is under
- * way.
+ * Claims a slot, repairs seats that do not match the trainers' clients, and starts the slot's run.
+ * @returns `runId` null if the slot is already claimed or a run is under way; the number of seats that were repaired.
  */
-export async function reconcile(sql: Sql, slot: Date): Promise<string | null> {
-  const [row] = await sql<[{ runId: string | null }]>`
-    select assignment.reconcile(${slot}, ${currentTraceparent()}) as run_id
+export async function reconcile(
+  sql: Sql,
+  slot: Date,
+): Promise<{ runId: string | null; repairedSeats: number }> {
+  const [row] = await sql<[{ runId: string | null; repairedSeats: number }]>`
+    select run_id, coalesce(repaired_seats, 0) as repaired_seats
+    from assignment.reconcile(${slot}, ${currentTraceparent()})
   `;
-  return row.runId;
+  return row;
 }

@@ -101,7 +101,7 @@ describe("a backfill on the admin page", () => {
     await other.signIn(TOKENS.otherAdmin);
     await startRun(office.page, SLOW);
     await other.page.getByRole("button", { name: "Run Trainer Assignment Backfill" }).click();
-    await other.page.getByText("A run for this trainer has not ended yet").waitFor();
+    await other.page.getByText("A run of this kind has not ended yet").waitFor();
     assertStringIncludes(await other.page.locator(".run").innerText(), "Started by office");
     await waitForStatus(office.page, "Succeeded");
     assertEquals((await service.sql`select from assignment.backfill_runs`).length, 1);

@@ -9,7 +9,8 @@ import { readThroughput } from "../../src/runs/throughput.ts";
 import type { Sql } from "../../src/database/sql.ts";
 import { checkHealth } from "../../src/operation/health.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
-import { findMembersByEmail, listMemberHistory } from "../../src/assignments/member_lookup.ts";
+import { listMemberHistory } from "../../src/assignments/member_history.ts";
+import { findMembersByEmail } from "../../src/assignments/member_lookup.ts";
 import { readAssignmentState } from "../../src/operation/assignment_state.ts";
 import { countCoverage, estimateCoverage } from "../../src/operation/coverage.ts";
 import {
@@ -129,7 +130,7 @@ describe("the three roles", () => {
       service,
       (await startBackfill(service, { dryRun: true, requestedBy: "ops" })).id,
     );
-    const runId = await reconcile(service, new Date("2026-01-01T00:00:00Z"));
+    const { runId } = await reconcile(service, new Date("2026-01-01T00:00:00Z"));
     const run = await untilEnded(service, runId ?? "");
     await work.stop();
 
@@ -149,7 +150,7 @@ describe("the three roles", () => {
     await estimateCoverage(service, DEFAULT_TRAINER_ID);
     assertEquals(await readThroughput(service, newId()), null);
     assertEquals((await findMembersByEmail(service, "a@example.com"))?.map((member) => member.id), [id]);
-    assertEquals((await listMemberHistory(service, id)).length, 1);
+    assertEquals((await listMemberHistory(service, id, { limit: 10 })).length, 1);
     assertEquals(await assignNewUserToTrainer(service, id), { assigned: true, failure: null });
   });
 

@@ -5,6 +5,7 @@ import { reconcile } from "../../src/runs/schedule.ts";
 import { createStateMetrics } from "../../src/operation/state_metrics.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { countingSql } from "../support/counting_sql.ts";
+import { setCapacity } from "../support/policies.ts";
 import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "./test_service.ts";
 
 describe("metrics", () => {
@@ -100,10 +101,14 @@ describe("metrics", () => {
       valueOf(calm, "trainer_assignment_trigger_enabled"),
       valueOf(calm, "trainer_assignment_failures_pending"),
       valueOf(calm, "trainer_assignment_last_reconciliation_timestamp_seconds"),
+      valueOf(calm, "trainer_assignment_repaired_seats"),
       valueOf(calm, 'trainer_assignment_backfill_runs{status="running"}'),
-    ], ["1", "1", "0", undefined, "0"]);
+    ], ["1", "1", "0", undefined, undefined, "0"]);
     assert(Number(valueOf(calm, 'trainer_assignment_database_connections{state="active"}')) >= 1);
 
+    const [trainerId = ""] = await addMembers(sql, 1);
+    await setCapacity(sql, trainerId, 3);
+    await sql`delete from assignment.seats`;
     await reconcile(sql, new Date("2026-01-01T00:00:00Z"));
     await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
     await sql`
@@ -117,9 +122,10 @@ describe("metrics", () => {
     assertEquals([
       valueOf(amiss, "trainer_assignment_trigger_enabled"),
       valueOf(amiss, "trainer_assignment_failures_pending"),
+      valueOf(amiss, "trainer_assignment_repaired_seats"),
       valueOf(amiss, 'trainer_assignment_backfill_runs{status="running"}'),
       valueOf(amiss, `trainer_assignment_backfill_members{trainer_id="${DEFAULT_TRAINER_ID}"}`),
-    ], ["0", "1", "1", "7"]);
+    ], ["0", "1", "3", "1", "7"]);
     assertEquals(
       ["successful", "skipped", "failed"].map((outcome) =>
         valueOf(
@@ -132,6 +138,10 @@ describe("metrics", () => {
     assert(Number(valueOf(amiss, "trainer_assignment_oldest_failure_age_seconds")) >= 3600);
     const reconciledAt = Number(valueOf(amiss, "trainer_assignment_last_reconciliation_timestamp_seconds"));
     assert(Math.abs(reconciledAt - Date.now() / 1000) < 60);
+    await setCapacity(sql, DEFAULT_TRAINER_ID, 3);
+    await startBackfill(sql, { requestedBy: "test" });
+    const withPolicy = await read();
+    assertEquals(valueOf(withPolicy, 'trainer_assignment_backfill_members{trainer_id="policy"}'), "2");
     await database.drop();
   });
 

@@ -17,6 +17,7 @@ import {
 const RUN: Run = {
   id: "0195d3a2-0f4b-7e61-a5c3-1a2b3c4d5e6f",
   trainerId: "d18a21c8-be77-496f-a2fd-ec6479ecba6d",
+  policyVersion: 1,
   status: "running",
   dryRun: false,
   batchRows: null,
@@ -31,7 +32,8 @@ const RUN: Run = {
   successful: 0,
   skipped: 0,
   failed: 0,
-  skippedBecause: { alreadyAssigned: 0, ended: 0, isTrainer: 0, memberGone: 0 },
+  skippedBecause: { alreadyAssigned: 0, ended: 0, isTrainer: 0, memberGone: 0, excluded: 0 },
+  choices: [],
   remaining: null,
   ratePerSecond: null,
   etaSeconds: null,

@@ -55,7 +55,7 @@ const NOTICES = {
   },
   backfill_active: {
     tone: "warn",
-    text: "A run for this trainer has not ended yet, so no second one was started. It is shown here.",
+    text: "A run of this kind has not ended yet, so no second one was started. It is shown here.",
   },
   invalid_transition: {
     tone: "warn",

@@ -6,9 +6,9 @@ import {
   findMembers,
   findMembersByEmail,
   hasMemberEmails,
-  listMemberHistory,
   type Member,
 } from "../../assignments/member_lookup.ts";
+import { listMemberHistory } from "../../assignments/member_history.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { assignClientToTrainer, endAssignment } from "../../assignments/assign.ts";
 import { type PageEnv, visitorOf } from "../env.ts";
@@ -29,6 +29,7 @@ import {
 import { paths } from "../frame/paths.ts";
 import { type MemberDetails, MembersPage } from "./view.tsx";
 
+const HISTORY_ROWS = 100;
 const LONGEST_QUERY = 320; // the longest e-mail address
 
 /** Adds the pages that look up members and assign them by hand. */
@@ -105,7 +106,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
 
 async function readDetails({ sql }: Services, member: Member): Promise<MemberDetails> {
   const [history, state, [failure]] = await Promise.all([
-    listMemberHistory(sql, member.id),
+    listMemberHistory(sql, member.id, { limit: HISTORY_ROWS }),
     readAssignmentState(sql),
     listFailures(sql, { limit: 1, after: idBefore(member.id) }),
   ]);

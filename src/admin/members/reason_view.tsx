@@ -1,4 +1,4 @@
-import type { HistoryEntry } from "../../assignments/member_lookup.ts";
+import type { HistoryEntry } from "../../assignments/member_history.ts";
 import { paths } from "../frame/paths.ts";
 import { sourceInWords } from "../frame/wording.ts";
 
@@ -9,13 +9,13 @@ export function How({ entry }: { entry: HistoryEntry }) {
 }
 
 /** Says why it was this trainer, after {@link How}: the rule of a version of the policy, or whoever named them. */
-export function Why({ entry: { policyVersion, rule, source } }: { entry: HistoryEntry }) {
+export function Why({ entry: { policyVersion, rule, ruleName, source } }: { entry: HistoryEntry }) {
   if (policyVersion === null) return source === "manual" ? null : <>: for a trainer who was named</>;
   return (
     <>
       : {rule === null ? "the default trainer" : (
         <>
-          rule {rule.position}, <bdi class="field">{rule.name}</bdi>,
+          rule {rule}, <bdi class="field">{ruleName}</bdi>,
         </>
       )} of <a href={paths.policyVersion(policyVersion)}>version {policyVersion} of the policy</a>
     </>

@@ -1,4 +1,5 @@
-import type { HistoryEntry, Member } from "../../assignments/member_lookup.ts";
+import type { HistoryEntry } from "../../assignments/member_history.ts";
+import type { Member } from "../../assignments/member_lookup.ts";
 import type { Failure } from "../../assignments/failures.ts";
 import type { Typed } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";

@@ -9,7 +9,9 @@ import type { OverviewProps } from "./props.ts";
 export function Backfill(props: OverviewProps) {
   const { state, activeRuns, recentRuns, throughput, trainers } = props;
   const shown = activeRuns.length > 0 ? activeRuns : recentRuns.slice(0, 1);
-  const inTheWay = activeRuns.find((run) => run.trainerId === state.defaultTrainer?.id);
+  const inTheWay = activeRuns.find((run) =>
+    run.policyVersion !== null || run.trainerId === state.defaultTrainer?.id
+  );
   return (
     <section id="backfill" aria-labelledby="backfill-title">
       <h2 id="backfill-title">Backfill</h2>
@@ -20,7 +22,7 @@ export function Backfill(props: OverviewProps) {
           key={run.id}
           run={run}
           throughput={throughput.get(run.id) ?? null}
-          trainer={trainers.get(run.trainerId)}
+          trainers={trainers}
           linked
         />
       ))}

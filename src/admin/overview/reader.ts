@@ -1,6 +1,7 @@
 import { listActiveRuns } from "../../runs/active_runs.ts";
 import type { Run } from "../../runs/progress.ts";
 import { listRuns } from "../../runs/runs.ts";
+import { trainersOf } from "../runs/choices_view.tsx";
 import { readThroughput } from "../../runs/throughput.ts";
 import type { Sql } from "../../database/sql.ts";
 import { findMembers, hasMemberEmails, type Member } from "../../assignments/member_lookup.ts";
@@ -42,7 +43,7 @@ export function createOverviewReader(sql: Sql, counts: Counts): OverviewReader {
     const isStillActive = ({ id }: Run) => activeRuns.some((run) => run.id === id);
     if (known !== undefined && !known.activeRuns.every(isStillActive)) counts.expire(); // a run has ended
     const shownRuns = activeRuns.length > 0 ? activeRuns : recentRuns.slice(0, 1);
-    const trainerIds = new Set([...activeRuns, ...recentRuns].map((run) => run.trainerId));
+    const trainerIds = new Set([...activeRuns, ...recentRuns].flatMap(trainersOf));
     if (state.defaultTrainer !== null) trainerIds.add(state.defaultTrainer.id);
     const [coverage, throughput, trainers] = await Promise.all([
       counts.read(state.defaultTrainer?.id ?? null),

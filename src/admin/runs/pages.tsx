@@ -30,6 +30,7 @@ import {
   REFRESH_MS,
 } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
+import { trainersOf } from "./choices_view.tsx";
 import { MAX_RECORDED_ERRORS, unrecordedInWords } from "./recorded_errors.ts";
 import { RunPage, RunsPage } from "./run_table.tsx";
 import { titleOf } from "./run_view.tsx";
@@ -59,7 +60,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
       read: (page) => listRuns(sql, page),
       idOf: (run) => run.id,
     });
-    const trainers = byId(await findMembers(sql, [...new Set(rows.map(({ trainerId }) => trainerId))]));
+    const trainers = byId(await findMembers(sql, [...new Set(rows.flatMap(trainersOf))]));
     return await answerPage(c, {
       title: "Runs",
       section: "runs",
@@ -92,9 +93,9 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
     const { id } = c.req.param();
     const cursor = c.req.query("cursor");
     const run = await getRun(sql, id);
-    const [throughput, [trainer], errors] = await Promise.all([
+    const [throughput, trainers, errors] = await Promise.all([
       readThroughput(sql, id),
-      findMembers(sql, [run.trainerId]),
+      findMembers(sql, trainersOf(run)),
       readPage(c, {
         list: `backfill-errors/${id}`,
         limit: PAGE_ROWS,
@@ -113,7 +114,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
         <RunPage
           run={run}
           throughput={throughput}
-          trainer={trainer}
+          trainers={byId(trainers)}
           errors={errors.rows}
           members={members}
           next={errors.next}

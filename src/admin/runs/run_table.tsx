@@ -4,6 +4,7 @@ import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "../frame/paths.ts";
 import { formatCount, STATUS_WORDS } from "../frame/wording.ts";
 import { Empty, MemberLink, Message, NextPage, Reason, StatusBadge, Table, Time } from "../frame/parts.tsx";
+import { RunTrainer } from "./choices_view.tsx";
 import { MAX_RECORDED_ERRORS, unrecordedInWords } from "./recorded_errors.ts";
 import { RunCard, titleOf } from "./run_view.tsx";
 
@@ -22,16 +23,7 @@ export function RunTable({ runs, trainers }: RunTableProps) {
       keyOf={(run) => run.id}
       columns={[
         { title: "Run", cell: (run) => <a href={paths.run(run.id)}>{titleOf(run)}</a> },
-        {
-          title: "Trainer",
-          cell: ({ trainerId }) => (
-            <MemberLink
-              id={trainerId}
-              member={trainers.get(trainerId)}
-              to="trainer"
-            />
-          ),
-        },
+        { title: "Trainer", cell: (run) => <RunTrainer run={run} trainers={trainers} /> },
         { title: "Status", cell: (run) => <StatusBadge status={run.status} /> },
         { title: "Started", cell: (run) => <Started run={run} /> },
         { title: "Assigned", isNumber: true, cell: (run) => <Assigned run={run} /> },
@@ -83,10 +75,11 @@ export function RunsPage(
 }
 
 /** Shows a run: its progress or result, its history, and its failed members. */
-export function RunPage({ run, throughput, trainer, errors, members, next, isFirst }: {
+export function RunPage({ run, throughput, trainers, errors, members, next, isFirst }: {
   run: Run;
   throughput: Throughput | null;
-  trainer: Member | undefined;
+  /** Names of the trainers, if they are still members. */
+  trainers: Map<string, Member>;
   errors: RunError[];
   /** Those of the errors, if they are still members. */
   members: Map<string, Member>;
@@ -105,7 +98,7 @@ export function RunPage({ run, throughput, trainer, errors, members, next, isFir
         )}
       </p>
       <h2 class="visually-hidden">How it stands</h2>
-      <RunCard run={run} throughput={throughput} trainer={trainer} />
+      <RunCard run={run} throughput={throughput} trainers={trainers} />
       {(run.failed > 0 || !isFirst) && <Errors run={run} errors={errors} members={members} next={next} />}
       <History run={run} />
     </>

@@ -3,7 +3,8 @@ import type { Throughput } from "../../runs/throughput.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "../frame/paths.ts";
 import { countOf, formatCount, formatDuration, percentOf, STATUS_WORDS } from "../frame/wording.ts";
-import { Figure, MemberLink, StatusBadge, Time } from "../frame/parts.tsx";
+import { Figure, StatusBadge, Time } from "../frame/parts.tsx";
+import { Choices, RunTrainer } from "./choices_view.tsx";
 import { MAX_RECORDED_ERRORS } from "./recorded_errors.ts";
 import { ThroughputChart } from "./throughput_chart.tsx";
 
@@ -11,12 +12,13 @@ import { ThroughputChart } from "./throughput_chart.tsx";
 export interface RunProps {
   run: Run;
   throughput: Throughput | null;
-  trainer: Member | undefined;
+  /** Names of the trainers, if they are still members. */
+  trainers: Map<string, Member>;
   /** Whether the title links to the run's own page; true on the overview. */
   linked?: boolean;
 }
 
-export function RunCard({ run, throughput, trainer, linked = false }: RunProps) {
+export function RunCard({ run, throughput, trainers, linked = false }: RunProps) {
   const title = titleOf(run);
   return (
     <article class="run card" id={`run-${run.id}`} aria-label={`${title}, ${STATUS_WORDS[run.status]}`}>
@@ -29,11 +31,12 @@ export function RunCard({ run, throughput, trainer, linked = false }: RunProps) 
           Started by <bdi>{run.requestedBy}</bdi>, <Time at={run.requestedAt} />
         </p>
         <p class="meta">
-          For <MemberLink id={run.trainerId} member={trainer} to="trainer" />
+          For <RunTrainer run={run} trainers={trainers} />
         </p>
       </header>
       <Progress run={run} />
       <Outcome run={run} />
+      {!linked && <Choices run={run} trainers={trainers} />}
       <ThroughputChart throughput={throughput} />
       <StatusForms run={run} />
     </article>
@@ -120,7 +123,7 @@ function Outcome({ run }: { run: Run }) {
       </Figure>
       {left !== undefined && (
         <Figure
-          label="Still without the trainer"
+          label={run.trainerId === null ? "Still without a trainer" : "Still without the trainer"}
           tone={left > run.skippedBecause.ended ? "bad" : undefined}
           note="of the total, counted at the end"
         >
@@ -146,12 +149,13 @@ function skippedLabel({ skipped, skippedBecause }: Run): string {
 }
 
 function skipReasons({ skipped, skippedBecause }: Run): string | undefined {
-  const { alreadyAssigned, ended, isTrainer, memberGone } = skippedBecause;
+  const { alreadyAssigned, ended, isTrainer, memberGone, excluded } = skippedBecause;
   if (skipped === alreadyAssigned) return undefined;
   const reasons = [
     alreadyAssigned > 0 && `${formatCount(alreadyAssigned)} already assigned`,
     ended > 0 && `${formatCount(ended)} ended by hand`,
     isTrainer > 0 && `${formatCount(isTrainer)} is the trainer`,
+    excluded > 0 && `${formatCount(excluded)} excluded by the policy`,
     memberGone > 0 && `${formatCount(memberGone)} deleted meanwhile`,
   ];
   return reasons.filter(Boolean).join(", ");

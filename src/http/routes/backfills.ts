@@ -7,7 +7,9 @@ import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, header, json, LINK_HEADER, Run, RUN_EXAMPLE, RunParams, TrainerId } from "../schemas.ts";
 
 const StartRequest = z.strictObject({
-  trainerId: TrainerId.optional().openapi({ description: "By default the default trainer." }),
+  trainerId: TrainerId.optional().openapi({
+    description: "Assign everybody to this trainer. By default the policy in force chooses.",
+  }),
   dryRun: z.boolean().default(false).openapi({
     description: "True: count what would happen and assign nobody.",
     example: true,
@@ -31,9 +33,12 @@ export function addBackfillRoutes(api: Api): void {
     operationId: "startBackfill",
     summary: "Start a backfill run",
     description:
-      "Goes through all members and assigns those who have no active assignment to the trainer. Assignments that were ended " +
-      "stay ended. The run works in the background: follow it with GET /v1/backfills/{id} or its events. A trainer has at " +
-      "most one run that has not ended; a second start gets 409 with the `runId` of the first.",
+      "Goes through all members and gives each the trainer that the policy chooses, unless they have or had that trainer. " +
+      "The run follows the version of the policy that is in force at its start. With `trainerId` it assigns everybody to " +
+      "that trainer, whatever the policy says. Assignments that were ended stay ended, and nobody gets a trainer without " +
+      "room. A dry run counts the `choices` that a real run would make. The run works in the background: follow it with " +
+      "GET /v1/backfills/{id} or its events. The policy, and each trainer, has at most one run that has not ended; a second " +
+      "start gets 409 with the `runId` of the first.",
     tags: ["Backfills"],
     request: { body: { content: json(StartRequest, { trainerId: EXAMPLE.trainerId, dryRun: true }) } },
     responses: {

@@ -2,17 +2,27 @@ import { z } from "@hono/zod-openapi";
 import type { CheckMember } from "../../assignments/batched_checks.ts";
 import { checkAssignments } from "../../assignments/checks.ts";
 import { addRoute, type Api } from "../route.ts";
-import { ASSIGNMENT_EXAMPLE, EXAMPLE, Id, json, MAY_LAG, MemberAssignment, TrainerId } from "../schemas.ts";
+import {
+  AskedTrainerId,
+  ASSIGNMENT_EXAMPLE,
+  EXAMPLE,
+  Id,
+  json,
+  MAY_LAG,
+  MemberAssignment,
+} from "../schemas.ts";
 
 const MAX_MEMBERS = 1000;
 
 const CheckRequest = z.strictObject({
   memberIds: z.array(Id).min(1).max(MAX_MEMBERS),
-  trainerId: TrainerId.optional(),
+  trainerId: AskedTrainerId.optional(),
 }).openapi("CheckRequest");
 
 const CheckResults = z.object({
-  trainerId: TrainerId,
+  trainerId: AskedTrainerId.openapi({
+    description: "The trainer who was checked; `any` if that was asked for.",
+  }),
   results: z.array(z.object({ memberId: Id, assigned: z.boolean() })),
 }).openapi("CheckResults");
 
@@ -27,12 +37,13 @@ export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
     operationId: "getMemberAssignment",
     summary: "Check whether a member is assigned to a trainer",
     description:
-      "Checks the default trainer, or the one named by `trainerId`. Only active assignments count. The answer is 422 " +
-      "`trainer_not_found` if no trainer is named and no default trainer is set. " + MAY_LAG,
+      "Checks the default trainer, or the one named by `trainerId`; with `trainerId=any` whether the member has a trainer at " +
+      "all. Only active assignments count. If a member has several trainers, `any` finds one of them, the same each time. The " +
+      "answer is 422 `trainer_not_found` if no trainer is named and no default trainer is set. " + MAY_LAG,
     tags: ["Assignments"],
     request: {
       params: z.strictObject({ memberId: Id }),
-      query: z.strictObject({ trainerId: TrainerId.optional() }),
+      query: z.strictObject({ trainerId: AskedTrainerId.optional() }),
     },
     responses: {
       200: {
@@ -61,7 +72,7 @@ export function addMemberRoutes(api: Api, checkMember: CheckMember): void {
     summary: "Check many members at once",
     description:
       `Takes 1 to ${MAX_MEMBERS} members and returns the results in the same order. A member who does not exist is not assigned. ` +
-      `Without \`trainerId\` it checks the default trainer. ${MAY_LAG}`,
+      `Without \`trainerId\` it checks the default trainer; with \`any\`, whether each has a trainer at all. ${MAY_LAG}`,
     tags: ["Assignments"],
     request: {
       body: {

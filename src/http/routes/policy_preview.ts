@@ -5,13 +5,9 @@ import { explainDecision, MAX_PREVIEW_MEMBERS, OUTCOMES, previewPolicy } from ".
 import { inBody } from "../policy_errors.ts";
 import { DOCUMENT_EXAMPLE, PolicyRequest } from "../policy_schemas.ts";
 import { addRoute, type Api } from "../route.ts";
-import { EXAMPLE, Id, json, TrainerId } from "../schemas.ts";
+import { EXAMPLE, Id, json, RuleNumber, TrainerId } from "../schemas.ts";
 
 const Members = z.int().min(0).openapi({ example: 0 });
-const RuleNumber = z.int().min(1).nullable().openapi({
-  description: "The rule's position in the document, from 1. Null: the default trainer.",
-  example: 3,
-});
 const Outcome = z.enum(OUTCOMES).openapi({
   description:
     "`assign`: would be assigned to `trainerId`. `excluded`: the rule chooses nobody. `already_assigned`: has an assignment " +

@@ -70,7 +70,13 @@ const ASSIGNED_EXAMPLE = {
   assignment: { ...ASSIGNMENT_EXAMPLE, source: "manual", notes: "by hand" },
 };
 
-const AssignRequest = z.strictObject({ notes: Notes.optional() }).openapi("AssignRequest");
+const AssignRequest = z.strictObject({
+  notes: Notes.optional(),
+  force: z.boolean().default(false).openapi({
+    description: "True: also if the trainer has no room or accepts no clients.",
+    example: false,
+  }),
+}).openapi("AssignRequest");
 const ClientParams = z.strictObject({ trainerId: TrainerId, memberId: Id });
 
 /** A trainer's clients: list and download, assign, end. */
@@ -142,7 +148,8 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     operationId: "assignClient",
     summary: "Assign a member to a trainer",
     description:
-      "Idempotent: an existing active assignment stays as it is, its notes included. The member may have other trainers too.",
+      "Idempotent: an existing active assignment stays as it is, its notes included. The member may have other trainers too. " +
+      "If the trainer has no room or accepts no clients, the answer is 409 `no_room`; `force` assigns all the same.",
     tags: ["Assignments"],
     request: {
       params: ClientParams,
@@ -155,12 +162,18 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
       },
       201: { description: "The member is now assigned.", content: json(MemberAssignment, ASSIGNED_EXAMPLE) },
     },
-    errors: ["trainer_not_found", "member_not_found", "member_is_trainer", "assignment_failed"],
+    errors: ["trainer_not_found", "member_not_found", "member_is_trainer", "no_room", "assignment_failed"],
   }, async (c) => {
     const { trainerId, memberId } = c.req.valid("param");
-    const { notes } = c.req.valid("json");
-    const { assigned, assignment } = await assignClientToTrainer(sql, memberId, { trainerId, notes });
-    if (assigned) logChange(log, actorOf(c), "client_assigned", { memberId, trainerId });
+    const { notes, force } = c.req.valid("json");
+    const { assigned, assignment } = await assignClientToTrainer(sql, memberId, {
+      trainerId,
+      notes,
+      byForce: force,
+    });
+    if (assigned) {
+      logChange(log, actorOf(c), "client_assigned", { memberId, trainerId, ...(force && { force }) });
+    }
     return c.json({ memberId, trainerId, assigned: true, assignment }, assigned ? 201 : 200);
   });
 

@@ -2,7 +2,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/sql.ts";
 import { batchChecks } from "../../../src/assignments/batched_checks.ts";
-import { checkAssignments, DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
+import { ANY_TRAINER, checkAssignments, DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 
@@ -32,6 +32,16 @@ describe("checks of many members before the table is analyzed", () => {
     const answers = await Promise.all(asked.map((id) => checkMember(id)));
     assertEquals(answers.filter(({ assigned }) => assigned).length, 1000);
     assertLess(await countRowsRead() - before, 2 * asked.length);
+  });
+
+  it("read only the requested members, also where any trainer will do", async () => {
+    const before = await countRowsRead();
+    const { results } = await checkAssignments(session, asked, ANY_TRAINER);
+    assertEquals(results.filter(({ assigned }) => assigned).length, 1000);
+    const checkMember = batchChecks(session);
+    const answers = await Promise.all(asked.map((id) => checkMember(id, ANY_TRAINER)));
+    assertEquals(answers.filter(({ trainerId }) => trainerId === DEFAULT_TRAINER_ID).length, 1000);
+    assertLess(await countRowsRead() - before, 4 * asked.length);
   });
 
   async function countRowsRead(): Promise<number> {

@@ -32,7 +32,13 @@ describe("a backfill of 100,000 members, 10,000 of them assigned before", () => 
     assertEquals(first.status, "succeeded");
     assertEquals([first.total, first.processed], [100_001, 100_001]);
     assertEquals([first.successful, first.skipped, first.failed, first.remaining], [90_000, 10_001, 0, 0]);
-    assertEquals(first.skippedBecause, { alreadyAssigned: 10_000, ended: 0, isTrainer: 1, memberGone: 0 });
+    assertEquals(first.skippedBecause, {
+      alreadyAssigned: 10_000,
+      ended: 0,
+      isTrainer: 1,
+      memberGone: 0,
+      excluded: 0,
+    });
     assertEquals(await countAssigned(database.sql), 100_000);
     assertEquals(await countRowsOf(database.sql, first), 90_000);
   });
@@ -72,7 +78,13 @@ describe("who a backfill leaves alone", () => {
     const run = await startBackfill(sql, { requestedBy: "test" });
     await sql`delete from public.members where id = ${gone}`;
     const result = await driveToEnd(sql, run);
-    assertEquals(result.skippedBecause, { alreadyAssigned: 5, ended: 1, isTrainer: 1, memberGone: 0 });
+    assertEquals(result.skippedBecause, {
+      alreadyAssigned: 5,
+      ended: 1,
+      isTrainer: 1,
+      memberGone: 0,
+      excluded: 0,
+    });
     assertEquals([result.status, result.processed, result.total], ["succeeded", 7, 7]);
 
     const [counted] = await sql<[{ memberGone: number }]>`
@@ -92,7 +104,13 @@ describe("who a backfill leaves alone", () => {
     await assignClientToTrainer(sql, member.id, { trainerId });
 
     const run = await runBackfill(sql, { trainerId });
-    assertEquals(run.skippedBecause, { alreadyAssigned: 1, ended: 0, isTrainer: 1, memberGone: 0 });
+    assertEquals(run.skippedBecause, {
+      alreadyAssigned: 1,
+      ended: 0,
+      isTrainer: 1,
+      memberGone: 0,
+      excluded: 0,
+    });
     assertEquals(run.successful, run.total - 2);
   });
 

@@ -16,6 +16,7 @@ import { countingSql } from "../../support/counting_sql.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { recordingLogger } from "../../support/logs.ts";
 import { withoutTrigger } from "../../support/members.ts";
+import { countRoom, setCapacity } from "../../support/policies.ts";
 
 describe("the scheduled reconciliation", () => {
   let database: TestDatabase;
@@ -28,19 +29,19 @@ describe("the scheduled reconciliation", () => {
   it("is started by exactly one of many replicas in each slot", async () => {
     const { sql } = database;
     const started = await Promise.all(Array.from({ length: 20 }, () => reconcile(sql, slot)));
-    const ids = started.filter((id) => id !== null);
+    const ids = started.flatMap(({ runId }) => runId ?? []);
     assertEquals(ids.length, 1);
     const run = await driveToEnd(sql, await getRun(sql, ids[0] ?? ""));
     assertEquals([run.requestedBy, run.status], ["schedule", "succeeded"]);
 
-    assertEquals(await reconcile(sql, slot), null, "the same slot again");
-    assert(await reconcile(sql, new Date("2026-01-03T03:17:00Z")), "the next slot");
+    assertEquals((await reconcile(sql, slot)).runId, null, "the same slot again");
+    assert((await reconcile(sql, new Date("2026-01-03T03:17:00Z"))).runId, "the next slot");
   });
 
   it("leaves a run that is under way alone", async () => {
     const { sql } = database;
-    assert(await reconcile(sql, slot));
-    assertEquals(await reconcile(sql, new Date("2026-01-03T03:17:00Z")), null);
+    assert((await reconcile(sql, slot)).runId);
+    assertEquals((await reconcile(sql, new Date("2026-01-03T03:17:00Z"))).runId, null);
     assertEquals((await listRuns(sql, { limit: 10 })).length, 1);
   });
 
@@ -49,7 +50,7 @@ describe("the scheduled reconciliation", () => {
     const dryRun = await startBackfill(sql, { requestedBy: "test", dryRun: true });
     await assertRejects(() => reconcile(sql, slot), postgres.PostgresError, "has not ended");
     await driveToEnd(sql, dryRun);
-    assert(await reconcile(sql, slot));
+    assert((await reconcile(sql, slot)).runId);
   });
 
   it("is tried again while a run is paused, and counts as overdue meanwhile", async () => {
@@ -59,7 +60,7 @@ describe("the scheduled reconciliation", () => {
     await assertRejects(() => reconcile(sql, slot), postgres.PostgresError, "has not ended");
     assertEquals((await sql`select from assignment.reconciliations`).length, 0);
     await cancelRun(sql, paused.id, "test");
-    assert(await reconcile(sql, slot));
+    assert((await reconcile(sql, slot)).runId);
   });
 
   it("starts when the pattern says so, and ends with the signal", async () => {
@@ -97,9 +98,29 @@ describe("the scheduled reconciliation", () => {
       ["warn", "reconciliation_not_started"],
       ["info", "reconciliation_started"],
     ]);
-    assertEquals(logged[2]?.["repairedSeats"], 0);
     assertMatch(String(logged[0]?.["reason"]), /trainer .* is not a member/);
     assertMatch(String(logged[1]?.["reason"]), /no default trainer is configured/);
+  });
+
+  it("repairs seats that drifted, once, and warns of it", async () => {
+    const { sql } = database;
+    const { logged, log } = recordingLogger();
+    await setCapacity(sql, DEFAULT_TRAINER_ID, 5);
+    await sql`delete from assignment.seats where seat in (select seat from assignment.seats limit 2)`;
+    const reconcileNow = async () => {
+      const soon = new Date(Date.now() + 1000);
+      await reconcileOnSchedule(sql, soon.toISOString(), { log, signal: new AbortController().signal });
+      for (const { id } of await listRuns(sql, { limit: 1 })) await driveToEnd(sql, await getRun(sql, id));
+    };
+    await reconcileNow();
+    await reconcileNow();
+    assertEquals(await countRoom(sql, DEFAULT_TRAINER_ID), 5);
+    const warnings = logged.filter(({ level }) => level === "warn");
+    assertEquals(warnings.map(({ event, seats }) => [event, seats]), [["seats_repaired", 2]]);
+    const rows = await sql<{ repairedSeats: number }[]>`
+      select repaired_seats from assignment.reconciliations order by slot
+    `;
+    assertEquals(rows.map(({ repairedSeats }) => repairedSeats), [2, 0]);
   });
 
   async function addTrainer(sql: Sql): Promise<string> {
@@ -131,7 +152,7 @@ describe("the scheduled reconciliation", () => {
       const memberId = crypto.randomUUID();
       await insertPast(sql, memberId);
       assertEquals(await isUserAssignedToTrainer(sql, memberId), false);
-      const runId = await reconcile(sql, slot);
+      const { runId } = await reconcile(sql, slot);
       await driveToEnd(sql, await getRun(sql, runId ?? ""));
       assertEquals(await isUserAssignedToTrainer(sql, memberId), true);
     });
@@ -142,7 +163,7 @@ describe("the scheduled reconciliation", () => {
     const memberId = crypto.randomUUID();
     await sql`insert into public.members (id) values (${memberId})`;
     await endAssignment(sql, DEFAULT_TRAINER_ID, memberId);
-    const runId = await reconcile(sql, slot);
+    const { runId } = await reconcile(sql, slot);
     const run = await driveToEnd(sql, await getRun(sql, runId ?? ""));
     assertEquals([run.status, run.skippedBecause.ended], ["succeeded", 1]);
     assertEquals(await isUserAssignedToTrainer(sql, memberId), false);
