@@ -700,12 +700,14 @@ CREATE TABLE assignment.policy_rules (
     name text NOT NULL,
     predicate jsonpath,
     asks text[] NOT NULL,
+    kinds text[] NOT NULL,
     choose text NOT NULL,
     field text[],
     trainer_ids uuid[] NOT NULL,
     weights integer[] NOT NULL,
     when_full text NOT NULL,
     CONSTRAINT choose_is_known CHECK ((choose = ANY (ARRAY['nobody'::text, 'field'::text, 'all'::text, 'spread'::text, 'most_room'::text]))),
+    CONSTRAINT each_field_has_a_kind CHECK ((cardinality(asks) = cardinality(kinds))),
     CONSTRAINT each_trainer_has_a_weight CHECK ((cardinality(trainer_ids) = cardinality(weights))),
     CONSTRAINT field_belongs_to_choose CHECK (((field IS NOT NULL) = (choose = 'field'::text))),
     CONSTRAINT trainers_belong_to_choose CHECK (((cardinality(trainer_ids) > 0) = (choose = ANY (ARRAY['all'::text, 'spread'::text, 'most_room'::text])))),
@@ -720,6 +722,8 @@ COMMENT ON COLUMN assignment.policy_rules.predicate IS 'Condition on the member'
 
 COMMENT ON COLUMN assignment.policy_rules.asks IS 'Fields that predicate and field read, each a path of keys as a text array literal. Members with equal values of all of
 them match the same rules.';
+
+COMMENT ON COLUMN assignment.policy_rules.kinds IS 'The kind that the column of each field had when the rule was compiled, as member_columns names it.';
 
 COMMENT ON COLUMN assignment.policy_rules.field IS 'For choose = field: the path to the trainer''s id in the member''s row.';
 
@@ -1080,16 +1084,12 @@ CREATE FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) RE
     r.ordinality::smallint,
     r.body ->> 'name',
     case when r.body ? 'when' then assignment.compile_condition(r.body -> 'when')::jsonpath end,
+    asked.paths,
     array(
-      select distinct assignment.field_path(asked)::text
-      from (
-        select l.leaf ->> 'field' as asked
-        from assignment.condition_leaves(r.body -> 'when', '') as l
-        union all
-        select r.body #>> '{assign,field}'
-      ) as f
-      where asked is not null
-      order by 1
+      select case c.kind when 'array' then c.value_kind || '[]' else c.kind end
+      from unnest(asked.paths) with ordinality as a (path, place)
+      left join assignment.member_columns c on c.name = (a.path::text[])[1]
+      order by a.place
     ),
     r.body #>> '{assign,choose}',
     assignment.field_path(r.body #>> '{assign,field}'),
@@ -1105,6 +1105,19 @@ CREATE FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) RE
     ),
     coalesce(r.body #>> '{assign,whenFull}', 'next')
   from jsonb_array_elements(p_document -> 'rules') with ordinality as r (body, ordinality)
+  cross join lateral (
+    select array(
+      select distinct assignment.field_path(f.name)::text
+      from (
+        select l.leaf ->> 'field' as name
+        from assignment.condition_leaves(r.body -> 'when', '') as l
+        union all
+        select r.body #>> '{assign,field}'
+      ) as f
+      where f.name is not null
+      order by 1
+    ) as paths
+  ) as asked
 $$;
 
 COMMENT ON FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) IS 'The rules of a document in which find_policy_problems found no error, compiled for choose_trainers.';
@@ -2923,10 +2936,10 @@ declare
     select (path::text[])[1] from unnest(v_asked) as path where cardinality(path::text[]) = 1
   );
   v_texts jsonb := (  -- columns whose values compare by another form than to_jsonb gives
-    select jsonb_object_agg(c.name, c.value_kind)
-    from assignment.member_columns c
-    where (c.kind = 'char' or c.value_kind = 'citext')
-      and array[c.name]::text = any (v_asked)
+    select jsonb_object_agg((asked.path::text[])[1], asked.kind)
+    from unnest(v_rules) as r
+    cross join unnest(r.asks, r.kinds) as asked (path, kind)
+    where asked.kind in ('char', 'citext', 'citext[]')
   );
 begin
   return query
@@ -2949,7 +2962,7 @@ begin
   samples as materialized (
     select g.members, g.sample, k.row || coalesce(
       (
-        select jsonb_object_agg(c.name, case c.kind when 'citext' then lower(text)::jsonb else to_jsonb(rtrim(k.row ->> c.name)) end)
+        select jsonb_object_agg(c.name, case c.kind when 'char' then to_jsonb(rtrim(k.row ->> c.name)) else lower(text)::jsonb end)
         from jsonb_each_text(v_texts) as c (name, kind)
         cross join lateral (select (k.row -> c.name)::text as text) as t
         where k.row ->> c.name is not null

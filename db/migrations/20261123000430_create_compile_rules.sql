@@ -13,16 +13,12 @@ as $$
     r.ordinality::smallint,
     r.body ->> 'name',
     case when r.body ? 'when' then assignment.compile_condition(r.body -> 'when')::jsonpath end,
+    asked.paths,
     array(
-      select distinct assignment.field_path(asked)::text
-      from (
-        select l.leaf ->> 'field' as asked
-        from assignment.condition_leaves(r.body -> 'when', '') as l
-        union all
-        select r.body #>> '{assign,field}'
-      ) as f
-      where asked is not null
-      order by 1
+      select case c.kind when 'array' then c.value_kind || '[]' else c.kind end
+      from unnest(asked.paths) with ordinality as a (path, place)
+      left join assignment.member_columns c on c.name = (a.path::text[])[1]
+      order by a.place
     ),
     r.body #>> '{assign,choose}',
     assignment.field_path(r.body #>> '{assign,field}'),
@@ -38,6 +34,19 @@ as $$
     ),
     coalesce(r.body #>> '{assign,whenFull}', 'next')
   from jsonb_array_elements(p_document -> 'rules') with ordinality as r (body, ordinality)
+  cross join lateral (
+    select array(
+      select distinct assignment.field_path(f.name)::text
+      from (
+        select l.leaf ->> 'field' as name
+        from assignment.condition_leaves(r.body -> 'when', '') as l
+        union all
+        select r.body #>> '{assign,field}'
+      ) as f
+      where f.name is not null
+      order by 1
+    ) as paths
+  ) as asked
 $$;
 
 revoke execute on function assignment.compile_rules(jsonb, integer) from public;

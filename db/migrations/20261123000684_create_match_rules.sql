@@ -30,10 +30,10 @@ declare
     select (path::text[])[1] from unnest(v_asked) as path where cardinality(path::text[]) = 1
   );
   v_texts jsonb := (  -- columns whose values compare by another form than to_jsonb gives
-    select jsonb_object_agg(c.name, c.value_kind)
-    from assignment.member_columns c
-    where (c.kind = 'char' or c.value_kind = 'citext')
-      and array[c.name]::text = any (v_asked)
+    select jsonb_object_agg((asked.path::text[])[1], asked.kind)
+    from unnest(v_rules) as r
+    cross join unnest(r.asks, r.kinds) as asked (path, kind)
+    where asked.kind in ('char', 'citext', 'citext[]')
   );
 begin
   return query
@@ -56,7 +56,7 @@ begin
   samples as materialized (
     select g.members, g.sample, k.row || coalesce(
       (
-        select jsonb_object_agg(c.name, case c.kind when 'citext' then lower(text)::jsonb else to_jsonb(rtrim(k.row ->> c.name)) end)
+        select jsonb_object_agg(c.name, case c.kind when 'char' then to_jsonb(rtrim(k.row ->> c.name)) else lower(text)::jsonb end)
         from jsonb_each_text(v_texts) as c (name, kind)
         cross join lateral (select (k.row -> c.name)::text as text) as t
         where k.row ->> c.name is not null

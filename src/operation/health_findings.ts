@@ -41,6 +41,9 @@ const ACCESS_FUNCTIONS = [
   "assignment.explain_hidden_rows(name)",
 ];
 
+/** What {@link readRuleFaults} reads, settings aside. */
+const RULE_RELATIONS = ["assignment.policy_rules", "assignment.member_columns"];
+
 /** Reads everything that auto-assignment depends on, in a constant number of statements. Skips what is missing. */
 export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFindings> {
   const differences = await checkStructure(sql);
@@ -70,7 +73,7 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
     // Reads the same tables, so it would wait for the same locks.
     ruleFaults: defaultTrainer === LOCKED
       ? LOCKED
-      : defaultTrainer !== null && isUsable("assignment.policy_rules")
+      : defaultTrainer !== null && RULE_RELATIONS.every(isUsable)
       ? await look(readRuleFaults)
       : null,
     failures: isUsable("assignment.failures") ? await look(countFailures) : null,

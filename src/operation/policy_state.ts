@@ -5,8 +5,10 @@ export interface RuleFault {
   /** Its position in the policy, from 1. */
   rule: number;
   name: string;
-  /** A column that the rule asks and members no longer has. */
+  /** A column that the rule asks, and that members no longer has or has with another type. */
   column: string | null;
+  /** The column's present type; null: it is gone. */
+  type: string | null;
   /** A trainer of the rule who is no longer a member. */
   trainerId: string | null;
 }
@@ -17,23 +19,19 @@ const MOST_FAULTS = 10;
 export async function readRuleFaults(sql: SqlOrTransaction): Promise<RuleFault[]> {
   return await sql<RuleFault[]>`
     with in_force as (
-      select r.rule, r.name, r.asks, r.trainer_ids
+      select r.rule, r.name, r.asks, r.kinds, r.trainer_ids
       from assignment.policy_rules r
       join assignment.settings s on s.policy_version = r.version
     )
-    select r.rule, r.name, asked.column_name as column, null as trainer_id
+    select r.rule, r.name, asked.column_name as column, c.type, null as trainer_id
     from in_force r
-    cross join lateral (select distinct (path::text[])[1] as column_name from unnest(r.asks) as path) as asked
-    where not exists (
-      select
-      from pg_catalog.pg_attribute a
-      where a.attrelid = to_regclass('public.members')
-        and a.attname = asked.column_name
-        and a.attnum > 0
-        and not a.attisdropped
-    )
+    cross join lateral (
+      select distinct (f.path::text[])[1] as column_name, f.kind from unnest(r.asks, r.kinds) as f (path, kind)
+    ) as asked
+    left join assignment.member_columns c on c.name = asked.column_name
+    where asked.kind is distinct from case c.kind when 'array' then c.value_kind || '[]' else c.kind end
     union all
-    select r.rule, r.name, null, t.id
+    select r.rule, r.name, null, null, t.id
     from in_force r
     cross join unnest(r.trainer_ids) as t (id)
     where not exists (select from public.members m where m.id = t.id)
@@ -44,10 +42,15 @@ export async function readRuleFaults(sql: SqlOrTransaction): Promise<RuleFault[]
 
 /** Says what is wrong with the rules, and what to do. */
 export function describeRuleFaults(faults: RuleFault[]): string {
-  return faults.map(({ rule, name, column, trainerId }) =>
-    column === null
-      ? `rule ${rule} (${name}) names the trainer ${trainerId}, who is not a member: change it with PUT /v1/policy`
-      : `rule ${rule} (${name}) matches nobody, because members has no column ${column} any more: give the column ` +
-        "its name back, or change the rule with PUT /v1/policy"
-  ).join("; ");
+  return faults.map(({ rule, name, column, type, trainerId }) => {
+    if (column === null) {
+      return `rule ${rule} (${name}) names the trainer ${trainerId}, who is not a member: change it with PUT /v1/policy`;
+    }
+    if (type === null) {
+      return `rule ${rule} (${name}) matches nobody, because members has no column ${column} any more: give the column ` +
+        "its name back, or change the rule with PUT /v1/policy";
+    }
+    return `rule ${rule} (${name}) was written before the column ${column} became ${type}, and may match nobody: ` +
+      "look at its values and save the policy again with PUT /v1/policy";
+  }).join("; ");
 }

@@ -98,6 +98,30 @@ describe("a rule", () => {
     assertEquals((await policyCheck())[0], "ready");
   });
 
+  it("whose column became another type is told of until the policy is saved again", async () => {
+    const rules = [{
+      name: "Pro",
+      when: { field: "plan", op: "eq", value: "5" } as Condition,
+      assign: among("spread", [first]),
+    }];
+    await putRules(sql, rules);
+    await sql`alter table public.members alter column plan type varchar(20)`;
+    assertEquals((await policyCheck())[0], "ready");
+    await sql`alter table public.members alter column plan type integer using plan::integer`;
+    assertEquals(await policyCheck(), [
+      "degraded",
+      "rule 1 (Pro) was written before the column plan became integer, and may match nobody: " +
+      "look at its values and save the policy again with PUT /v1/policy",
+    ]);
+    await putRules(sql, [{
+      ...rules[0],
+      name: "Pro",
+      assign: among("spread", [first]),
+      when: { field: "plan", op: "eq", value: 5 },
+    }]);
+    assertEquals((await policyCheck())[0], "ready");
+  });
+
   it("whose trainer is no member any more goes on with the others, and is told of", async () => {
     await putRules(sql, [{ name: "Coaches", assign: among("spread", [first, second]) }]);
     await sql`delete from public.members where id = ${first}`;
