@@ -61,7 +61,7 @@ export const droppedReplies: Experiment = {
         const [service] = services;
         for (const id of given.slice(0, 10)) {
           // Repeated until it is answered, as a client would: it is the same wish each time.
-          await journal.record("assign", [id], async () => {
+          await journal.record("assign", [id, world.trainerId], async () => {
             for (let status = 503; status === 503;) {
               const response = await service?.call(`PUT /v1/trainers/${world.trainerId}/clients/${id}`, {});
               await response?.body?.cancel();
