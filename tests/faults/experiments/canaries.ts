@@ -182,15 +182,15 @@ async function failService(
   await world.sql`alter table assignment.hidden rename to settings`;
   await world.sql`alter table public.hidden rename to trainer_client_assignments`;
   await world.sql.unsafe(`
-    alter table assignment.settings rename to hidden;
-    create view assignment.settings as
-      select default_trainer_id, updated_at, (1 / (extract(year from updated_at) * 0))::text as updated_by
+    alter table assignment.policies rename to hidden;
+    create view assignment.policies as
+      select version, document, comment, created_at, (1 / (extract(year from created_at) * 0))::text as created_by
       from assignment.hidden;
-    grant select on assignment.settings to ${ROLE};
+    grant select on assignment.policies to ${ROLE};
   `);
   await askAll("an error that nobody foresees");
-  await world.sql`drop view assignment.settings`;
-  await world.sql`alter table assignment.hidden rename to settings`;
+  await world.sql`drop view assignment.policies`;
+  await world.sql`alter table assignment.hidden rename to policies`;
   await world.sql.unsafe(`alter role ${ROLE} password 'another'`);
   await world.sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${ROLE}`;
   await askAll("signed in no longer");

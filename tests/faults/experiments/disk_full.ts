@@ -109,13 +109,9 @@ function countRefused({ answers }: Callers): number {
 }
 
 async function canWrite(service: Service, trainerId: string): Promise<boolean> {
-  const rule = { name: "nobody", when: { field: "id", op: "missing" }, assign: { choose: "nobody" } };
-  for (const rules of [[rule], []]) { // the policy in force would make no new version
-    const response = await service.call("PUT /v1/policy", { defaultTrainerId: trainerId, rules });
-    await response.body?.cancel();
-    if (!response.ok) return false;
-  }
-  return true;
+  const response = await service.call(`PATCH /v1/trainers/${trainerId}`, { note: crypto.randomUUID() });
+  await response.body?.cancel();
+  return response.ok;
 }
 
 function judgeAnswers({ answers }: Callers, allowed: readonly string[], report: Report): void {
