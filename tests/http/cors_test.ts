@@ -39,7 +39,7 @@ describe("pages of other origins", () => {
     assertEquals(corsOf(response), {
       "access-control-allow-headers":
         "Authorization,Content-Type,If-Match,If-None-Match,Last-Event-ID,X-Request-Id,traceparent",
-      "access-control-allow-methods": "GET,HEAD,POST,PUT,DELETE",
+      "access-control-allow-methods": "GET,HEAD,POST,PUT,PATCH,DELETE",
       "access-control-allow-origin": OURS,
       "access-control-expose-headers":
         "Content-Disposition,ETag,Link,Location,RateLimit,RateLimit-Policy,Retry-After,WWW-Authenticate,X-Request-Id",
