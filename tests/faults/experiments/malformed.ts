@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { hash } from "node:crypto";
 import { z } from "zod";
+import { retryFailures } from "../../../src/assignments/failures.ts";
+import { putPolicy } from "../../../src/policy/policies.ts";
 import { Contract } from "../../http/contract.ts";
 import { openRaw, type RawAnswer, type RawConnection } from "../../support/raw_http.ts";
 import { type Experiment, type ExperimentOptions, type Report, sized } from "../experiment.ts";
@@ -113,6 +115,7 @@ async function send(world: World, { scale, seed, report }: ExperimentOptions): P
     "memory is flat",
     `${mib(memory.earlier)}, then ${mib(memory.later)}`,
   );
+  await makeGood(world);
   await lookAfterwards(service, has, report);
   let files = 0;
   await eventually(report, "file handles are given back", 30_000, async () => {
@@ -145,6 +148,18 @@ async function possess(world: World, service: Service, report: Report): Promise<
     members,
     cursors,
   };
+}
+
+/** Some of the requests were taken: they changed the policy, or what trainers take, and members wait for room. */
+async function makeGood({ sql, trainerId }: World): Promise<void> {
+  await sql`select assignment.set_trainer(trainer_id, null, true, null, 'experiment') from assignment.trainers`;
+  await putPolicy(
+    sql,
+    { defaultTrainerId: trainerId, respectsOtherTrainers: false, rules: [] },
+    "experiment",
+  );
+  await sql`update assignment.failures set next_attempt_at = now()`;
+  await retryFailures(sql);
 }
 
 /** Alive, ready, and right about whom it is asked for. */

@@ -142,7 +142,7 @@ async function provoke(world: World, service: Pick<Service, "url" | "call">): Pr
   await sql`select assignment.start_backfill(p_requested_by => ${POISON})`;
   for (
     const [request, json] of [
-      ["PUT /v1/policy", { defaultTrainerId: trainerId }],
+      [`PATCH /v1/trainers/${trainerId}`, { note: "refused by the database" }],
       [`PUT /v1/trainers/${trainerId}/clients/${id}`, { notes: POISON }],
     ] as const
   ) {

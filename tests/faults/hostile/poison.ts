@@ -15,7 +15,7 @@ export function findControl(text: string): string | undefined {
   return `U+${code} in …${JSON.stringify(text.slice(Math.max(0, found.index - 100), found.index + 20))}`;
 }
 
-/** Has the database answer with the poison: whenever somebody is assigned, and whenever the settings are changed. */
+/** Has the database answer with the poison: whenever somebody is assigned, and whenever what a trainer takes is changed. */
 export async function poisonDatabase(sql: Sql): Promise<void> {
   await sql.unsafe(`
     create function public.tg_raise_poison()
@@ -24,7 +24,7 @@ export async function poisonDatabase(sql: Sql): Promise<void> {
     as $$ begin raise exception using message = ${literal(POISON)}, detail = ${literal(POISON)}; end $$;
     create trigger poison before insert on public.trainer_client_assignments
       for each row execute function public.tg_raise_poison();
-    create trigger poison before update on assignment.settings
+    create trigger poison before insert or update on assignment.trainers
       for each row execute function public.tg_raise_poison();
   `);
 }
