@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
@@ -85,14 +85,20 @@ export interface Runner {
   permissions?: string[];
 }
 
-/** A project in a folder: tasks run there with the runner's program and environment. */
+/**
+ * A project in a folder: tasks run there with the runner's program and environment. In the checkout itself they take the
+ * packages as they are: several processes use them at once, and one that links them anew lets another find none.
+ */
 export function projectIn(folder: string, runner: Runner): Project {
+  const isCheckout = resolve(folder) === resolve(ROOT);
   const { tasks } = tasksSchema.parse(JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))));
   const command = (task: string, args: string[], environment: Record<string, string>, input?: string) =>
     new Deno.Command(runner.program, {
       args: [
         ...(tasks[task]?.command.split(" ").slice(1) ?? []).flatMap((part) =>
           part === "main.ts" ? [...(runner.permissions ?? []), part] : [part]
+        ).map((part) =>
+          isCheckout ? part.replace("--node-modules-dir=auto", "--node-modules-dir=manual") : part
         ),
         ...args,
       ],
