@@ -95,6 +95,8 @@ describe("the files for monitoring", () => {
       await sql`delete from assignment.reconciliations`;
       await reconciledAgo(27);
     });
+    const repaired = (seats: number) => sql`update assignment.reconciliations set repaired_seats = ${seats}`;
+    await around("SeatsRepaired", () => repaired(0), () => repaired(3));
     await around("BackfillPaused", () => startBackfill(sql, { requestedBy: "ops" }), async () => {
       await sql`select assignment.change_backfill_status(id, 'paused', 'ops') from assignment.backfill_runs`;
     });
