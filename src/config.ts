@@ -114,12 +114,12 @@ export function parseConfig(environment: Record<string, string>): Config {
 
 const variables = z.object(SCHEMAS)
   .refine((data) => !hasDuplicates(allTokens(data).map(({ name }) => name)), {
-    path: ["ADMIN_TOKENS, SERVICE_TOKENS"],
+    path: ["ADMIN_TOKENS, VIEWER_TOKENS, SERVICE_TOKENS"],
     message: "two tokens have the same name",
     when: areWellFormed("_TOKENS"),
   })
   .refine((data) => !hasDuplicates(allTokens(data).map(({ sha256 }) => sha256.toHex())), {
-    path: ["ADMIN_TOKENS, SERVICE_TOKENS"],
+    path: ["ADMIN_TOKENS, VIEWER_TOKENS, SERVICE_TOKENS"],
     message: "the same token is given twice",
     when: areWellFormed("_TOKENS"),
   })
@@ -200,8 +200,10 @@ function isProviderUsed(data: AuthVariables): boolean {
   );
 }
 
-function allTokens(data: { ADMIN_TOKENS: Token[]; SERVICE_TOKENS: Token[] }): Token[] {
-  return [...data.ADMIN_TOKENS, ...data.SERVICE_TOKENS];
+function allTokens(
+  data: Record<"ADMIN_TOKENS" | "VIEWER_TOKENS" | "SERVICE_TOKENS", Token[]>,
+): Token[] {
+  return [...data.ADMIN_TOKENS, ...data.VIEWER_TOKENS, ...data.SERVICE_TOKENS];
 }
 
 /** Lets a rule across variables run when those with this ending are valid. By default zod waits for all variables. */

@@ -20,6 +20,7 @@ import { addDraftPages } from "./policy/draft_pages.tsx";
 import { addPolicyPages } from "./policy/pages.tsx";
 import { addRunPages } from "./runs/pages.tsx";
 import { addSignInPages, refuseCrossSite, requireSession } from "./sign_in/pages.tsx";
+import { requireAdminToChange } from "./sign_in/changes.ts";
 import { serveStatic } from "./frame/static_files.ts";
 import { addTrainerPages } from "./trainers/pages.tsx";
 
@@ -70,7 +71,7 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
 
   addHealthPage(pages);
 
-  app.use(requireSession(pages)); // for all following pages
+  app.use(requireSession(pages), requireAdminToChange); // for all following pages
   app.use(async (_c, next) => {
     await requireVisibleRows();
     await next();

@@ -1,23 +1,25 @@
 import { createHash } from "node:crypto";
+import { ROLES } from "../config/roles.ts";
 import { type Command, UsageError } from "./command.ts";
 
 /** Creates a token. The bearer keeps the token, the service its hash. */
 export const token: Command = {
-  usage: "NAME admin|service",
+  usage: "NAME admin|viewer|service",
   summary: "make a token and the line that configures it",
   run({ args, print }) {
-    const [name = "", role, ...rest] = args;
+    const [name = "", asked, ...rest] = args;
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
       throw new UsageError("a token's name is 1 to 64 of the characters A-Z a-z 0-9 . _ -");
     }
-    if ((role !== "admin" && role !== "service") || rest.length > 0) {
-      throw new UsageError("a token's role is admin or service");
+    const role = ROLES.find((role) => role === asked);
+    if (role === undefined || rest.length > 0) {
+      throw new UsageError("a token's role is admin, viewer or service");
     }
     const { secret, sha256 } = createToken();
     print(`Token, for its bearer only; it is not kept anywhere:`);
     print(secret);
     print(`Configuration of the service; several tokens are separated by commas:`);
-    print(`${role === "admin" ? "ADMIN_TOKENS" : "SERVICE_TOKENS"}=${name}=${sha256.toHex()}`);
+    print(`${role.toUpperCase()}_TOKENS=${name}=${sha256.toHex()}`);
     return Promise.resolve(0);
   },
 };

@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { splitList } from "./formats.ts";
+import type { Role } from "./roles.ts";
 
 /** A bearer token that a caller may present, known by its hash alone. */
 export interface Token {
   /** What records name: who started, paused, changed. */
   name: string;
-  /** `admin` may do all that `service` may. */
-  role: "admin" | "service";
+  role: Role;
   sha256: Uint8Array;
 }
 
 /** Parses `name=sha256,…`. */
-export function tokens(role: Token["role"]) {
+export function tokens(role: Role) {
   return z.string().default("").transform((text, context): Token[] =>
     splitList(text).flatMap((entry, index) => {
       const [, name, sha256] = /^([A-Za-z0-9._-]{1,64})=([0-9a-fA-F]{64})$/.exec(entry) ?? [];

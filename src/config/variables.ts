@@ -79,6 +79,12 @@ export const VARIABLES = {
     what: "tokens with the role admin, `name=sha256hex,…` as `deno task token NAME admin` prints them",
     isSecret: true,
   },
+  VIEWER_TOKENS: {
+    schema: tokens("viewer"),
+    preset: "none",
+    what: "tokens with the role viewer (reads everything, changes nothing), likewise",
+    isSecret: true,
+  },
   SERVICE_TOKENS: {
     schema: tokens("service"),
     preset: "none",
@@ -109,7 +115,7 @@ export const VARIABLES = {
   AUTH_ROLE_CLAIM: {
     schema: z.string().optional(),
     preset: "roles",
-    what: "the claim that must hold `admin` or `service`: its name, or a path such as `realm_access.roles`",
+    what: "the claim with `admin`, `viewer` or `service`: its name, or a path such as `realm_access.roles`",
   },
   CORS_ORIGINS: {
     schema: z.string().default("").transform(splitList)

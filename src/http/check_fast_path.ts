@@ -90,7 +90,7 @@ function rememberCallers({ tokens }: Services): (request: Request) => Principal 
     if (authorization === null) return undefined;
     const caller = known.get(authorization);
     if (caller !== undefined) return caller;
-    const bearer = findTokenBearer(tokens, authorization); // both roles may check
+    const bearer = findTokenBearer(tokens, authorization); // every role may check
     if (bearer !== undefined && known.size < MAX_KNOWN_CALLERS) known.set(authorization, bearer);
     return bearer;
   };

@@ -1,6 +1,6 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { z } from "zod";
-import type { Role } from "./identity/principal.ts";
+import type { Role } from "../config/roles.ts";
 import type { ProblemCode } from "./problems.ts";
 
 type RequestBody = NonNullable<NonNullable<RouteConfig["request"]>["body"]>;
@@ -9,7 +9,7 @@ type RequestBody = NonNullable<NonNullable<RouteConfig["request"]>["body"]>;
 export type RouteDeclaration = Pick<RouteConfig, "method" | "responses"> & {
   /** As OpenAPI writes it: `/v1/members/{memberId}`. */
   path: string;
-  /** Who may call; there is no default. */
+  /** The least role that may call; there is no default. */
   role: Role | "none";
   operationId: string;
   summary: string;

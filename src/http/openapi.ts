@@ -1,5 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "./env.ts";
+import { rolesFrom } from "../config/roles.ts";
 import { describeProblem, type ProblemCode, problemDocument } from "./problems.ts";
 import type { RouteDeclaration } from "./declaration.ts";
 import { EXAMPLE, header, Problem } from "./schemas.ts";
@@ -56,7 +57,8 @@ export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
     description:
       "A token made by `deno task token NAME ROLE`. If the service is configured with an OpenID Connect provider, " +
       "also a JWT access token of that provider: for the service's audience, signed with an asymmetric key, with " +
-      "`admin` or `service` in the claim of roles. `admin` may do everything that `service` may.",
+      "`service`, `viewer` or `admin` in the claim of roles. `service` checks and lists assignments, `viewer` also reads " +
+      "everything else, and `admin` may do everything.",
   });
 }
 
@@ -90,13 +92,13 @@ export function errorResponses(route: RouteDeclaration) {
   );
 }
 
+const CHOICE = new Intl.ListFormat("en-GB", { type: "disjunction" });
+
 /** Says what an operation does and who may call it. */
 export function describeOperation({ description, role }: RouteDeclaration): string {
   const caller = role === "none"
     ? "Needs no token."
-    : role === "admin"
-    ? "Needs the role `admin`."
-    : "Needs the role `service` or `admin`.";
+    : `Needs the role ${CHOICE.format(rolesFrom(role).map((each) => `\`${each}\``))}.`;
   return description === undefined ? caller : `${description}\n\n${caller}`;
 }
 

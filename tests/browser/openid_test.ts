@@ -66,10 +66,10 @@ describe("signing in through an OpenID Connect provider", () => {
     const visitor = await visit();
     visitor.expectInConsole(/status of 403/);
     await signInAs(visitor, "bo");
-    await visitor.page.getByRole("heading", { name: "You are not an admin" }).waitFor();
+    await visitor.page.getByRole("heading", { name: "You may not open this page" }).waitFor();
     await visitor.audit("no admin at the provider");
     await visitor.page.goto(HOME);
-    await visitor.page.getByLabel("Admin token").waitFor();
+    await visitor.page.getByLabel("Token", { exact: true }).waitFor();
     await visitor.leave();
   });
 

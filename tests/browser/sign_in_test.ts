@@ -24,7 +24,7 @@ describe("signing in to the admin page", () => {
     await page.goto(`${HOME}/runs`);
     assertEquals(new URL(page.url()).pathname, "/admin/login");
     await visitor.audit("sign-in");
-    await page.getByLabel("Admin token").fill(TOKENS.admin);
+    await page.getByLabel("Token", { exact: true }).fill(TOKENS.admin);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Runs", exact: true }).waitFor();
 
@@ -40,7 +40,7 @@ describe("signing in to the admin page", () => {
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByText("You are signed out.").waitFor();
     await page.goto(HOME);
-    await page.getByLabel("Admin token").waitFor();
+    await page.getByLabel("Token", { exact: true }).waitFor();
     await visitor.leave();
   });
 
@@ -63,13 +63,13 @@ describe("signing in to the admin page", () => {
     const { page } = visitor;
     await page.goto("/admin/login");
     for (let tries = 0; tries < 5; tries++) {
-      await page.getByLabel("Admin token").fill(`wrong-token-${tries}`);
+      await page.getByLabel("Token", { exact: true }).fill(`wrong-token-${tries}`);
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByText("This token is not configured.").waitFor();
       assertEquals((await page.content()).includes("wrong-token"), false);
     }
     await visitor.audit("a wrong token");
-    await page.getByLabel("Admin token").fill(TOKENS.admin);
+    await page.getByLabel("Token", { exact: true }).fill(TOKENS.admin);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByText(/Too many tries from your address. Try again in \d+ seconds./).waitFor();
     await visitor.audit("too many tries");
@@ -81,7 +81,7 @@ describe("signing in to the admin page", () => {
     visitor.expectInConsole(/status of 403/);
     const { page } = visitor;
     await page.goto("/admin/login");
-    await page.getByLabel("Admin token").fill(TOKENS.service);
+    await page.getByLabel("Token", { exact: true }).fill(TOKENS.service);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByText("The token orders belongs to a service.").waitFor();
     await visitor.audit("a service token");
@@ -120,7 +120,7 @@ describe("signing in to the admin page", () => {
     const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
     const response = await fetch(demoted.url + HOME, { headers: { cookie } });
     assertEquals(response.status, 403);
-    assertStringIncludes(await response.text(), "You are not an admin");
+    assertStringIncludes(await response.text(), "You may not open this page");
     await removed.stop();
     await demoted.stop();
     await visitor.leave();

@@ -71,7 +71,7 @@ export async function openVisitor(
     allowSite: (origin) => allowed.push(origin),
     async signIn(token = TOKENS.admin) {
       await page.goto("/admin/trainer-assignment");
-      await page.getByLabel("Admin token").fill(token);
+      await page.getByLabel("Token", { exact: true }).fill(token);
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("button", { name: "Sign out" }).waitFor();
     },

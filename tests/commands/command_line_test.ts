@@ -35,6 +35,8 @@ describe("command line", () => {
       first.stdout.match(/^(ta_[\w-]{43})$[^]+^SERVICE_TOKENS=orders=([0-9a-f]{64})$/m) ?? [];
     assertEquals(hash, createHash("sha256").update(token).digest("hex"));
     assertNotEquals(first.stdout, second.stdout);
+    const viewer = await project.run("token", ["board", "viewer"]);
+    assertMatch(viewer.stdout, /^VIEWER_TOKENS=board=[0-9a-f]{64}$/m);
   });
 
   it("names every command in the usage", async () => {

@@ -5,12 +5,29 @@ import { type CallOptions, type TestService, testService } from "./test_service.
 
 const SOME_ID = "0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a";
 
+/** What a viewer may do that a service may not; all of it changes nothing. */
+const FOR_VIEWERS = [
+  "GET /v1/backfills",
+  "GET /v1/backfills/:id",
+  "GET /v1/backfills/:id/errors",
+  "GET /v1/backfills/:id/events",
+  "GET /v1/failures",
+  "GET /v1/members/:memberId/decision",
+  "GET /v1/policy",
+  "GET /v1/policy/versions",
+  "GET /v1/policy/versions/:version",
+  "GET /v1/trainers",
+  "GET /v1/trainers/:trainerId",
+  "POST /v1/policy/preview",
+];
+
 const CALLERS: Record<string, CallOptions> = {
   none: { as: "nobody" },
   malformed: { as: "nobody", headers: { Authorization: "Bearer two words" } },
   "another scheme": { as: "nobody", headers: { Authorization: "Basic b3BzOnNlY3JldA==" } },
   wrong: { as: "nobody", headers: { Authorization: "Bearer admin-token-of-the-tesu" } },
   service: { as: "service" },
+  viewer: { as: "viewer" },
   admin: { as: "admin" },
 };
 
@@ -26,8 +43,13 @@ function routesOf(app: TestService["app"]) {
 
 function expectedStatus(role: string, caller: string): 401 | 403 | "passes" {
   if (role === "none") return "passes";
-  if (caller !== "service" && caller !== "admin") return 401;
-  return role === "admin" && caller === "service" ? 403 : "passes";
+  const allowed: Record<string, string[]> = {
+    service: ["service"],
+    viewer: ["service", "viewer"],
+    admin: ["service", "viewer", "admin"],
+  };
+  if (allowed[caller] === undefined) return 401;
+  return allowed[caller].includes(role) ? "passes" : 403;
 }
 
 describe("authorization", () => {
@@ -66,6 +88,18 @@ describe("authorization", () => {
     }
   });
 
+  it("lets a viewer read all that an admin reads, and change nothing", () => {
+    const routes = routesOf(service.app);
+    const ofRole = (wanted: string) =>
+      routes.filter(({ role }) => role === wanted).map(({ method, path }) => `${method} ${path}`).sort();
+    assertEquals(ofRole("viewer"), FOR_VIEWERS);
+    assertEquals(ofRole("admin").filter((route) => route.startsWith("GET ")), []);
+    assertEquals(
+      ofRole("service").filter((route) => !route.startsWith("GET ")),
+      ["POST /v1/assignments/check"],
+    );
+  });
+
   it("guards HEAD like GET", async () => {
     assertEquals((await service.call("HEAD /v1/policy", { as: "nobody" })).status, 401);
     assertEquals((await service.call("HEAD /v1/policy", { as: "service" })).status, 403);
@@ -89,15 +123,22 @@ describe("authorization", () => {
   });
 
   it("names the role that is needed", async () => {
-    const response = await service.call("GET /v1/policy", { as: "service" });
-    assertEquals(response.status, 403);
-    assertStringIncludes(
-      response.headers.get("WWW-Authenticate") ?? "",
-      'error="insufficient_scope", scope="admin"',
-    );
-    const problem = await response.json();
-    assertEquals(problem.code, "forbidden");
-    assertStringIncludes(problem.detail, "role admin");
+    for (
+      const [as, request, needed] of [
+        ["service", "GET /v1/policy", "viewer"],
+        ["viewer", "POST /v1/failures/retry", "admin"],
+      ] as const
+    ) {
+      const response = await service.call(request, { as });
+      assertEquals(response.status, 403);
+      assertStringIncludes(
+        response.headers.get("WWW-Authenticate") ?? "",
+        `error="insufficient_scope", scope="${needed}"`,
+      );
+      const problem = await response.json();
+      assertEquals(problem.code, "forbidden");
+      assertStringIncludes(problem.detail, `role ${needed}`);
+    }
   });
 
   it("takes the scheme in any case", async () => {

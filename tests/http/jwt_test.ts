@@ -26,8 +26,11 @@ describe("a JWT as bearer token", () => {
 
   it("is accepted with the role in its claim", async () => {
     const asAdmin = await issuer.sign({ roles: ["reader", "admin"] });
+    const asViewer = await issuer.sign({ roles: ["viewer", "service"] });
     const asService = await issuer.sign({ roles: "service" });
     assertEquals([await statusOf(service, asAdmin), await statusOf(service, asAdmin, check())], [200, 200]);
+    const change = "POST /v1/failures/retry";
+    assertEquals([await statusOf(service, asViewer), await statusOf(service, asViewer, change)], [200, 403]);
     assertEquals([await statusOf(service, asService), await statusOf(service, asService, check())], [
       403,
       200,

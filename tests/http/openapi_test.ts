@@ -92,7 +92,8 @@ describe("the OpenAPI document", () => {
   it("says of each operation what it does, and which role it needs", () => {
     const callers = {
       none: "Needs no token.",
-      service: "Needs the role `service` or `admin`.",
+      service: "Needs the role `service`, `viewer` or `admin`.",
+      viewer: "Needs the role `viewer` or `admin`.",
       admin: "Needs the role `admin`.",
     };
     for (const { method, path, description } of operations) {

@@ -7,7 +7,11 @@ import { Contract } from "./contract.ts";
 import { recordingLogger } from "../support/logs.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 
-export const TOKENS = { admin: "admin-token-of-the-test", service: "service-token-of-the-test" } as const;
+export const TOKENS = {
+  admin: "admin-token-of-the-test",
+  viewer: "viewer-token-of-the-test",
+  service: "service-token-of-the-test",
+} as const;
 
 /** The application over a database of its own, and ways to call it as somebody. */
 export interface TestService {
@@ -88,6 +92,7 @@ export function requestInit(method: string, { as = "admin", json, headers }: Cal
 export function testTokens(): Services["tokens"] {
   return [
     { name: "ops", role: "admin", sha256: hash("sha256", TOKENS.admin, "buffer") },
+    { name: "board", role: "viewer", sha256: hash("sha256", TOKENS.viewer, "buffer") },
     { name: "crm", role: "service", sha256: hash("sha256", TOKENS.service, "buffer") },
   ];
 }

@@ -78,8 +78,9 @@ describe("a session of the admin page", () => {
   });
 
   it("ends for users of a provider when the client secret changes", async () => {
-    const theirs = await sealOpenIdSession(openId, "oidc:ada@staff.example", 0);
-    assertEquals((await readSession({ tokens: [], openId }, theirs, 1))?.name, "oidc:ada@staff.example");
+    const theirs = await sealOpenIdSession(openId, { name: "oidc:ada@staff.example", role: "viewer" }, 0);
+    const { name, role } = await readSession({ tokens: [], openId }, theirs, 1) ?? {};
+    assertEquals([name, role], ["oidc:ada@staff.example", "viewer"]);
     assertEquals(await readSession({ tokens: [], openId }, theirs, 8 * HOUR_MS), undefined);
     assertEquals(
       await readSession({ tokens: [], openId: { ...openId, clientSecret: "another one" } }, theirs, 1),

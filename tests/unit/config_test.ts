@@ -47,6 +47,7 @@ describe("configuration", () => {
       DATABASE_READ_MAX_LAG_MS: "1500",
       DATABASE_POOL_SIZE: "20",
       ADMIN_TOKENS: `ops=${hash}`,
+      VIEWER_TOKENS: `board=${"c".repeat(64)}`,
       SERVICE_TOKENS: ` orders=${otherHash.toUpperCase()} , `,
       AUTH_ISSUER: "https://id.example/realms/staff",
       AUTH_AUDIENCE: "https://trainers.example",
@@ -73,6 +74,7 @@ describe("configuration", () => {
       databasePoolSize: 20,
       tokens: [
         { name: "ops", role: "admin", sha256: Uint8Array.fromHex(hash) },
+        { name: "board", role: "viewer", sha256: Uint8Array.fromHex("c".repeat(64)) },
         { name: "orders", role: "service", sha256: Uint8Array.fromHex(otherHash) },
       ],
       openId: {
@@ -179,6 +181,7 @@ describe("configuration", () => {
       `an na=${hash}`,
       `${"a".repeat(65)}=${hash}`,
     ]],
+    ["VIEWER_TOKENS", ["board"]],
     ["SERVICE_TOKENS", [`orders:${hash}`]],
     ["CORS_ORIGINS", [
       "*",
@@ -250,13 +253,16 @@ describe("configuration", () => {
     assertEquals(problemsOf({ ...issuer, AUTH_AUDIENCE: "two words" }), ["AUTH_AUDIENCE"]);
   });
 
-  it("refuses two tokens of one name, in either list, and one token under two names", () => {
+  it("refuses two tokens of one name, in any list, and one token under two names", () => {
     const sameName = { ADMIN_TOKENS: `ops=${hash}`, SERVICE_TOKENS: `ops=${otherHash}`, PORT: "x" };
     assertEquals(assertThrows(() => parseConfig(sameName), ConfigError).problems.length, 2);
-    assertThrows(
-      () => parseConfig({ ADMIN_TOKENS: `ops=${hash},bert=${hash}` }),
-      ConfigError,
-      "the same token is given twice",
-    );
+    for (const twice of [`ops=${hash},bert=${hash}`, ""]) {
+      assertThrows(
+        () =>
+          parseConfig({ ADMIN_TOKENS: twice || `ops=${hash}`, VIEWER_TOKENS: twice ? "" : `bert=${hash}` }),
+        ConfigError,
+        "the same token is given twice",
+      );
+    }
   });
 });

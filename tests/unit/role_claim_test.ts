@@ -43,6 +43,11 @@ describe("the role claim", () => {
     }
   });
 
+  it("gives the highest of several roles", () => {
+    assertEquals(readRole({ roles: ["viewer", "service"] }, "roles"), "viewer");
+    assertEquals(readRole({ roles: "admin viewer" }, "roles"), "admin");
+  });
+
   it("gives no role if its value is not one, or if its name is one that every object has", () => {
     for (const roles of [undefined, null, 1, true, { admin: true }, [["admin"]], [null]]) {
       assertEquals(readRole({ roles }, "roles"), undefined, JSON.stringify(roles));

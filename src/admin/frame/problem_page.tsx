@@ -22,6 +22,10 @@ interface Text {
 
 const TEXTS: Partial<Record<ProblemCode, Text>> = {
   not_found: { title: "There is no such page", text: "The address may be mistyped, or the page has moved." },
+  forbidden: {
+    title: "Only an admin can do this",
+    text: "You are signed in as a viewer, who sees everything and changes nothing. Nothing was done.",
+  },
   run_not_found: {
     title: "There is no such run",
     text: "The address may be mistyped.",

@@ -1,3 +1,4 @@
+import { includesRole } from "../../config/roles.ts";
 import { readCookie } from "../../http/identity/session_cookie.ts";
 import { shareHealthChecks } from "../../operation/shared_health.ts";
 import { answerPage, type Pages, REFRESH_MS } from "../frame/pages.ts";
@@ -11,7 +12,7 @@ export function addHealthPage({ app, services }: Pages): void {
   const check = shareHealthChecks(services);
   app.get("/trainer-assignment/health", async (c) => {
     const [health, session] = await Promise.all([check(), readCookie(c, services)]);
-    if (session?.role === "admin") c.set("session", session);
+    if (session && includesRole(session.role, "viewer")) c.set("session", session);
     return await answerPage(c, {
       title: "Health",
       refreshMs: REFRESH_MS.idle,

@@ -1,5 +1,7 @@
 import * as client from "openid-client";
 import type { OpenIdConfig } from "../../config.ts";
+import { includesRole } from "../../config/roles.ts";
+import type { Principal } from "../../http/identity/principal.ts";
 import { readRole } from "../../http/identity/role_claim.ts";
 
 /** The state of a sign-in while the person is at the provider. */
@@ -11,8 +13,8 @@ export interface PendingSignIn {
 
 /** A failed sign-in through the provider. */
 export class OpenIdError extends Error {
-  /** @param reason `not_admin`: signed in at the provider, but not an admin here; `refused`: not signed in */
-  constructor(readonly reason: "not_admin" | "refused", message: string, options?: ErrorOptions) {
+  /** @param reason `no_role`: signed in at the provider, but may not open the page; `refused`: not signed in */
+  constructor(readonly reason: "no_role" | "refused", message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "OpenIdError";
   }
@@ -24,10 +26,10 @@ export interface OpenId {
   begin(redirectUri: string): Promise<{ location: URL; pending: PendingSignIn }>;
   /**
    * Exchanges the provider's code for an ID token, and checks it.
-   * @returns the person's name, which no token can have: `oidc:` and the e-mail, or else the subject
+   * @returns the person's role and name, which no token can have: `oidc:` and the e-mail, or else the subject
    * @throws {OpenIdError}
    */
-  complete(callback: URL, pending: PendingSignIn): Promise<string>;
+  complete(callback: URL, pending: PendingSignIn): Promise<Principal>;
 }
 
 const REQUEST_TIMEOUT_SECONDS = 10;
@@ -68,10 +70,11 @@ export function createOpenId(config: OpenIdConfig): OpenId {
       const claims = await readClaims(provider, callback, pending).catch((error) => {
         throw new OpenIdError("refused", "the provider did not confirm this sign-in", { cause: error });
       });
-      if (readRole(claims, config.roleClaim) !== "admin") {
-        throw new OpenIdError("not_admin", `the claim ${config.roleClaim} does not hold admin`);
+      const role = readRole(claims, config.roleClaim);
+      if (role === undefined || !includesRole(role, "viewer")) {
+        throw new OpenIdError("no_role", `the claim ${config.roleClaim} holds neither admin nor viewer`);
       }
-      return `oidc:${nameOf(claims)}`;
+      return { name: `oidc:${nameOf(claims)}`, role };
     },
   };
 }

@@ -49,7 +49,7 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
         c,
         502,
         "The sign-in service does not answer",
-        "Try again shortly, or sign in with an admin token.",
+        "Try again shortly, or sign in with a token.",
       );
     }
   });
@@ -69,9 +69,9 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
     const address = callerAddress(c.env.request, trustedProxies);
     const callback = new URL(publicOrigin(c) + paths.openIdCallback + new URL(c.req.url).search);
     try {
-      const name = await openId.complete(callback, pending);
-      log.info({ address, user: name }, "signed in");
-      startSession(c, await sealOpenIdSession(config, name));
+      const person = await openId.complete(callback, pending);
+      log.info({ address, user: person.name, role: person.role }, "signed in");
+      startSession(c, await sealOpenIdSession(config, person));
       return await answerOnward(c, safeNext(pending.next));
     } catch (error) {
       if (!(error instanceof OpenIdError)) throw error;
@@ -87,8 +87,8 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
       return refuse(
         c,
         403,
-        "You are not an admin",
-        "You are signed in there, but do not have the role admin here. Ask whoever grants roles.",
+        "You may not open this page",
+        "You are signed in there, but have neither the role admin nor viewer here. Ask whoever grants roles.",
       );
     }
   });

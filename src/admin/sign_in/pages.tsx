@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { endSession, rememberSessions } from "../../http/identity/ended_sessions.ts";
+import { includesRole } from "../../config/roles.ts";
 import type { PageEnv } from "../env.ts";
 import { withNotice } from "../frame/notices.ts";
 import { answerPage, type Pages, readForm, seeOther } from "../frame/pages.ts";
@@ -32,7 +33,7 @@ export function addSignInPages({ app, services }: Pages): void {
   app.get("/login", async (c) => {
     const next = safeNext(c.req.query("next"));
     const session = await currentSession(c, services);
-    return session?.role === "admin" ? seeOther(c, next) : await ask(c, next);
+    return session && includesRole(session.role, "viewer") ? seeOther(c, next) : await ask(c, next);
   });
 
   app.post("/login", async (c) => {
@@ -52,16 +53,16 @@ export function addSignInPages({ app, services }: Pages): void {
       log.warn({ address }, "sign-in refused: no such token");
       return ask(c, next, "This token is not configured. Check that it is complete.", 401);
     }
-    if (token.role !== "admin") {
-      log.warn({ address, token: token.name }, "sign-in refused: not an admin");
+    if (!includesRole(token.role, "viewer")) {
+      log.warn({ address, token: token.name }, "sign-in refused: neither an admin nor a viewer");
       return ask(
         c,
         next,
-        `The token ${token.name} belongs to a service. This page is for admins, and needs a token with the role admin.`,
+        `The token ${token.name} belongs to a service. This page needs a token with the role admin or viewer.`,
         403,
       );
     }
-    log.info({ address, token: token.name }, "signed in");
+    log.info({ address, token: token.name, role: token.role }, "signed in");
     startSession(c, await sealTokenSession(token, presented));
     return seeOther(c, next);
   });
@@ -82,19 +83,19 @@ export function addSignInPages({ app, services }: Pages): void {
   });
 }
 
-/** Lets signed-in admins pass; redirects everybody else to the sign-in page. */
+/** Lets signed-in admins and viewers pass; redirects everybody else to the sign-in page. */
 export function requireSession({ services }: Pages): MiddlewareHandler<PageEnv> {
   const isSignedOut = rememberSessions(services.sql);
   return async function requireSession(c, next): Promise<Response | void> {
     const session = await readCookie(c, services);
     if (session === undefined || await isSignedOut(session)) return askToSignIn(c);
-    if (session.role !== "admin") {
+    if (!includesRole(session.role, "viewer")) {
       return answerPage(c, {
-        title: "Not an admin",
+        title: "Not for you",
         children: (
           <MessagePage
-            title="You are not an admin"
-            text={`${session.name} is signed in, but no longer has the role admin. Ask an operator, or sign in as somebody else.`}
+            title="You may not open this page"
+            text={`${session.name} is signed in, but no longer has the role admin or viewer. Ask an operator, or sign in as somebody else.`}
             action={{ label: "Sign in", path: paths.signIn }}
           />
         ),

@@ -1,6 +1,6 @@
 import { paths } from "../frame/paths.ts";
 
-/** Asks for an admin token, or links to the provider. */
+/** Asks for a token, or links to the provider. */
 export function SignInPage({ next, problem, openIdName }: {
   next: string;
   /** Why the last try did not succeed. */
@@ -24,7 +24,7 @@ export function SignInPage({ next, problem, openIdName }: {
       )}
       <form id="sign-in" method="post" action={paths.signIn}>
         <input type="hidden" name="next" value={next} />
-        <label for="token">Admin token</label>
+        <label for="token">Token</label>
         <input
           id="token"
           name="token"
@@ -38,7 +38,7 @@ export function SignInPage({ next, problem, openIdName }: {
         <p class="meta" id="token-help">
           <code>deno task start</code>{" "}
           prints a link that signs you in. Elsewhere, an operator makes a token with{" "}
-          <code>deno task token NAME admin</code>.
+          <code>deno task token NAME admin</code>, or <code>viewer</code> for somebody who only looks.
         </p>
       </form>
     </div>

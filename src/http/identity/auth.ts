@@ -4,10 +4,11 @@ import { findToken } from "./session.ts";
 import { isSignedOut } from "./ended_sessions.ts";
 import { readCookie } from "./session_cookie.ts";
 import type { Token } from "../../config.ts";
+import { includesRole, type Role } from "../../config/roles.ts";
 import { roleMissing, tokenInvalid, tokenMissing } from "./challenges.ts";
 import type { AppEnv } from "../env.ts";
 import { looksLikeJwt } from "./jwt.ts";
-import type { Principal, Role } from "./principal.ts";
+import type { Principal } from "./principal.ts";
 import { Problem } from "../problems.ts";
 import type { Services } from "../services.ts";
 
@@ -63,9 +64,9 @@ async function identifyBySession(services: Services, c: Context<AppEnv>): Promis
   return { name: session.name, role: session.role };
 }
 
-/** Requires a role. `admin` includes `service`. @throws {Problem} `forbidden` */
+/** Requires a role, or one that includes it. @throws {Problem} `forbidden` */
 export function requireRole(principal: Principal, needed: Role): void {
-  if (principal.role === "admin" || principal.role === needed) return;
+  if (includesRole(principal.role, needed)) return;
   throw roleMissing(
     needed,
     `This needs the role ${needed}; ${principal.name} has the role ${principal.role}.`,

@@ -8,6 +8,7 @@ import {
 } from "jose";
 import { z } from "zod";
 import type { JwtConfig } from "../../config.ts";
+import { ROLES } from "../../config/roles.ts";
 import { readRole } from "./role_claim.ts";
 import type { Principal } from "./principal.ts";
 import { Problem } from "../problems.ts";
@@ -60,7 +61,10 @@ export function createJwtVerifier(config: JwtConfig, options: ProviderKeysOption
     const name = `jwt:${sub}`;
     const role = readRole(payload, config.roleClaim);
     if (role === undefined) {
-      throw roleMissing("service", `${name} has neither the role admin nor service in ${config.roleClaim}.`);
+      throw roleMissing(
+        "service",
+        `${name} has none of the roles ${ROLES.join(", ")} in ${config.roleClaim}.`,
+      );
     }
     return { name, role };
   };

@@ -1,7 +1,4 @@
-import type { Token } from "../../config.ts";
-
-/** The role that a route requires. `admin` includes `service`. */
-export type Role = Token["role"];
+import type { Role } from "../../config/roles.ts";
 
 /** The caller of a request. */
 export interface Principal {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Role, ROLES } from "../../config/roles.ts";
 
 const object = z.record(z.string(), z.unknown());
 const values = z.union([
@@ -7,14 +8,14 @@ const values = z.union([
 ]);
 
 /**
- * Reads the role that a provider's claims give: `admin` if the claim contains it, else `service` if it contains
- * that, else none. The claim is an array, or a string with spaces between the values.
+ * Reads the role that a provider's claims give: the highest of those that the claim contains, if any. The claim
+ * is an array, or a string with spaces between the values.
  * @param path the claim's name, or a path into claims, such as `realm_access.roles`. Names may contain dots:
  * the longest name that exists wins.
  */
-export function readRole(claims: Record<string, unknown>, path: string): "admin" | "service" | undefined {
+export function readRole(claims: Record<string, unknown>, path: string): Role | undefined {
   const { data: held = [] } = values.safeParse(readPath(claims, path.split(".")));
-  return (["admin", "service"] as const).find((role) => held.includes(role));
+  return ROLES.findLast((role) => held.includes(role));
 }
 
 /** Reads the value at the path; undefined if it is missing or null. */

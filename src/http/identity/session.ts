@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import type { OpenIdConfig, Token } from "../../config.ts";
+import { type Role, ROLES } from "../../config/roles.ts";
 import { seal, unseal } from "./seal.ts";
 
 /** The secrets that seal sessions. */
@@ -14,7 +15,7 @@ export interface Session {
   /** Identifies the session at sign-out, see ended_sessions.ts. */
   id: string;
   name: string;
-  role: Token["role"];
+  role: Role;
   expiresAt: Date;
 }
 
@@ -22,7 +23,12 @@ export const SESSION_HOURS = 8;
 
 const PURPOSE = { token: "session of a token", openId: "session of an OpenID Connect user" };
 const tokenSession = z.object({ id: z.uuid(), token: z.string(), expiresAtMs: z.number() });
-const openIdSession = z.object({ id: z.uuid(), name: z.string(), expiresAtMs: z.number() });
+const openIdSession = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  role: z.enum(ROLES),
+  expiresAtMs: z.number(),
+});
 
 /** Finds the configured token that was presented. Compares in constant time, with every token. */
 export function findToken(tokens: readonly Token[], presented: string): Token | undefined {
@@ -43,9 +49,16 @@ export function sealTokenSession(token: Token, presented: string, now = Date.now
   return seal(token.sha256, PURPOSE.token, { ...newSession(now), token: presented });
 }
 
-/** Creates the cookie for a user of the OpenID Connect provider. The session ends when the client secret changes. */
-export function sealOpenIdSession(openId: OpenIdConfig, name: string, now = Date.now()): Promise<string> {
-  return seal(openId.clientSecret, PURPOSE.openId, { ...newSession(now), name });
+/**
+ * Creates the cookie for a user of the OpenID Connect provider. They keep their role until the session ends; it
+ * also ends when the client secret changes.
+ */
+export function sealOpenIdSession(
+  openId: OpenIdConfig,
+  { name, role }: Pick<Session, "name" | "role">,
+  now = Date.now(),
+): Promise<string> {
+  return seal(openId.clientSecret, PURPOSE.openId, { ...newSession(now), name, role });
 }
 
 /**
@@ -67,7 +80,7 @@ export async function readSession(
   if (!openId) return undefined;
   const { data } = openIdSession.safeParse(await unseal(openId.clientSecret, PURPOSE.openId, cookie));
   if (data === undefined || data.expiresAtMs <= now) return undefined;
-  return { id: data.id, name: data.name, role: "admin", expiresAt: new Date(data.expiresAtMs) };
+  return { id: data.id, name: data.name, role: data.role, expiresAt: new Date(data.expiresAtMs) };
 }
 
 function newSession(now: number) {

@@ -25,7 +25,7 @@ export function addBackfillErrorRoutes(api: Api, takeExportSlot: TakeSlot): void
   addRoute(api, {
     method: "get",
     path: "/v1/backfills/{id}/errors",
-    role: "admin",
+    role: "viewer",
     operationId: "listBackfillErrors",
     summary: "List the members that a run could not assign",
     description:

@@ -13,7 +13,7 @@ export function addBackfillEventRoutes(api: Api): void {
   addRoute(api, {
     method: "get",
     path: "/v1/backfills/{id}/events",
-    role: "admin",
+    role: "viewer",
     operationId: "followBackfill",
     summary: "Follow a backfill run",
     description:

@@ -58,7 +58,7 @@ export function addBackfillRoutes(api: Api): void {
   addRoute(api, {
     method: "get",
     path: "/v1/backfills",
-    role: "admin",
+    role: "viewer",
     operationId: "listBackfills",
     summary: "List backfill runs, newest first",
     description: "Returns all runs, also those of the schedule, in pages.",
@@ -87,7 +87,7 @@ export function addBackfillRoutes(api: Api): void {
   addRoute(api, {
     method: "get",
     path: "/v1/backfills/{id}",
-    role: "admin",
+    role: "viewer",
     operationId: "getBackfill",
     summary: "Get a backfill run",
     description: "Returns the status, exact counters, the first errors and the history of the run.",

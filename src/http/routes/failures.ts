@@ -37,7 +37,7 @@ export function addFailureRoutes(api: Api): void {
   addRoute(api, {
     method: "get",
     path: "/v1/failures",
-    role: "admin",
+    role: "viewer",
     operationId: "listFailures",
     summary: "List failed auto-assignments",
     description:

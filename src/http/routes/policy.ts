@@ -36,7 +36,7 @@ export function addPolicyRoutes(api: Api): void {
   addRoute(api, {
     method: "get",
     path: "/v1/policy",
-    role: "admin",
+    role: "viewer",
     operationId: "getPolicy",
     summary: "Get the policy in force",
     description:
@@ -106,7 +106,7 @@ export function addPolicyRoutes(api: Api): void {
   addRoute(api, {
     method: "get",
     path: "/v1/policy/versions",
-    role: "admin",
+    role: "viewer",
     operationId: "listPolicyVersions",
     summary: "List the versions of the policy, newest first",
     description:
@@ -140,7 +140,7 @@ export function addPolicyRoutes(api: Api): void {
   addRoute(api, {
     method: "get",
     path: "/v1/policy/versions/{version}",
-    role: "admin",
+    role: "viewer",
     operationId: "getPolicyVersion",
     summary: "Get a version of the policy",
     description: "Returns any version, in force or not.",

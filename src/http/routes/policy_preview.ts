@@ -94,7 +94,7 @@ export function addPolicyPreviewRoutes(api: Api): void {
   addRoute(api, {
     method: "post",
     path: "/v1/policy/preview",
-    role: "admin",
+    role: "viewer",
     operationId: "previewPolicy",
     summary: "Preview a policy",
     description:
@@ -118,7 +118,7 @@ export function addPolicyPreviewRoutes(api: Api): void {
   addRoute(api, {
     method: "get",
     path: "/v1/members/{memberId}/decision",
-    role: "admin",
+    role: "viewer",
     operationId: "explainDecision",
     summary: "Explain what the policy says of a member",
     description:

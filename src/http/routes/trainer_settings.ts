@@ -70,7 +70,7 @@ export function addTrainerSettingsRoutes(api: Api): void {
   addRoute(api, {
     method: "get",
     path: "/v1/trainers",
-    role: "admin",
+    role: "viewer",
     operationId: "listTrainers",
     summary: "List trainers with their clients and room",
     description:
@@ -101,7 +101,7 @@ export function addTrainerSettingsRoutes(api: Api): void {
   addRoute(api, {
     method: "get",
     path: "/v1/trainers/{trainerId}",
-    role: "admin",
+    role: "viewer",
     operationId: "getTrainer",
     summary: "Get a trainer's clients and room",
     description:
