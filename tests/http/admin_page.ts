@@ -22,8 +22,8 @@ export async function post(
   });
 }
 
-/** Signs in with the admin's token; the cookie, as a browser sends it. */
-export async function signIn(service: TestService): Promise<string> {
-  const response = await post(service, "/admin/login", "", { token: TOKENS.admin });
+/** Signs in with a token, by default the admin's; the cookie, as a browser sends it. */
+export async function signIn(service: TestService, as: keyof typeof TOKENS = "admin"): Promise<string> {
+  const response = await post(service, "/admin/login", "", { token: TOKENS[as] });
   return response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
 }

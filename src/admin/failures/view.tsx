@@ -1,5 +1,6 @@
 import type { Failure } from "../../assignments/failures.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
+import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { formatCount } from "../frame/wording.ts";
 import { Empty, MemberLink, NextPage, Reason, Table, Time } from "../frame/parts.tsx";
@@ -19,14 +20,17 @@ export function FailuresPage({ failures, members, next, isFirst }: {
         These members signed up, but the database refused their assignment. The service tries each again by
         itself: after 15 seconds at first, then less and less often, at least once an hour. Members that a run
         failed to assign are on the page of that run, under{" "}
-        <a href={paths.runs}>Runs</a>. They are not tried again until you retry them or another run starts.
+        <a href={paths.runs}>Runs</a>. They are not tried again until somebody retries them or another run
+        starts.
       </p>
       {failures.length > 0
         ? (
           <>
-            <form method="post" action={paths.retryFailures}>
-              <button class="primary" type="submit">Retry all now</button>
-            </form>
+            <ForAdmins>
+              <form method="post" action={paths.retryFailures}>
+                <button class="primary" type="submit">Retry all now</button>
+              </form>
+            </ForAdmins>
             <FailureTable failures={failures} members={members} />
           </>
         )

@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { HtmlEscapedString } from "hono/utils/html";
+import { Audience, mayChange } from "./for_admins.tsx";
 import type { Notice } from "./notices.ts";
 import { Message } from "./parts.tsx";
 import { paths } from "./paths.ts";
@@ -65,6 +66,11 @@ function Layout({ title, session, section, notice, refreshMs, outage, address, g
           </a>
           {session !== undefined && <Navigation session={session} section={section} />}
         </header>
+        {session !== undefined && !mayChange(session) && (
+          <p class="audience">
+            You are signed in as a viewer: you can look at everything, and change nothing.
+          </p>
+        )}
         <Connection outage={outage} />
         <main
           id="main"
@@ -79,7 +85,7 @@ function Layout({ title, session, section, notice, refreshMs, outage, address, g
               {notice.detail !== undefined && <Message text={notice.detail} />}
             </p>
           )}
-          {children}
+          <Audience session={session}>{children}</Audience>
         </main>
         <footer class="colophon">
           <a href="/docs">API</a>

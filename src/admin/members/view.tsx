@@ -2,6 +2,7 @@ import type { HistoryEntry } from "../../assignments/member_history.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
 import type { Failure } from "../../assignments/failures.ts";
 import type { Typed } from "../frame/pages.ts";
+import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { reasonInWords } from "../frame/wording.ts";
 import { Badge, Empty, EndTime, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
@@ -117,12 +118,14 @@ function MemberCard({ member, details, typed }: {
         {failure !== undefined && <WaitingSignUp failure={failure} />}
         {isDefaultTrainer && <p>This member is the default trainer, and nobody can be their own trainer.</p>}
         {!isDefaultTrainer && (
-          <AssignForm
-            member={member}
-            isAssigned={active.length > 0}
-            suggestedId={hasDefault ? null : defaultTrainerId}
-            typed={typed}
-          />
+          <ForAdmins>
+            <AssignForm
+              member={member}
+              isAssigned={active.length > 0}
+              suggestedId={hasDefault ? null : defaultTrainerId}
+              typed={typed}
+            />
+          </ForAdmins>
         )}
         <p>
           <a href={paths.trainer(member.id)}>Clients of this member, as a trainer</a>
@@ -148,16 +151,18 @@ function ActiveAssignment({ member, entry, trainer }: {
         </span>
       </p>
       {entry.notes !== null && <Message text={entry.notes} />}
-      <details class="confirm">
-        <summary class="button">End…</summary>
-        <div>
-          <p>The assignment becomes inactive and stays in the history. No backfill renews it.</p>
-          <form method="post" action={paths.endAssignment(member.id)}>
-            <input type="hidden" name="trainerId" value={entry.trainerId} />
-            <button class="danger" type="submit">End the assignment</button>
-          </form>
-        </div>
-      </details>
+      <ForAdmins>
+        <details class="confirm">
+          <summary class="button">End…</summary>
+          <div>
+            <p>The assignment becomes inactive and stays in the history. No backfill renews it.</p>
+            <form method="post" action={paths.endAssignment(member.id)}>
+              <input type="hidden" name="trainerId" value={entry.trainerId} />
+              <button class="danger" type="submit">End the assignment</button>
+            </form>
+          </div>
+        </details>
+      </ForAdmins>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import type { Run } from "../../runs/progress.ts";
+import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { countOf, formatCount } from "../frame/wording.ts";
 import { Empty } from "../frame/parts.tsx";
@@ -15,7 +16,13 @@ export function Backfill(props: OverviewProps) {
   return (
     <section id="backfill" aria-labelledby="backfill-title">
       <h2 id="backfill-title">Backfill</h2>
-      {inTheWay !== undefined ? <p>{inTheWayInWords(inTheWay)}</p> : <StartForm {...props} />}
+      {inTheWay !== undefined
+        ? <p>{inTheWayInWords(inTheWay)}</p>
+        : (
+          <ForAdmins others={activeRuns.length === 0 && <p>No run is under way.</p>}>
+            <StartForm {...props} />
+          </ForAdmins>
+        )}
       {activeRuns.length === 0 && shown.length > 0 && <h3 class="overline">The last run</h3>}
       {shown.map((run) => (
         <RunCard

@@ -1,5 +1,6 @@
 import type { AssignmentState } from "../../operation/assignment_state.ts";
 import { describeMembersTrigger } from "../../operation/members_trigger.ts";
+import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { Empty, MemberLink, Time } from "../frame/parts.tsx";
 import { RunTable } from "../runs/run_table.tsx";
@@ -73,7 +74,11 @@ function DefaultTrainer({ state, trainers, typed }: Pick<OverviewProps, "state" 
     <li class={trainer?.isMember ? "good" : "bad"}>
       <span>
         {trainer === null
-          ? <strong>No default trainer is set: nobody can be assigned. Choose one.</strong>
+          ? (
+            <strong>
+              No default trainer is set: nobody can be assigned. <ForAdmins>Choose one.</ForAdmins>
+            </strong>
+          )
           : (
             <>
               <strong>Default trainer</strong>{" "}
@@ -82,23 +87,25 @@ function DefaultTrainer({ state, trainers, typed }: Pick<OverviewProps, "state" 
                 <strong class="problem">is not a member: add them to the members, or choose another.</strong>}
             </>
           )}
-        <details class="inline-form" open={typedId !== undefined}>
-          <summary>{trainer === null ? "Choose…" : "Change…"}</summary>
-          <form method="get" action={paths.defaultTrainer}>
-            <label for="new-trainer">Id of the new default trainer</label>
-            <div class="row">
-              <input
-                id="new-trainer"
-                name="trainerId"
-                class="id"
-                value={typedId}
-                required
-                autocomplete="off"
-              />
-              <button type="submit">Review the change</button>
-            </div>
-          </form>
-        </details>
+        <ForAdmins>
+          <details class="inline-form" open={typedId !== undefined}>
+            <summary>{trainer === null ? "Choose…" : "Change…"}</summary>
+            <form method="get" action={paths.defaultTrainer}>
+              <label for="new-trainer">Id of the new default trainer</label>
+              <div class="row">
+                <input
+                  id="new-trainer"
+                  name="trainerId"
+                  class="id"
+                  value={typedId}
+                  required
+                  autocomplete="off"
+                />
+                <button type="submit">Review the change</button>
+              </div>
+            </form>
+          </details>
+        </ForAdmins>
       </span>
     </li>
   );

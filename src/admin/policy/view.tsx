@@ -1,4 +1,5 @@
 import type { Policy } from "../../policy/policies.ts";
+import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { Message, NextPage, Table, Time } from "../frame/parts.tsx";
 import { type Change, changesInWords } from "./changes.ts";
@@ -28,10 +29,12 @@ export function PolicyPage({ policy, people, versions, next }: {
           <Origin policy={policy} />
         </header>
         <Sentences policy={policy.policy} people={people} />
-        <div class="actions">
-          <a class="button primary" href={paths.policyDraft}>Change the rules</a>
-          <a class="button" href={paths.defaultTrainer}>Change the default trainer</a>
-        </div>
+        <ForAdmins>
+          <div class="actions">
+            <a class="button primary" href={paths.policyDraft}>Change the rules</a>
+            <a class="button" href={paths.defaultTrainer}>Change the default trainer</a>
+          </div>
+        </ForAdmins>
       </section>
       <History versions={versions} next={next} />
     </>
@@ -102,10 +105,16 @@ export function VersionPage({ policy, inForce, changes, differences, people }: {
         </header>
         <Sentences policy={policy.policy} people={people} />
         {!isInForce && differences.length > 0 && (
-          <form class="actions" method="post" action={paths.policyDraft}>
-            <DraftFields draft={policy.policy} base={inForce.version} comment={`Version ${version} again`} />
-            <button type="submit" name="do" value="review">Put back…</button>
-          </form>
+          <ForAdmins>
+            <form class="actions" method="post" action={paths.policyDraft}>
+              <DraftFields
+                draft={policy.policy}
+                base={inForce.version}
+                comment={`Version ${version} again`}
+              />
+              <button type="submit" name="do" value="review">Put back…</button>
+            </form>
+          </ForAdmins>
         )}
       </section>
       {changes !== null && (

@@ -1,6 +1,7 @@
 import type { Run, RunError } from "../../runs/progress.ts";
 import type { Throughput } from "../../runs/throughput.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
+import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { formatCount, STATUS_WORDS } from "../frame/wording.ts";
 import { Empty, MemberLink, Message, NextPage, Reason, StatusBadge, Table, Time } from "../frame/parts.tsx";
@@ -65,7 +66,10 @@ export function RunsPage(
       {runs.length > 0 ? <RunTable runs={runs} trainers={trainers} /> : isFirst
         ? (
           <Empty>
-            No run yet. <a href={`${paths.home}#backfill`}>Start the first one</a>.
+            No run yet.{" "}
+            <ForAdmins>
+              <a href={`${paths.home}#backfill`}>Start the first one</a>.
+            </ForAdmins>
           </Empty>
         )
         : <Empty>There are no older runs.</Empty>}

@@ -1,6 +1,7 @@
 import { hasEnded, type Run } from "../../runs/progress.ts";
 import type { Throughput } from "../../runs/throughput.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
+import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { countOf, formatCount, formatDuration, percentOf, STATUS_WORDS } from "../frame/wording.ts";
 import { Figure, StatusBadge, Time } from "../frame/parts.tsx";
@@ -166,27 +167,31 @@ function StatusForms({ run }: { run: Run }) {
     if (run.failed === 0 || run.dryRun) return null;
     return (
       <div class="actions">
-        <StatusButton run={run} verb="retry" label="Retry the failed" kind="primary" />
+        <ForAdmins>
+          <StatusButton run={run} verb="retry" label="Retry the failed" kind="primary" />
+        </ForAdmins>
         <a class="button" href={paths.runErrors(run.id)} download>Download errors (CSV)</a>
       </div>
     );
   }
   return (
-    <div class="actions">
-      {run.status === "running"
-        ? <StatusButton run={run} verb="pause" label="Pause" />
-        : <StatusButton run={run} verb="resume" label="Resume" kind="primary" />}
-      <details class="confirm" name="confirm">
-        <summary class="button">Cancel…</summary>
-        <div>
-          <p>
-            Members that the run has assigned stay assigned. A cancelled run cannot be resumed, but a new one
-            can be started.
-          </p>
-          <StatusButton run={run} verb="cancel" label="Cancel the run" kind="danger" />
-        </div>
-      </details>
-    </div>
+    <ForAdmins>
+      <div class="actions">
+        {run.status === "running"
+          ? <StatusButton run={run} verb="pause" label="Pause" />
+          : <StatusButton run={run} verb="resume" label="Resume" kind="primary" />}
+        <details class="confirm" name="confirm">
+          <summary class="button">Cancel…</summary>
+          <div>
+            <p>
+              Members that the run has assigned stay assigned. A cancelled run cannot be resumed, but a new
+              one can be started.
+            </p>
+            <StatusButton run={run} verb="cancel" label="Cancel the run" kind="danger" />
+          </div>
+        </details>
+      </div>
+    </ForAdmins>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Trainer } from "../../policy/trainers.ts";
 import type { Typed } from "../frame/pages.ts";
+import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { Badge, Figure, Message, Time } from "../frame/parts.tsx";
 import { formatCount } from "../frame/wording.ts";
@@ -32,13 +33,15 @@ export function Settings({ trainer, typed }: { trainer: Trainer; typed: Typed | 
           Set by <bdi>{updatedBy ?? "somebody"}</bdi>, <Time at={updatedAt} />
         </p>
       )}
-      <details class="options" open={typed !== undefined}>
-        <summary>Change…</summary>
-        <form class="assign" method="post" action={paths.trainerSettings(trainerId)}>
-          <SettingFields trainer={trainer} typed={typed} />
-          <button class="primary" type="submit">Save</button>
-        </form>
-      </details>
+      <ForAdmins>
+        <details class="options" open={typed !== undefined}>
+          <summary>Change…</summary>
+          <form class="assign" method="post" action={paths.trainerSettings(trainerId)}>
+            <SettingFields trainer={trainer} typed={typed} />
+            <button class="primary" type="submit">Save</button>
+          </form>
+        </details>
+      </ForAdmins>
     </section>
   );
 }

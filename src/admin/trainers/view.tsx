@@ -2,6 +2,7 @@ import type { Member } from "../../assignments/member_lookup.ts";
 import type { Client } from "../../assignments/client_columns.ts";
 import type { Trainer } from "../../policy/trainers.ts";
 import type { Typed } from "../frame/pages.ts";
+import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { type Column, Empty, EndTime, MemberLink, Message, NextPage, Table, Time } from "../frame/parts.tsx";
 import { formatCount } from "../frame/wording.ts";
@@ -124,8 +125,11 @@ function NoClients({ status, isFirst }: { status: Client["status"]; isFirst: boo
   if (status === "inactive") return <Empty>No assignment to this trainer has ended.</Empty>;
   return (
     <Empty>
-      Nobody is assigned to this trainer. <a href={`${paths.home}#backfill`}>Run a backfill</a>{" "}
-      for them, or assign single <a href={paths.members}>members</a>.
+      Nobody is assigned to this trainer.{" "}
+      <ForAdmins>
+        <a href={`${paths.home}#backfill`}>Run a backfill</a> for them, or assign single{" "}
+        <a href={paths.members}>members</a>.
+      </ForAdmins>
     </Empty>
   );
 }
