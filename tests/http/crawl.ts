@@ -38,12 +38,10 @@ export async function crawlPages(service: TestService, cookie: string, typed: st
       const { pathname, search } = new URL(unescape(href), `http://localhost${path}`);
       seen.add(pathname + search);
     }
-    for (const [, attributes = "", content = ""] of text.matchAll(/<form ([^>]*)>([^]*?)<\/form>/g)) {
-      const action = unescape(attributeOf(attributes, "action") ?? path);
-      const fields = fieldsOf(content, typed);
-      if (attributeOf(attributes, "method") === "post") forms.set(kindOf(action), { action, fields });
-      else seen.add(`${action}?${new URLSearchParams(fields)}`);
+    for (const { action, fields } of findForms(text, "get", typed)) {
+      seen.add(`${action}?${new URLSearchParams(fields)}`);
     }
+    for (const form of findForms(text, "post", typed)) forms.set(kindOf(form.action), form);
   }
   return { pages, refused, forms: [...forms.values()] };
 }
@@ -51,6 +49,16 @@ export async function crawlPages(service: TestService, cookie: string, typed: st
 /** An address without what makes it one of many: `…/runs/:id`. */
 export function kindOf(path: string): string {
   return path.replace(/\?.*/, "").replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, ":id").replace(/\d+$/, ":version");
+}
+
+/** The forms of a page that are sent by a method; empty fields are filled in with what is typed. */
+export function findForms(html: string, method = "post", typed = ""): SentForm[] {
+  return [...html.matchAll(/<form ([^>]*)>([^]*?)<\/form>/g)]
+    .filter(([, attributes = ""]) => (attributeOf(attributes, "method") ?? "get") === method)
+    .map(([, attributes = "", content = ""]) => ({
+      action: unescape(attributeOf(attributes, "action") ?? ""),
+      fields: fieldsOf(content, typed),
+    }));
 }
 
 /** The fields as they are filled in, empty ones with what is typed. */

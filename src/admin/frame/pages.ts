@@ -6,7 +6,7 @@ import type { Services } from "../../http/services.ts";
 import type { TakeSlot } from "../../http/slots.ts";
 import type { Counts } from "../overview/counts.ts";
 import type { PageEnv } from "../env.ts";
-import { findNotice, findRefusal, type Notice, withNotice } from "./notices.ts";
+import { findNotice, findRefusal, type Notice, type NoticeCode, withNotice } from "./notices.ts";
 import { type Frame, renderPage } from "./layout.tsx";
 
 /** The pages under construction, and what they share. */
@@ -50,7 +50,7 @@ export const REFUSED = 422;
  */
 export async function doAndSeeOther(
   c: Context<PageEnv>,
-  refuse: string | ((notice: Notice) => Response | Promise<Response>),
+  refuse: string | ((notice: Notice, code: NoticeCode) => Response | Promise<Response>),
   work: () => Promise<string>,
 ): Promise<Response> {
   try {
@@ -60,7 +60,7 @@ export async function doAndSeeOther(
     if (refusal === undefined) throw error;
     return typeof refuse === "string"
       ? seeOther(c, withNotice(refuse, refusal.code))
-      : await refuse(refusal.notice);
+      : await refuse(refusal.notice, refusal.code);
   }
 }
 

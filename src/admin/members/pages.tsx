@@ -11,6 +11,7 @@ import {
 import { listMemberHistory } from "../../assignments/member_history.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { assignClientToTrainer, endAssignment } from "../../assignments/assign.ts";
+import { getTrainer } from "../../policy/trainers.ts";
 import { type PageEnv, visitorOf } from "../env.ts";
 import { logChange } from "../../http/audit.ts";
 import { type Notice, type NoticeCode, noticeOf, withNotice } from "../frame/notices.ts";
@@ -27,6 +28,7 @@ import {
   type Typed,
 } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
+import type { RefusedForRoom } from "./assign_anyway.tsx";
 import { type MemberDetails, MembersPage } from "./view.tsx";
 
 const HISTORY_ROWS = 100;
@@ -44,7 +46,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
   async function answerMembers(
     c: Context<PageEnv>,
     query: string,
-    refused?: { typed: Typed; notice: Notice },
+    refused?: { typed: Typed; notice: Notice; forRoom?: RefusedForRoom | undefined },
   ): Promise<Response> {
     const id = readId(query);
     const [hasEmails, found] = await Promise.all([
@@ -53,7 +55,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
     ]);
     const [member] = found ?? [];
     const details = member !== undefined && found?.length === 1
-      ? await readDetails(services, member)
+      ? { ...await readDetails(services, member), refusedForRoom: refused?.forRoom }
       : undefined;
     return await answerPage(c, {
       title: "Members",
@@ -75,14 +77,26 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
   app.post(`/trainer-assignment/members/:id{${ID_PATTERN}}/assign`, async (c) => {
     const memberId = c.req.param("id");
     const typed = await readForm(c);
-    const refuse = (notice: Notice) => answerMembers(c, memberId, { typed, notice });
+    const refuse = async (notice: Notice, code?: NoticeCode) => {
+      const forRoom = code === "no_room" && trainerId !== undefined
+        ? await readRefused(services, trainerId, typed.notes)
+        : undefined;
+      return await answerMembers(c, memberId, { typed, notice, forRoom });
+    };
     const trainerId = readId(typed.trainerId);
+    const force = typed.force === "true";
     if (trainerId === undefined) return await refuse(noticeOf("not_an_id"));
     const notes = Notes.optional().safeParse(typed.notes);
     if (!notes.success) return await refuse(noticeOf("not_notes"));
     return await doAndSeeOther(c, refuse, async () => {
-      const { assigned } = await assignClientToTrainer(sql, memberId, { trainerId, notes: notes.data });
-      if (assigned) logChange(log, visitorOf(c), "client_assigned", { memberId, trainerId });
+      const { assigned } = await assignClientToTrainer(sql, memberId, {
+        trainerId,
+        notes: notes.data,
+        byForce: force,
+      });
+      if (assigned) {
+        logChange(log, visitorOf(c), "client_assigned", { memberId, trainerId, ...(force && { force }) });
+      }
       return changed(memberId, assigned ? "assigned" : "already_assigned");
     });
   });
@@ -117,6 +131,15 @@ async function readDetails({ sql }: Services, member: Member): Promise<MemberDet
     defaultTrainerId: state.defaultTrainer?.id ?? null,
     trainers: byId(await findMembers(sql, [...new Set(trainerIds)])),
   };
+}
+
+async function readRefused(
+  { sql }: Services,
+  trainerId: string,
+  notes: string | undefined,
+): Promise<RefusedForRoom> {
+  const [trainer, [person]] = await Promise.all([getTrainer(sql, trainerId), findMembers(sql, [trainerId])]);
+  return { trainer, person, notes };
 }
 
 /** Returns the id just before another. The list of failures starts after it. */

@@ -6,7 +6,7 @@ import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { reasonInWords } from "../frame/wording.ts";
 import { Badge, Empty, EndTime, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
-
+import { AssignAnyway, type RefusedForRoom } from "./assign_anyway.tsx";
 import { How, Why } from "./reason_view.tsx";
 
 /** The result of a look-up. */
@@ -28,6 +28,8 @@ export interface MemberDetails {
   defaultTrainerId: string | null;
   /** Names of the trainers in the history. */
   trainers: Map<string, Member>;
+  /** The assignment that was just refused because the trainer has no room. */
+  refusedForRoom?: RefusedForRoom | undefined;
 }
 
 export function MembersPage({ query, hasEmails, found, details, typed }: LookUpResult) {
@@ -83,7 +85,7 @@ function MemberCard({ member, details, typed }: {
   details: MemberDetails;
   typed: Typed | undefined;
 }) {
-  const { history, failure, defaultTrainerId, trainers } = details;
+  const { history, failure, defaultTrainerId, trainers, refusedForRoom } = details;
   const active = history.filter(({ status }) => status === "active");
   const hasDefault = active.some(({ trainerId }) => trainerId === defaultTrainerId);
   const isDefaultTrainer = member.id === defaultTrainerId;
@@ -125,6 +127,7 @@ function MemberCard({ member, details, typed }: {
               suggestedId={hasDefault ? null : defaultTrainerId}
               typed={typed}
             />
+            {refusedForRoom && <AssignAnyway member={member} refused={refusedForRoom} />}
           </ForAdmins>
         )}
         <p>

@@ -2,7 +2,10 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { DEFAULT_TRAINER_ID, endAssignment } from "../../../src/trainer_assignment.ts";
 import { newId } from "../../support/assignments.ts";
+import { setCapacity } from "../../support/policies.ts";
 import { get, HOME, post, signIn } from "../admin_page.ts";
+import { findForms } from "../crawl.ts";
+import { textOfPage } from "../page_text.ts";
 import { type TestService, testService } from "../test_service.ts";
 
 describe("forms of the admin page", () => {
@@ -91,6 +94,47 @@ describe("forms of the admin page", () => {
       assertStringIncludes(text, 'value="asked for her"');
     });
   });
+
+  it("that meet a trainer without room offer to assign anyway, with what was typed", async () => {
+    const trainer = await addMember();
+    for (
+      const [capacity, accepts, why] of [
+        [0, true, "has 0 clients, and a capacity of 0"],
+        [1, true, "has 1 client, and a capacity of 1"],
+        [null, false, "takes no new clients"],
+      ] as const
+    ) {
+      const client = await addMember();
+      await setCapacity(service.sql, trainer, capacity, accepts);
+      const typed = { trainerId: trainer.toUpperCase(), notes: 'asked "for" her' };
+      const refused = await post(service, `${HOME}/members/${client}/assign`, cookie, typed);
+      const text = await refused.text();
+      assertEquals(refused.status, 422);
+      assertStringIncludes(text, "The trainer has no room. Nobody was assigned.");
+      assertStringIncludes(textOfPage(text), why);
+      const [anyway, ...others] = findForms(text).filter(({ fields }) => fields.force !== undefined);
+      assertEquals([anyway, others], [{
+        action: `${HOME}/members/${client}/assign`,
+        fields: { ...typed, trainerId: trainer, force: "true" },
+      }, []]);
+      assertEquals(await clientsOf(trainer, client), []);
+
+      const forced = await post(service, anyway?.action ?? "", cookie, anyway?.fields);
+      assertEquals(locationOf(forced), `${HOME}/members?q=${client}&notice=assigned`);
+      assertEquals(await clientsOf(trainer, client), [{ notes: typed.notes }]);
+      const [logged] = service.logged.filter(({ memberId }) => memberId === client);
+      assertEquals([logged?.event, logged?.force], ["client_assigned", true]);
+    }
+    const plain = await page(`${HOME}/members?q=${member}`);
+    assertEquals(plain.includes("force"), false);
+  });
+
+  const clientsOf = async (trainer: string, client: string) => [
+    ...await service.sql`
+      select notes from public.trainer_client_assignments
+      where trainer_id = ${trainer} and client_id = ${client} and status = 'active'
+    `,
+  ];
 
   it("sent after the session has ended say that nothing was done, and lead back to their page", async () => {
     const ended = await signIn(service);
