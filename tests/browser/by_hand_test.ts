@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Browser } from "playwright-core";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import { setCapacity } from "../support/policies.ts";
 import { acceptAssignments, refuseAssignments } from "../support/members.ts";
 import { startBrowser } from "./browser.ts";
 import { addMember, HOME } from "./flows.ts";
@@ -68,6 +69,30 @@ describe("assigning by hand on the admin page", () => {
     assertStringIncludes(text, "To First trainer");
     assertStringIncludes(text, "To Second trainer");
     await visitor.audit("a member with two trainers");
+    await visitor.leave();
+  });
+
+  it("asks whether to go beyond the capacity of a full trainer, and does it with what was typed", async () => {
+    const full = await addMember(service.sql, { displayName: "Full trainer" });
+    await setCapacity(service.sql, full, 0);
+    const id = await addMember(service.sql, { displayName: "A friend" });
+    const visitor = await openVisitor(browser, service.url, { ...PHONE, javaScriptEnabled: false });
+    visitor.expectInConsole(/status of 422/);
+    const { page } = visitor;
+    await visitor.signIn();
+    await page.goto(`${HOME}/members?q=${id}`);
+    await page.getByText("Add another trainer…").click();
+    await page.getByLabel("Trainer", { exact: true }).fill(full);
+    await page.getByLabel("Notes (optional)").fill("asked for her");
+    await page.getByRole("button", { name: "Assign now" }).click();
+    await page.getByText("The trainer has no room. Nobody was assigned.").waitFor();
+    await page.getByText("has 0 clients, and a capacity of 0.").waitFor();
+    assertEquals(await page.getByLabel("Notes (optional)").inputValue(), "asked for her");
+    await page.getByRole("button", { name: "Assign anyway, beyond the capacity" }).click();
+    await page.getByText("The member is assigned.").waitFor();
+    const text = (await page.locator(".assignment").allInnerTexts()).join("\n");
+    assertStringIncludes(text, "To Full trainer");
+    assertStringIncludes(text, "asked for her");
     await visitor.leave();
   });
 });

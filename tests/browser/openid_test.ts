@@ -62,7 +62,18 @@ describe("signing in through an OpenID Connect provider", () => {
     await visitor.leave();
   });
 
-  it("tells others that they are not admins", async () => {
+  it("lets in viewers, who find nothing to change", async () => {
+    const visitor = await visit();
+    const { page } = visitor;
+    await signInAs(visitor, "vi");
+    await page.getByText("You are signed in as a viewer").waitFor();
+    await page.getByRole("link", { name: "Overview" }).click();
+    await page.getByRole("heading", { name: "Backfill", exact: true }).waitFor();
+    assertEquals(await page.getByRole("button", { name: "Run Trainer Assignment Backfill" }).count(), 0);
+    await visitor.leave();
+  });
+
+  it("tells others that they may not open the page", async () => {
     const visitor = await visit();
     visitor.expectInConsole(/status of 403/);
     await signInAs(visitor, "bo");

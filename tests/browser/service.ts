@@ -10,6 +10,7 @@ import { testDatabase } from "../support/databases.ts";
 export const TOKENS = {
   admin: "ta_admin_of_the_browser_tests_0123456789abcdef",
   otherAdmin: "ta_another_admin_of_the_browser_tests_0123456789",
+  viewer: "ta_viewer_of_the_browser_tests_0123456789abcdef",
   service: "ta_service_of_the_browser_tests_0123456789abcdef",
 } as const;
 
@@ -76,6 +77,7 @@ export function allTokens(): Token[] {
   return [
     { name: "office", role: "admin", sha256: hash("sha256", TOKENS.admin, "buffer") },
     { name: "other", role: "admin", sha256: hash("sha256", TOKENS.otherAdmin, "buffer") },
+    { name: "board", role: "viewer", sha256: hash("sha256", TOKENS.viewer, "buffer") },
     { name: "orders", role: "service", sha256: hash("sha256", TOKENS.service, "buffer") },
   ];
 }

@@ -17,6 +17,7 @@ export interface OpenIdProvider {
 /** The accounts that may sign in there, by name: whoever it is, without a password. */
 const CLAIMS: Record<string, { email: string; email_verified: boolean; roles: string[] | string }> = {
   ada: { email: "ada@staff.example", email_verified: true, roles: ["reader", "admin"] },
+  vi: { email: "vi@staff.example", email_verified: true, roles: ["reader", "viewer"] },
   bo: { email: "bo@staff.example", email_verified: true, roles: ["reader"] },
   di: { email: "di@staff.example", email_verified: true, roles: "reader admin" },
   cy: { email: "ada@staff.example", email_verified: false, roles: ["admin"] },

@@ -65,12 +65,12 @@ function Layout({ title, session, section, notice, refreshMs, outage, address, g
             <span>Trainer assignment</span>
           </a>
           {session !== undefined && <Navigation session={session} section={section} />}
+          {session !== undefined && !mayChange(session) && (
+            <p class="audience">
+              You are signed in as a viewer: you can look at everything, and change nothing.
+            </p>
+          )}
         </header>
-        {session !== undefined && !mayChange(session) && (
-          <p class="audience">
-            You are signed in as a viewer: you can look at everything, and change nothing.
-          </p>
-        )}
         <Connection outage={outage} />
         <main
           id="main"

@@ -24,7 +24,7 @@ const TEXTS: Partial<Record<ProblemCode, Text>> = {
   not_found: { title: "There is no such page", text: "The address may be mistyped, or the page has moved." },
   forbidden: {
     title: "Only an admin can do this",
-    text: "You are signed in as a viewer, who sees everything and changes nothing. Nothing was done.",
+    text: "Nothing was changed. Ask an admin to do it.",
   },
   run_not_found: {
     title: "There is no such run",
