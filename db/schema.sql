@@ -2523,17 +2523,29 @@ $$;
 
 COMMENT ON FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) IS 'Gives back one seat for each item. Ignores trainers without a capacity.';
 
--- FUNCTION: assignment.grant_service(name)
+-- FUNCTION: assignment.grant_service(name, name[])
 
-CREATE FUNCTION assignment.grant_service(p_role name) RETURNS void
+CREATE FUNCTION assignment.grant_service(p_role name, p_columns name[] DEFAULT NULL::name[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 declare
+  v_asked name[] := p_columns;
+  v_missing text;
   v_columns text;
   v_function regprocedure;
 begin
+  select string_agg(quote_ident(asked.name), ', ') into v_missing
+  from unnest(p_columns) as asked (name)
+  where not exists (
+    select from pg_attribute a
+    where a.attrelid = 'public.members'::regclass and a.attname = asked.name and a.attnum > 0 and not a.attisdropped
+  );
+  if v_missing is not null then
+    raise exception 'public.members has no column %', v_missing using errcode = 'undefined_column';
+  end if;
+
   execute format('grant usage on schema assignment to %I', p_role);
   execute format(
     'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
@@ -2587,13 +2599,24 @@ begin
     execute format('grant execute on function %s to %I', v_function, p_role);
   end loop;
 
-  -- The id, and what the admin page shows of a member. Another role may own the table and must then allow this.
+  -- The id, and the columns to show and search. Another role may own the table and must then allow this.
+  if v_asked is null and not exists (
+    select from pg_attribute
+    where attrelid = 'public.members'::regclass
+      and attname <> 'id'
+      and attnum > 0
+      and not attisdropped
+      and has_column_privilege(p_role, attrelid, attnum, 'select')
+  ) then
+    v_asked := '{email,display_name}';  -- a later call without columns widens nothing
+  end if;
   select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
   from pg_attribute
   where attrelid = 'public.members'::regclass
-    and attname in ('id', 'email', 'display_name')
+    and (attname = 'id' or attname = any (v_asked))
+    and attnum > 0
     and not attisdropped
-    and (attname = 'id' or has_column_privilege(attrelid, attnum, 'select with grant option'))
+    and (attname = 'id' or p_columns is not null or has_column_privilege(attrelid, attnum, 'select with grant option'))
     and not has_column_privilege(p_role, attrelid, attnum, 'select');
   if v_columns is not null then
     begin
@@ -2612,8 +2635,9 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.grant_service(p_role name) IS 'Grants a role what the service needs: EXECUTE on the functions that it calls, SELECT on the tables that it reads.
-Call it as the owner of the schema, and again after each migration. Undo: migrate down --all, then drop owned by …role….';
+COMMENT ON FUNCTION assignment.grant_service(p_role name, p_columns name[]) IS 'Grants a role what the service needs: EXECUTE on the functions that it calls, SELECT on the tables that it reads.
+Call it as the owner of the schema, and again after each migration. p_columns: which columns of members it may read beside
+the id; by default those that it may read already, at first email and display_name if there are such. Rights stay. Undo: migrate down --all, then drop owned by …role….';
 
 -- FUNCTION: assignment.hides_rows(regclass, name)
 
@@ -5832,9 +5856,9 @@ REVOKE ALL ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, 
 
 REVOKE ALL ON FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION grant_service(p_role name)
+-- ACL: assignment.FUNCTION grant_service(p_role name, p_columns name[])
 
-REVOKE ALL ON FUNCTION assignment.grant_service(p_role name) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.grant_service(p_role name, p_columns name[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION hides_rows(p_table regclass, p_role name)
 

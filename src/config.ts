@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { askedColumns, type MemberColumns } from "./config/member_columns.ts";
 import type { Token } from "./config/tokens.ts";
 import { SCHEMAS } from "./config/variables.ts";
 import { hasPassword } from "./database/database_url.ts";
@@ -46,6 +47,8 @@ export type Config = Readonly<{
   openId: OpenIdConfig | null;
   /** null: callers present configured tokens alone. */
   jwt: JwtConfig | null;
+  /** Where names and e-mails of members are. */
+  memberColumns: MemberColumns;
   /** The origins whose pages may call the API with a token. */
   corsOrigins: readonly string[];
   /** How many requests a minute each token may make of a replica; 0 for no limit. */
@@ -98,6 +101,7 @@ export function parseConfig(environment: Record<string, string>): Config {
     tokens: Object.freeze(allTokens(data)),
     openId: openIdConfig(data),
     jwt: jwtConfig(data),
+    memberColumns: askedColumns(data.MEMBER_NAME_COLUMN, data.MEMBER_EMAIL_COLUMN),
     corsOrigins: Object.freeze(data.CORS_ORIGINS),
     rateLimitPerMinute: data.RATE_LIMIT_PER_MINUTE,
     requestTimeoutMs: data.REQUEST_TIMEOUT_MS,

@@ -23,6 +23,7 @@ import { addDocumentationRoutes } from "./http/routes/docs.ts";
 import { addFailureRoutes } from "./http/routes/failures.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
 import { addMemberAssignmentsRoute } from "./http/routes/member_assignments.ts";
+import { addMemberSearchRoute } from "./http/routes/member_search.ts";
 import { addMemberRoutes } from "./http/routes/members.ts";
 import { addMetricsRoutes } from "./http/routes/metrics.ts";
 import { addPolicyRoutes } from "./http/routes/policy.ts";
@@ -75,6 +76,7 @@ export function createApp(given: Services): App {
     beginRead,
   });
   addMemberRoutes(api, checkMember);
+  addMemberSearchRoute(api);
   addMemberAssignmentsRoute(api);
   addTrainerSettingsRoutes(api);
   addTrainerRoutes(api, takeExportSlot);

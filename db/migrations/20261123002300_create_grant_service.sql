@@ -1,4 +1,5 @@
--- Grants the role of the service the rights that it needs: select assignment.grant_service('…role…').
+-- Grants the role of the service the rights that it needs: select assignment.grant_service('…role…'), and with the columns
+-- of members that have names and e-mails under other names: select assignment.grant_service('…role…', '{full_name,mail}').
 -- Policies for the day on which row-level security is enabled are created along: the role and the owner then still see every
 -- row of this service's tables.
 -- Locks: none by the migration. The function takes access exclusive on each table that a role may read for the first time,
@@ -7,7 +8,7 @@
 -- on members and on the schema public remain until the role is dropped.
 
 -- migrate:up
-create function assignment.grant_service(p_role name)
+create function assignment.grant_service(p_role name, p_columns name[] default null)
   returns void
   volatile
   security invoker
@@ -16,9 +17,21 @@ create function assignment.grant_service(p_role name)
   language plpgsql
 as $$
 declare
+  v_asked name[] := p_columns;
+  v_missing text;
   v_columns text;
   v_function regprocedure;
 begin
+  select string_agg(quote_ident(asked.name), ', ') into v_missing
+  from unnest(p_columns) as asked (name)
+  where not exists (
+    select from pg_attribute a
+    where a.attrelid = 'public.members'::regclass and a.attname = asked.name and a.attnum > 0 and not a.attisdropped
+  );
+  if v_missing is not null then
+    raise exception 'public.members has no column %', v_missing using errcode = 'undefined_column';
+  end if;
+
   execute format('grant usage on schema assignment to %I', p_role);
   execute format(
     'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
@@ -72,13 +85,24 @@ begin
     execute format('grant execute on function %s to %I', v_function, p_role);
   end loop;
 
-  -- The id, and what the admin page shows of a member. Another role may own the table and must then allow this.
+  -- The id, and the columns to show and search. Another role may own the table and must then allow this.
+  if v_asked is null and not exists (
+    select from pg_attribute
+    where attrelid = 'public.members'::regclass
+      and attname <> 'id'
+      and attnum > 0
+      and not attisdropped
+      and has_column_privilege(p_role, attrelid, attnum, 'select')
+  ) then
+    v_asked := '{email,display_name}';  -- a later call without columns widens nothing
+  end if;
   select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
   from pg_attribute
   where attrelid = 'public.members'::regclass
-    and attname in ('id', 'email', 'display_name')
+    and (attname = 'id' or attname = any (v_asked))
+    and attnum > 0
     and not attisdropped
-    and (attname = 'id' or has_column_privilege(attrelid, attnum, 'select with grant option'))
+    and (attname = 'id' or p_columns is not null or has_column_privilege(attrelid, attnum, 'select with grant option'))
     and not has_column_privilege(p_role, attrelid, attnum, 'select');
   if v_columns is not null then
     begin
@@ -97,10 +121,11 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.grant_service(name) from public;
-comment on function assignment.grant_service(name) is
+revoke execute on function assignment.grant_service(name, name[]) from public;
+comment on function assignment.grant_service(name, name[]) is
   'Grants a role what the service needs: EXECUTE on the functions that it calls, SELECT on the tables that it reads.
-Call it as the owner of the schema, and again after each migration. Undo: migrate down --all, then drop owned by …role….';
+Call it as the owner of the schema, and again after each migration. p_columns: which columns of members it may read beside
+the id; by default those that it may read already, at first email and display_name if there are such. Rights stay. Undo: migrate down --all, then drop owned by …role….';
 
 -- migrate:down
 do $$
@@ -123,4 +148,4 @@ begin
   end loop;
 end;
 $$;
-drop function if exists assignment.grant_service(name);
+drop function if exists assignment.grant_service(name, name[]);

@@ -49,7 +49,7 @@ export function addAdminPages({ app, services, requireVisibleRows }: Api): void 
 function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): void {
   const { app, services, counts } = pages;
   const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = services;
-  const reader = createOverviewReader(services.sql, counts);
+  const reader = createOverviewReader(services, counts);
   app.onError(problemHandler(pages));
   app.use((c, next) => {
     c.env.request.set("route", routePath(c, -1).replaceAll(`{${ID_PATTERN}}`, ""));

@@ -126,6 +126,7 @@ async function serve(
     tokens,
     openId: config.openId,
     verifyJwt: config.jwt === null ? null : createJwtVerifier(config.jwt, { log }),
+    memberColumns: config.memberColumns,
     corsOrigins: config.corsOrigins,
     requestTimeoutMs: config.requestTimeoutMs,
     rateLimitPerMinute: config.rateLimitPerMinute,

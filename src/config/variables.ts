@@ -2,6 +2,7 @@ import { z } from "zod";
 import { databaseUrl } from "../database/database_variables.ts";
 import { splitHosts } from "../database/driver/hosts.ts";
 import { isCronPattern, isOrigin, isSecureUrl, splitList, wholeNumber } from "./formats.ts";
+import { memberColumn } from "./member_columns.ts";
 import { tokens } from "./tokens.ts";
 
 /** An environment variable: its parser and its documentation. */
@@ -116,6 +117,16 @@ export const VARIABLES = {
     schema: z.string().optional(),
     preset: "roles",
     what: "the claim with `admin`, `viewer` or `service`: its name, or a path such as `realm_access.roles`",
+  },
+  MEMBER_NAME_COLUMN: {
+    schema: memberColumn(),
+    preset: "none: `display_name`, if there is one",
+    what: "the column of `members` with the name that lists, searches and downloads show; `off` for none",
+  },
+  MEMBER_EMAIL_COLUMN: {
+    schema: memberColumn(),
+    preset: "none: `email`, if there is one",
+    what: "the column of `members` with the e-mail address, likewise",
   },
   CORS_ORIGINS: {
     schema: z.string().default("").transform(splitList)

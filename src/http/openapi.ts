@@ -11,6 +11,7 @@ export const TAGS = [
     name: "Assignments",
     description: "Check and list who is assigned to whom; assign a member; end an assignment.",
   },
+  { name: "Members", description: "Find members by name." },
   { name: "Trainers", description: "How many clients each trainer has, and how many more they take." },
   {
     name: "Backfills",

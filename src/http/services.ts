@@ -1,4 +1,5 @@
 import type { OpenIdConfig, Token } from "../config.ts";
+import type { MemberColumns } from "../config/member_columns.ts";
 import type { Sql } from "../database/sql.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
 import type { OutageLog } from "../database/outage_log.ts";
@@ -10,6 +11,8 @@ import type { VerifyJwt } from "./identity/jwt.ts";
 /** What the HTTP side needs from the process around it. */
 export interface Services {
   sql: Sql;
+  /** Where names and e-mails of members are; by default `display_name` and `email`. */
+  memberColumns?: MemberColumns;
   /** A replica of the database for checks and lists; none by default. */
   replica?: ReadReplica | null;
   /** The connections of health and metrics, which must work when the pool is full; `sql` by default. */

@@ -5,6 +5,7 @@
 export const ROUTES = {
   getMemberAssignment: {"method":"GET","path":"/v1/members/{memberId}/assignment","type":"application/json","answers":[200],"hasBody":false},
   checkAssignments: {"method":"POST","path":"/v1/assignments/check","type":"application/json","answers":[200],"hasBody":true},
+  searchMembers: {"method":"GET","path":"/v1/members","type":"application/json","answers":[200],"hasBody":false},
   listMemberAssignments: {"method":"GET","path":"/v1/members/{memberId}/assignments","type":"application/json","answers":[200],"hasBody":false},
   listTrainers: {"method":"GET","path":"/v1/trainers","type":"application/json","answers":[200],"hasBody":false},
   getTrainer: {"method":"GET","path":"/v1/trainers/{trainerId}","type":"application/json","answers":[200],"hasBody":false},
@@ -84,6 +85,20 @@ export interface components {
             memberIds: string[];
             /** @description A trainer's id; `any`: an active assignment to anybody counts. By default the default trainer. */
             trainerId?: string | "any";
+        };
+        FoundMembers: {
+            members: components["schemas"]["FoundMember"][];
+            /** @description True: only the first 20,000 members were searched, and there may be other matches. A trigram index on the columns makes searches complete. */
+            partial: boolean;
+            /** @description True: there are more matches than `limit`. Search for a longer text. */
+            more: boolean;
+        };
+        FoundMember: {
+            memberId: string;
+            /** @description From the column `MEMBER_NAME_COLUMN`. Null: the member has none, or there is no such column. */
+            name: string | null;
+            /** @description From the column `MEMBER_EMAIL_COLUMN`, likewise. */
+            email: string | null;
         };
         AssignmentsOfMemberPage: {
             memberId: string;
@@ -482,6 +497,7 @@ export interface components {
                 policy: components["schemas"]["Check"] & unknown;
                 failures: components["schemas"]["Check"];
                 access: components["schemas"]["Check"];
+                names: components["schemas"]["Check"] & unknown;
             };
         };
         Check: {
@@ -503,6 +519,18 @@ export interface components {
             checkAssignments: {
                 input: components["schemas"]["CheckRequest"];
                 answer: components["schemas"]["CheckResults"];
+            };
+            searchMembers: {
+                input: {
+                    /** @description A part of the name or of the e-mail, without regard to case; or an id, or its beginning. */
+                    search: string;
+                    /**
+                     * @description The most members to return.
+                     * @default 20
+                     */
+                    limit?: number;
+                };
+                answer: components["schemas"]["FoundMembers"];
             };
             listMemberAssignments: {
                 input: {
@@ -739,6 +767,8 @@ export type Assignment = components['schemas']['Assignment'];
 export type Problem = components['schemas']['Problem'];
 export type CheckResults = components['schemas']['CheckResults'];
 export type CheckRequest = components['schemas']['CheckRequest'];
+export type FoundMembers = components['schemas']['FoundMembers'];
+export type FoundMember = components['schemas']['FoundMember'];
 export type AssignmentsOfMemberPage = components['schemas']['AssignmentsOfMemberPage'];
 export type AssignmentOfMember = components['schemas']['AssignmentOfMember'];
 export type TrainerPage = components['schemas']['TrainerPage'];

@@ -1,11 +1,20 @@
 import postgres from "postgres";
 import type { Sql } from "../database/sql.ts";
+import { DEFAULT_MEMBER_COLUMNS, type MemberColumns } from "../config/member_columns.ts";
 import { inTime } from "../deadline.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
 import { findHealth } from "./health_findings.ts";
 import { type Check, type CheckName, describeFindings } from "./health_wording.ts";
 
 export type { Check, CheckName };
+
+/** What a look does not find in the database. */
+export interface HealthContext {
+  /** How the connections for requests are used, if known. */
+  requests?: PoolUse | undefined;
+  /** Where names and e-mails of members are to be read. */
+  memberColumns?: MemberColumns | undefined;
+}
 
 export interface Health {
   status: "ready" | "degraded" | "unavailable";
@@ -20,11 +29,10 @@ const LONG_WAIT_MS = 500;
 /**
  * Checks everything that auto-assignment depends on. Never throws. Answers within three seconds, even if the
  * database does not.
- * @param requests how the connections for requests are used, if known
  */
-export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health> {
+export async function checkHealth(sql: Sql, context: HealthContext = {}): Promise<Health> {
   try {
-    return await inTime(look(sql, requests), TIMEOUT_MS, () => new Error("timeout"));
+    return await inTime(look(sql, context), TIMEOUT_MS, () => new Error("timeout"));
   } catch (error) {
     const answer = error instanceof postgres.PostgresError && error.code !== "57014"
       ? `refuses, SQLSTATE ${error.code}`
@@ -41,13 +49,17 @@ export async function checkHealth(sql: Sql, requests?: PoolUse): Promise<Health>
         policy: unknown,
         failures: unknown,
         access: unknown,
+        names: unknown,
       },
     };
   }
 }
 
-async function look(sql: Sql, requests?: PoolUse): Promise<Health> {
-  const findings = await findHealth(sql, TIMEOUT_MS);
+async function look(
+  sql: Sql,
+  { requests, memberColumns = DEFAULT_MEMBER_COLUMNS }: HealthContext,
+): Promise<Health> {
+  const findings = await findHealth(sql, memberColumns, TIMEOUT_MS);
   const checks = { database: describeDatabase(requests), ...describeFindings(findings) };
   const isDegraded = Object.values(checks).some((check) => check.status !== "ok");
   return { status: isDegraded ? "degraded" : "ready", checks };

@@ -1,3 +1,4 @@
+import type { MemberColumns } from "../config/member_columns.ts";
 import { appliedMigrations } from "../database/migrate.ts";
 import { listMigrations } from "../database/migration_files.ts";
 import { LOCKED, type Locked, LOOK_LOCK_TIMEOUT_MS, orHidden, orLocked } from "../database/locks.ts";
@@ -6,6 +7,7 @@ import { checkStructure } from "../database/structure/check_structure.ts";
 import type { Difference } from "../database/structure/differences.ts";
 import { findMembersTable, isReadable, type MembersTable } from "../database/structure/members_table.ts";
 import { type Access, readAccess } from "./access.ts";
+import { findNames, type Names } from "./names.ts";
 import { type MembersTrigger, readMembersTrigger } from "./members_trigger.ts";
 import { readRuleFaults, type RuleFault } from "./policy_state.ts";
 
@@ -22,6 +24,7 @@ export interface HealthFindings {
   ruleFaults: RuleFault[] | null | Locked;
   failures: { waiting: number; oldestAt: Date | null } | null | Locked;
   access: Access | null | Locked;
+  names: Names | Locked;
 }
 
 /** Whether the default trainer is a member. `none`: the policy names none. */
@@ -45,7 +48,11 @@ const ACCESS_FUNCTIONS = [
 const RULE_RELATIONS = ["assignment.policy_rules", "assignment.member_columns"];
 
 /** Reads everything that auto-assignment depends on, in a constant number of statements. Skips what is missing. */
-export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFindings> {
+export async function findHealth(
+  sql: Sql,
+  memberColumns: MemberColumns,
+  timeoutMs: number,
+): Promise<HealthFindings> {
   const differences = await checkStructure(sql);
   const members = await findMembersTable(sql);
   const isUsable = (name: string) =>
@@ -78,6 +85,7 @@ export async function findHealth(sql: Sql, timeoutMs: number): Promise<HealthFin
       : null,
     failures: isUsable("assignment.failures") ? await look(countFailures) : null,
     access: ACCESS_FUNCTIONS.every(isUsable) ? await look(readAccess) : null,
+    names: await look((transaction) => findNames(transaction, memberColumns)),
   };
 }
 

@@ -5,6 +5,7 @@ import { formatIsoTime } from "../times.ts";
 import { describeAccess } from "./access.ts";
 import type { HealthFindings } from "./health_findings.ts";
 import { describeMembersTrigger } from "./members_trigger.ts";
+import { describeNames } from "./names.ts";
 import { describeRuleFaults } from "./policy_state.ts";
 
 /** `degraded`: it works, but needs attention. `failed`: it cannot work. */
@@ -17,7 +18,8 @@ export type CheckName =
   | "defaultTrainer"
   | "policy"
   | "failures"
-  | "access";
+  | "access"
+  | "names";
 
 export interface Check {
   status: CheckStatus;
@@ -34,6 +36,7 @@ export function describeFindings(findings: HealthFindings): Record<Exclude<Check
     policy: describePolicy(findings),
     failures: describeFailures(findings),
     access: findings.access === LOCKED ? degraded(`unknown: ${LOCK_HELD}`) : describeAccess(findings.access),
+    names: describeMemberNames(findings),
   };
 }
 
@@ -111,6 +114,13 @@ function describeFailures({ failures, migrations }: HealthFindings): Check {
   const { waiting, oldestAt } = failures;
   if (waiting === 0 || oldestAt === null) return ok("none waiting");
   return degraded(`${waiting} waiting for a retry, the oldest since ${formatIsoTime(oldestAt)}`);
+}
+
+function describeMemberNames({ names, members }: HealthFindings): Check {
+  if (names === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
+  return members.relation === null
+    ? degraded("unknown while members is missing: see schema")
+    : describeNames(names);
 }
 
 /** Names the command that creates what is missing. */

@@ -1,3 +1,4 @@
+import type { MemberColumns } from "../config/member_columns.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
 import type { Sql } from "../database/sql.ts";
 import { checkHealth, type Health } from "./health.ts";
@@ -7,11 +8,18 @@ export interface HealthSources {
   sql: Sql;
   /** The connections for health; by default `sql`. */
   watchSql?: Sql;
+  /** Where names and e-mails of members are; by default `display_name` and `email`. */
+  memberColumns?: MemberColumns;
   pools?: Readonly<Record<string, () => PoolUse>>;
 }
 
 /** Makes a health check whose simultaneous callers share one look at the database. */
-export function shareHealthChecks({ sql, watchSql = sql, pools }: HealthSources): () => Promise<Health> {
+export function shareHealthChecks(
+  { sql, watchSql = sql, memberColumns, pools }: HealthSources,
+): () => Promise<Health> {
   let underWay: Promise<Health> | undefined;
-  return () => underWay ??= checkHealth(watchSql, pools?.api?.()).finally(() => underWay = undefined);
+  return () =>
+    underWay ??= checkHealth(watchSql, { requests: pools?.api?.(), memberColumns }).finally(() =>
+      underWay = undefined
+    );
 }

@@ -16,6 +16,7 @@ const Operation = z.looseObject({
   parameters: z.array(z.looseObject({
     name: z.string(),
     in: z.string(),
+    required: z.boolean().default(false),
     schema: z.looseObject({ example: z.unknown().optional() }),
   })).default([]),
   requestBody: z.looseObject({ content: z.record(z.string(), Media) }).optional(),
@@ -55,8 +56,10 @@ describe("what the client knows of the API", () => {
           .map(({ name, schema }) => [name, String(schema.example)] as const);
         const headers = parameters.filter((parameter) => parameter.in === "header")
           .map(({ name, schema }) => [toInputName(name), schema.example]);
+        const inQuery = parameters.filter((parameter) => parameter.in === "query" && parameter.required)
+          .map(({ name, schema }) => [name, schema.example]);
         const input = {
-          ...Object.fromEntries([...inPath, ...headers]),
+          ...Object.fromEntries([...inPath, ...headers, ...inQuery]),
           ...requestBody?.content["application/json"]?.example,
         };
         const call: unknown = Reflect.get(client, operationId);

@@ -149,7 +149,9 @@ describe("the three roles", () => {
     assertEquals((await countCoverage(service, DEFAULT_TRAINER_ID)).assigned, 1);
     await estimateCoverage(service, DEFAULT_TRAINER_ID);
     assertEquals(await readThroughput(service, newId()), null);
-    assertEquals((await findMembersByEmail(service, "a@example.com"))?.map((member) => member.id), [id]);
+    assertEquals((await findMembersByEmail({ sql: service }, "a@example.com"))?.map((member) => member.id), [
+      id,
+    ]);
     assertEquals((await listMemberHistory(service, id, { limit: 10 })).length, 1);
     assertEquals(await assignNewUserToTrainer(service, id), { assigned: true, failure: null });
   });

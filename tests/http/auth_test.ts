@@ -12,6 +12,7 @@ const FOR_VIEWERS = [
   "GET /v1/backfills/:id/errors",
   "GET /v1/backfills/:id/events",
   "GET /v1/failures",
+  "GET /v1/members",
   "GET /v1/members/:memberId/decision",
   "GET /v1/policy",
   "GET /v1/policy/versions",

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ConfigError, parseConfig } from "../../src/config.ts";
+import { DEFAULT_MEMBER_COLUMNS } from "../../src/config/member_columns.ts";
 
 const hash = "ab".repeat(32);
 const otherHash = "cd".repeat(32);
@@ -17,6 +18,7 @@ describe("configuration", () => {
       tokens: [],
       openId: null,
       jwt: null,
+      memberColumns: DEFAULT_MEMBER_COLUMNS,
       corsOrigins: [],
       rateLimitPerMinute: 0,
       requestTimeoutMs: 30_000,
@@ -54,6 +56,8 @@ describe("configuration", () => {
       AUTH_CLIENT_ID: "trainer-assignment",
       AUTH_CLIENT_SECRET: "a secret of the provider",
       AUTH_ROLE_CLAIM: "realm_access.roles",
+      MEMBER_NAME_COLUMN: "full name",
+      MEMBER_EMAIL_COLUMN: "off",
       CORS_ORIGINS: "https://app.example, http://localhost:5173",
       RATE_LIMIT_PER_MINUTE: "6000",
       REQUEST_TIMEOUT_MS: "5000",
@@ -87,6 +91,10 @@ describe("configuration", () => {
         issuer: "https://id.example/realms/staff",
         audience: "https://trainers.example",
         roleClaim: "realm_access.roles",
+      },
+      memberColumns: {
+        name: { column: "full name", isRequired: true },
+        email: null,
       },
       corsOrigins: ["https://app.example", "http://localhost:5173"],
       rateLimitPerMinute: 6000,
@@ -211,6 +219,13 @@ describe("configuration", () => {
       }
     });
   }
+
+  it("refuses a column's name that PostgreSQL would cut", () => {
+    for (const name of ["n".repeat(64), "ë".repeat(32)]) {
+      const error = assertThrows(() => parseConfig({ MEMBER_NAME_COLUMN: name }), ConfigError);
+      assert(error.message.startsWith("MEMBER_NAME_COLUMN: must be the name of a column"), error.message);
+    }
+  });
 
   it("lists all problems at once, and no value", () => {
     const environment = Object.fromEntries(wrong.map(([name]) => [name, "hunter2 ."]));

@@ -1,11 +1,11 @@
 import { logFailedRetries, logNewFailures } from "../../assignments/failure_log.ts";
 import { listFailures, retryFailures } from "../../assignments/failures.ts";
-import { findMembers } from "../../assignments/member_lookup.ts";
+import { byId, findMembers } from "../../assignments/member_lookup.ts";
 import { logChange } from "../../http/audit.ts";
 import { readPage } from "../../http/paging.ts";
 import { visitorOf } from "../env.ts";
 import { withNotice } from "../frame/notices.ts";
-import { byId, type OverviewReader } from "../overview/reader.ts";
+import type { OverviewReader } from "../overview/reader.ts";
 import { answerPage, type Pages, REFRESH_MS, seeOther } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { FailuresPage } from "./view.tsx";
@@ -25,7 +25,7 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
       read: (page) => listFailures(sql, page),
       idOf: (failure) => failure.memberId,
     });
-    const members = byId(await findMembers(sql, rows.map(({ memberId }) => memberId)));
+    const members = byId(await findMembers(services, rows.map(({ memberId }) => memberId)));
     return await answerPage(c, {
       title: "Waiting sign-ups",
       section: "failures",

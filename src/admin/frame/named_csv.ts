@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { findMembers, listNameColumns } from "../../assignments/member_lookup.ts";
+import { byId, findMembers, listReadableFields } from "../../assignments/member_lookup.ts";
 import { spreadsheetCsv } from "../../http/formats.ts";
 import type { Services } from "../../http/services.ts";
 import type { TakeSlot } from "../../http/slots.ts";
@@ -18,24 +18,29 @@ export interface NamedCsv<Row extends object> {
   takeSlot: TakeSlot;
 }
 
+const NAME_COLUMNS = { name: "memberName", email: "memberEmail" };
+
 /** Streams a list as CSV for a spreadsheet. Adds names and e-mails if the members table has them. */
 export async function answerNamedCsv<Row extends object>(
   c: Context<PageEnv>,
-  { sql, log }: Services,
+  services: Services,
   { chunks, columns: [idColumn, ...others], lastRow, filename, takeSlot }: NamedCsv<Row>,
 ): Promise<Response> {
-  const names = await listNameColumns(sql);
+  const fields = await listReadableFields(services);
   const addNames = async (rows: Row[]) => {
-    const members = await findMembers(sql, [...new Set(rows.map((row) => String(row[idColumn])))]);
-    const byId = new Map(members.map((member) => [member.id, member]));
-    return rows.map((row) => ({ ...byId.get(String(row[idColumn])), ...row }));
+    const members = await findMembers(services, [...new Set(rows.map((row) => String(row[idColumn])))]);
+    const known = byId(members);
+    return rows.map((row) => {
+      const member = known.get(String(row[idColumn]));
+      return { memberName: member?.name, memberEmail: member?.email, ...row };
+    });
   };
   return await streamRows(c.env.request, {
-    chunks: mapChunks(chunks, names.length === 0 ? (rows) => rows : addNames, lastRow),
-    format: spreadsheetCsv([idColumn, ...names, ...others]),
+    chunks: mapChunks(chunks, fields.length === 0 ? (rows) => rows : addNames, lastRow),
+    format: spreadsheetCsv([idColumn, ...fields.map((field) => NAME_COLUMNS[field]), ...others]),
     filename,
     takeSlot,
-    log,
+    log: services.log,
   });
 }
 

@@ -50,7 +50,7 @@ export function MemberLink({ id, member, to = "member" }: {
   member?: Member | undefined;
   to?: "member" | "trainer";
 }) {
-  const name = member?.displayName || member?.email;
+  const name = member?.name || member?.email;
   return (
     <a class="person" href={paths[to](id)}>
       {name && <bdi class="name">{name}</bdi>}

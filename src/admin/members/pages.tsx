@@ -3,9 +3,10 @@ import { listFailures } from "../../assignments/failures.ts";
 import type { Services } from "../../http/services.ts";
 import { Notes } from "../../http/schemas.ts";
 import {
+  byId,
   findMembers,
   findMembersByEmail,
-  hasMemberEmails,
+  listReadableFields,
   type Member,
 } from "../../assignments/member_lookup.ts";
 import { listMemberHistory } from "../../assignments/member_history.ts";
@@ -15,7 +16,7 @@ import { getTrainer } from "../../policy/trainers.ts";
 import { type PageEnv, visitorOf } from "../env.ts";
 import { logChange } from "../../http/audit.ts";
 import { type Notice, type NoticeCode, noticeOf, withNotice } from "../frame/notices.ts";
-import { byId, type OverviewReader } from "../overview/reader.ts";
+import type { OverviewReader } from "../overview/reader.ts";
 import {
   answerPage,
   doAndSeeOther,
@@ -49,9 +50,13 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
     refused?: { typed: Typed; notice: Notice; forRoom?: RefusedForRoom | undefined },
   ): Promise<Response> {
     const id = readId(query);
-    const [hasEmails, found] = await Promise.all([
-      hasMemberEmails(sql),
-      id !== undefined ? findMembers(sql, [id]) : query.includes("@") ? findMembersByEmail(sql, query) : [],
+    const [fields, found] = await Promise.all([
+      listReadableFields(services),
+      id !== undefined
+        ? findMembers(services, [id])
+        : query.includes("@")
+        ? findMembersByEmail(services, query)
+        : [],
     ]);
     const [member] = found ?? [];
     const details = member !== undefined && found?.length === 1
@@ -65,7 +70,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
       children: (
         <MembersPage
           query={query}
-          hasEmails={hasEmails}
+          hasEmails={fields.includes("email")}
           found={found ?? []}
           details={details}
           typed={refused?.typed}
@@ -118,7 +123,8 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
   }
 }
 
-async function readDetails({ sql }: Services, member: Member): Promise<MemberDetails> {
+async function readDetails(services: Services, member: Member): Promise<MemberDetails> {
+  const { sql } = services;
   const [history, state, [failure]] = await Promise.all([
     listMemberHistory(sql, member.id, { limit: HISTORY_ROWS }),
     readAssignmentState(sql),
@@ -129,16 +135,19 @@ async function readDetails({ sql }: Services, member: Member): Promise<MemberDet
     history,
     failure: failure?.memberId === member.id ? failure : undefined,
     defaultTrainerId: state.defaultTrainer?.id ?? null,
-    trainers: byId(await findMembers(sql, [...new Set(trainerIds)])),
+    trainers: byId(await findMembers(services, [...new Set(trainerIds)])),
   };
 }
 
 async function readRefused(
-  { sql }: Services,
+  services: Services,
   trainerId: string,
   notes: string | undefined,
 ): Promise<RefusedForRoom> {
-  const [trainer, [person]] = await Promise.all([getTrainer(sql, trainerId), findMembers(sql, [trainerId])]);
+  const [trainer, [person]] = await Promise.all([
+    getTrainer(services.sql, trainerId),
+    findMembers(services, [trainerId]),
+  ]);
   return { trainer, person, notes };
 }
 

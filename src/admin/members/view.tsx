@@ -94,7 +94,7 @@ function MemberCard({ member, details, typed }: {
       <article class="card" aria-labelledby="member-title">
         <header>
           <h2 id="member-title">
-            <bdi>{member.displayName || member.email || "Member"}</bdi> {active.length > 0
+            <bdi>{member.name || member.email || "Member"}</bdi> {active.length > 0
               ? <Badge tone="good">Assigned</Badge>
               : isDefaultTrainer
               ? <Badge tone="plain">Default trainer</Badge>
@@ -102,7 +102,7 @@ function MemberCard({ member, details, typed }: {
           </h2>
           <p class="meta">
             <code class="id">{member.id}</code>
-            {member.email && member.displayName && (
+            {member.email && member.name && (
               <>
                 {" "}· <bdi>{member.email}</bdi>
               </>

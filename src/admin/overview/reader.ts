@@ -3,8 +3,8 @@ import type { Run } from "../../runs/progress.ts";
 import { listRuns } from "../../runs/runs.ts";
 import { trainersOf } from "../runs/choices_view.tsx";
 import { readThroughput } from "../../runs/throughput.ts";
-import type { Sql } from "../../database/sql.ts";
-import { findMembers, hasMemberEmails, type Member } from "../../assignments/member_lookup.ts";
+import type { Services } from "../../http/services.ts";
+import { byId, findMembers, listReadableFields } from "../../assignments/member_lookup.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import type { Counts } from "./counts.ts";
 import type { OverviewProps } from "./props.ts";
@@ -28,17 +28,18 @@ const GOOD_FOR_MS = 800;
 const RECENT_RUNS = 5;
 
 /** Creates a reader that asks the database about once a second, for all viewers together. */
-export function createOverviewReader(sql: Sql, counts: Counts): OverviewReader {
+export function createOverviewReader(services: Services, counts: Counts): OverviewReader {
+  const { sql } = services;
   let known: OverviewSnapshot | undefined;
   let goodUntil = 0;
   let reading: Promise<OverviewSnapshot> | undefined;
 
   async function read(): Promise<OverviewSnapshot> {
-    const [state, activeRuns, recentRuns, hasEmails] = await Promise.all([
+    const [state, activeRuns, recentRuns, fields] = await Promise.all([
       readAssignmentState(sql),
       listActiveRuns(sql),
       listRuns(sql, { limit: RECENT_RUNS }),
-      hasMemberEmails(sql),
+      listReadableFields(services),
     ]);
     const isStillActive = ({ id }: Run) => activeRuns.some((run) => run.id === id);
     if (known !== undefined && !known.activeRuns.every(isStillActive)) counts.expire(); // a run has ended
@@ -48,14 +49,14 @@ export function createOverviewReader(sql: Sql, counts: Counts): OverviewReader {
     const [coverage, throughput, trainers] = await Promise.all([
       counts.read(state.defaultTrainer?.id ?? null),
       Promise.all(shownRuns.map(async ({ id }) => [id, await readThroughput(sql, id)] as const)),
-      findMembers(sql, [...trainerIds]),
+      findMembers(services, [...trainerIds]),
     ]);
     const snapshot = {
       state,
       coverage,
       activeRuns,
       recentRuns,
-      hasEmails,
+      hasEmails: fields.includes("email"),
       throughput: new Map(throughput),
       trainers: byId(trainers),
       readAt: new Date(),
@@ -84,9 +85,4 @@ export function createOverviewReader(sql: Sql, counts: Counts): OverviewReader {
       counts.expire();
     },
   };
-}
-
-/** Maps members by id. */
-export function byId(members: Member[]): Map<string, Member> {
-  return new Map(members.map((member) => [member.id, member]));
 }

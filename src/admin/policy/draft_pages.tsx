@@ -25,7 +25,8 @@ import { ReviewPage } from "./review_view.tsx";
 type Draft = ReturnType<typeof readDraft>;
 
 /** Adds the pages that change the policy. A draft travels in their forms; saving alone changes something. */
-export function addDraftPages({ app, services: { sql, log } }: Pages, reader: OverviewReader): void {
+export function addDraftPages({ app, services }: Pages, reader: OverviewReader): void {
+  const { sql, log } = services;
   app.get("/trainer-assignment/policy/draft", async (c) => {
     const { version, policy } = await getPolicy(sql);
     return await answerRules(c, { draft: policy, base: version });
@@ -162,8 +163,8 @@ export function addDraftPages({ app, services: { sql, log } }: Pages, reader: Ov
 
   async function findTrainerId(typed: string): Promise<string | undefined> {
     const id = readId(typed);
-    if (id !== undefined) return (await findMembers(sql, [id]))[0]?.id;
-    const found = typed.includes("@") ? await findMembersByEmail(sql, typed) : null;
+    if (id !== undefined) return (await findMembers(services, [id]))[0]?.id;
+    const found = typed.includes("@") ? await findMembersByEmail(services, typed) : null;
     return found?.length === 1 ? found[0]?.id : undefined;
   }
 
@@ -171,7 +172,7 @@ export function addDraftPages({ app, services: { sql, log } }: Pages, reader: Ov
     return await answerPage(c, {
       title: "Change the rules",
       section: "policy",
-      children: <RulesPage draft={draft} base={base} people={await findPeople(sql, [draft])} />,
+      children: <RulesPage draft={draft} base={base} people={await findPeople(services, [draft])} />,
     });
   }
 
@@ -184,8 +185,8 @@ export function addDraftPages({ app, services: { sql, log } }: Pages, reader: Ov
   ) {
     const [fields, pickable, people] = await Promise.all([
       listMemberFields(sql),
-      listPickable(sql),
-      findTrainers(sql, form.trainers.map(({ trainerId }) => trainerId)),
+      listPickable(services),
+      findTrainers(services, form.trainers.map(({ trainerId }) => trainerId)),
     ]);
     const props = { draft, base, people, place, form, fields, pickable, faults };
     return await answerPage(
@@ -216,7 +217,7 @@ export function addDraftPages({ app, services: { sql, log } }: Pages, reader: Ov
       <ReviewPage
         draft={draft}
         base={base}
-        people={await findPeople(sql, [draft, inForce.policy, origin.policy])}
+        people={await findPeople(services, [draft, inForce.policy, origin.policy])}
         inForce={inForce}
         theirs={theirs}
         errors={errors}

@@ -11,7 +11,8 @@ const PAGE_ROWS = 20;
 const VersionNumber = z.string().regex(/^[1-9]\d{0,8}$/).transform(Number);
 
 /** Adds the pages that show the policy and its versions. */
-export function addPolicyPages({ app, services: { sql } }: Pages): void {
+export function addPolicyPages({ app, services }: Pages): void {
+  const { sql } = services;
   app.get("/trainer-assignment/policy", async (c) => {
     const [policy, { versions, next }] = await Promise.all([
       getPolicy(sql),
@@ -23,7 +24,7 @@ export function addPolicyPages({ app, services: { sql } }: Pages): void {
       children: (
         <PolicyPage
           policy={policy}
-          people={await findPeople(sql, [policy.policy])}
+          people={await findPeople(services, [policy.policy])}
           versions={versions}
           next={next}
         />
@@ -48,7 +49,7 @@ export function addPolicyPages({ app, services: { sql } }: Pages): void {
           inForce={inForce}
           changes={before && findChanges(before.policy, policy.policy)}
           differences={findChanges(policy.policy, inForce.policy)}
-          people={await findPeople(sql, shown.map(({ policy }) => policy))}
+          people={await findPeople(services, shown.map(({ policy }) => policy))}
         />
       ),
     });

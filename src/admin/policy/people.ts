@@ -1,5 +1,5 @@
-import { findMembers, type Member } from "../../assignments/member_lookup.ts";
-import type { Sql } from "../../database/sql.ts";
+import type { MemberSource } from "../../assignments/member_columns.ts";
+import { byId, findMembers, type Member } from "../../assignments/member_lookup.ts";
 import type { PolicyDocument, Rule } from "../../policy/document.ts";
 import { findRoom, listTrainerIds, type Room } from "../../policy/trainers.ts";
 
@@ -17,29 +17,29 @@ export interface Person {
 const MAX_OFFERED = 200;
 
 /** Finds the trainers that policies name. */
-export async function findPeople(sql: Sql, policies: readonly PolicyDocument[]): Promise<People> {
-  return await findTrainers(sql, policies.flatMap(trainersOf));
+export async function findPeople(source: MemberSource, policies: readonly PolicyDocument[]): Promise<People> {
+  return await findTrainers(source, policies.flatMap(trainersOf));
 }
 
 /** Finds trainers by their ids. */
-export async function findTrainers(sql: Sql, trainerIds: readonly string[]): Promise<People> {
+export async function findTrainers(source: MemberSource, trainerIds: readonly string[]): Promise<People> {
   const ids = [...new Set(trainerIds)];
-  const [members, rooms] = await Promise.all([findMembers(sql, ids), findRoom(sql, ids)]);
-  const memberOf = new Map(members.map((member) => [member.id, member]));
+  const [members, rooms] = await Promise.all([findMembers(source, ids), findRoom(source.sql, ids)]);
+  const memberOf = byId(members);
   const roomOf = new Map(rooms.map((room) => [room.trainerId, room]));
   return new Map(ids.map((id) => [id, { id, member: memberOf.get(id), room: roomOf.get(id) }]));
 }
 
 /** Lists up to 200 trainers to pick from, by name. */
-export async function listPickable(sql: Sql): Promise<Person[]> {
-  const people = await findTrainers(sql, await listTrainerIds(sql, MAX_OFFERED));
+export async function listPickable(source: MemberSource): Promise<Person[]> {
+  const people = await findTrainers(source, await listTrainerIds(source.sql, MAX_OFFERED));
   return [...people.values()].filter(({ member }) => member !== undefined)
     .sort((one, other) => nameOf(one).localeCompare(nameOf(other), "en"));
 }
 
 /** Returns a trainer's name, or else their e-mail or id. */
 export function nameOf({ id, member }: Pick<Person, "id" | "member">): string {
-  return member?.displayName || member?.email || id;
+  return member?.name || member?.email || id;
 }
 
 /** Says what a trainer can take: `room for 12 of 30`. */

@@ -13,13 +13,13 @@ import {
 import { readThroughput } from "../../runs/throughput.ts";
 import { readPage } from "../../http/paging.ts";
 import { ERROR_COLUMNS, readAllErrors } from "../../http/routes/backfill_errors.ts";
-import { findMembers } from "../../assignments/member_lookup.ts";
+import { byId, findMembers } from "../../assignments/member_lookup.ts";
 import { logChange } from "../../http/audit.ts";
 import { sessionOf, visitorOf } from "../env.ts";
 import { answerNamedCsv } from "../frame/named_csv.ts";
 import { type Notice, noticeOf, withNotice } from "../frame/notices.ts";
 import { answerOverview } from "../overview/page.tsx";
-import { byId, type OverviewReader } from "../overview/reader.ts";
+import type { OverviewReader } from "../overview/reader.ts";
 import {
   answerPage,
   doAndSeeOther,
@@ -60,7 +60,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
       read: (page) => listRuns(sql, page),
       idOf: (run) => run.id,
     });
-    const trainers = byId(await findMembers(sql, [...new Set(rows.flatMap(trainersOf))]));
+    const trainers = byId(await findMembers(services, [...new Set(rows.flatMap(trainersOf))]));
     return await answerPage(c, {
       title: "Runs",
       section: "runs",
@@ -95,7 +95,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
     const run = await getRun(sql, id);
     const [throughput, trainers, errors] = await Promise.all([
       readThroughput(sql, id),
-      findMembers(sql, trainersOf(run)),
+      findMembers(services, trainersOf(run)),
       readPage(c, {
         list: `backfill-errors/${id}`,
         limit: PAGE_ROWS,
@@ -104,7 +104,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
         idOf: (error) => error.memberId,
       }),
     ]);
-    const members = byId(await findMembers(sql, errors.rows.map(({ memberId }) => memberId)));
+    const members = byId(await findMembers(services, errors.rows.map(({ memberId }) => memberId)));
     const refreshMs = run.status === "running" ? REFRESH_MS.busy : REFRESH_MS.idle;
     return await answerPage(c, {
       title: titleOf(run),

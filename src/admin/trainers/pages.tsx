@@ -4,13 +4,14 @@ import { streamTrainerClients } from "../../assignments/client_export.ts";
 import { readPage } from "../../http/paging.ts";
 import { CLIENT_KEYS } from "../../assignments/client_columns.ts";
 import {
+  byId,
   findMembers,
   findMembersByEmail,
-  hasMemberEmails,
+  listReadableFields,
   type Member,
 } from "../../assignments/member_lookup.ts";
-import type { Sql } from "../../database/sql.ts";
 import { Notes } from "../../http/schemas.ts";
+import type { Services } from "../../http/services.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { countCoverage, estimateCoverage } from "../../operation/coverage.ts";
 import { readFrom } from "../../database/read_replica.ts";
@@ -26,7 +27,7 @@ import { type PageEnv, sessionOf, visitorOf } from "../env.ts";
 import { answerNamedCsv } from "../frame/named_csv.ts";
 import { type Notice, noticeOf, withNotice } from "../frame/notices.ts";
 import { answerOverview } from "../overview/page.tsx";
-import { byId, type OverviewReader } from "../overview/reader.ts";
+import type { OverviewReader } from "../overview/reader.ts";
 import {
   answerPage,
   doAndSeeOther,
@@ -57,11 +58,11 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
 
   app.get("/trainer-assignment/trainers", async (c) => {
     const query = (c.req.query("q") ?? "").replaceAll("\0", "").trim().slice(0, LONGEST_QUERY);
-    const found = await findTrainer(sql, query);
+    const found = await findTrainer(services, query);
     if (found !== undefined) return seeOther(c, paths.trainer(found.id));
     const cursor = c.req.query("cursor");
-    const [hasEmails, { rows, next }] = await Promise.all([
-      hasMemberEmails(sql),
+    const [fields, { rows, next }] = await Promise.all([
+      listReadableFields(services),
       readPage(c, {
         list: "trainers",
         limit: PAGE_ROWS,
@@ -77,9 +78,9 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
         <TrainersPage
           query={query}
           isId={readId(query) !== undefined}
-          hasEmails={hasEmails}
+          hasEmails={fields.includes("email")}
           trainers={rows}
-          members={byId(await findMembers(sql, rows.map(({ trainerId }) => trainerId)))}
+          members={byId(await findMembers(services, rows.map(({ trainerId }) => trainerId)))}
           next={next}
           isFirst={cursor === undefined}
         />
@@ -96,7 +97,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
     const cursor = c.req.query("cursor");
     const [trainer, [member], { rows, next }] = await Promise.all([
       getTrainer(sql, trainerId),
-      findMembers(sql, [trainerId]),
+      findMembers(services, [trainerId]),
       readPage(c, {
         list: `clients/${trainerId}/${status}`,
         limit: PAGE_ROWS,
@@ -117,7 +118,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
           typed={refused?.typed}
           status={status}
           clients={rows}
-          members={byId(await findMembers(sql, rows.map(({ clientId }) => clientId)))}
+          members={byId(await findMembers(services, rows.map(({ clientId }) => clientId)))}
           next={next}
           isFirst={cursor === undefined}
         />
@@ -164,15 +165,17 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
       return await answerPage(c, {
         title: "Change the default trainer",
         section: "policy",
-        children: <ChooseDefaultTrainerPage pickable={await listPickable(sql)} />,
+        children: <ChooseDefaultTrainerPage pickable={await listPickable(services)} />,
       });
     }
-    const trainerId = readId(typed.trainerId) ?? (await findTrainer(sql, typed.trainerId))?.id;
+    const trainerId = readId(typed.trainerId) ?? (await findTrainer(services, typed.trainerId))?.id;
     if (trainerId === undefined) return await refuse(c, typed, noticeOf("not_an_id"));
     const state = await readAssignmentState(sql);
     const current = state.defaultTrainer;
     if (trainerId === current?.id) return seeOther(c, withNotice(paths.home, "trainer_kept"));
-    const members = byId(await findMembers(sql, current === null ? [trainerId] : [trainerId, current.id]));
+    const members = byId(
+      await findMembers(services, current === null ? [trainerId] : [trainerId, current.id]),
+    );
     const trainer = members.get(trainerId);
     if (trainer === undefined) return await refuse(c, typed, noticeOf("trainer_not_found"));
     const coverage = await countCoverage(sql, trainerId).catch(() => estimateCoverage(sql, trainerId));
@@ -201,7 +204,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
       if (fate === undefined) {
         return withNotice(`${paths.defaultTrainer}?trainerId=${trainerId}`, "no_fate_chosen");
       }
-      if ((await findMembers(sql, [trainerId])).length === 0) {
+      if ((await findMembers(services, [trainerId])).length === 0) {
         throw new AppError("trainer_not_found", `trainer ${trainerId} is not a member`);
       }
       const wanted = withFate({ ...policy, defaultTrainerId: trainerId }, fate);
@@ -215,9 +218,9 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
 }
 
 /** Finds a member by id, or by an e-mail that no other member has. */
-async function findTrainer(sql: Sql, query: string): Promise<Member | undefined> {
+async function findTrainer(services: Services, query: string): Promise<Member | undefined> {
   const id = readId(query);
-  if (id !== undefined) return (await findMembers(sql, [id]))[0];
-  const found = query.includes("@") ? await findMembersByEmail(sql, query) : null;
+  if (id !== undefined) return (await findMembers(services, [id]))[0];
+  const found = query.includes("@") ? await findMembersByEmail(services, query) : null;
   return found?.length === 1 ? found[0] : undefined;
 }

@@ -82,7 +82,7 @@ export function TrainerPage({ trainer, member, typed, status, clients, members, 
   return (
     <>
       <h1>
-        Clients of <bdi>{member?.displayName || member?.email || "a trainer"}</bdi>
+        Clients of <bdi>{member?.name || member?.email || "a trainer"}</bdi>
       </h1>
       <p class="meta">
         <code class="id">{trainerId}</code>

@@ -20,6 +20,10 @@ const Health = z.object({
     }),
     failures: Check,
     access: Check,
+    names: Check.openapi({
+      description:
+        "Whether the configured columns with the names and e-mails of members exist and can be read.",
+    }),
   }),
 }).openapi("Health");
 
@@ -35,6 +39,7 @@ const HEALTH_EXAMPLE = {
     policy: OK,
     failures: OK,
     access: OK,
+    names: OK,
   },
 };
 

@@ -26,7 +26,7 @@ const PARTIAL_STATES = {
     drop type assignment.member_failure cascade;`,
   "a down was broken off in the middle": `
     drop table assignment.ended_sessions;
-    drop function assignment.grant_service(name);
+    drop function assignment.grant_service(name, name[]);
     delete from assignment.schema_migrations where version > '20261123001500';`,
 };
 

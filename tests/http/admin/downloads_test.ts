@@ -32,7 +32,7 @@ describe("downloads of the admin page", () => {
     const lines = await download(`trainers/${DEFAULT_TRAINER_ID}/clients.csv`);
     assertEquals(
       lines[0],
-      `${MARK}clientId,displayName,email,assignmentId,assignmentDate,status,endedAt,notes`,
+      `${MARK}clientId,memberName,memberEmail,assignmentId,assignmentDate,status,endedAt,notes`,
     );
     assertEquals(lines[1]?.split(",").slice(0, 3), [id, "'=Zoë", "zoë@example.com"]);
   });
@@ -53,14 +53,14 @@ describe("downloads of the admin page", () => {
     await refuseAssignments(service.sql, "true");
     const run = await runBackfill(service.sql);
     const lines = await download(`runs/${run.id}/errors.csv`);
-    assertEquals(lines[0], `${MARK}memberId,displayName,email,code,message`);
+    assertEquals(lines[0], `${MARK}memberId,memberName,memberEmail,code,message`);
     assertEquals(lines[1]?.split(",").slice(1, 4), ["", "refused@example.com", "P0001"]);
   });
 
   it("leave out the columns that the members table does not have", async () => {
     await service.sql`alter table public.members drop column display_name`;
     const path = `trainers/${DEFAULT_TRAINER_ID}/clients.csv?status=inactive`;
-    assertEquals((await download(path))[0]?.startsWith(`${MARK}clientId,email,assignmentId`), true);
+    assertEquals((await download(path))[0]?.startsWith(`${MARK}clientId,memberEmail,assignmentId`), true);
     await service.sql`alter table public.members drop column email`;
     assertEquals((await download(path))[0]?.startsWith(`${MARK}clientId,assignmentId`), true);
   });
