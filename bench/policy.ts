@@ -168,7 +168,7 @@ async function setCapacity(
   trainerId: string,
   capacity: number | null,
 ): Promise<void> {
-  await sql`select assignment.set_trainer(${trainerId}, ${capacity}, true, null, 'bench')`;
+  await sql`select assignment.change_trainer(${trainerId}, jsonb_build_object('capacity', ${capacity}::integer, 'acceptsClients', true::boolean), 'bench')`;
 }
 
 async function addMembersWithAttributes({ sql }: BenchDatabase, count: number): Promise<void> {

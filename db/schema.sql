@@ -33,12 +33,13 @@ CREATE TYPE assignment.batch_result AS (
 	is_trainer integer,
 	member_gone integer,
 	excluded integer,
+	not_selected integer,
 	failures assignment.member_failure[],
 	choices assignment.choice_count[]
 );
 
 COMMENT ON TYPE assignment.batch_result IS 'Counts of a batch: newly assigned; already assigned; assigned once and ended since; the trainer; no longer existing;
-left alone by a rule. Then the members that failed, and whom the policy gave the newly assigned to (null: the trainer was
+left alone by a rule; not concerned by a transfer. Then the members that failed, and whom the policy gave the newly assigned to (null: the trainer was
 named).';
 
 -- TYPE: assignment.choice
@@ -56,7 +57,9 @@ excluded: the rule chooses nobody;
 already_assigned: the member has an active assignment that meets the policy;
 ended: an assignment that met the rule was ended, and is not replaced;
 is_trainer: the member is the default trainer;
-no_room: the rule, or the default trainer, has no room.';
+no_room: the rule, or the default trainer, has no room;
+not_selected: the transfer does not concern the member;
+kept: trainer_id is an active assignment that meets the policy (only when reassigning, one row for each).';
 
 -- TYPE: assignment.pairs_result
 
@@ -70,6 +73,28 @@ CREATE TYPE assignment.pairs_result AS (
 COMMENT ON TYPE assignment.pairs_result IS 'Of the given pairs of member and trainer, by position: those that were assigned, and those whose trainer has no room.
 Then the members that no longer exist, and those that failed. All other pairs were assigned already.';
 
+-- TYPE: assignment.request
+
+CREATE TYPE assignment.request AS (
+	purpose text,
+	source text,
+	actor text,
+	trainer_id uuid,
+	policy_version integer,
+	from_trainer_id uuid,
+	run_id uuid,
+	notes text,
+	by_force boolean
+);
+
+COMMENT ON TYPE assignment.request IS 'What is asked for when members are assigned. purpose:
+first: the members are new, and have no assignments;
+fill: they get what they lack; an assignment that they have, or had, stays as it is;
+reassign: besides, what the policy chose and would no longer choose is replaced;
+transfer: their assignments to from_trainer_id are replaced.
+source, actor, run_id and notes go into the new rows. trainer_id null: the policy chooses, by policy_version (null: the one in
+force). by_force: beyond the capacity.';
+
 -- TYPE: assignment.trainer_count
 
 CREATE TYPE assignment.trainer_count AS (
@@ -78,6 +103,25 @@ CREATE TYPE assignment.trainer_count AS (
 );
 
 COMMENT ON TYPE assignment.trainer_count IS 'A trainer, and a number of members given to that trainer.';
+
+-- FUNCTION: assignment.add_taken(assignment.trainer_count[], uuid[])
+
+CREATE FUNCTION assignment.add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[]) RETURNS assignment.trainer_count[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when p_taken is not null then array(
+    select row(t.trainer_id, sum(t.members))::assignment.trainer_count
+    from (
+      select taken.trainer_id, taken.members from unnest(p_taken) as taken
+      union all
+      select given.trainer_id, 1 from unnest(p_trainer_ids) as given (trainer_id)
+    ) as t
+    group by t.trainer_id
+  ) end
+$$;
+
+COMMENT ON FUNCTION assignment.add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[]) IS 'p_taken and one more for each item. Null remains null.';
 
 -- FUNCTION: assignment.admit(regclass, name, name, text)
 
@@ -121,35 +165,30 @@ $$;
 
 COMMENT ON FUNCTION assignment.as_jsonb(p_row json) IS 'A row as jsonb. Where it has characters that jsonb cannot hold, those become U+FFFD.';
 
--- FUNCTION: assignment.assign_batch(uuid[], text, uuid, integer, uuid, jsonb[], boolean, integer)
+-- FUNCTION: assignment.assign_batch(assignment.request, uuid[], jsonb[], integer)
 
-CREATE FUNCTION assignment.assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid, p_version integer DEFAULT NULL::integer, p_run_id uuid DEFAULT NULL::uuid, p_rows jsonb[] DEFAULT NULL::jsonb[], p_keep_met boolean DEFAULT true, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+CREATE FUNCTION assignment.assign_batch(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[] DEFAULT NULL::jsonb[], p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  v_request assignment.request := p_request;
   v_settings assignment.settings;
   v_members record;
   v_result assignment.batch_result;
 begin
-  if p_trainer_id is null and p_version is null then
+  if v_request.trainer_id is null and v_request.policy_version is null then
     select * into v_settings from assignment.settings;
     if not found then
       perform assignment.default_trainer_id();  -- raises
     end if;
+    v_request.policy_version := v_settings.policy_version;
+    if not (v_settings.needs_choice or (v_request.purpose <> 'first' and v_settings.respects_other_trainers)) then
+      v_request.trainer_id := v_settings.default_trainer_id;
+    end if;
   end if;
-  if p_trainer_id is not null
-    or not (v_settings.needs_choice or (p_keep_met and v_settings.respects_other_trainers))
-  then
-    return assignment.assign_to_trainer(
-      p_member_ids,
-      coalesce(p_trainer_id, v_settings.default_trainer_id),
-      p_source,
-      p_policy_version => coalesce(p_version, v_settings.policy_version),
-      p_run_id => p_run_id,
-      p_keep_ended => p_keep_met,
-      p_max_attempts => p_max_attempts
-    );
+  if v_request.trainer_id is not null then
+    return assignment.assign_to_trainer(v_request, p_member_ids, p_max_attempts);
   end if;
 
   if p_rows is null then
@@ -157,115 +196,31 @@ begin
   else
     select p_member_ids as member_ids, p_rows as member_rows into v_members;
   end if;
-  v_result := assignment.assign_by_policy(
-    coalesce(p_version, v_settings.policy_version),
-    v_members.member_ids,
-    v_members.member_rows,
-    p_source,
-    p_run_id => p_run_id,
-    p_keep_met => p_keep_met,
-    p_max_attempts => p_max_attempts
-  );
+  v_result := assignment.choose_and_assign(v_request, v_members.member_ids, v_members.member_rows, p_max_attempts);
   v_result.member_gone := v_result.member_gone + cardinality(p_member_ids) - cardinality(v_members.member_ids);
   return v_result;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_version integer, p_run_id uuid, p_rows jsonb[], p_keep_met boolean, p_max_attempts integer) IS 'Assigns members to p_trainer_id, or as a version of the policy says (null: the version in force), and counts the results.
-p_rows: the members'' rows, in the same order; null: read from members. p_keep_met: an assignment that a member has or had
-counts. Raises as assign_by_policy does.';
+COMMENT ON FUNCTION assignment.assign_batch(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer) IS 'Assigns members as a request says that is no transfer, and counts the results. p_rows: the members'' rows, in the same order; null: read
+from members. Raises as choose_and_assign does.';
 
--- FUNCTION: assignment.assign_by_policy(integer, uuid[], jsonb[], text, uuid, boolean, integer)
+-- FUNCTION: assignment.assign_member(uuid, uuid, text, text, boolean, text, text)
 
-CREATE FUNCTION assignment.assign_by_policy(p_version integer, p_member_ids uuid[], p_rows jsonb[], p_source text, p_run_id uuid DEFAULT NULL::uuid, p_keep_met boolean DEFAULT true, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET jit TO 'off'
-    AS $$
-declare
-  v_document jsonb;
-  v_rules assignment.policy_rules[];
-  v_ids uuid[] := p_member_ids;
-  v_rows jsonb[] := p_rows;
-  v_choices assignment.choice[];
-  v_pair_members uuid[];
-  v_pair_trainers uuid[];
-  v_pair_rules smallint[];
-  v_pairs assignment.pairs_result;
-  v_full uuid[] := '{}';
-  v_done assignment.choice[] := '{}';
-  v_gone_ids uuid[] := '{}';
-  v_failures assignment.member_failure[] := '{}';
-begin
-  select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
-  into v_document, v_rules
-  from assignment.policies p
-  where p.version = p_version;
-  if not found then
-    raise exception 'the policy has no version %', p_version using errcode = 'TA014';
-  end if;
-
-  loop
-    v_choices := array(
-      select c from assignment.choose_trainers(v_document, v_rules, v_ids, v_rows, p_keep_met, v_full) as c
-    );
-    select
-      coalesce(array_agg(c.member_id), '{}'),
-      coalesce(array_agg(c.trainer_id), '{}'),
-      coalesce(array_agg(coalesce(c.rule, 0::smallint)), '{}')
-    into v_pair_members, v_pair_trainers, v_pair_rules
-    from unnest(v_choices) as c
-    where c.outcome = 'assign';
-
-    v_pairs := assignment.assign_members(
-      v_pair_members,
-      v_pair_trainers,
-      v_pair_rules,
-      p_source,
-      p_policy_version => p_version,
-      p_run_id => p_run_id,
-      p_max_attempts => p_max_attempts
-    );
-    v_gone_ids := v_gone_ids || v_pairs.gone_ids;
-    v_failures := v_failures || v_pairs.failures;
-    v_done := v_done
-      || array(select c from unnest(v_choices) as c where c.outcome <> 'assign')
-      || array(
-        select row(
-          v_pair_members[i],
-          v_pair_trainers[i],
-          nullif(v_pair_rules[i], 0),
-          case when i in (select unnest(v_pairs.assigned)) then 'assigned' else 'assign' end
-        )::assignment.choice
-        from generate_subscripts(v_pair_members, 1) as i
-        where i not in (select unnest(v_pairs.full_pairs))
-      );
-
-    -- Where another session took the last seat, these members choose again, without that trainer.
-    exit when v_pairs.full_pairs = '{}';
-    v_full := v_full || array(select distinct v_pair_trainers[i] from unnest(v_pairs.full_pairs) as i);
-    select array_agg(m.id order by m.place), array_agg(m.member_row order by m.place)
-    into v_ids, v_rows
-    from unnest(v_ids, v_rows) with ordinality as m (id, member_row, place)
-    where m.id in (select v_pair_members[i] from unnest(v_pairs.full_pairs) as i);
-  end loop;
-  return assignment.count_choices(v_done, v_rules, v_gone_ids, v_failures);
-end;
-$$;
-
-COMMENT ON FUNCTION assignment.assign_by_policy(p_version integer, p_member_ids uuid[], p_rows jsonb[], p_source text, p_run_id uuid, p_keep_met boolean, p_max_attempts integer) IS 'Assigns members, given with their rows, as a version of the policy says, and counts the results. Members for whom no
-trainer has room are among the failures (TA011). Raises as assign_members does, and TA014 no such version.';
-
--- FUNCTION: assignment.assign_member(uuid, uuid, text, text, boolean)
-
-CREATE FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_notes text DEFAULT NULL::text, p_source text DEFAULT 'manual'::text, p_by_force boolean DEFAULT false, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) RETURNS record
+CREATE FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_notes text DEFAULT NULL::text, p_source text DEFAULT 'manual'::text, p_by_force boolean DEFAULT false, p_actor text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 declare
+  v_request assignment.request;
   v_result assignment.pairs_result;
 begin
+  v_request.purpose := 'fill';
+  v_request.source := p_source;
+  v_request.actor := coalesce(p_actor, assignment.database_role());
+  v_request.notes := p_notes;
+  v_request.by_force := p_by_force;
   trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
   if not exists (select from public.members m where m.id = p_member_id) then
     perform assignment.require_visible_rows();  -- a hidden member exists all the same
@@ -279,9 +234,7 @@ begin
 
   for v_try in 1..3 loop
     begin
-      v_result := assignment.assign_members(
-        array[p_member_id], array[trainer_id], null, p_source, p_notes => p_notes, p_by_force => p_by_force
-      );
+      v_result := assignment.assign_members(v_request, array[p_member_id], array[trainer_id]);
     exception when sqlstate 'TA009' then
       raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
     end;
@@ -309,6 +262,17 @@ begin
       using errcode = 'TA004', detail = 'TA008';
   end if;
 
+  if assigned and source = 'manual' then
+    perform assignment.record_audit(
+      p_actor,
+      'assignment.made',
+      'assignment:' || id,
+      array[trainer_id],
+      p_after => jsonb_build_object('trainerId', trainer_id, 'force', p_by_force),
+      p_request_id => p_request_id
+    );
+  end if;
+
   -- Skips a locked failure: the retry that holds it finds the member assigned, and may be waiting for this transaction.
   delete from assignment.failures f
   where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
@@ -316,14 +280,15 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member to a trainer, by default the default trainer. assigned is false when the assignment already existed.
-An ended assignment gets a new row. p_by_force: also beyond the capacity of the trainer.
+COMMENT ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, p_actor text, p_request_id text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member to a trainer, by default the default trainer. assigned is false when the assignment already existed.
+An ended assignment gets a new row. p_by_force: also beyond the capacity of the trainer. p_actor null: the
+database role. Writes assignment.made to the audit log when the source is manual.
 Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 failed (SQLSTATE in detail),
 TA011 the trainer has no room.';
 
--- FUNCTION: assignment.assign_members(uuid[], uuid[], smallint[], text, integer, text, uuid, boolean, integer)
+-- FUNCTION: assignment.assign_members(assignment.request, uuid[], uuid[], smallint[], text[], uuid[], uuid[], integer)
 
-CREATE FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_source text, p_policy_version integer DEFAULT NULL::integer, p_notes text DEFAULT NULL::text, p_run_id uuid DEFAULT NULL::uuid, p_by_force boolean DEFAULT false, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.pairs_result
+CREATE FUNCTION assignment.assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[] DEFAULT NULL::smallint[], p_notes text[] DEFAULT NULL::text[], p_replaced_ids uuid[] DEFAULT '{}'::uuid[], p_replaced_members uuid[] DEFAULT '{}'::uuid[], p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.pairs_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -336,6 +301,8 @@ declare
   v_half integer;
   v_part integer[];
   v_without_seat integer[];
+  v_ending uuid[];
+  v_ended uuid[] := '{}';
   v_members uuid[];
   v_trainers uuid[];
   v_inserted integer;
@@ -367,7 +334,7 @@ begin
     v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
     begin
       -- In the same sub-transaction as the insert, so that whoever is not assigned takes no seat.
-      if p_by_force then
+      if p_request.by_force then
         perform assignment.take_seats(v_trainers);
       else
         v_without_seat := assignment.claim_seats(v_trainers);
@@ -383,10 +350,32 @@ begin
         end if;
       end if;
 
+      -- Likewise: whoever is not assigned keeps what would have been replaced.
+      if p_replaced_ids <> '{}' then
+        v_ending := array(
+          select r.id
+          from unnest(p_replaced_ids, p_replaced_members) as r (id, member_id)
+          where r.member_id in (select unnest(v_members))
+            and r.id not in (select unnest(v_ended))
+        );
+        if assignment.end_assignments(v_ending, p_request.purpose, p_request.actor, p_request.run_id) < cardinality(v_ending) then
+          raise exception 'an assignment to replace has just been ended' using errcode = 'TA008';
+        end if;
+      end if;
+
       insert into public.trainer_client_assignments
-        (trainer_id, client_id, notes, source, backfill_run_id, policy_version, rule)
-      select p_trainer_ids[i], p_member_ids[i], p_notes, p_source, p_run_id, p_policy_version, nullif(p_rules[i], 0)
+        (trainer_id, client_id, notes, source, assigned_by, backfill_run_id, policy_version, rule)
+      select
+        p_trainer_ids[i],
+        p_member_ids[i],
+        coalesce(p_request.notes, n.note),
+        p_request.source,
+        p_request.actor,
+        p_request.run_id,
+        p_request.policy_version,
+        nullif(p_rules[i], 0)
       from unnest(v_part) with ordinality as pair (i, place)
+      left join unnest(p_notes) with ordinality as n (note, position) on n.position = pair.i
       order by pair.place
       on conflict (client_id, trainer_id) where status = 'active' do nothing;
 
@@ -395,12 +384,17 @@ begin
         raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
       end if;
       v_result.assigned := v_result.assigned || v_part;
+      v_ended := v_ended || v_ending;
     exception when others or assert_failure then
       get stacked diagnostics
         v_sqlstate = returned_sqlstate,
         v_message = message_text,
         v_constraint = constraint_name;
-      v_known := case v_sqlstate when 'TA008' then assignment.find_assigned_pairs(v_members, v_trainers) end;
+      v_known := case v_sqlstate
+        when 'TA008' then
+          assignment.find_assigned_pairs(v_members, v_trainers)
+          || assignment.find_left_members(v_members, v_ending, p_replaced_ids, p_replaced_members)
+      end;
       if v_known <> '{}' then  -- another session was faster, or nothing is to be done
         v_left := array(select i from generate_subscripts(v_part, 1) as i where i not in (select unnest(v_known)));
       elsif assignment.is_transient(v_sqlstate) then
@@ -434,20 +428,21 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_source text, p_policy_version integer, p_notes text, p_run_id uuid, p_by_force boolean, p_max_attempts integer) IS 'Assigns the given, different pairs of member and trainer, each independently of the others, with the rule that chose the
-pair (0: the default trainer; null: the trainer was named). p_by_force: beyond the capacity. p_max_attempts limits the
-sub-transactions.
+COMMENT ON FUNCTION assignment.assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_notes text[], p_replaced_ids uuid[], p_replaced_members uuid[], p_max_attempts integer) IS 'Assigns the given, different pairs of member and trainer, each independently of the others, with the rule that chose the
+pair (0: the default trainer; null: the trainer was named). p_notes: for each pair. p_replaced_ids: assignments of
+p_replaced_members that end when a pair of the member is assigned, and only then. p_max_attempts limits the sub-transactions.
 Raises transient errors; where all pairs have the same trainer, also a missing trainer (23503), and TA009 when the foreign
 key of the trainer references another table.';
 
--- FUNCTION: assignment.assign_or_record(uuid[], text, uuid, jsonb[])
+-- FUNCTION: assignment.assign_or_record(uuid[], text, uuid, jsonb[], text)
 
-CREATE FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid, p_rows jsonb[] DEFAULT NULL::jsonb[]) RETURNS assignment.member_failure[]
+CREATE FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid, p_rows jsonb[] DEFAULT NULL::jsonb[], p_actor text DEFAULT NULL::text) RETURNS assignment.member_failure[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '250ms'
     AS $$
 declare
+  v_request assignment.request;
   v_trainer_id uuid := p_trainer_id;
   v_failures assignment.member_failure[];
   v_gone_ids uuid[];
@@ -456,14 +451,11 @@ declare
 begin
   begin
     v_trainer_id := coalesce(p_trainer_id, (select default_trainer_id from assignment.settings where not needs_choice));
-    v_failures := (assignment.assign_batch(
-      p_member_ids,
-      p_source,
-      p_trainer_id,
-      p_rows => p_rows,
-      p_keep_met => p_source <> 'trigger',  -- a new member has no assignment: saves a query
-      p_max_attempts => 1000
-    )).failures;
+    v_request.purpose := case p_source when 'trigger' then 'first' else 'fill' end;  -- saves a query
+    v_request.source := p_source;
+    v_request.actor := coalesce(p_actor, case p_source when 'trigger' then 'trigger' else assignment.database_role() end);
+    v_request.trainer_id := p_trainer_id;
+    v_failures := (assignment.assign_batch(v_request, p_member_ids, p_rows, p_max_attempts => 1000)).failures;
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
     begin
@@ -503,43 +495,40 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[]) IS 'Assigns members as the policy says, or to p_trainer_id, and records in assignment.failures who could not be assigned.
-Returns those. p_rows: the members'' rows, in the same order; null: read from members. Ended assignments stay ended. Waits
+COMMENT ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text) IS 'Assigns members as the policy says, or to p_trainer_id, and records in assignment.failures who could not be assigned.
+Returns those. p_actor null: trigger, or the database role. p_rows: the members'' rows, in the same order; null: read from members. Ended assignments stay ended. Waits
 at most 250 ms for a lock. Never raises, except when the caller cancels the statement or its statement_timeout expires.';
 
--- FUNCTION: assignment.assign_to_trainer(uuid[], uuid, text, integer, uuid, boolean, integer)
+-- FUNCTION: assignment.assign_to_trainer(assignment.request, uuid[], integer)
 
-CREATE FUNCTION assignment.assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_policy_version integer DEFAULT NULL::integer, p_run_id uuid DEFAULT NULL::uuid, p_keep_ended boolean DEFAULT false, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+CREATE FUNCTION assignment.assign_to_trainer(p_request assignment.request, p_member_ids uuid[], p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_result assignment.batch_result := (0, 0, 0, 0, 0, 0, '{}', null);
+  v_result assignment.batch_result := (0, 0, 0, 0, 0, 0, 0, '{}', null);
   v_ids uuid[];
   v_pairs assignment.pairs_result;
 begin
-  if p_keep_ended then
+  if p_request.purpose <> 'first' then
     select unassigned, already_assigned, ended, is_trainer
     into v_ids, v_result.already_assigned, v_result.ended, v_result.is_trainer
-    from assignment.sort_members(p_member_ids, p_trainer_id);
+    from assignment.sort_members(p_member_ids, p_request.trainer_id);
   else
-    v_ids := array(select distinct id from unnest(p_member_ids) as asked (id) where id <> p_trainer_id);
-    v_result.is_trainer := (p_trainer_id = any (p_member_ids))::integer;
+    v_ids := array(select distinct id from unnest(p_member_ids) as asked (id) where id <> p_request.trainer_id);
+    v_result.is_trainer := (p_request.trainer_id = any (p_member_ids))::integer;
   end if;
 
   v_pairs := assignment.assign_members(
+    p_request,
     v_ids,
-    array_fill(p_trainer_id, array[cardinality(v_ids)]),
-    case when p_policy_version is not null then array_fill(0::smallint, array[cardinality(v_ids)]) end,
-    p_source,
-    p_policy_version => p_policy_version,
-    p_run_id => p_run_id,
+    array_fill(p_request.trainer_id, array[cardinality(v_ids)]),
     p_max_attempts => p_max_attempts
   );
   v_result.successful := cardinality(v_pairs.assigned);
   v_result.member_gone := cardinality(v_pairs.gone_ids);
   v_result.failures := v_pairs.failures || array(
-    select row(v_ids[i], 'TA011', format('trainer %s has no room', p_trainer_id), 0)::assignment.member_failure
+    select row(v_ids[i], 'TA011', format('trainer %s has no room', p_request.trainer_id), 0)::assignment.member_failure
     from unnest(v_pairs.full_pairs) as i
   );
   v_result.already_assigned := v_result.already_assigned + cardinality(v_ids)
@@ -548,8 +537,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_policy_version integer, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) IS 'Assigns members to one trainer, as far as there is room, and counts the results. p_policy_version: the trainer is the
-default trainer of that version. p_keep_ended: skips members whose assignment to this trainer was ended.
+COMMENT ON FUNCTION assignment.assign_to_trainer(p_request assignment.request, p_member_ids uuid[], p_max_attempts integer) IS 'Assigns members to the trainer of the request, as far as there is room, and counts the results. A policy_version says that
+this is the default trainer of that version.
 Raises as assign_members does.';
 
 -- FUNCTION: assignment.await_lanes(uuid)
@@ -615,14 +604,10 @@ begin
   end if;
 
   v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
-  v_ids := assignment.next_members(v_lane, case when v_run.only_failed then v_run.retry_of end, v_rows);
-  v_next_id := v_ids[v_rows + 1];
-  v_ids := v_ids[:v_rows];
+  select n.member_ids, n.next_id into v_ids, v_next_id from assignment.next_members(v_run, v_lane, v_rows) as n;
   members := cardinality(v_ids);
 
-  v_result := assignment.assign_batch(
-    v_ids, 'backfill', v_run.trainer_id, p_version => v_run.policy_version, p_run_id => p_run_id
-  );
+  v_result := assignment.run_batch(v_run, v_ids);
   perform assignment.record_backfill_errors(p_run_id, v_result.failures);
   perform assignment.record_batch(
     v_lane, v_next_id, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result
@@ -635,9 +620,93 @@ COMMENT ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT l
 lanes), swept (members that the proof found), finished, stopped (not running).
 Raises TA007 run not found, TA006 dry run. Any other error undoes the whole batch: call again.';
 
--- FUNCTION: assignment.change_backfill_status(uuid, text, text, text, text)
+-- FUNCTION: assignment.carry_out_choices(assignment.request, assignment.choice[], integer)
 
-CREATE FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text DEFAULT NULL::text, p_traceparent text DEFAULT NULL::text) RETURNS void
+CREATE FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_max_attempts integer DEFAULT NULL::integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_members uuid[];
+  v_trainers uuid[];
+  v_rules smallint[];
+  v_notes text[];
+  v_replaced_ids uuid[] := '{}';
+  v_replaced_members uuid[] := '{}';
+  v_replaced_notes text[];
+  v_pairs assignment.pairs_result;
+begin
+  select
+    coalesce(array_agg(c.member_id), '{}'),
+    coalesce(array_agg(c.trainer_id), '{}'),
+    coalesce(array_agg(coalesce(c.rule, 0::smallint)), '{}')
+  into v_members, v_trainers, v_rules
+  from unnest(p_choices) as c
+  where c.outcome = 'assign';
+
+  if p_request.purpose in ('reassign', 'transfer') then
+    select r.ids, r.member_ids, r.notes
+    into v_replaced_ids, v_replaced_members, v_replaced_notes
+    from assignment.find_replaced(p_request, p_choices) as r;
+    v_notes := array(  -- of several that are replaced, one with notes
+      select r.note
+      from unnest(v_members) with ordinality as m (id, position)
+      left join (
+        select e.member_id, max(e.note) as note
+        from unnest(v_replaced_members, v_replaced_notes) as e (member_id, note)
+        group by e.member_id
+      ) as r on r.member_id = m.id
+      order by m.position
+    );
+  end if;
+
+  v_pairs := assignment.assign_members(
+    p_request, v_members, v_trainers, v_rules, v_notes, v_replaced_ids, v_replaced_members, p_max_attempts
+  );
+  gone_ids := v_pairs.gone_ids;
+  failures := v_pairs.failures;
+  full_members := array(select v_members[i] from unnest(v_pairs.full_pairs) as i);
+  full_trainers := array(select v_trainers[i] from unnest(v_pairs.full_pairs) as i);
+  done := array(select c from unnest(p_choices) as c where c.outcome <> 'assign') || array(
+    select row(
+      v_members[i],
+      v_trainers[i],
+      nullif(v_rules[i], 0),
+      case when i in (select unnest(v_pairs.assigned)) then 'assigned' else 'assign' end
+    )::assignment.choice
+    from generate_subscripts(v_members, 1) as i
+    where i not in (select unnest(v_pairs.full_pairs))
+  );
+
+  -- Those who have the chosen trainer already, or got them from another session just now.
+  if v_replaced_ids <> '{}' then
+    perform assignment.end_assignments(left_over.ids, p_request.purpose, p_request.actor, p_request.run_id)
+    from (
+      select array_agg(r.id) as ids
+      from unnest(v_replaced_ids, v_replaced_members) as r (id, member_id)
+      where r.member_id not in (
+        select v_members[i] from unnest(v_pairs.assigned) as i
+        union all
+        select unnest(full_members)
+        union all
+        select f.member_id from unnest(failures) as f
+        union all
+        select unnest(gone_ids)
+      )
+    ) as left_over
+    where left_over.ids is not null;
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) IS 'Carries out what choose returned. done: the choices, with outcome assigned for pairs that were inserted, and without the
+pairs whose trainer has no room: full_members, full_trainers. A member keeps what would be replaced until a chosen trainer
+is assigned. Raises as assign_members does.';
+
+-- FUNCTION: assignment.change_backfill_status(uuid, text, text, text, text, text)
+
+CREATE FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text DEFAULT NULL::text, p_traceparent text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '10s'
@@ -657,6 +726,7 @@ begin
   set status = p_to,
     status_changed_by = p_actor,
     status_reason = p_reason,
+    status_request_id = p_request_id,
     finished_at = case when p_to = 'cancelled' then clock_timestamp() end,
     throttled_because = null,
     tries = 0,
@@ -665,32 +735,57 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) IS 'Sets the status of a run to p_to: running, paused or cancelled.
+COMMENT ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text, p_request_id text) IS 'Sets the status of a run to p_to: running, paused or cancelled.
 Raises TA006 the current status does not allow it, TA007 run not found.';
 
--- FUNCTION: assignment.change_trainer(uuid, jsonb, text)
+-- FUNCTION: assignment.change_trainer(uuid, jsonb, text, text)
 
-CREATE FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text) RETURNS void
+CREATE FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 declare
-  v_now assignment.trainers;
+  v_before assignment.trainers;
+  v_after assignment.trainers;
 begin
+  if not exists (select from public.members where id = p_trainer_id) then
+    perform assignment.require_visible_rows();  -- a hidden member exists all the same
+    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
+  end if;
   insert into assignment.trainers (trainer_id) values (p_trainer_id) on conflict (trainer_id) do nothing;
-  select * into v_now from assignment.trainers where trainer_id = p_trainer_id for update;
-  perform assignment.set_trainer(
-    p_trainer_id,
-    case when p_change ? 'capacity' then (p_change ->> 'capacity')::integer else v_now.capacity end,
-    case when p_change ? 'acceptsClients' then (p_change ->> 'acceptsClients')::boolean else v_now.accepts_clients end,
-    case when p_change ? 'note' then p_change ->> 'note' else v_now.note end,
-    p_actor
+  select * into v_before from assignment.trainers where trainer_id = p_trainer_id for update;
+  update assignment.trainers
+  set capacity = case when p_change ? 'capacity' then (p_change ->> 'capacity')::integer else capacity end,
+    accepts_clients = case when p_change ? 'acceptsClients' then (p_change ->> 'acceptsClients')::boolean else accepts_clients end,
+    note = case when p_change ? 'note' then p_change ->> 'note' else note end,
+    updated_at = now(),
+    updated_by = p_actor
+  where trainer_id = p_trainer_id
+  returning * into v_after;
+
+  -- Sign-ups that began before this and have not committed yet take no seat; the scheduled reconciliation counts them.
+  perform assignment.settle_seats(p_trainer_id);
+  perform assignment.refresh_settings();
+  perform assignment.make_waiting_due(array_fill(p_trainer_id, array[least(coalesce(v_after.capacity, 1000), 1000)]));
+  perform assignment.record_audit(
+    p_actor,
+    'trainer.changed',
+    'trainer:' || p_trainer_id,
+    array[p_trainer_id],
+    jsonb_build_object('capacity', v_before.capacity, 'acceptsClients', v_before.accepts_clients),
+    jsonb_build_object(
+      'capacity', v_after.capacity,
+      'acceptsClients', v_after.accepts_clients,
+      'noteChanged', v_after.note is distinct from v_before.note  -- the note itself may be personal
+    ),
+    p_request_id
   );
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text) IS 'Sets capacity, acceptsClients and note of a trainer, those that p_change has. Raises TA001 p_trainer_id is not a member.';
+COMMENT ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text) IS 'Sets capacity, acceptsClients and note of a trainer, those that p_change has. Clients beyond a lowered capacity stay. Makes
+up to 1,000 failures due that wait for the trainer. Raises TA001 p_trainer_id is not a member.';
 
 -- TABLE: assignment.policy_rules
 
@@ -729,9 +824,165 @@ COMMENT ON COLUMN assignment.policy_rules.field IS 'For choose = field: the path
 
 COMMENT ON COLUMN assignment.policy_rules.trainer_ids IS 'No foreign keys: the application may delete a trainer, who is then not chosen.';
 
--- FUNCTION: assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], boolean, uuid[], assignment.trainer_count[])
+-- FUNCTION: assignment.choose(assignment.request, jsonb, assignment.policy_rules[], uuid[], jsonb[], uuid[], assignment.trainer_count[])
 
-CREATE FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_keep_met boolean DEFAULT true, p_full uuid[] DEFAULT '{}'::uuid[], p_taken assignment.trainer_count[] DEFAULT '{}'::assignment.trainer_count[]) RETURNS SETOF assignment.choice
+CREATE FUNCTION assignment.choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[] DEFAULT '{}'::uuid[], p_taken assignment.trainer_count[] DEFAULT '{}'::assignment.trainer_count[]) RETURNS SETOF assignment.choice
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_request.purpose = 'transfer' then
+    return query
+    select * from assignment.choose_successors(p_request, p_document, p_rules, p_member_ids, p_rows, p_full, p_taken);
+  else
+    return query
+    select * from assignment.choose_trainers(p_document, p_rules, p_member_ids, p_rows, p_request.purpose, p_full, p_taken);
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) IS 'The choices of choose_successors for a transfer, else those of choose_trainers.';
+
+-- FUNCTION: assignment.choose_and_assign(assignment.request, uuid[], jsonb[], integer)
+
+CREATE FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_document jsonb;
+  v_rules assignment.policy_rules[];
+  v_ids uuid[] := p_member_ids;
+  v_rows jsonb[] := p_rows;
+  v_result record;
+  v_full uuid[] := '{}';
+  v_done assignment.choice[] := '{}';
+  v_gone_ids uuid[] := '{}';
+  v_failures assignment.member_failure[] := '{}';
+begin
+  select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
+  into v_document, v_rules
+  from assignment.policies p
+  where p.version = p_request.policy_version;
+  if not found and p_request.policy_version is not null then
+    raise exception 'the policy has no version %', p_request.policy_version using errcode = 'TA014';
+  end if;
+
+  loop
+    select * into v_result
+    from assignment.carry_out_choices(
+      p_request,
+      array(select c from assignment.choose(p_request, v_document, v_rules, v_ids, v_rows, v_full) as c),
+      p_max_attempts
+    );
+    v_done := v_done || v_result.done;
+    v_gone_ids := v_gone_ids || v_result.gone_ids;
+    v_failures := v_failures || v_result.failures;
+
+    -- Where another session took the last seat, these members choose again, without that trainer.
+    exit when v_result.full_members = '{}';
+    v_full := v_full || array(select distinct unnest(v_result.full_trainers));
+    select array_agg(m.id order by m.place), array_agg(m.member_row order by m.place)
+    into v_ids, v_rows
+    from unnest(v_ids, v_rows) with ordinality as m (id, member_row, place)
+    where m.id in (select unnest(v_result.full_members));
+  end loop;
+  return assignment.count_choices(p_request.purpose, v_done, v_rules, v_gone_ids, v_failures);
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer) IS 'Assigns members, given with their rows, as the policy_version of the request says, or in a transfer to the trainer of the
+request. Counts the results. Members for whom no trainer has room are among the failures (TA011). Raises as assign_members does, and TA014 no such version.';
+
+-- FUNCTION: assignment.choose_successors(assignment.request, jsonb, assignment.policy_rules[], uuid[], jsonb[], uuid[], assignment.trainer_count[])
+
+CREATE FUNCTION assignment.choose_successors(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[] DEFAULT '{}'::uuid[], p_taken assignment.trainer_count[] DEFAULT '{}'::assignment.trainer_count[]) RETURNS SETOF assignment.choice
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_trainer_id uuid := p_request.trainer_id;
+  v_group record;
+  v_choices assignment.choice[];
+  v_taken assignment.trainer_count[] := p_taken;
+begin
+  -- What was ended by hand is not made again; what a run ended may be.
+  if v_trainer_id is not null then
+    return query
+    select
+      k.id,
+      case when answer.outcome = 'assign' then v_trainer_id end,
+      null::smallint,
+      answer.outcome
+    from (
+      select m.id, known.status, row_number() over (partition by known.status is null and m.id <> v_trainer_id order by m.place) as place
+      from unnest(p_member_ids) with ordinality as m (id, place)
+      left join lateral (
+        select a.status
+        from public.trainer_client_assignments a
+        where a.client_id = m.id
+          and a.trainer_id is not distinct from v_trainer_id  -- unlike =, keeps the planner from the index by trainer
+          and (a.status = 'active' or coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign'))
+        order by a.status
+        limit 1
+      ) as known on true
+    ) as k
+    left join assignment.find_room(array[v_trainer_id], p_full, p_taken, cardinality(p_member_ids)) as r on true
+    cross join lateral (
+      select case
+        when k.id = v_trainer_id then 'is_trainer'
+        when k.status = 'active' then 'already_assigned'
+        when k.status is not null then 'ended'
+        when r.trainer_id is null or k.place > r.room then 'no_room'
+        else 'assign'
+      end as outcome
+    ) as answer;
+    return;
+  end if;
+
+  for v_group in
+    select array_agg(m.id order by m.place) as ids, array_agg(m.member_row order by m.place) as rows, former.trainer_ids
+    from unnest(p_member_ids, p_rows) with ordinality as m (id, member_row, place)
+    cross join lateral (
+      select coalesce(array_agg(distinct a.trainer_id), '{}') as trainer_ids
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.status = 'inactive'
+        and a.trainer_id is not null
+        and coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign')
+    ) as former
+    group by former.trainer_ids
+  loop
+    v_choices := array(
+      select c
+      from assignment.choose_trainers(
+        p_document,
+        p_rules,
+        v_group.ids,
+        v_group.rows,
+        'transfer',
+        p_full || p_request.from_trainer_id || v_group.trainer_ids,
+        v_taken,
+        p_request.from_trainer_id
+      ) as c
+    );
+    return query select * from unnest(v_choices);
+    v_taken := assignment.add_taken(v_taken, array(select c.trainer_id from unnest(v_choices) as c where c.outcome = 'assign'));
+  end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.choose_successors(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) IS 'One choice for each client, or one for each trainer where a rule chooses all, as choose_trainers returns them. The trainer
+who is left is never chosen, and neither is one whose assignment to the client was ended by hand.
+p_rows, p_document and p_rules are needed when the policy chooses. p_full, p_taken: as for choose_trainers.';
+
+-- FUNCTION: assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], text, uuid[], assignment.trainer_count[], uuid)
+
+CREATE FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_purpose text DEFAULT 'fill'::text, p_full uuid[] DEFAULT '{}'::uuid[], p_taken assignment.trainer_count[] DEFAULT '{}'::assignment.trainer_count[], p_from_trainer_id uuid DEFAULT NULL::uuid) RETURNS SETOF assignment.choice
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET work_mem TO '32MB'
@@ -739,6 +990,7 @@ CREATE FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.
     AS $$
 declare
   v_default_id uuid := p_document ->> 'defaultTrainerId';
+  v_keeps_met boolean := p_purpose <> 'first';
   v_pending integer[] := array(select generate_subscripts(p_member_ids, 1));
   v_rule assignment.policy_rules;
   v_match record;
@@ -751,7 +1003,7 @@ declare
   v_decided integer[];
   v_taken assignment.trainer_count[] := p_taken;
 begin
-  if p_keep_met and (p_document ->> 'respectsOtherTrainers')::boolean then
+  if v_keeps_met and (p_document ->> 'respectsOtherTrainers')::boolean then
     v_decided := array(
       select i
       from unnest(v_pending) as i
@@ -760,6 +1012,8 @@ begin
         from public.trainer_client_assignments a
         where a.client_id = p_member_ids[i]
           and a.status = 'active'
+          and a.trainer_id is distinct from p_from_trainer_id
+          and (p_purpose <> 'reassign' or a.policy_version is null)  -- what the policy chose, it may choose anew
       )
     );
     return query select p_member_ids[i], null::uuid, null::smallint, 'already_assigned' from unnest(v_decided) as i;
@@ -785,10 +1039,10 @@ begin
     v_met_members := '{}';
     v_met_trainers := '{}';
     v_met_active := '{}';
-    if p_keep_met then
+    if v_keeps_met then
       select coalesce(array_agg(index), '{}'), coalesce(array_agg(trainer_id), '{}'), coalesce(array_agg(is_active), '{}')
       into v_met_members, v_met_trainers, v_met_active
-      from assignment.find_met(v_rule, p_member_ids, p_rows, v_here);
+      from assignment.find_met(v_rule, p_member_ids, p_rows, v_here, p_purpose, p_from_trainer_id);
     end if;
 
     select coalesce(array_agg(d.index), '{}'), coalesce(array_agg(d.trainer_id), '{}')
@@ -808,18 +1062,14 @@ begin
     from unnest(v_met_members, v_met_active) as met (index, is_active)
     where met.index not in (select unnest(v_dealt_members))
     group by met.index;
-    v_decided := v_dealt_members || v_met_members;
-    if v_taken is not null then
-      v_taken := array(
-        select row(t.trainer_id, sum(t.members))::assignment.trainer_count
-        from (
-          select taken.trainer_id, taken.members from unnest(v_taken) as taken
-          union all
-          select dealt.trainer_id, 1 from unnest(v_dealt_trainers) as dealt (trainer_id)
-        ) as t
-        group by t.trainer_id
-      );
+    if p_purpose = 'reassign' then
+      return query
+      select p_member_ids[met.index], met.trainer_id, v_rule.rule, 'kept'
+      from unnest(v_met_members, v_met_trainers, v_met_active) as met (index, trainer_id, is_active)
+      where met.is_active;
     end if;
+    v_decided := v_dealt_members || v_met_members;
+    v_taken := assignment.add_taken(v_taken, v_dealt_trainers);
 
     if v_rule.when_full = 'wait' then
       v_here := array(select unnest(v_here) except select unnest(v_decided));
@@ -838,11 +1088,7 @@ begin
   end loop;
 
   return query
-  select
-    p_member_ids[i.index],
-    case when decided.outcome = 'assign' then v_default_id end,
-    null::smallint,
-    decided.outcome
+  select p_member_ids[i.index], answer.trainer_id, null::smallint, answer.outcome
   from (
     select
       pending.index,
@@ -852,9 +1098,14 @@ begin
     left join lateral (
       select a.status
       from public.trainer_client_assignments a
-      where p_keep_met
+      where v_keeps_met
         and a.client_id = p_member_ids[pending.index]
         and a.trainer_id is not distinct from v_default_id
+        and case a.status
+          when 'active' then v_default_id is distinct from p_from_trainer_id
+          else p_purpose = 'fill'
+            or (p_purpose = 'reassign' and coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign'))
+        end
       order by a.status
       limit 1
     ) as known on true
@@ -868,14 +1119,20 @@ begin
       when r.trainer_id is null or i.place > r.room then 'no_room'
       else 'assign'
     end as outcome
-  ) as decided;
+  ) as decided
+  cross join lateral (
+    select decided.outcome, case decided.outcome when 'assign' then v_default_id end as trainer_id
+    union all
+    select 'kept', v_default_id where p_purpose = 'reassign' and decided.outcome = 'already_assigned'
+  ) as answer;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_keep_met boolean, p_full uuid[], p_taken assignment.trainer_count[]) IS 'What a policy, given as its document and compiled rules, says of members, given with their rows: one choice for each
+COMMENT ON FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_purpose text, p_full uuid[], p_taken assignment.trainer_count[], p_from_trainer_id uuid) IS 'What a policy, given as its document and compiled rules, says of members, given with their rows: one choice for each
 member, or one for each trainer where a rule chooses all.
-p_keep_met: a member who has or had a trainer of a rule keeps to that; false for members who were just inserted.
-p_full: trainers without room. p_taken: seats to count as taken; null: as if nobody had a capacity.';
+p_purpose: as in a request. A member who has a trainer of a rule keeps to that, and where it counts for the purpose (see
+find_met) also one who had. p_from_trainer_id: assignments to this trainer do not count.
+p_full: trainers not to choose. p_taken: seats to count as taken; null: as if nobody had a capacity.';
 
 -- FUNCTION: assignment.claim_new_failures(integer)
 
@@ -1187,9 +1444,9 @@ $$;
 
 COMMENT ON FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) IS 'The leaves {field, op, value} of a condition, each with its JSON pointer. p_pointer: the pointer of the condition.';
 
--- FUNCTION: assignment.count_choices(assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[])
+-- FUNCTION: assignment.count_choices(text, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[])
 
-CREATE FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[] DEFAULT '{}'::uuid[], p_failures assignment.member_failure[] DEFAULT '{}'::assignment.member_failure[]) RETURNS assignment.batch_result
+CREATE FUNCTION assignment.count_choices(p_purpose text, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[] DEFAULT '{}'::uuid[], p_failures assignment.member_failure[] DEFAULT '{}'::assignment.member_failure[]) RETURNS assignment.batch_result
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -1212,6 +1469,17 @@ CREATE FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules 
       from choices c
       left join unnest(p_rules) as r on r.rule = c.rule
       where c.outcome = 'no_room'
+      union all
+      -- A transfer leaves nobody behind without saying so.
+      select c.member_id, t.sqlstate, t.message, null::smallint
+      from choices c
+      join (
+        values
+          ('is_trainer', 'TA003', 'the member is the new trainer'),
+          ('ended', 'TA015', 'the assignment to the new trainer was ended before, and is not made again'),
+          ('excluded', 'TA016', 'a rule of the policy gives this member no trainer')
+      ) as t (outcome, sqlstate, message) on t.outcome = c.outcome
+      where p_purpose = 'transfer'
     ) as f
     order by f.member_id
   ),
@@ -1226,6 +1494,7 @@ CREATE FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules 
       end as outcome
     from choices c
     where c.member_id not in (select f.member_id from failures f)
+      and c.outcome <> 'kept'
     group by c.member_id
   )
   select row(
@@ -1235,6 +1504,7 @@ CREATE FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules 
     count(*) filter (where m.outcome = 'is_trainer'),
     count(*) filter (where m.outcome = 'gone'),
     count(*) filter (where m.outcome = 'excluded'),
+    count(*) filter (where m.outcome = 'not_selected'),
     (select coalesce(array_agg(row(f.*)::assignment.member_failure), '{}') from failures f),
     (
       select coalesce(array_agg(row(g.rule, g.trainer_id, g.members)::assignment.choice_count), '{}')
@@ -1249,8 +1519,20 @@ CREATE FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules 
   from members m
 $$;
 
-COMMENT ON FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) IS 'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.
+COMMENT ON FUNCTION assignment.count_choices(p_purpose text, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) IS 'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.
 A member counts once: failed before gone before assigned.';
+
+-- FUNCTION: assignment.database_role()
+
+CREATE FUNCTION assignment.database_role() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(nullif(current_setting('role'), 'none'), session_user)
+$$;
+
+COMMENT ON FUNCTION assignment.database_role() IS 'The role that the session chose with SET ROLE, else the one that it connected as. Unlike current_user, it is not changed by
+a function that runs as its owner.';
 
 -- FUNCTION: assignment.deal_by_room(uuid[], integer[], uuid[], integer[])
 
@@ -1526,34 +1808,83 @@ $$;
 
 COMMENT ON FUNCTION assignment.describe_search_path() IS 'What to do about triggers on trainer_client_assignments whose functions set no search_path. Null: there are none.';
 
--- FUNCTION: assignment.end_assignment(uuid, uuid)
+-- FUNCTION: assignment.end_assignment(uuid, uuid, text, text)
 
-CREATE FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) RETURNS boolean
+CREATE FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
+declare
+  v_id uuid;
 begin
-  update public.trainer_client_assignments
-  set status = 'inactive', ended_at = now()
-  where client_id = p_member_id
-    and trainer_id = p_trainer_id
-    and status = 'active';
-  return found;
+  loop
+    select id into v_id
+    from public.trainer_client_assignments
+    where client_id = p_member_id
+      and trainer_id = p_trainer_id
+      and status = 'active';
+    if not found then
+      return false;
+    end if;
+    -- Otherwise another session has just ended it, and may have assigned anew.
+    exit when assignment.end_assignments(array[v_id], 'manual', coalesce(p_actor, assignment.database_role())) = 1;
+  end loop;
+  perform assignment.record_audit(
+    p_actor,
+    'assignment.ended',
+    'assignment:' || v_id,
+    array[p_trainer_id],
+    jsonb_build_object('trainerId', p_trainer_id),
+    p_request_id => p_request_id
+  );
+  return true;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) IS 'Ends the active assignment of a member to a trainer: its status becomes inactive. False when there is none.';
+COMMENT ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text, p_request_id text) IS 'Ends the active assignment of a member to a trainer: its status becomes inactive. False when there is none. p_actor null:
+the database role. Writes assignment.ended to the audit log.';
 
--- FUNCTION: assignment.end_session(uuid, timestamp with time zone)
+-- FUNCTION: assignment.end_assignments(uuid[], text, text, uuid)
 
-CREATE FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) RETURNS void
+CREATE FUNCTION assignment.end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid DEFAULT NULL::uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "assignment.by_service" TO 'on'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_ended integer;
+begin
+  update public.trainer_client_assignments a
+  set status = 'inactive',
+    ended_at = now(),
+    ended_by = p_actor,
+    ended_because = p_because,
+    ended_run_id = p_run_id
+  where a.id = any (p_ids)
+    and a.status = 'active';
+  get diagnostics v_ended = row_count;
+  return v_ended;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid) IS 'Ends the given assignments, those that are active, and returns how many. The rows stay as history.';
+
+-- FUNCTION: assignment.end_session(uuid, timestamp with time zone, text, text)
+
+CREATE FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 begin
   insert into assignment.ended_sessions (id, expires_at) values (p_id, p_expires_at) on conflict (id) do nothing;
+  if found then
+    perform assignment.record_audit(p_actor, 'session.ended', p_request_id => p_request_id);
+  end if;
 
   -- One hour after they expire, because the clocks of replicas differ.
   delete from assignment.ended_sessions
@@ -1568,7 +1899,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) IS 'Records that a session has ended, and deletes up to 100 expired ones.';
+COMMENT ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text, p_request_id text) IS 'Records that a session has ended, also in the audit log, and deletes up to 100 expired ones.';
 
 -- FUNCTION: assignment.explain_decision(uuid)
 
@@ -1874,6 +2205,32 @@ $$;
 
 COMMENT ON FUNCTION assignment.find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text) IS 'Why a leaf {field, op, value} cannot be asked of members: the part of the leaf, and what is wrong. Null: it can.';
 
+-- FUNCTION: assignment.find_left_members(uuid[], uuid[], uuid[], uuid[])
+
+CREATE FUNCTION assignment.find_left_members(p_member_ids uuid[], p_ending uuid[], p_replaced_ids uuid[], p_replaced_members uuid[]) RETURNS integer[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select coalesce(array_agg(m.position::integer), '{}')
+  from unnest(p_member_ids) with ordinality as m (id, position)
+  where m.id in (
+    select r.member_id
+    from unnest(p_replaced_ids, p_replaced_members) as r (id, member_id)
+    where r.id in (select unnest(p_ending))
+      and not exists (
+        select
+        from public.trainer_client_assignments a
+        where a.id = r.id
+          and a.status = 'active'
+      )
+  )
+$$;
+
+COMMENT ON FUNCTION assignment.find_left_members(p_member_ids uuid[], p_ending uuid[], p_replaced_ids uuid[], p_replaced_members uuid[]) IS 'The positions of the members of whom an assignment in p_ending is no longer active.';
+
 -- FUNCTION: assignment.find_locked_members(uuid[])
 
 CREATE FUNCTION assignment.find_locked_members(p_member_ids uuid[]) RETURNS uuid[]
@@ -1917,9 +2274,9 @@ $$;
 COMMENT ON FUNCTION assignment.find_members(p_ids uuid[]) IS 'Those of the ids that are members. All of them where the owner of the functions may not read members: the foreign key
 then refuses the others.';
 
--- FUNCTION: assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[])
+-- FUNCTION: assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[], text, uuid)
 
-CREATE FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) RETURNS TABLE(index integer, trainer_id uuid, is_active boolean)
+CREATE FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text DEFAULT 'fill'::text, p_from_trainer_id uuid DEFAULT NULL::uuid) RETURNS TABLE(index integer, trainer_id uuid, is_active boolean)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -1940,10 +2297,17 @@ CREATE FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids
   join public.trainer_client_assignments a
     on a.client_id = p_member_ids[w.index]
     and a.trainer_id is not distinct from w.trainer_id  -- unlike =, keeps the planner from the index by trainer
+    and case a.status
+      when 'active' then w.trainer_id is distinct from p_from_trainer_id
+      else p_purpose = 'fill'
+        or (p_purpose = 'reassign' and coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign'))
+    end
   group by w.index, w.trainer_id
 $$;
 
-COMMENT ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) IS 'Assignments, active or ended, of members to trainers of the rule. Members by their position in p_member_ids.';
+COMMENT ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text, p_from_trainer_id uuid) IS 'Assignments of members to trainers of the rule, that count for the purpose. Members by their position in p_member_ids.
+Active ones count, except those to p_from_trainer_id. Ended ones count when filling; when reassigning, those that a run did not end;
+in a transfer, none.';
 
 -- FUNCTION: assignment.find_named_trainers(assignment.policy_rules, uuid[], jsonb[], integer[])
 
@@ -2058,12 +2422,19 @@ COMMENT ON FUNCTION assignment.uuid_v7() IS 'Returns a new UUID version 7. It so
 
 CREATE TABLE assignment.backfill_runs (
     id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    kind text DEFAULT 'backfill'::text NOT NULL,
+    from_trainer_id uuid,
     trainer_id uuid,
     policy_version integer,
     status text DEFAULT 'running'::text NOT NULL,
     status_changed_by text NOT NULL,
     status_reason text,
+    status_request_id text,
     dry_run boolean DEFAULT false NOT NULL,
+    reassigns boolean DEFAULT false NOT NULL,
+    condition jsonb,
+    only_selected boolean DEFAULT false NOT NULL,
+    notes text,
     batch_rows integer,
     retry_of uuid,
     only_failed boolean DEFAULT false NOT NULL,
@@ -2083,14 +2454,23 @@ CREATE TABLE assignment.backfill_runs (
     resume_traceparent text,
     CONSTRAINT batch_rows_is_bounded CHECK (((batch_rows >= 1) AND (batch_rows <= 20000))),
     CONSTRAINT finished_at_belongs_to_ended CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['running'::text, 'paused'::text])))),
+    CONSTRAINT from_trainer_belongs_to_transfer CHECK (((from_trainer_id IS NOT NULL) = (kind = 'transfer'::text))),
+    CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['backfill'::text, 'transfer'::text]))),
     CONSTRAINT only_failed_is_a_retry CHECK (((NOT only_failed) OR (retry_of IS NOT NULL))),
+    CONSTRAINT reassigning_belongs_to_policy CHECK (((NOT reassigns) OR ((kind = 'backfill'::text) AND (trainer_id IS NULL)))),
+    CONSTRAINT selection_belongs_to_transfer CHECK (((kind = 'transfer'::text) OR ((condition IS NULL) AND (NOT only_selected) AND (notes IS NULL)))),
     CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['running'::text, 'paused'::text, 'cancelled'::text, 'succeeded'::text, 'completed_with_errors'::text]))),
     CONSTRAINT trainer_or_policy_is_known CHECK (((trainer_id IS NOT NULL) OR (policy_version IS NOT NULL)))
 );
 
-COMMENT ON TABLE assignment.backfill_runs IS 'Backfill runs. Each passes over all members and assigns those whom its trainer, or its policy, lacks.';
+COMMENT ON TABLE assignment.backfill_runs IS 'Runs. A backfill passes over all members and assigns those whom its trainer, or its policy, lacks. A transfer passes over the
+clients of one trainer and gives them to others.';
 
-COMMENT ON COLUMN assignment.backfill_runs.trainer_id IS 'The only trainer of the run. Null: the policy chooses.';
+COMMENT ON COLUMN assignment.backfill_runs.kind IS 'backfill or transfer.';
+
+COMMENT ON COLUMN assignment.backfill_runs.from_trainer_id IS 'Of a transfer: the trainer whose clients it moves.';
+
+COMMENT ON COLUMN assignment.backfill_runs.trainer_id IS 'The trainer of all assignments that the run makes. Null: the policy chooses.';
 
 COMMENT ON COLUMN assignment.backfill_runs.policy_version IS 'The version of the policy that the run began with and keeps. Null: the caller named the trainer.';
 
@@ -2100,7 +2480,17 @@ COMMENT ON COLUMN assignment.backfill_runs.status_changed_by IS 'Who set the cur
 
 COMMENT ON COLUMN assignment.backfill_runs.status_reason IS 'Why the status changed. Null: no reason was given.';
 
+COMMENT ON COLUMN assignment.backfill_runs.status_request_id IS 'The HTTP request that set the current status. Null: none.';
+
 COMMENT ON COLUMN assignment.backfill_runs.dry_run IS 'Only counts what a real run would do, and assigns nobody.';
+
+COMMENT ON COLUMN assignment.backfill_runs.reassigns IS 'Also replaces what a policy chose and would no longer choose. What a person assigned stays.';
+
+COMMENT ON COLUMN assignment.backfill_runs.condition IS 'Of a transfer: moves only clients who match it, as in a rule. Null: all.';
+
+COMMENT ON COLUMN assignment.backfill_runs.only_selected IS 'Of a transfer: moves only the clients in backfill_selected.';
+
+COMMENT ON COLUMN assignment.backfill_runs.notes IS 'Of a transfer: the notes of the new assignments. Null: those of the ended ones.';
 
 COMMENT ON COLUMN assignment.backfill_runs.batch_rows IS 'Fixed number of rows in a batch. Null: adapted to the speed of the database.';
 
@@ -2138,6 +2528,8 @@ declare
   v_document jsonb;
   v_rules assignment.policy_rules[];
   v_ids uuid[];
+  v_request assignment.request := assignment.run_request(p_run);
+  v_choices assignment.choice[];
   -- Room that came after the run had looked at a member shows nothing missed.
   v_limited uuid[] := array(select trainer_id from assignment.trainers where capacity is not null);
 begin
@@ -2150,18 +2542,23 @@ begin
     select array_agg(u.id)
     from (
       select m.id, (row_number() over (order by m.id) - 1) / 20000 as batch
-      from assignment.find_undecided_members(p_run.policy_version, p_upper_id) as m (id)
+      from assignment.find_undecided_members(p_run.policy_version, p_upper_id, p_run.reassigns) as m (id)
     ) as u
     group by u.batch
     order by u.batch
   loop
+    v_choices := array(
+      select c
+      from assignment.read_members(v_ids) as m
+      cross join lateral assignment.choose(v_request, v_document, v_rules, m.member_ids, m.member_rows, v_limited) as c
+    );
     return query
     select distinct c.member_id
-    from assignment.read_members(v_ids) as m
-    cross join lateral assignment.choose_trainers(
-      v_document, v_rules, m.member_ids, m.member_rows, p_full => v_limited
-    ) as c
-    where c.outcome in ('assign', 'no_room')
+    from unnest(v_choices) as c
+    where (
+        c.outcome in ('assign', 'no_room')
+        or (p_run.reassigns and c.member_id in (select unnest(r.member_ids) from assignment.find_replaced(v_request, v_choices) as r))
+      )
       and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = c.member_id)
       and (
         not p_run.only_failed
@@ -2205,6 +2602,35 @@ $_$;
 
 COMMENT ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) IS 'The given members that the key refuses because it references another table. Empty when the key is right, or when
 the owner of this function may not read that table.';
+
+-- FUNCTION: assignment.find_replaced(assignment.request, assignment.choice[])
+
+CREATE FUNCTION assignment.find_replaced(p_request assignment.request, p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select coalesce(array_agg(a.id), '{}'), coalesce(array_agg(a.client_id), '{}'), coalesce(array_agg(a.notes), '{}')
+  from (
+    select c.member_id, array_agg(c.trainer_id) as trainer_ids
+    from unnest(p_choices) as c
+    where c.outcome in ('assign', 'kept')
+      or (c.outcome = 'already_assigned' and p_request.purpose = 'transfer')
+    group by c.member_id
+  ) as chosen
+  join public.trainer_client_assignments a
+    on a.client_id = chosen.member_id
+    and a.status = 'active'
+    and case p_request.purpose
+      when 'transfer' then a.trainer_id is not distinct from p_request.from_trainer_id
+      when 'reassign' then a.policy_version is not null and a.trainer_id <> all (chosen.trainer_ids)
+    end
+$$;
+
+COMMENT ON FUNCTION assignment.find_replaced(p_request assignment.request, p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) IS 'The active assignments that the choices replace, with their members and notes. In a transfer: those to the trainer who is
+left. When reassigning: those that a policy chose, and that are none of the choices. Otherwise none.';
 
 -- FUNCTION: assignment.find_replica_lag(integer)
 
@@ -2303,7 +2729,10 @@ declare
   );
 begin
   perform assignment.require_visible_rows();
-  if p_run.trainer_id is null then
+  if p_run.kind = 'transfer' then
+    return query select assignment.find_transfer_stragglers(p_run, v_upper_id);
+    return;
+  elsif p_run.trainer_id is null then
     return query select assignment.find_policy_stragglers(p_run, v_upper_id);
     return;
   end if;
@@ -2336,9 +2765,48 @@ $$;
 
 COMMENT ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) IS 'The proof of a run as a query: members that it should have assigned and did not.';
 
--- FUNCTION: assignment.find_undecided_members(integer, uuid)
+-- FUNCTION: assignment.find_transfer_stragglers(assignment.backfill_runs, uuid)
 
-CREATE FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid) RETURNS SETOF uuid
+CREATE FUNCTION assignment.find_transfer_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_ids uuid[];
+begin
+  for v_ids in
+    select array_agg(c.client_id)
+    from (
+      select a.client_id, (row_number() over (order by a.id) - 1) / 20000 as batch
+      from public.trainer_client_assignments a
+      where a.trainer_id = p_run.from_trainer_id
+        and a.status = 'active'
+        and a.id <= p_upper_id
+        and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = a.client_id)
+        and (
+          not p_run.only_failed
+          or exists (select from assignment.backfill_errors e where e.run_id = p_run.retry_of and e.member_id = a.client_id)
+        )
+        and (
+          not p_run.only_selected
+          or exists (select from assignment.backfill_selected s where s.run_id = p_run.id and s.member_id = a.client_id)
+        )
+    ) as c
+    group by c.batch
+    order by c.batch
+  loop
+    return query select unnest(c.member_ids) from assignment.select_clients(p_run, v_ids) as c;
+  end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.find_transfer_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) IS 'The proof of a transfer as a query: selected clients whom the trainer had when it started (by assignments up to p_upper_id),
+still has, and who are not among its errors.';
+
+-- FUNCTION: assignment.find_undecided_members(integer, uuid, boolean)
+
+CREATE FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid, p_reassigns boolean DEFAULT false) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_nestloop TO 'off'
@@ -2350,16 +2818,19 @@ begin
   select m.id
   from public.members m
   where m.id <= p_upper_id
-    and not exists (
-      select
-      from public.trainer_client_assignments a
-      where a.client_id = m.id
-        and a.policy_version = p_version
+    and (
+      not exists (
+        select
+        from public.trainer_client_assignments a
+        where a.client_id = m.id
+          and a.policy_version = p_version
+      )
+      or p_reassigns
     );
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid) IS 'Members up to p_upper_id without an assignment, active or ended, that this version of the policy made.';
+COMMENT ON FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid, p_reassigns boolean) IS 'Members up to p_upper_id without an assignment, active or ended, that this version of the policy made. p_reassigns: all.';
 
 -- FUNCTION: assignment.finish_backfill(uuid)
 
@@ -2424,13 +2895,11 @@ begin
   if v_sweeps then
     -- Members that were committed behind the cursor, or that bypassed the trigger during the run.
     insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id)
-    values (p_run_id, 0, v_ids[1], v_ids[1])
+    values (p_run_id, 0, '00000000-0000-0000-0000-000000000000', '00000000-0000-0000-0000-000000000000')
     on conflict (run_id, lane) do nothing;
     select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and lane = 0 for update;
 
-    v_result := assignment.assign_batch(
-      v_ids, 'backfill', v_run.trainer_id, p_version => v_run.policy_version, p_run_id => p_run_id
-    );
+    v_result := assignment.run_batch(v_run, v_ids);
     perform assignment.record_backfill_errors(p_run_id, v_result.failures);
     members := cardinality(v_ids);
     perform assignment.record_batch(v_lane, null, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result);
@@ -2443,6 +2912,7 @@ begin
   set status = case when v_remaining = 0 and v_counts.failed = 0 then 'succeeded' else 'completed_with_errors' end,
     status_changed_by = 'service',
     status_reason = null,
+    status_request_id = null,
     started_at = coalesce(started_at, v_began),
     finished_at = clock_timestamp(),
     total = v_counts.processed,
@@ -2453,7 +2923,7 @@ begin
   where id = p_run_id;
 
   -- Failed auto-assignments of members that the run has assigned need no retry.
-  if not v_run.dry_run then
+  if v_run.kind = 'backfill' and not v_run.dry_run then
     begin
       delete from assignment.failures f
       where case
@@ -2479,6 +2949,83 @@ $$;
 
 COMMENT ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) IS 'Once all lanes are done: assigns missed members (swept; at most 5 times up to 10,000), then ends the run (finished).
 busy: lanes are not done, or another caller is proving. stopped: the run is not running. Raises TA007 run not found.';
+
+-- FUNCTION: assignment.forget_before(timestamp with time zone)
+
+CREATE FUNCTION assignment.forget_before(p_before timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "assignment.forgets" TO 'on'
+    AS $$
+declare
+  v_forgotten bigint;
+begin
+  if p_before is null or p_before > now() then
+    raise exception 'the time must lie in the past, not be %', coalesce(p_before::text, 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  delete from assignment.audit_log where at < p_before;
+  get diagnostics v_forgotten = row_count;
+  perform assignment.record_audit(
+    null, 'audit.forgotten', p_after => jsonb_build_object('before', p_before, 'lines', v_forgotten)
+  );
+  return v_forgotten;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.forget_before(p_before timestamp with time zone) IS 'Deletes the lines of the audit log from before a time, and returns how many. It leaves a line that says so.';
+
+-- FUNCTION: assignment.forget_gone_members()
+
+CREATE FUNCTION assignment.forget_gone_members() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+begin
+  perform assignment.require_visible_rows();  -- a hidden member exists all the same
+  perform assignment.forget_members(array(
+    select known.id
+    from (
+      select member_id from assignment.failures
+      union
+      select member_id from assignment.backfill_errors
+      union
+      select member_id from assignment.backfill_selected
+      union
+      select trainer_id from assignment.trainers
+    ) as known (id)
+    where not exists (select from public.members m where m.id = known.id)
+  ));
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.forget_gone_members() IS 'Forgets members of whom something is kept although they no longer exist. Raises where rows of members are hidden.';
+
+-- FUNCTION: assignment.forget_members(uuid[])
+
+CREATE FUNCTION assignment.forget_members(p_member_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  delete from assignment.failures
+  where member_id in (
+    select member_id
+    from assignment.failures
+    where member_id = any (p_member_ids)
+    for update skip locked  -- a retry under way finds out itself
+  );
+  delete from assignment.backfill_errors where member_id = any (p_member_ids);
+  delete from assignment.backfill_selected where member_id = any (p_member_ids);
+  delete from assignment.seats where trainer_id = any (p_member_ids);
+  delete from assignment.trainers where trainer_id = any (p_member_ids);
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.forget_members(p_member_ids uuid[]) IS 'Deletes the failures, the errors of runs, the selections of transfers and the settings as a trainer of deleted members.';
 
 -- FUNCTION: assignment.give_back_seats(uuid[])
 
@@ -2552,7 +3099,7 @@ begin
        assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
        assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
-       assignment.member_columns, assignment.backfill_choices, public.trainer_client_assignments to %I',
+       assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -2568,32 +3115,34 @@ begin
     'assignment.type_kind(oid)',  -- which the view member_columns calls
     'assignment.require_visible_rows()',
     'assignment.default_trainer_id()',
-    'assignment.set_default_trainer(uuid, text)',
-    'assignment.put_policy(jsonb, text, text, integer)',
+    'assignment.set_default_trainer(uuid, text, text)',
+    'assignment.put_policy(jsonb, text, text, integer, text)',
     'assignment.find_policy_problems(jsonb)',
     'assignment.preview_policy(jsonb, real)',
     'assignment.explain_decision(uuid)',
     'assignment.member_tables()',
     'assignment.list_member_fields()',
-    'assignment.change_trainer(uuid, jsonb, text)',
-    'assignment.assign_or_record(uuid[], text, uuid, jsonb[])',
-    'assignment.assign_member(uuid, uuid, text, text, boolean)',
-    'assignment.end_assignment(uuid, uuid)',
+    'assignment.change_trainer(uuid, jsonb, text, text)',
+    'assignment.assign_or_record(uuid[], text, uuid, jsonb[], text)',
+    'assignment.assign_member(uuid, uuid, text, text, boolean, text, text)',
+    'assignment.end_assignment(uuid, uuid, text, text)',
     'assignment.retry_failures(integer)',
-    'assignment.make_failures_due(integer)',
+    'assignment.make_failures_due(integer, text, text)',
     'assignment.claim_new_failures(integer)',
-    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text)',
-    'assignment.retry_backfill(uuid, text, text)',
+    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text, boolean, text)',
+    'assignment.start_transfer(text, uuid, uuid, uuid[], jsonb, text, boolean, integer, text, text, uuid, boolean)',
+    'assignment.retry_backfill(uuid, text, text, text)',
     'assignment.backfill_step(uuid)',
     'assignment.preview_step(uuid)',
     'assignment.record_preview(uuid, jsonb)',
-    'assignment.change_backfill_status(uuid, text, text, text, text)',
+    'assignment.change_backfill_status(uuid, text, text, text, text, text)',
     'assignment.await_lanes(uuid)',
     'assignment.record_step_failure(uuid, text, text, integer, integer)',
     'assignment.throttle_backfill(uuid, text, text, text)',
     'assignment.find_backfill_pressure(integer)',
     'assignment.reconcile(timestamptz, text)',
-    'assignment.end_session(uuid, timestamptz)'
+    'assignment.end_session(uuid, timestamptz, text, text)',
+    'assignment.record_access(text, text, jsonb, text)'
   ]::regprocedure[]
   loop
     execute format('grant execute on function %s to %I', v_function, p_role);
@@ -2844,9 +3393,9 @@ $$;
 COMMENT ON FUNCTION assignment.list_member_fields() IS 'The columns of members and the fields inside json columns, three levels deep. frequent_values: the labels of an enum;
 else up to 20 values that at least two of 2,000 members have, the most frequent first. It never reads the whole table.';
 
--- FUNCTION: assignment.make_failures_due(integer)
+-- FUNCTION: assignment.make_failures_due(integer, text, text)
 
-CREATE FUNCTION assignment.make_failures_due(p_limit integer DEFAULT 20000) RETURNS integer
+CREATE FUNCTION assignment.make_failures_due(p_limit integer DEFAULT 20000, p_actor text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_sort TO 'off'
@@ -2868,12 +3417,17 @@ begin
   );
   update assignment.failures set next_attempt_at = now() where member_id = any (v_member_ids);
   get diagnostics v_made_due = row_count;
+  if p_actor is not null and v_made_due > 0 then
+    perform assignment.record_audit(
+      p_actor, 'failures.retried', p_after => jsonb_build_object('failures', v_made_due), p_request_id => p_request_id
+    );
+  end if;
   return v_made_due;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.make_failures_due(p_limit integer) IS 'Makes up to p_limit failures due now, except those that a retry has locked. Returns how many: fewer than p_limit when
-no more are waiting.';
+COMMENT ON FUNCTION assignment.make_failures_due(p_limit integer, p_actor text, p_request_id text) IS 'Makes up to p_limit failures due now, except those that a retry has locked. Returns how many: fewer than p_limit when
+no more are waiting. p_actor: who asks for it; adds failures.retried to the audit log.';
 
 -- FUNCTION: assignment.make_waiting_due(uuid[])
 
@@ -3189,10 +3743,11 @@ CREATE TABLE assignment.backfill_lanes (
     is_trainer bigint DEFAULT 0 NOT NULL,
     member_gone bigint DEFAULT 0 NOT NULL,
     excluded bigint DEFAULT 0 NOT NULL,
+    not_selected bigint DEFAULT 0 NOT NULL,
     failed bigint DEFAULT 0 NOT NULL
 );
 
-COMMENT ON TABLE assignment.backfill_lanes IS 'Parts of a run: each lane is a separate range of member ids. A step locks one lane, so lanes can run in parallel.';
+COMMENT ON TABLE assignment.backfill_lanes IS 'Parts of a run: each lane is a separate range of ids: of members, or of the assignments that a transfer ends. A step locks one lane, so lanes can run in parallel.';
 
 COMMENT ON COLUMN assignment.backfill_lanes.lane IS 'Numbered from 1. Lane 0 counts members that the run missed and its proof found.';
 
@@ -3216,9 +3771,11 @@ COMMENT ON COLUMN assignment.backfill_lanes.member_gone IS 'Skipped: no longer a
 
 COMMENT ON COLUMN assignment.backfill_lanes.excluded IS 'Skipped: a rule chooses nobody.';
 
--- FUNCTION: assignment.next_members(assignment.backfill_lanes, uuid, integer)
+COMMENT ON COLUMN assignment.backfill_lanes.not_selected IS 'Skipped by a transfer: does not match its condition, or is not a client of the trainer (any more).';
 
-CREATE FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) RETURNS uuid[]
+-- FUNCTION: assignment.next_members(assignment.backfill_runs, assignment.backfill_lanes, integer)
+
+CREATE FUNCTION assignment.next_members(p_run assignment.backfill_runs, p_lane assignment.backfill_lanes, p_limit integer, OUT member_ids uuid[], OUT next_id uuid) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_sort TO 'off'
@@ -3226,10 +3783,44 @@ CREATE FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_fail
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
     AS $$
+declare
+  v_keys uuid[];
 begin
   perform assignment.require_visible_rows();
-  if p_failed_in is null then
-    return array(
+  if p_run.only_failed then
+    member_ids := array(
+      select e.member_id
+      from assignment.backfill_errors e
+      where e.run_id = p_run.retry_of
+        and e.member_id >= p_lane.next_id
+      order by e.member_id
+      limit p_limit + 1
+    );
+  elsif p_run.only_selected then
+    member_ids := array(
+      select s.member_id
+      from assignment.backfill_selected s
+      where s.run_id = p_run.id
+        and s.member_id >= p_lane.next_id
+      order by s.member_id
+      limit p_limit + 1
+    );
+  elsif p_run.kind = 'transfer' then
+    select coalesce(array_agg(a.id), '{}'), coalesce(array_agg(a.client_id), '{}')
+    into v_keys, member_ids
+    from (
+      select a.id, a.client_id
+      from public.trainer_client_assignments a
+      where a.trainer_id = p_run.from_trainer_id
+        and a.status = 'active'
+        and a.id >= p_lane.next_id
+        and a.id <= p_lane.upper_id
+        and (p_lane.includes_upper or a.id <> p_lane.upper_id)
+      order by a.id
+      limit p_limit + 1
+    ) as a;
+  else
+    member_ids := array(
       select m.id
       from public.members m
       where m.id >= p_lane.next_id
@@ -3239,19 +3830,13 @@ begin
       limit p_limit + 1
     );
   end if;
-  return array(
-    select e.member_id
-    from assignment.backfill_errors e
-    where e.run_id = p_failed_in
-      and e.member_id >= p_lane.next_id
-    order by e.member_id
-    limit p_limit + 1
-  );
+  next_id := (coalesce(v_keys, member_ids))[p_limit + 1];
+  member_ids := member_ids[:p_limit];
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) IS 'The next p_limit ids of a lane in key order, and the id after them: of all members, or of the members that failed in
-run p_failed_in.';
+COMMENT ON FUNCTION assignment.next_members(p_run assignment.backfill_runs, p_lane assignment.backfill_lanes, p_limit integer, OUT member_ids uuid[], OUT next_id uuid) IS 'The next p_limit members of a lane, and where the lane goes on after them (null: it ends). In key order: of the members, or
+of the assignments that a transfer ends.';
 
 -- FUNCTION: assignment.note_backfill_progress(uuid)
 
@@ -3350,6 +3935,53 @@ $$;
 COMMENT ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) IS 'Up to 16 lanes, cut at pg_stats.histogram_bounds of members.id, across all partitions.
 One lane without statistics or with fewer than 20,000 members.';
 
+-- FUNCTION: assignment.plan_transfer_lanes(uuid, integer)
+
+CREATE FUNCTION assignment.plan_transfer_lanes(p_from_trainer_id uuid, p_max_lanes integer DEFAULT 16) RETURNS TABLE(lane smallint, next_id uuid, upper_id uuid, includes_upper boolean, clients bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+  with total as materialized (
+    select count(*) as clients
+    from public.trainer_client_assignments a
+    where a.trainer_id = p_from_trainer_id
+      and a.status = 'active'
+  ),
+  starts as (  -- at least 10,000 clients for each lane
+    select n.id
+    from (
+      select a.id, row_number() over (order by a.id) - 1 as place
+      from public.trainer_client_assignments a
+      where a.trainer_id = p_from_trainer_id
+        and a.status = 'active'
+    ) as n
+    cross join total t
+    where n.place % ceil(t.clients::numeric / greatest(1, least(p_max_lanes, t.clients / 10000))) = 0
+  ),
+  latest as (
+    select a.id
+    from public.trainer_client_assignments a
+    where a.trainer_id = p_from_trainer_id
+      and a.status = 'active'
+    order by a.id desc
+    limit 1
+  )
+  select
+    (row_number() over by_id)::smallint,
+    s.id,
+    coalesce(lead(s.id) over by_id, l.id),
+    lead(s.id) over by_id is null,
+    t.clients
+  from starts s
+  cross join latest l
+  cross join total t
+  window by_id as (order by s.id)
+$$;
+
+COMMENT ON FUNCTION assignment.plan_transfer_lanes(p_from_trainer_id uuid, p_max_lanes integer) IS 'Up to p_max_lanes ranges of the ids of a trainer''s active assignments, each with the number of all clients. None without
+clients.';
+
 -- FUNCTION: assignment.preview_assign_to_trainer(uuid[], uuid, integer)
 
 CREATE FUNCTION assignment.preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer) RETURNS assignment.batch_result
@@ -3389,6 +4021,7 @@ begin
   v_result.is_trainer := v_sorted.is_trainer;
   v_result.member_gone := 0;
   v_result.excluded := 0;
+  v_result.not_selected := 0;
   return v_result;
 end;
 $$;
@@ -3405,6 +4038,7 @@ CREATE FUNCTION assignment.preview_batch(p_run assignment.backfill_runs, p_membe
 declare
   v_document jsonb;
   v_rules assignment.policy_rules[];
+  v_request assignment.request := assignment.run_request(p_run);
   v_members record;
   v_choices assignment.choice[];
   v_result assignment.batch_result;
@@ -3413,13 +4047,18 @@ begin
   into v_document, v_rules
   from assignment.policies p
   where p.version = p_run.policy_version;
-  select * into v_members from assignment.read_members(p_member_ids);
+  if p_run.kind = 'transfer' then
+    select * into v_members from assignment.select_clients(p_run, p_member_ids);
+  else
+    select * into v_members from assignment.read_members(p_member_ids);
+  end if;
 
   v_choices := array(
     select row(
       c.member_id, c.trainer_id, c.rule, case c.outcome when 'assign' then 'assigned' else c.outcome end
     )::assignment.choice
-    from assignment.choose_trainers(
+    from assignment.choose(
+      v_request,
       v_document,
       v_rules,
       v_members.member_ids,
@@ -3432,13 +4071,17 @@ begin
       )
     ) as c
   );
-  v_result := assignment.count_choices(v_choices, v_rules);
-  v_result.member_gone := cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  v_result := assignment.count_choices(v_request.purpose, v_choices, v_rules);
+  if p_run.kind = 'transfer' then
+    v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  else
+    v_result.member_gone := v_result.member_gone + cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  end if;
   return v_result;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) IS 'The result that assign_batch would have for a run by the policy, with the seats that the run has given away so far.';
+COMMENT ON FUNCTION assignment.preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) IS 'The result that run_batch would have for a transfer or a run by the policy, with the seats that the run has given away so far.';
 
 -- FUNCTION: assignment.preview_policy(jsonb, real)
 
@@ -3575,7 +4218,7 @@ declare
   v_run assignment.backfill_runs;
   v_lane assignment.backfill_lanes;
   v_rows integer;
-  v_ids uuid[];
+  v_members record;
   v_result assignment.batch_result;
 begin
   select * into v_run from assignment.backfill_runs where id = p_run_id;
@@ -3592,11 +4235,11 @@ begin
   end if;
 
   v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
-  v_ids := assignment.next_members(v_lane, null, v_rows);
+  select * into v_members from assignment.next_members(v_run, v_lane, v_rows);
   v_result := case
-    when v_run.trainer_id is null then assignment.preview_batch(v_run, v_ids[:v_rows])
+    when v_run.trainer_id is null or v_run.kind = 'transfer' then assignment.preview_batch(v_run, v_members.member_ids)
     else assignment.preview_assign_to_trainer(
-      v_ids[:v_rows],
+      v_members.member_ids,
       v_run.trainer_id,
       (select sum(l.successful)::integer from assignment.backfill_lanes l where l.run_id = p_run_id)
     )
@@ -3604,8 +4247,8 @@ begin
   return jsonb_build_object(
     'lane', v_lane.lane,
     'from_id', v_lane.next_id,
-    'next_id', v_ids[v_rows + 1],
-    'members', cardinality(v_ids[:v_rows]),
+    'next_id', v_members.next_id,
+    'members', cardinality(v_members.member_ids),
     'elapsed_ms', extract(epoch from clock_timestamp() - v_began) * 1000,
     'result', to_jsonb(v_result)
   );
@@ -3615,9 +4258,9 @@ $$;
 COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview. Null when no lane is left or the run is not running.
 Writes nothing: call it in a READ ONLY transaction.';
 
--- FUNCTION: assignment.put_policy(jsonb, text, text, integer)
+-- FUNCTION: assignment.put_policy(jsonb, text, text, integer, text)
 
-CREATE FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text DEFAULT NULL::text, p_expected_version integer DEFAULT NULL::integer) RETURNS integer
+CREATE FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text DEFAULT NULL::text, p_expected_version integer DEFAULT NULL::integer, p_request_id text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
@@ -3645,6 +4288,15 @@ begin
   insert into assignment.policy_rules select * from assignment.compile_rules(p_document, v_version);
   perform assignment.refresh_settings();
 
+  perform assignment.record_audit(
+    p_actor,
+    'policy.changed',
+    'policy:' || v_version,
+    p_before => jsonb_build_object('version', v_version - 1),
+    p_after => jsonb_strip_nulls(jsonb_build_object('version', v_version, 'comment', p_comment)),
+    p_request_id => p_request_id
+  );
+
   -- Whoever waited for room under the former rules asks the new ones.
   update assignment.failures
   set next_attempt_at = now()
@@ -3661,7 +4313,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer) IS 'Writes the next version of the policy, in force at once for whoever is inserted from then on, and returns its number.
+COMMENT ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text) IS 'Writes the next version of the policy, in force at once for whoever is inserted from then on, and returns its number.
 Raises TA012 the document does not fit the database (the JSON pointer in detail), TA013 p_expected_version is not the
 version in force.';
 
@@ -3705,7 +4357,7 @@ COMMENT ON FUNCTION assignment.read_uuid(p_text text) IS 'The UUID that a text s
 
 -- FUNCTION: assignment.reconcile(timestamp with time zone, text)
 
-CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text DEFAULT NULL::text, OUT run_id uuid, OUT repaired_seats integer) RETURNS record
+CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text DEFAULT NULL::text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3717,6 +4369,11 @@ begin
     return;
   end if;
   perform assignment.mirror_all_missed();
+  begin
+    perform assignment.forget_gone_members();
+  exception when others then
+    raise warning 'trainer assignment: something may still be kept of deleted members: %', sqlerrm;
+  end;
   select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
   begin
     run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
@@ -3729,7 +4386,9 @@ begin
         and status = 'running'
         and not (dry_run or only_failed)
     ) then
-      raise;  -- a paused run, a dry run or a retry does not find the missed members: the slot stays unclaimed
+      -- A paused run, a dry run or a retry does not find the missed members: the slot stays unclaimed.
+      waits_for := v_active_id;
+      delete from assignment.reconciliations where slot = p_slot;
     end if;
   end;
   update assignment.reconciliations r
@@ -3738,9 +4397,47 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer) IS 'Claims a slot of the schedule, mirrors missed rows of watched tables, repairs seats, and starts a run. run_id is null when
-a run is running; both are null when the slot is already claimed. Raises TA005 when the run that has not ended is paused, a dry run or a
-retry of failed members: try again later.';
+COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid) IS 'Claims a slot of the schedule, mirrors missed rows of watched tables, forgets deleted members, repairs seats, and
+starts a run. run_id is null when a run is running; all is null when the slot is already claimed. waits_for: a run that has
+not ended and is paused, a dry run or a retry of failed members. Everything but the start is done then; call again later.';
+
+-- FUNCTION: assignment.record_access(text, text, jsonb, text)
+
+CREATE FUNCTION assignment.record_access(p_actor text, p_action text, p_after jsonb DEFAULT NULL::jsonb, p_request_id text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+begin
+  if p_action not in ('session.started', 'access.refused') then
+    raise exception '% is no kind of access', p_action using errcode = 'invalid_parameter_value';
+  end if;
+  perform assignment.record_audit(p_actor, p_action, p_after => p_after, p_request_id => p_request_id);
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.record_access(p_actor text, p_action text, p_after jsonb, p_request_id text) IS 'Adds session.started or access.refused to the audit log.';
+
+-- FUNCTION: assignment.record_audit(text, text, text, uuid[], jsonb, jsonb, text)
+
+CREATE FUNCTION assignment.record_audit(p_actor text, p_action text, p_subject text DEFAULT NULL::text, p_trainer_ids uuid[] DEFAULT '{}'::uuid[], p_before jsonb DEFAULT NULL::jsonb, p_after jsonb DEFAULT NULL::jsonb, p_request_id text DEFAULT NULL::text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into assignment.audit_log (actor, database_role, action, subject, trainer_ids, before, after, request_id)
+  values (
+    coalesce(p_actor, assignment.database_role()),
+    assignment.database_role(),
+    p_action,
+    p_subject,
+    array_remove(p_trainer_ids, null),
+    p_before,
+    p_after,
+    p_request_id
+  )
+$$;
+
+COMMENT ON FUNCTION assignment.record_audit(p_actor text, p_action text, p_subject text, p_trainer_ids uuid[], p_before jsonb, p_after jsonb, p_request_id text) IS 'Adds a line to the audit log, in the transaction of the change. p_actor null: the database role.';
 
 -- FUNCTION: assignment.record_backfill_errors(uuid, assignment.member_failure[])
 
@@ -3783,7 +4480,7 @@ begin
   end if;
 
   update assignment.backfill_lanes
-  set next_id = coalesce(p_next_id, next_id),
+  set next_id = coalesce(p_next_id, upper_id),
     done = p_next_id is null,
     batch_rows = case
       when p_next_id is null then batch_rows
@@ -3796,6 +4493,7 @@ begin
     is_trainer = is_trainer + p_result.is_trainer,
     member_gone = member_gone + p_result.member_gone,
     excluded = excluded + p_result.excluded,
+    not_selected = not_selected + p_result.not_selected,
     failed = failed + cardinality(p_result.failures)
   where run_id = p_lane.run_id
     and lane = p_lane.lane;
@@ -3979,42 +4677,60 @@ CREATE FUNCTION assignment.retry_after(p_attempts integer) RETURNS interval
 
 COMMENT ON FUNCTION assignment.retry_after(p_attempts integer) IS 'The wait after the given number of failed attempts: 15 s, doubled each time, at most one hour.';
 
--- FUNCTION: assignment.retry_backfill(uuid, text, text)
+-- FUNCTION: assignment.retry_backfill(uuid, text, text, text)
 
-CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text DEFAULT NULL::text) RETURNS uuid
+CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_run record;
+  v_run assignment.backfill_runs;
+  v_counts record;
+  v_only_failed boolean;
 begin
-  select case when r.policy_version is null then r.trainer_id end as trainer_id, r.status, p.failed, (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
-  into v_run
-  from assignment.backfill_runs r
-  join assignment.backfill_progress p on p.id = r.id
-  where r.id = p_run_id;
-
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
-  elsif v_run.status in ('running', 'paused') then
+  end if;
+  select p.failed, (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
+  into v_counts
+  from assignment.backfill_progress p
+  where p.id = p_run_id;
+  if v_run.status in ('running', 'paused') then
     raise exception 'run % is % and can be retried once it has ended', p_run_id, v_run.status using errcode = 'TA006';
-  elsif v_run.failed = 0 then
+  elsif v_counts.failed = 0 then
     raise exception 'run % has no failed members to retry', p_run_id using errcode = 'TA006';
   end if;
 
   -- If not every failed member was recorded, only a run over all members is sure to include them.
+  v_only_failed := v_counts.failed = v_counts.recorded;
+  if v_run.kind = 'transfer' then
+    return assignment.start_transfer(
+      p_requested_by,
+      v_run.from_trainer_id,
+      case when v_run.policy_version is null then v_run.trainer_id end,
+      p_condition => v_run.condition,
+      p_notes => v_run.notes,
+      p_traceparent => p_traceparent,
+      p_request_id => p_request_id,
+      p_retry_of => p_run_id,
+      p_only_failed => v_only_failed
+    );
+  end if;
   return assignment.start_backfill(
     p_requested_by,
-    v_run.trainer_id,
+    case when v_run.policy_version is null then v_run.trainer_id end,
     p_retry_of => p_run_id,
-    p_only_failed => v_run.failed = v_run.recorded,
-    p_traceparent => p_traceparent
+    p_only_failed => v_only_failed,
+    p_traceparent => p_traceparent,
+    p_reassigns => v_run.reassigns,
+    p_request_id => p_request_id
   );
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text) IS 'Starts a run for the failed members of an ended run, and returns its id.
-Raises TA007 run not found, TA006 it has not ended or nothing failed, TA005 the trainer has a run that has not ended.';
+COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text, p_request_id text) IS 'Starts a run for the failed members of an ended run, and returns its id.
+Raises TA007 run not found, TA006 it has not ended or nothing failed, TA005 a run of the same kind and trainer has not ended.';
 
 -- FUNCTION: assignment.retry_failures(integer)
 
@@ -4024,7 +4740,7 @@ CREATE FUNCTION assignment.retry_failures(p_limit integer DEFAULT 500, OUT retri
     SET lock_timeout TO '2s'
     AS $$
 declare
-  v_requested_id uuid;
+  v_request assignment.request;
   v_member_ids uuid[];
   v_locked_ids uuid[];
   v_trainer_id uuid;
@@ -4033,7 +4749,7 @@ declare
   v_message text;
 begin
   failed_ids := '{}';
-  select requested_trainer_id, member_ids into v_requested_id, v_member_ids
+  select requested_trainer_id, member_ids into v_request.trainer_id, v_member_ids
   from assignment.take_due_failures(p_limit);
   retried := cardinality(v_member_ids);
   if retried = 0 then
@@ -4043,11 +4759,14 @@ begin
   end if;
 
   begin
+    v_request.purpose := 'fill';
+    v_request.source := 'retry';
+    v_request.actor := 'retry';
     -- A member that another session has locked would make the whole batch time out.
     v_locked_ids := assignment.find_locked_members(v_member_ids);
-    v_trainer_id := coalesce(v_requested_id, (select default_trainer_id from assignment.settings where not needs_choice));
+    v_trainer_id := coalesce(v_request.trainer_id, (select default_trainer_id from assignment.settings where not needs_choice));
     v_failures := (assignment.assign_batch(
-      array(select unnest(v_member_ids) except select unnest(v_locked_ids)), 'retry', v_requested_id
+      v_request, array(select unnest(v_member_ids) except select unnest(v_locked_ids))
     )).failures;
     v_failures := v_failures || array(
       select row(member_id, '55P03', 'the member is locked by another session', null)::assignment.member_failure
@@ -4085,9 +4804,120 @@ COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integ
 A member who is assigned by now, or gone, counts as succeeded and leaves the list. The others wait again, see
 assignment.retry_after. Several sessions may call it at once.';
 
--- FUNCTION: assignment.set_default_trainer(uuid, text)
+-- FUNCTION: assignment.run_batch(assignment.backfill_runs, uuid[])
 
-CREATE FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) RETURNS integer
+CREATE FUNCTION assignment.run_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) RETURNS assignment.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_clients record;
+  v_result assignment.batch_result;
+begin
+  if p_run.kind = 'backfill' then
+    return assignment.assign_batch(assignment.run_request(p_run), p_member_ids);
+  end if;
+  select * into v_clients from assignment.select_clients(p_run, p_member_ids);
+  v_result := assignment.choose_and_assign(assignment.run_request(p_run), v_clients.member_ids, v_clients.member_rows);
+  v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality(v_clients.member_ids);
+  return v_result;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.run_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) IS 'Assigns or moves members as a run asks for, and counts the results. Raises as choose_and_assign does.';
+
+-- FUNCTION: assignment.run_request(assignment.backfill_runs)
+
+CREATE FUNCTION assignment.run_request(p_run assignment.backfill_runs) RETURNS assignment.request
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select row(
+    case when p_run.kind = 'transfer' then 'transfer' when p_run.reassigns then 'reassign' else 'fill' end,
+    p_run.kind,
+    p_run.requested_by,
+    p_run.trainer_id,
+    p_run.policy_version,
+    p_run.from_trainer_id,
+    p_run.id,
+    p_run.notes,
+    false
+  )::assignment.request
+$$;
+
+COMMENT ON FUNCTION assignment.run_request(p_run assignment.backfill_runs) IS 'The request for the members of a run.';
+
+-- FUNCTION: assignment.select_clients(assignment.backfill_runs, uuid[])
+
+CREATE FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_members record;
+  v_matched integer[];
+begin
+  member_ids := array(
+    select asked.id
+    from unnest(p_member_ids) as asked (id)
+    where exists (
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = asked.id
+        and a.trainer_id is not distinct from p_run.from_trainer_id  -- unlike =, keeps the planner from the index by trainer
+        and a.status = 'active'
+    )
+    order by asked.id
+  );
+  if p_run.condition is null and p_run.trainer_id is not null then
+    return;  -- nobody asks for the rows
+  end if;
+
+  select * into v_members from assignment.read_members(member_ids);
+  if p_run.condition is null then
+    member_rows := v_members.member_rows;
+    return;
+  end if;
+  select m.matched into v_matched
+  from assignment.match_rules(
+    array(select r from assignment.compile_rules(
+      jsonb_build_object('rules', jsonb_build_array(assignment.selecting_rule(p_run.condition))), 0
+    ) as r),
+    v_members.member_rows
+  ) as m;
+  select
+    coalesce(array_agg(m.id order by m.id), '{}'),
+    coalesce(array_agg(m.member_row order by m.id), '{}')
+  into member_ids, member_rows
+  from unnest(v_members.member_ids, v_members.member_rows) with ordinality as m (id, member_row, place)
+  where m.place in (select unnest(v_matched));
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) IS 'Those of the given members whom a transfer moves: clients of the trainer who match its condition. member_rows: their rows,
+where the policy or the condition asks for them.';
+
+-- FUNCTION: assignment.selecting_rule(jsonb)
+
+CREATE FUNCTION assignment.selecting_rule(p_condition jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select jsonb_build_object(
+    'name', 'Selected',
+    'when', p_condition,
+    'assign', jsonb_build_object('choose', 'nobody')
+  )
+$$;
+
+COMMENT ON FUNCTION assignment.selecting_rule(p_condition jsonb) IS 'A rule that matches whom the condition matches.';
+
+-- FUNCTION: assignment.set_default_trainer(uuid, text, text)
+
+CREATE FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
@@ -4106,43 +4936,16 @@ begin
     return v_policy.version;
   end if;
   return assignment.put_policy(
-    v_policy.document || jsonb_build_object('defaultTrainerId', p_trainer_id), p_actor, p_expected_version => v_policy.version
+    v_policy.document || jsonb_build_object('defaultTrainerId', p_trainer_id),
+    p_actor,
+    p_expected_version => v_policy.version,
+    p_request_id => p_request_id
   );
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) IS 'Makes a member the default trainer and returns the version of the policy. Nobody is moved. The present default trainer
+COMMENT ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text) IS 'Makes a member the default trainer and returns the version of the policy. Nobody is moved. The present default trainer
 makes no new version. Raises TA001 p_trainer_id is not a member, TA012 and TA013 as put_policy.';
-
--- FUNCTION: assignment.set_trainer(uuid, integer, boolean, text, text)
-
-CREATE FUNCTION assignment.set_trainer(p_trainer_id uuid, p_capacity integer, p_accepts_clients boolean, p_note text, p_actor text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '2s'
-    AS $$
-begin
-  if not exists (select from public.members where id = p_trainer_id) then
-    perform assignment.require_visible_rows();
-    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
-  end if;
-  insert into assignment.trainers (trainer_id, capacity, accepts_clients, note, updated_by)
-  values (p_trainer_id, p_capacity, p_accepts_clients, p_note, p_actor)
-  on conflict (trainer_id) do update set
-    capacity = excluded.capacity,
-    accepts_clients = excluded.accepts_clients,
-    note = excluded.note,
-    updated_at = now(),
-    updated_by = excluded.updated_by;
-  -- Sign-ups that began before this and have not committed yet take no seat; the scheduled reconciliation counts them.
-  perform assignment.settle_seats(p_trainer_id);
-  perform assignment.refresh_settings();
-  perform assignment.make_waiting_due(array_fill(p_trainer_id, array[least(coalesce(p_capacity, 1000), 1000)]));
-end;
-$$;
-
-COMMENT ON FUNCTION assignment.set_trainer(p_trainer_id uuid, p_capacity integer, p_accepts_clients boolean, p_note text, p_actor text) IS 'Sets what a trainer takes. Clients beyond a lowered capacity stay. Makes up to 1,000 failures due that wait for the
-trainer. Raises TA001 p_trainer_id is not a member.';
 
 -- FUNCTION: assignment.settle_all_seats()
 
@@ -4254,9 +5057,9 @@ $$;
 
 COMMENT ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) IS 'The given members without any assignment to the trainer, active or ended, in key order; and counts of the others.';
 
--- FUNCTION: assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text)
+-- FUNCTION: assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text, boolean, text)
 
-CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false, p_traceparent text DEFAULT NULL::text) RETURNS uuid
+CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false, p_traceparent text DEFAULT NULL::text, p_reassigns boolean DEFAULT false, p_request_id text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
@@ -4273,7 +5076,7 @@ declare
 begin
   perform assignment.require_visible_rows();
   if p_trainer_id is null then
-    select policy_version, case when not (needs_choice or respects_other_trainers) then default_trainer_id end
+    select policy_version, case when not (needs_choice or respects_other_trainers or p_reassigns) then default_trainer_id end
     into v_policy_version, v_trainer_id
     from assignment.settings;
     if not found then
@@ -4292,18 +5095,22 @@ begin
 
   loop
     insert into assignment.backfill_runs
-      (trainer_id, policy_version, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by, start_traceparent)
+      (
+        trainer_id, policy_version, dry_run, reassigns, batch_rows, retry_of, only_failed, requested_by, status_changed_by,
+        status_request_id, start_traceparent
+      )
     values (
-      v_trainer_id, v_policy_version, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by,
-      p_traceparent
+      v_trainer_id, v_policy_version, p_dry_run, p_reassigns, p_batch_rows, p_retry_of, p_only_failed, p_requested_by,
+      p_requested_by, p_request_id, p_traceparent
     )
-    on conflict (coalesce(trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
+    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
     returning id into v_run_id;
     exit when found;
 
     select id into v_active_id
     from assignment.backfill_runs
-    where trainer_id is not distinct from v_trainer_id
+    where kind = 'backfill'
+      and trainer_id is not distinct from v_trainer_id
       and status in ('running', 'paused');
     if found then
       raise exception 'run % % has not ended', v_active_id, coalesce('for trainer ' || v_trainer_id, 'by the policy')
@@ -4338,8 +5145,118 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) IS 'Starts a run for a trainer, or by the policy in force, and returns its id.
+COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text, p_reassigns boolean, p_request_id text) IS 'Starts a run for a trainer, or by the policy in force, and returns its id. p_reassigns: the run also replaces what a policy
+chose and would no longer choose (only by the policy).
 Raises TA001 trainer not found, TA005 the trainer has a run that has not ended (its id in detail).';
+
+-- FUNCTION: assignment.start_transfer(text, uuid, uuid, uuid[], jsonb, text, boolean, integer, text, text, uuid, boolean)
+
+CREATE FUNCTION assignment.start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_member_ids uuid[] DEFAULT NULL::uuid[], p_condition jsonb DEFAULT NULL::jsonb, p_notes text DEFAULT NULL::text, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_traceparent text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_policy_version integer;
+  v_run_id uuid;
+  v_active_id uuid;
+  v_problem record;
+  v_total bigint;
+begin
+  perform assignment.require_visible_rows();
+  if not exists (select from public.members where id = p_from_trainer_id) then
+    raise exception 'trainer % is not a member', p_from_trainer_id using errcode = 'TA001';
+  elsif p_trainer_id is not null and not exists (select from public.members where id = p_trainer_id) then
+    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
+  elsif p_trainer_id = p_from_trainer_id then
+    raise exception 'trainer % cannot take over from themselves', p_from_trainer_id using errcode = 'TA017';
+  end if;
+  if p_trainer_id is null then
+    select s.policy_version into v_policy_version
+    from assignment.settings s
+    where s.default_trainer_id <> p_from_trainer_id
+      or exists (select from assignment.policy_rules r where r.version = s.policy_version);
+    if not found then
+      perform assignment.default_trainer_id();  -- raises where there are no settings
+      raise exception 'the policy knows no trainer besides %', p_from_trainer_id
+        using errcode = 'TA017', hint = 'Name the trainer who takes over, or change the policy first.';
+    end if;
+  end if;
+  if p_condition is not null then
+    select * into v_problem
+    from assignment.find_policy_problems(jsonb_build_object(
+      'defaultTrainerId', null,
+      'respectsOtherTrainers', false,
+      'rules', jsonb_build_array(assignment.selecting_rule(p_condition))
+    )) as p
+    where not p.is_warning
+    order by p.pointer
+    limit 1;
+    if found then
+      raise exception '%', v_problem.detail
+        using errcode = 'TA012', detail = regexp_replace(v_problem.pointer, '^/rules/0/when', '/condition');
+    end if;
+  end if;
+
+  loop
+    insert into assignment.backfill_runs
+      (
+        kind, from_trainer_id, trainer_id, policy_version, condition, only_selected, notes, dry_run, batch_rows, retry_of,
+        only_failed, requested_by, status_changed_by, status_request_id, start_traceparent
+      )
+    values (
+      'transfer', p_from_trainer_id, p_trainer_id, v_policy_version, p_condition, p_member_ids is not null, p_notes, p_dry_run,
+      p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by, p_request_id, p_traceparent
+    )
+    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
+    returning id into v_run_id;
+    exit when found;
+
+    select id into v_active_id
+    from assignment.backfill_runs
+    where kind = 'transfer'
+      and from_trainer_id = p_from_trainer_id
+      and status in ('running', 'paused');
+    if found then
+      raise exception 'run % from trainer % has not ended', v_active_id, p_from_trainer_id
+        using errcode = 'TA005', detail = v_active_id::text;
+    end if;
+  end loop;
+
+  insert into assignment.backfill_selected (run_id, member_id)
+  select distinct v_run_id, id
+  from unnest(p_member_ids) as selected (id);
+
+  if p_only_failed or p_member_ids is not null then
+    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+    select v_run_id, 1, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', true;
+    select count(*) into v_total
+    from (
+      select member_id from assignment.backfill_errors where p_only_failed and run_id = p_retry_of
+      union all
+      select member_id from assignment.backfill_selected where not p_only_failed and run_id = v_run_id
+    ) as listed;
+  else
+    with planned as (
+      -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
+      select * from assignment.plan_transfer_lanes(p_from_trainer_id, case when p_dry_run then 1 else 16 end)
+    ),
+    inserted as (
+      insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+      select v_run_id, p.lane, p.next_id, p.upper_id, p.includes_upper
+      from planned p
+    )
+    select coalesce(max(p.clients), 0) into v_total from planned p;
+  end if;
+  update assignment.backfill_runs set total = v_total where id = v_run_id;
+  return v_run_id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_notes text, p_dry_run boolean, p_batch_rows integer, p_traceparent text, p_request_id text, p_retry_of uuid, p_only_failed boolean) IS 'Starts a run that moves the clients of p_from_trainer_id to p_trainer_id, or to whom the policy in force chooses (null), and
+returns its id. p_member_ids, p_condition: moves only these clients. p_notes: notes of the new assignments; null: as before.
+Raises TA001 a trainer is not a member, TA005 the trainer has a transfer that has not ended (its id in detail), TA012 the
+condition is not valid (a pointer in detail), TA017 nobody can take over.';
 
 -- FUNCTION: assignment.take_back_defaults(regclass)
 
@@ -4409,6 +5326,23 @@ $$;
 
 COMMENT ON FUNCTION assignment.take_seats(p_trainer_ids uuid[]) IS 'Takes one seat for each item. Where a trainer has none left, the client counts as overbooked.';
 
+-- FUNCTION: assignment.tg_audit_log__refuse_change()
+
+CREATE FUNCTION assignment.tg_audit_log__refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if tg_op = 'DELETE' and current_setting('assignment.forgets', true) = 'on' then
+    return null;  -- ignored for a statement trigger
+  end if;
+  raise exception 'the audit log is only ever added to'
+    using errcode = 'TA018', hint = 'assignment.forget_before(time) deletes the lines of before a time.';
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.tg_audit_log__refuse_change() IS 'Raises TA018 on every change of the audit log, except when forget_before deletes.';
+
 -- FUNCTION: assignment.tg_backfill_runs__guard_status()
 
 CREATE FUNCTION assignment.tg_backfill_runs__guard_status() RETURNS trigger
@@ -4432,6 +5366,31 @@ begin
     insert into assignment.backfill_events (run_id, actor, from_status, to_status, reason)
     values (new.id, new.status_changed_by, old.status, new.status, new.status_reason);
   end if;
+  if tg_op = 'INSERT' or new.status <> old.status then
+    perform assignment.record_audit(
+      new.status_changed_by,
+      case
+        when tg_op = 'INSERT' then 'run.started'
+        when new.status = 'running' then 'run.resumed'
+        when new.status in ('paused', 'cancelled') then 'run.' || new.status
+        else 'run.ended'
+      end,
+      'run:' || new.id,
+      array[new.from_trainer_id, new.trainer_id],
+      case when tg_op = 'UPDATE' then jsonb_build_object('status', old.status) end,
+      jsonb_strip_nulls(jsonb_build_object(
+        'kind', new.kind,
+        'status', new.status,
+        'reason', new.status_reason,
+        'dryRun', new.dry_run,
+        'fromTrainerId', new.from_trainer_id,
+        'trainerId', new.trainer_id,
+        'policyVersion', new.policy_version,
+        'reassign', nullif(new.reassigns, false)
+      )),
+      new.status_request_id
+    );
+  end if;
   return null;  -- ignored for an after trigger
 end;
 $$;
@@ -4454,8 +5413,8 @@ declare
   v_float_digits text;
 begin
   begin
-    insert into public.trainer_client_assignments (trainer_id, client_id, source, policy_version)
-    select s.default_trainer_id, m.id, 'trigger', s.policy_version
+    insert into public.trainer_client_assignments (trainer_id, client_id, source, assigned_by, policy_version)
+    select s.default_trainer_id, m.id, 'trigger', 'trigger', s.policy_version
     from new_members m
     cross join assignment.settings s
     where m.id is not null  -- id is unique, but not always a primary key
@@ -4552,6 +5511,32 @@ $$;
 COMMENT ON FUNCTION assignment.tg_members__follow_id() IS 'Moves the failure, and the capacity as a trainer, of a member whose id changes to the new id. Assigns the member if there
 is neither a failure nor an assignment. Never makes the update fail.';
 
+-- FUNCTION: assignment.tg_members__forget()
+
+CREATE FUNCTION assignment.tg_members__forget() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    AS $$
+declare
+  v_ids uuid[] := array(select id from old_members where id is not null);
+begin
+  if v_ids = '{}' then
+    return null;  -- ignored for an after trigger
+  end if;
+  perform assignment.forget_members(v_ids);
+  perform assignment.record_audit(null, 'members.deleted', p_after => jsonb_build_object('members', cardinality(v_ids)));
+  return null;
+exception when others or assert_failure then
+  raise warning 'trainer assignment: something is still kept of % deleted members: %', cardinality(v_ids), sqlerrm
+    using hint = 'The scheduled reconciliation removes it.';
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.tg_members__forget() IS 'Forgets the members that one DELETE statement removed, and adds members.deleted to the audit log, with their number only.
+Never makes the statement fail.';
+
 -- FUNCTION: assignment.tg_trainer_client_assignments__keep_seats()
 
 CREATE FUNCTION assignment.tg_trainer_client_assignments__keep_seats() RETURNS trigger
@@ -4592,6 +5577,72 @@ $$;
 
 COMMENT ON FUNCTION assignment.tg_trainer_client_assignments__keep_seats() IS 'Gives back the seats of assignments that are no longer active, and takes seats for those that became active. Never makes
 the statement fail.';
+
+-- FUNCTION: assignment.tg_trainer_client_assignments__tell_change()
+
+CREATE FUNCTION assignment.tg_trainer_client_assignments__tell_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "assignment.by_service" TO 'on'
+    SET lock_timeout TO '250ms'
+    AS $$
+declare
+  v_changed record;
+begin
+  -- What follows from a change of members is told there: its rows, old or new, name a trainer or client who is no member.
+  if tg_op = 'DELETE' then
+    select
+      array_agg(o.id order by o.id) as ids,
+      array_agg(distinct o.trainer_id) as trainer_ids,
+      jsonb_build_object('deleted', count(*)) as counts
+    into v_changed
+    from old_rows o
+    where exists (select from public.members m where m.id = o.client_id);
+  else
+    select
+      array_agg(n.id order by n.id) as ids,
+      array_agg(distinct o.trainer_id) || array_agg(distinct n.trainer_id) as trainer_ids,
+      jsonb_build_object(
+        'ended', count(*) filter (where o.status = 'active' and n.status = 'inactive'),
+        'revived', count(*) filter (where o.status = 'inactive' and n.status = 'active'),
+        'otherwise', count(*) filter (where o.status = n.status)
+      ) as counts
+    into v_changed
+    from old_rows o
+    join new_rows n on n.id = o.id
+    where row(n.*) is distinct from row(o.*)
+      and exists (select from public.members m where m.id = o.client_id)
+      and (o.trainer_id is null or exists (select from public.members m where m.id = o.trainer_id));
+
+    update public.trainer_client_assignments a
+    set ended_at = coalesce(a.ended_at, now()),
+      ended_by = assignment.database_role(),
+      ended_because = 'direct'
+    from old_rows o
+    join new_rows n on n.id = o.id
+    where a.id = n.id
+      and o.status = 'active'
+      and n.status = 'inactive'
+      and n.ended_by is not distinct from o.ended_by;  -- the other program may say itself who ended it
+  end if;
+
+  if v_changed.ids is not null then
+    perform assignment.record_audit(
+      null,
+      case tg_op when 'DELETE' then 'assignments.deleted' else 'assignments.changed' end,
+      p_trainer_ids => v_changed.trainer_ids[:100],
+      p_after => v_changed.counts || jsonb_build_object('assignmentIds', to_jsonb(v_changed.ids[:100]))
+    );
+  end if;
+  return null;  -- ignored for an after trigger
+exception when others or assert_failure then
+  raise warning 'trainer assignment: a change of assignments is not in the audit log: %', sqlerrm;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.tg_trainer_client_assignments__tell_change() IS 'Adds assignments.changed or assignments.deleted to the audit log, with counts and the first 100 ids, and says on ended rows
+who ended them. Never makes the statement fail.';
 
 -- FUNCTION: assignment.tg_watched__mirror_members()
 
@@ -4847,6 +5898,39 @@ attributes: columns to mirror into the keys of members.attributes, updates inclu
 Returns the number of new members. A second call repairs the triggers and mirrors missed rows. Deleting a row deletes the
 member and the member''s own assignments, except a trainer with clients.';
 
+-- TABLE: assignment.audit_log
+
+CREATE TABLE assignment.audit_log (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL,
+    database_role text NOT NULL,
+    action text NOT NULL,
+    subject text,
+    trainer_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    before jsonb,
+    after jsonb,
+    request_id text
+);
+
+COMMENT ON TABLE assignment.audit_log IS 'Each change of policy, trainers and runs, assignments made or ended by hand, changes past the service, sign-ins and refused
+tokens. Assignments by a trigger, a program or a run are no lines here: their rows tell.';
+
+COMMENT ON COLUMN assignment.audit_log.id IS 'UUID version 7. Grows with time, so the log is paged by it.';
+
+COMMENT ON COLUMN assignment.audit_log.actor IS 'Who: the name of a token or session, jwt: and a subject, cli: and a user, schedule, service, or a database role.';
+
+COMMENT ON COLUMN assignment.audit_log.database_role IS 'The role of the database session, which no caller can choose.';
+
+COMMENT ON COLUMN assignment.audit_log.action IS 'What: a thing and a verb, such as policy.changed.';
+
+COMMENT ON COLUMN assignment.audit_log.subject IS 'To what: a kind and an id, such as run:… or assignment:…. Nothing names a member who is only a client, so that a deleted
+member leaves nothing behind: the assignment tells whose it is, and goes with the member.';
+
+COMMENT ON COLUMN assignment.audit_log.trainer_ids IS 'The trainers that it concerns. No foreign keys: the log outlives them.';
+
+COMMENT ON COLUMN assignment.audit_log.request_id IS 'The id of the HTTP request, as in the service''s log.';
+
 -- TABLE: assignment.backfill_choices
 
 CREATE TABLE assignment.backfill_choices (
@@ -4914,10 +5998,16 @@ COMMENT ON TABLE assignment.backfill_samples IS 'Throughput of a run: members pr
 
 CREATE VIEW assignment.backfill_progress AS
  SELECT r.id,
+    r.kind,
+    r.from_trainer_id,
     r.trainer_id,
     r.policy_version,
     r.status,
     r.dry_run,
+    r.reassigns,
+    r.condition,
+    r.only_selected,
+    r.notes,
     r.batch_rows,
     r.retry_of,
     r.requested_by,
@@ -4935,6 +6025,7 @@ CREATE VIEW assignment.backfill_progress AS
     l.is_trainer,
     l.member_gone,
     l.excluded,
+    l.not_selected,
     ( SELECT COALESCE(jsonb_agg(to_jsonb(c.*) ORDER BY c.rule, c.trainer_id), '[]'::jsonb) AS "coalesce"
            FROM ( SELECT NULLIF(b.rule, 0) AS rule,
                     p.name AS rule_name,
@@ -4964,13 +6055,14 @@ CREATE VIEW assignment.backfill_progress AS
         END AS eta_seconds
    FROM ((assignment.backfill_runs r
      CROSS JOIN LATERAL ( SELECT (COALESCE(sum(backfill_lanes.successful), (0)::numeric))::bigint AS successful,
-            (COALESCE(sum(((((backfill_lanes.already_assigned + backfill_lanes.ended) + backfill_lanes.is_trainer) + backfill_lanes.member_gone) + backfill_lanes.excluded)), (0)::numeric))::bigint AS skipped,
+            (COALESCE(sum((((((backfill_lanes.already_assigned + backfill_lanes.ended) + backfill_lanes.is_trainer) + backfill_lanes.member_gone) + backfill_lanes.excluded) + backfill_lanes.not_selected)), (0)::numeric))::bigint AS skipped,
             (COALESCE(sum(backfill_lanes.failed), (0)::numeric))::bigint AS failed,
             (COALESCE(sum(backfill_lanes.already_assigned), (0)::numeric))::bigint AS already_assigned,
             (COALESCE(sum(backfill_lanes.ended), (0)::numeric))::bigint AS ended,
             (COALESCE(sum(backfill_lanes.is_trainer), (0)::numeric))::bigint AS is_trainer,
             (COALESCE(sum(backfill_lanes.member_gone), (0)::numeric))::bigint AS member_gone,
-            (COALESCE(sum(backfill_lanes.excluded), (0)::numeric))::bigint AS excluded
+            (COALESCE(sum(backfill_lanes.excluded), (0)::numeric))::bigint AS excluded,
+            (COALESCE(sum(backfill_lanes.not_selected), (0)::numeric))::bigint AS not_selected
            FROM assignment.backfill_lanes
           WHERE (backfill_lanes.run_id = r.id)) l)
      CROSS JOIN LATERAL ( SELECT
@@ -4989,6 +6081,15 @@ CREATE VIEW assignment.backfill_progress AS
 
 COMMENT ON VIEW assignment.backfill_progress IS 'The current state of each run. In every snapshot, successful + skipped + failed = processed, and total ≥ processed.
 eta_seconds is null while the run is paused, throttled or not yet measured.';
+
+-- TABLE: assignment.backfill_selected
+
+CREATE TABLE assignment.backfill_selected (
+    run_id uuid NOT NULL,
+    member_id uuid NOT NULL
+);
+
+COMMENT ON TABLE assignment.backfill_selected IS 'Members that a transfer was asked to move, at most 1,000 for each run.';
 
 -- TABLE: assignment.ended_sessions
 
@@ -5362,17 +6463,23 @@ COMMENT ON TABLE public.members IS 'Everybody with an account. Created by traine
 
 CREATE TABLE public.trainer_client_assignments (
     id uuid DEFAULT assignment.uuid_v7() NOT NULL,
-    trainer_id uuid NOT NULL,
+    trainer_id uuid,
     client_id uuid NOT NULL,
     assignment_date timestamp with time zone DEFAULT now() NOT NULL,
     status text DEFAULT 'active'::text NOT NULL,
     notes text,
     source text DEFAULT 'manual'::text NOT NULL,
     backfill_run_id uuid,
-    ended_at timestamp with time zone,
     policy_version integer,
     rule smallint,
-    CONSTRAINT source_is_known CHECK ((source = ANY (ARRAY['trigger'::text, 'retry'::text, 'backfill'::text, 'manual'::text, 'signup'::text]))),
+    assigned_by text DEFAULT CURRENT_USER NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    ended_because text,
+    ended_run_id uuid,
+    CONSTRAINT active_has_trainer CHECK (((trainer_id IS NOT NULL) OR (status = 'inactive'::text))),
+    CONSTRAINT ended_because_is_known CHECK ((ended_because = ANY (ARRAY['manual'::text, 'transfer'::text, 'reassign'::text, 'direct'::text]))),
+    CONSTRAINT source_is_known CHECK ((source = ANY (ARRAY['trigger'::text, 'retry'::text, 'backfill'::text, 'transfer'::text, 'manual'::text, 'signup'::text]))),
     CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text]))),
     CONSTRAINT trainer_is_not_client CHECK ((trainer_id <> client_id))
 );
@@ -5381,7 +6488,7 @@ COMMENT ON TABLE public.trainer_client_assignments IS 'Which trainer has which c
 
 COMMENT ON COLUMN public.trainer_client_assignments.id IS 'UUID version 7. Grows with time, so lists are paged by it.';
 
-COMMENT ON COLUMN public.trainer_client_assignments.trainer_id IS 'The member who trains.';
+COMMENT ON COLUMN public.trainer_client_assignments.trainer_id IS 'The member who trains. Null: a trainer of former times, who is no longer a member.';
 
 COMMENT ON COLUMN public.trainer_client_assignments.client_id IS 'The member who is trained.';
 
@@ -5391,15 +6498,28 @@ COMMENT ON COLUMN public.trainer_client_assignments.status IS 'active, or inacti
 
 COMMENT ON COLUMN public.trainer_client_assignments.notes IS 'Free text of whoever assigned.';
 
-COMMENT ON COLUMN public.trainer_client_assignments.source IS 'What assigned: trigger, retry (of a failed trigger), backfill, manual (an admin), signup (a program).';
+COMMENT ON COLUMN public.trainer_client_assignments.source IS 'What assigned: trigger, retry (of a failed trigger), backfill, transfer, manual (an admin), signup (a program).';
 
-COMMENT ON COLUMN public.trainer_client_assignments.backfill_run_id IS 'The backfill run that inserted the row. No foreign key: it would look up the same run again for every row.';
-
-COMMENT ON COLUMN public.trainer_client_assignments.ended_at IS 'When the service made the assignment inactive.';
+COMMENT ON COLUMN public.trainer_client_assignments.backfill_run_id IS 'The run that inserted the row. No foreign key: it would look up the same run again for every row.';
 
 COMMENT ON COLUMN public.trainer_client_assignments.policy_version IS 'The version of the policy that chose the trainer. Null: the caller named the trainer.';
 
 COMMENT ON COLUMN public.trainer_client_assignments.rule IS 'The rule of that version, by its position from 1. Null: the default trainer, or a trainer that the caller named.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.assigned_by IS 'Who assigned: the caller''s name, who started the run, trigger, retry, or the database role of another program.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.ended_at IS 'When the assignment became inactive.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.ended_by IS 'Who ended it: as assigned_by. Null: active.';
+
+COMMENT ON COLUMN public.trainer_client_assignments.ended_because IS 'manual (an admin), transfer, reassign (the policy chose another trainer), direct (a change past the service).';
+
+COMMENT ON COLUMN public.trainer_client_assignments.ended_run_id IS 'The run that ended it, for transfer and reassign.';
+
+-- CONSTRAINT: assignment.audit_log audit_log_pkey
+
+ALTER TABLE ONLY assignment.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 
 -- CONSTRAINT: assignment.backfill_choices backfill_choices_pkey
 
@@ -5430,6 +6550,11 @@ ALTER TABLE ONLY assignment.backfill_runs
 
 ALTER TABLE ONLY assignment.backfill_samples
     ADD CONSTRAINT backfill_samples_pkey PRIMARY KEY (run_id, at, lane);
+
+-- CONSTRAINT: assignment.backfill_selected backfill_selected_pkey
+
+ALTER TABLE ONLY assignment.backfill_selected
+    ADD CONSTRAINT backfill_selected_pkey PRIMARY KEY (run_id, member_id);
 
 -- CONSTRAINT: assignment.ended_sessions ended_sessions_pkey
 
@@ -5491,13 +6616,41 @@ ALTER TABLE ONLY public.members
 ALTER TABLE ONLY public.trainer_client_assignments
     ADD CONSTRAINT trainer_client_assignments_pkey PRIMARY KEY (id);
 
+-- INDEX: assignment.audit_log_action_idx
+
+CREATE INDEX audit_log_action_idx ON assignment.audit_log USING btree (action, id);
+
+-- INDEX: assignment.audit_log_actor_idx
+
+CREATE INDEX audit_log_actor_idx ON assignment.audit_log USING btree (actor, id);
+
+-- INDEX: assignment.audit_log_at_idx
+
+CREATE INDEX audit_log_at_idx ON assignment.audit_log USING btree (at, id);
+
+-- INDEX: assignment.audit_log_subject_idx
+
+CREATE INDEX audit_log_subject_idx ON assignment.audit_log USING btree (subject, id);
+
+-- INDEX: assignment.audit_log_trainer_ids_idx
+
+CREATE INDEX audit_log_trainer_ids_idx ON assignment.audit_log USING gin (trainer_ids);
+
+-- INDEX: assignment.backfill_errors_member_id_idx
+
+CREATE INDEX backfill_errors_member_id_idx ON assignment.backfill_errors USING btree (member_id);
+
 -- INDEX: assignment.backfill_events_run_id_idx
 
 CREATE INDEX backfill_events_run_id_idx ON assignment.backfill_events USING btree (run_id, id);
 
 -- INDEX: assignment.backfill_runs_active_key
 
-CREATE UNIQUE INDEX backfill_runs_active_key ON assignment.backfill_runs USING btree (COALESCE(trainer_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (status = ANY (ARRAY['running'::text, 'paused'::text]));
+CREATE UNIQUE INDEX backfill_runs_active_key ON assignment.backfill_runs USING btree (kind, COALESCE(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (status = ANY (ARRAY['running'::text, 'paused'::text]));
+
+-- INDEX: assignment.backfill_selected_member_id_idx
+
+CREATE INDEX backfill_selected_member_id_idx ON assignment.backfill_selected USING btree (member_id);
 
 -- INDEX: assignment.failures_new_idx
 
@@ -5523,6 +6676,10 @@ CREATE INDEX trainer_client_assignments_client_id_status_idx ON public.trainer_c
 
 CREATE INDEX trainer_client_assignments_trainer_id_status_id_idx ON public.trainer_client_assignments USING btree (trainer_id, status, id);
 
+-- TRIGGER: assignment.audit_log audit_log_refuse_change_before_change
+
+CREATE TRIGGER audit_log_refuse_change_before_change BEFORE DELETE OR UPDATE OR TRUNCATE ON assignment.audit_log FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_audit_log__refuse_change();
+
 -- TRIGGER: assignment.backfill_runs backfill_runs_guard_status_after_write
 
 CREATE TRIGGER backfill_runs_guard_status_after_write AFTER INSERT OR UPDATE OF status ON assignment.backfill_runs FOR EACH ROW EXECUTE FUNCTION assignment.tg_backfill_runs__guard_status();
@@ -5535,6 +6692,10 @@ CREATE TRIGGER members_assign_trainer_after_insert AFTER INSERT ON public.member
 
 CREATE TRIGGER members_follow_id_after_update AFTER UPDATE ON public.members FOR EACH ROW WHEN ((old.id IS DISTINCT FROM new.id)) EXECUTE FUNCTION assignment.tg_members__follow_id();
 
+-- TRIGGER: public.members members_forget_after_delete
+
+CREATE TRIGGER members_forget_after_delete AFTER DELETE ON public.members REFERENCING OLD TABLE AS old_members FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_members__forget();
+
 -- TRIGGER: public.trainer_client_assignments trainer_client_assignments_keep_seats_after_delete
 
 CREATE TRIGGER trainer_client_assignments_keep_seats_after_delete AFTER DELETE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__keep_seats();
@@ -5542,6 +6703,14 @@ CREATE TRIGGER trainer_client_assignments_keep_seats_after_delete AFTER DELETE O
 -- TRIGGER: public.trainer_client_assignments trainer_client_assignments_keep_seats_after_update
 
 CREATE TRIGGER trainer_client_assignments_keep_seats_after_update AFTER UPDATE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__keep_seats();
+
+-- TRIGGER: public.trainer_client_assignments trainer_client_assignments_tell_change_after_delete
+
+CREATE TRIGGER trainer_client_assignments_tell_change_after_delete AFTER DELETE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT WHEN (((NOT has_schema_privilege('assignment'::text, 'create'::text)) OR (current_setting('assignment.by_service'::text, true) IS DISTINCT FROM 'on'::text))) EXECUTE FUNCTION assignment.tg_trainer_client_assignments__tell_change();
+
+-- TRIGGER: public.trainer_client_assignments trainer_client_assignments_tell_change_after_update
+
+CREATE TRIGGER trainer_client_assignments_tell_change_after_update AFTER UPDATE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN (((NOT has_schema_privilege('assignment'::text, 'create'::text)) OR (current_setting('assignment.by_service'::text, true) IS DISTINCT FROM 'on'::text))) EXECUTE FUNCTION assignment.tg_trainer_client_assignments__tell_change();
 
 -- FK CONSTRAINT: assignment.backfill_choices backfill_choices_run_id_fkey
 
@@ -5573,6 +6742,11 @@ ALTER TABLE ONLY assignment.backfill_runs
 ALTER TABLE ONLY assignment.backfill_samples
     ADD CONSTRAINT backfill_samples_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
 
+-- FK CONSTRAINT: assignment.backfill_selected backfill_selected_run_id_fkey
+
+ALTER TABLE ONLY assignment.backfill_selected
+    ADD CONSTRAINT backfill_selected_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
 -- FK CONSTRAINT: assignment.policy_rules policy_rules_version_fkey
 
 ALTER TABLE ONLY assignment.policy_rules
@@ -5586,7 +6760,11 @@ ALTER TABLE ONLY public.trainer_client_assignments
 -- FK CONSTRAINT: public.trainer_client_assignments trainer_client_assignments_trainer_id_fkey
 
 ALTER TABLE ONLY public.trainer_client_assignments
-    ADD CONSTRAINT trainer_client_assignments_trainer_id_fkey FOREIGN KEY (trainer_id) REFERENCES public.members(id) ON UPDATE CASCADE;
+    ADD CONSTRAINT trainer_client_assignments_trainer_id_fkey FOREIGN KEY (trainer_id) REFERENCES public.members(id) ON UPDATE CASCADE ON DELETE SET NULL;
+
+-- POLICY: assignment.audit_log owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.audit_log TO postgres USING (true);
 
 -- POLICY: assignment.backfill_choices owner_does_all
 
@@ -5611,6 +6789,10 @@ CREATE POLICY owner_does_all ON assignment.backfill_runs TO postgres USING (true
 -- POLICY: assignment.backfill_samples owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.backfill_samples TO postgres USING (true);
+
+-- POLICY: assignment.backfill_selected owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.backfill_selected TO postgres USING (true);
 
 -- POLICY: assignment.ended_sessions owner_does_all
 
@@ -5652,6 +6834,10 @@ CREATE POLICY owner_does_all ON assignment.watched_tables TO postgres USING (tru
 
 CREATE POLICY owner_does_all ON public.trainer_client_assignments TO postgres USING (true);
 
+-- ACL: assignment.FUNCTION add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[]) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION admit(p_table regclass, p_role name, p_policy name, p_command text)
 
 REVOKE ALL ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) FROM PUBLIC;
@@ -5660,29 +6846,25 @@ REVOKE ALL ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy 
 
 REVOKE ALL ON FUNCTION assignment.as_jsonb(p_row json) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_version integer, p_run_id uuid, p_rows jsonb[], p_keep_met boolean, p_max_attempts integer)
+-- ACL: assignment.FUNCTION assign_batch(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer)
 
-REVOKE ALL ON FUNCTION assignment.assign_batch(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_version integer, p_run_id uuid, p_rows jsonb[], p_keep_met boolean, p_max_attempts integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.assign_batch(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION assign_by_policy(p_version integer, p_member_ids uuid[], p_rows jsonb[], p_source text, p_run_id uuid, p_keep_met boolean, p_max_attempts integer)
+-- ACL: assignment.FUNCTION assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, p_actor text, p_request_id text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text)
 
-REVOKE ALL ON FUNCTION assignment.assign_by_policy(p_version integer, p_member_ids uuid[], p_rows jsonb[], p_source text, p_run_id uuid, p_keep_met boolean, p_max_attempts integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, p_actor text, p_request_id text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text)
+-- ACL: assignment.FUNCTION assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_notes text[], p_replaced_ids uuid[], p_replaced_members uuid[], p_max_attempts integer)
 
-REVOKE ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_notes text[], p_replaced_ids uuid[], p_replaced_members uuid[], p_max_attempts integer) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION assign_members(p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_source text, p_policy_version integer, p_notes text, p_run_id uuid, p_by_force boolean, p_max_attempts integer)
+-- ACL: assignment.FUNCTION assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text)
 
-REVOKE ALL ON FUNCTION assignment.assign_members(p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_source text, p_policy_version integer, p_notes text, p_run_id uuid, p_by_force boolean, p_max_attempts integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[])
+-- ACL: assignment.FUNCTION assign_to_trainer(p_request assignment.request, p_member_ids uuid[], p_max_attempts integer)
 
-REVOKE ALL ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[]) FROM PUBLIC;
-
--- ACL: assignment.FUNCTION assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_policy_version integer, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer)
-
-REVOKE ALL ON FUNCTION assignment.assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_source text, p_policy_version integer, p_run_id uuid, p_keep_ended boolean, p_max_attempts integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.assign_to_trainer(p_request assignment.request, p_member_ids uuid[], p_max_attempts integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION await_lanes(p_run_id uuid)
 
@@ -5692,17 +6874,33 @@ REVOKE ALL ON FUNCTION assignment.await_lanes(p_run_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text)
+-- ACL: assignment.FUNCTION carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[])
 
-REVOKE ALL ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text)
+-- ACL: assignment.FUNCTION change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text, p_request_id text)
 
-REVOKE ALL ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text, p_request_id text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_keep_met boolean, p_full uuid[], p_taken assignment.trainer_count[])
+-- ACL: assignment.FUNCTION change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text)
 
-REVOKE ALL ON FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_keep_met boolean, p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[])
+
+REVOKE ALL ON FUNCTION assignment.choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer)
+
+REVOKE ALL ON FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION choose_successors(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[])
+
+REVOKE ALL ON FUNCTION assignment.choose_successors(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_purpose text, p_full uuid[], p_taken assignment.trainer_count[], p_from_trainer_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_purpose text, p_full uuid[], p_taken assignment.trainer_count[], p_from_trainer_id uuid) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION claim_new_failures(p_limit integer)
 
@@ -5732,9 +6930,13 @@ REVOKE ALL ON FUNCTION assignment.compile_test(p_op text, p_kind text, p_value j
 
 REVOKE ALL ON FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION count_choices(p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[])
+-- ACL: assignment.FUNCTION count_choices(p_purpose text, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[])
 
-REVOKE ALL ON FUNCTION assignment.count_choices(p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.count_choices(p_purpose text, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION database_role()
+
+REVOKE ALL ON FUNCTION assignment.database_role() FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION deal_by_room(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_rooms integer[])
 
@@ -5764,13 +6966,17 @@ REVOKE ALL ON FUNCTION assignment.describe_misplaced_key(p_constraint text) FROM
 
 REVOKE ALL ON FUNCTION assignment.describe_search_path() FROM PUBLIC;
 
--- ACL: assignment.FUNCTION end_assignment(p_member_id uuid, p_trainer_id uuid)
+-- ACL: assignment.FUNCTION end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text, p_request_id text)
 
-REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION end_session(p_id uuid, p_expires_at timestamp with time zone)
+-- ACL: assignment.FUNCTION end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid)
 
-REVOKE ALL ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text, p_request_id text)
+
+REVOKE ALL ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text, p_request_id text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION explain_decision(p_member_id uuid)
 
@@ -5804,6 +7010,10 @@ REVOKE ALL ON FUNCTION assignment.find_gone_members(p_member_ids uuid[]) FROM PU
 
 REVOKE ALL ON FUNCTION assignment.find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION find_left_members(p_member_ids uuid[], p_ending uuid[], p_replaced_ids uuid[], p_replaced_members uuid[])
+
+REVOKE ALL ON FUNCTION assignment.find_left_members(p_member_ids uuid[], p_ending uuid[], p_replaced_ids uuid[], p_replaced_members uuid[]) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION find_locked_members(p_member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM PUBLIC;
@@ -5812,9 +7022,9 @@ REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM 
 
 REVOKE ALL ON FUNCTION assignment.find_members(p_ids uuid[]) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[])
+-- ACL: assignment.FUNCTION find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text, p_from_trainer_id uuid)
 
-REVOKE ALL ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text, p_from_trainer_id uuid) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[])
 
@@ -5832,6 +7042,10 @@ REVOKE ALL ON FUNCTION assignment.find_policy_stragglers(p_run assignment.backfi
 
 REVOKE ALL ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION find_replaced(p_request assignment.request, p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[])
+
+REVOKE ALL ON FUNCTION assignment.find_replaced(p_request assignment.request, p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text)
 
 REVOKE ALL ON FUNCTION assignment.find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text) FROM PUBLIC;
@@ -5844,13 +7058,29 @@ REVOKE ALL ON FUNCTION assignment.find_room(p_trainer_ids uuid[], p_full uuid[],
 
 REVOKE ALL ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION find_undecided_members(p_version integer, p_upper_id uuid)
+-- ACL: assignment.FUNCTION find_transfer_stragglers(p_run assignment.backfill_runs, p_upper_id uuid)
 
-REVOKE ALL ON FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.find_transfer_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_undecided_members(p_version integer, p_upper_id uuid, p_reassigns boolean)
+
+REVOKE ALL ON FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid, p_reassigns boolean) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION finish_backfill(p_run_id uuid, OUT work text, OUT members integer)
 
 REVOKE ALL ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION forget_before(p_before timestamp with time zone)
+
+REVOKE ALL ON FUNCTION assignment.forget_before(p_before timestamp with time zone) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION forget_gone_members()
+
+REVOKE ALL ON FUNCTION assignment.forget_gone_members() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION forget_members(p_member_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.forget_members(p_member_ids uuid[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION give_back_seats(p_trainer_ids uuid[])
 
@@ -5880,9 +7110,9 @@ REVOKE ALL ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_i
 
 REVOKE ALL ON FUNCTION assignment.list_member_fields() FROM PUBLIC;
 
--- ACL: assignment.FUNCTION make_failures_due(p_limit integer)
+-- ACL: assignment.FUNCTION make_failures_due(p_limit integer, p_actor text, p_request_id text)
 
-REVOKE ALL ON FUNCTION assignment.make_failures_due(p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.make_failures_due(p_limit integer, p_actor text, p_request_id text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION make_waiting_due(p_trainer_ids uuid[])
 
@@ -5912,9 +7142,9 @@ REVOKE ALL ON FUNCTION assignment.mirror_statements(p_source text, p_column name
 
 REVOKE ALL ON FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer)
+-- ACL: assignment.FUNCTION next_members(p_run assignment.backfill_runs, p_lane assignment.backfill_lanes, p_limit integer, OUT member_ids uuid[], OUT next_id uuid)
 
-REVOKE ALL ON FUNCTION assignment.next_members(p_lane assignment.backfill_lanes, p_failed_in uuid, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.next_members(p_run assignment.backfill_runs, p_lane assignment.backfill_lanes, p_limit integer, OUT member_ids uuid[], OUT next_id uuid) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION note_backfill_progress(p_run_id uuid)
 
@@ -5927,6 +7157,10 @@ REVOKE ALL ON FUNCTION assignment.own_tables() FROM PUBLIC;
 -- ACL: assignment.FUNCTION plan_lanes(p_upper_id uuid, p_members bigint)
 
 REVOKE ALL ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION plan_transfer_lanes(p_from_trainer_id uuid, p_max_lanes integer)
+
+REVOKE ALL ON FUNCTION assignment.plan_transfer_lanes(p_from_trainer_id uuid, p_max_lanes integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer)
 
@@ -5944,9 +7178,9 @@ REVOKE ALL ON FUNCTION assignment.preview_policy(p_document jsonb, p_percent rea
 
 REVOKE ALL ON FUNCTION assignment.preview_step(p_run_id uuid) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer)
+-- ACL: assignment.FUNCTION put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text)
 
-REVOKE ALL ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[])
 
@@ -5956,9 +7190,17 @@ REVOKE ALL ON FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_i
 
 REVOKE ALL ON FUNCTION assignment.read_uuid(p_text text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer)
+-- ACL: assignment.FUNCTION reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid)
 
-REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION record_access(p_actor text, p_action text, p_after jsonb, p_request_id text)
+
+REVOKE ALL ON FUNCTION assignment.record_access(p_actor text, p_action text, p_after jsonb, p_request_id text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION record_audit(p_actor text, p_action text, p_subject text, p_trainer_ids uuid[], p_before jsonb, p_after jsonb, p_request_id text)
+
+REVOKE ALL ON FUNCTION assignment.record_audit(p_actor text, p_action text, p_subject text, p_trainer_ids uuid[], p_before jsonb, p_after jsonb, p_request_id text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[])
 
@@ -5992,21 +7234,33 @@ REVOKE ALL ON FUNCTION assignment.require_visible_rows() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.retry_after(p_attempts integer) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text)
+-- ACL: assignment.FUNCTION retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text, p_request_id text)
 
-REVOKE ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text, p_request_id text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION set_default_trainer(p_trainer_id uuid, p_actor text)
+-- ACL: assignment.FUNCTION run_batch(p_run assignment.backfill_runs, p_member_ids uuid[])
 
-REVOKE ALL ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.run_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION set_trainer(p_trainer_id uuid, p_capacity integer, p_accepts_clients boolean, p_note text, p_actor text)
+-- ACL: assignment.FUNCTION run_request(p_run assignment.backfill_runs)
 
-REVOKE ALL ON FUNCTION assignment.set_trainer(p_trainer_id uuid, p_capacity integer, p_accepts_clients boolean, p_note text, p_actor text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.run_request(p_run assignment.backfill_runs) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[])
+
+REVOKE ALL ON FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION selecting_rule(p_condition jsonb)
+
+REVOKE ALL ON FUNCTION assignment.selecting_rule(p_condition jsonb) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text)
+
+REVOKE ALL ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION settle_all_seats()
 
@@ -6020,9 +7274,13 @@ REVOKE ALL ON FUNCTION assignment.settle_seats(p_trainer_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text)
+-- ACL: assignment.FUNCTION start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text, p_reassigns boolean, p_request_id text)
 
-REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text, p_reassigns boolean, p_request_id text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_notes text, p_dry_run boolean, p_batch_rows integer, p_traceparent text, p_request_id text, p_retry_of uuid, p_only_failed boolean)
+
+REVOKE ALL ON FUNCTION assignment.start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_notes text, p_dry_run boolean, p_batch_rows integer, p_traceparent text, p_request_id text, p_retry_of uuid, p_only_failed boolean) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION take_back_defaults(p_table regclass)
 
@@ -6036,6 +7294,10 @@ REVOKE ALL ON FUNCTION assignment.take_due_failures(p_limit integer, OUT request
 
 REVOKE ALL ON FUNCTION assignment.take_seats(p_trainer_ids uuid[]) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION tg_audit_log__refuse_change()
+
+REVOKE ALL ON FUNCTION assignment.tg_audit_log__refuse_change() FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION tg_backfill_runs__guard_status()
 
 REVOKE ALL ON FUNCTION assignment.tg_backfill_runs__guard_status() FROM PUBLIC;
@@ -6048,9 +7310,17 @@ REVOKE ALL ON FUNCTION assignment.tg_members__assign_trainer() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.tg_members__follow_id() FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION tg_members__forget()
+
+REVOKE ALL ON FUNCTION assignment.tg_members__forget() FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION tg_trainer_client_assignments__keep_seats()
 
 REVOKE ALL ON FUNCTION assignment.tg_trainer_client_assignments__keep_seats() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION tg_trainer_client_assignments__tell_change()
+
+REVOKE ALL ON FUNCTION assignment.tg_trainer_client_assignments__tell_change() FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION tg_watched__mirror_members()
 

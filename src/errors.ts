@@ -10,6 +10,7 @@ export type ErrorCode =
   | "member_is_trainer"
   | "member_not_found"
   | "no_room"
+  | "no_successor"
   | "policy_changed"
   | "policy_invalid"
   | "policy_version_not_found"
@@ -64,6 +65,10 @@ export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | 
   TA012: { meaning: "the policy does not fit the database", code: "policy_invalid", detail: "pointer" },
   TA013: { meaning: "another version of the policy is in force", code: "policy_changed" },
   TA014: { meaning: "the policy has no such version", code: "policy_version_not_found" },
+  TA015: { meaning: "the assignment to the new trainer was ended before", code: null },
+  TA016: { meaning: "a rule of the policy gives the member no trainer", code: null },
+  TA017: { meaning: "nobody can take over the clients of the trainer", code: "no_successor" },
+  TA018: { meaning: "the audit log is only ever added to", code: null },
 };
 
 /** Awaits a query; an error that a function of ours raised becomes an {@link AppError}, any other stays as it is. */

@@ -6,7 +6,8 @@ create function assignment.put_policy(
   p_document jsonb,
   p_actor text,
   p_comment text default null,
-  p_expected_version integer default null
+  p_expected_version integer default null,
+  p_request_id text default null
 )
   returns integer
   volatile
@@ -38,6 +39,15 @@ begin
   insert into assignment.policy_rules select * from assignment.compile_rules(p_document, v_version);
   perform assignment.refresh_settings();
 
+  perform assignment.record_audit(
+    p_actor,
+    'policy.changed',
+    'policy:' || v_version,
+    p_before => jsonb_build_object('version', v_version - 1),
+    p_after => jsonb_strip_nulls(jsonb_build_object('version', v_version, 'comment', p_comment)),
+    p_request_id => p_request_id
+  );
+
   -- Whoever waited for room under the former rules asks the new ones.
   update assignment.failures
   set next_attempt_at = now()
@@ -54,11 +64,11 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.put_policy(jsonb, text, text, integer) from public;
-comment on function assignment.put_policy(jsonb, text, text, integer) is
+revoke execute on function assignment.put_policy(jsonb, text, text, integer, text) from public;
+comment on function assignment.put_policy(jsonb, text, text, integer, text) is
   'Writes the next version of the policy, in force at once for whoever is inserted from then on, and returns its number.
 Raises TA012 the document does not fit the database (the JSON pointer in detail), TA013 p_expected_version is not the
 version in force.';
 
 -- migrate:down
-drop function if exists assignment.put_policy(jsonb, text, text, integer);
+drop function if exists assignment.put_policy(jsonb, text, text, integer, text);

@@ -6,7 +6,9 @@ create function assignment.find_met(
   p_rule assignment.policy_rules,
   p_member_ids uuid[],
   p_rows jsonb[],
-  p_members integer[]
+  p_members integer[],
+  p_purpose text default 'fill',
+  p_from_trainer_id uuid default null
 )
   returns table (index integer, trainer_id uuid, is_active boolean)
   stable
@@ -30,12 +32,19 @@ as $$
   join public.trainer_client_assignments a
     on a.client_id = p_member_ids[w.index]
     and a.trainer_id is not distinct from w.trainer_id  -- unlike =, keeps the planner from the index by trainer
+    and case a.status
+      when 'active' then w.trainer_id is distinct from p_from_trainer_id
+      else p_purpose = 'fill'
+        or (p_purpose = 'reassign' and coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign'))
+    end
   group by w.index, w.trainer_id
 $$;
 
-revoke execute on function assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[]) from public;
-comment on function assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[]) is
-  'Assignments, active or ended, of members to trainers of the rule. Members by their position in p_member_ids.';
+revoke execute on function assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[], text, uuid) from public;
+comment on function assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[], text, uuid) is
+  'Assignments of members to trainers of the rule, that count for the purpose. Members by their position in p_member_ids.
+Active ones count, except those to p_from_trainer_id. Ended ones count when filling; when reassigning, those that a run did not end;
+in a transfer, none.';
 
 -- migrate:down
-drop function if exists assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[]);
+drop function if exists assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[], text, uuid);

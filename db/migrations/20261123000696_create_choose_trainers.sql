@@ -8,9 +8,10 @@ create function assignment.choose_trainers(
   p_rules assignment.policy_rules[],
   p_member_ids uuid[],
   p_rows jsonb[],
-  p_keep_met boolean default true,
+  p_purpose text default 'fill',
   p_full uuid[] default '{}',
-  p_taken assignment.trainer_count[] default '{}'
+  p_taken assignment.trainer_count[] default '{}',
+  p_from_trainer_id uuid default null
 )
   returns setof assignment.choice
   stable
@@ -21,6 +22,7 @@ create function assignment.choose_trainers(
 as $$
 declare
   v_default_id uuid := p_document ->> 'defaultTrainerId';
+  v_keeps_met boolean := p_purpose <> 'first';
   v_pending integer[] := array(select generate_subscripts(p_member_ids, 1));
   v_rule assignment.policy_rules;
   v_match record;
@@ -33,7 +35,7 @@ declare
   v_decided integer[];
   v_taken assignment.trainer_count[] := p_taken;
 begin
-  if p_keep_met and (p_document ->> 'respectsOtherTrainers')::boolean then
+  if v_keeps_met and (p_document ->> 'respectsOtherTrainers')::boolean then
     v_decided := array(
       select i
       from unnest(v_pending) as i
@@ -42,6 +44,8 @@ begin
         from public.trainer_client_assignments a
         where a.client_id = p_member_ids[i]
           and a.status = 'active'
+          and a.trainer_id is distinct from p_from_trainer_id
+          and (p_purpose <> 'reassign' or a.policy_version is null)  -- what the policy chose, it may choose anew
       )
     );
     return query select p_member_ids[i], null::uuid, null::smallint, 'already_assigned' from unnest(v_decided) as i;
@@ -67,10 +71,10 @@ begin
     v_met_members := '{}';
     v_met_trainers := '{}';
     v_met_active := '{}';
-    if p_keep_met then
+    if v_keeps_met then
       select coalesce(array_agg(index), '{}'), coalesce(array_agg(trainer_id), '{}'), coalesce(array_agg(is_active), '{}')
       into v_met_members, v_met_trainers, v_met_active
-      from assignment.find_met(v_rule, p_member_ids, p_rows, v_here);
+      from assignment.find_met(v_rule, p_member_ids, p_rows, v_here, p_purpose, p_from_trainer_id);
     end if;
 
     select coalesce(array_agg(d.index), '{}'), coalesce(array_agg(d.trainer_id), '{}')
@@ -90,18 +94,14 @@ begin
     from unnest(v_met_members, v_met_active) as met (index, is_active)
     where met.index not in (select unnest(v_dealt_members))
     group by met.index;
-    v_decided := v_dealt_members || v_met_members;
-    if v_taken is not null then
-      v_taken := array(
-        select row(t.trainer_id, sum(t.members))::assignment.trainer_count
-        from (
-          select taken.trainer_id, taken.members from unnest(v_taken) as taken
-          union all
-          select dealt.trainer_id, 1 from unnest(v_dealt_trainers) as dealt (trainer_id)
-        ) as t
-        group by t.trainer_id
-      );
+    if p_purpose = 'reassign' then
+      return query
+      select p_member_ids[met.index], met.trainer_id, v_rule.rule, 'kept'
+      from unnest(v_met_members, v_met_trainers, v_met_active) as met (index, trainer_id, is_active)
+      where met.is_active;
     end if;
+    v_decided := v_dealt_members || v_met_members;
+    v_taken := assignment.add_taken(v_taken, v_dealt_trainers);
 
     if v_rule.when_full = 'wait' then
       v_here := array(select unnest(v_here) except select unnest(v_decided));
@@ -120,11 +120,7 @@ begin
   end loop;
 
   return query
-  select
-    p_member_ids[i.index],
-    case when decided.outcome = 'assign' then v_default_id end,
-    null::smallint,
-    decided.outcome
+  select p_member_ids[i.index], answer.trainer_id, null::smallint, answer.outcome
   from (
     select
       pending.index,
@@ -134,9 +130,14 @@ begin
     left join lateral (
       select a.status
       from public.trainer_client_assignments a
-      where p_keep_met
+      where v_keeps_met
         and a.client_id = p_member_ids[pending.index]
         and a.trainer_id is not distinct from v_default_id
+        and case a.status
+          when 'active' then v_default_id is distinct from p_from_trainer_id
+          else p_purpose = 'fill'
+            or (p_purpose = 'reassign' and coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign'))
+        end
       order by a.status
       limit 1
     ) as known on true
@@ -150,20 +151,26 @@ begin
       when r.trainer_id is null or i.place > r.room then 'no_room'
       else 'assign'
     end as outcome
-  ) as decided;
+  ) as decided
+  cross join lateral (
+    select decided.outcome, case decided.outcome when 'assign' then v_default_id end as trainer_id
+    union all
+    select 'kept', v_default_id where p_purpose = 'reassign' and decided.outcome = 'already_assigned'
+  ) as answer;
 end;
 $$;
 
 revoke execute on function
-  assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], boolean, uuid[], assignment.trainer_count[])
+  assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], text, uuid[], assignment.trainer_count[], uuid)
   from public;
 comment on function
-  assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], boolean, uuid[], assignment.trainer_count[]) is
+  assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], text, uuid[], assignment.trainer_count[], uuid) is
   'What a policy, given as its document and compiled rules, says of members, given with their rows: one choice for each
 member, or one for each trainer where a rule chooses all.
-p_keep_met: a member who has or had a trainer of a rule keeps to that; false for members who were just inserted.
-p_full: trainers without room. p_taken: seats to count as taken; null: as if nobody had a capacity.';
+p_purpose: as in a request. A member who has a trainer of a rule keeps to that, and where it counts for the purpose (see
+find_met) also one who had. p_from_trainer_id: assignments to this trainer do not count.
+p_full: trainers not to choose. p_taken: seats to count as taken; null: as if nobody had a capacity.';
 
 -- migrate:down
 drop function if exists
-  assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], boolean, uuid[], assignment.trainer_count[]);
+  assignment.choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], text, uuid[], assignment.trainer_count[], uuid);

@@ -6,14 +6,13 @@
 
 -- migrate:up
 create function assignment.assign_members(
+  p_request assignment.request,
   p_member_ids uuid[],
   p_trainer_ids uuid[],
-  p_rules smallint[],
-  p_source text,
-  p_policy_version integer default null,
-  p_notes text default null,
-  p_run_id uuid default null,
-  p_by_force boolean default false,
+  p_rules smallint[] default null,
+  p_notes text[] default null,
+  p_replaced_ids uuid[] default '{}',
+  p_replaced_members uuid[] default '{}',
   p_max_attempts integer default null
 )
   returns assignment.pairs_result
@@ -30,6 +29,8 @@ declare
   v_half integer;
   v_part integer[];
   v_without_seat integer[];
+  v_ending uuid[];
+  v_ended uuid[] := '{}';
   v_members uuid[];
   v_trainers uuid[];
   v_inserted integer;
@@ -61,7 +62,7 @@ begin
     v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
     begin
       -- In the same sub-transaction as the insert, so that whoever is not assigned takes no seat.
-      if p_by_force then
+      if p_request.by_force then
         perform assignment.take_seats(v_trainers);
       else
         v_without_seat := assignment.claim_seats(v_trainers);
@@ -77,10 +78,32 @@ begin
         end if;
       end if;
 
+      -- Likewise: whoever is not assigned keeps what would have been replaced.
+      if p_replaced_ids <> '{}' then
+        v_ending := array(
+          select r.id
+          from unnest(p_replaced_ids, p_replaced_members) as r (id, member_id)
+          where r.member_id in (select unnest(v_members))
+            and r.id not in (select unnest(v_ended))
+        );
+        if assignment.end_assignments(v_ending, p_request.purpose, p_request.actor, p_request.run_id) < cardinality(v_ending) then
+          raise exception 'an assignment to replace has just been ended' using errcode = 'TA008';
+        end if;
+      end if;
+
       insert into public.trainer_client_assignments
-        (trainer_id, client_id, notes, source, backfill_run_id, policy_version, rule)
-      select p_trainer_ids[i], p_member_ids[i], p_notes, p_source, p_run_id, p_policy_version, nullif(p_rules[i], 0)
+        (trainer_id, client_id, notes, source, assigned_by, backfill_run_id, policy_version, rule)
+      select
+        p_trainer_ids[i],
+        p_member_ids[i],
+        coalesce(p_request.notes, n.note),
+        p_request.source,
+        p_request.actor,
+        p_request.run_id,
+        p_request.policy_version,
+        nullif(p_rules[i], 0)
       from unnest(v_part) with ordinality as pair (i, place)
+      left join unnest(p_notes) with ordinality as n (note, position) on n.position = pair.i
       order by pair.place
       on conflict (client_id, trainer_id) where status = 'active' do nothing;
 
@@ -89,12 +112,17 @@ begin
         raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
       end if;
       v_result.assigned := v_result.assigned || v_part;
+      v_ended := v_ended || v_ending;
     exception when others or assert_failure then
       get stacked diagnostics
         v_sqlstate = returned_sqlstate,
         v_message = message_text,
         v_constraint = constraint_name;
-      v_known := case v_sqlstate when 'TA008' then assignment.find_assigned_pairs(v_members, v_trainers) end;
+      v_known := case v_sqlstate
+        when 'TA008' then
+          assignment.find_assigned_pairs(v_members, v_trainers)
+          || assignment.find_left_members(v_members, v_ending, p_replaced_ids, p_replaced_members)
+      end;
       if v_known <> '{}' then  -- another session was faster, or nothing is to be done
         v_left := array(select i from generate_subscripts(v_part, 1) as i where i not in (select unnest(v_known)));
       elsif assignment.is_transient(v_sqlstate) then
@@ -129,13 +157,15 @@ end;
 $$;
 
 revoke execute on function
-  assignment.assign_members(uuid[], uuid[], smallint[], text, integer, text, uuid, boolean, integer) from public;
-comment on function assignment.assign_members(uuid[], uuid[], smallint[], text, integer, text, uuid, boolean, integer) is
+  assignment.assign_members(assignment.request, uuid[], uuid[], smallint[], text[], uuid[], uuid[], integer) from public;
+comment on function
+  assignment.assign_members(assignment.request, uuid[], uuid[], smallint[], text[], uuid[], uuid[], integer) is
   'Assigns the given, different pairs of member and trainer, each independently of the others, with the rule that chose the
-pair (0: the default trainer; null: the trainer was named). p_by_force: beyond the capacity. p_max_attempts limits the
-sub-transactions.
+pair (0: the default trainer; null: the trainer was named). p_notes: for each pair. p_replaced_ids: assignments of
+p_replaced_members that end when a pair of the member is assigned, and only then. p_max_attempts limits the sub-transactions.
 Raises transient errors; where all pairs have the same trainer, also a missing trainer (23503), and TA009 when the foreign
 key of the trainer references another table.';
 
 -- migrate:down
-drop function if exists assignment.assign_members(uuid[], uuid[], smallint[], text, integer, text, uuid, boolean, integer);
+drop function if exists
+  assignment.assign_members(assignment.request, uuid[], uuid[], smallint[], text[], uuid[], uuid[], integer);

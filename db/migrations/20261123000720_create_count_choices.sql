@@ -3,6 +3,7 @@
 
 -- migrate:up
 create function assignment.count_choices(
+  p_purpose text,
   p_choices assignment.choice[],
   p_rules assignment.policy_rules[],
   p_gone_ids uuid[] default '{}',
@@ -32,6 +33,17 @@ as $$
       from choices c
       left join unnest(p_rules) as r on r.rule = c.rule
       where c.outcome = 'no_room'
+      union all
+      -- A transfer leaves nobody behind without saying so.
+      select c.member_id, t.sqlstate, t.message, null::smallint
+      from choices c
+      join (
+        values
+          ('is_trainer', 'TA003', 'the member is the new trainer'),
+          ('ended', 'TA015', 'the assignment to the new trainer was ended before, and is not made again'),
+          ('excluded', 'TA016', 'a rule of the policy gives this member no trainer')
+      ) as t (outcome, sqlstate, message) on t.outcome = c.outcome
+      where p_purpose = 'transfer'
     ) as f
     order by f.member_id
   ),
@@ -46,6 +58,7 @@ as $$
       end as outcome
     from choices c
     where c.member_id not in (select f.member_id from failures f)
+      and c.outcome <> 'kept'
     group by c.member_id
   )
   select row(
@@ -55,6 +68,7 @@ as $$
     count(*) filter (where m.outcome = 'is_trainer'),
     count(*) filter (where m.outcome = 'gone'),
     count(*) filter (where m.outcome = 'excluded'),
+    count(*) filter (where m.outcome = 'not_selected'),
     (select coalesce(array_agg(row(f.*)::assignment.member_failure), '{}') from failures f),
     (
       select coalesce(array_agg(row(g.rule, g.trainer_id, g.members)::assignment.choice_count), '{}')
@@ -70,12 +84,12 @@ as $$
 $$;
 
 revoke execute on function
-  assignment.count_choices(assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]) from public;
+  assignment.count_choices(text, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]) from public;
 comment on function
-  assignment.count_choices(assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]) is
+  assignment.count_choices(text, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]) is
   'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.
 A member counts once: failed before gone before assigned.';
 
 -- migrate:down
 drop function if exists
-  assignment.count_choices(assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]);
+  assignment.count_choices(text, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]);

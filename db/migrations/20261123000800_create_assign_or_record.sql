@@ -7,7 +7,8 @@ create function assignment.assign_or_record(
   p_member_ids uuid[],
   p_source text,
   p_trainer_id uuid default null,
-  p_rows jsonb[] default null
+  p_rows jsonb[] default null,
+  p_actor text default null
 )
   returns assignment.member_failure[]
   volatile
@@ -17,6 +18,7 @@ create function assignment.assign_or_record(
   language plpgsql
 as $$
 declare
+  v_request assignment.request;
   v_trainer_id uuid := p_trainer_id;
   v_failures assignment.member_failure[];
   v_gone_ids uuid[];
@@ -25,14 +27,11 @@ declare
 begin
   begin
     v_trainer_id := coalesce(p_trainer_id, (select default_trainer_id from assignment.settings where not needs_choice));
-    v_failures := (assignment.assign_batch(
-      p_member_ids,
-      p_source,
-      p_trainer_id,
-      p_rows => p_rows,
-      p_keep_met => p_source <> 'trigger',  -- a new member has no assignment: saves a query
-      p_max_attempts => 1000
-    )).failures;
+    v_request.purpose := case p_source when 'trigger' then 'first' else 'fill' end;  -- saves a query
+    v_request.source := p_source;
+    v_request.actor := coalesce(p_actor, case p_source when 'trigger' then 'trigger' else assignment.database_role() end);
+    v_request.trainer_id := p_trainer_id;
+    v_failures := (assignment.assign_batch(v_request, p_member_ids, p_rows, p_max_attempts => 1000)).failures;
   exception when others or assert_failure then
     get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
     begin
@@ -72,11 +71,11 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.assign_or_record(uuid[], text, uuid, jsonb[]) from public;
-comment on function assignment.assign_or_record(uuid[], text, uuid, jsonb[]) is
+revoke execute on function assignment.assign_or_record(uuid[], text, uuid, jsonb[], text) from public;
+comment on function assignment.assign_or_record(uuid[], text, uuid, jsonb[], text) is
   'Assigns members as the policy says, or to p_trainer_id, and records in assignment.failures who could not be assigned.
-Returns those. p_rows: the members'' rows, in the same order; null: read from members. Ended assignments stay ended. Waits
+Returns those. p_actor null: trigger, or the database role. p_rows: the members'' rows, in the same order; null: read from members. Ended assignments stay ended. Waits
 at most 250 ms for a lock. Never raises, except when the caller cancels the statement or its statement_timeout expires.';
 
 -- migrate:down
-drop function if exists assignment.assign_or_record(uuid[], text, uuid, jsonb[]);
+drop function if exists assignment.assign_or_record(uuid[], text, uuid, jsonb[], text);

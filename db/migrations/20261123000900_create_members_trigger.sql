@@ -27,8 +27,8 @@ declare
   v_float_digits text;
 begin
   begin
-    insert into public.trainer_client_assignments (trainer_id, client_id, source, policy_version)
-    select s.default_trainer_id, m.id, 'trigger', s.policy_version
+    insert into public.trainer_client_assignments (trainer_id, client_id, source, assigned_by, policy_version)
+    select s.default_trainer_id, m.id, 'trigger', 'trigger', s.policy_version
     from new_members m
     cross join assignment.settings s
     where m.id is not null  -- id is unique, but not always a primary key

@@ -16,7 +16,7 @@ create function assignment.retry_failures(
   language plpgsql
 as $$
 declare
-  v_requested_id uuid;
+  v_request assignment.request;
   v_member_ids uuid[];
   v_locked_ids uuid[];
   v_trainer_id uuid;
@@ -25,7 +25,7 @@ declare
   v_message text;
 begin
   failed_ids := '{}';
-  select requested_trainer_id, member_ids into v_requested_id, v_member_ids
+  select requested_trainer_id, member_ids into v_request.trainer_id, v_member_ids
   from assignment.take_due_failures(p_limit);
   retried := cardinality(v_member_ids);
   if retried = 0 then
@@ -35,11 +35,14 @@ begin
   end if;
 
   begin
+    v_request.purpose := 'fill';
+    v_request.source := 'retry';
+    v_request.actor := 'retry';
     -- A member that another session has locked would make the whole batch time out.
     v_locked_ids := assignment.find_locked_members(v_member_ids);
-    v_trainer_id := coalesce(v_requested_id, (select default_trainer_id from assignment.settings where not needs_choice));
+    v_trainer_id := coalesce(v_request.trainer_id, (select default_trainer_id from assignment.settings where not needs_choice));
     v_failures := (assignment.assign_batch(
-      array(select unnest(v_member_ids) except select unnest(v_locked_ids)), 'retry', v_requested_id
+      v_request, array(select unnest(v_member_ids) except select unnest(v_locked_ids))
     )).failures;
     v_failures := v_failures || array(
       select row(member_id, '55P03', 'the member is locked by another session', null)::assignment.member_failure

@@ -8,6 +8,8 @@ create function assignment.assign_member(
   p_notes text default null,
   p_source text default 'manual',
   p_by_force boolean default false,
+  p_actor text default null,
+  p_request_id text default null,
   out assigned boolean,
   out trainer_id uuid,
   out id uuid,
@@ -22,8 +24,14 @@ create function assignment.assign_member(
   language plpgsql
 as $$
 declare
+  v_request assignment.request;
   v_result assignment.pairs_result;
 begin
+  v_request.purpose := 'fill';
+  v_request.source := p_source;
+  v_request.actor := coalesce(p_actor, assignment.database_role());
+  v_request.notes := p_notes;
+  v_request.by_force := p_by_force;
   trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
   if not exists (select from public.members m where m.id = p_member_id) then
     perform assignment.require_visible_rows();  -- a hidden member exists all the same
@@ -37,9 +45,7 @@ begin
 
   for v_try in 1..3 loop
     begin
-      v_result := assignment.assign_members(
-        array[p_member_id], array[trainer_id], null, p_source, p_notes => p_notes, p_by_force => p_by_force
-      );
+      v_result := assignment.assign_members(v_request, array[p_member_id], array[trainer_id]);
     exception when sqlstate 'TA009' then
       raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
     end;
@@ -67,6 +73,17 @@ begin
       using errcode = 'TA004', detail = 'TA008';
   end if;
 
+  if assigned and source = 'manual' then
+    perform assignment.record_audit(
+      p_actor,
+      'assignment.made',
+      'assignment:' || id,
+      array[trainer_id],
+      p_after => jsonb_build_object('trainerId', trainer_id, 'force', p_by_force),
+      p_request_id => p_request_id
+    );
+  end if;
+
   -- Skips a locked failure: the retry that holds it finds the member assigned, and may be waiting for this transaction.
   delete from assignment.failures f
   where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
@@ -74,12 +91,13 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.assign_member(uuid, uuid, text, text, boolean) from public;
-comment on function assignment.assign_member(uuid, uuid, text, text, boolean) is
+revoke execute on function assignment.assign_member(uuid, uuid, text, text, boolean, text, text) from public;
+comment on function assignment.assign_member(uuid, uuid, text, text, boolean, text, text) is
   'Assigns one member to a trainer, by default the default trainer. assigned is false when the assignment already existed.
-An ended assignment gets a new row. p_by_force: also beyond the capacity of the trainer.
+An ended assignment gets a new row. p_by_force: also beyond the capacity of the trainer. p_actor null: the
+database role. Writes assignment.made to the audit log when the source is manual.
 Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 failed (SQLSTATE in detail),
 TA011 the trainer has no room.';
 
 -- migrate:down
-drop function if exists assignment.assign_member(uuid, uuid, text, text, boolean);
+drop function if exists assignment.assign_member(uuid, uuid, text, text, boolean, text, text);

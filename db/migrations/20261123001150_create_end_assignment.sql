@@ -2,7 +2,12 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.end_assignment(p_member_id uuid, p_trainer_id uuid)
+create function assignment.end_assignment(
+  p_member_id uuid,
+  p_trainer_id uuid,
+  p_actor text default null,
+  p_request_id text default null
+)
   returns boolean
   volatile
   security definer
@@ -10,19 +15,37 @@ create function assignment.end_assignment(p_member_id uuid, p_trainer_id uuid)
   set lock_timeout = '2s'
   language plpgsql
 as $$
+declare
+  v_id uuid;
 begin
-  update public.trainer_client_assignments
-  set status = 'inactive', ended_at = now()
-  where client_id = p_member_id
-    and trainer_id = p_trainer_id
-    and status = 'active';
-  return found;
+  loop
+    select id into v_id
+    from public.trainer_client_assignments
+    where client_id = p_member_id
+      and trainer_id = p_trainer_id
+      and status = 'active';
+    if not found then
+      return false;
+    end if;
+    -- Otherwise another session has just ended it, and may have assigned anew.
+    exit when assignment.end_assignments(array[v_id], 'manual', coalesce(p_actor, assignment.database_role())) = 1;
+  end loop;
+  perform assignment.record_audit(
+    p_actor,
+    'assignment.ended',
+    'assignment:' || v_id,
+    array[p_trainer_id],
+    jsonb_build_object('trainerId', p_trainer_id),
+    p_request_id => p_request_id
+  );
+  return true;
 end;
 $$;
 
-revoke execute on function assignment.end_assignment(uuid, uuid) from public;
-comment on function assignment.end_assignment(uuid, uuid) is
-  'Ends the active assignment of a member to a trainer: its status becomes inactive. False when there is none.';
+revoke execute on function assignment.end_assignment(uuid, uuid, text, text) from public;
+comment on function assignment.end_assignment(uuid, uuid, text, text) is
+  'Ends the active assignment of a member to a trainer: its status becomes inactive. False when there is none. p_actor null:
+the database role. Writes assignment.ended to the audit log.';
 
 -- migrate:down
-drop function if exists assignment.end_assignment(uuid, uuid);
+drop function if exists assignment.end_assignment(uuid, uuid, text, text);

@@ -1,15 +1,22 @@
--- Backfill runs. The database owns their state, so that any replica can start, drive them and change their status.
+-- Runs: backfills and transfers. The database owns their state, so that any replica can start, drive them and change their status.
 -- Locks: none. Reversible; the down drops the history of runs.
 
 -- migrate:up
 create table assignment.backfill_runs (
   id uuid not null default assignment.uuid_v7(),
+  kind text not null default 'backfill',
+  from_trainer_id uuid,
   trainer_id uuid,
   policy_version integer,
   status text not null default 'running',
   status_changed_by text not null,
   status_reason text,
+  status_request_id text,
   dry_run boolean not null default false,
+  reassigns boolean not null default false,
+  condition jsonb,
+  only_selected boolean not null default false,
+  notes text,
   batch_rows integer,
   retry_of uuid,
   only_failed boolean not null default false,
@@ -29,6 +36,10 @@ create table assignment.backfill_runs (
   resume_traceparent text,
   constraint backfill_runs_pkey primary key (id),
   constraint backfill_runs_retry_of_fkey foreign key (retry_of) references assignment.backfill_runs (id),
+  constraint kind_is_known check (kind in ('backfill', 'transfer')),
+  constraint from_trainer_belongs_to_transfer check ((from_trainer_id is not null) = (kind = 'transfer')),
+  constraint selection_belongs_to_transfer check (kind = 'transfer' or (condition is null and not only_selected and notes is null)),
+  constraint reassigning_belongs_to_policy check (not reassigns or (kind = 'backfill' and trainer_id is null)),
   constraint trainer_or_policy_is_known check (trainer_id is not null or policy_version is not null),
   constraint status_is_known check (status in ('running', 'paused', 'cancelled', 'succeeded', 'completed_with_errors')),
   constraint finished_at_belongs_to_ended check ((finished_at is null) = (status in ('running', 'paused'))),
@@ -36,14 +47,18 @@ create table assignment.backfill_runs (
   constraint only_failed_is_a_retry check (not only_failed or retry_of is not null)
 );
 
--- However many callers start a run for a trainer, or by the policy, at once, one run starts.
+-- However many callers start a backfill for a trainer or by the policy, or a transfer from a trainer, at once, one run starts.
 create unique index backfill_runs_active_key
-  on assignment.backfill_runs (coalesce(trainer_id, '00000000-0000-0000-0000-000000000000'))
+  on assignment.backfill_runs (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000'))
   where status in ('running', 'paused');
 
 comment on table assignment.backfill_runs is
-  'Backfill runs. Each passes over all members and assigns those whom its trainer, or its policy, lacks.';
-comment on column assignment.backfill_runs.trainer_id is 'The only trainer of the run. Null: the policy chooses.';
+  'Runs. A backfill passes over all members and assigns those whom its trainer, or its policy, lacks. A transfer passes over the
+clients of one trainer and gives them to others.';
+comment on column assignment.backfill_runs.kind is 'backfill or transfer.';
+comment on column assignment.backfill_runs.from_trainer_id is 'Of a transfer: the trainer whose clients it moves.';
+comment on column assignment.backfill_runs.trainer_id is
+  'The trainer of all assignments that the run makes. Null: the policy chooses.';
 comment on column assignment.backfill_runs.policy_version is
   'The version of the policy that the run began with and keeps. Null: the caller named the trainer.';
 comment on column assignment.backfill_runs.status is
@@ -51,6 +66,16 @@ comment on column assignment.backfill_runs.status is
 comment on column assignment.backfill_runs.status_changed_by is
   'Who set the current status. Set it with every change of status.';
 comment on column assignment.backfill_runs.status_reason is 'Why the status changed. Null: no reason was given.';
+comment on column assignment.backfill_runs.status_request_id is
+  'The HTTP request that set the current status. Null: none.';
+comment on column assignment.backfill_runs.reassigns is
+  'Also replaces what a policy chose and would no longer choose. What a person assigned stays.';
+comment on column assignment.backfill_runs.condition is
+  'Of a transfer: moves only clients who match it, as in a rule. Null: all.';
+comment on column assignment.backfill_runs.only_selected is
+  'Of a transfer: moves only the clients in backfill_selected.';
+comment on column assignment.backfill_runs.notes is
+  'Of a transfer: the notes of the new assignments. Null: those of the ended ones.';
 comment on column assignment.backfill_runs.dry_run is 'Only counts what a real run would do, and assigns nobody.';
 comment on column assignment.backfill_runs.batch_rows is
   'Fixed number of rows in a batch. Null: adapted to the speed of the database.';

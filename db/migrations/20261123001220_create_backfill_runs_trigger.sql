@@ -1,4 +1,4 @@
--- Allows only known changes of a run's status, and records each in backfill_events.
+-- Allows only known changes of a run's status, and records each in backfill_events and in the audit log.
 -- Locks: none up; the down takes access exclusive on backfill_runs (given up after 5 s). Reversible.
 
 -- migrate:up
@@ -24,6 +24,31 @@ begin
     end if;
     insert into assignment.backfill_events (run_id, actor, from_status, to_status, reason)
     values (new.id, new.status_changed_by, old.status, new.status, new.status_reason);
+  end if;
+  if tg_op = 'INSERT' or new.status <> old.status then
+    perform assignment.record_audit(
+      new.status_changed_by,
+      case
+        when tg_op = 'INSERT' then 'run.started'
+        when new.status = 'running' then 'run.resumed'
+        when new.status in ('paused', 'cancelled') then 'run.' || new.status
+        else 'run.ended'
+      end,
+      'run:' || new.id,
+      array[new.from_trainer_id, new.trainer_id],
+      case when tg_op = 'UPDATE' then jsonb_build_object('status', old.status) end,
+      jsonb_strip_nulls(jsonb_build_object(
+        'kind', new.kind,
+        'status', new.status,
+        'reason', new.status_reason,
+        'dryRun', new.dry_run,
+        'fromTrainerId', new.from_trainer_id,
+        'trainerId', new.trainer_id,
+        'policyVersion', new.policy_version,
+        'reassign', nullif(new.reassigns, false)
+      )),
+      new.status_request_id
+    );
   end if;
   return null;  -- ignored for an after trigger
 end;

@@ -17,13 +17,14 @@ create table assignment.backfill_lanes (
   is_trainer bigint not null default 0,
   member_gone bigint not null default 0,
   excluded bigint not null default 0,
+  not_selected bigint not null default 0,
   failed bigint not null default 0,
   constraint backfill_lanes_pkey primary key (run_id, lane),
   constraint backfill_lanes_run_id_fkey foreign key (run_id) references assignment.backfill_runs (id) on delete cascade
 );
 
 comment on table assignment.backfill_lanes is
-  'Parts of a run: each lane is a separate range of member ids. A step locks one lane, so lanes can run in parallel.';
+  'Parts of a run: each lane is a separate range of ids: of members, or of the assignments that a transfer ends. A step locks one lane, so lanes can run in parallel.';
 comment on column assignment.backfill_lanes.lane is
   'Numbered from 1. Lane 0 counts members that the run missed and its proof found.';
 comment on column assignment.backfill_lanes.next_id is 'The cursor: where the next batch begins.';
@@ -38,6 +39,8 @@ comment on column assignment.backfill_lanes.already_assigned is 'Skipped: had an
 comment on column assignment.backfill_lanes.ended is 'Skipped: an assignment to the trainer was ended.';
 comment on column assignment.backfill_lanes.is_trainer is 'Skipped: the trainer.';
 comment on column assignment.backfill_lanes.member_gone is 'Skipped: no longer a member.';
+comment on column assignment.backfill_lanes.not_selected is
+  'Skipped by a transfer: does not match its condition, or is not a client of the trainer (any more).';
 comment on column assignment.backfill_lanes.excluded is 'Skipped: a rule chooses nobody.';
 
 -- migrate:down

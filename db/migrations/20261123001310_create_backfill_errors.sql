@@ -11,6 +11,8 @@ create table assignment.backfill_errors (
   constraint backfill_errors_run_id_fkey foreign key (run_id) references assignment.backfill_runs (id) on delete cascade
 );
 
+create index backfill_errors_member_id_idx on assignment.backfill_errors (member_id);
+
 comment on table assignment.backfill_errors is
   'Members that a run could not assign, with the error. At most 10,000 for each run.';
 

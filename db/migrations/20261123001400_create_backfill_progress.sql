@@ -5,10 +5,16 @@
 create view assignment.backfill_progress as
 select
   r.id,
+  r.kind,
+  r.from_trainer_id,
   r.trainer_id,
   r.policy_version,
   r.status,
   r.dry_run,
+  r.reassigns as reassign,
+  r.condition,
+  r.only_selected,
+  r.notes,
   r.batch_rows,
   r.retry_of,
   r.requested_by,
@@ -26,6 +32,7 @@ select
   l.is_trainer,
   l.member_gone,
   l.excluded,
+  l.not_selected,
   (
     select coalesce(jsonb_agg(to_jsonb(c) order by c.rule, c.trainer_id), '[]')
     from (
@@ -52,13 +59,14 @@ from assignment.backfill_runs r
 cross join lateral (
   select
     coalesce(sum(successful), 0)::bigint as successful,
-    coalesce(sum(already_assigned + ended + is_trainer + member_gone + excluded), 0)::bigint as skipped,
+    coalesce(sum(already_assigned + ended + is_trainer + member_gone + excluded + not_selected), 0)::bigint as skipped,
     coalesce(sum(failed), 0)::bigint as failed,
     coalesce(sum(already_assigned), 0)::bigint as already_assigned,
     coalesce(sum(ended), 0)::bigint as ended,
     coalesce(sum(is_trainer), 0)::bigint as is_trainer,
     coalesce(sum(member_gone), 0)::bigint as member_gone,
-    coalesce(sum(excluded), 0)::bigint as excluded
+    coalesce(sum(excluded), 0)::bigint as excluded,
+    coalesce(sum(not_selected), 0)::bigint as not_selected
   from assignment.backfill_lanes
   where run_id = r.id
 ) as l

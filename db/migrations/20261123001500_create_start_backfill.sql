@@ -10,7 +10,9 @@ create function assignment.start_backfill(
   p_batch_rows integer default null,
   p_retry_of uuid default null,
   p_only_failed boolean default false,
-  p_traceparent text default null
+  p_traceparent text default null,
+  p_reassigns boolean default false,
+  p_request_id text default null
 )
   returns uuid
   volatile
@@ -31,7 +33,7 @@ declare
 begin
   perform assignment.require_visible_rows();
   if p_trainer_id is null then
-    select policy_version, case when not (needs_choice or respects_other_trainers) then default_trainer_id end
+    select policy_version, case when not (needs_choice or respects_other_trainers or p_reassigns) then default_trainer_id end
     into v_policy_version, v_trainer_id
     from assignment.settings;
     if not found then
@@ -50,18 +52,22 @@ begin
 
   loop
     insert into assignment.backfill_runs
-      (trainer_id, policy_version, dry_run, batch_rows, retry_of, only_failed, requested_by, status_changed_by, start_traceparent)
+      (
+        trainer_id, policy_version, dry_run, reassigns, batch_rows, retry_of, only_failed, requested_by, status_changed_by,
+        status_request_id, start_traceparent
+      )
     values (
-      v_trainer_id, v_policy_version, p_dry_run, p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by,
-      p_traceparent
+      v_trainer_id, v_policy_version, p_dry_run, p_reassigns, p_batch_rows, p_retry_of, p_only_failed, p_requested_by,
+      p_requested_by, p_request_id, p_traceparent
     )
-    on conflict (coalesce(trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
+    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
     returning id into v_run_id;
     exit when found;
 
     select id into v_active_id
     from assignment.backfill_runs
-    where trainer_id is not distinct from v_trainer_id
+    where kind = 'backfill'
+      and trainer_id is not distinct from v_trainer_id
       and status in ('running', 'paused');
     if found then
       raise exception 'run % % has not ended', v_active_id, coalesce('for trainer ' || v_trainer_id, 'by the policy')
@@ -96,10 +102,11 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text) from public;
-comment on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text) is
-  'Starts a run for a trainer, or by the policy in force, and returns its id.
+revoke execute on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text, boolean, text) from public;
+comment on function assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text, boolean, text) is
+  'Starts a run for a trainer, or by the policy in force, and returns its id. p_reassigns: the run also replaces what a policy
+chose and would no longer choose (only by the policy).
 Raises TA001 trainer not found, TA005 the trainer has a run that has not ended (its id in detail).';
 
 -- migrate:down
-drop function if exists assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text);
+drop function if exists assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text, boolean, text);

@@ -2,7 +2,12 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text default null)
+create function assignment.retry_backfill(
+  p_run_id uuid,
+  p_requested_by text,
+  p_traceparent text default null,
+  p_request_id text default null
+)
   returns uuid
   volatile
   security definer
@@ -10,37 +15,55 @@ create function assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_
   language plpgsql
 as $$
 declare
-  v_run record;
+  v_run assignment.backfill_runs;
+  v_counts record;
+  v_only_failed boolean;
 begin
-  select case when r.policy_version is null then r.trainer_id end as trainer_id, r.status, p.failed, (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
-  into v_run
-  from assignment.backfill_runs r
-  join assignment.backfill_progress p on p.id = r.id
-  where r.id = p_run_id;
-
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
-  elsif v_run.status in ('running', 'paused') then
+  end if;
+  select p.failed, (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
+  into v_counts
+  from assignment.backfill_progress p
+  where p.id = p_run_id;
+  if v_run.status in ('running', 'paused') then
     raise exception 'run % is % and can be retried once it has ended', p_run_id, v_run.status using errcode = 'TA006';
-  elsif v_run.failed = 0 then
+  elsif v_counts.failed = 0 then
     raise exception 'run % has no failed members to retry', p_run_id using errcode = 'TA006';
   end if;
 
   -- If not every failed member was recorded, only a run over all members is sure to include them.
+  v_only_failed := v_counts.failed = v_counts.recorded;
+  if v_run.kind = 'transfer' then
+    return assignment.start_transfer(
+      p_requested_by,
+      v_run.from_trainer_id,
+      case when v_run.policy_version is null then v_run.trainer_id end,
+      p_condition => v_run.condition,
+      p_notes => v_run.notes,
+      p_traceparent => p_traceparent,
+      p_request_id => p_request_id,
+      p_retry_of => p_run_id,
+      p_only_failed => v_only_failed
+    );
+  end if;
   return assignment.start_backfill(
     p_requested_by,
-    v_run.trainer_id,
+    case when v_run.policy_version is null then v_run.trainer_id end,
     p_retry_of => p_run_id,
-    p_only_failed => v_run.failed = v_run.recorded,
-    p_traceparent => p_traceparent
+    p_only_failed => v_only_failed,
+    p_traceparent => p_traceparent,
+    p_reassigns => v_run.reassigns,
+    p_request_id => p_request_id
   );
 end;
 $$;
 
-revoke execute on function assignment.retry_backfill(uuid, text, text) from public;
-comment on function assignment.retry_backfill(uuid, text, text) is
+revoke execute on function assignment.retry_backfill(uuid, text, text, text) from public;
+comment on function assignment.retry_backfill(uuid, text, text, text) is
   'Starts a run for the failed members of an ended run, and returns its id.
-Raises TA007 run not found, TA006 it has not ended or nothing failed, TA005 the trainer has a run that has not ended.';
+Raises TA007 run not found, TA006 it has not ended or nothing failed, TA005 a run of the same kind and trainer has not ended.';
 
 -- migrate:down
-drop function if exists assignment.retry_backfill(uuid, text, text);
+drop function if exists assignment.retry_backfill(uuid, text, text, text);

@@ -27,7 +27,7 @@ begin
   end if;
 
   update assignment.backfill_lanes
-  set next_id = coalesce(p_next_id, next_id),
+  set next_id = coalesce(p_next_id, upper_id),
     done = p_next_id is null,
     batch_rows = case
       when p_next_id is null then batch_rows
@@ -40,6 +40,7 @@ begin
     is_trainer = is_trainer + p_result.is_trainer,
     member_gone = member_gone + p_result.member_gone,
     excluded = excluded + p_result.excluded,
+    not_selected = not_selected + p_result.not_selected,
     failed = failed + cardinality(p_result.failures)
   where run_id = p_lane.run_id
     and lane = p_lane.lane;

@@ -52,14 +52,10 @@ begin
   end if;
 
   v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
-  v_ids := assignment.next_members(v_lane, case when v_run.only_failed then v_run.retry_of end, v_rows);
-  v_next_id := v_ids[v_rows + 1];
-  v_ids := v_ids[:v_rows];
+  select n.member_ids, n.next_id into v_ids, v_next_id from assignment.next_members(v_run, v_lane, v_rows) as n;
   members := cardinality(v_ids);
 
-  v_result := assignment.assign_batch(
-    v_ids, 'backfill', v_run.trainer_id, p_version => v_run.policy_version, p_run_id => p_run_id
-  );
+  v_result := assignment.run_batch(v_run, v_ids);
   perform assignment.record_backfill_errors(p_run_id, v_result.failures);
   perform assignment.record_batch(
     v_lane, v_next_id, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result

@@ -2,7 +2,7 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.find_undecided_members(p_version integer, p_upper_id uuid)
+create function assignment.find_undecided_members(p_version integer, p_upper_id uuid, p_reassigns boolean default false)
   returns setof uuid
   stable
   set search_path = pg_catalog, pg_temp
@@ -16,18 +16,21 @@ begin
   select m.id
   from public.members m
   where m.id <= p_upper_id
-    and not exists (
-      select
-      from public.trainer_client_assignments a
-      where a.client_id = m.id
-        and a.policy_version = p_version
+    and (
+      not exists (
+        select
+        from public.trainer_client_assignments a
+        where a.client_id = m.id
+          and a.policy_version = p_version
+      )
+      or p_reassigns
     );
 end;
 $$;
 
-revoke execute on function assignment.find_undecided_members(integer, uuid) from public;
-comment on function assignment.find_undecided_members(integer, uuid) is
-  'Members up to p_upper_id without an assignment, active or ended, that this version of the policy made.';
+revoke execute on function assignment.find_undecided_members(integer, uuid, boolean) from public;
+comment on function assignment.find_undecided_members(integer, uuid, boolean) is
+  'Members up to p_upper_id without an assignment, active or ended, that this version of the policy made. p_reassigns: all.';
 
 -- migrate:down
-drop function if exists assignment.find_undecided_members(integer, uuid);
+drop function if exists assignment.find_undecided_members(integer, uuid, boolean);

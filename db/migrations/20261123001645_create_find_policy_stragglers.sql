@@ -12,6 +12,8 @@ declare
   v_document jsonb;
   v_rules assignment.policy_rules[];
   v_ids uuid[];
+  v_request assignment.request := assignment.run_request(p_run);
+  v_choices assignment.choice[];
   -- Room that came after the run had looked at a member shows nothing missed.
   v_limited uuid[] := array(select trainer_id from assignment.trainers where capacity is not null);
 begin
@@ -24,18 +26,23 @@ begin
     select array_agg(u.id)
     from (
       select m.id, (row_number() over (order by m.id) - 1) / 20000 as batch
-      from assignment.find_undecided_members(p_run.policy_version, p_upper_id) as m (id)
+      from assignment.find_undecided_members(p_run.policy_version, p_upper_id, p_run.reassigns) as m (id)
     ) as u
     group by u.batch
     order by u.batch
   loop
+    v_choices := array(
+      select c
+      from assignment.read_members(v_ids) as m
+      cross join lateral assignment.choose(v_request, v_document, v_rules, m.member_ids, m.member_rows, v_limited) as c
+    );
     return query
     select distinct c.member_id
-    from assignment.read_members(v_ids) as m
-    cross join lateral assignment.choose_trainers(
-      v_document, v_rules, m.member_ids, m.member_rows, p_full => v_limited
-    ) as c
-    where c.outcome in ('assign', 'no_room')
+    from unnest(v_choices) as c
+    where (
+        c.outcome in ('assign', 'no_room')
+        or (p_run.reassigns and c.member_id in (select unnest(r.member_ids) from assignment.find_replaced(v_request, v_choices) as r))
+      )
       and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = c.member_id)
       and (
         not p_run.only_failed

@@ -17,7 +17,10 @@ declare
   );
 begin
   perform assignment.require_visible_rows();
-  if p_run.trainer_id is null then
+  if p_run.kind = 'transfer' then
+    return query select assignment.find_transfer_stragglers(p_run, v_upper_id);
+    return;
+  elsif p_run.trainer_id is null then
     return query select assignment.find_policy_stragglers(p_run, v_upper_id);
     return;
   end if;

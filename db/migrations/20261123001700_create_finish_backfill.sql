@@ -65,13 +65,11 @@ begin
   if v_sweeps then
     -- Members that were committed behind the cursor, or that bypassed the trigger during the run.
     insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id)
-    values (p_run_id, 0, v_ids[1], v_ids[1])
+    values (p_run_id, 0, '00000000-0000-0000-0000-000000000000', '00000000-0000-0000-0000-000000000000')
     on conflict (run_id, lane) do nothing;
     select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and lane = 0 for update;
 
-    v_result := assignment.assign_batch(
-      v_ids, 'backfill', v_run.trainer_id, p_version => v_run.policy_version, p_run_id => p_run_id
-    );
+    v_result := assignment.run_batch(v_run, v_ids);
     perform assignment.record_backfill_errors(p_run_id, v_result.failures);
     members := cardinality(v_ids);
     perform assignment.record_batch(v_lane, null, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result);
@@ -84,6 +82,7 @@ begin
   set status = case when v_remaining = 0 and v_counts.failed = 0 then 'succeeded' else 'completed_with_errors' end,
     status_changed_by = 'service',
     status_reason = null,
+    status_request_id = null,
     started_at = coalesce(started_at, v_began),
     finished_at = clock_timestamp(),
     total = v_counts.processed,
@@ -94,7 +93,7 @@ begin
   where id = p_run_id;
 
   -- Failed auto-assignments of members that the run has assigned need no retry.
-  if not v_run.dry_run then
+  if v_run.kind = 'backfill' and not v_run.dry_run then
     begin
       delete from assignment.failures f
       where case

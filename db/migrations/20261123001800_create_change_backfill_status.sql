@@ -7,7 +7,8 @@ create function assignment.change_backfill_status(
   p_to text,
   p_actor text,
   p_reason text default null,
-  p_traceparent text default null
+  p_traceparent text default null,
+  p_request_id text default null
 )
   returns void
   volatile
@@ -31,6 +32,7 @@ begin
   set status = p_to,
     status_changed_by = p_actor,
     status_reason = p_reason,
+    status_request_id = p_request_id,
     finished_at = case when p_to = 'cancelled' then clock_timestamp() end,
     throttled_because = null,
     tries = 0,
@@ -39,10 +41,10 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.change_backfill_status(uuid, text, text, text, text) from public;
-comment on function assignment.change_backfill_status(uuid, text, text, text, text) is
+revoke execute on function assignment.change_backfill_status(uuid, text, text, text, text, text) from public;
+comment on function assignment.change_backfill_status(uuid, text, text, text, text, text) is
   'Sets the status of a run to p_to: running, paused or cancelled.
 Raises TA006 the current status does not allow it, TA007 run not found.';
 
 -- migrate:down
-drop function if exists assignment.change_backfill_status(uuid, text, text, text, text);
+drop function if exists assignment.change_backfill_status(uuid, text, text, text, text, text);

@@ -41,6 +41,7 @@ begin
   v_result.is_trainer := v_sorted.is_trainer;
   v_result.member_gone := 0;
   v_result.excluded := 0;
+  v_result.not_selected := 0;
   return v_result;
 end;
 $$;

@@ -12,6 +12,7 @@ as $$
 declare
   v_document jsonb;
   v_rules assignment.policy_rules[];
+  v_request assignment.request := assignment.run_request(p_run);
   v_members record;
   v_choices assignment.choice[];
   v_result assignment.batch_result;
@@ -20,13 +21,18 @@ begin
   into v_document, v_rules
   from assignment.policies p
   where p.version = p_run.policy_version;
-  select * into v_members from assignment.read_members(p_member_ids);
+  if p_run.kind = 'transfer' then
+    select * into v_members from assignment.select_clients(p_run, p_member_ids);
+  else
+    select * into v_members from assignment.read_members(p_member_ids);
+  end if;
 
   v_choices := array(
     select row(
       c.member_id, c.trainer_id, c.rule, case c.outcome when 'assign' then 'assigned' else c.outcome end
     )::assignment.choice
-    from assignment.choose_trainers(
+    from assignment.choose(
+      v_request,
       v_document,
       v_rules,
       v_members.member_ids,
@@ -39,15 +45,19 @@ begin
       )
     ) as c
   );
-  v_result := assignment.count_choices(v_choices, v_rules);
-  v_result.member_gone := cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  v_result := assignment.count_choices(v_request.purpose, v_choices, v_rules);
+  if p_run.kind = 'transfer' then
+    v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  else
+    v_result.member_gone := v_result.member_gone + cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  end if;
   return v_result;
 end;
 $$;
 
 revoke execute on function assignment.preview_batch(assignment.backfill_runs, uuid[]) from public;
 comment on function assignment.preview_batch(assignment.backfill_runs, uuid[]) is
-  'The result that assign_batch would have for a run by the policy, with the seats that the run has given away so far.';
+  'The result that run_batch would have for a transfer or a run by the policy, with the seats that the run has given away so far.';
 
 -- migrate:down
 drop function if exists assignment.preview_batch(assignment.backfill_runs, uuid[]);

@@ -15,7 +15,7 @@ declare
   v_run assignment.backfill_runs;
   v_lane assignment.backfill_lanes;
   v_rows integer;
-  v_ids uuid[];
+  v_members record;
   v_result assignment.batch_result;
 begin
   select * into v_run from assignment.backfill_runs where id = p_run_id;
@@ -32,11 +32,11 @@ begin
   end if;
 
   v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
-  v_ids := assignment.next_members(v_lane, null, v_rows);
+  select * into v_members from assignment.next_members(v_run, v_lane, v_rows);
   v_result := case
-    when v_run.trainer_id is null then assignment.preview_batch(v_run, v_ids[:v_rows])
+    when v_run.trainer_id is null or v_run.kind = 'transfer' then assignment.preview_batch(v_run, v_members.member_ids)
     else assignment.preview_assign_to_trainer(
-      v_ids[:v_rows],
+      v_members.member_ids,
       v_run.trainer_id,
       (select sum(l.successful)::integer from assignment.backfill_lanes l where l.run_id = p_run_id)
     )
@@ -44,8 +44,8 @@ begin
   return jsonb_build_object(
     'lane', v_lane.lane,
     'from_id', v_lane.next_id,
-    'next_id', v_ids[v_rows + 1],
-    'members', cardinality(v_ids[:v_rows]),
+    'next_id', v_members.next_id,
+    'members', cardinality(v_members.member_ids),
     'elapsed_ms', extract(epoch from clock_timestamp() - v_began) * 1000,
     'result', to_jsonb(v_result)
   );

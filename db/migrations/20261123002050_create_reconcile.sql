@@ -6,7 +6,8 @@ create function assignment.reconcile(
   p_slot timestamptz,
   p_traceparent text default null,
   out run_id uuid,
-  out repaired_seats integer
+  out repaired_seats integer,
+  out waits_for uuid
 )
   volatile
   security definer
@@ -21,6 +22,11 @@ begin
     return;
   end if;
   perform assignment.mirror_all_missed();
+  begin
+    perform assignment.forget_gone_members();
+  exception when others then
+    raise warning 'trainer assignment: something may still be kept of deleted members: %', sqlerrm;
+  end;
   select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
   begin
     run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
@@ -33,7 +39,9 @@ begin
         and status = 'running'
         and not (dry_run or only_failed)
     ) then
-      raise;  -- a paused run, a dry run or a retry does not find the missed members: the slot stays unclaimed
+      -- A paused run, a dry run or a retry does not find the missed members: the slot stays unclaimed.
+      waits_for := v_active_id;
+      delete from assignment.reconciliations where slot = p_slot;
     end if;
   end;
   update assignment.reconciliations r
@@ -44,9 +52,9 @@ $$;
 
 revoke execute on function assignment.reconcile(timestamptz, text) from public;
 comment on function assignment.reconcile(timestamptz, text) is
-  'Claims a slot of the schedule, mirrors missed rows of watched tables, repairs seats, and starts a run. run_id is null when
-a run is running; both are null when the slot is already claimed. Raises TA005 when the run that has not ended is paused, a dry run or a
-retry of failed members: try again later.';
+  'Claims a slot of the schedule, mirrors missed rows of watched tables, forgets deleted members, repairs seats, and
+starts a run. run_id is null when a run is running; all is null when the slot is already claimed. waits_for: a run that has
+not ended and is paused, a dry run or a retry of failed members. Everything but the start is done then; call again later.';
 
 -- migrate:down
 drop function if exists assignment.reconcile(timestamptz, text);

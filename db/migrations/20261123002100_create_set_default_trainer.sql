@@ -2,7 +2,7 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.set_default_trainer(p_trainer_id uuid, p_actor text)
+create function assignment.set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text default null)
   returns integer
   volatile
   security definer
@@ -24,15 +24,18 @@ begin
     return v_policy.version;
   end if;
   return assignment.put_policy(
-    v_policy.document || jsonb_build_object('defaultTrainerId', p_trainer_id), p_actor, p_expected_version => v_policy.version
+    v_policy.document || jsonb_build_object('defaultTrainerId', p_trainer_id),
+    p_actor,
+    p_expected_version => v_policy.version,
+    p_request_id => p_request_id
   );
 end;
 $$;
 
-revoke execute on function assignment.set_default_trainer(uuid, text) from public;
-comment on function assignment.set_default_trainer(uuid, text) is
+revoke execute on function assignment.set_default_trainer(uuid, text, text) from public;
+comment on function assignment.set_default_trainer(uuid, text, text) is
   'Makes a member the default trainer and returns the version of the policy. Nobody is moved. The present default trainer
 makes no new version. Raises TA001 p_trainer_id is not a member, TA012 and TA013 as put_policy.';
 
 -- migrate:down
-drop function if exists assignment.set_default_trainer(uuid, text);
+drop function if exists assignment.set_default_trainer(uuid, text, text);

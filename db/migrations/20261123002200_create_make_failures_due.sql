@@ -2,7 +2,11 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.make_failures_due(p_limit integer default 20000)
+create function assignment.make_failures_due(
+  p_limit integer default 20000,
+  p_actor text default null,
+  p_request_id text default null
+)
   returns integer
   volatile
   security definer
@@ -27,14 +31,19 @@ begin
   );
   update assignment.failures set next_attempt_at = now() where member_id = any (v_member_ids);
   get diagnostics v_made_due = row_count;
+  if p_actor is not null and v_made_due > 0 then
+    perform assignment.record_audit(
+      p_actor, 'failures.retried', p_after => jsonb_build_object('failures', v_made_due), p_request_id => p_request_id
+    );
+  end if;
   return v_made_due;
 end;
 $$;
 
-revoke execute on function assignment.make_failures_due(integer) from public;
-comment on function assignment.make_failures_due(integer) is
+revoke execute on function assignment.make_failures_due(integer, text, text) from public;
+comment on function assignment.make_failures_due(integer, text, text) is
   'Makes up to p_limit failures due now, except those that a retry has locked. Returns how many: fewer than p_limit when
-no more are waiting.';
+no more are waiting. p_actor: who asks for it; adds failures.retried to the audit log.';
 
 -- migrate:down
-drop function if exists assignment.make_failures_due(integer);
+drop function if exists assignment.make_failures_due(integer, text, text);

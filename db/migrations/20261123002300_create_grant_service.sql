@@ -38,7 +38,7 @@ begin
        assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
        assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
-       assignment.member_columns, assignment.backfill_choices, public.trainer_client_assignments to %I',
+       assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -54,32 +54,34 @@ begin
     'assignment.type_kind(oid)',  -- which the view member_columns calls
     'assignment.require_visible_rows()',
     'assignment.default_trainer_id()',
-    'assignment.set_default_trainer(uuid, text)',
-    'assignment.put_policy(jsonb, text, text, integer)',
+    'assignment.set_default_trainer(uuid, text, text)',
+    'assignment.put_policy(jsonb, text, text, integer, text)',
     'assignment.find_policy_problems(jsonb)',
     'assignment.preview_policy(jsonb, real)',
     'assignment.explain_decision(uuid)',
     'assignment.member_tables()',
     'assignment.list_member_fields()',
-    'assignment.change_trainer(uuid, jsonb, text)',
-    'assignment.assign_or_record(uuid[], text, uuid, jsonb[])',
-    'assignment.assign_member(uuid, uuid, text, text, boolean)',
-    'assignment.end_assignment(uuid, uuid)',
+    'assignment.change_trainer(uuid, jsonb, text, text)',
+    'assignment.assign_or_record(uuid[], text, uuid, jsonb[], text)',
+    'assignment.assign_member(uuid, uuid, text, text, boolean, text, text)',
+    'assignment.end_assignment(uuid, uuid, text, text)',
     'assignment.retry_failures(integer)',
-    'assignment.make_failures_due(integer)',
+    'assignment.make_failures_due(integer, text, text)',
     'assignment.claim_new_failures(integer)',
-    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text)',
-    'assignment.retry_backfill(uuid, text, text)',
+    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text, boolean, text)',
+    'assignment.start_transfer(text, uuid, uuid, uuid[], jsonb, text, boolean, integer, text, text, uuid, boolean)',
+    'assignment.retry_backfill(uuid, text, text, text)',
     'assignment.backfill_step(uuid)',
     'assignment.preview_step(uuid)',
     'assignment.record_preview(uuid, jsonb)',
-    'assignment.change_backfill_status(uuid, text, text, text, text)',
+    'assignment.change_backfill_status(uuid, text, text, text, text, text)',
     'assignment.await_lanes(uuid)',
     'assignment.record_step_failure(uuid, text, text, integer, integer)',
     'assignment.throttle_backfill(uuid, text, text, text)',
     'assignment.find_backfill_pressure(integer)',
     'assignment.reconcile(timestamptz, text)',
-    'assignment.end_session(uuid, timestamptz)'
+    'assignment.end_session(uuid, timestamptz, text, text)',
+    'assignment.record_access(text, text, jsonb, text)'
   ]::regprocedure[]
   loop
     execute format('grant execute on function %s to %I', v_function, p_role);

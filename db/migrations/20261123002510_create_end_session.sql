@@ -2,7 +2,12 @@
 -- Locks: none. Reversible.
 
 -- migrate:up
-create function assignment.end_session(p_id uuid, p_expires_at timestamptz)
+create function assignment.end_session(
+  p_id uuid,
+  p_expires_at timestamptz,
+  p_actor text default null,
+  p_request_id text default null
+)
   returns void
   volatile
   security definer
@@ -12,6 +17,9 @@ create function assignment.end_session(p_id uuid, p_expires_at timestamptz)
 as $$
 begin
   insert into assignment.ended_sessions (id, expires_at) values (p_id, p_expires_at) on conflict (id) do nothing;
+  if found then
+    perform assignment.record_audit(p_actor, 'session.ended', p_request_id => p_request_id);
+  end if;
 
   -- One hour after they expire, because the clocks of replicas differ.
   delete from assignment.ended_sessions
@@ -26,9 +34,9 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.end_session(uuid, timestamptz) from public;
-comment on function assignment.end_session(uuid, timestamptz) is
-  'Records that a session has ended, and deletes up to 100 expired ones.';
+revoke execute on function assignment.end_session(uuid, timestamptz, text, text) from public;
+comment on function assignment.end_session(uuid, timestamptz, text, text) is
+  'Records that a session has ended, also in the audit log, and deletes up to 100 expired ones.';
 
 -- migrate:down
-drop function if exists assignment.end_session(uuid, timestamptz);
+drop function if exists assignment.end_session(uuid, timestamptz, text, text);

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Actor } from "../http/audit.ts";
+import type { Actor } from "../actor.ts";
 import type { AppEnv } from "../http/env.ts";
 import type { Session } from "../http/identity/session.ts";
 
@@ -23,6 +23,6 @@ export function sessionOf(c: Context<PageEnv>): Session {
 }
 
 /** Returns who makes a change, for the log. Only for pages behind the sign-in. */
-export function visitorOf(c: Context<PageEnv>): Actor {
+export function visitorOf(c: Context<PageEnv>): Required<Actor> {
   return { actor: sessionOf(c).name, requestId: c.env.request.var.requestId };
 }

@@ -1,3 +1,4 @@
+import type { Actor } from "../actor.ts";
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import { ANY_TRAINER, type Assignment, isUserAssignedToTrainer } from "./checks.ts";
@@ -5,6 +6,7 @@ import { ANY_TRAINER, type Assignment, isUserAssignedToTrainer } from "./checks.
 /**
  * Assigns a member to a trainer, by default the default trainer; a second call changes nothing. An assignment that was
  * ended is made anew.
+ * @param options.actor who assigns; by default the database role
  * @param options.byForce also beyond the trainer's capacity, and if the trainer accepts no clients
  * @returns `assigned: true` when this call did it, and the assignment that stands now.
  * @throws {AppError} `member_not_found`, `trainer_not_found`, `member_is_trainer`, `no_room`, or `assignment_failed` when the
@@ -13,14 +15,21 @@ import { ANY_TRAINER, type Assignment, isUserAssignedToTrainer } from "./checks.
 export async function assignClientToTrainer(
   sql: Sql,
   clientId: string,
-  options: { trainerId?: string | undefined; notes?: string | undefined; byForce?: boolean | undefined } = {},
+  options: Partial<Actor> & {
+    trainerId?: string | undefined;
+    notes?: string | undefined;
+    byForce?: boolean | undefined;
+  } = {},
 ): Promise<{ assigned: boolean; trainerId: string; assignment: Assignment }> {
   const [row] = await withAppErrors(sql<[Assignment & { assigned: boolean; trainerId: string }]>`
     select assigned, trainer_id, id, assignment_date, source, notes
     from assignment.assign_member(
-      ${clientId}, ${options.trainerId ?? null}, ${options.notes ?? null}, p_by_force => ${
-    options.byForce ?? false
-  }
+      ${clientId},
+      ${options.trainerId ?? null},
+      ${options.notes ?? null},
+      p_by_force => ${options.byForce ?? false},
+      p_actor => ${options.actor ?? null},
+      p_request_id => ${options.requestId ?? null}
     )
   `);
   const { assigned, trainerId, ...assignment } = row;
@@ -32,6 +41,7 @@ export async function assignClientToTrainer(
  * `assignment.failures`, retried by the service (for the trainer named here, if any), and returned. Members that the
  * trigger saw are assigned already; an assignment that was ended stays ended, so that a program may call this at every
  * sign-in.
+ * @param options.actor who assigns; by default the database role
  * @returns whether the member has the trainer now, and why not. Where the policy has to choose, any trainer counts; nobody
  *   may be its choice.
  */
@@ -39,10 +49,13 @@ export async function assignNewUserToTrainer(
   sql: Sql,
   memberId: string,
   trainerId?: string,
+  options: { actor?: string | undefined } = {},
 ): Promise<{ assigned: boolean; failure: { sqlstate: string; message: string } | null }> {
   const [failure] = await sql<{ sqlstate: string; message: string }[]>`
     select sqlstate, message
-    from unnest(assignment.assign_or_record(array[${memberId}]::uuid[], 'signup', ${trainerId ?? null}))
+    from unnest(assignment.assign_or_record(
+      array[${memberId}]::uuid[], 'signup', ${trainerId ?? null}, p_actor => ${options.actor ?? null}
+    ))
   `;
   if (failure) return { assigned: false, failure };
   const wanted = trainerId ?? await findWantedTrainer(sql);
@@ -61,11 +74,19 @@ async function findWantedTrainer(sql: Sql): Promise<string | undefined> {
 /**
  * Ends a member's active assignment to a trainer: it becomes inactive and stays as history. No backfill and no retry
  * revives it; {@link assignClientToTrainer} makes a new one.
+ * @param by who ends it; by default the database role
  * @throws {AppError} `assignment_not_found` when there is no active one.
  */
-export async function endAssignment(sql: Sql, trainerId: string, clientId: string): Promise<void> {
+export async function endAssignment(
+  sql: Sql,
+  trainerId: string,
+  clientId: string,
+  by: Partial<Actor> = {},
+): Promise<void> {
   const [row] = await sql<[{ ended: boolean }]>`
-    select assignment.end_assignment(${clientId}, ${trainerId}) as ended
+    select assignment.end_assignment(${clientId}, ${trainerId}, ${by.actor ?? null}, ${
+    by.requestId ?? null
+  }) as ended
   `;
   if (!row.ended) {
     throw new AppError(

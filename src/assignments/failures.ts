@@ -1,3 +1,4 @@
+import { type By, toActor } from "../actor.ts";
 import type { Sql } from "../database/sql.ts";
 
 /** An auto-assignment that did not succeed and waits for a retry. */
@@ -81,15 +82,20 @@ async function listFailuresOf(sql: Sql, memberIds: string[]): Promise<Failure[]>
 /**
  * Retries all failures that there are now, due or not, each once; takes about five seconds at most.
  * All of them are due first, so that the background work goes on with what remains then.
+ * @param options.by who asks for it; the audit log tells so
  * @param options.onFailed hears of those that failed again, batch by batch
  * @returns what became of them, and how many are still due.
  */
 export async function retryFailures(
   sql: Sql,
-  { forMs = LONGEST_RETRY_MS, onFailed }: { forMs?: number; onFailed?: (failures: Failure[]) => void } = {},
+  { by, forMs = LONGEST_RETRY_MS, onFailed }: {
+    by?: By | undefined;
+    forMs?: number;
+    onFailed?: (failures: Failure[]) => void;
+  } = {},
 ): Promise<RetryResult & { remaining: number }> {
   const until = performance.now() + forMs;
-  while (await makeFailuresDue(sql) === DUE_ROWS && performance.now() < until);
+  while (await makeFailuresDue(sql, by) === DUE_ROWS && performance.now() < until);
 
   const sum = { retried: 0, succeeded: 0, failed: 0 };
   for (;;) {
@@ -102,10 +108,11 @@ export async function retryFailures(
   }
 }
 
-async function makeFailuresDue(sql: Sql): Promise<number> {
+async function makeFailuresDue(sql: Sql, by: By | undefined): Promise<number> {
+  const { actor = null, requestId = null } = by === undefined ? {} : toActor(by);
   const [row] = await sql<
     [{ madeDue: number }]
-  >`select assignment.make_failures_due(${DUE_ROWS}) as made_due`;
+  >`select assignment.make_failures_due(${DUE_ROWS}, ${actor}, ${requestId}) as made_due`;
   return row.madeDue;
 }
 

@@ -1,13 +1,8 @@
 import type { Context } from "hono";
+import type { Actor } from "../actor.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { actorName } from "./identity/auth.ts";
 import type { AppEnv } from "./env.ts";
-
-/** Who made a change, and in which request. */
-export interface Actor {
-  actor: string;
-  requestId: string;
-}
 
 /** A change that was made through the API or the admin page. */
 export type ChangeEvent =
@@ -34,6 +29,6 @@ export function logChange(
 }
 
 /** Who calls, for routes that have a role. */
-export function actorOf(c: Context<AppEnv>): Actor {
+export function actorOf(c: Context<AppEnv>): Required<Actor> {
   return { actor: actorName(c), requestId: c.var.requestId };
 }

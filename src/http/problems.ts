@@ -51,6 +51,7 @@ const PROBLEMS: Record<
   unsupported_media_type: { status: 415, title: "The body's media type is not supported" },
   policy_invalid: { status: 422, title: "The policy does not fit the database" },
   trainer_not_found: { status: 422, title: "The trainer is not a member" },
+  no_successor: { status: 422, title: "Nobody can take over the clients of the trainer" },
   member_is_trainer: { status: 422, title: "A member cannot be their own trainer" },
   precondition_required: { status: 428, title: "The header If-Match is required" },
   rate_limited: { status: 429, title: "The token has reached its request limit" },

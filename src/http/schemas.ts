@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Run as RunShape } from "../runs/progress.ts";
+import { Condition } from "./condition_schema.ts";
 import { DEFAULT_TRAINER_ID } from "../assignments/default_trainer.ts";
 
 export const EXAMPLE = {
@@ -53,7 +54,7 @@ export const Assignment = z.object({
   assignmentDate: StoredTime,
   source: z.string().openapi({
     description:
-      "What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `manual` (an admin) or `signup` (a program).",
+      "What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `transfer`, `manual` (an admin) or `signup` (a program).",
     example: "trigger",
   }),
   notes: z.string().nullable().openapi({ example: null }),
@@ -103,6 +104,14 @@ export const RunStatus = z.enum(["running", "paused", "cancelled", "succeeded", 
 export const Run = z.object(
   {
     id: RunId,
+    kind: z.enum(["backfill", "transfer"]).openapi({
+      description: "`backfill` passes over all members, `transfer` over the clients of one trainer.",
+      example: "backfill",
+    }),
+    fromTrainerId: TrainerId.nullable().openapi({
+      description: "Of a transfer: the trainer whose clients it moves.",
+      example: null,
+    }),
     trainerId: TrainerId.nullable().openapi({
       description: "Whom the run assigns to. Null: the policy has to choose for each member.",
     }),
@@ -115,6 +124,22 @@ export const Run = z.object(
     dryRun: z.boolean().openapi({
       description: "True: the run counts what would happen and assigns nobody.",
       example: false,
+    }),
+    reassign: z.boolean().openapi({
+      description: "True: the run also replaces what the policy chose and would no longer choose.",
+      example: false,
+    }),
+    onlySelected: z.boolean().openapi({
+      description: "True: the transfer moves the `memberIds` that it was started with, and no others.",
+      example: false,
+    }),
+    condition: Condition.nullable().openapi({
+      description: "Of a transfer: it moves only clients who match it. Null: all.",
+      example: null,
+    }),
+    notes: Notes.nullable().openapi({
+      description: "Of a transfer: the notes of the new assignments. Null: those of the ended ones.",
+      example: null,
     }),
     requestedBy: z.string().openapi({
       description:
@@ -141,10 +166,12 @@ export const Run = z.object(
       isTrainer: Count,
       memberGone: Count,
       excluded: Count,
+      notSelected: Count,
     }).openapi({
       description:
         "`ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile. `excluded`: the " +
-        "policy chooses nobody for the member.",
+        "policy chooses nobody for the member. `notSelected`: the member does not match the transfer's condition, or is " +
+        "not a client of the trainer (any more).",
     }),
     failed: Count.openapi({ description: "Members that the database refused to assign." }),
     choices: z.array(z.object({
@@ -204,10 +231,16 @@ export const Run = z.object(
 
 export const RUN_EXAMPLE: z.input<typeof Run> = {
   id: EXAMPLE.runId,
+  kind: "backfill",
+  fromTrainerId: null,
   trainerId: null,
   policyVersion: 7,
   status: "running",
   dryRun: false,
+  reassign: false,
+  onlySelected: false,
+  condition: null,
+  notes: null,
   requestedBy: "ops",
   requestedAt: EXAMPLE.time,
   startedAt: EXAMPLE.time,
@@ -217,7 +250,14 @@ export const RUN_EXAMPLE: z.input<typeof Run> = {
   processed: 60_000,
   successful: 48_000,
   skipped: 11_999,
-  skippedBecause: { alreadyAssigned: 11_498, ended: 0, isTrainer: 1, memberGone: 0, excluded: 500 },
+  skippedBecause: {
+    alreadyAssigned: 11_498,
+    ended: 0,
+    isTrainer: 1,
+    memberGone: 0,
+    excluded: 500,
+    notSelected: 0,
+  },
   failed: 1,
   choices: [
     { rule: null, ruleName: null, trainerId: EXAMPLE.trainerId, members: 18_000 },

@@ -51,7 +51,7 @@ export interface components {
             id: string;
             /** @description Null if the database has infinity or a year outside 1 to 9999. */
             assignmentDate: string | null;
-            /** @description What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `manual` (an admin) or `signup` (a program). */
+            /** @description What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `transfer`, `manual` (an admin) or `signup` (a program). */
             source: string;
             notes: string | null;
         };
@@ -109,7 +109,7 @@ export interface components {
             id: string;
             /** @description Null if the database has infinity or a year outside 1 to 9999. */
             assignmentDate: string | null;
-            /** @description What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `manual` (an admin) or `signup` (a program). */
+            /** @description What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `transfer`, `manual` (an admin) or `signup` (a program). */
             source: string;
             notes: string | null;
             trainerId: string;
@@ -182,6 +182,13 @@ export interface components {
         };
         Run: {
             id: string;
+            /**
+             * @description `backfill` passes over all members, `transfer` over the clients of one trainer.
+             * @enum {string}
+             */
+            kind: "backfill" | "transfer";
+            /** @description Of a transfer: the trainer whose clients it moves. */
+            fromTrainerId: string | null;
             /** @description Whom the run assigns to. Null: the policy has to choose for each member. */
             trainerId: string | null;
             /** @description The version of the policy that the run follows from its start to its end. Null if the run was started for a trainer. */
@@ -189,6 +196,13 @@ export interface components {
             status: components["schemas"]["RunStatus"];
             /** @description True: the run counts what would happen and assigns nobody. */
             dryRun: boolean;
+            /** @description True: the run also replaces what the policy chose and would no longer choose. */
+            reassign: boolean;
+            /** @description True: the transfer moves the `memberIds` that it was started with, and no others. */
+            onlySelected: boolean;
+            condition: components["schemas"]["Condition"];
+            /** @description Of a transfer: the notes of the new assignments. Null: those of the ended ones. */
+            notes: string | null;
             /** @description Who started the run: a token's name, `jwt:` and the subject, `schedule`, or a program's name. */
             requestedBy: string;
             requestedAt: string;
@@ -204,13 +218,14 @@ export interface components {
             successful: number;
             /** @description Members who needed no assignment; `skippedBecause` has the reasons. */
             skipped: number;
-            /** @description `ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile. `excluded`: the policy chooses nobody for the member. */
+            /** @description `ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile. `excluded`: the policy chooses nobody for the member. `notSelected`: the member does not match the transfer's condition, or is not a client of the trainer (any more). */
             skippedBecause: {
                 alreadyAssigned: number;
                 ended: number;
                 isTrainer: number;
                 memberGone: number;
                 excluded: number;
+                notSelected: number;
             };
             /** @description Members that the database refused to assign. */
             failed: number;
@@ -255,6 +270,26 @@ export interface components {
         };
         /** @enum {string} */
         RunStatus: "running" | "paused" | "cancelled" | "succeeded" | "completed_with_errors";
+        /** @description Of a transfer: it moves only clients who match it. Null: all. */
+        Condition: components["schemas"]["Test"] | {
+            all: components["schemas"]["Condition"][];
+        } | {
+            any: components["schemas"]["Condition"][];
+        } | {
+            not: components["schemas"]["Condition"];
+        } | null;
+        /** @description A test of one field of the member's row. */
+        Test: {
+            /** @description A column of `members`, or with dots a path into a json column. */
+            field: string;
+            /**
+             * @description How `field` is compared with `value`. A field that is absent or null matches `missing` only.
+             * @enum {string}
+             */
+            op: "eq" | "ne" | "in" | "not_in" | "lt" | "lte" | "gt" | "gte" | "exists" | "missing" | "starts_with" | "contains";
+            /** @description A list of 1 to 100 with `in` and `not_in`; left out with `exists` and `missing`. Dates and times are ISO 8601, without a zone in UTC. */
+            value?: string | number | boolean | (string | number | boolean)[];
+        };
         RunError: {
             memberId: string;
             /** @description PostgreSQL's SQLSTATE. */
@@ -330,28 +365,8 @@ export interface components {
         Rule: {
             /** @description For people. No two rules may have the same. */
             name: string;
-            when?: components["schemas"]["Condition"];
+            when?: components["schemas"]["Condition"] & unknown;
             assign: components["schemas"]["Choice"];
-        };
-        /** @description A test, or `all`, `any` or `not` around others. At most 50 tests and 5 levels. */
-        Condition: components["schemas"]["Test"] | {
-            all: components["schemas"]["Condition"][];
-        } | {
-            any: components["schemas"]["Condition"][];
-        } | {
-            not: components["schemas"]["Condition"];
-        };
-        /** @description A test of one field of the member's row. */
-        Test: {
-            /** @description A column of `members`, or with dots a path into a json column. */
-            field: string;
-            /**
-             * @description How `field` is compared with `value`. A field that is absent or null matches `missing` only.
-             * @enum {string}
-             */
-            op: "eq" | "ne" | "in" | "not_in" | "lt" | "lte" | "gt" | "gte" | "exists" | "missing" | "starts_with" | "contains";
-            /** @description A list of 1 to 100 with `in` and `not_in`; left out with `exists` and `missing`. Dates and times are ISO 8601, without a zone in UTC. */
-            value?: string | number | boolean | (string | number | boolean)[];
         };
         /** @description Whom the rule assigns. `nobody`: the members stay without a trainer. `field`: the trainer named in the member's row. `all`: each of the trainers. `spread`: one of them, by weight. `most_room`: the one with the largest share of free places. */
         Choice: {
@@ -779,6 +794,8 @@ export type Client = components['schemas']['Client'];
 export type AssignRequest = components['schemas']['AssignRequest'];
 export type Run = components['schemas']['Run'];
 export type RunStatus = components['schemas']['RunStatus'];
+export type Condition = components['schemas']['Condition'];
+export type Test = components['schemas']['Test'];
 export type RunError = components['schemas']['RunError'];
 export type StartBackfillRequest = components['schemas']['StartBackfillRequest'];
 export type RunPage = components['schemas']['RunPage'];
@@ -790,8 +807,6 @@ export type RetryProgress = components['schemas']['RetryProgress'];
 export type Policy = components['schemas']['Policy'];
 export type PolicyDocument = components['schemas']['PolicyDocument'];
 export type Rule = components['schemas']['Rule'];
-export type Condition = components['schemas']['Condition'];
-export type Test = components['schemas']['Test'];
 export type Choice = components['schemas']['Choice'];
 export type WrittenPolicy = components['schemas']['WrittenPolicy'];
 export type Warning = components['schemas']['Warning'];

@@ -1,3 +1,4 @@
+import { type By, toActor } from "../actor.ts";
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import type { PolicyDocument } from "./document.ts";
@@ -86,7 +87,7 @@ export async function listPolicyHistory(
 export async function putPolicy(
   sql: Sql,
   input: unknown,
-  by: string,
+  by: By,
   options: { comment?: string | undefined; expectedVersion?: number | undefined } = {},
 ): Promise<{ policy: Policy; warnings: ParsedPolicy["warnings"]; isNew: boolean }> {
   const { policy, warnings } = await parsePolicy(sql, input);
@@ -99,8 +100,11 @@ export async function putPolicy(
   `;
   if (unchanged !== undefined) return { policy: toPolicy(unchanged), warnings, isNew: false };
   const { comment = null, expectedVersion = null } = options;
+  const { actor, requestId } = toActor(by);
   const [{ version }] = await withAppErrors(sql<[{ version: number }]>`
-    select assignment.put_policy(${document}::text::jsonb, ${by}, ${comment}, ${expectedVersion}) as version
+    select assignment.put_policy(
+      ${document}::text::jsonb, ${actor}, ${comment}, ${expectedVersion}, ${requestId}
+    ) as version
   `);
   return { policy: await getPolicy(sql, version), warnings, isNew: true };
 }
@@ -109,8 +113,9 @@ export async function putPolicy(
  * Makes a member the default trainer: the next version of the policy, with its rules as they are. Nobody is moved.
  * @throws {AppError} `trainer_not_found` when the trainer is not a member, `policy_changed`
  */
-export async function setDefaultTrainer(sql: Sql, trainerId: string, by: string): Promise<Policy> {
-  await withAppErrors(sql`select assignment.set_default_trainer(${trainerId}, ${by})`);
+export async function setDefaultTrainer(sql: Sql, trainerId: string, by: By): Promise<Policy> {
+  const { actor, requestId } = toActor(by);
+  await withAppErrors(sql`select assignment.set_default_trainer(${trainerId}, ${actor}, ${requestId})`);
   return await getPolicy(sql);
 }
 

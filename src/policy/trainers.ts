@@ -1,3 +1,4 @@
+import { type By, toActor } from "../actor.ts";
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 
@@ -105,10 +106,13 @@ export async function changeTrainer(
   sql: Sql,
   trainerId: string,
   change: TrainerChange,
-  by: string,
+  by: By,
 ): Promise<Trainer> {
+  const { actor, requestId } = toActor(by);
   await withAppErrors(sql`
-    select assignment.change_trainer(${trainerId}, ${JSON.stringify(change)}::text::jsonb, ${by})
+    select assignment.change_trainer(${trainerId}, ${
+    JSON.stringify(change)
+  }::text::jsonb, ${actor}, ${requestId})
   `);
   return await getTrainer(sql, trainerId);
 }

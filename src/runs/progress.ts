@@ -1,5 +1,10 @@
+import type { Condition } from "../policy/condition.ts";
+
 /** The states of a run; the last three are final. */
 export type RunStatus = "running" | "paused" | "cancelled" | "succeeded" | "completed_with_errors";
+
+/** A backfill passes over all members, a transfer over the clients of one trainer. */
+export type RunKind = "backfill" | "transfer";
 
 /** A member that a run failed to assign. */
 export interface RunError {
@@ -31,6 +36,7 @@ export interface RunEvent {
 interface Kinds {
   id: string;
   optionalId: string | null;
+  kind: RunKind;
   status: RunStatus;
   flag: boolean;
   count: number;
@@ -47,12 +53,21 @@ interface Kinds {
  */
 export const RUN_FIELDS = {
   id: "id",
+  kind: "kind",
+  /** Of a transfer: the trainer whose clients it moves. */
+  fromTrainerId: "optionalId",
   /** Null: the policy decides. */
   trainerId: "optionalId",
   /** The version of the policy that the run follows; null if the trainer was named. */
   policyVersion: "optionalCount",
   status: "status",
   dryRun: "flag",
+  /** Also replaces what the policy chose and would no longer choose. */
+  reassign: "flag",
+  /** Of a transfer: moves the clients that its start named, and no others. */
+  onlySelected: "flag",
+  /** Of a transfer: the notes of the new assignments; null: those of the ended ones. */
+  notes: "optionalText",
   /** Rows per batch if fixed; null if adapted. */
   batchRows: "optionalCount",
   /** The run whose failed members this one retries. */
@@ -89,6 +104,7 @@ export const SKIP_REASONS = {
   isTrainer: "count",
   memberGone: "count",
   excluded: "count",
+  notSelected: "count",
 } as const satisfies Record<string, keyof Kinds>;
 
 /**
@@ -109,6 +125,8 @@ export type Values<Fields extends Record<string, keyof Kinds>> = {
 export interface Run extends Values<typeof RUN_FIELDS> {
   skippedBecause: Values<typeof SKIP_REASONS>;
   probes: Values<typeof PROBES>;
+  /** Of a transfer: moves only clients who match it; null: all. */
+  condition: Condition | null;
   /** The 1,000 largest, by rule, the default trainer last; empty unless the policy has to choose. */
   choices: RunChoice[];
   /** The first 20, by member id. */

@@ -1,7 +1,17 @@
+import { type By, toActor } from "../actor.ts";
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import { currentTraceparent } from "../telemetry/tracing.ts";
-import { PROBES, type Run, RUN_FIELDS, type RunError, type RunEvent, SKIP_REASONS } from "./progress.ts";
+import type { Condition } from "../policy/condition.ts";
+import {
+  PROBES,
+  type Run,
+  RUN_FIELDS,
+  type RunError,
+  type RunEvent,
+  type RunKind,
+  SKIP_REASONS,
+} from "./progress.ts";
 
 /** The options of a new run. */
 export interface BackfillRequest {
@@ -10,13 +20,32 @@ export interface BackfillRequest {
   dryRun?: boolean | undefined;
   /** Fixed rows per batch, 1 to 20,000. By default they adapt to the speed of the database. */
   batchRows?: number | undefined;
-  requestedBy: string;
+  /** Also replaces what the policy chose and would no longer choose. Only by the policy. */
+  reassign?: boolean | undefined;
+  requestedBy: By;
+}
+
+/** The options of a new transfer. */
+export interface TransferRequest {
+  fromTrainerId: string;
+  /** By default the policy in force decides. */
+  trainerId?: string | undefined;
+  /** Moves these clients only: 1 to 1,000. */
+  memberIds?: string[] | undefined;
+  /** Moves only clients who match it. */
+  condition?: Condition | undefined;
+  /** The notes of the new assignments. By default those of the ended ones. */
+  notes?: string | undefined;
+  dryRun?: boolean | undefined;
+  batchRows?: number | undefined;
+  requestedBy: By;
 }
 
 const COLUMNS = [...Object.keys(RUN_FIELDS), ...Object.keys(SKIP_REASONS), ...Object.keys(PROBES)];
 
 type Row =
-  & Omit<Run, "skippedBecause" | "probes" | "history">
+  & Omit<Run, "skippedBecause" | "probes" | "history" | "condition">
+  & { condition: string | null }
   & Run["skippedBecause"]
   & Run["probes"]
   & { history: (Omit<RunEvent, "at"> & { at: string })[] };
@@ -27,13 +56,41 @@ type Row =
  * trainer or by the policy.
  */
 export async function startBackfill(sql: Sql, request: BackfillRequest): Promise<Run> {
+  const by = toActor(request.requestedBy);
   const [row] = await withAppErrors(sql<[{ id: string }]>`
     select assignment.start_backfill(
-      ${request.requestedBy},
+      ${by.actor},
       ${request.trainerId ?? null},
       ${request.dryRun ?? false},
       ${request.batchRows ?? null},
-      p_traceparent => ${currentTraceparent()}
+      p_traceparent => ${currentTraceparent()},
+      p_reassigns => ${request.reassign ?? false},
+      p_request_id => ${by.requestId}
+    ) as id
+  `);
+  return await getRun(sql, row.id);
+}
+
+/**
+ * Starts a run that moves the clients of a trainer. The driver of any process takes it up.
+ * @throws {AppError} `trainer_not_found`, `no_successor`, `policy_invalid` for the condition, with `details.pointer`, or
+ * `backfill_active` with `details.runId` of the transfer from this trainer that has not ended.
+ */
+export async function startTransfer(sql: Sql, request: TransferRequest): Promise<Run> {
+  const by = toActor(request.requestedBy);
+  const condition = request.condition === undefined ? null : JSON.stringify(request.condition);
+  const [row] = await withAppErrors(sql<[{ id: string }]>`
+    select assignment.start_transfer(
+      ${by.actor},
+      ${request.fromTrainerId},
+      ${request.trainerId ?? null},
+      ${request.memberIds ?? null}::uuid[],
+      ${condition}::text::jsonb,
+      ${request.notes ?? null},
+      ${request.dryRun ?? false},
+      ${request.batchRows ?? null},
+      ${currentTraceparent()},
+      ${by.requestId}
     ) as id
   `);
   return await getRun(sql, row.id);
@@ -49,15 +106,17 @@ export async function getRun(sql: Sql, id: string): Promise<Run> {
   return run;
 }
 
-/** Lists runs, newest first; `after` is the last run id already seen. */
+/** Lists runs, by default of both kinds, newest first; `after` is the last run id already seen. */
 export async function listRuns(
   sql: Sql,
-  page: { limit: number; after?: string | undefined },
+  page: { limit: number; after?: string | undefined; kind?: RunKind | undefined },
 ): Promise<Run[]> {
   return await selectRuns(
     sql,
     sql`
-      ${page.after === undefined ? sql`` : sql`where p.id < ${page.after}`}
+      where true
+      ${page.after === undefined ? sql`` : sql`and p.id < ${page.after}`}
+      ${page.kind === undefined ? sql`` : sql`and p.kind = ${page.kind}`}
       order by p.id desc
       limit ${page.limit}
     `,
@@ -98,17 +157,17 @@ export async function listRunErrors(
 }
 
 /** Pauses a running run. @throws {AppError} `run_not_found`, `invalid_transition` */
-export async function pauseRun(sql: Sql, id: string, by: string, reason?: string): Promise<Run> {
+export async function pauseRun(sql: Sql, id: string, by: By, reason?: string): Promise<Run> {
   return await changeStatus(sql, id, "paused", by, reason);
 }
 
 /** Resumes a paused run. @throws {AppError} `run_not_found`, `invalid_transition` */
-export async function resumeRun(sql: Sql, id: string, by: string): Promise<Run> {
+export async function resumeRun(sql: Sql, id: string, by: By): Promise<Run> {
   return await changeStatus(sql, id, "running", by);
 }
 
 /** Cancels a run that has not ended. @throws {AppError} `run_not_found`, `invalid_transition` */
-export async function cancelRun(sql: Sql, id: string, by: string): Promise<Run> {
+export async function cancelRun(sql: Sql, id: string, by: By): Promise<Run> {
   return await changeStatus(sql, id, "cancelled", by);
 }
 
@@ -116,10 +175,11 @@ export async function cancelRun(sql: Sql, id: string, by: string): Promise<Run> 
  * Starts a run over the failed members of an ended run; over all members if more failed than were recorded.
  * @throws {AppError} `run_not_found`, `invalid_transition` (not ended, or nothing failed), `backfill_active`
  */
-export async function retryRun(sql: Sql, id: string, by: string): Promise<Run> {
-  const [row] = await withAppErrors(
-    sql<[{ id: string }]>`select assignment.retry_backfill(${id}, ${by}, ${currentTraceparent()}) as id`,
-  );
+export async function retryRun(sql: Sql, id: string, by: By): Promise<Run> {
+  const { actor, requestId } = toActor(by);
+  const [row] = await withAppErrors(sql<[{ id: string }]>`
+    select assignment.retry_backfill(${id}, ${actor}, ${currentTraceparent()}, ${requestId}) as id
+  `);
   return await getRun(sql, row.id);
 }
 
@@ -131,14 +191,15 @@ async function changeStatus(
   sql: Sql,
   id: string,
   to: Run["status"],
-  by: string,
+  by: By,
   reason?: string,
 ): Promise<Run> {
-  await withAppErrors(
-    sql`select assignment.change_backfill_status(${id}, ${to}, ${by}, ${
-      reason ?? null
-    }, ${currentTraceparent()})`,
-  );
+  const { actor, requestId } = toActor(by);
+  await withAppErrors(sql`
+    select assignment.change_backfill_status(
+      ${id}, ${to}, ${actor}, ${reason ?? null}, ${currentTraceparent()}, ${requestId}
+    )
+  `);
   if (to !== "running") await sql`select assignment.await_lanes(${id})`;
   return await getRun(sql, id);
 }
@@ -159,6 +220,7 @@ async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
   const rows = await sql<Row[]>`
     select
       ${sql(COLUMNS)},
+      condition::text,
       choices,
       errors.errors,
       history.history
@@ -195,6 +257,8 @@ async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
       isTrainer,
       memberGone,
       excluded,
+      notSelected,
+      condition,
       replicaLag,
       lockWaiters,
       history,
@@ -205,7 +269,8 @@ async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
     ...run,
     ratePerSecond: ratePerSecond === null ? null : Math.round(ratePerSecond * 10) / 10,
     probes: { replicaLag, lockWaiters },
-    skippedBecause: { alreadyAssigned, ended, isTrainer, memberGone, excluded },
+    skippedBecause: { alreadyAssigned, ended, isTrainer, memberGone, excluded, notSelected },
+    condition: condition === null ? null : JSON.parse(condition),
     history: history.map((event) => ({ ...event, at: new Date(event.at) })),
   }));
 }

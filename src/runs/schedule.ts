@@ -1,5 +1,5 @@
 import { Cron } from "croner";
-import { errorCode } from "../errors.ts";
+import { AppError, errorCode } from "../errors.ts";
 import type { Sql } from "../database/sql.ts";
 import { delay } from "../deadline.ts";
 import type { OutageLog } from "../database/outage_log.ts";
@@ -8,7 +8,7 @@ import { currentTraceparent, withSpan } from "../telemetry/tracing.ts";
 
 const LONGEST_WAIT_MS = 60_000;
 const DEFAULT_RETRY_MS = { first: 10_000, longest: 300_000 };
-const RUN_NOT_ENDED = "TA005";
+const RUN_NOT_ENDED = "backfill_active";
 
 /**
  * Starts a run at each slot of a schedule (cron, UTC), unless one is under way. Exactly one of the replicas
@@ -38,12 +38,13 @@ export async function reconcileOnSchedule(
     }
     const due = slot;
     try {
-      const { runId, repairedSeats } = await withSpan(
+      const { runId, repairedSeats, waitsFor } = await withSpan(
         "reconciliation",
         { isRoot: true },
         () => reconcile(sql, due),
       );
       if (repairedSeats > 0) options.log.warn({ event: "seats_repaired", slot: due, seats: repairedSeats });
+      if (waitsFor) throw new AppError("backfill_active", `run ${waitsFor} has not ended`);
       if (runId) options.log.info({ event: "reconciliation_started", runId, slot: due });
       failing = undefined;
       slot = cron.nextRun(due);
@@ -65,16 +66,23 @@ function logNotStarted(log: Logger, slot: Date, error: unknown): void {
   log[isOverSoon ? "info" : "warn"]({ event: "reconciliation_not_started", slot, reason: String(error) });
 }
 
+interface Reconciliation {
+  runId: string | null;
+  repairedSeats: number;
+  waitsFor: string | null;
+}
+
 /**
  * Claims a slot, repairs seats that do not match the trainers' clients, and starts the slot's run.
- * @returns `runId` null if the slot is already claimed or a run is under way; the number of seats that were repaired.
+ * @returns `runId` null if the slot is already claimed or a run is under way; the number of seats that were repaired;
+ * `waitsFor`: a run that is paused, a dry run or a retry, and keeps the slot's run from starting.
  */
 export async function reconcile(
   sql: Sql,
   slot: Date,
-): Promise<{ runId: string | null; repairedSeats: number }> {
-  const [row] = await sql<[{ runId: string | null; repairedSeats: number }]>`
-    select run_id, coalesce(repaired_seats, 0) as repaired_seats
+): Promise<Reconciliation> {
+  const [row] = await sql<[Reconciliation]>`
+    select run_id, coalesce(repaired_seats, 0) as repaired_seats, waits_for
     from assignment.reconcile(${slot}, ${currentTraceparent()})
   `;
   return row;

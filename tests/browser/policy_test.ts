@@ -23,7 +23,7 @@ describe("the policy builder", () => {
     await sql`alter table public.members add column plan text, add column profile jsonb`;
     anna = await addMember(sql, { displayName: "Anna", email: "anna@example.com" });
     ben = await addMember(sql, { displayName: "Ben", email: "ben@example.com" });
-    await sql`select assignment.set_trainer(${anna}, 30, true, null, 'test')`;
+    await sql`select assignment.change_trainer(${anna}, jsonb_build_object('capacity', 30::integer, 'acceptsClients', true::boolean), 'test')`;
     await sql`
       insert into public.members (plan, profile)
       select (array['pro', 'basic'])[1 + n % 2], jsonb_build_object('language', (array['de', 'en', 'fr'])[1 + n % 3])

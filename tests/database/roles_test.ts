@@ -76,7 +76,7 @@ describe("the three roles", () => {
         "alter table public.members disable trigger all",
         "create table public.mine ()",
         "drop function assignment.backfill_step(uuid)",
-        "select assignment.assign_members('{}', '{}', '{}', 'manual')",
+        "select assignment.assign_members(null, '{}', '{}')",
         "select assignment.grant_service(current_user)",
         `set role ${database.ownerName}`,
       ]

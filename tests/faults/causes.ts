@@ -59,11 +59,11 @@ export const causes: Readonly<Record<string, Cause>> = {
     `create role without_rights;
      grant usage, create on schema assignment to without_rights;
      grant select, insert, update on assignment.failures to without_rights;
-     grant execute on function assignment.assign_or_record(uuid[], text, uuid, jsonb[]) to without_rights;
+     grant execute on function assignment.assign_or_record(uuid[], text, uuid, jsonb[], text) to without_rights;
      alter function assignment.tg_members__assign_trainer() owner to without_rights;
-     alter function assignment.assign_or_record(uuid[], text, uuid, jsonb[]) owner to without_rights`,
+     alter function assignment.assign_or_record(uuid[], text, uuid, jsonb[], text) owner to without_rights`,
     `alter function assignment.tg_members__assign_trainer() owner to current_user;
-     alter function assignment.assign_or_record(uuid[], text, uuid, jsonb[]) owner to current_user;
+     alter function assignment.assign_or_record(uuid[], text, uuid, jsonb[], text) owner to current_user;
      drop owned by without_rights;
      drop role without_rights`,
   ),

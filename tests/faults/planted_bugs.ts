@@ -19,7 +19,7 @@ async function splitStep(sql: Sql): Promise<void> {
   const [{ body }] = await sql<[{ body: string }]>`
     select prosrc as body from pg_proc where oid = 'assignment.backfill_step'::regproc
   `;
-  const assigns = "v_result := assignment.assign_batch(";
+  const assigns = "v_result := assignment.run_batch(";
   if (!body.includes(assigns)) throw new Error(`assignment.backfill_step does not contain: ${assigns}`);
   const moves = `
     if v_next_id is not null then
@@ -68,8 +68,7 @@ export const databaseBugs: readonly KnownBug[] = [
   {
     name: "a run revives ended assignments",
     caughtBy: ["everyday"],
-    database: (sql) =>
-      changeFunction(sql, "assign_batch", "p_keep_ended => p_keep_met", "p_keep_ended => false"),
+    database: (sql) => changeFunction(sql, "assign_to_trainer", "p_request.purpose <> 'first'", "false"),
   },
   {
     name: "a batch is counted twice",
@@ -107,13 +106,13 @@ export const databaseBugs: readonly KnownBug[] = [
     name: "the cursor skips a member at the edge of a batch",
     caughtBy: ["frozen", "kills", "dropped_replies"],
     async database(sql) {
-      await changeFunction(sql, "next_members", "limit p_limit + 1", "limit p_limit + 2");
       await changeFunction(
         sql,
-        "backfill_step",
-        "v_next_id := v_ids[v_rows + 1]",
-        "v_next_id := v_ids[v_rows + 2]",
+        "next_members",
+        "order by m.id\n      limit p_limit + 1",
+        "order by m.id\n      limit p_limit + 2",
       );
+      await changeFunction(sql, "next_members", "[p_limit + 1]", "[p_limit + 2]");
     },
   },
   {
@@ -236,7 +235,7 @@ export const databaseBugs: readonly KnownBug[] = [
     caughtBy: ["locks"],
     async database(sql) {
       await sql`alter function assignment.tg_members__assign_trainer() set lock_timeout = 0`;
-      await sql`alter function assignment.assign_or_record(uuid[], text, uuid, jsonb[]) set lock_timeout = 0`;
+      await sql`alter function assignment.assign_or_record(uuid[], text, uuid, jsonb[], text) set lock_timeout = 0`;
     },
   },
   {

@@ -39,9 +39,9 @@ export const policyBugs: readonly KnownBug[] = [
     database: (sql) =>
       changeFunction(
         sql,
-        "assign_by_policy",
-        "p_policy_version => p_version",
-        "p_policy_version => (select max(version) from assignment.policies)",
+        "assign_members",
+        "p_request.policy_version,",
+        "case when p_request.policy_version is not null then (select max(version) from assignment.policies) end,",
       ),
   },
 ];

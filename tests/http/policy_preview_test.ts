@@ -23,7 +23,7 @@ describe("a preview of the policy", () => {
   async function arrange() {
     const { sql } = service;
     const [anna = "", ben = ""] = await addMembers(sql, 2);
-    await sql`select assignment.set_trainer(${anna}, 3, true, null, 'a test')`;
+    await sql`select assignment.change_trainer(${anna}, jsonb_build_object('capacity', 3::integer, 'acceptsClients', true::boolean), 'a test')`;
     await sql`insert into public.members (id, email) select gen_random_uuid(), n || '@example.com' from generate_series(1, 10) n`;
     await sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 5)`;
     await sql`delete from public.trainer_client_assignments`;

@@ -23,7 +23,7 @@ export async function setCapacity(
   capacity: number | null,
   acceptsClients = true,
 ): Promise<void> {
-  await sql`select assignment.set_trainer(${trainerId}, ${capacity}, ${acceptsClients}, null, 'a test')`;
+  await sql`select assignment.change_trainer(${trainerId}, jsonb_build_object('capacity', ${capacity}::integer, 'acceptsClients', ${acceptsClients}::boolean), 'a test')`;
 }
 
 /** Adds members who can be trainers, with the rules of before: in order of their ids. */

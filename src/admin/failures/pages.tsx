@@ -36,7 +36,10 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
 
   app.post("/trainer-assignment/failures/retry", async (c) => {
     await logNewFailures(sql, log); // a retry that succeeds deletes its failure
-    const progress = await retryFailures(sql, { onFailed: (failures) => logFailedRetries(log, failures) });
+    const progress = await retryFailures(sql, {
+      by: visitorOf(c),
+      onFailed: (failures) => logFailedRetries(log, failures),
+    });
     logChange(log, visitorOf(c), "failures_retry_requested", { ...progress });
     reader.expire();
     const { retried, failed, remaining } = progress;

@@ -98,6 +98,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
         trainerId,
         notes: notes.data,
         byForce: force,
+        ...visitorOf(c),
       });
       if (assigned) {
         logChange(log, visitorOf(c), "client_assigned", { memberId, trainerId, ...(force && { force }) });
@@ -111,7 +112,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
     const trainerId = readId((await readForm(c)).trainerId);
     if (trainerId === undefined) return seeOther(c, withNotice(paths.member(memberId), "not_an_id"));
     return await doAndSeeOther(c, paths.member(memberId), async () => {
-      await endAssignment(sql, trainerId, memberId);
+      await endAssignment(sql, trainerId, memberId, visitorOf(c));
       logChange(log, visitorOf(c), "assignment_ended", { memberId, trainerId });
       return changed(memberId, "ended");
     });

@@ -7,7 +7,7 @@ import { listMemberFields } from "../../policy/member_fields.ts";
 import { parsePolicy, policyErrors } from "../../policy/parse.ts";
 import { getPolicy, putPolicy } from "../../policy/policies.ts";
 import { previewPolicy } from "../../policy/preview.ts";
-import { type PageEnv, sessionOf, visitorOf } from "../env.ts";
+import { type PageEnv, visitorOf } from "../env.ts";
 import { withNotice } from "../frame/notices.ts";
 import { answerPage, type Pages, readId, REFUSED, seeOther } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
@@ -117,7 +117,7 @@ export function addDraftPages({ app, services }: Pages, reader: OverviewReader):
     }
     try {
       const wanted = asks ? withFate(draft.draft, fate) : draft.draft;
-      const by = sessionOf(c).name;
+      const by = visitorOf(c);
       const { policy: { version }, isNew } = await putPolicy(sql, wanted, by, {
         expectedVersion: draft.base,
         ...(comment === "" ? {} : { comment }),

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { logChange } from "../../http/audit.ts";
 import { startBackfill } from "../../runs/runs.ts";
 import type { Logger } from "../../telemetry/log.ts";
-import { type PageEnv, sessionOf, visitorOf } from "../env.ts";
+import { type PageEnv, visitorOf } from "../env.ts";
 
 /** Starts a run by the policy. Returns the notice that says so, or that another run has not ended yet. */
 export async function startPolicyRun(
@@ -13,7 +13,7 @@ export async function startPolicyRun(
   log: Logger,
 ): Promise<"policy_run" | "policy_run_later"> {
   try {
-    const run = await startBackfill(sql, { requestedBy: sessionOf(c).name });
+    const run = await startBackfill(sql, { requestedBy: visitorOf(c) });
     logChange(log, visitorOf(c), "backfill_start_requested", { runId: run.id });
     return "policy_run";
   } catch (error) {

@@ -15,7 +15,7 @@ import { readPage } from "../../http/paging.ts";
 import { ERROR_COLUMNS, readAllErrors } from "../../http/routes/backfill_errors.ts";
 import { byId, findMembers } from "../../assignments/member_lookup.ts";
 import { logChange } from "../../http/audit.ts";
-import { sessionOf, visitorOf } from "../env.ts";
+import { visitorOf } from "../env.ts";
 import { answerNamedCsv } from "../frame/named_csv.ts";
 import { type Notice, noticeOf, withNotice } from "../frame/notices.ts";
 import { answerOverview } from "../overview/page.tsx";
@@ -81,7 +81,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
         trainerId,
         batchRows: rows.data,
         dryRun: dryRun === "true",
-        requestedBy: sessionOf(c).name,
+        requestedBy: visitorOf(c),
       };
       const run = await startBackfill(sql, request).finally(() => reader.expire());
       logChange(log, visitorOf(c), "backfill_start_requested", { runId: run.id });
@@ -142,7 +142,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
     app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/${verb}`, async (c) => {
       const { id } = c.req.param();
       return await doAndSeeOther(c, backOf(c.req.header("referer"), id), async () => {
-        await change(sql, id, sessionOf(c).name).finally(() => reader.expire());
+        await change(sql, id, visitorOf(c)).finally(() => reader.expire());
         logChange(log, visitorOf(c), `backfill_${verb}_requested`, { runId: id });
         return withNotice(backOf(c.req.header("referer"), id), notice);
       });
@@ -152,7 +152,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
   app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/retry`, async (c) => {
     const { id } = c.req.param();
     return await doAndSeeOther(c, BACKFILL, async () => {
-      const run = await retryRun(sql, id, sessionOf(c).name).finally(() => reader.expire());
+      const run = await retryRun(sql, id, visitorOf(c)).finally(() => reader.expire());
       logChange(log, visitorOf(c), "backfill_retry_requested", { runId: run.id, retryOf: id });
       return withNotice(paths.run(run.id), "retried");
     });

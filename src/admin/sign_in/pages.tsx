@@ -72,7 +72,7 @@ export function addSignInPages({ app, services }: Pages): void {
     forgetCookie(c);
     try {
       if (session !== undefined) {
-        await endSession(sql, session);
+        await endSession(sql, session, c.env.request.var.requestId);
         log.info({ user: session.name }, "signed out");
       }
     } catch (error) {

@@ -23,7 +23,7 @@ import { startPolicyRun } from "../policy/policy_run.ts";
 import { changeTrainer, getTrainer, listTrainers } from "../../policy/trainers.ts";
 import { getTrainerClients } from "../../assignments/clients.ts";
 import { logChange } from "../../http/audit.ts";
-import { type PageEnv, sessionOf, visitorOf } from "../env.ts";
+import { type PageEnv, visitorOf } from "../env.ts";
 import { answerNamedCsv } from "../frame/named_csv.ts";
 import { type Notice, noticeOf, withNotice } from "../frame/notices.ts";
 import { answerOverview } from "../overview/page.tsx";
@@ -141,7 +141,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
     if (!note.success) return await refuse(noticeOf("not_notes"));
     return await doAndSeeOther(c, refuse, async () => {
       const change = { capacity: capacity.data, acceptsClients: typed.acceptsClients !== undefined };
-      await changeTrainer(sql, trainerId, { ...change, note: note.data }, sessionOf(c).name);
+      await changeTrainer(sql, trainerId, { ...change, note: note.data }, visitorOf(c));
       logChange(log, visitorOf(c), "trainer_changed", { trainerId });
       return withNotice(paths.trainer(trainerId), "trainer_changed");
     });
@@ -208,7 +208,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
         throw new AppError("trainer_not_found", `trainer ${trainerId} is not a member`);
       }
       const wanted = withFate({ ...policy, defaultTrainerId: trainerId }, fate);
-      const put = await putPolicy(sql, wanted, sessionOf(c).name, { expectedVersion: version });
+      const put = await putPolicy(sql, wanted, visitorOf(c), { expectedVersion: version });
       reader.expire();
       logChange(log, visitorOf(c), "default_trainer_changed", { trainerId, version: put.policy.version });
       const notice = fate === "add" ? await startPolicyRun(c, sql, log) : "trainer_set";

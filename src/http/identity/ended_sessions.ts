@@ -7,10 +7,14 @@ const MAX_SESSIONS = 1000;
 
 /**
  * Ends a session on every replica, including copies of its cookie. The database records it until the session
- * would have expired.
+ * would have expired, and the audit log tells who signed out.
  */
-export async function endSession(sql: Sql, { id, expiresAt }: Session): Promise<void> {
-  await sql`select assignment.end_session(${id}, ${expiresAt})`;
+export async function endSession(
+  sql: Sql,
+  { id, expiresAt, name }: Session,
+  requestId: string,
+): Promise<void> {
+  await sql`select assignment.end_session(${id}, ${expiresAt}, ${name}, ${requestId})`;
 }
 
 /** Tells whether a session was signed out, on any replica. */

@@ -1,6 +1,5 @@
 import { cancelRun, pauseRun, resumeRun, retryRun } from "../../runs/runs.ts";
 import { actorOf, logChange } from "../audit.ts";
-import { actorName } from "../identity/auth.ts";
 import { addRoute, type Api } from "../route.ts";
 import { header, json, Run, RUN_EXAMPLE, RunParams } from "../schemas.ts";
 
@@ -46,7 +45,7 @@ export function addBackfillStatusRoutes(api: Api): void {
       responses: { 200: { description: "The run.", content: json(Run, { ...RUN_EXAMPLE, status }) } },
       errors: ["run_not_found", "invalid_transition"],
     }, async (c) => {
-      const run = await change(sql, c.req.valid("param").id, actorName(c));
+      const run = await change(sql, c.req.valid("param").id, actorOf(c));
       logChange(log, actorOf(c), `backfill_${verb}_requested`, { runId: run.id });
       return c.json(run, 200);
     });
@@ -71,7 +70,7 @@ export function addBackfillStatusRoutes(api: Api): void {
     errors: ["run_not_found", "invalid_transition", "backfill_active", "trainer_not_found"],
   }, async (c) => {
     const { id } = c.req.valid("param");
-    const run = await retryRun(sql, id, actorName(c));
+    const run = await retryRun(sql, id, actorOf(c));
     logChange(log, actorOf(c), "backfill_retry_requested", { runId: run.id, retryOf: id });
     return c.json(run, 202, { Location: `/v1/backfills/${run.id}` });
   });

@@ -1,7 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { getRun, listRuns, startBackfill } from "../../runs/runs.ts";
 import { actorOf, logChange } from "../audit.ts";
-import { actorName } from "../identity/auth.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, header, json, LINK_HEADER, Run, RUN_EXAMPLE, RunParams, TrainerId } from "../schemas.ts";
@@ -50,7 +49,7 @@ export function addBackfillRoutes(api: Api): void {
     },
     errors: ["backfill_active", "trainer_not_found"],
   }, async (c) => {
-    const run = await startBackfill(sql, { ...c.req.valid("json"), requestedBy: actorName(c) });
+    const run = await startBackfill(sql, { ...c.req.valid("json"), requestedBy: actorOf(c) });
     logChange(log, actorOf(c), "backfill_start_requested", { runId: run.id });
     return c.json(run, 202, { Location: `/v1/backfills/${run.id}` });
   });

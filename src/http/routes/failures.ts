@@ -101,7 +101,10 @@ export function addFailureRoutes(api: Api): void {
     errors: [],
   }, async (c) => {
     await logNewFailures(sql, log); // before a retry succeeds and leaves nothing to tell of
-    const progress = await retryFailures(sql, { onFailed: (failures) => logFailedRetries(log, failures) });
+    const progress = await retryFailures(sql, {
+      by: actorOf(c),
+      onFailed: (failures) => logFailedRetries(log, failures),
+    });
     logChange(log, actorOf(c), "failures_retry_requested", { ...progress });
     const { remaining, ...summary } = progress;
     return remaining > 0 ? c.json(progress, 202) : c.json(summary, 200);

@@ -3,7 +3,6 @@ import { isStorable } from "../../policy/condition.ts";
 import { getPolicy, listPolicyHistory, putPolicy } from "../../policy/policies.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { etagOf, hasVersion, readExpectedVersion } from "../etags.ts";
-import { actorName } from "../identity/auth.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { below, inBody } from "../policy_errors.ts";
 import {
@@ -96,7 +95,7 @@ export function addPolicyRoutes(api: Api): void {
     const input = c.req.valid("json");
     const { policy, warnings, isNew } = await inBody(
       "/body",
-      putPolicy(sql, input, actorName(c), { comment, expectedVersion }),
+      putPolicy(sql, input, actorOf(c), { comment, expectedVersion }),
     );
     if (isNew) logChange(log, actorOf(c), "policy_changed", { version: policy.version });
     c.header("ETag", etagOf(policy.version));

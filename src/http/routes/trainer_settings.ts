@@ -6,7 +6,6 @@ import {
   type Trainer as TrainerShape,
 } from "../../policy/trainers.ts";
 import { actorOf, logChange } from "../audit.ts";
-import { actorName } from "../identity/auth.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, json, LINK_HEADER, Notes, Time, TrainerId } from "../schemas.ts";
@@ -135,7 +134,7 @@ export function addTrainerSettingsRoutes(api: Api): void {
     const given = { capacity, acceptsClients, note };
     const change = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
     if (Object.keys(change).length === 0) return c.json(await getTrainer(sql, trainerId), 200);
-    const trainer = await changeTrainer(sql, trainerId, change, actorName(c));
+    const trainer = await changeTrainer(sql, trainerId, change, actorOf(c));
     logChange(log, actorOf(c), "trainer_changed", { trainerId });
     return c.json(trainer, 200);
   });

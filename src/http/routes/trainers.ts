@@ -167,6 +167,7 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     const { trainerId, memberId } = c.req.valid("param");
     const { notes, force } = c.req.valid("json");
     const { assigned, assignment } = await assignClientToTrainer(sql, memberId, {
+      ...actorOf(c),
       trainerId,
       notes,
       byForce: force,
@@ -192,7 +193,7 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     errors: ["assignment_not_found"],
   }, async (c) => {
     const { trainerId, memberId } = c.req.valid("param");
-    await endAssignment(sql, trainerId, memberId);
+    await endAssignment(sql, trainerId, memberId, actorOf(c));
     logChange(log, actorOf(c), "assignment_ended", { memberId, trainerId });
     return c.body(null, 204);
   });

@@ -29,9 +29,8 @@ describe("an assignment that a foreign key refuses", () => {
         'failed', array(select f.sqlstate from unnest(r.failures) as f)
       ) as result
       from assignment.assign_to_trainer(
-        ${memberIds}::uuid[],
-        (select default_trainer_id from assignment.settings),
-        'retry'
+        row('first', 'retry', 'a test', (select default_trainer_id from assignment.settings), null, null, null, null, false)::assignment.request,
+        ${memberIds}::uuid[]
       ) as r
     `;
     return row.result;
@@ -125,7 +124,10 @@ describe("an assignment that a foreign key refuses", () => {
       const judge = async (memberId: string) => {
         const [row] = await session<[{ memberGone: number; failed: number }]>`
           select member_gone, cardinality(failures) as failed
-          from assignment.assign_to_trainer(array[${memberId}]::uuid[], (select default_trainer_id from assignment.settings), 'retry')
+          from assignment.assign_to_trainer(
+            row('first', 'retry', 'a test', (select default_trainer_id from assignment.settings), null, null, null, null, false)::assignment.request,
+            array[${memberId}]::uuid[]
+          )
         `;
         return { ...row };
       };

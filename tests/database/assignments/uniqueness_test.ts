@@ -95,7 +95,10 @@ describe("an assignment", () => {
       const order = worker % 2 === 0 ? ids.toSorted() : ids.toSorted().reverse();
       const [result] = await pool<[{ successful: number; failed: number }]>`
         select successful, cardinality(failures) as failed
-        from assignment.assign_to_trainer(${order}::uuid[], ${DEFAULT_TRAINER_ID}, 'manual')
+        from assignment.assign_to_trainer(
+          row('first', 'manual', 'a test', ${DEFAULT_TRAINER_ID}::uuid, null, null, null, null, false)::assignment.request,
+          ${order}::uuid[]
+        )
       `;
       return result;
     }));

@@ -38,6 +38,7 @@ describe("a backfill of 100,000 members, 10,000 of them assigned before", () => 
       isTrainer: 1,
       memberGone: 0,
       excluded: 0,
+      notSelected: 0,
     });
     assertEquals(await countAssigned(database.sql), 100_000);
     assertEquals(await countRowsOf(database.sql, first), 90_000);
@@ -84,11 +85,16 @@ describe("who a backfill leaves alone", () => {
       isTrainer: 1,
       memberGone: 0,
       excluded: 0,
+      notSelected: 0,
     });
     assertEquals([result.status, result.processed, result.total], ["succeeded", 7, 7]);
 
     const [counted] = await sql<[{ memberGone: number }]>`
-      select member_gone from assignment.assign_to_trainer(array[${gone}]::uuid[], ${DEFAULT_TRAINER_ID}, 'backfill')
+      select member_gone
+      from assignment.assign_to_trainer(
+        row('first', 'backfill', 'a test', ${DEFAULT_TRAINER_ID}::uuid, null, null, null, null, false)::assignment.request,
+        array[${gone}]::uuid[]
+      )
     `;
     assertEquals(counted.memberGone, 1);
   });
@@ -110,6 +116,7 @@ describe("who a backfill leaves alone", () => {
       isTrainer: 1,
       memberGone: 0,
       excluded: 0,
+      notSelected: 0,
     });
     assertEquals(run.successful, run.total - 2);
   });

@@ -38,7 +38,10 @@ describe("a backfill of an application's members table", () => {
 
     const read = await sql.begin(async (transaction) => {
       await transaction`
-        select assignment.next_members(l, null, 5000) from assignment.backfill_lanes l where run_id = ${run.id}
+        select assignment.next_members(r, l, 5000)
+        from assignment.backfill_lanes l
+        join assignment.backfill_runs r on r.id = l.run_id
+        where r.id = ${run.id}
       `;
       const [index] = await transaction<[{ entries: number }]>`
         select pg_stat_get_xact_tuples_returned('public.members_pkey'::regclass) as entries

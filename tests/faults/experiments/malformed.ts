@@ -152,7 +152,7 @@ async function possess(world: World, service: Service, report: Report): Promise<
 
 /** Some of the requests were taken: they changed the policy, or what trainers take, and members wait for room. */
 async function makeGood({ sql, trainerId }: World): Promise<void> {
-  await sql`select assignment.set_trainer(trainer_id, null, true, null, 'experiment') from assignment.trainers`;
+  await sql`select assignment.change_trainer(trainer_id, jsonb_build_object('capacity', null::integer, 'acceptsClients', true::boolean), 'experiment') from assignment.trainers`;
   await putPolicy(
     sql,
     { defaultTrainerId: trainerId, respectsOtherTrainers: false, rules: [] },

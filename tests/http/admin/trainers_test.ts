@@ -26,11 +26,14 @@ describe("trainers on the admin page", () => {
   it("are listed with their clients, capacity and room, and whether they get new ones", async () => {
     const row = `Default trainer ${DEFAULT_TRAINER_ID} 2`;
     assertStringIncludes(await page(`${HOME}/trainers`), `${row} no limit no limit Accepted`);
-    await service.sql`select assignment.set_trainer(${DEFAULT_TRAINER_ID}, 5, true, null, 'test')`;
+    await service
+      .sql`select assignment.change_trainer(${DEFAULT_TRAINER_ID}, jsonb_build_object('capacity', 5::integer, 'acceptsClients', true::boolean), 'test')`;
     assertStringIncludes(await page(`${HOME}/trainers`), `${row} 5 3 Accepted`);
-    await service.sql`select assignment.set_trainer(${DEFAULT_TRAINER_ID}, 2, true, null, 'test')`;
+    await service
+      .sql`select assignment.change_trainer(${DEFAULT_TRAINER_ID}, jsonb_build_object('capacity', 2::integer, 'acceptsClients', true::boolean), 'test')`;
     assertStringIncludes(await page(`${HOME}/trainers`), `${row} 2 0 Full`);
-    await service.sql`select assignment.set_trainer(${DEFAULT_TRAINER_ID}, 5, false, null, 'test')`;
+    await service
+      .sql`select assignment.change_trainer(${DEFAULT_TRAINER_ID}, jsonb_build_object('capacity', 5::integer, 'acceptsClients', false::boolean), 'test')`;
     assertStringIncludes(await page(`${HOME}/trainers`), `${row} 5 3 Paused`);
   });
 
@@ -91,7 +94,8 @@ describe("trainers on the admin page", () => {
   });
 
   it("without room are refused by name when somebody assigns by hand", async () => {
-    await service.sql`select assignment.set_trainer(${DEFAULT_TRAINER_ID}, 0, true, null, 'test')`;
+    await service
+      .sql`select assignment.change_trainer(${DEFAULT_TRAINER_ID}, jsonb_build_object('capacity', 0::integer, 'acceptsClients', true::boolean), 'test')`;
     const [{ id }] = await service.sql<
       [{ id: string }]
     >`insert into public.members default values returning id`;

@@ -1,0 +1,33 @@
+-- Keeps the audit log from being changed: lines can be added, and forget_before deletes old ones.
+-- Locks: none up; the down takes access exclusive on audit_log (given up after 5 s). Reversible.
+
+-- migrate:up
+create function assignment.tg_audit_log__refuse_change()
+  returns trigger
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+begin
+  if tg_op = 'DELETE' and current_setting('assignment.forgets', true) = 'on' then
+    return null;  -- ignored for a statement trigger
+  end if;
+  raise exception 'the audit log is only ever added to'
+    using errcode = 'TA018', hint = 'assignment.forget_before(time) deletes the lines of before a time.';
+end;
+$$;
+
+revoke execute on function assignment.tg_audit_log__refuse_change() from public;
+comment on function assignment.tg_audit_log__refuse_change() is
+  'Raises TA018 on every change of the audit log, except when forget_before deletes.';
+
+create trigger audit_log_refuse_change_before_change
+  before update or delete or truncate on assignment.audit_log
+  for each statement
+  execute function assignment.tg_audit_log__refuse_change();
+
+-- migrate:down
+set local lock_timeout = '5s';
+
+-- Dropping the function drops its trigger, even where the table is already gone.
+drop function if exists assignment.tg_audit_log__refuse_change() cascade;

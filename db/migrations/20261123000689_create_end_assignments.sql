@@ -1,0 +1,36 @@
+-- Ends assignments: the only place of this service that does.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid default null)
+  returns integer
+  volatile
+  set search_path = pg_catalog, pg_temp
+  set assignment.by_service = 'on'  -- see trainer_client_assignments_tell_after_update
+  set enable_seqscan = off  -- prevents a full scan on stale statistics
+  set plan_cache_mode = force_custom_plan
+  set jit = off
+  language plpgsql
+as $$
+declare
+  v_ended integer;
+begin
+  update public.trainer_client_assignments a
+  set status = 'inactive',
+    ended_at = now(),
+    ended_by = p_actor,
+    ended_because = p_because,
+    ended_run_id = p_run_id
+  where a.id = any (p_ids)
+    and a.status = 'active';
+  get diagnostics v_ended = row_count;
+  return v_ended;
+end;
+$$;
+
+revoke execute on function assignment.end_assignments(uuid[], text, text, uuid) from public;
+comment on function assignment.end_assignments(uuid[], text, text, uuid) is
+  'Ends the given assignments, those that are active, and returns how many. The rows stay as history.';
+
+-- migrate:down
+drop function if exists assignment.end_assignments(uuid[], text, text, uuid);

@@ -1,0 +1,35 @@
+-- Forgets members who are gone although no trigger saw it: deleted from a partition, or with the trigger disabled.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.forget_gone_members()
+  returns void
+  volatile
+  set search_path = pg_catalog, pg_temp
+  set jit = off
+  language plpgsql
+as $$
+begin
+  perform assignment.require_visible_rows();  -- a hidden member exists all the same
+  perform assignment.forget_members(array(
+    select known.id
+    from (
+      select member_id from assignment.failures
+      union
+      select member_id from assignment.backfill_errors
+      union
+      select member_id from assignment.backfill_selected
+      union
+      select trainer_id from assignment.trainers
+    ) as known (id)
+    where not exists (select from public.members m where m.id = known.id)
+  ));
+end;
+$$;
+
+revoke execute on function assignment.forget_gone_members() from public;
+comment on function assignment.forget_gone_members() is
+  'Forgets members of whom something is kept although they no longer exist. Raises where rows of members are hidden.';
+
+-- migrate:down
+drop function if exists assignment.forget_gone_members();

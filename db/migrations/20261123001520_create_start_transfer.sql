@@ -1,0 +1,137 @@
+-- Starts a run that moves the clients of a trainer. A trainer has at most one transfer that has not ended.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.start_transfer(
+  p_requested_by text,
+  p_from_trainer_id uuid,
+  p_trainer_id uuid default null,
+  p_member_ids uuid[] default null,
+  p_condition jsonb default null,
+  p_notes text default null,
+  p_dry_run boolean default false,
+  p_batch_rows integer default null,
+  p_traceparent text default null,
+  p_request_id text default null,
+  p_retry_of uuid default null,
+  p_only_failed boolean default false
+)
+  returns uuid
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  set lock_timeout = '5s'
+  language plpgsql
+as $$
+declare
+  v_policy_version integer;
+  v_run_id uuid;
+  v_active_id uuid;
+  v_problem record;
+  v_total bigint;
+begin
+  perform assignment.require_visible_rows();
+  if not exists (select from public.members where id = p_from_trainer_id) then
+    raise exception 'trainer % is not a member', p_from_trainer_id using errcode = 'TA001';
+  elsif p_trainer_id is not null and not exists (select from public.members where id = p_trainer_id) then
+    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
+  elsif p_trainer_id = p_from_trainer_id then
+    raise exception 'trainer % cannot take over from themselves', p_from_trainer_id using errcode = 'TA017';
+  end if;
+  if p_trainer_id is null then
+    select s.policy_version into v_policy_version
+    from assignment.settings s
+    where s.default_trainer_id <> p_from_trainer_id
+      or exists (select from assignment.policy_rules r where r.version = s.policy_version);
+    if not found then
+      perform assignment.default_trainer_id();  -- raises where there are no settings
+      raise exception 'the policy knows no trainer besides %', p_from_trainer_id
+        using errcode = 'TA017', hint = 'Name the trainer who takes over, or change the policy first.';
+    end if;
+  end if;
+  if p_condition is not null then
+    select * into v_problem
+    from assignment.find_policy_problems(jsonb_build_object(
+      'defaultTrainerId', null,
+      'respectsOtherTrainers', false,
+      'rules', jsonb_build_array(assignment.selecting_rule(p_condition))
+    )) as p
+    where not p.is_warning
+    order by p.pointer
+    limit 1;
+    if found then
+      raise exception '%', v_problem.detail
+        using errcode = 'TA012', detail = regexp_replace(v_problem.pointer, '^/rules/0/when', '/condition');
+    end if;
+  end if;
+
+  loop
+    insert into assignment.backfill_runs
+      (
+        kind, from_trainer_id, trainer_id, policy_version, condition, only_selected, notes, dry_run, batch_rows, retry_of,
+        only_failed, requested_by, status_changed_by, status_request_id, start_traceparent
+      )
+    values (
+      'transfer', p_from_trainer_id, p_trainer_id, v_policy_version, p_condition, p_member_ids is not null, p_notes, p_dry_run,
+      p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by, p_request_id, p_traceparent
+    )
+    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
+    returning id into v_run_id;
+    exit when found;
+
+    select id into v_active_id
+    from assignment.backfill_runs
+    where kind = 'transfer'
+      and from_trainer_id = p_from_trainer_id
+      and status in ('running', 'paused');
+    if found then
+      raise exception 'run % from trainer % has not ended', v_active_id, p_from_trainer_id
+        using errcode = 'TA005', detail = v_active_id::text;
+    end if;
+  end loop;
+
+  insert into assignment.backfill_selected (run_id, member_id)
+  select distinct v_run_id, id
+  from unnest(p_member_ids) as selected (id);
+
+  if p_only_failed or p_member_ids is not null then
+    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+    select v_run_id, 1, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', true;
+    select count(*) into v_total
+    from (
+      select member_id from assignment.backfill_errors where p_only_failed and run_id = p_retry_of
+      union all
+      select member_id from assignment.backfill_selected where not p_only_failed and run_id = v_run_id
+    ) as listed;
+  else
+    with planned as (
+      -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
+      select * from assignment.plan_transfer_lanes(p_from_trainer_id, case when p_dry_run then 1 else 16 end)
+    ),
+    inserted as (
+      insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+      select v_run_id, p.lane, p.next_id, p.upper_id, p.includes_upper
+      from planned p
+    )
+    select coalesce(max(p.clients), 0) into v_total from planned p;
+  end if;
+  update assignment.backfill_runs set total = v_total where id = v_run_id;
+  return v_run_id;
+end;
+$$;
+
+revoke execute on function assignment.start_transfer(
+  text, uuid, uuid, uuid[], jsonb, text, boolean, integer, text, text, uuid, boolean
+) from public;
+comment on function assignment.start_transfer(
+  text, uuid, uuid, uuid[], jsonb, text, boolean, integer, text, text, uuid, boolean
+) is
+  'Starts a run that moves the clients of p_from_trainer_id to p_trainer_id, or to whom the policy in force chooses (null), and
+returns its id. p_member_ids, p_condition: moves only these clients. p_notes: notes of the new assignments; null: as before.
+Raises TA001 a trainer is not a member, TA005 the trainer has a transfer that has not ended (its id in detail), TA012 the
+condition is not valid (a pointer in detail), TA017 nobody can take over.';
+
+-- migrate:down
+drop function if exists assignment.start_transfer(
+  text, uuid, uuid, uuid[], jsonb, text, boolean, integer, text, text, uuid, boolean
+);
