@@ -1850,7 +1850,6 @@ the database role. Writes assignment.ended to the audit log.';
 CREATE FUNCTION assignment.end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "assignment.by_service" TO 'on'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
     SET jit TO 'off'
@@ -1858,6 +1857,8 @@ CREATE FUNCTION assignment.end_assignments(p_ids uuid[], p_because text, p_actor
 declare
   v_ended integer;
 begin
+  -- See trainer_client_assignments_tell_change_after_update. An error takes the setting back.
+  perform set_config('assignment.by_service', 'on', true);
   update public.trainer_client_assignments a
   set status = 'inactive',
     ended_at = now(),
@@ -1867,6 +1868,7 @@ begin
   where a.id = any (p_ids)
     and a.status = 'active';
   get diagnostics v_ended = row_count;
+  perform set_config('assignment.by_service', '', true);
   return v_ended;
 end;
 $$;
@@ -2955,7 +2957,6 @@ busy: lanes are not done, or another caller is proving. stopped: the run is not 
 CREATE FUNCTION assignment.forget_before(p_before timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "assignment.forgets" TO 'on'
     AS $$
 declare
   v_forgotten bigint;
@@ -2964,8 +2965,10 @@ begin
     raise exception 'the time must lie in the past, not be %', coalesce(p_before::text, 'null')
       using errcode = 'invalid_parameter_value';
   end if;
+  perform set_config('assignment.forgets', 'on', true);
   delete from assignment.audit_log where at < p_before;
   get diagnostics v_forgotten = row_count;
+  perform set_config('assignment.forgets', '', true);
   perform assignment.record_audit(
     null, 'audit.forgotten', p_after => jsonb_build_object('before', p_before, 'lines', v_forgotten)
   );
@@ -4169,12 +4172,12 @@ begin
     -- Who would train each of them, had they signed up with this policy, or with the one in force, and were there room.
     with draft as materialized (
       select c.member_id, array_agg(c.trainer_id order by c.trainer_id) as trainer_ids
-      from assignment.choose_trainers(p_document, v_rules, v_batch.ids, v_batch.rows, false, '{}', null) as c
+      from assignment.choose_trainers(p_document, v_rules, v_batch.ids, v_batch.rows, 'first', '{}', null) as c
       group by c.member_id
     ),
     in_force as materialized (
       select c.member_id, array_agg(c.trainer_id order by c.trainer_id) as trainer_ids
-      from assignment.choose_trainers(v_document_now, v_rules_now, v_batch.ids, v_batch.rows, false, '{}', null) as c
+      from assignment.choose_trainers(v_document_now, v_rules_now, v_batch.ids, v_batch.rows, 'first', '{}', null) as c
       group by c.member_id
     )
     select
@@ -5583,7 +5586,6 @@ the statement fail.';
 CREATE FUNCTION assignment.tg_trainer_client_assignments__tell_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "assignment.by_service" TO 'on'
     SET lock_timeout TO '250ms'
     AS $$
 declare
@@ -5614,6 +5616,7 @@ begin
       and exists (select from public.members m where m.id = o.client_id)
       and (o.trainer_id is null or exists (select from public.members m where m.id = o.trainer_id));
 
+    perform set_config('assignment.by_service', 'on', true);  -- this update is no change to tell
     update public.trainer_client_assignments a
     set ended_at = coalesce(a.ended_at, now()),
       ended_by = assignment.database_role(),
@@ -5624,6 +5627,7 @@ begin
       and o.status = 'active'
       and n.status = 'inactive'
       and n.ended_by is not distinct from o.ended_by;  -- the other program may say itself who ended it
+    perform set_config('assignment.by_service', '', true);
   end if;
 
   if v_changed.ids is not null then
@@ -6004,7 +6008,7 @@ CREATE VIEW assignment.backfill_progress AS
     r.policy_version,
     r.status,
     r.dry_run,
-    r.reassigns,
+    r.reassigns AS reassign,
     r.condition,
     r.only_selected,
     r.notes,

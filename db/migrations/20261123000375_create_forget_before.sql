@@ -6,7 +6,6 @@ create function assignment.forget_before(p_before timestamptz)
   returns bigint
   volatile
   set search_path = pg_catalog, pg_temp
-  set assignment.forgets = 'on'
   language plpgsql
 as $$
 declare
@@ -16,8 +15,10 @@ begin
     raise exception 'the time must lie in the past, not be %', coalesce(p_before::text, 'null')
       using errcode = 'invalid_parameter_value';
   end if;
+  perform set_config('assignment.forgets', 'on', true);
   delete from assignment.audit_log where at < p_before;
   get diagnostics v_forgotten = row_count;
+  perform set_config('assignment.forgets', '', true);
   perform assignment.record_audit(
     null, 'audit.forgotten', p_after => jsonb_build_object('before', p_before, 'lines', v_forgotten)
   );

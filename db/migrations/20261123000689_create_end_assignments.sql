@@ -6,7 +6,6 @@ create function assignment.end_assignments(p_ids uuid[], p_because text, p_actor
   returns integer
   volatile
   set search_path = pg_catalog, pg_temp
-  set assignment.by_service = 'on'  -- see trainer_client_assignments_tell_after_update
   set enable_seqscan = off  -- prevents a full scan on stale statistics
   set plan_cache_mode = force_custom_plan
   set jit = off
@@ -15,6 +14,8 @@ as $$
 declare
   v_ended integer;
 begin
+  -- See trainer_client_assignments_tell_change_after_update. An error takes the setting back.
+  perform set_config('assignment.by_service', 'on', true);
   update public.trainer_client_assignments a
   set status = 'inactive',
     ended_at = now(),
@@ -24,6 +25,7 @@ begin
   where a.id = any (p_ids)
     and a.status = 'active';
   get diagnostics v_ended = row_count;
+  perform set_config('assignment.by_service', '', true);
   return v_ended;
 end;
 $$;

@@ -9,7 +9,6 @@ create function assignment.tg_trainer_client_assignments__tell_change()
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
-  set assignment.by_service = 'on'  -- so that its own update is no change to tell
   set lock_timeout = '250ms'
   language plpgsql
 as $$
@@ -41,6 +40,7 @@ begin
       and exists (select from public.members m where m.id = o.client_id)
       and (o.trainer_id is null or exists (select from public.members m where m.id = o.trainer_id));
 
+    perform set_config('assignment.by_service', 'on', true);  -- this update is no change to tell
     update public.trainer_client_assignments a
     set ended_at = coalesce(a.ended_at, now()),
       ended_by = assignment.database_role(),
@@ -51,6 +51,7 @@ begin
       and o.status = 'active'
       and n.status = 'inactive'
       and n.ended_by is not distinct from o.ended_by;  -- the other program may say itself who ended it
+    perform set_config('assignment.by_service', '', true);
   end if;
 
   if v_changed.ids is not null then

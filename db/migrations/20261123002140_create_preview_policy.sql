@@ -90,12 +90,12 @@ begin
     -- Who would train each of them, had they signed up with this policy, or with the one in force, and were there room.
     with draft as materialized (
       select c.member_id, array_agg(c.trainer_id order by c.trainer_id) as trainer_ids
-      from assignment.choose_trainers(p_document, v_rules, v_batch.ids, v_batch.rows, false, '{}', null) as c
+      from assignment.choose_trainers(p_document, v_rules, v_batch.ids, v_batch.rows, 'first', '{}', null) as c
       group by c.member_id
     ),
     in_force as materialized (
       select c.member_id, array_agg(c.trainer_id order by c.trainer_id) as trainer_ids
-      from assignment.choose_trainers(v_document_now, v_rules_now, v_batch.ids, v_batch.rows, false, '{}', null) as c
+      from assignment.choose_trainers(v_document_now, v_rules_now, v_batch.ids, v_batch.rows, 'first', '{}', null) as c
       group by c.member_id
     )
     select

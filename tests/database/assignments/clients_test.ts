@@ -153,7 +153,7 @@ describe("a trainer's clients", () => {
     await assertRejects(
       () => sql`delete from public.members where id = ${trainerId}`,
       postgres.PostgresError,
-      "trainer_client_assignments_trainer_id_fkey",
+      "active_has_trainer",
     );
     assertEquals(await countMembers(sql, [trainerId]), 1);
   });
