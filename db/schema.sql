@@ -4733,7 +4733,7 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text, p_request_id text) IS 'Starts a run for the failed members of an ended run, and returns its id.
-Raises TA007 run not found, TA006 it has not ended or nothing failed, TA005 a run of the same kind and trainer has not ended.';
+Raises TA007 run not found, TA006 it has not ended or nothing failed, and as start_backfill and start_transfer do.';
 
 -- FUNCTION: assignment.retry_failures(integer)
 
@@ -5222,7 +5222,7 @@ begin
       and status in ('running', 'paused');
     if found then
       raise exception 'run % from trainer % has not ended', v_active_id, p_from_trainer_id
-        using errcode = 'TA005', detail = v_active_id::text;
+        using errcode = 'TA019', detail = v_active_id::text;
     end if;
   end loop;
 
@@ -5258,8 +5258,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_notes text, p_dry_run boolean, p_batch_rows integer, p_traceparent text, p_request_id text, p_retry_of uuid, p_only_failed boolean) IS 'Starts a run that moves the clients of p_from_trainer_id to p_trainer_id, or to whom the policy in force chooses (null), and
 returns its id. p_member_ids, p_condition: moves only these clients. p_notes: notes of the new assignments; null: as before.
-Raises TA001 a trainer is not a member, TA005 the trainer has a transfer that has not ended (its id in detail), TA012 the
-condition is not valid (a pointer in detail), TA017 nobody can take over.';
+Raises TA001 a trainer is not a member, TA012 the condition is not valid (a pointer in detail), TA017 nobody can take over,
+TA019 the trainer has a transfer that has not ended (its id in detail).';
 
 -- FUNCTION: assignment.take_back_defaults(regclass)
 

@@ -9,6 +9,7 @@ import { type Answer, type Input, toRequest } from "./http_client/routes.ts";
 import {
   type Downloadable,
   type DownloadInput,
+  type Follow,
   followRun,
   openDownload,
   readRows,
@@ -25,10 +26,12 @@ type Call<Id extends keyof Operations> = Record<never, never> extends Input<Id>
 
 /** A method per operation, and other ways to read long lists. */
 export type TrainerAssignmentClient =
-  & { readonly [Id in Exclude<keyof Operations, "followBackfill">]: Call<Id> }
+  & { readonly [Id in Exclude<keyof Operations, Follow>]: Call<Id> }
   & {
-    /** Follows a run until it ends: yields each state that it sees, also across a restart of the service. */
+    /** Follows a backfill until it ends: yields each state that it sees, also across a restart of the service. */
     followBackfill(input: Input<"followBackfill">, options?: CallOptions): AsyncGenerator<Run>;
+    /** Follows a transfer, likewise. */
+    followTransfer(input: Input<"followTransfer">, options?: CallOptions): AsyncGenerator<Run>;
     /** Reads a whole list row by row, in constant memory: `readRows("listTrainerClients", { trainerId })`. */
     readRows<Id extends Downloadable>(
       id: Id,
@@ -55,7 +58,8 @@ export function createClient(options: ClientOptions): TrainerAssignmentClient {
   });
   return {
     ...Object.fromEntries(calls),
-    followBackfill: (input, call) => followRun(options, input, call),
+    followBackfill: (input, call) => followRun(options, "followBackfill", input, call),
+    followTransfer: (input, call) => followRun(options, "followTransfer", input, call),
     readRows: (id, input, call) => readRows(options, id, input, call),
     openCsv: (id, input, call) => openDownload(options, "text/csv", id, input, call),
   };

@@ -17,7 +17,8 @@ export type ErrorCode =
   | "run_cancelled"
   | "rows_hidden"
   | "run_not_found"
-  | "trainer_not_found";
+  | "trainer_not_found"
+  | "transfer_active";
 
 /** A failure with a code for programs and a message for people. */
 export class AppError extends Error {
@@ -55,7 +56,7 @@ export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | 
   TA002: { meaning: "the member does not exist", code: "member_not_found" },
   TA003: { meaning: "the member is the trainer", code: "member_is_trainer" },
   TA004: { meaning: "the database refused the assignment", code: "assignment_failed", detail: "sqlstate" },
-  TA005: { meaning: "a run has not ended", code: "backfill_active", detail: "runId" },
+  TA005: { meaning: "a backfill has not ended", code: "backfill_active", detail: "runId" },
   TA006: { meaning: "the run's status does not allow this", code: "invalid_transition" },
   TA007: { meaning: "the run does not exist", code: "run_not_found" },
   TA008: { meaning: "a trigger or rule of the application kept the row out", code: null },
@@ -69,6 +70,7 @@ export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | 
   TA016: { meaning: "a rule of the policy gives the member no trainer", code: null },
   TA017: { meaning: "nobody can take over the clients of the trainer", code: "no_successor" },
   TA018: { meaning: "the audit log is only ever added to", code: null },
+  TA019: { meaning: "a transfer from the trainer has not ended", code: "transfer_active", detail: "runId" },
 };
 
 /** Awaits a query; an error that a function of ours raised becomes an {@link AppError}, any other stays as it is. */

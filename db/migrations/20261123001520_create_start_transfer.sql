@@ -86,7 +86,7 @@ begin
       and status in ('running', 'paused');
     if found then
       raise exception 'run % from trainer % has not ended', v_active_id, p_from_trainer_id
-        using errcode = 'TA005', detail = v_active_id::text;
+        using errcode = 'TA019', detail = v_active_id::text;
     end if;
   end loop;
 
@@ -128,8 +128,8 @@ comment on function assignment.start_transfer(
 ) is
   'Starts a run that moves the clients of p_from_trainer_id to p_trainer_id, or to whom the policy in force chooses (null), and
 returns its id. p_member_ids, p_condition: moves only these clients. p_notes: notes of the new assignments; null: as before.
-Raises TA001 a trainer is not a member, TA005 the trainer has a transfer that has not ended (its id in detail), TA012 the
-condition is not valid (a pointer in detail), TA017 nobody can take over.';
+Raises TA001 a trainer is not a member, TA012 the condition is not valid (a pointer in detail), TA017 nobody can take over,
+TA019 the trainer has a transfer that has not ended (its id in detail).';
 
 -- migrate:down
 drop function if exists assignment.start_transfer(

@@ -63,7 +63,7 @@ $$;
 revoke execute on function assignment.retry_backfill(uuid, text, text, text) from public;
 comment on function assignment.retry_backfill(uuid, text, text, text) is
   'Starts a run for the failed members of an ended run, and returns its id.
-Raises TA007 run not found, TA006 it has not ended or nothing failed, TA005 a run of the same kind and trainer has not ended.';
+Raises TA007 run not found, TA006 it has not ended or nothing failed, and as start_backfill and start_transfer do.';
 
 -- migrate:down
 drop function if exists assignment.retry_backfill(uuid, text, text, text);

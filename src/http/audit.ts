@@ -1,16 +1,13 @@
 import type { Context } from "hono";
 import type { Actor } from "../actor.ts";
+import type { RunKind } from "../runs/progress.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { actorName } from "./identity/auth.ts";
 import type { AppEnv } from "./env.ts";
 
 /** A change that was made through the API or the admin page. */
 export type ChangeEvent =
-  | "backfill_start_requested"
-  | "backfill_pause_requested"
-  | "backfill_resume_requested"
-  | "backfill_cancel_requested"
-  | "backfill_retry_requested"
+  | `${RunKind}_${"start" | "pause" | "resume" | "cancel" | "retry"}_requested`
   | "client_assigned"
   | "assignment_ended"
   | "default_trainer_changed"

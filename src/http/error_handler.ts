@@ -6,6 +6,7 @@ import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { AppEnv } from "./env.ts";
 import { describeProblem, Problem, problemResponse } from "./problems.ts";
+import { BACKFILLS, TRANSFERS } from "./routes/run_kinds.ts";
 
 /**
  * Turns any error into problem details. An unforeseen error becomes a 500 without details: the error
@@ -53,10 +54,11 @@ function fromAppError({ code, message, details }: AppError): Problem {
       members: { sqlstate: details.sqlstate },
     });
   }
-  if (code === "backfill_active" && typeof details.runId === "string") {
+  if ((code === "backfill_active" || code === "transfer_active") && typeof details.runId === "string") {
     const { runId } = details;
+    const { path } = code === "backfill_active" ? BACKFILLS : TRANSFERS;
     return new Problem(code, message, {
-      headers: { Location: `/v1/backfills/${runId}` },
+      headers: { Location: `${path}/${runId}` },
       members: { runId },
     });
   }

@@ -17,6 +17,11 @@ export const TAGS = [
     name: "Backfills",
     description: "A backfill run goes through all members and assigns those who lack their trainer.",
   },
+  {
+    name: "Transfers",
+    description:
+      "A transfer run moves the clients of one trainer to others, for example when the trainer leaves.",
+  },
   { name: "Failures", description: "Automatic assignments that failed and wait for a retry." },
   {
     name: "Policy",
@@ -36,7 +41,7 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>): z.infer<typeof OpenAp
     info: {
       title: "Trainer assignment",
       version: "1.0.0",
-      description: "Gives every member a trainer: check, list, assign, backfill.\n\n" +
+      description: "Gives every member a trainer: check, list, assign, backfill, transfer.\n\n" +
         "- **Ids** are RFC 9562 UUIDs of any version. **Times** are ISO 8601 in UTC.\n" +
         "- **Lists** are paged by `limit` and an opaque `cursor`. Follow `next`, or the header `Link`, until `next` is null.\n" +
         "- **Errors** are problem details (RFC 9457) with a stable `code`.\n" +

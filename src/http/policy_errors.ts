@@ -4,8 +4,8 @@ import { policyErrors } from "../policy/parse.ts";
 import { Problem } from "./problems.ts";
 import { invalidRequest } from "./validation.ts";
 
-/** Points at the errors of a policy where the request has it. */
-export async function inBody<T>(place: string, work: Promise<T>): Promise<T> {
+/** Points at the errors of a policy, or a part of one, where the request has it. */
+export async function inBody<T>(place: string, work: Promise<T>, part = "policy"): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -14,7 +14,7 @@ export async function inBody<T>(place: string, work: Promise<T>): Promise<T> {
     if (error.details.isMalformed === true) throw invalidRequest(errors);
     throw new Problem(
       "policy_invalid",
-      `The policy has ${errors.length === 1 ? "one error" : `${errors.length} errors`}. See errors.`,
+      `The ${part} has ${errors.length === 1 ? "one error" : `${errors.length} errors`}. See errors.`,
       { errors },
     );
   }

@@ -155,10 +155,10 @@ export const Run = z.object(
     }),
     processed: Count.openapi({ description: "Always `successful` + `skipped` + `failed`." }),
     successful: Count.openapi({
-      description: "Members that the run assigned, or in a dry run would assign.",
+      description: "Members that the run assigned or moved, or in a dry run would.",
     }),
     skipped: Count.openapi({
-      description: "Members who needed no assignment; `skippedBecause` has the reasons.",
+      description: "Members for whom there was nothing to do; `skippedBecause` has the reasons.",
     }),
     skippedBecause: z.object({
       alreadyAssigned: Count,
@@ -173,7 +173,7 @@ export const Run = z.object(
         "policy chooses nobody for the member. `notSelected`: the member does not match the transfer's condition, or is " +
         "not a client of the trainer (any more).",
     }),
-    failed: Count.openapi({ description: "Members that the database refused to assign." }),
+    failed: Count.openapi({ description: "Members who could not be assigned or moved." }),
     choices: z.array(z.object({
       rule: RuleNumber,
       ruleName: RuleName,
@@ -187,7 +187,7 @@ export const Run = z.object(
     }),
     remaining: Count.nullable().openapi({
       description:
-        "Members still without an assignment and not recorded as failed, counted when the run ends. Null before.",
+        "Members whom the run missed: neither assigned, or moved, nor recorded as failed. Counted when it ends. Null before.",
     }),
     ratePerSecond: z.number().nullable().openapi({ description: "Members per second.", example: 52100.5 }),
     etaSeconds: Count.nullable().openapi({
@@ -217,7 +217,7 @@ export const Run = z.object(
         "What the run last measured: a number, `none`, or `unavailable` without the permission to look. Null before the first measurement.",
     }),
     errors: z.array(RunError).openapi({
-      description: "The first 20 errors. GET /v1/backfills/{id}/errors has all.",
+      description: "The first 20 errors. The operation that lists the run's errors has all.",
     }),
     history: z.array(z.object({
       at: Time,
@@ -273,6 +273,22 @@ export const RUN_EXAMPLE: z.input<typeof Run> = {
   probes: { replicaLag: "none", lockWaiters: "0" },
   errors: [{ memberId: EXAMPLE.otherMemberId, code: "23514", message: "check constraint violated" }],
   history: [{ at: EXAMPLE.time, actor: "ops", from: null, to: "running", reason: null }],
+};
+
+export const TRANSFER_EXAMPLE: typeof RUN_EXAMPLE = {
+  ...RUN_EXAMPLE,
+  kind: "transfer",
+  fromTrainerId: EXAMPLE.trainerId,
+  trainerId: EXAMPLE.otherMemberId,
+  policyVersion: null,
+  total: 48_000,
+  processed: 40_001,
+  successful: 40_000,
+  skipped: 0,
+  skippedBecause: { ...RUN_EXAMPLE.skippedBecause, alreadyAssigned: 0, isTrainer: 0, excluded: 0 },
+  choices: [],
+  etaSeconds: 1,
+  errors: [{ memberId: EXAMPLE.memberId, code: "TA011", message: "the trainer has no room" }],
 };
 
 export const Problem = z.object({

@@ -16,7 +16,7 @@ export class ApiError extends Error {
     readonly requestId: string | null,
     /** Seconds until a retry makes sense; 0 if the answer did not say. */
     readonly retryAfterSeconds: number,
-    /** The whole problem: the errors of the input (`errors`), the `runId` of a `backfill_active`, … */
+    /** The whole problem: the errors of the input (`errors`), the `runId` of a `backfill_active` or `transfer_active`, … */
     readonly problem: Problem | null,
   ) {
     super(message);

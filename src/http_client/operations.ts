@@ -15,13 +15,22 @@ export const ROUTES = {
   endAssignment: {"method":"DELETE","path":"/v1/trainers/{trainerId}/clients/{memberId}","type":"application/json","answers":[204],"hasBody":false},
   startBackfill: {"method":"POST","path":"/v1/backfills","type":"application/json","answers":[202],"hasBody":true},
   listBackfills: {"method":"GET","path":"/v1/backfills","type":"application/json","answers":[200],"hasBody":false},
+  startTransfer: {"method":"POST","path":"/v1/transfers","type":"application/json","answers":[202],"hasBody":true},
+  listTransfers: {"method":"GET","path":"/v1/transfers","type":"application/json","answers":[200],"hasBody":false},
   getBackfill: {"method":"GET","path":"/v1/backfills/{id}","type":"application/json","answers":[200],"hasBody":false},
+  getTransfer: {"method":"GET","path":"/v1/transfers/{id}","type":"application/json","answers":[200],"hasBody":false},
   pauseBackfill: {"method":"POST","path":"/v1/backfills/{id}/pause","type":"application/json","answers":[200],"hasBody":false},
   resumeBackfill: {"method":"POST","path":"/v1/backfills/{id}/resume","type":"application/json","answers":[200],"hasBody":false},
   cancelBackfill: {"method":"POST","path":"/v1/backfills/{id}/cancel","type":"application/json","answers":[200],"hasBody":false},
   retryBackfill: {"method":"POST","path":"/v1/backfills/{id}/retry","type":"application/json","answers":[202],"hasBody":false},
+  pauseTransfer: {"method":"POST","path":"/v1/transfers/{id}/pause","type":"application/json","answers":[200],"hasBody":false},
+  resumeTransfer: {"method":"POST","path":"/v1/transfers/{id}/resume","type":"application/json","answers":[200],"hasBody":false},
+  cancelTransfer: {"method":"POST","path":"/v1/transfers/{id}/cancel","type":"application/json","answers":[200],"hasBody":false},
+  retryTransfer: {"method":"POST","path":"/v1/transfers/{id}/retry","type":"application/json","answers":[202],"hasBody":false},
   listBackfillErrors: {"method":"GET","path":"/v1/backfills/{id}/errors","type":"application/json","answers":[200],"hasBody":false},
+  listTransferErrors: {"method":"GET","path":"/v1/transfers/{id}/errors","type":"application/json","answers":[200],"hasBody":false},
   followBackfill: {"method":"GET","path":"/v1/backfills/{id}/events","type":"text/event-stream","answers":[200,204],"hasBody":false},
+  followTransfer: {"method":"GET","path":"/v1/transfers/{id}/events","type":"text/event-stream","answers":[200,204],"hasBody":false},
   listFailures: {"method":"GET","path":"/v1/failures","type":"application/json","answers":[200],"hasBody":false},
   retryFailures: {"method":"POST","path":"/v1/failures/retry","type":"application/json","answers":[200,202],"hasBody":false},
   getPolicy: {"method":"GET","path":"/v1/policy","type":"application/json","answers":[200],"hasBody":false},
@@ -214,9 +223,9 @@ export interface components {
             totalIsEstimate: boolean;
             /** @description Always `successful` + `skipped` + `failed`. */
             processed: number;
-            /** @description Members that the run assigned, or in a dry run would assign. */
+            /** @description Members that the run assigned or moved, or in a dry run would. */
             successful: number;
-            /** @description Members who needed no assignment; `skippedBecause` has the reasons. */
+            /** @description Members for whom there was nothing to do; `skippedBecause` has the reasons. */
             skipped: number;
             /** @description `ended`: the assignment was ended on purpose. `memberGone`: the member was deleted meanwhile. `excluded`: the policy chooses nobody for the member. `notSelected`: the member does not match the transfer's condition, or is not a client of the trainer (any more). */
             skippedBecause: {
@@ -227,7 +236,7 @@ export interface components {
                 excluded: number;
                 notSelected: number;
             };
-            /** @description Members that the database refused to assign. */
+            /** @description Members who could not be assigned or moved. */
             failed: number;
             /** @description How many members each rule gave to each trainer, or in a dry run would give: the 1,000 largest. Empty if all members get the same trainer (`trainerId`). A rule that chooses `all` counts a member once for each trainer, so the sum can exceed `successful`. */
             choices: {
@@ -238,7 +247,7 @@ export interface components {
                 trainerId: string;
                 members: number;
             }[];
-            /** @description Members still without an assignment and not recorded as failed, counted when the run ends. Null before. */
+            /** @description Members whom the run missed: neither assigned, or moved, nor recorded as failed. Counted when it ends. Null before. */
             remaining: number | null;
             /** @description Members per second. */
             ratePerSecond: number | null;
@@ -257,7 +266,7 @@ export interface components {
                 replicaLag: string | null;
                 lockWaiters: string | null;
             };
-            /** @description The first 20 errors. GET /v1/backfills/{id}/errors has all. */
+            /** @description The first 20 errors. The operation that lists the run's errors has all. */
             errors: components["schemas"]["RunError"][];
             /** @description Every change of status, oldest first. */
             history: {
@@ -300,7 +309,31 @@ export interface components {
             /** @description Assign everybody to this trainer. By default the policy in force chooses. */
             trainerId?: string;
             /**
-             * @description True: count what would happen and assign nobody.
+             * @description True: also move members whom the policy, or an earlier version of it, gave a trainer that it would no longer give them. What a person assigned stays. Not together with `trainerId`.
+             * @default false
+             */
+            reassign?: boolean;
+            /**
+             * @description True: count what would happen and change nothing.
+             * @default false
+             */
+            dryRun?: boolean;
+            /** @description Fixed rows per batch. By default they adapt to the speed of the database. */
+            batchRows?: number;
+        };
+        StartTransferRequest: {
+            /** @description The trainer whose clients are moved. */
+            fromTrainerId: string;
+            /** @description Who takes them over. By default the policy in force chooses for each client. */
+            trainerId?: string;
+            /** @description Move these clients only. By default all. */
+            memberIds?: string[];
+            /** @description Move only clients who match it. Together with `memberIds`: those of the listed who match it. */
+            condition?: components["schemas"]["Condition"];
+            /** @description The notes of the new assignments. By default those of the ended ones. */
+            notes?: string;
+            /**
+             * @description True: count what would happen and change nothing.
              * @default false
              */
             dryRun?: boolean;
@@ -521,7 +554,7 @@ export interface components {
             detail: string;
         };
         /** @enum {string} */
-        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "database_busy" | "database_unavailable" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "no_room" | "not_acceptable" | "policy_changed" | "policy_invalid" | "policy_version_not_found" | "precondition_required" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "unauthorized" | "unsupported_media_type";
+        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "database_busy" | "database_unavailable" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "no_room" | "no_successor" | "not_acceptable" | "policy_changed" | "policy_invalid" | "policy_version_not_found" | "precondition_required" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "transfer_active" | "unauthorized" | "unsupported_media_type";
         Operations: {
             getMemberAssignment: {
                 input: {
@@ -640,7 +673,29 @@ export interface components {
                 };
                 answer: components["schemas"]["RunPage"];
             };
+            startTransfer: {
+                input: components["schemas"]["StartTransferRequest"];
+                answer: components["schemas"]["Run"];
+            };
+            listTransfers: {
+                input: {
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["RunPage"];
+            };
             getBackfill: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Run"];
+            };
+            getTransfer: {
                 input: {
                     id: string;
                 };
@@ -670,6 +725,30 @@ export interface components {
                 };
                 answer: components["schemas"]["Run"];
             };
+            pauseTransfer: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Run"];
+            };
+            resumeTransfer: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Run"];
+            };
+            cancelTransfer: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Run"];
+            };
+            retryTransfer: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Run"];
+            };
             listBackfillErrors: {
                 input: {
                     id: string;
@@ -684,7 +763,27 @@ export interface components {
                 answer: components["schemas"]["RunErrorPage"];
                 row: components["schemas"]["RunError"];
             };
+            listTransferErrors: {
+                input: {
+                    id: string;
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["RunErrorPage"];
+                row: components["schemas"]["RunError"];
+            };
             followBackfill: {
+                input: {
+                    id: string;
+                };
+                answer: string | null;
+            };
+            followTransfer: {
                 input: {
                     id: string;
                 };
@@ -798,6 +897,7 @@ export type Condition = components['schemas']['Condition'];
 export type Test = components['schemas']['Test'];
 export type RunError = components['schemas']['RunError'];
 export type StartBackfillRequest = components['schemas']['StartBackfillRequest'];
+export type StartTransferRequest = components['schemas']['StartTransferRequest'];
 export type RunPage = components['schemas']['RunPage'];
 export type RunErrorPage = components['schemas']['RunErrorPage'];
 export type FailurePage = components['schemas']['FailurePage'];

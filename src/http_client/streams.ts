@@ -15,6 +15,9 @@ export type Downloadable = {
 /** The input of a download, which is always the whole list. */
 export type DownloadInput<Id extends Downloadable> = Omit<Input<Id>, "limit" | "cursor">;
 
+/** The operations that follow a run. */
+export type Follow = "followBackfill" | "followTransfer";
+
 /** Opens a download of any length. The reader must read it to its end, or cancel it. */
 export async function openDownload<Id extends Downloadable>(
   options: ClientOptions,
@@ -49,11 +52,12 @@ export async function* readRows<Id extends Downloadable>(
  */
 export async function* followRun(
   options: ClientOptions,
-  { id }: Input<"followBackfill">,
+  operation: Follow,
+  { id }: Input<Follow>,
   { signal = new AbortController().signal }: CallOptions = {},
 ): AsyncGenerator<Run> {
   const { maxTries = 4 } = options;
-  const request = toRequest("followBackfill", { id }, bodyOf);
+  const request = toRequest(operation, { id }, bodyOf);
   let headers: Record<string, string> = {};
   for (let tries = 1;; tries++) {
     try {

@@ -74,7 +74,7 @@ export async function startBackfill(sql: Sql, request: BackfillRequest): Promise
 /**
  * Starts a run that moves the clients of a trainer. The driver of any process takes it up.
  * @throws {AppError} `trainer_not_found`, `no_successor`, `policy_invalid` for the condition, with `details.pointer`, or
- * `backfill_active` with `details.runId` of the transfer from this trainer that has not ended.
+ * `transfer_active` with `details.runId` of the transfer from this trainer that has not ended.
  */
 export async function startTransfer(sql: Sql, request: TransferRequest): Promise<Run> {
   const by = toActor(request.requestedBy);
@@ -97,13 +97,26 @@ export async function startTransfer(sql: Sql, request: TransferRequest): Promise
 }
 
 /**
- * Reads the state of a run.
+ * Reads the state of a run, by default of either kind.
  * @throws {AppError} `run_not_found`
  */
-export async function getRun(sql: Sql, id: string): Promise<Run> {
-  const [run] = await selectRuns(sql, sql`where p.id = ${id}`);
-  if (!run) throw new AppError("run_not_found", `run ${id} does not exist`);
+export async function getRun(sql: Sql, id: string, kind?: RunKind): Promise<Run> {
+  const [run] = await selectRuns(
+    sql,
+    sql`where p.id = ${id} ${kind === undefined ? sql`` : sql`and p.kind = ${kind}`}`,
+  );
+  if (!run) throw runNotFound(id, kind);
   return run;
+}
+
+/** Checks that there is a run of the kind. @throws {AppError} `run_not_found` */
+export async function requireRun(sql: Sql, id: string, kind: RunKind): Promise<void> {
+  const runs = await sql`select from assignment.backfill_runs where id = ${id} and kind = ${kind}`;
+  if (runs.length === 0) throw runNotFound(id, kind);
+}
+
+function runNotFound(id: string, kind: RunKind | "run" = "run"): AppError {
+  return new AppError("run_not_found", `${kind} ${id} does not exist`);
 }
 
 /** Lists runs, by default of both kinds, newest first; `after` is the last run id already seen. */
@@ -173,7 +186,8 @@ export async function cancelRun(sql: Sql, id: string, by: By): Promise<Run> {
 
 /**
  * Starts a run over the failed members of an ended run; over all members if more failed than were recorded.
- * @throws {AppError} `run_not_found`, `invalid_transition` (not ended, or nothing failed), `backfill_active`
+ * @throws {AppError} `run_not_found`, `invalid_transition` (not ended, or nothing failed), and what the start of
+ * such a run throws
  */
 export async function retryRun(sql: Sql, id: string, by: By): Promise<Run> {
   const { actor, requestId } = toActor(by);

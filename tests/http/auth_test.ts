@@ -19,6 +19,10 @@ const FOR_VIEWERS = [
   "GET /v1/policy/versions/:version",
   "GET /v1/trainers",
   "GET /v1/trainers/:trainerId",
+  "GET /v1/transfers",
+  "GET /v1/transfers/:id",
+  "GET /v1/transfers/:id/errors",
+  "GET /v1/transfers/:id/events",
   "POST /v1/policy/preview",
 ];
 

@@ -70,6 +70,15 @@ describe("backfills over HTTP", () => {
     await service.call(`POST /v1/backfills/${run.id}/cancel`);
   });
 
+  it("start to reassign by the policy, and not together with a trainer", async () => {
+    const run = await start({ reassign: true });
+    assertEquals([run.reassign, run.trainerId, run.policyVersion], [true, null, 1]);
+    const json = { reassign: true, trainerId: DEFAULT_TRAINER_ID };
+    const response = await service.call("POST /v1/backfills", { json });
+    const { code, errors } = await response.json();
+    assertEquals([response.status, code, errors[0].pointer], [400, "invalid_request", "/body/reassign"]);
+  });
+
   it("start once per trainer: the second caller is shown the active run", async () => {
     const active = await start();
     const response = await service.call("POST /v1/backfills");

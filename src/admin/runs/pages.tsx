@@ -12,7 +12,7 @@ import {
 } from "../../runs/runs.ts";
 import { readThroughput } from "../../runs/throughput.ts";
 import { readPage } from "../../http/paging.ts";
-import { ERROR_COLUMNS, readAllErrors } from "../../http/routes/backfill_errors.ts";
+import { ERROR_COLUMNS, readAllErrors } from "../../http/routes/run_errors.ts";
 import { byId, findMembers } from "../../assignments/member_lookup.ts";
 import { logChange } from "../../http/audit.ts";
 import { visitorOf } from "../env.ts";

@@ -219,7 +219,7 @@ describe("a transfer", () => {
       () => startTransfer(sql, { fromTrainerId: anna, requestedBy: "ops" }),
       AppError,
     );
-    assertEquals([error.code, error.details.runId], ["backfill_active", first.id]);
+    assertEquals([error.code, error.details.runId], ["transfer_active", first.id]);
   });
 
   it("counts in a dry run what it would do, and moves nobody", async () => {
