@@ -17,6 +17,7 @@ import { paths } from "./frame/paths.ts";
 import { ID_PATTERN, type Pages } from "./frame/pages.ts";
 import { answerProblem, problemHandler } from "./frame/problem_page.tsx";
 import { addDraftPages } from "./policy/draft_pages.tsx";
+import { addPickerPages } from "./picker/pages.tsx";
 import { addPolicyPages } from "./policy/pages.tsx";
 import { addRunPages } from "./runs/pages.tsx";
 import { addSignInPages, refuseCrossSite, requireSession } from "./sign_in/pages.tsx";
@@ -77,6 +78,7 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
     await next();
   });
   addOverviewPage(pages, reader);
+  addPickerPages(pages);
   addPolicyPages(pages);
   addDraftPages(pages, reader);
   addRunPages(pages, reader);

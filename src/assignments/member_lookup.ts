@@ -1,3 +1,4 @@
+import { readInTime } from "../database/bounded_read.ts";
 import type { SqlOrTransaction } from "../database/sql.ts";
 import {
   columnText,
@@ -27,17 +28,15 @@ export async function findMembers(source: MemberSource, ids: readonly string[]):
 }
 
 /**
- * Finds up to 20 members by e-mail, exactly as written or else without regard to case. Looks at all members,
- * for five seconds at most.
- * @returns null if there is no e-mail column that the service may read
+ * Finds up to 20 members by e-mail, exactly as written or else without regard to case. Looks at all members.
+ * @returns null if there is no e-mail column that the service may read, or the look took five seconds
  */
 export async function findMembersByEmail(source: MemberSource, email: string): Promise<Member[] | null> {
   const { sql } = source;
   const columns = await findReadableColumns(source);
   const column = columns.email;
   if (column === null) return null;
-  return await sql.begin("read only", async (transaction) => {
-    await transaction`select set_config('statement_timeout', ${String(TIMEOUT_MS)}, true)`;
+  return await readInTime(sql, TIMEOUT_MS, async (transaction) => {
     const members = await selectMembers(
       transaction,
       columns,

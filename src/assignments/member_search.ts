@@ -1,4 +1,4 @@
-import { errorCode } from "../errors.ts";
+import { readInTime, readWithin } from "../database/bounded_read.ts";
 import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import {
   columnText,
@@ -33,7 +33,6 @@ const TRIGRAM_TIMEOUT_MS = 80;
 /** For a database that is slower than the rows to look at suggest: the search fails instead of waiting. */
 const LOOK_TIMEOUT_MS = 2000;
 const TRIGRAM_LENGTH = 3;
-const STATEMENT_TIMEOUT = "57014";
 
 /**
  * Finds members by a part of the name or e-mail, or by the id or its beginning, without regard to case.
@@ -100,7 +99,8 @@ async function findExactly(sql: Sql, columns: ReadableColumns, text: string): Pr
   ];
   if (conditions.length === 0) return [];
   const which = sql`where ${joinByOr(sql, conditions)} limit ${CANDIDATES}`;
-  return await selectInTime(sql, VALUE_TIMEOUT_MS, columns, which) ?? [];
+  const select = (transaction: SqlOrTransaction) => selectMembers(transaction, columns, which);
+  return await readInTime(sql, VALUE_TIMEOUT_MS, select) ?? [];
 }
 
 /** Is complete if every column has a trigram index, which serves the text in time. */
@@ -112,24 +112,14 @@ async function findByTrigrams(
   const all = columnsOf(columns);
   const indexed = all.filter(({ trigramIndex }) => trigramIndex !== null);
   if (indexed.length === 0) return { found: [], isComplete: all.length === 0 };
-  const found = await selectInTime(sql, TRIGRAM_TIMEOUT_MS, columns, selectByTrigrams(sql, indexed, text));
+  const which = selectByTrigrams(sql, indexed, text);
+  const found = await readInTime(
+    sql,
+    TRIGRAM_TIMEOUT_MS,
+    (transaction) => selectMembers(transaction, columns, which),
+  );
   const isComplete = found !== null && indexed.length === all.length && text.length >= TRIGRAM_LENGTH;
   return { found: found ?? [], isComplete };
-}
-
-/** Selects members; null if it takes longer. */
-async function selectInTime(
-  sql: Sql,
-  timeoutMs: number,
-  columns: ReadableColumns,
-  which: Fragment,
-): Promise<Member[] | null> {
-  try {
-    return await withTimeout(sql, timeoutMs, (transaction) => selectMembers(transaction, columns, which));
-  } catch (error) {
-    if (errorCode(error) === STATEMENT_TIMEOUT) return null;
-    throw error;
-  }
 }
 
 async function lookAtFirst(
@@ -137,30 +127,15 @@ async function lookAtFirst(
   columns: ReadableColumns,
   text: string,
 ): Promise<{ found: Member[]; isPart: boolean }> {
-  return await withTimeout(sql, LOOK_TIMEOUT_MS, async (transaction) => {
+  return await readWithin(sql, LOOK_TIMEOUT_MS, async (transaction) => {
+    // Begins at the first page, not where another session's scan happens to be.
+    await transaction`select set_config('synchronize_seqscans', 'off', true)`;
     const found = await transaction<Member[]>`${selectAmongFirst(sql, columns, text)}`;
     const [row] = await transaction<[{ isPart: boolean }]>`
       select exists (select from public.members offset ${LOOK_ROWS}) as is_part
     `;
     return { found: [...found], isPart: row.isPart };
   });
-}
-
-async function withTimeout<T>(
-  sql: Sql,
-  timeoutMs: number,
-  work: (transaction: SqlOrTransaction) => Promise<T>,
-): Promise<T> {
-  const result = await sql.begin("read only", async (transaction) => {
-    // Each look begins at the first page, not where another session's scan happens to be.
-    await transaction`
-      select set_config('statement_timeout', ${
-      String(timeoutMs)
-    }, true), set_config('synchronize_seqscans', 'off', true)
-    `;
-    return { value: await work(transaction) };
-  });
-  return result.value;
 }
 
 function columnsOf({ name, email }: ReadableColumns): FoundColumn[] {

@@ -601,6 +601,8 @@ export interface components {
             };
             listTrainers: {
                 input: {
+                    /** @description A part of the name or of the e-mail, without regard to case; or an id, or its beginning. */
+                    search?: string;
                     /**
                      * @description Rows per page.
                      * @default 100

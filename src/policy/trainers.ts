@@ -1,4 +1,8 @@
 import { type By, toActor } from "../actor.ts";
+import { columnText, findReadableColumns, type MemberSource } from "../assignments/member_columns.ts";
+import type { Member } from "../assignments/member_lookup.ts";
+import { matchMember } from "../assignments/member_search.ts";
+import { readInTime } from "../database/bounded_read.ts";
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 
@@ -30,18 +34,24 @@ export interface TrainerChange {
 /**
  * Lists trainers by id: members who have or had clients, whom the policy in force names, or who have settings.
  * @param page.after the last trainer's id already seen
+ * @param search a part of their names or e-mails, or the beginning of their ids
  */
 export async function listTrainers(
-  sql: Sql,
+  source: MemberSource,
   page: { limit: number; after?: string | undefined },
+  search?: string,
 ): Promise<Trainer[]> {
+  const { sql } = source;
+  const matches = search === undefined
+    ? sql``
+    : sql`and (${matchMember(sql, await findReadableColumns(source), search)})`;
   return [
     ...await sql<Trainer[]>`
     with recursive ${knownTrainers(sql)},
     page as (
       select trainer_id
       from known
-      where exists (select from public.members m where m.id = known.trainer_id)
+      where exists (select from public.members m where m.id = known.trainer_id ${matches})
         ${page.after === undefined ? sql`` : sql`and trainer_id > ${page.after}`}
       order by trainer_id
       limit ${page.limit}
@@ -52,6 +62,29 @@ export async function listTrainers(
     order by asked.trainer_id
   `,
   ];
+}
+
+const SEARCH_TIMEOUT_MS = 100;
+
+/** Finds trainers as {@link listTrainers} does, by id; none if they are too many to look at within 100 ms. */
+export async function searchTrainers(
+  source: MemberSource,
+  search: string,
+  limit: number,
+): Promise<Member[]> {
+  const { sql } = source;
+  const columns = await findReadableColumns(source);
+  const found = await readInTime(sql, SEARCH_TIMEOUT_MS, (transaction) =>
+    transaction<Member[]>`
+      with recursive ${knownTrainers(sql)}
+      select m.id, ${columnText(sql, columns.name)} as name, ${columnText(sql, columns.email)} as email
+      from known
+      join public.members m on m.id = known.trainer_id
+      where ${matchMember(sql, columns, search)}
+      order by m.id
+      limit ${limit}
+    `);
+  return [...found ?? []];
 }
 
 /** Lists the ids of trainers whom {@link listTrainers} lists, without counting their clients. */

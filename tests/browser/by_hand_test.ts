@@ -60,7 +60,7 @@ describe("assigning by hand on the admin page", () => {
     await visitor.audit("asking for another trainer");
     await page.getByLabel("Trainer", { exact: true }).fill("mistyped");
     await page.getByRole("button", { name: "Assign now" }).click();
-    await page.getByText("This is not a member id.").waitFor();
+    await page.getByText("No member has such a name, e-mail or id.").waitFor();
     assertEquals(await page.getByLabel("Trainer", { exact: true }).inputValue(), "mistyped"); // still open
     await page.getByLabel("Trainer", { exact: true }).fill(second);
     await page.getByRole("button", { name: "Assign now" }).click();

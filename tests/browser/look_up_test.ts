@@ -36,7 +36,7 @@ describe("looking members and trainers up", () => {
 
   async function lookUp(query: string): Promise<void> {
     await visitor.page.goto(`${HOME}/members`);
-    await visitor.page.getByLabel("A member's id or e-mail").fill(query);
+    await visitor.page.getByLabel("A member's name, e-mail or id").fill(query);
     await visitor.page.getByRole("button", { name: "Find" }).click();
   }
 
@@ -109,7 +109,7 @@ describe("looking members and trainers up", () => {
     await addMember(service.sql, { email: "twins@example.com", displayName: "First twin" });
     await addMember(service.sql, { email: "twins@example.com", displayName: "Second twin" });
     await lookUp("twins@example.com");
-    await page.getByRole("heading", { name: "Several members have this e-mail" }).waitFor();
+    await page.getByRole("heading", { name: "Members found" }).waitFor();
     await visitor.audit("several found");
     await page.getByRole("link", { name: "Second twin" }).click();
     await page.getByRole("heading", { name: "Second twin Assigned" }).waitFor();
@@ -123,7 +123,7 @@ describe("looking members and trainers up", () => {
     `;
     await page.goto(`${HOME}/trainers`);
     await visitor.audit("asking for a trainer");
-    await page.getByLabel("A trainer's id").fill(DEFAULT_TRAINER_ID);
+    await page.getByLabel("A trainer's name, e-mail or id").fill(DEFAULT_TRAINER_ID);
     await page.getByRole("button", { name: "List clients" }).click();
     await page.getByRole("heading", { name: "Clients of First trainer" }).waitFor();
     await visitor.audit("a trainer's clients");
@@ -162,8 +162,9 @@ describe("looking members and trainers up", () => {
     await visitor.audit("a hostile failure");
     await service.sql`delete from assignment.failures`;
 
-    await page.goto(`${HOME}/members?q=${encodeURIComponent(HOSTILE)}`);
-    assertEquals(await page.locator(".quoted").textContent(), HOSTILE.trim());
+    const unknown = `${HOSTILE.trim()}?`;
+    await page.goto(`${HOME}/members?q=${encodeURIComponent(unknown)}`);
+    assertEquals(await page.locator(".quoted").textContent(), unknown);
     await page.goto(`${HOME}?notice=${encodeURIComponent(HOSTILE)}`);
     assertEquals(await page.locator(".notice").count(), 0);
     assertEquals((await page.title()).includes("owned"), false);
@@ -199,7 +200,7 @@ describe("looking members and trainers up", () => {
     await page.goto(HOME);
     const members = await readFigure(page, "Members");
     await page.getByText("Change…").click();
-    await page.getByLabel("Id of the new default trainer").fill(id);
+    await page.getByLabel("The new default trainer").fill(id);
     await page.getByRole("button", { name: "Review the change" }).click();
     await page.getByText("Nobody is moved.").waitFor();
     await page.getByText(`${members - 1} members do not have the new trainer.`).waitFor();
@@ -217,7 +218,7 @@ describe("looking members and trainers up", () => {
     await page.goto(HOME);
     await page.getByText("Change…").click();
     visitor.expectInConsole(/status of 422/);
-    await page.getByLabel("Id of the new default trainer").fill(crypto.randomUUID());
+    await page.getByLabel("The new default trainer").fill(crypto.randomUUID());
     await page.getByRole("button", { name: "Review the change" }).click();
     await page.getByText("There is no member with this id").waitFor();
   });

@@ -73,7 +73,7 @@ describe("screenshots", () => {
     await page.getByRole("link", { name: "Backfill" }).first().click();
     await shoot("run");
     await page.getByRole("link", { name: "Members" }).click();
-    await page.getByLabel("A member's id or e-mail").fill("member@example.com");
+    await page.getByLabel("A member's name, e-mail or id").fill("member@example.com");
     await page.getByRole("button", { name: "Find" }).click();
     await page.getByRole("heading", { name: "New member" }).waitFor();
     await shoot("member");
@@ -83,7 +83,7 @@ describe("screenshots", () => {
     await shoot("failures");
     await page.getByRole("link", { name: "Overview" }).click();
     await page.getByText("Change…").click();
-    await page.getByLabel("Id of the new default trainer").fill("0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a");
+    await page.getByLabel("The new default trainer").fill("0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a");
     await page.getByRole("button", { name: "Review the change" }).click();
     await page.getByRole("heading", { name: "Change the default trainer?" }).waitFor();
     await shoot("default_trainer");

@@ -138,26 +138,26 @@ describe("the admin page", () => {
     const { page } = visitor;
     await visitor.signIn();
     await page.getByText("Options").click();
-    await page.getByLabel("Another trainer's id").fill("0195d3a1-typo");
+    await page.getByLabel("Another trainer").fill("0195d3a1-typo");
     await page.getByLabel("Rows per batch").fill("250");
     await page.getByRole("button", { name: "Dry run first" }).click();
-    await page.getByText("This is not a member id.").waitFor();
+    await page.getByText("No member has such a name, e-mail or id.").waitFor();
     await visitor.audit("a refused form");
     const readAt = await page.locator("main").getAttribute("data-read-at");
     await waitUntil(
       "the page has renewed itself",
       async () => await page.locator("main").getAttribute("data-read-at") !== readAt,
     );
-    assertEquals(await page.getByLabel("Another trainer's id").inputValue(), "0195d3a1-typo");
+    assertEquals(await page.getByLabel("Another trainer").inputValue(), "0195d3a1-typo");
     assertEquals(await page.getByLabel("Rows per batch").inputValue(), "250");
     await page.reload(); // sends nothing again
-    assertEquals(await page.getByText("This is not a member id.").count(), 0);
+    assertEquals(await page.getByText("No member has such a name, e-mail or id.").count(), 0);
 
     await page.getByText("Change…").click();
-    await page.getByLabel("Id of the new default trainer").fill("mistyped");
+    await page.getByLabel("The new default trainer").fill("mistyped");
     await page.getByRole("button", { name: "Review the change" }).click();
-    await page.getByText("This is not a member id.").waitFor();
-    assertEquals(await page.getByLabel("Id of the new default trainer").inputValue(), "mistyped");
+    await page.getByText("No member has such a name, e-mail or id.").waitFor();
+    assertEquals(await page.getByLabel("or another member").inputValue(), "mistyped");
     await visitor.leave();
     assertEquals((await service.sql`select from assignment.backfill_runs where dry_run`).length, 0);
   });
@@ -193,8 +193,7 @@ describe("the admin page", () => {
     await page.keyboard.press("Enter");
     await tabTo(page, "Options");
     await page.keyboard.press("Enter");
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("Tab");
+    for (const _ of ["trainer", "Find", "rows"]) await page.keyboard.press("Tab");
     await page.keyboard.type("20");
     await page.keyboard.press("Enter");
     await page.getByText("The run has started.").waitFor();
@@ -235,7 +234,7 @@ describe("the admin page", () => {
     await page.getByRole("link", { name: "Members" }).click();
     await page.getByLabel("A member's id", { exact: true }).fill("member@example.com");
     await page.getByRole("button", { name: "Find" }).click();
-    await page.getByText("The members table has no e-mail column: look up members by id.").waitFor();
+    await page.getByText("The service reads no names: look up members by id.").waitFor();
     const [member] = await service.sql<
       [{ id: string }]
     >`select client_id as id from public.trainer_client_assignments limit 1`;

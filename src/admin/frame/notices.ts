@@ -73,6 +73,9 @@ const NOTICES = {
   member_is_trainer: { tone: "bad", text: "Nobody can be their own trainer." },
   member_not_found: { tone: "bad", text: "There is no such member." },
   trainer_not_found: { tone: "bad", text: "There is no member with this id who could be the trainer." },
+  nobody_chosen: { tone: "bad", text: "Choose a member: type a name, an e-mail or an id." },
+  nobody_found: { tone: "bad", text: "No member has such a name, e-mail or id." },
+  choose_one: { tone: "warn", text: "Nothing was changed yet: choose one of the members found." },
   not_an_id: {
     tone: "bad",
     text: "This is not a member id. An id looks like 0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a.",

@@ -9,7 +9,7 @@ const SOURCES = {
       `css/${name}.css`
     ),
   },
-  "admin.js": { contentType: "text/javascript; charset=utf-8", parts: ["admin.js", "sort.js"] },
+  "admin.js": { contentType: "text/javascript; charset=utf-8", parts: ["admin.js", "sort.js", "pick.js"] },
   "icon.svg": { contentType: "image/svg+xml; charset=utf-8", parts: ["icon.svg"] },
 } as const;
 

@@ -2,13 +2,9 @@ import type { Context } from "hono";
 import { listFailures } from "../../assignments/failures.ts";
 import type { Services } from "../../http/services.ts";
 import { Notes } from "../../http/schemas.ts";
-import {
-  byId,
-  findMembers,
-  findMembersByEmail,
-  listReadableFields,
-  type Member,
-} from "../../assignments/member_lookup.ts";
+import { byId, findMembers, listReadableFields, type Member } from "../../assignments/member_lookup.ts";
+import { findMembersByText, type MembersByText } from "../../assignments/member_by_text.ts";
+import { MAX_FOUND } from "../../assignments/member_search.ts";
 import { listMemberHistory } from "../../assignments/member_history.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { assignClientToTrainer, endAssignment } from "../../assignments/assign.ts";
@@ -29,39 +25,39 @@ import {
   type Typed,
 } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
+import { cleanSearch, type PickerState, readPick } from "../picker/read_pick.ts";
+import { findTrainers } from "../policy/people.ts";
 import type { RefusedForRoom } from "./assign_anyway.tsx";
 import { type MemberDetails, MembersPage } from "./view.tsx";
 
+/** A refused form, as it was filled in, and why. */
+interface RefusedAssignment {
+  typed: Typed;
+  trainer: PickerState;
+  notice: Notice;
+  forRoom?: RefusedForRoom | undefined;
+}
+
 const HISTORY_ROWS = 100;
-const LONGEST_QUERY = 320; // the longest e-mail address
 
 /** Adds the pages that look up members and assign them by hand. */
 export function addMemberPages({ app, services }: Pages, reader: OverviewReader): void {
   const { sql, log } = services;
 
   app.get("/trainer-assignment/members", (c) => {
-    const query = (c.req.query("q") ?? "").replaceAll("\0", "").trim().slice(0, LONGEST_QUERY);
-    return answerMembers(c, query);
+    return answerMembers(c, cleanSearch(c.req.query("q") ?? ""));
   });
 
   async function answerMembers(
     c: Context<PageEnv>,
     query: string,
-    refused?: { typed: Typed; notice: Notice; forRoom?: RefusedForRoom | undefined },
+    refused?: RefusedAssignment,
   ): Promise<Response> {
-    const id = readId(query);
-    const [fields, found] = await Promise.all([
+    const [fields, { only, ...found }] = await Promise.all([
       listReadableFields(services),
-      id !== undefined
-        ? findMembers(services, [id])
-        : query.includes("@")
-        ? findMembersByEmail(services, query)
-        : [],
+      findByQuery(query),
     ]);
-    const [member] = found ?? [];
-    const details = member !== undefined && found?.length === 1
-      ? { ...await readDetails(services, member), refusedForRoom: refused?.forRoom }
-      : undefined;
+    const details = only && { ...await readDetails(services, only), refusedForRoom: refused?.forRoom };
     return await answerPage(c, {
       title: "Members",
       section: "members",
@@ -70,27 +66,42 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
       children: (
         <MembersPage
           query={query}
-          hasEmails={fields.includes("email")}
-          found={found ?? []}
+          fields={fields}
+          found={found}
           details={details}
-          typed={refused?.typed}
+          refused={refused}
         />
       ),
     }, refused ? REFUSED : 200);
   }
 
+  /** Finds members by name, e-mail or id. The only one found is shown at once. */
+  async function findByQuery(query: string): Promise<MembersByText> {
+    const id = readId(query);
+    if (query === "") return { members: [], partial: false, more: false, only: undefined };
+    if (id !== undefined) {
+      const members = await findMembers(services, [id]);
+      return { members, partial: false, more: false, only: members[0] };
+    }
+    const found = await findMembersByText(services, query, MAX_FOUND);
+    const [first, second] = found.members;
+    const isOnly = second === undefined && !found.partial && !found.more;
+    return { ...found, only: found.only ?? (isOnly ? first : undefined) };
+  }
+
   app.post(`/trainer-assignment/members/:id{${ID_PATTERN}}/assign`, async (c) => {
     const memberId = c.req.param("id");
     const typed = await readForm(c);
+    const pick = await readPick(services, typed, "trainerId");
+    const trainerId = pick.id;
     const refuse = async (notice: Notice, code?: NoticeCode) => {
       const forRoom = code === "no_room" && trainerId !== undefined
         ? await readRefused(services, trainerId, typed.notes)
         : undefined;
-      return await answerMembers(c, memberId, { typed, notice, forRoom });
+      return await answerMembers(c, memberId, { typed, notice, forRoom, trainer: pick.state });
     };
-    const trainerId = readId(typed.trainerId);
     const force = typed.force === "true";
-    if (trainerId === undefined) return await refuse(noticeOf("not_an_id"));
+    if (trainerId === undefined) return await refuse(pick.notice);
     const notes = Notes.optional().safeParse(typed.notes);
     if (!notes.success) return await refuse(noticeOf("not_notes"));
     return await doAndSeeOther(c, refuse, async () => {
@@ -131,12 +142,19 @@ async function readDetails(services: Services, member: Member): Promise<MemberDe
     readAssignmentState(sql),
     listFailures(sql, { limit: 1, after: idBefore(member.id) }),
   ]);
+  const defaultTrainerId = state.defaultTrainer?.id ?? null;
   const trainerIds = history.map(({ trainerId }) => trainerId);
+  const [trainers, suggestable] = await Promise.all([
+    findMembers(services, [...new Set(trainerIds)]),
+    findTrainers(services, defaultTrainerId === null ? [] : [defaultTrainerId]),
+  ]);
   return {
+    member,
     history,
     failure: failure?.memberId === member.id ? failure : undefined,
-    defaultTrainerId: state.defaultTrainer?.id ?? null,
-    trainers: byId(await findMembers(services, [...new Set(trainerIds)])),
+    defaultTrainerId,
+    defaultTrainer: defaultTrainerId === null ? undefined : suggestable.get(defaultTrainerId),
+    trainers: byId(trainers),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { HistoryEntry } from "../../assignments/member_history.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
+import type { MemberSearch } from "../../assignments/member_search.ts";
 import type { Failure } from "../../assignments/failures.ts";
 import type { Typed } from "../frame/pages.ts";
 import { ForAdmins } from "../frame/for_admins.tsx";
@@ -7,38 +8,50 @@ import { paths } from "../frame/paths.ts";
 import { reasonInWords } from "../frame/wording.ts";
 import { Badge, Empty, EndTime, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
 import { AssignAnyway, type RefusedForRoom } from "./assign_anyway.tsx";
+import { MemberPicker } from "../picker/member_picker.tsx";
+import { type PickerState, suggest } from "../picker/read_pick.ts";
+import { askInWords, SearchLimits } from "../picker/search_words.tsx";
+import type { Person } from "../policy/people.ts";
 import { How, Why } from "./reason_view.tsx";
 
 /** The result of a look-up. */
 export interface LookUpResult {
   /** The query as typed; empty if there was none. */
   query: string;
-  hasEmails: boolean;
-  /** Several members if they share an e-mail. */
-  found: Member[];
+  /** What members are searched by, beside the id. */
+  fields: ("name" | "email")[];
+  found: MemberSearch;
   /** The details of a single member that was found. */
   details?: MemberDetails | undefined;
-  /** The fields of the refused form. */
-  typed?: Typed | undefined;
+  /** The refused form, as it was filled in. */
+  refused?: RefusedForm | undefined;
+}
+
+/** The fields of the refused form. */
+interface RefusedForm {
+  typed: Typed;
+  trainer: PickerState;
 }
 
 export interface MemberDetails {
+  member: Member;
   history: HistoryEntry[];
   failure: Failure | undefined;
   defaultTrainerId: string | null;
+  /** To suggest. */
+  defaultTrainer: Person | undefined;
   /** Names of the trainers in the history. */
   trainers: Map<string, Member>;
   /** The assignment that was just refused because the trainer has no room. */
   refusedForRoom?: RefusedForRoom | undefined;
 }
 
-export function MembersPage({ query, hasEmails, found, details, typed }: LookUpResult) {
-  const [member] = found;
+export function MembersPage({ query, fields, found, details, refused }: LookUpResult) {
   return (
     <>
       <h1>Members</h1>
       <form class="search" method="get" action={paths.members} role="search">
-        <label for="q">{hasEmails ? "A member's id or e-mail" : "A member's id"}</label>
+        <label for="q">{askInWords("A member's", fields)}</label>
         <div class="row">
           <input id="q" name="q" value={query} required autocomplete="off" />
           <button class="primary" type="submit">Find</button>
@@ -46,46 +59,44 @@ export function MembersPage({ query, hasEmails, found, details, typed }: LookUpR
       </form>
       {query === ""
         ? <Empty>Look up a member to see their trainers, since when, and who assigned them.</Empty>
-        : found.length === 0
-        ? <NotFound query={query} hasEmails={hasEmails} />
-        : found.length > 1
-        ? <Several found={found} />
-        : member && details && <MemberCard member={member} details={details} typed={typed} />}
+        : details !== undefined
+        ? <MemberCard details={details} refused={refused} />
+        : <FoundMembers query={query} fields={fields} found={found} />}
     </>
   );
 }
 
-function NotFound({ query, hasEmails }: { query: string; hasEmails: boolean }) {
+function FoundMembers({ query, fields, found: { members, partial, more } }: Omit<LookUpResult, "details">) {
   return (
-    <Empty>
-      No member is found for <bdi class="quoted">{query}</bdi>. {hasEmails || !query.includes("@")
-        ? "Check it for typing mistakes; an id has 32 digits and letters from a to f."
-        : "The members table has no e-mail column: look up members by id."}
-    </Empty>
-  );
-}
-
-function Several({ found }: { found: Member[] }) {
-  return (
-    <section aria-labelledby="several-title">
-      <h2 id="several-title">Several members have this e-mail</h2>
-      <ul class="people">
-        {found.map((member) => (
-          <li key={member.id}>
-            <MemberLink id={member.id} member={member} />
-          </li>
-        ))}
-      </ul>
+    <section aria-labelledby="found-title">
+      {members.length === 0
+        ? (
+          <Empty>
+            No member is found for <bdi class="quoted">{query}</bdi>. {fields.length === 0
+              ? "The service reads no names: look up members by id."
+              : "Check it for typing mistakes."}
+          </Empty>
+        )
+        : (
+          <>
+            <h2 id="found-title">Members found</h2>
+            <ul class="people">
+              {members.map((member) => (
+                <li key={member.id}>
+                  <MemberLink id={member.id} member={member} />
+                  {member.name && member.email && <bdi class="meta">{member.email}</bdi>}
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      <SearchLimits partial={partial} more={more} />
     </section>
   );
 }
 
-function MemberCard({ member, details, typed }: {
-  member: Member;
-  details: MemberDetails;
-  typed: Typed | undefined;
-}) {
-  const { history, failure, defaultTrainerId, trainers, refusedForRoom } = details;
+function MemberCard({ details, refused }: { details: MemberDetails; refused: RefusedForm | undefined }) {
+  const { member, history, failure, defaultTrainerId, defaultTrainer, trainers, refusedForRoom } = details;
   const active = history.filter(({ status }) => status === "active");
   const hasDefault = active.some(({ trainerId }) => trainerId === defaultTrainerId);
   const isDefaultTrainer = member.id === defaultTrainerId;
@@ -124,8 +135,8 @@ function MemberCard({ member, details, typed }: {
             <AssignForm
               member={member}
               isAssigned={active.length > 0}
-              suggestedId={hasDefault ? null : defaultTrainerId}
-              typed={typed}
+              suggested={hasDefault ? undefined : defaultTrainer}
+              refused={refused}
             />
             {refusedForRoom && <AssignAnyway member={member} refused={refusedForRoom} />}
           </ForAdmins>
@@ -186,16 +197,14 @@ function WaitingSignUp({ failure }: { failure: Failure }) {
 interface AssignFormProps {
   member: Member;
   isAssigned: boolean;
-  /** The trainer to suggest. */
-  suggestedId: string | null;
-  /** The fields of the refused form. */
-  typed: Typed | undefined;
+  suggested: Person | undefined;
+  refused: RefusedForm | undefined;
 }
 
 function AssignForm({ isAssigned, ...props }: AssignFormProps) {
   if (!isAssigned) return <AssignFields {...props} />;
   return (
-    <details class="options" open={props.typed !== undefined}>
+    <details class="options" open={props.refused !== undefined}>
       <summary>Add another trainer…</summary>
       <p>
         The member keeps the trainer they have, and gets this one in addition. To replace a trainer, also end
@@ -206,23 +215,20 @@ function AssignForm({ isAssigned, ...props }: AssignFormProps) {
   );
 }
 
-function AssignFields({ member, suggestedId, typed }: Omit<AssignFormProps, "isAssigned">) {
+function AssignFields({ member, suggested, refused }: Omit<AssignFormProps, "isAssigned">) {
   return (
     <form class="assign" method="post" action={paths.assign(member.id)}>
       <div class="fields">
-        <p>
-          <label for="assign-trainer">Trainer</label>
-          <input
-            id="assign-trainer"
-            name="trainerId"
-            class="id"
-            value={typed === undefined ? suggestedId ?? undefined : typed.trainerId}
-            required
-          />
-        </p>
+        <MemberPicker name="trainerId" label="Trainer" state={refused?.trainer ?? suggest(suggested)} />
         <p>
           <label for="assign-notes">Notes (optional)</label>
-          <input id="assign-notes" name="notes" value={typed?.notes} maxlength={10000} autocomplete="off" />
+          <input
+            id="assign-notes"
+            name="notes"
+            value={refused?.typed.notes}
+            maxlength={10000}
+            autocomplete="off"
+          />
         </p>
       </div>
       <button class="primary" type="submit">Assign now</button>

@@ -4,6 +4,7 @@ import { paths } from "../frame/paths.ts";
 import { countOf, formatCount } from "../frame/wording.ts";
 import { Empty } from "../frame/parts.tsx";
 import { RunCard } from "../runs/run_view.tsx";
+import { MemberPicker } from "../picker/member_picker.tsx";
 import type { OverviewProps } from "./props.ts";
 
 /** Shows the runs that have not ended, or else the last one, and the form to start one. */
@@ -48,7 +49,7 @@ function inTheWayInWords({ status, dryRun, retryOf }: Run): string {
 }
 
 function StartForm({ state, coverage, typed }: OverviewProps) {
-  const options = typed?.form === "run" ? typed.typed : {};
+  const options = typed?.typed ?? {};
   if (state.defaultTrainer === null || !state.defaultTrainer.isMember) {
     return <Empty>A backfill needs a default trainer who is a member. See above.</Empty>;
   }
@@ -66,19 +67,10 @@ function StartForm({ state, coverage, typed }: OverviewProps) {
           : countOf(toAssign, "member")}{" "}
         now. Ended assignments stay ended. A run can be paused, and repeated at any time.
       </p>
-      <details class="options" open={Object.keys(options).length > 0}>
+      <details class="options" open={typed !== undefined}>
         <summary>Options</summary>
         <div class="fields">
-          <p>
-            <label for="run-trainer">Another trainer's id</label>
-            <input
-              id="run-trainer"
-              name="trainerId"
-              class="id"
-              value={options.trainerId}
-              autocomplete="off"
-            />
-          </p>
+          <MemberPicker name="trainerId" label="Another trainer" state={typed?.trainer} />
           <p>
             <label for="run-rows">Rows per batch (adapted if empty)</label>
             <input

@@ -4,11 +4,12 @@ import type { Coverage } from "../../operation/coverage.ts";
 import type { Run } from "../../runs/progress.ts";
 import type { Throughput } from "../../runs/throughput.ts";
 import type { Typed } from "../frame/pages.ts";
+import type { PickerState } from "../picker/read_pick.ts";
 
-/** A refused form of the overview, and its fields. */
+/** The refused form to start a run, as it was filled in. */
 export interface TypedForm {
-  form: "run" | "default trainer";
   typed: Typed;
+  trainer: PickerState;
 }
 
 /** All that the overview shows. */
@@ -22,6 +23,7 @@ export interface OverviewProps {
   /** By run id, for the runs shown in detail. */
   throughput: Map<string, Throughput | null>;
   trainers: Map<string, Member>;
-  hasEmails: boolean;
+  /** What members are searched by, beside the id. */
+  fields: ("name" | "email")[];
   typed?: TypedForm | undefined;
 }

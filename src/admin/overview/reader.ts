@@ -56,7 +56,7 @@ export function createOverviewReader(services: Services, counts: Counts): Overvi
       coverage,
       activeRuns,
       recentRuns,
-      hasEmails: fields.includes("email"),
+      fields,
       throughput: new Map(throughput),
       trainers: byId(trainers),
       readAt: new Date(),

@@ -3,6 +3,8 @@ import { describeMembersTrigger } from "../../operation/members_trigger.ts";
 import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { Empty, MemberLink, Time } from "../frame/parts.tsx";
+import { MemberPicker } from "../picker/member_picker.tsx";
+import { askInWords } from "../picker/search_words.tsx";
 import { RunTable } from "../runs/run_table.tsx";
 import { answerInWords, othersInWords } from "./answer.ts";
 import { Backfill } from "./backfill.tsx";
@@ -37,19 +39,19 @@ export function Overview(props: OverviewProps) {
             </>
           )}
       </section>
-      <LookUp hasEmails={props.hasEmails} />
+      <LookUp fields={props.fields} />
     </>
   );
 }
 
-function Glance({ state, coverage, trainers, typed }: OverviewProps) {
+function Glance({ state, coverage, trainers }: OverviewProps) {
   return (
     <section aria-labelledby="glance-title">
       <h2 id="glance-title" class="visually-hidden">At a glance</h2>
       <Figures state={state} coverage={coverage} />
       <ul class="states">
         <Trigger state={state} />
-        <DefaultTrainer state={state} trainers={trainers} typed={typed} />
+        <DefaultTrainer state={state} trainers={trainers} />
       </ul>
     </section>
   );
@@ -67,8 +69,7 @@ function Trigger({ state: { trigger } }: { state: AssignmentState }) {
   );
 }
 
-function DefaultTrainer({ state, trainers, typed }: Pick<OverviewProps, "state" | "trainers" | "typed">) {
-  const typedId = typed?.form === "default trainer" ? typed.typed.trainerId : undefined;
+function DefaultTrainer({ state, trainers }: Pick<OverviewProps, "state" | "trainers">) {
   const trainer = state.defaultTrainer;
   return (
     <li class={trainer?.isMember ? "good" : "bad"}>
@@ -88,21 +89,11 @@ function DefaultTrainer({ state, trainers, typed }: Pick<OverviewProps, "state" 
             </>
           )}
         <ForAdmins>
-          <details class="inline-form" open={typedId !== undefined}>
+          <details class="inline-form">
             <summary>{trainer === null ? "Choose…" : "Change…"}</summary>
             <form method="get" action={paths.defaultTrainer}>
-              <label for="new-trainer">Id of the new default trainer</label>
-              <div class="row">
-                <input
-                  id="new-trainer"
-                  name="trainerId"
-                  class="id"
-                  value={typedId}
-                  required
-                  autocomplete="off"
-                />
-                <button type="submit">Review the change</button>
-              </div>
+              <MemberPicker name="trainer" label="The new default trainer" />
+              <button type="submit">Review the change</button>
             </form>
           </details>
         </ForAdmins>
@@ -111,20 +102,20 @@ function DefaultTrainer({ state, trainers, typed }: Pick<OverviewProps, "state" 
   );
 }
 
-function LookUp({ hasEmails }: { hasEmails: boolean }) {
+function LookUp({ fields }: Pick<OverviewProps, "fields">) {
   return (
     <section aria-labelledby="look-up-title">
       <h2 id="look-up-title">Look up</h2>
       <div class="lookups">
         <form method="get" action={paths.members} role="search" aria-label="Members">
-          <label for="member">{hasEmails ? "A member's id or e-mail" : "A member's id"}</label>
+          <label for="member">{askInWords("A member's", fields)}</label>
           <div class="row">
             <input id="member" name="q" required autocomplete="off" />
             <button type="submit">Find</button>
           </div>
         </form>
         <form method="get" action={paths.trainers} role="search" aria-label="Trainers">
-          <label for="trainer">A trainer's id</label>
+          <label for="trainer">{askInWords("A trainer's", fields)}</label>
           <div class="row">
             <input id="trainer" name="q" required autocomplete="off" />
             <button type="submit">List clients</button>

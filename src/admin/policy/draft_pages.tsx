@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { findMembers, findMembersByEmail } from "../../assignments/member_lookup.ts";
+import { findMembers } from "../../assignments/member_lookup.ts";
 import { AppError } from "../../errors.ts";
 import { logChange } from "../../http/audit.ts";
 import { toProblem } from "../../http/error_handler.ts";
@@ -8,13 +8,22 @@ import { parsePolicy, policyErrors } from "../../policy/parse.ts";
 import { getPolicy, putPolicy } from "../../policy/policies.ts";
 import { previewPolicy } from "../../policy/preview.ts";
 import { type PageEnv, visitorOf } from "../env.ts";
-import { withNotice } from "../frame/notices.ts";
+import { noticeOf, withNotice } from "../frame/notices.ts";
 import { answerPage, type Pages, readId, REFUSED, seeOther } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import type { OverviewReader } from "../overview/reader.ts";
+import { type PickerState, readPick } from "../picker/read_pick.ts";
 import { findChanges } from "./changes.ts";
 import { Fate, withFate } from "./fate.tsx";
-import { readButton, readDraft, readFields, readLine, readPlace, readRuleForm } from "./form_fields.ts";
+import {
+  readButton,
+  readDraft,
+  readFields,
+  readLine,
+  readPickerFields,
+  readPlace,
+  readRuleForm,
+} from "./form_fields.ts";
 import { findPeople, findTrainers, listPickable } from "./people.ts";
 import { EMPTY_RULE, formOfRule, type RuleForm, ruleOfForm } from "./rule_form.ts";
 import { startPolicyRun } from "./policy_run.ts";
@@ -63,7 +72,7 @@ export function addDraftPages({ app, services }: Pages, reader: OverviewReader):
     const { verb, places: [which = -1] } = readButton(form);
     if (verb === "cancel") return await answerRules(c, draft);
     const filled = readRuleForm(form);
-    switch (verb) {
+    switch (form.has("find") ? "add-trainer" : verb) {
       case "add-condition": {
         const field = readLine(form, "newField");
         const known = (await listMemberFields(sql)).find((each) => each.field === field);
@@ -88,14 +97,14 @@ export function addDraftPages({ app, services }: Pages, reader: OverviewReader):
           trainers: filled.trainers.toSpliced(which, 1),
         });
       case "add-trainer": {
-        const typed = readLine(form, "trainer");
-        const trainerId = await findTrainerId(typed || readLine(form, "known"));
-        if (trainerId === undefined) {
-          const fault = typed === ""
-            ? "Choose a trainer, or type an e-mail or id."
-            : `No single member is found for ${typed}.`;
-          return await answerRule(c, draft, place, filled, [fault]);
+        const pick = await readPick(services, readPickerFields(form), "trainer");
+        const known = pick.isEmpty ? readId(readLine(form, "known")) : undefined;
+        const [member] = await findMembers(services, [pick.id ?? known].filter((id) => id !== undefined));
+        if (member === undefined) {
+          const { text } = pick.id === undefined ? pick.notice : noticeOf("trainer_not_found");
+          return await answerRule(c, draft, place, filled, [text], pick.state);
         }
+        const trainerId = member.id;
         const isPicked = filled.trainers.some((trainer) => trainer.trainerId === trainerId);
         const trainers = isPicked ? filled.trainers : [...filled.trainers, { trainerId, weight: "1" }];
         return await answerRule(c, draft, place, { ...filled, trainers });
@@ -161,13 +170,6 @@ export function addDraftPages({ app, services }: Pages, reader: OverviewReader):
     }
   }
 
-  async function findTrainerId(typed: string): Promise<string | undefined> {
-    const id = readId(typed);
-    if (id !== undefined) return (await findMembers(services, [id]))[0]?.id;
-    const found = typed.includes("@") ? await findMembersByEmail(services, typed) : null;
-    return found?.length === 1 ? found[0]?.id : undefined;
-  }
-
   async function answerRules(c: Context<PageEnv>, { draft, base }: Draft) {
     return await answerPage(c, {
       title: "Change the rules",
@@ -182,13 +184,14 @@ export function addDraftPages({ app, services }: Pages, reader: OverviewReader):
     place: number,
     form: RuleForm,
     faults: string[] = [],
+    picker?: PickerState,
   ) {
     const [fields, pickable, people] = await Promise.all([
       listMemberFields(sql),
       listPickable(services),
       findTrainers(services, form.trainers.map(({ trainerId }) => trainerId)),
     ]);
-    const props = { draft, base, people, place, form, fields, pickable, faults };
+    const props = { draft, base, people, place, form, fields, pickable, picker, faults };
     return await answerPage(
       c,
       { title: "Rule", section: "policy", children: <RulePage {...props} /> },

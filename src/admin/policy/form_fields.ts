@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { Problem } from "../../http/problems.ts";
 import { OPS } from "../../policy/condition.ts";
+import type { Typed } from "../frame/pages.ts";
 import { type PolicyDocument, PolicySchema, type Rule } from "../../policy/document.ts";
 import { type ConditionRow, EMPTY_RULE, type RuleForm } from "./rule_form.ts";
 
@@ -33,6 +34,12 @@ export function readDraft(form: FormData): { draft: PolicyDocument; base: number
   const base = Version.safeParse(form.get("base"));
   if (!draft.success || !base.success) throw new Problem("invalid_request", "The draft could not be read.");
   return { draft: draft.data, base: base.data };
+}
+
+/** Reads the fields of a form that are text, for its picker. */
+export function readPickerFields(form: FormData): Typed {
+  const texts = [...form].flatMap(([name, value]) => typeof value === "string" ? [[name, value]] : []);
+  return Object.fromEntries(texts);
 }
 
 /** Reads which button was pressed: a verb, and the places that it is about, from 0. */

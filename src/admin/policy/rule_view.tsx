@@ -3,6 +3,7 @@ import { paths } from "../frame/paths.ts";
 import { ConditionFields } from "./condition_view.tsx";
 import { DraftFields } from "./draft_fields.tsx";
 import { nameOf, type People, type Person, roomInWords } from "./people.ts";
+import type { PickerState } from "../picker/read_pick.ts";
 import type { RuleForm } from "./rule_form.ts";
 import type { DraftProps } from "./rules_view.tsx";
 import { TrainerPicker } from "./trainer_picker.tsx";
@@ -13,12 +14,16 @@ export interface RulePageProps extends DraftProps {
   form: RuleForm;
   fields: MemberField[];
   pickable: Person[];
+  /** What was typed to find a trainer, and who was found. */
+  picker: PickerState | undefined;
   /** What is wrong with the form. */
   faults: string[];
 }
 
 /** Asks for a rule: its name, for whom it is, and whom they get. */
-export function RulePage({ draft, base, people, place, form, fields, pickable, faults }: RulePageProps) {
+export function RulePage(
+  { draft, base, people, place, form, fields, pickable, picker, faults }: RulePageProps,
+) {
   const isNew = place >= draft.rules.length;
   return (
     <>
@@ -40,7 +45,7 @@ export function RulePage({ draft, base, people, place, form, fields, pickable, f
           <input id="name" name="name" value={form.name} maxlength={200} autocomplete="off" />
         </p>
         <ConditionFields form={form} fields={fields} people={people} />
-        <Choices form={form} fields={fields} people={people} pickable={pickable} />
+        <Choices form={form} fields={fields} people={people} pickable={pickable} picker={picker} />
         <div class="actions">
           <button class="primary" type="submit" name="do" value="done">Done</button>
           <button type="submit" name="do" value="cancel">Cancel</button>
@@ -58,12 +63,12 @@ const CHOICES = [
   ["nobody", "no trainer, by intention"],
 ] as const;
 
-function Choices({ form, fields, people, pickable }: {
-  form: RuleForm;
-  fields: MemberField[];
-  people: People;
-  pickable: Person[];
-}) {
+function Choices(
+  { form, fields, people, pickable, picker }: Pick<
+    RulePageProps,
+    "form" | "fields" | "people" | "pickable" | "picker"
+  >,
+) {
   const idFields = fields.filter(({ kind }) => ["uuid", "text", "citext", "json"].includes(kind));
   return (
     <fieldset>
@@ -75,7 +80,7 @@ function Choices({ form, fields, people, pickable }: {
         </label>
       ))}
       <TrainerRows form={form} people={people} />
-      <TrainerPicker pickable={pickable} label="Add a trainer">
+      <TrainerPicker pickable={pickable} label="Add a trainer" state={picker} isFirstButton={false}>
         <button type="submit" name="do" value="add-trainer">Add</button>
       </TrainerPicker>
       <div class="fields">

@@ -1,17 +1,20 @@
 import type { Child } from "hono/jsx";
+import { MemberPicker } from "../picker/member_picker.tsx";
+import type { PickerState } from "../picker/read_pick.ts";
 import { nameOf, type Person, roomInWords } from "./people.ts";
 
-/** Asks for a trainer: one of those who are known, or any member by e-mail or id. */
-export function TrainerPicker({ pickable, label, typed, children }: {
+/** Asks for a trainer: one of those who are known, or any member. Its fields are `known` and the picker `trainer`. */
+export function TrainerPicker({ pickable, label, state, isFirstButton, children }: {
   pickable: Person[];
   label: string;
-  /** What was typed before. */
-  typed?: string | undefined;
+  /** What was typed and found before. */
+  state?: PickerState | undefined;
+  isFirstButton?: boolean;
   /** The button. */
   children?: Child;
 }) {
   return (
-    <div class="fields picker">
+    <div class="fields pick-trainer">
       <p>
         <label for="known-trainer">{label}</label>
         <select id="known-trainer" name="known">
@@ -23,13 +26,13 @@ export function TrainerPicker({ pickable, label, typed, children }: {
           ))}
         </select>
       </p>
-      <div>
-        <label for="typed-trainer">or another member, by e-mail or id</label>
-        <div class="row">
-          <input id="typed-trainer" name="trainer" value={typed} autocomplete="off" maxlength={320} />
-          {children}
-        </div>
-      </div>
+      <MemberPicker
+        name="trainer"
+        label="or another member"
+        state={state}
+        isFirstButton={isFirstButton ?? true}
+      />
+      <div class="actions">{children}</div>
     </div>
   );
 }

@@ -20,16 +20,9 @@ import { answerNamedCsv } from "../frame/named_csv.ts";
 import { type Notice, noticeOf, withNotice } from "../frame/notices.ts";
 import { answerOverview } from "../overview/page.tsx";
 import type { OverviewReader } from "../overview/reader.ts";
-import {
-  answerPage,
-  doAndSeeOther,
-  ID_PATTERN,
-  type Pages,
-  readForm,
-  readId,
-  REFRESH_MS,
-} from "../frame/pages.ts";
+import { answerPage, doAndSeeOther, ID_PATTERN, type Pages, readForm, REFRESH_MS } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
+import { readPick } from "../picker/read_pick.ts";
 import { trainersOf } from "./choices_view.tsx";
 import { MAX_RECORDED_ERRORS, unrecordedInWords } from "./recorded_errors.ts";
 import { RunPage, RunsPage } from "./run_table.tsx";
@@ -71,10 +64,12 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
 
   app.post("/trainer-assignment/runs", async (c) => {
     const { dryRun, ...typed } = await readForm(c);
-    const trainerId = readId(typed.trainerId);
+    const pick = await readPick(services, typed, "trainerId");
+    const trainerId = pick.id;
     const rows = batchRows.safeParse(typed.batchRows);
-    const refuse = (notice: Notice) => answerOverview(c, pages, reader, { form: "run", typed, notice });
-    if (typed.trainerId !== undefined && trainerId === undefined) return await refuse(noticeOf("not_an_id"));
+    const refuse = (notice: Notice) =>
+      answerOverview(c, pages, reader, { typed, trainer: pick.state, notice });
+    if (trainerId === undefined && !pick.isEmpty) return await refuse(pick.notice);
     if (!rows.success) return await refuse(noticeOf("not_a_batch_size"));
     return await doAndSeeOther(c, refuse, async () => {
       const request = {

@@ -4,6 +4,7 @@ import { paths } from "../frame/paths.ts";
 import { countOf, formatWaiting } from "../frame/wording.ts";
 import { MemberLink } from "../frame/parts.tsx";
 import { FateQuestion } from "../policy/fate.tsx";
+import type { PickerState } from "../picker/read_pick.ts";
 import type { Person } from "../policy/people.ts";
 import { TrainerPicker } from "../policy/trainer_picker.tsx";
 
@@ -70,12 +71,15 @@ export function DefaultTrainerPage({ trainer, current, failures, coverage }: {
 }
 
 /** Asks for the new default trainer. */
-export function ChooseDefaultTrainerPage({ pickable }: { pickable: Person[] }) {
+export function ChooseDefaultTrainerPage({ pickable, state }: {
+  pickable: Person[];
+  state?: PickerState | undefined;
+}) {
   return (
     <>
       <h1>Change the default trainer</h1>
       <form class="builder card" method="get" action={paths.defaultTrainer}>
-        <TrainerPicker pickable={pickable} label="The new default trainer">
+        <TrainerPicker pickable={pickable} label="The new default trainer" state={state}>
           <button class="primary" type="submit">Review the change</button>
         </TrainerPicker>
       </form>

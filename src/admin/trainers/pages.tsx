@@ -3,13 +3,9 @@ import { z } from "zod";
 import { streamTrainerClients } from "../../assignments/client_export.ts";
 import { readPage } from "../../http/paging.ts";
 import { CLIENT_KEYS } from "../../assignments/client_columns.ts";
-import {
-  byId,
-  findMembers,
-  findMembersByEmail,
-  listReadableFields,
-  type Member,
-} from "../../assignments/member_lookup.ts";
+import { byId, findMembers, listReadableFields, type Member } from "../../assignments/member_lookup.ts";
+import { findMembersByText } from "../../assignments/member_by_text.ts";
+import { MAX_FOUND } from "../../assignments/member_search.ts";
 import { Notes } from "../../http/schemas.ts";
 import type { Services } from "../../http/services.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
@@ -26,7 +22,6 @@ import { logChange } from "../../http/audit.ts";
 import { type PageEnv, visitorOf } from "../env.ts";
 import { answerNamedCsv } from "../frame/named_csv.ts";
 import { type Notice, noticeOf, withNotice } from "../frame/notices.ts";
-import { answerOverview } from "../overview/page.tsx";
 import type { OverviewReader } from "../overview/reader.ts";
 import {
   answerPage,
@@ -40,11 +35,11 @@ import {
   type Typed,
 } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
+import { cleanSearch, type Pick, readPick } from "../picker/read_pick.ts";
 import { ChooseDefaultTrainerPage, DefaultTrainerPage } from "./default_trainer_view.tsx";
 import { TrainerPage, TrainersPage } from "./view.tsx";
 
 const PAGE_ROWS = 50;
-const LONGEST_QUERY = 320; // the longest e-mail address
 const Status = z.enum(["active", "inactive"]).catch("active");
 const Capacity = z.string().regex(/^\d{1,6}$/).transform(Number).pipe(z.int().max(100_000)).nullable()
   .default(null);
@@ -53,21 +48,20 @@ const Capacity = z.string().regex(/^\d{1,6}$/).transform(Number).pipe(z.int().ma
 export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   const { app, services, takeExportSlot } = pages;
   const { sql, log } = services;
-  const refuse = (c: Context<PageEnv>, typed: Typed, notice: Notice) =>
-    answerOverview(c, pages, reader, { form: "default trainer", typed, notice });
 
   app.get("/trainer-assignment/trainers", async (c) => {
-    const query = (c.req.query("q") ?? "").replaceAll("\0", "").trim().slice(0, LONGEST_QUERY);
+    const query = cleanSearch(c.req.query("q") ?? "");
+    const search = query === "" ? undefined : readId(query) ?? query;
     const found = await findTrainer(services, query);
     if (found !== undefined) return seeOther(c, paths.trainer(found.id));
     const cursor = c.req.query("cursor");
     const [fields, { rows, next }] = await Promise.all([
       listReadableFields(services),
       readPage(c, {
-        list: "trainers",
+        list: search === undefined ? "trainers" : `trainers/${search}`,
         limit: PAGE_ROWS,
         cursor,
-        read: (page) => listTrainers(sql, page),
+        read: (page) => listTrainers(services, page, search),
         idOf: (trainer) => trainer.trainerId,
       }),
     ]);
@@ -77,8 +71,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
       children: (
         <TrainersPage
           query={query}
-          isId={readId(query) !== undefined}
-          hasEmails={fields.includes("email")}
+          fields={fields}
           trainers={rows}
           members={byId(await findMembers(services, rows.map(({ trainerId }) => trainerId)))}
           next={next}
@@ -158,18 +151,24 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
     });
   });
 
+  async function choose(
+    c: Context<PageEnv>,
+    { state, notice, isEmpty }: Omit<Pick, "id">,
+  ): Promise<Response> {
+    return await answerPage(c, {
+      title: "Change the default trainer",
+      section: "policy",
+      notice: isEmpty ? undefined : notice,
+      address: isEmpty ? undefined : paths.defaultTrainer,
+      children: <ChooseDefaultTrainerPage pickable={await listPickable(services)} state={state} />,
+    }, isEmpty ? 200 : REFUSED);
+  }
+
   app.get("/trainer-assignment/default-trainer", async (c) => {
-    const { trainerId: asked, trainer: byName, known } = c.req.query();
-    const typed = { trainerId: (asked || byName || known || "").trim().slice(0, LONGEST_QUERY) };
-    if (typed.trainerId === "") {
-      return await answerPage(c, {
-        title: "Change the default trainer",
-        section: "policy",
-        children: <ChooseDefaultTrainerPage pickable={await listPickable(services)} />,
-      });
-    }
-    const trainerId = readId(typed.trainerId) ?? (await findTrainer(services, typed.trainerId))?.id;
-    if (trainerId === undefined) return await refuse(c, typed, noticeOf("not_an_id"));
+    const { trainerId: asked, known, ...typed } = c.req.query();
+    const pick = await readPick(services, typed, "trainer");
+    const trainerId = readId(asked) ?? pick.id ?? (pick.isEmpty ? readId(known) : undefined);
+    if (trainerId === undefined) return await choose(c, pick);
     const state = await readAssignmentState(sql);
     const current = state.defaultTrainer;
     if (trainerId === current?.id) return seeOther(c, withNotice(paths.home, "trainer_kept"));
@@ -177,7 +176,9 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
       await findMembers(services, current === null ? [trainerId] : [trainerId, current.id]),
     );
     const trainer = members.get(trainerId);
-    if (trainer === undefined) return await refuse(c, typed, noticeOf("trainer_not_found"));
+    if (trainer === undefined) {
+      return await choose(c, { ...pick, isEmpty: false, notice: noticeOf("trainer_not_found") });
+    }
     const coverage = await countCoverage(sql, trainerId).catch(() => estimateCoverage(sql, trainerId));
     return await answerPage(c, {
       title: "Change the default trainer",
@@ -196,8 +197,10 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   app.post("/trainer-assignment/default-trainer", async (c) => {
     const typed = await readForm(c);
     const trainerId = readId(typed.trainerId);
-    if (trainerId === undefined) return await refuse(c, typed, noticeOf("not_an_id"));
-    return await doAndSeeOther(c, (notice) => refuse(c, typed, notice), async () => {
+    const refuse = (notice: Notice) =>
+      choose(c, { notice, isEmpty: false, state: { text: typed.trainerId ?? "" } });
+    if (trainerId === undefined) return await refuse(noticeOf("not_an_id"));
+    return await doAndSeeOther(c, refuse, async () => {
       const { version, policy } = await getPolicy(sql);
       if (trainerId === policy.defaultTrainerId) return withNotice(paths.home, "trainer_kept");
       const { data: fate } = Fate.safeParse(typed.fate);
@@ -217,10 +220,9 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   });
 }
 
-/** Finds a member by id, or by an e-mail that no other member has. */
+/** Finds a member by id, or by a name or e-mail that no other member has. */
 async function findTrainer(services: Services, query: string): Promise<Member | undefined> {
   const id = readId(query);
   if (id !== undefined) return (await findMembers(services, [id]))[0];
-  const found = query.includes("@") ? await findMembersByEmail(services, query) : null;
-  return found?.length === 1 ? found[0] : undefined;
+  return query === "" ? undefined : (await findMembersByText(services, query, MAX_FOUND)).only;
 }

@@ -5,16 +5,17 @@ import type { Typed } from "../frame/pages.ts";
 import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { type Column, Empty, EndTime, MemberLink, Message, NextPage, Table, Time } from "../frame/parts.tsx";
+import { askInWords } from "../picker/search_words.tsx";
 import { formatCount } from "../frame/wording.ts";
 import { Accepts, countOrNoLimit, Settings } from "./settings_view.tsx";
 
 const UNTIL: Column<Client> = { title: "Until", cell: ({ endedAt }) => <EndTime at={endedAt} /> };
 
 /** Lists trainers, and finds one by id or e-mail. */
-export function TrainersPage({ query, isId, hasEmails, trainers, members, next, isFirst }: {
+export function TrainersPage({ query, fields, trainers, members, next, isFirst }: {
   query: string;
-  isId: boolean;
-  hasEmails: boolean;
+  /** What members are searched by, beside the id. */
+  fields: ("name" | "email")[];
   trainers: Trainer[];
   members: Map<string, Member>;
   next: string | null;
@@ -24,44 +25,46 @@ export function TrainersPage({ query, isId, hasEmails, trainers, members, next, 
     <>
       <h1>Trainers</h1>
       <form class="search" method="get" action={paths.trainers} role="search">
-        <label for="q">{hasEmails ? "A trainer's id or e-mail" : "A trainer's id"}</label>
+        <label for="q">{askInWords("A trainer's", fields)}</label>
         <div class="row">
           <input id="q" name="q" value={query} required autocomplete="off" />
           <button class="primary" type="submit">List clients</button>
         </div>
       </form>
-      {query !== "" && (
-        <Empty>
-          {isId ? "No member has the id " : hasEmails ? "No single member has the e-mail " : ""}
-          <bdi class="quoted">{query}</bdi>
-          {isId || hasEmails
-            ? ". Check it for typing mistakes."
-            : " is not an id. An id has 32 digits and letters from a to f."}
-        </Empty>
+      {trainers.length === 0 ? <NoTrainers query={query} isFirst={isFirst} /> : (
+        <Table
+          label="Trainers"
+          rows={trainers}
+          keyOf={({ trainerId }) => trainerId}
+          columns={[
+            {
+              title: "Trainer",
+              cell: ({ trainerId }) => (
+                <MemberLink id={trainerId} member={members.get(trainerId)} to="trainer" />
+              ),
+            },
+            { title: "Clients", isNumber: true, cell: ({ clients }) => formatCount(clients) },
+            { title: "Capacity", isNumber: true, cell: ({ capacity }) => countOrNoLimit(capacity) },
+            { title: "Room", isNumber: true, cell: ({ room }) => countOrNoLimit(room) },
+            { title: "New clients", cell: (trainer) => <Accepts trainer={trainer} /> },
+          ]}
+        />
       )}
-      {trainers.length === 0
-        ? <Empty>{isFirst ? "There are no trainers yet." : "There are no more."}</Empty>
-        : (
-          <Table
-            label="Trainers"
-            rows={trainers}
-            keyOf={({ trainerId }) => trainerId}
-            columns={[
-              {
-                title: "Trainer",
-                cell: ({ trainerId }) => (
-                  <MemberLink id={trainerId} member={members.get(trainerId)} to="trainer" />
-                ),
-              },
-              { title: "Clients", isNumber: true, cell: ({ clients }) => formatCount(clients) },
-              { title: "Capacity", isNumber: true, cell: ({ capacity }) => countOrNoLimit(capacity) },
-              { title: "Room", isNumber: true, cell: ({ room }) => countOrNoLimit(room) },
-              { title: "New clients", cell: (trainer) => <Accepts trainer={trainer} /> },
-            ]}
-          />
-        )}
-      <NextPage path={paths.trainers} next={next} />
+      <NextPage path={query === "" ? paths.trainers : paths.findTrainers(query)} next={next} />
     </>
+  );
+}
+
+function NoTrainers({ query, isFirst }: { query: string; isFirst: boolean }) {
+  if (!isFirst) return <Empty>There are no more.</Empty>;
+  if (query === "") return <Empty>There are no trainers yet.</Empty>;
+  return (
+    <Empty>
+      No trainer is found for{" "}
+      <bdi class="quoted">{query}</bdi>. Check it for typing mistakes. Somebody without clients is found under
+      {" "}
+      <a href={paths.member(query)}>Members</a>.
+    </Empty>
   );
 }
 

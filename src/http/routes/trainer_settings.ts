@@ -8,6 +8,7 @@ import {
 import { actorOf, logChange } from "../audit.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
+import { SearchText } from "./member_search.ts";
 import { EXAMPLE, json, LINK_HEADER, Notes, Time, TrainerId } from "../schemas.ts";
 
 const MAX_CAPACITY = 100_000;
@@ -74,9 +75,9 @@ export function addTrainerSettingsRoutes(api: Api): void {
     summary: "List trainers with their clients and room",
     description:
       "Returns members who have or had clients, whom the policy in force names, or who have a capacity or a note; ordered by " +
-      "id, in pages.",
+      "id, in pages. With `search` only those whose name, e-mail or id matches; all of them are searched.",
     tags: ["Trainers"],
-    request: { query: z.strictObject(PAGE_QUERY) },
+    request: { query: z.strictObject({ search: SearchText.optional(), ...PAGE_QUERY }) },
     responses: {
       200: {
         description: "The trainers.",
@@ -86,12 +87,12 @@ export function addTrainerSettingsRoutes(api: Api): void {
     },
     errors: ["invalid_cursor"],
   }, async (c) => {
-    const { limit, cursor } = c.req.valid("query");
+    const { search, limit, cursor } = c.req.valid("query");
     const { rows, next } = await readPage(c, {
-      list: "trainers",
+      list: search === undefined ? "trainers" : `trainers/${search}`,
       limit,
       cursor,
-      read: (page) => listTrainers(sql, page),
+      read: (page) => listTrainers(api.services, page, search),
       idOf: ({ trainerId }) => trainerId,
     });
     return c.json({ trainers: rows, next }, 200);

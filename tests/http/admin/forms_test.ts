@@ -58,7 +58,7 @@ describe("forms of the admin page", () => {
     const text = await asked.text();
     assertEquals(asked.status, 200);
     assertStringIncludes(text, `value="${nobody.toUpperCase()}"`);
-    assertStringIncludes(text, "No member has the id");
+    assertStringIncludes(textOfPage(text), "No trainer is found");
     assertEquals(
       locationOf(await get(service, `${HOME}/trainers?q=${member}`, cookie)),
       `${HOME}/trainers/${member}`,

@@ -1,0 +1,31 @@
+import { errorCode } from "../errors.ts";
+import type { Sql, SqlOrTransaction } from "./sql.ts";
+
+const STATEMENT_TIMEOUT = "57014";
+
+/** Reads in a transaction whose statements may take this long each; null if one took longer. */
+export async function readInTime<T>(
+  sql: Sql,
+  timeoutMs: number,
+  read: (transaction: SqlOrTransaction) => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await readWithin(sql, timeoutMs, read);
+  } catch (error) {
+    if (errorCode(error) === STATEMENT_TIMEOUT) return null;
+    throw error;
+  }
+}
+
+/** The same, but fails if a statement took longer. */
+export async function readWithin<T>(
+  sql: Sql,
+  timeoutMs: number,
+  read: (transaction: SqlOrTransaction) => Promise<T>,
+): Promise<T> {
+  const { value } = await sql.begin("read only", async (transaction) => {
+    await transaction`select set_config('statement_timeout', ${String(timeoutMs)}, true)`;
+    return { value: await read(transaction) };
+  });
+  return value;
+}
