@@ -2968,6 +2968,7 @@ begin
   perform set_config('assignment.forgets', 'on', true);
   delete from assignment.audit_log where at < p_before;
   get diagnostics v_forgotten = row_count;
+  delete from assignment.audit_subjects where at < p_before;
   perform set_config('assignment.forgets', '', true);
   perform assignment.record_audit(
     null, 'audit.forgotten', p_after => jsonb_build_object('before', p_before, 'lines', v_forgotten)
@@ -3102,7 +3103,8 @@ begin
        assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
        assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
-       assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log, public.trainer_client_assignments to %I',
+       assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
+       assignment.audit_subjects, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -4427,20 +4429,36 @@ CREATE FUNCTION assignment.record_audit(p_actor text, p_action text, p_subject t
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  insert into assignment.audit_log (actor, database_role, action, subject, trainer_ids, before, after, request_id)
-  values (
-    coalesce(p_actor, assignment.database_role()),
-    assignment.database_role(),
-    p_action,
-    p_subject,
-    array_remove(p_trainer_ids, null),
-    p_before,
-    p_after,
-    p_request_id
+  with line as (
+    insert into assignment.audit_log (actor, database_role, action, subject, trainer_ids, before, after, request_id)
+    values (
+      coalesce(p_actor, assignment.database_role()),
+      assignment.database_role(),
+      p_action,
+      p_subject,
+      array_remove(p_trainer_ids, null),
+      p_before,
+      p_after,
+      p_request_id
+    )
+    returning id, at
+  ),
+  concerned as (
+    select p_subject as subject
+    union
+    select 'trainer:' || trainer_id from unnest(p_trainer_ids) as trainer_id
+    union
+    select 'assignment:' || id from jsonb_array_elements_text(p_after -> 'assignmentIds') as id
   )
+  insert into assignment.audit_subjects (subject, at, line_id)
+  select concerned.subject, line.at, line.id
+  from line
+  cross join concerned
+  where concerned.subject is not null
 $$;
 
-COMMENT ON FUNCTION assignment.record_audit(p_actor text, p_action text, p_subject text, p_trainer_ids uuid[], p_before jsonb, p_after jsonb, p_request_id text) IS 'Adds a line to the audit log, in the transaction of the change. p_actor null: the database role.';
+COMMENT ON FUNCTION assignment.record_audit(p_actor text, p_action text, p_subject text, p_trainer_ids uuid[], p_before jsonb, p_after jsonb, p_request_id text) IS 'Adds a line to the audit log, in the transaction of the change. p_actor null: the database role. The assignments that
+p_after lists as assignmentIds are found by their ids, like p_subject and the trainers.';
 
 -- FUNCTION: assignment.record_backfill_errors(uuid, assignment.member_failure[])
 
@@ -5634,7 +5652,8 @@ begin
     perform assignment.record_audit(
       null,
       case tg_op when 'DELETE' then 'assignments.deleted' else 'assignments.changed' end,
-      p_trainer_ids => v_changed.trainer_ids[:100],
+      case when cardinality(v_changed.ids) = 1 then 'assignment:' || v_changed.ids[1] end,
+      v_changed.trainer_ids[:100],
       p_after => v_changed.counts || jsonb_build_object('assignmentIds', to_jsonb(v_changed.ids[:100]))
     );
   end if;
@@ -5920,7 +5939,7 @@ CREATE TABLE assignment.audit_log (
 COMMENT ON TABLE assignment.audit_log IS 'Each change of policy, trainers and runs, assignments made or ended by hand, changes past the service, sign-ins and refused
 tokens. Assignments by a trigger, a program or a run are no lines here: their rows tell.';
 
-COMMENT ON COLUMN assignment.audit_log.id IS 'UUID version 7. Grows with time, so the log is paged by it.';
+COMMENT ON COLUMN assignment.audit_log.id IS 'UUID version 7. Among lines of one time, the later is the greater.';
 
 COMMENT ON COLUMN assignment.audit_log.actor IS 'Who: the name of a token or session, jwt: and a subject, cli: and a user, schedule, service, or a database role.';
 
@@ -5934,6 +5953,22 @@ member leaves nothing behind: the assignment tells whose it is, and goes with th
 COMMENT ON COLUMN assignment.audit_log.trainer_ids IS 'The trainers that it concerns. No foreign keys: the log outlives them.';
 
 COMMENT ON COLUMN assignment.audit_log.request_id IS 'The id of the HTTP request, as in the service''s log.';
+
+-- TABLE: assignment.audit_subjects
+
+CREATE TABLE assignment.audit_subjects (
+    subject text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    line_id uuid NOT NULL
+);
+
+COMMENT ON TABLE assignment.audit_subjects IS 'What each line of the audit log concerns: its subject, its trainers, and the assignments that a statement changed.';
+
+COMMENT ON COLUMN assignment.audit_subjects.subject IS 'A kind and an id, as in audit_log.';
+
+COMMENT ON COLUMN assignment.audit_subjects.at IS 'As in audit_log.';
+
+COMMENT ON COLUMN assignment.audit_subjects.line_id IS 'The line. No foreign key: only forget_before deletes, and it deletes here as well.';
 
 -- TABLE: assignment.backfill_choices
 
@@ -6525,6 +6560,11 @@ COMMENT ON COLUMN public.trainer_client_assignments.ended_run_id IS 'The run tha
 ALTER TABLE ONLY assignment.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 
+-- CONSTRAINT: assignment.audit_subjects audit_subjects_pkey
+
+ALTER TABLE ONLY assignment.audit_subjects
+    ADD CONSTRAINT audit_subjects_pkey PRIMARY KEY (subject, at, line_id);
+
 -- CONSTRAINT: assignment.backfill_choices backfill_choices_pkey
 
 ALTER TABLE ONLY assignment.backfill_choices
@@ -6620,25 +6660,17 @@ ALTER TABLE ONLY public.members
 ALTER TABLE ONLY public.trainer_client_assignments
     ADD CONSTRAINT trainer_client_assignments_pkey PRIMARY KEY (id);
 
--- INDEX: assignment.audit_log_action_idx
+-- INDEX: assignment.audit_log_action_at_id_idx
 
-CREATE INDEX audit_log_action_idx ON assignment.audit_log USING btree (action, id);
+CREATE INDEX audit_log_action_at_id_idx ON assignment.audit_log USING btree (action, at, id);
 
--- INDEX: assignment.audit_log_actor_idx
+-- INDEX: assignment.audit_log_actor_at_id_idx
 
-CREATE INDEX audit_log_actor_idx ON assignment.audit_log USING btree (actor, id);
+CREATE INDEX audit_log_actor_at_id_idx ON assignment.audit_log USING btree (actor, at, id);
 
--- INDEX: assignment.audit_log_at_idx
+-- INDEX: assignment.audit_log_at_id_idx
 
-CREATE INDEX audit_log_at_idx ON assignment.audit_log USING btree (at, id);
-
--- INDEX: assignment.audit_log_subject_idx
-
-CREATE INDEX audit_log_subject_idx ON assignment.audit_log USING btree (subject, id);
-
--- INDEX: assignment.audit_log_trainer_ids_idx
-
-CREATE INDEX audit_log_trainer_ids_idx ON assignment.audit_log USING gin (trainer_ids);
+CREATE INDEX audit_log_at_id_idx ON assignment.audit_log USING btree (at, id);
 
 -- INDEX: assignment.backfill_errors_member_id_idx
 
@@ -6683,6 +6715,10 @@ CREATE INDEX trainer_client_assignments_trainer_id_status_id_idx ON public.train
 -- TRIGGER: assignment.audit_log audit_log_refuse_change_before_change
 
 CREATE TRIGGER audit_log_refuse_change_before_change BEFORE DELETE OR UPDATE OR TRUNCATE ON assignment.audit_log FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_audit_log__refuse_change();
+
+-- TRIGGER: assignment.audit_subjects audit_subjects_refuse_change_before_change
+
+CREATE TRIGGER audit_subjects_refuse_change_before_change BEFORE DELETE OR UPDATE OR TRUNCATE ON assignment.audit_subjects FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_audit_log__refuse_change();
 
 -- TRIGGER: assignment.backfill_runs backfill_runs_guard_status_after_write
 
@@ -6769,6 +6805,10 @@ ALTER TABLE ONLY public.trainer_client_assignments
 -- POLICY: assignment.audit_log owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.audit_log TO postgres USING (true);
+
+-- POLICY: assignment.audit_subjects owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.audit_subjects TO postgres USING (true);
 
 -- POLICY: assignment.backfill_choices owner_does_all
 

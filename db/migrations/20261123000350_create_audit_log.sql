@@ -16,16 +16,15 @@ create table assignment.audit_log (
   constraint audit_log_pkey primary key (id)
 );
 
-create index audit_log_actor_idx on assignment.audit_log (actor, id);
-create index audit_log_action_idx on assignment.audit_log (action, id);
-create index audit_log_subject_idx on assignment.audit_log (subject, id);
-create index audit_log_trainer_ids_idx on assignment.audit_log using gin (trainer_ids);
-create index audit_log_at_idx on assignment.audit_log (at, id);
+-- Each serves a filter in the order of the list; the first also the list as a whole, and forget_before.
+create index audit_log_at_id_idx on assignment.audit_log (at, id);
+create index audit_log_actor_at_id_idx on assignment.audit_log (actor, at, id);
+create index audit_log_action_at_id_idx on assignment.audit_log (action, at, id);
 
 comment on table assignment.audit_log is
   'Each change of policy, trainers and runs, assignments made or ended by hand, changes past the service, sign-ins and refused
 tokens. Assignments by a trigger, a program or a run are no lines here: their rows tell.';
-comment on column assignment.audit_log.id is 'UUID version 7. Grows with time, so the log is paged by it.';
+comment on column assignment.audit_log.id is 'UUID version 7. Among lines of one time, the later is the greater.';
 comment on column assignment.audit_log.actor is
   'Who: the name of a token or session, jwt: and a subject, cli: and a user, schedule, service, or a database role.';
 comment on column assignment.audit_log.database_role is 'The role of the database session, which no caller can choose.';

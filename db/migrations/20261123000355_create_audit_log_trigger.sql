@@ -1,5 +1,5 @@
 -- Keeps the audit log from being changed: lines can be added, and forget_before deletes old ones.
--- Locks: none up; the down takes access exclusive on audit_log (given up after 5 s). Reversible.
+-- Locks: none up; the down takes access exclusive on both tables (given up after 5 s). Reversible.
 
 -- migrate:up
 create function assignment.tg_audit_log__refuse_change()
@@ -26,8 +26,13 @@ create trigger audit_log_refuse_change_before_change
   for each statement
   execute function assignment.tg_audit_log__refuse_change();
 
+create trigger audit_subjects_refuse_change_before_change
+  before update or delete or truncate on assignment.audit_subjects
+  for each statement
+  execute function assignment.tg_audit_log__refuse_change();
+
 -- migrate:down
 set local lock_timeout = '5s';
 
--- Dropping the function drops its trigger, even where the table is already gone.
+-- Dropping the function drops its triggers, even where the table is already gone.
 drop function if exists assignment.tg_audit_log__refuse_change() cascade;

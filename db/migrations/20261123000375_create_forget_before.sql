@@ -18,6 +18,7 @@ begin
   perform set_config('assignment.forgets', 'on', true);
   delete from assignment.audit_log where at < p_before;
   get diagnostics v_forgotten = row_count;
+  delete from assignment.audit_subjects where at < p_before;
   perform set_config('assignment.forgets', '', true);
   perform assignment.record_audit(
     null, 'audit.forgotten', p_after => jsonb_build_object('before', p_before, 'lines', v_forgotten)

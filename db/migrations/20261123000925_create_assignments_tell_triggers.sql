@@ -58,7 +58,8 @@ begin
     perform assignment.record_audit(
       null,
       case tg_op when 'DELETE' then 'assignments.deleted' else 'assignments.changed' end,
-      p_trainer_ids => v_changed.trainer_ids[:100],
+      case when cardinality(v_changed.ids) = 1 then 'assignment:' || v_changed.ids[1] end,
+      v_changed.trainer_ids[:100],
       p_after => v_changed.counts || jsonb_build_object('assignmentIds', to_jsonb(v_changed.ids[:100]))
     );
   end if;

@@ -38,7 +38,8 @@ begin
        assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
        assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
-       assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log, public.trainer_client_assignments to %I',
+       assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
+       assignment.audit_subjects, public.trainer_client_assignments to %I',
     p_role
   );
 

@@ -20,6 +20,7 @@ export const SLOW = [
   "tests/faults/planted_network_bugs_test.ts",
   "tests/database/migrations/adopt_members_test.ts",
   "tests/database/migrations/up_down_test.ts",
+  "tests/database/history/audit_lines_test.ts",
   "tests/faults/",
   "tests/browser/",
   "tests/commands/",
