@@ -1104,7 +1104,7 @@ begin
         and case a.status
           when 'active' then v_default_id is distinct from p_from_trainer_id
           else p_purpose = 'fill'
-            or (p_purpose = 'reassign' and coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign'))
+            or (p_purpose = 'reassign' and not assignment.is_ended_by_policy(a.ended_run_id))
         end
       order by a.status
       limit 1
@@ -2302,14 +2302,14 @@ CREATE FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids
     and case a.status
       when 'active' then w.trainer_id is distinct from p_from_trainer_id
       else p_purpose = 'fill'
-        or (p_purpose = 'reassign' and coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign'))
+        or (p_purpose = 'reassign' and not assignment.is_ended_by_policy(a.ended_run_id))
     end
   group by w.index, w.trainer_id
 $$;
 
 COMMENT ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text, p_from_trainer_id uuid) IS 'Assignments of members to trainers of the rule, that count for the purpose. Members by their position in p_member_ids.
-Active ones count, except those to p_from_trainer_id. Ended ones count when filling; when reassigning, those that a run did not end;
-in a transfer, none.';
+Active ones count, except those to p_from_trainer_id. Ended ones count when filling; when reassigning, unless a run by the
+policy ended them; in a transfer, none.';
 
 -- FUNCTION: assignment.find_named_trainers(assignment.policy_rules, uuid[], jsonb[], integer[])
 
@@ -2939,7 +2939,8 @@ begin
           where a.client_id = f.member_id
             and a.trainer_id = coalesce(v_run.trainer_id, a.trainer_id)
             and a.status = 'active'
-        );
+        )
+        and not exists (select from assignment.backfill_errors e where e.run_id = p_run_id and e.member_id = f.member_id);
     exception when others then
       -- The run must end even if the table of failures is broken. The next retry finds the members assigned.
       raise warning 'trainer assignment: failures that run % resolved are still listed: %', p_run_id, sqlerrm;
@@ -3224,6 +3225,25 @@ CREATE FUNCTION assignment.hides_rows(p_table regclass, p_role name) RETURNS boo
 $$;
 
 COMMENT ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) IS 'Whether row-level security may hide rows of the table from the role. Null: it does not apply to the role.';
+
+-- FUNCTION: assignment.is_ended_by_policy(uuid)
+
+CREATE FUNCTION assignment.is_ended_by_policy(p_ended_run_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return p_ended_run_id is not null and exists (
+    select
+    from assignment.backfill_runs r
+    where r.id = p_ended_run_id
+      and r.policy_version is not null
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.is_ended_by_policy(p_ended_run_id uuid) IS 'Whether the run that ended an assignment (null: none did) followed the policy. What a person ended, or moved to a trainer
+by name, stays ended.';
 
 -- FUNCTION: assignment.is_iso_time(text, boolean)
 
@@ -7137,6 +7157,10 @@ REVOKE ALL ON FUNCTION assignment.grant_service(p_role name, p_columns name[]) F
 -- ACL: assignment.FUNCTION hides_rows(p_table regclass, p_role name)
 
 REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION is_ended_by_policy(p_ended_run_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.is_ended_by_policy(p_ended_run_id uuid) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION is_iso_time(p_text text, p_with_time boolean)
 

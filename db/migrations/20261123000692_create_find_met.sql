@@ -35,7 +35,7 @@ as $$
     and case a.status
       when 'active' then w.trainer_id is distinct from p_from_trainer_id
       else p_purpose = 'fill'
-        or (p_purpose = 'reassign' and coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign'))
+        or (p_purpose = 'reassign' and not assignment.is_ended_by_policy(a.ended_run_id))
     end
   group by w.index, w.trainer_id
 $$;
@@ -43,8 +43,8 @@ $$;
 revoke execute on function assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[], text, uuid) from public;
 comment on function assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[], text, uuid) is
   'Assignments of members to trainers of the rule, that count for the purpose. Members by their position in p_member_ids.
-Active ones count, except those to p_from_trainer_id. Ended ones count when filling; when reassigning, those that a run did not end;
-in a transfer, none.';
+Active ones count, except those to p_from_trainer_id. Ended ones count when filling; when reassigning, unless a run by the
+policy ended them; in a transfer, none.';
 
 -- migrate:down
 drop function if exists assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[], text, uuid);

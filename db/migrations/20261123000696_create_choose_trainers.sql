@@ -136,7 +136,7 @@ begin
         and case a.status
           when 'active' then v_default_id is distinct from p_from_trainer_id
           else p_purpose = 'fill'
-            or (p_purpose = 'reassign' and coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign'))
+            or (p_purpose = 'reassign' and not assignment.is_ended_by_policy(a.ended_run_id))
         end
       order by a.status
       limit 1

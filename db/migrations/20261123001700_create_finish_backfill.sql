@@ -107,7 +107,8 @@ begin
           where a.client_id = f.member_id
             and a.trainer_id = coalesce(v_run.trainer_id, a.trainer_id)
             and a.status = 'active'
-        );
+        )
+        and not exists (select from assignment.backfill_errors e where e.run_id = p_run_id and e.member_id = f.member_id);
     exception when others then
       -- The run must end even if the table of failures is broken. The next retry finds the members assigned.
       raise warning 'trainer assignment: failures that run % resolved are still listed: %', p_run_id, sqlerrm;

@@ -2,8 +2,9 @@ import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/sql.ts";
 import type { Rule } from "../../../src/policy/document.ts";
-import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
+import { assignClientToTrainer, DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { newId, newIds } from "../../support/assignments.ts";
+import { runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { addTrainers, among, putRules, setCapacity } from "../../support/policies.ts";
 
@@ -52,6 +53,16 @@ describe("a member who waits for room", () => {
   async function end(id: string): Promise<void> {
     await sql`select assignment.end_assignment(${id}, trainer_id) from public.trainer_client_assignments where client_id = ${id}`;
   }
+
+  it("goes on waiting after a run that found no room either, whoever else trains them meanwhile", async () => {
+    await putRules(sql, [{ name: "vip", when: vip, assign: among("spread", [ben], "wait") }]);
+    const id = await signUp({ plan: "vip" });
+    await assignClientToTrainer(sql, id, { trainerId: anna });
+    const run = await runBackfill(sql);
+    assertEquals([run.status, run.errors.map(({ memberId }) => memberId)], ["completed_with_errors", [id]]);
+    await setCapacity(sql, ben, 1);
+    assertEquals((await retry(id)).toSorted(), [anna, ben]);
+  });
 
   it("is due at once when a seat of the rule is given back: who waits longest first", async () => {
     await putRules(sql, [{ name: "vip", when: vip, assign: among("spread", [anna], "wait") }]);
