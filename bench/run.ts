@@ -15,6 +15,7 @@ import { policy } from "./policy.ts";
 import { signup } from "./signup.ts";
 import { signupsMeanwhile } from "./signups_meanwhile.ts";
 import { start } from "./start.ts";
+import { transfer } from "./transfer.ts";
 import type { Figure } from "./support/claim.ts";
 import { describeSurroundings } from "./support/machine.ts";
 import { formatFigures, keepResult } from "./support/report.ts";
@@ -30,6 +31,7 @@ const claims = [
   backfill,
   signupsMeanwhile,
   policy,
+  transfer,
   adoption,
   start,
   growth,

@@ -61,6 +61,16 @@ no_room: the rule, or the default trainer, has no room;
 not_selected: the transfer does not concern the member;
 kept: trainer_id is an active assignment that meets the policy (only when reassigning, one row for each).';
 
+-- TYPE: assignment.clients
+
+CREATE TYPE assignment.clients AS (
+	member_ids uuid[],
+	assignment_ids uuid[],
+	notes text[]
+);
+
+COMMENT ON TYPE assignment.clients IS 'Clients of one trainer, each with the active assignment and its notes, in the order of the members.';
+
 -- TYPE: assignment.pairs_result
 
 CREATE TYPE assignment.pairs_result AS (
@@ -196,7 +206,7 @@ begin
   else
     select p_member_ids as member_ids, p_rows as member_rows into v_members;
   end if;
-  v_result := assignment.choose_and_assign(v_request, v_members.member_ids, v_members.member_rows, p_max_attempts);
+  v_result := assignment.choose_and_assign(v_request, v_members.member_ids, v_members.member_rows, p_max_attempts => p_max_attempts);
   v_result.member_gone := v_result.member_gone + cardinality(p_member_ids) - cardinality(v_members.member_ids);
   return v_result;
 end;
@@ -620,9 +630,9 @@ COMMENT ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT l
 lanes), swept (members that the proof found), finished, stopped (not running).
 Raises TA007 run not found, TA006 dry run. Any other error undoes the whole batch: call again.';
 
--- FUNCTION: assignment.carry_out_choices(assignment.request, assignment.choice[], integer)
+-- FUNCTION: assignment.carry_out_choices(assignment.request, assignment.choice[], assignment.clients, integer)
 
-CREATE FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_max_attempts integer DEFAULT NULL::integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) RETURNS record
+CREATE FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_clients assignment.clients DEFAULT NULL::assignment.clients, p_max_attempts integer DEFAULT NULL::integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -645,10 +655,16 @@ begin
   from unnest(p_choices) as c
   where c.outcome = 'assign';
 
-  if p_request.purpose in ('reassign', 'transfer') then
+  if p_request.purpose = 'transfer' then
+    v_replaced_ids := p_clients.assignment_ids;
+    v_replaced_members := p_clients.member_ids;
+    v_replaced_notes := p_clients.notes;
+  elsif p_request.purpose = 'reassign' then
     select r.ids, r.member_ids, r.notes
     into v_replaced_ids, v_replaced_members, v_replaced_notes
-    from assignment.find_replaced(p_request, p_choices) as r;
+    from assignment.find_replaced(p_choices) as r;
+  end if;
+  if exists (select from unnest(v_replaced_notes) as n (note) where n.note is not null) then
     v_notes := array(  -- of several that are replaced, one with notes
       select r.note
       from unnest(v_members) with ordinality as m (id, position)
@@ -685,23 +701,26 @@ begin
     from (
       select array_agg(r.id) as ids
       from unnest(v_replaced_ids, v_replaced_members) as r (id, member_id)
-      where r.member_id not in (
-        select v_members[i] from unnest(v_pairs.assigned) as i
-        union all
-        select unnest(full_members)
-        union all
-        select f.member_id from unnest(failures) as f
-        union all
-        select unnest(gone_ids)
-      )
+      where r.member_id in (
+          select c.member_id from unnest(p_choices) as c where c.outcome in ('assign', 'kept', 'already_assigned')
+        )
+        and r.member_id not in (
+          select v_members[i] from unnest(v_pairs.assigned) as i
+          union all
+          select unnest(full_members)
+          union all
+          select f.member_id from unnest(failures) as f
+          union all
+          select unnest(gone_ids)
+        )
     ) as left_over
     where left_over.ids is not null;
   end if;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) IS 'Carries out what choose returned. done: the choices, with outcome assigned for pairs that were inserted, and without the
-pairs whose trainer has no room: full_members, full_trainers. A member keeps what would be replaced until a chosen trainer
+COMMENT ON FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_clients assignment.clients, p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) IS 'Carries out what choose returned. done: the choices, with outcome assigned for pairs that were inserted, and without the
+pairs whose trainer has no room: full_members, full_trainers. p_clients: of a transfer, as select_clients found them. A member keeps what would be replaced until a chosen trainer
 is assigned. Raises as assign_members does.';
 
 -- FUNCTION: assignment.change_backfill_status(uuid, text, text, text, text, text)
@@ -843,9 +862,9 @@ $$;
 
 COMMENT ON FUNCTION assignment.choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) IS 'The choices of choose_successors for a transfer, else those of choose_trainers.';
 
--- FUNCTION: assignment.choose_and_assign(assignment.request, uuid[], jsonb[], integer)
+-- FUNCTION: assignment.choose_and_assign(assignment.request, uuid[], jsonb[], assignment.clients, integer)
 
-CREATE FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+CREATE FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients DEFAULT NULL::assignment.clients, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -874,6 +893,7 @@ begin
     from assignment.carry_out_choices(
       p_request,
       array(select c from assignment.choose(p_request, v_document, v_rules, v_ids, v_rows, v_full) as c),
+      p_clients,
       p_max_attempts
     );
     v_done := v_done || v_result.done;
@@ -892,7 +912,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer) IS 'Assigns members, given with their rows, as the policy_version of the request says, or in a transfer to the trainer of the
+COMMENT ON FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients, p_max_attempts integer) IS 'Assigns members, given with their rows, as the policy_version of the request says, or in a transfer to the trainer of the
 request. Counts the results. Members for whom no trainer has room are among the failures (TA011). Raises as assign_members does, and TA014 no such version.';
 
 -- FUNCTION: assignment.choose_successors(assignment.request, jsonb, assignment.policy_rules[], uuid[], jsonb[], uuid[], assignment.trainer_count[])
@@ -2559,7 +2579,7 @@ begin
     from unnest(v_choices) as c
     where (
         c.outcome in ('assign', 'no_room')
-        or (p_run.reassigns and c.member_id in (select unnest(r.member_ids) from assignment.find_replaced(v_request, v_choices) as r))
+        or (p_run.reassigns and c.member_id in (select unnest(r.member_ids) from assignment.find_replaced(v_choices) as r))
       )
       and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = c.member_id)
       and (
@@ -2605,9 +2625,9 @@ $_$;
 COMMENT ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) IS 'The given members that the key refuses because it references another table. Empty when the key is right, or when
 the owner of this function may not read that table.';
 
--- FUNCTION: assignment.find_replaced(assignment.request, assignment.choice[])
+-- FUNCTION: assignment.find_replaced(assignment.choice[])
 
-CREATE FUNCTION assignment.find_replaced(p_request assignment.request, p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) RETURNS record
+CREATE FUNCTION assignment.find_replaced(p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) RETURNS record
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -2619,20 +2639,16 @@ CREATE FUNCTION assignment.find_replaced(p_request assignment.request, p_choices
     select c.member_id, array_agg(c.trainer_id) as trainer_ids
     from unnest(p_choices) as c
     where c.outcome in ('assign', 'kept')
-      or (c.outcome = 'already_assigned' and p_request.purpose = 'transfer')
     group by c.member_id
   ) as chosen
   join public.trainer_client_assignments a
     on a.client_id = chosen.member_id
     and a.status = 'active'
-    and case p_request.purpose
-      when 'transfer' then a.trainer_id is not distinct from p_request.from_trainer_id
-      when 'reassign' then a.policy_version is not null and a.trainer_id <> all (chosen.trainer_ids)
-    end
+    and a.policy_version is not null
+    and a.trainer_id <> all (chosen.trainer_ids)
 $$;
 
-COMMENT ON FUNCTION assignment.find_replaced(p_request assignment.request, p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) IS 'The active assignments that the choices replace, with their members and notes. In a transfer: those to the trainer who is
-left. When reassigning: those that a policy chose, and that are none of the choices. Otherwise none.';
+COMMENT ON FUNCTION assignment.find_replaced(p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) IS 'The active assignments that a policy chose and that are none of the choices, with their members and notes.';
 
 -- FUNCTION: assignment.find_replica_lag(integer)
 
@@ -2798,7 +2814,7 @@ begin
     group by c.batch
     order by c.batch
   loop
-    return query select unnest(c.member_ids) from assignment.select_clients(p_run, v_ids) as c;
+    return query select unnest((s.clients).member_ids) from assignment.select_clients(p_run, v_ids) as s;
   end loop;
 end;
 $$;
@@ -4073,7 +4089,7 @@ begin
   from assignment.policies p
   where p.version = p_run.policy_version;
   if p_run.kind = 'transfer' then
-    select * into v_members from assignment.select_clients(p_run, p_member_ids);
+    select (s.clients).member_ids, s.member_rows into v_members from assignment.select_clients(p_run, p_member_ids) as s;
   else
     select * into v_members from assignment.read_members(p_member_ids);
   end if;
@@ -4852,15 +4868,17 @@ CREATE FUNCTION assignment.run_batch(p_run assignment.backfill_runs, p_member_id
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_clients record;
+  v_selected record;
   v_result assignment.batch_result;
 begin
   if p_run.kind = 'backfill' then
     return assignment.assign_batch(assignment.run_request(p_run), p_member_ids);
   end if;
-  select * into v_clients from assignment.select_clients(p_run, p_member_ids);
-  v_result := assignment.choose_and_assign(assignment.run_request(p_run), v_clients.member_ids, v_clients.member_rows);
-  v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality(v_clients.member_ids);
+  select * into v_selected from assignment.select_clients(p_run, p_member_ids);
+  v_result := assignment.choose_and_assign(
+    assignment.run_request(p_run), (v_selected.clients).member_ids, v_selected.member_rows, v_selected.clients
+  );
+  v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality((v_selected.clients).member_ids);
   return v_result;
 end;
 $$;
@@ -4890,7 +4908,7 @@ COMMENT ON FUNCTION assignment.run_request(p_run assignment.backfill_runs) IS 'T
 
 -- FUNCTION: assignment.select_clients(assignment.backfill_runs, uuid[])
 
-CREATE FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) RETURNS record
+CREATE FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT clients assignment.clients, OUT member_rows jsonb[]) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -4899,46 +4917,49 @@ CREATE FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_memb
     AS $$
 declare
   v_members record;
-  v_matched integer[];
+  v_matched uuid[];
 begin
-  member_ids := array(
-    select asked.id
-    from unnest(p_member_ids) as asked (id)
-    where exists (
-      select
-      from public.trainer_client_assignments a
-      where a.client_id = asked.id
-        and a.trainer_id is not distinct from p_run.from_trainer_id  -- unlike =, keeps the planner from the index by trainer
-        and a.status = 'active'
-    )
-    order by asked.id
-  );
+  select
+    coalesce(array_agg(a.client_id order by a.client_id), '{}'),
+    coalesce(array_agg(a.id order by a.client_id), '{}'),
+    coalesce(array_agg(a.notes order by a.client_id), '{}')
+  into clients
+  from public.trainer_client_assignments a
+  where a.client_id = any (p_member_ids)
+    and a.trainer_id is not distinct from p_run.from_trainer_id  -- unlike =, keeps the planner from the index by trainer
+    and a.status = 'active';
   if p_run.condition is null and p_run.trainer_id is not null then
     return;  -- nobody asks for the rows
   end if;
 
-  select * into v_members from assignment.read_members(member_ids);
-  if p_run.condition is null then
-    member_rows := v_members.member_rows;
-    return;
+  select * into v_members from assignment.read_members(clients.member_ids);
+  if p_run.condition is not null then
+    select coalesce(array_agg(v_members.member_ids[matched.place]), '{}') into v_matched
+    from assignment.match_rules(
+      array(select r from assignment.compile_rules(
+        jsonb_build_object('rules', jsonb_build_array(assignment.selecting_rule(p_run.condition))), 0
+      ) as r),
+      v_members.member_rows
+    ) as m
+    cross join lateral unnest(m.matched) as matched (place);
+    select
+      coalesce(array_agg(c.member_id order by c.member_id), '{}'),
+      coalesce(array_agg(c.id order by c.member_id), '{}'),
+      coalesce(array_agg(c.note order by c.member_id), '{}')
+    into clients
+    from unnest(clients.member_ids, clients.assignment_ids, clients.notes) as c (member_id, id, note)
+    where c.member_id in (select unnest(v_matched));
   end if;
-  select m.matched into v_matched
-  from assignment.match_rules(
-    array(select r from assignment.compile_rules(
-      jsonb_build_object('rules', jsonb_build_array(assignment.selecting_rule(p_run.condition))), 0
-    ) as r),
-    v_members.member_rows
-  ) as m;
-  select
-    coalesce(array_agg(m.id order by m.id), '{}'),
-    coalesce(array_agg(m.member_row order by m.id), '{}')
-  into member_ids, member_rows
-  from unnest(v_members.member_ids, v_members.member_rows) with ordinality as m (id, member_row, place)
-  where m.place in (select unnest(v_matched));
+  member_rows := array(
+    select m.member_row
+    from unnest(v_members.member_ids, v_members.member_rows) as m (id, member_row)
+    where m.id in (select unnest(clients.member_ids))
+    order by m.id
+  );
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) IS 'Those of the given members whom a transfer moves: clients of the trainer who match its condition. member_rows: their rows,
+COMMENT ON FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT clients assignment.clients, OUT member_rows jsonb[]) IS 'Those of the given members whom a transfer moves: clients of the trainer who match its condition. member_rows: their rows,
 where the policy or the condition asks for them.';
 
 -- FUNCTION: assignment.selecting_rule(jsonb)
@@ -6938,9 +6959,9 @@ REVOKE ALL ON FUNCTION assignment.await_lanes(p_run_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[])
+-- ACL: assignment.FUNCTION carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_clients assignment.clients, p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[])
 
-REVOKE ALL ON FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_clients assignment.clients, p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text, p_request_id text)
 
@@ -6954,9 +6975,9 @@ REVOKE ALL ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jso
 
 REVOKE ALL ON FUNCTION assignment.choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer)
+-- ACL: assignment.FUNCTION choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients, p_max_attempts integer)
 
-REVOKE ALL ON FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients, p_max_attempts integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION choose_successors(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[])
 
@@ -7106,9 +7127,9 @@ REVOKE ALL ON FUNCTION assignment.find_policy_stragglers(p_run assignment.backfi
 
 REVOKE ALL ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION find_replaced(p_request assignment.request, p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[])
+-- ACL: assignment.FUNCTION find_replaced(p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[])
 
-REVOKE ALL ON FUNCTION assignment.find_replaced(p_request assignment.request, p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.find_replaced(p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text)
 
@@ -7318,9 +7339,9 @@ REVOKE ALL ON FUNCTION assignment.run_batch(p_run assignment.backfill_runs, p_me
 
 REVOKE ALL ON FUNCTION assignment.run_request(p_run assignment.backfill_runs) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[])
+-- ACL: assignment.FUNCTION select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT clients assignment.clients, OUT member_rows jsonb[])
 
-REVOKE ALL ON FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT clients assignment.clients, OUT member_rows jsonb[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION selecting_rule(p_condition jsonb)
 

@@ -1,9 +1,8 @@
--- Finds the assignments that new ones replace.
+-- Finds the assignments that new ones replace when reassigning.
 -- Locks: none. Reversible.
 
 -- migrate:up
 create function assignment.find_replaced(
-  p_request assignment.request,
   p_choices assignment.choice[],
   out ids uuid[],
   out member_ids uuid[],
@@ -21,22 +20,18 @@ as $$
     select c.member_id, array_agg(c.trainer_id) as trainer_ids
     from unnest(p_choices) as c
     where c.outcome in ('assign', 'kept')
-      or (c.outcome = 'already_assigned' and p_request.purpose = 'transfer')
     group by c.member_id
   ) as chosen
   join public.trainer_client_assignments a
     on a.client_id = chosen.member_id
     and a.status = 'active'
-    and case p_request.purpose
-      when 'transfer' then a.trainer_id is not distinct from p_request.from_trainer_id
-      when 'reassign' then a.policy_version is not null and a.trainer_id <> all (chosen.trainer_ids)
-    end
+    and a.policy_version is not null
+    and a.trainer_id <> all (chosen.trainer_ids)
 $$;
 
-revoke execute on function assignment.find_replaced(assignment.request, assignment.choice[]) from public;
-comment on function assignment.find_replaced(assignment.request, assignment.choice[]) is
-  'The active assignments that the choices replace, with their members and notes. In a transfer: those to the trainer who is
-left. When reassigning: those that a policy chose, and that are none of the choices. Otherwise none.';
+revoke execute on function assignment.find_replaced(assignment.choice[]) from public;
+comment on function assignment.find_replaced(assignment.choice[]) is
+  'The active assignments that a policy chose and that are none of the choices, with their members and notes.';
 
 -- migrate:down
-drop function if exists assignment.find_replaced(assignment.request, assignment.choice[]);
+drop function if exists assignment.find_replaced(assignment.choice[]);

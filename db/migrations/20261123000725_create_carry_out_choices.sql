@@ -5,6 +5,7 @@
 create function assignment.carry_out_choices(
   p_request assignment.request,
   p_choices assignment.choice[],
+  p_clients assignment.clients default null,
   p_max_attempts integer default null,
   out done assignment.choice[],
   out full_members uuid[],
@@ -35,10 +36,16 @@ begin
   from unnest(p_choices) as c
   where c.outcome = 'assign';
 
-  if p_request.purpose in ('reassign', 'transfer') then
+  if p_request.purpose = 'transfer' then
+    v_replaced_ids := p_clients.assignment_ids;
+    v_replaced_members := p_clients.member_ids;
+    v_replaced_notes := p_clients.notes;
+  elsif p_request.purpose = 'reassign' then
     select r.ids, r.member_ids, r.notes
     into v_replaced_ids, v_replaced_members, v_replaced_notes
-    from assignment.find_replaced(p_request, p_choices) as r;
+    from assignment.find_replaced(p_choices) as r;
+  end if;
+  if exists (select from unnest(v_replaced_notes) as n (note) where n.note is not null) then
     v_notes := array(  -- of several that are replaced, one with notes
       select r.note
       from unnest(v_members) with ordinality as m (id, position)
@@ -75,26 +82,29 @@ begin
     from (
       select array_agg(r.id) as ids
       from unnest(v_replaced_ids, v_replaced_members) as r (id, member_id)
-      where r.member_id not in (
-        select v_members[i] from unnest(v_pairs.assigned) as i
-        union all
-        select unnest(full_members)
-        union all
-        select f.member_id from unnest(failures) as f
-        union all
-        select unnest(gone_ids)
-      )
+      where r.member_id in (
+          select c.member_id from unnest(p_choices) as c where c.outcome in ('assign', 'kept', 'already_assigned')
+        )
+        and r.member_id not in (
+          select v_members[i] from unnest(v_pairs.assigned) as i
+          union all
+          select unnest(full_members)
+          union all
+          select f.member_id from unnest(failures) as f
+          union all
+          select unnest(gone_ids)
+        )
     ) as left_over
     where left_over.ids is not null;
   end if;
 end;
 $$;
 
-revoke execute on function assignment.carry_out_choices(assignment.request, assignment.choice[], integer) from public;
-comment on function assignment.carry_out_choices(assignment.request, assignment.choice[], integer) is
+revoke execute on function assignment.carry_out_choices(assignment.request, assignment.choice[], assignment.clients, integer) from public;
+comment on function assignment.carry_out_choices(assignment.request, assignment.choice[], assignment.clients, integer) is
   'Carries out what choose returned. done: the choices, with outcome assigned for pairs that were inserted, and without the
-pairs whose trainer has no room: full_members, full_trainers. A member keeps what would be replaced until a chosen trainer
+pairs whose trainer has no room: full_members, full_trainers. p_clients: of a transfer, as select_clients found them. A member keeps what would be replaced until a chosen trainer
 is assigned. Raises as assign_members does.';
 
 -- migrate:down
-drop function if exists assignment.carry_out_choices(assignment.request, assignment.choice[], integer);
+drop function if exists assignment.carry_out_choices(assignment.request, assignment.choice[], assignment.clients, integer);

@@ -6,6 +6,7 @@ create function assignment.choose_and_assign(
   p_request assignment.request,
   p_member_ids uuid[],
   p_rows jsonb[],
+  p_clients assignment.clients default null,
   p_max_attempts integer default null
 )
   returns assignment.batch_result
@@ -38,6 +39,7 @@ begin
     from assignment.carry_out_choices(
       p_request,
       array(select c from assignment.choose(p_request, v_document, v_rules, v_ids, v_rows, v_full) as c),
+      p_clients,
       p_max_attempts
     );
     v_done := v_done || v_result.done;
@@ -56,10 +58,10 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.choose_and_assign(assignment.request, uuid[], jsonb[], integer) from public;
-comment on function assignment.choose_and_assign(assignment.request, uuid[], jsonb[], integer) is
+revoke execute on function assignment.choose_and_assign(assignment.request, uuid[], jsonb[], assignment.clients, integer) from public;
+comment on function assignment.choose_and_assign(assignment.request, uuid[], jsonb[], assignment.clients, integer) is
   'Assigns members, given with their rows, as the policy_version of the request says, or in a transfer to the trainer of the
 request. Counts the results. Members for whom no trainer has room are among the failures (TA011). Raises as assign_members does, and TA014 no such version.';
 
 -- migrate:down
-drop function if exists assignment.choose_and_assign(assignment.request, uuid[], jsonb[], integer);
+drop function if exists assignment.choose_and_assign(assignment.request, uuid[], jsonb[], assignment.clients, integer);

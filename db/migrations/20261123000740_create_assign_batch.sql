@@ -39,7 +39,7 @@ begin
   else
     select p_member_ids as member_ids, p_rows as member_rows into v_members;
   end if;
-  v_result := assignment.choose_and_assign(v_request, v_members.member_ids, v_members.member_rows, p_max_attempts);
+  v_result := assignment.choose_and_assign(v_request, v_members.member_ids, v_members.member_rows, p_max_attempts => p_max_attempts);
   v_result.member_gone := v_result.member_gone + cardinality(p_member_ids) - cardinality(v_members.member_ids);
   return v_result;
 end;

@@ -5,7 +5,7 @@
 create function assignment.select_clients(
   p_run assignment.backfill_runs,
   p_member_ids uuid[],
-  out member_ids uuid[],
+  out clients assignment.clients,
   out member_rows jsonb[]
 )
   stable
@@ -17,42 +17,45 @@ create function assignment.select_clients(
 as $$
 declare
   v_members record;
-  v_matched integer[];
+  v_matched uuid[];
 begin
-  member_ids := array(
-    select asked.id
-    from unnest(p_member_ids) as asked (id)
-    where exists (
-      select
-      from public.trainer_client_assignments a
-      where a.client_id = asked.id
-        and a.trainer_id is not distinct from p_run.from_trainer_id  -- unlike =, keeps the planner from the index by trainer
-        and a.status = 'active'
-    )
-    order by asked.id
-  );
+  select
+    coalesce(array_agg(a.client_id order by a.client_id), '{}'),
+    coalesce(array_agg(a.id order by a.client_id), '{}'),
+    coalesce(array_agg(a.notes order by a.client_id), '{}')
+  into clients
+  from public.trainer_client_assignments a
+  where a.client_id = any (p_member_ids)
+    and a.trainer_id is not distinct from p_run.from_trainer_id  -- unlike =, keeps the planner from the index by trainer
+    and a.status = 'active';
   if p_run.condition is null and p_run.trainer_id is not null then
     return;  -- nobody asks for the rows
   end if;
 
-  select * into v_members from assignment.read_members(member_ids);
-  if p_run.condition is null then
-    member_rows := v_members.member_rows;
-    return;
+  select * into v_members from assignment.read_members(clients.member_ids);
+  if p_run.condition is not null then
+    select coalesce(array_agg(v_members.member_ids[matched.place]), '{}') into v_matched
+    from assignment.match_rules(
+      array(select r from assignment.compile_rules(
+        jsonb_build_object('rules', jsonb_build_array(assignment.selecting_rule(p_run.condition))), 0
+      ) as r),
+      v_members.member_rows
+    ) as m
+    cross join lateral unnest(m.matched) as matched (place);
+    select
+      coalesce(array_agg(c.member_id order by c.member_id), '{}'),
+      coalesce(array_agg(c.id order by c.member_id), '{}'),
+      coalesce(array_agg(c.note order by c.member_id), '{}')
+    into clients
+    from unnest(clients.member_ids, clients.assignment_ids, clients.notes) as c (member_id, id, note)
+    where c.member_id in (select unnest(v_matched));
   end if;
-  select m.matched into v_matched
-  from assignment.match_rules(
-    array(select r from assignment.compile_rules(
-      jsonb_build_object('rules', jsonb_build_array(assignment.selecting_rule(p_run.condition))), 0
-    ) as r),
-    v_members.member_rows
-  ) as m;
-  select
-    coalesce(array_agg(m.id order by m.id), '{}'),
-    coalesce(array_agg(m.member_row order by m.id), '{}')
-  into member_ids, member_rows
-  from unnest(v_members.member_ids, v_members.member_rows) with ordinality as m (id, member_row, place)
-  where m.place in (select unnest(v_matched));
+  member_rows := array(
+    select m.member_row
+    from unnest(v_members.member_ids, v_members.member_rows) as m (id, member_row)
+    where m.id in (select unnest(clients.member_ids))
+    order by m.id
+  );
 end;
 $$;
 

@@ -9,15 +9,17 @@ create function assignment.run_batch(p_run assignment.backfill_runs, p_member_id
   language plpgsql
 as $$
 declare
-  v_clients record;
+  v_selected record;
   v_result assignment.batch_result;
 begin
   if p_run.kind = 'backfill' then
     return assignment.assign_batch(assignment.run_request(p_run), p_member_ids);
   end if;
-  select * into v_clients from assignment.select_clients(p_run, p_member_ids);
-  v_result := assignment.choose_and_assign(assignment.run_request(p_run), v_clients.member_ids, v_clients.member_rows);
-  v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality(v_clients.member_ids);
+  select * into v_selected from assignment.select_clients(p_run, p_member_ids);
+  v_result := assignment.choose_and_assign(
+    assignment.run_request(p_run), (v_selected.clients).member_ids, v_selected.member_rows, v_selected.clients
+  );
+  v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality((v_selected.clients).member_ids);
   return v_result;
 end;
 $$;

@@ -33,7 +33,7 @@ begin
     group by c.batch
     order by c.batch
   loop
-    return query select unnest(c.member_ids) from assignment.select_clients(p_run, v_ids) as c;
+    return query select unnest((s.clients).member_ids) from assignment.select_clients(p_run, v_ids) as s;
   end loop;
 end;
 $$;

@@ -22,7 +22,7 @@ begin
   from assignment.policies p
   where p.version = p_run.policy_version;
   if p_run.kind = 'transfer' then
-    select * into v_members from assignment.select_clients(p_run, p_member_ids);
+    select (s.clients).member_ids, s.member_rows into v_members from assignment.select_clients(p_run, p_member_ids) as s;
   else
     select * into v_members from assignment.read_members(p_member_ids);
   end if;
