@@ -12,6 +12,7 @@ import { exportClients } from "./export.ts";
 import { growth } from "./growth.ts";
 import { list } from "./list.ts";
 import { policy } from "./policy.ts";
+import { search } from "./search.ts";
 import { signup } from "./signup.ts";
 import { signupsMeanwhile } from "./signups_meanwhile.ts";
 import { start } from "./start.ts";
@@ -26,6 +27,7 @@ const claims = [
   bulkCheck,
   list,
   exportClients,
+  search,
   signup,
   copy,
   backfill,

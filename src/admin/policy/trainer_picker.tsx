@@ -14,24 +14,26 @@ export function TrainerPicker({ pickable, label, state, isFirstButton, children 
   children?: Child;
 }) {
   return (
-    <div class="fields pick-trainer">
-      <p>
-        <label for="known-trainer">{label}</label>
-        <select id="known-trainer" name="known">
-          <option value="">choose…</option>
-          {pickable.map((person) => (
-            <option key={person.id} value={person.id}>
-              {`${nameOf(person)}: ${roomInWords(person.room)}`}
-            </option>
-          ))}
-        </select>
-      </p>
-      <MemberPicker
-        name="trainer"
-        label="or another member"
-        state={state}
-        isFirstButton={isFirstButton ?? true}
-      />
+    <div class="pick-trainer">
+      <div class="fields">
+        <p>
+          <label for="known-trainer">{label}</label>
+          <select id="known-trainer" name="known">
+            <option value="">choose…</option>
+            {pickable.map((person) => (
+              <option key={person.id} value={person.id}>
+                {`${nameOf(person)}: ${roomInWords(person.room)}`}
+              </option>
+            ))}
+          </select>
+        </p>
+        <MemberPicker
+          name="trainer"
+          label="or another member"
+          state={state}
+          isFirstButton={isFirstButton ?? true}
+        />
+      </div>
       <div class="actions">{children}</div>
     </div>
   );
