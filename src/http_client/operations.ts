@@ -141,6 +141,10 @@ export interface components {
         };
         Trainer: {
             trainerId: string;
+            /** @description From the column `MEMBER_NAME_COLUMN`. Null: the member has none, or there is no such column. */
+            name: string | null;
+            /** @description From the column `MEMBER_EMAIL_COLUMN`, likewise. */
+            email: string | null;
             /** @description Active clients. */
             clients: number;
             /** @description The most active clients that are assigned automatically. Null: no limit. */
@@ -179,6 +183,10 @@ export interface components {
             /** @description When the assignment ended. Null if it is active, was made inactive by another program, or ended at a time out of range. */
             endedAt: string | null;
             notes: string | null;
+            /** @description The member's name. Only with `names=true`. */
+            memberName?: string | null;
+            /** @description The member's e-mail. Only with `names=true`. */
+            memberEmail?: string | null;
         };
         AssignRequest: {
             /** @description Free text. */
@@ -346,8 +354,14 @@ export interface components {
         };
         RunErrorPage: {
             runId: string;
-            errors: components["schemas"]["RunError"][];
+            errors: components["schemas"]["NamedRunError"][];
             next: string | null;
+        };
+        NamedRunError: components["schemas"]["RunError"] & {
+            /** @description The member's name. Only with `names=true`. */
+            memberName?: string | null;
+            /** @description The member's e-mail. Only with `names=true`. */
+            memberEmail?: string | null;
         };
         FailurePage: {
             failures: components["schemas"]["Failure"][];
@@ -635,6 +649,12 @@ export interface components {
                      */
                     status?: "active" | "inactive" | "all";
                     /**
+                     * @description `true`: with the members' names and e-mails. This needs the role viewer.
+                     * @default false
+                     * @enum {string}
+                     */
+                    names?: "true" | "false";
+                    /**
                      * @description Rows per page.
                      * @default 100
                      */
@@ -755,19 +775,11 @@ export interface components {
                 input: {
                     id: string;
                     /**
-                     * @description Rows per page.
-                     * @default 100
+                     * @description `true`: with the members' names and e-mails. This needs the role viewer.
+                     * @default false
+                     * @enum {string}
                      */
-                    limit?: number;
-                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
-                    cursor?: string;
-                };
-                answer: components["schemas"]["RunErrorPage"];
-                row: components["schemas"]["RunError"];
-            };
-            listTransferErrors: {
-                input: {
-                    id: string;
+                    names?: "true" | "false";
                     /**
                      * @description Rows per page.
                      * @default 100
@@ -777,7 +789,27 @@ export interface components {
                     cursor?: string;
                 };
                 answer: components["schemas"]["RunErrorPage"];
-                row: components["schemas"]["RunError"];
+                row: components["schemas"]["NamedRunError"];
+            };
+            listTransferErrors: {
+                input: {
+                    id: string;
+                    /**
+                     * @description `true`: with the members' names and e-mails. This needs the role viewer.
+                     * @default false
+                     * @enum {string}
+                     */
+                    names?: "true" | "false";
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["RunErrorPage"];
+                row: components["schemas"]["NamedRunError"];
             };
             followBackfill: {
                 input: {
@@ -902,6 +934,7 @@ export type StartBackfillRequest = components['schemas']['StartBackfillRequest']
 export type StartTransferRequest = components['schemas']['StartTransferRequest'];
 export type RunPage = components['schemas']['RunPage'];
 export type RunErrorPage = components['schemas']['RunErrorPage'];
+export type NamedRunError = components['schemas']['NamedRunError'];
 export type FailurePage = components['schemas']['FailurePage'];
 export type Failure = components['schemas']['Failure'];
 export type RetrySummary = components['schemas']['RetrySummary'];

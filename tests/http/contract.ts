@@ -35,7 +35,7 @@ export class Contract {
     if (mediaType === undefined || method === "HEAD") return undefined;
     const content = documented.content?.[mediaType];
     if (content === undefined) return `${place} is not documented as ${mediaType}`;
-    if (!mediaType.endsWith("json")) return undefined;
+    if (!/[/+]json$/.test(mediaType)) return undefined; // NDJSON is text
     return this.mismatch(content.schema, await response.clone().json(), place);
   }
 

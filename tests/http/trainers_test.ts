@@ -24,6 +24,8 @@ describe("trainers over HTTP", () => {
     const [trainerId = ""] = await addMembers(service.sql, 1);
     assertEquals(await get(trainerId), {
       trainerId,
+      name: null,
+      email: null,
       clients: 0,
       capacity: null,
       room: null,

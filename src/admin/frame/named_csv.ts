@@ -1,5 +1,6 @@
 import type { Context } from "hono";
-import { byId, findMembers, listReadableFields } from "../../assignments/member_lookup.ts";
+import { listReadableFields } from "../../assignments/member_lookup.ts";
+import { streamNames } from "../../assignments/named_rows.ts";
 import { spreadsheetCsv } from "../../http/formats.ts";
 import type { Services } from "../../http/services.ts";
 import type { TakeSlot } from "../../http/slots.ts";
@@ -27,16 +28,8 @@ export async function answerNamedCsv<Row extends object>(
   { chunks, columns: [idColumn, ...others], lastRow, filename, takeSlot }: NamedCsv<Row>,
 ): Promise<Response> {
   const fields = await listReadableFields(services);
-  const addNames = async (rows: Row[]) => {
-    const members = await findMembers(services, [...new Set(rows.map((row) => String(row[idColumn])))]);
-    const known = byId(members);
-    return rows.map((row) => {
-      const member = known.get(String(row[idColumn]));
-      return { memberName: member?.name, memberEmail: member?.email, ...row };
-    });
-  };
   return await streamRows(c.env.request, {
-    chunks: mapChunks(chunks, fields.length === 0 ? (rows) => rows : addNames, lastRow),
+    chunks: withLastRow(fields.length === 0 ? chunks : streamNames(services, chunks, idColumn), lastRow),
     format: spreadsheetCsv([idColumn, ...fields.map((field) => NAME_COLUMNS[field]), ...others]),
     filename,
     takeSlot,
@@ -44,11 +37,10 @@ export async function answerNamedCsv<Row extends object>(
   });
 }
 
-async function* mapChunks<Row>(
-  chunks: AsyncIterable<Row[]>,
-  map: (chunk: Row[]) => Row[] | Promise<Row[]>,
-  lastRow: Row | undefined,
-): AsyncGenerator<Row[]> {
-  for await (const chunk of chunks) yield await map(chunk);
+async function* withLastRow(
+  chunks: AsyncIterable<object[]>,
+  lastRow: object | undefined,
+): AsyncGenerator<object[]> {
+  yield* chunks;
   if (lastRow !== undefined) yield [lastRow];
 }

@@ -1,19 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import { LOOK_ROWS, MAX_FOUND, MAX_SEARCH_LENGTH, searchMembers } from "../../assignments/member_search.ts";
+import { MemberEmail, MemberName } from "../names.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, Id, json } from "../schemas.ts";
 
 const DEFAULT_LIMIT = 20;
-
-/** A member's name; null where there is none to read. */
-export const MemberName = z.string().nullable().openapi({
-  description: "From the column `MEMBER_NAME_COLUMN`. Null: the member has none, or there is no such column.",
-  example: "Anna Berg",
-});
-export const MemberEmail = z.string().nullable().openapi({
-  description: "From the column `MEMBER_EMAIL_COLUMN`, likewise.",
-  example: "anna@example.com",
-});
 
 /** A part of a name or e-mail, or the beginning of an id. */
 export const SearchText = z.string().trim().min(1, "Must not be empty.").max(MAX_SEARCH_LENGTH)

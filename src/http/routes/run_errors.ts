@@ -1,8 +1,10 @@
 import { z } from "@hono/zod-openapi";
+import { addNames, streamNames } from "../../assignments/named_rows.ts";
 import { listRunErrors, requireRun } from "../../runs/runs.ts";
 import type { Sql } from "../../database/sql.ts";
 import { exportFormat, LIST_TYPES } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";
+import { NAMES_QUERY, ROW_NAMES, wantsNames, withNameColumns } from "../names.ts";
 import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, json, LINK_HEADER, RunError, RunId, RunParams, text } from "../schemas.ts";
@@ -13,9 +15,11 @@ import { KINDS_OF_RUNS } from "./run_kinds.ts";
 export const ERROR_COLUMNS = ["memberId", "code", "message"] as const;
 const CHUNK_ROWS = 1_000;
 
+const NamedRunError = RunError.extend(ROW_NAMES).openapi("NamedRunError");
+
 const RunErrorPage = z.object({
   runId: RunId,
-  errors: z.array(RunError),
+  errors: z.array(NamedRunError),
   next: z.string().nullable(),
 }).openapi("RunErrorPage");
 
@@ -34,7 +38,7 @@ export function addRunErrorRoutes(api: Api, takeExportSlot: TakeSlot): void {
         "`Accept: text/csv` or `application/x-ndjson` the whole list is streamed. A run keeps its first 10,000 errors; its " +
         "`failed` is exact.",
       tags: [tag],
-      request: { params: RunParams, query: z.strictObject(PAGE_QUERY) },
+      request: { params: RunParams, query: z.strictObject({ ...NAMES_QUERY, ...PAGE_QUERY }) },
       responses: {
         200: {
           description: "The failed members.",
@@ -57,13 +61,19 @@ export function addRunErrorRoutes(api: Api, takeExportSlot: TakeSlot): void {
       errors: ["run_not_found", "invalid_cursor", "not_acceptable", "too_many_streams"],
     }, async (c) => {
       const { id } = c.req.valid("param");
-      const { limit, cursor } = c.req.valid("query");
-      const format = exportFormat(negotiate(c, LIST_TYPES), ERROR_COLUMNS);
+      const { limit, cursor, ...query } = c.req.valid("query");
+      const isNamed = wantsNames(c, query);
+      const format = exportFormat(
+        negotiate(c, LIST_TYPES),
+        isNamed ? withNameColumns(ERROR_COLUMNS) : ERROR_COLUMNS,
+      );
       await requireRun(sql, id, kind);
       if (format !== undefined) {
         refusePaging(c);
         return streamRows(c, {
-          chunks: readAllErrors(sql, id),
+          chunks: isNamed
+            ? streamNames(api.services, readAllErrors(sql, id), "memberId")
+            : readAllErrors(sql, id),
           format,
           filename: `${kind}-errors-${id}`,
           takeSlot: takeExportSlot,
@@ -77,7 +87,8 @@ export function addRunErrorRoutes(api: Api, takeExportSlot: TakeSlot): void {
         read: (page) => listRunErrors(sql, id, page),
         idOf: (error) => error.memberId,
       });
-      return c.json({ runId: id, errors: rows, next }, 200);
+      const errors = isNamed ? await addNames(api.services, rows, "memberId") : rows;
+      return c.json({ runId: id, errors, next }, 200);
     });
   }
 }

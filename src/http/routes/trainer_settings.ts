@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { byId, findMembers, type Member } from "../../assignments/member_lookup.ts";
 import {
   changeTrainer,
   getTrainer,
@@ -6,6 +7,7 @@ import {
   type Trainer as TrainerShape,
 } from "../../policy/trainers.ts";
 import { actorOf, logChange } from "../audit.ts";
+import { MemberEmail, MemberName } from "../names.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import { SearchText } from "./member_search.ts";
@@ -26,6 +28,8 @@ const Note = Notes.nullable().openapi({ description: "For admins.", example: "on
 const Trainer = z.object(
   {
     trainerId: TrainerId,
+    name: MemberName,
+    email: MemberEmail,
     clients: z.int().min(0).openapi({ description: "Active clients.", example: 38 }),
     capacity: Capacity,
     room: z.int().min(0).nullable().openapi({
@@ -37,7 +41,7 @@ const Trainer = z.object(
     note: Note,
     updatedAt: Time.nullable().openapi({ description: "When the settings last changed. Null: never." }),
     updatedBy: z.string().nullable().openapi({ description: "Who changed them.", example: "ops" }),
-  } satisfies Record<keyof TrainerShape, z.ZodType>,
+  } satisfies Record<keyof TrainerShape | "name" | "email", z.ZodType>,
 ).openapi("Trainer");
 
 const TrainerChange = z.strictObject({
@@ -52,6 +56,8 @@ const TrainerPage = z.object({ trainers: z.array(Trainer), next: z.string().null
 
 const TRAINER_EXAMPLE = {
   trainerId: EXAMPLE.trainerId,
+  name: "Anna Berg",
+  email: "anna@example.com",
   clients: 38,
   capacity: 40,
   room: 2,
@@ -63,9 +69,22 @@ const TRAINER_EXAMPLE = {
 
 const params = z.strictObject({ trainerId: TrainerId });
 
+function withName(trainer: TrainerShape, member: Member | undefined) {
+  return { ...trainer, name: member?.name ?? null, email: member?.email ?? null };
+}
+
 /** Trainers: how many clients they have, and how many more they take. */
 export function addTrainerSettingsRoutes(api: Api): void {
   const { sql, log } = api.services;
+  const withNames = async (trainers: TrainerShape[]) => {
+    const members = byId(await findMembers(api.services, trainers.map(({ trainerId }) => trainerId)));
+    return trainers.map((trainer) => withName(trainer, members.get(trainer.trainerId)));
+  };
+  const nameOne = async (trainer: TrainerShape) => {
+    const [member] = await findMembers(api.services, [trainer.trainerId]);
+    return withName(trainer, member);
+  };
+  const readTrainer = async (trainerId: string) => await nameOne(await getTrainer(sql, trainerId));
 
   addRoute(api, {
     method: "get",
@@ -95,7 +114,7 @@ export function addTrainerSettingsRoutes(api: Api): void {
       read: (page) => listTrainers(api.services, page, search),
       idOf: ({ trainerId }) => trainerId,
     });
-    return c.json({ trainers: rows, next }, 200);
+    return c.json({ trainers: await withNames(rows), next }, 200);
   });
 
   addRoute(api, {
@@ -110,7 +129,7 @@ export function addTrainerSettingsRoutes(api: Api): void {
     request: { params },
     responses: { 200: { description: "The trainer.", content: json(Trainer, TRAINER_EXAMPLE) } },
     errors: ["trainer_not_found"],
-  }, async (c) => c.json(await getTrainer(sql, c.req.valid("param").trainerId), 200));
+  }, async (c) => c.json(await readTrainer(c.req.valid("param").trainerId), 200));
 
   addRoute(api, {
     method: "patch",
@@ -134,9 +153,9 @@ export function addTrainerSettingsRoutes(api: Api): void {
     const { capacity, acceptsClients, note } = c.req.valid("json");
     const given = { capacity, acceptsClients, note };
     const change = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    if (Object.keys(change).length === 0) return c.json(await getTrainer(sql, trainerId), 200);
+    if (Object.keys(change).length === 0) return c.json(await readTrainer(trainerId), 200);
     const trainer = await changeTrainer(sql, trainerId, change, actorOf(c));
     logChange(log, actorOf(c), "trainer_changed", { trainerId });
-    return c.json(trainer, 200);
+    return c.json(await nameOne(trainer), 200);
   });
 }

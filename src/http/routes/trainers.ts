@@ -2,10 +2,13 @@ import { z } from "@hono/zod-openapi";
 import { streamTrainerClientLines, streamTrainerClients } from "../../assignments/client_export.ts";
 import { type Client as ClientRow, CLIENT_KEYS } from "../../assignments/client_columns.ts";
 import { assignmentIdOf, type ClientLines, selectClientLines } from "../../assignments/client_lines.ts";
+import { getTrainerClients } from "../../assignments/clients.ts";
+import { addNames, streamNames } from "../../assignments/named_rows.ts";
 import { assignClientToTrainer, endAssignment } from "../../assignments/assign.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { type ExportFormat, exportFormat, LIST_TYPES, NDJSON } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";
+import { NAMES_QUERY, ROW_NAMES, wantsNames, withNameColumns } from "../names.ts";
 import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import {
@@ -45,6 +48,7 @@ const Client = z.object(
       example: null,
     }),
     notes: z.string().nullable(),
+    ...ROW_NAMES,
   } satisfies Record<keyof ClientRow, z.ZodType>,
 ).openapi("Client");
 
@@ -96,7 +100,7 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     tags: ["Assignments"],
     request: {
       params: z.strictObject({ trainerId: TrainerId }),
-      query: z.strictObject({ status: AskedStatus, ...PAGE_QUERY }),
+      query: z.strictObject({ status: AskedStatus, ...NAMES_QUERY, ...PAGE_QUERY }),
     },
     responses: {
       200: {
@@ -112,22 +116,34 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     errors: ["trainer_not_found", "invalid_cursor", "not_acceptable", "too_many_streams"],
   }, async (c) => {
     const { trainerId } = c.req.valid("param");
-    const { status, limit, cursor } = c.req.valid("query");
-    const format = exportFormat(negotiate(c, LIST_TYPES), CLIENT_KEYS);
+    const { status, limit, cursor, ...query } = c.req.valid("query");
+    const isNamed = wantsNames(c, query);
+    const format = exportFormat(
+      negotiate(c, LIST_TYPES),
+      isNamed ? withNameColumns(CLIENT_KEYS) : CLIENT_KEYS,
+    );
     if (format !== undefined) {
       refusePaging(c);
       const download = { filename: `clients-${trainerId}`, takeSlot: takeExportSlot, log };
-      if (format === NDJSON) {
+      if (format === NDJSON && !isNamed) {
         const chunks = streamTrainerClientLines(beginRead(), trainerId, status);
         return streamRows(c, { ...download, chunks, format: CLIENT_LINES });
       }
       const chunks = streamTrainerClients(beginRead(), trainerId, status);
-      return streamRows(c, { ...download, chunks, format });
+      if (!isNamed) return streamRows(c, { ...download, chunks, format });
+      return streamRows(c, { ...download, chunks: streamNames(api.services, chunks, "clientId"), format });
+    }
+    const page = { list: `clients/${trainerId}/${status}`, limit, cursor };
+    if (isNamed) {
+      const { rows, next } = await readPage(c, {
+        ...page,
+        read: (page) => beginRead()((sql) => getTrainerClients(sql, trainerId, { ...page, status })),
+        idOf: ({ assignmentId }) => assignmentId,
+      });
+      return c.json({ trainerId, clients: await addNames(api.services, rows, "clientId"), next }, 200);
     }
     const { rows, next } = await readPage(c, {
-      list: `clients/${trainerId}/${status}`,
-      limit,
-      cursor,
+      ...page,
       read: (page) =>
         beginRead()(async (sql) => toLines(await selectClientLines(sql, trainerId, { ...page, status }))),
       idOf: assignmentIdOf,
