@@ -10,7 +10,8 @@ import { ratios } from "./support/statistics.ts";
 
 const LIST = `/v1/trainers/${DEFAULT_TRAINER_ID}/clients`;
 const COPY =
-  `\\copy (select client_id, id, assignment_date, status, notes from public.trainer_client_assignments
+  `\\copy (select client_id, id, assignment_date, status, source, assigned_by, policy_version, rule, ended_at,
+  ended_by, ended_because, notes from public.trainer_client_assignments
   where trainer_id = '${DEFAULT_TRAINER_ID}' and status = 'active' order by id) to '/dev/null'`;
 
 /** All clients of a trainer as NDJSON, against psql's \copy of the same columns. */

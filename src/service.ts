@@ -16,6 +16,7 @@ import { Problem, problemResponse } from "./http/problems.ts";
 import { createRateLimit } from "./http/rate_limit.ts";
 import { type Api, refuseOtherMethods } from "./http/route.ts";
 import { addBackfillRoutes } from "./http/routes/backfills.ts";
+import { addAuditRoutes } from "./http/routes/audit.ts";
 import { addDocumentationRoutes } from "./http/routes/docs.ts";
 import { addFailureRoutes } from "./http/routes/failures.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
@@ -91,6 +92,7 @@ export function createApp(given: Services): App {
   addFailureRoutes(api);
   addPolicyRoutes(api);
   addPolicyPreviewRoutes(api);
+  addAuditRoutes(api, takeExportSlot);
   addHealthRoutes(api);
   addMetricsRoutes(api, metrics);
   addDocumentationRoutes(api);

@@ -6,6 +6,7 @@ import { isAuthorized, listClients, readAssignment } from "./shared.js";
 const uuid = { type: "string", format: "uuid" };
 const time = { type: "string", format: "date-time" };
 const text = { type: "string", nullable: true };
+const number = { type: "integer", nullable: true };
 
 const checkSchema = {
   params: { type: "object", properties: { memberId: uuid }, required: ["memberId"] },
@@ -48,6 +49,13 @@ const listSchema = {
               assignmentId: uuid,
               assignmentDate: time,
               status: { type: "string" },
+              source: { type: "string" },
+              assignedBy: { type: "string" },
+              policyVersion: number,
+              rule: number,
+              endedAt: { ...time, nullable: true },
+              endedBy: text,
+              endedBecause: text,
               notes: text,
             },
           },

@@ -40,7 +40,8 @@ export async function listClients(trainerId, limit, after = "00000000-0000-0000-
   const { rows } = await pool.query({
     name: "list",
     text: `
-      select client_id, id, assignment_date, status, notes
+      select client_id, id, assignment_date, status, source, assigned_by, policy_version, rule, ended_at, ended_by,
+        ended_because, notes
       from trainer_client_assignments
       where trainer_id = $1 and status = 'active' and id > $2
       order by id
@@ -53,6 +54,13 @@ export async function listClients(trainerId, limit, after = "00000000-0000-0000-
     assignmentId: row.id,
     assignmentDate: row.assignment_date,
     status: row.status,
+    source: row.source,
+    assignedBy: row.assigned_by,
+    policyVersion: row.policy_version,
+    rule: row.rule,
+    endedAt: row.ended_at,
+    endedBy: row.ended_by,
+    endedBecause: row.ended_because,
     notes: row.notes,
   }));
   return { trainerId, clients, next: rows.length > limit ? clients.at(-1).assignmentId : null };

@@ -1,9 +1,13 @@
-/** How a column is written: in SQL, in JSON and in TypeScript. */
+/** How a column is written: in SQL, in JSON and in TypeScript. A word is one of a few that a check of the table allows. */
 interface Kinds {
   id: string;
   time: Date;
   optionalTime: Date | null;
   status: "active" | "inactive";
+  word: string;
+  optionalWord: string | null;
+  optionalNumber: number | null;
+  text: string;
   optionalText: string | null;
 }
 
@@ -16,13 +20,19 @@ export const CLIENT_COLUMNS = {
   assignmentId: { column: "id", kind: "id" },
   assignmentDate: { column: "assignment_date", kind: "time" },
   status: { column: "status", kind: "status" },
+  source: { column: "source", kind: "word" },
+  assignedBy: { column: "assigned_by", kind: "text" },
+  policyVersion: { column: "policy_version", kind: "optionalNumber" },
+  rule: { column: "rule", kind: "optionalNumber" },
   endedAt: { column: "ended_at", kind: "optionalTime" },
+  endedBy: { column: "ended_by", kind: "optionalText" },
+  endedBecause: { column: "ended_because", kind: "optionalWord" },
   notes: { column: "notes", kind: "optionalText" },
 } as const satisfies Record<string, { column: string; kind: keyof Kinds }>;
 
 /**
- * A member as a trainer's client, in one assignment; a member has several when earlier ones ended. `endedAt` is null while
- * it is active, and of one that was made inactive past this service.
+ * A member as a trainer's client, in one assignment; a member has several when earlier ones ended. `endedAt`,
+ * `endedBy` and `endedBecause` are null while it is active.
  */
 export type Client = {
   [Key in keyof typeof CLIENT_COLUMNS]: Kinds[typeof CLIENT_COLUMNS[Key]["kind"]];
@@ -48,7 +58,13 @@ function toJson(column: string, kind: keyof Kinds): string {
   switch (kind) {
     case "id":
     case "status":
+    case "word": // known ones, which need no escapes
       return `'"' || ${column} || '"'`;
+    case "optionalWord":
+      return `coalesce('"' || ${column} || '"', 'null')`;
+    case "optionalNumber":
+      return `coalesce(${column}::text, 'null')`;
+    case "text":
     case "optionalText":
       return `coalesce(to_json(${column})::text, 'null')`;
     case "time":

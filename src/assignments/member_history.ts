@@ -5,13 +5,14 @@ import type { ClientStatus } from "./client_page.ts";
 /** One assignment of a member, to whichever trainer, and why it was made. */
 export interface HistoryEntry {
   id: string;
-  trainerId: string;
+  /** Null: the trainer is no longer a member. */
+  trainerId: string | null;
   status: "active" | "inactive";
   assignmentDate: Date;
-  /** Null while it is active, and if another program made it inactive. */
-  endedAt: Date | null;
-  /** What assigned: `trigger`, `retry`, `backfill`, `manual` or `signup`. */
+  /** What assigned: `trigger`, `retry`, `backfill`, `transfer`, `manual` or `signup`. */
   source: string;
+  /** Who assigned: as an actor of the audit log, or `trigger` or `retry`. */
+  assignedBy: string;
   backfillRunId: string | null;
   /** The version of the policy that chose the trainer; null if the trainer was named. */
   policyVersion: number | null;
@@ -19,6 +20,14 @@ export interface HistoryEntry {
   rule: number | null;
   /** The rule's name in that version. */
   ruleName: string | null;
+  /** Null while it is active, as the next three. */
+  endedAt: Date | null;
+  /** Who ended it. */
+  endedBy: string | null;
+  /** `manual`, `transfer`, `reassign`, or `direct`: past the service. */
+  endedBecause: string | null;
+  /** The run that ended it, for `transfer` and `reassign`. */
+  endedRunId: string | null;
   notes: string | null;
 }
 
@@ -50,12 +59,16 @@ export async function listMemberHistory(
       own.trainer_id,
       own.status,
       own.assignment_date,
-      own.ended_at,
       own.source,
+      own.assigned_by,
       own.backfill_run_id,
       own.policy_version,
       own.rule,
       r.name as rule_name,
+      own.ended_at,
+      own.ended_by,
+      own.ended_because,
+      own.ended_run_id,
       own.notes
     from own
     left join assignment.policy_rules r on r.version = own.policy_version and r.rule = own.rule
@@ -66,7 +79,8 @@ export async function listMemberHistory(
   return [...entries];
 }
 
-async function requireMember(sql: Sql, memberId: string): Promise<void> {
+/** Requires that the member exists. @throws {AppError} `member_not_found` */
+export async function requireMember(sql: Sql, memberId: string): Promise<void> {
   const found = await sql`select from public.members where id = ${memberId}`;
   if (found.length === 0) throw new AppError("member_not_found", `member ${memberId} does not exist`);
 }

@@ -81,6 +81,49 @@ export const ASSIGNMENT_EXAMPLE = {
   notes: null,
 };
 
+/** How an assignment came about and ended, beside {@link Assignment}. */
+export const ASSIGNMENT_REASONS = {
+  assignedBy: z.string().openapi({
+    description:
+      "Who assigned: a token's name, `jwt:` and the subject, who started the run, `trigger`, `retry`, `schedule`, or the " +
+      "database role of another program.",
+    example: "trigger",
+  }),
+  policyVersion: z.int().min(1).nullable().openapi({
+    description: "The version of the policy that chose the trainer. Null: the trainer was named.",
+    example: 7,
+  }),
+  rule: z.int().min(1).nullable().openapi({
+    description:
+      "The rule that chose the trainer, by its position in that version, from 1. Null: the default trainer, or a trainer " +
+      "who was named.",
+    example: 2,
+  }),
+  endedAt: Time.nullable().openapi({
+    description: "When the assignment ended. Null if it is active, or ended at a time out of range.",
+    example: null,
+  }),
+  endedBy: z.string().nullable().openapi({
+    description: "Who ended it, likewise. Null: it is active.",
+    example: null,
+  }),
+  endedBecause: z.string().nullable().openapi({
+    description:
+      "Why it ended: `manual` (an admin), `transfer`, `reassign` (the policy chose another trainer) or `direct` (past the " +
+      "service). Null: it is active.",
+    example: null,
+  }),
+};
+
+export const REASONS_EXAMPLE = {
+  assignedBy: "trigger",
+  policyVersion: 7,
+  rule: 2,
+  endedAt: null,
+  endedBy: null,
+  endedBecause: null,
+};
+
 export const RunError = z.object({
   memberId: Id,
   code: z.string().openapi({ description: "PostgreSQL's SQLSTATE.", example: "23514" }),

@@ -39,6 +39,7 @@ export const ROUTES = {
   getPolicyVersion: {"method":"GET","path":"/v1/policy/versions/{version}","type":"application/json","answers":[200],"hasBody":false},
   previewPolicy: {"method":"POST","path":"/v1/policy/preview","type":"application/json","answers":[200],"hasBody":true},
   explainDecision: {"method":"GET","path":"/v1/members/{memberId}/decision","type":"application/json","answers":[200],"hasBody":false},
+  listAuditLines: {"method":"GET","path":"/v1/audit","type":"application/json","answers":[200],"hasBody":false},
   isAlive: {"method":"GET","path":"/livez","type":"application/json","answers":[200],"hasBody":false},
   isReady: {"method":"GET","path":"/readyz","type":"application/json","answers":[200,503],"hasBody":false},
   getMetrics: {"method":"GET","path":"/metrics","type":"text/plain","answers":[200],"hasBody":false},
@@ -121,17 +122,26 @@ export interface components {
             /** @description What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `transfer`, `manual` (an admin) or `signup` (a program). */
             source: string;
             notes: string | null;
-            trainerId: string;
-            /** @enum {string} */
-            status: "active" | "inactive";
-            /** @description When the assignment ended. Null if it is active, was made inactive by another program, or ended at a time out of range. */
-            endedAt: string | null;
-            /** @description The backfill run that made it. */
-            backfillRunId: string | null;
+            /** @description Who assigned: a token's name, `jwt:` and the subject, who started the run, `trigger`, `retry`, `schedule`, or the database role of another program. */
+            assignedBy: string;
             /** @description The version of the policy that chose the trainer. Null: the trainer was named. */
             policyVersion: number | null;
             /** @description The rule that chose the trainer, by its position in that version, from 1. Null: the default trainer, or a trainer who was named. */
             rule: number | null;
+            /** @description When the assignment ended. Null if it is active, or ended at a time out of range. */
+            endedAt: string | null;
+            /** @description Who ended it, likewise. Null: it is active. */
+            endedBy: string | null;
+            /** @description Why it ended: `manual` (an admin), `transfer`, `reassign` (the policy chose another trainer) or `direct` (past the service). Null: it is active. */
+            endedBecause: string | null;
+            /** @description Null: the trainer is no longer a member. */
+            trainerId: string | null;
+            /** @enum {string} */
+            status: "active" | "inactive";
+            /** @description The run that made it. */
+            backfillRunId: string | null;
+            /** @description The run that ended it. */
+            endedRunId: string | null;
             /** @description The name of the rule in that version of the policy. Null: the default trainer. */
             ruleName: string | null;
         };
@@ -180,8 +190,20 @@ export interface components {
             assignmentDate: string | null;
             /** @enum {string} */
             status: "active" | "inactive";
-            /** @description When the assignment ended. Null if it is active, was made inactive by another program, or ended at a time out of range. */
+            /** @description What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `transfer`, `manual` (an admin) or `signup` (a program). */
+            source: string;
+            /** @description Who assigned: a token's name, `jwt:` and the subject, who started the run, `trigger`, `retry`, `schedule`, or the database role of another program. */
+            assignedBy: string;
+            /** @description The version of the policy that chose the trainer. Null: the trainer was named. */
+            policyVersion: number | null;
+            /** @description The rule that chose the trainer, by its position in that version, from 1. Null: the default trainer, or a trainer who was named. */
+            rule: number | null;
+            /** @description When the assignment ended. Null if it is active, or ended at a time out of range. */
             endedAt: string | null;
+            /** @description Who ended it, likewise. Null: it is active. */
+            endedBy: string | null;
+            /** @description Why it ended: `manual` (an admin), `transfer`, `reassign` (the policy chose another trainer) or `direct` (past the service). Null: it is active. */
+            endedBecause: string | null;
             notes: string | null;
             /** @description The member's name. Only with `names=true`. */
             memberName?: string | null;
@@ -547,6 +569,39 @@ export interface components {
                 }[];
             }[];
         };
+        AuditPage: {
+            lines: components["schemas"]["AuditLine"][];
+            next: string | null;
+        };
+        AuditLine: {
+            id: string;
+            at: string;
+            /** @description Who: the name of a token or session, `jwt:` and the subject, `cli:` and a user, `schedule`, `service`, or the database role of another program. */
+            actor: string;
+            /** @description The role of the database session, which no caller can choose. */
+            databaseRole: string;
+            action: components["schemas"]["AuditAction"];
+            /** @description To what: a kind and an id. Null: nothing in particular. */
+            subject: string | null;
+            /** @description If the subject is an assignment that still exists: the client. Else null. */
+            memberId: string | null;
+            /** @description If the subject is an assignment that still exists: its trainer, unless deleted. Else null. */
+            trainerId: string | null;
+            /** @description The trainers whom it concerns. */
+            trainerIds: string[];
+            /** @description What was before. Null: nothing, or nothing that matters. */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** @description What was then. */
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The id of the HTTP request, as in its header X-Request-Id and in the service's log. */
+            requestId: string | null;
+        };
+        /** @enum {string} */
+        AuditAction: "policy.changed" | "trainer.changed" | "assignment.made" | "assignment.ended" | "assignments.changed" | "assignments.deleted" | "members.deleted" | "failures.retried" | "run.started" | "run.paused" | "run.resumed" | "run.cancelled" | "run.ended" | "session.started" | "session.ended" | "access.refused" | "audit.forgotten";
         Health: {
             /** @enum {string} */
             status: "ready" | "degraded" | "unavailable" | "stopping";
@@ -880,6 +935,32 @@ export interface components {
                 };
                 answer: components["schemas"]["Decision"];
             };
+            listAuditLines: {
+                input: {
+                    /** @description Lines of this actor, exactly as written. */
+                    actor?: string;
+                    action?: components["schemas"]["AuditAction"];
+                    /** @description Lines that concern it, such as `run:<id>`, `policy:<version>`, `trainer:<id>` or `assignment:<id>`. */
+                    subject?: string;
+                    /** @description Lines about the member's assignments that still exist, and about the member as a trainer. */
+                    memberId?: string;
+                    /** @description Lines that concern the trainer. */
+                    trainerId?: string;
+                    /** @description Lines from this time on. */
+                    from?: string;
+                    /** @description Lines before this time. */
+                    to?: string;
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["AuditPage"];
+                row: components["schemas"]["AuditLine"];
+            };
             isAlive: {
                 input: Record<string, never>;
                 answer: {
@@ -951,6 +1032,9 @@ export type PolicyVersion = components['schemas']['PolicyVersion'];
 export type PolicyPreview = components['schemas']['PolicyPreview'];
 export type PreviewRequest = components['schemas']['PreviewRequest'];
 export type Decision = components['schemas']['Decision'];
+export type AuditPage = components['schemas']['AuditPage'];
+export type AuditLine = components['schemas']['AuditLine'];
+export type AuditAction = components['schemas']['AuditAction'];
 export type Health = components['schemas']['Health'];
 export type Check = components['schemas']['Check'];
 export type ProblemCode = components['schemas']['ProblemCode'];

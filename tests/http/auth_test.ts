@@ -7,6 +7,7 @@ const SOME_ID = "0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a";
 
 /** What a viewer may do that a service may not; all of it changes nothing. */
 const FOR_VIEWERS = [
+  "GET /v1/audit",
   "GET /v1/backfills",
   "GET /v1/backfills/:id",
   "GET /v1/backfills/:id/errors",

@@ -60,9 +60,15 @@ describe("exports over HTTP", () => {
       `attachment; filename="clients-${DEFAULT_TRAINER_ID}.csv"`,
     );
     const lines = (await response.text()).split("\r\n");
-    assertEquals(lines[0], "clientId,assignmentId,assignmentDate,status,endedAt,notes");
+    assertEquals(
+      lines[0],
+      "clientId,assignmentId,assignmentDate,status,source,assignedBy,policyVersion,rule,endedAt,endedBy,endedBecause,notes",
+    );
     assertEquals(lines.length, 1 + COUNT + 1);
-    assertMatch(lines[1] ?? "", /^[0-9a-f-]{36},[0-9a-f-]{36},\d{4}-\d\d-\d\dT[\d:.]+Z,active,,$/);
+    assertMatch(
+      lines[1] ?? "",
+      /^[0-9a-f-]{36},[0-9a-f-]{36},\d{4}-\d\d-\d\dT[\d:.]+Z,active,trigger,trigger,1,,,,,$/,
+    );
   });
 
   it("do not look complete when the database fails midway", async () => {

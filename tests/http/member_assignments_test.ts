@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { getRun } from "../../src/runs/runs.ts";
+import { getRun, startTransfer } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { newId } from "../support/assignments.ts";
 import { driveToEnd } from "../support/backfills.ts";
@@ -36,12 +36,16 @@ describe("a member's assignments over HTTP", () => {
     assertEquals(rest, {
       trainerId: other,
       status: "active",
-      endedAt: null,
       source: "manual",
+      assignedBy: "ops",
       backfillRunId: null,
       policyVersion: null,
       rule: null,
       ruleName: null,
+      endedAt: null,
+      endedBy: null,
+      endedBecause: null,
+      endedRunId: null,
       notes: "asked for",
     });
     assertEquals(
@@ -50,6 +54,43 @@ describe("a member's assignments over HTTP", () => {
     );
     assertEquals([byRule?.["rule"], byRule?.["ruleName"]], [1, "Everybody"], "of the version that chose");
     assertMatch(String(byRule?.["endedAt"]), /Z$/);
+    assertEquals(
+      [byRule?.["assignedBy"], byRule?.["endedBy"], byRule?.["endedBecause"], byRule?.["endedRunId"]],
+      ["trigger", "ops", "manual", null],
+    );
+  });
+
+  it("name who started the runs that made and ended them", async () => {
+    const [trainer = "", other = ""] = await addMembers(service.sql, 2);
+    const [memberId = ""] = await addMembers(service.sql, 1);
+    await service.call(`PUT /v1/trainers/${trainer}/clients/${memberId}`);
+    const { id } = await startTransfer(service.sql, {
+      fromTrainerId: trainer,
+      trainerId: other,
+      requestedBy: "ops",
+    });
+    await driveToEnd(service.sql, await getRun(service.sql, id));
+    const { assignments: [made, ended] } = await list(memberId);
+    assertEquals([made?.["trainerId"], made?.["source"], made?.["assignedBy"], made?.["backfillRunId"]], [
+      other,
+      "transfer",
+      "ops",
+      id,
+    ]);
+    assertEquals([ended?.["endedBy"], ended?.["endedBecause"], ended?.["endedRunId"]], [
+      "ops",
+      "transfer",
+      id,
+    ]);
+  });
+
+  it("outlive their trainer, who is null then", async () => {
+    const [trainer = "", memberId = ""] = await addMembers(service.sql, 2);
+    await service.call(`PUT /v1/trainers/${trainer}/clients/${memberId}`);
+    await service.call(`DELETE /v1/trainers/${trainer}/clients/${memberId}`);
+    await service.sql`delete from public.members where id = ${trainer}`;
+    const { assignments: [entry] } = await list(memberId);
+    assertEquals([entry?.["trainerId"], entry?.["endedBy"]], [null, "ops"]);
   });
 
   it("name the run that made one, and no rule for the default trainer", async () => {

@@ -143,7 +143,7 @@ async function readDetails(services: Services, member: Member): Promise<MemberDe
     listFailures(sql, { limit: 1, after: idBefore(member.id) }),
   ]);
   const defaultTrainerId = state.defaultTrainer?.id ?? null;
-  const trainerIds = history.map(({ trainerId }) => trainerId);
+  const trainerIds = history.flatMap(({ trainerId }) => trainerId ?? []);
   const [trainers, suggestable] = await Promise.all([
     findMembers(services, [...new Set(trainerIds)]),
     findTrainers(services, defaultTrainerId === null ? [] : [defaultTrainerId]),

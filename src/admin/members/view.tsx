@@ -97,7 +97,7 @@ function FoundMembers({ query, fields, found: { members, partial, more } }: Omit
 
 function MemberCard({ details, refused }: { details: MemberDetails; refused: RefusedForm | undefined }) {
   const { member, history, failure, defaultTrainerId, defaultTrainer, trainers, refusedForRoom } = details;
-  const active = history.filter(({ status }) => status === "active");
+  const active = history.filter(isActive);
   const hasDefault = active.some(({ trainerId }) => trainerId === defaultTrainerId);
   const isDefaultTrainer = member.id === defaultTrainerId;
   return (
@@ -150,9 +150,15 @@ function MemberCard({ details, refused }: { details: MemberDetails; refused: Ref
   );
 }
 
+type ActiveEntry = HistoryEntry & { trainerId: string };
+
+function isActive(entry: HistoryEntry): entry is ActiveEntry {
+  return entry.status === "active" && entry.trainerId !== null;
+}
+
 function ActiveAssignment({ member, entry, trainer }: {
   member: Member;
-  entry: HistoryEntry;
+  entry: ActiveEntry;
   trainer: Member | undefined;
 }) {
   return (
@@ -248,9 +254,10 @@ function History({ history, trainers }: Pick<MemberDetails, "history" | "trainer
           columns={[
             {
               title: "Trainer",
-              cell: ({ trainerId }) => (
-                <MemberLink id={trainerId} member={trainers.get(trainerId)} to="trainer" />
-              ),
+              cell: ({ trainerId }) =>
+                trainerId === null
+                  ? "a former trainer"
+                  : <MemberLink id={trainerId} member={trainers.get(trainerId)} to="trainer" />,
             },
             { title: "Since", cell: ({ assignmentDate }) => <Time at={assignmentDate} /> },
             {

@@ -5,15 +5,15 @@ import { addRoute, type Api } from "../route.ts";
 import {
   Assignment,
   ASSIGNMENT_EXAMPLE,
+  ASSIGNMENT_REASONS,
   EXAMPLE,
   Id,
   json,
   LINK_HEADER,
   MAY_LAG,
+  REASONS_EXAMPLE,
   RuleName,
-  RuleNumber,
   RunId,
-  Time,
   TrainerId,
 } from "../schemas.ts";
 
@@ -25,23 +25,11 @@ const AskedStatus = z.enum([...Status.options, "all"]).default("all").openapi({
 const Entry = z.object(
   {
     ...Assignment.shape,
-    trainerId: TrainerId,
+    ...ASSIGNMENT_REASONS,
+    trainerId: TrainerId.nullable().openapi({ description: "Null: the trainer is no longer a member." }),
     status: Status,
-    endedAt: Time.nullable().openapi({
-      description:
-        "When the assignment ended. Null if it is active, was made inactive by another program, or ended at a time out of range.",
-      example: null,
-    }),
-    backfillRunId: RunId.nullable().openapi({ description: "The backfill run that made it.", example: null }),
-    policyVersion: z.int().min(1).nullable().openapi({
-      description: "The version of the policy that chose the trainer. Null: the trainer was named.",
-      example: 7,
-    }),
-    rule: RuleNumber.openapi({
-      description:
-        "The rule that chose the trainer, by its position in that version, from 1. Null: the default trainer, or a trainer " +
-        "who was named.",
-    }),
+    backfillRunId: RunId.nullable().openapi({ description: "The run that made it.", example: null }),
+    endedRunId: RunId.nullable().openapi({ description: "The run that ended it.", example: null }),
     ruleName: RuleName,
   } satisfies Record<keyof HistoryEntry, z.ZodType>,
 ).openapi("AssignmentOfMember");
@@ -61,8 +49,8 @@ export function addMemberAssignmentsRoute(api: Api): void {
     operationId: "listMemberAssignments",
     summary: "List a member's assignments, newest first",
     description:
-      "Returns the member's assignments to all trainers in pages, also those that have ended, and why each was made: the " +
-      `version of the policy and its rule. ${MAY_LAG}`,
+      "Returns the member's assignments to all trainers in pages, also those that have ended; who made and ended " +
+      `each, and why. ${MAY_LAG}`,
     tags: ["Assignments"],
     request: {
       params: z.strictObject({ memberId: Id }),
@@ -76,12 +64,11 @@ export function addMemberAssignmentsRoute(api: Api): void {
           memberId: EXAMPLE.memberId,
           assignments: [{
             ...ASSIGNMENT_EXAMPLE,
+            ...REASONS_EXAMPLE,
             trainerId: EXAMPLE.otherMemberId,
             status: "active",
-            endedAt: null,
             backfillRunId: null,
-            policyVersion: 7,
-            rule: 2,
+            endedRunId: null,
             ruleName: "Members in Germany",
           }],
           next: null,

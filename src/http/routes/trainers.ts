@@ -12,7 +12,9 @@ import { NAMES_QUERY, ROW_NAMES, wantsNames, withNameColumns } from "../names.ts
 import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import {
+  Assignment,
   ASSIGNMENT_EXAMPLE,
+  ASSIGNMENT_REASONS,
   AssignmentId,
   EXAMPLE,
   Id,
@@ -21,9 +23,9 @@ import {
   MAY_LAG,
   MemberAssignment,
   Notes,
+  REASONS_EXAMPLE,
   StoredTime,
   text,
-  Time,
   TrainerId,
 } from "../schemas.ts";
 import type { TakeSlot } from "../slots.ts";
@@ -42,11 +44,8 @@ const Client = z.object(
     assignmentId: AssignmentId,
     assignmentDate: StoredTime,
     status: Status,
-    endedAt: Time.nullable().openapi({
-      description:
-        "When the assignment ended. Null if it is active, was made inactive by another program, or ended at a time out of range.",
-      example: null,
-    }),
+    source: Assignment.shape.source,
+    ...ASSIGNMENT_REASONS,
     notes: z.string().nullable(),
     ...ROW_NAMES,
   } satisfies Record<keyof ClientRow, z.ZodType>,
@@ -63,7 +62,8 @@ const CLIENT_EXAMPLE = {
   assignmentId: EXAMPLE.assignmentId,
   assignmentDate: EXAMPLE.time,
   status: "active" as const,
-  endedAt: null,
+  source: "trigger",
+  ...REASONS_EXAMPLE,
   notes: null,
 };
 

@@ -37,7 +37,14 @@ describe("clients as lines", () => {
           set notes = ${notes}, assignment_date = ${date}::text::timestamptz
           where client_id = ${id}
         `;
-        if (notes === "") await endAssignment(sql, DEFAULT_TRAINER_ID, id);
+        if (notes === "") await endAssignment(sql, DEFAULT_TRAINER_ID, id, { actor: 'jwt:"é\\"' });
+        if (notes === "null") {
+          await sql`
+            update public.trainer_client_assignments
+            set assigned_by = ${"\t😀"}, policy_version = 12, rule = 3
+            where client_id = ${id}
+          `;
+        }
       }
     }
     await sql.unsafe(`alter database ${database.name} set timezone = 'Asia/Kolkata'`);

@@ -5,7 +5,7 @@ import { streamTrainerClients } from "../../../src/assignments/client_export.ts"
 import { readFrom } from "../../../src/database/read_replica.ts";
 import type { Sql } from "../../../src/database/sql.ts";
 import { AppError } from "../../../src/errors.ts";
-import { setDefaultTrainer } from "../../../src/policy/policies.ts";
+import { getPolicy, setDefaultTrainer } from "../../../src/policy/policies.ts";
 import { assignClientToTrainer, endAssignment, getTrainerClients } from "../../../src/trainer_assignment.ts";
 import { countAssignments, countMembers, newId, newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
@@ -48,7 +48,13 @@ describe("a trainer's clients", () => {
       assignmentId: row?.id,
       assignmentDate: row?.assignmentDate,
       status: "active",
+      source: "trigger",
+      assignedBy: "trigger",
+      policyVersion: (await getPolicy(sql)).version,
+      rule: null,
       endedAt: null,
+      endedBy: null,
+      endedBecause: null,
       notes: null,
     });
   });
@@ -84,16 +90,20 @@ describe("a trainer's clients", () => {
     assertEquals([await list("active"), await list("inactive")], [[active], [ended]]);
   });
 
-  it("with ended assignments show when, and others do not", async () => {
+  it("with ended assignments show when, by whom and why, and others do not", async () => {
     const [ended = "", active] = await signUp(2);
-    await endAssignment(sql, trainerId, ended);
+    await endAssignment(sql, trainerId, ended, { actor: "maria" });
     const [row] = await sql`
       select ended_at from public.trainer_client_assignments where client_id = ${ended}
     `;
     const clients = await getTrainerClients(sql, trainerId, { limit: 10, status: "all" });
     const told = (id: string | undefined) => clients.find(({ clientId }) => clientId === id);
-    assertEquals([told(ended)?.status, told(ended)?.endedAt], ["inactive", row?.endedAt]);
-    assertEquals([told(active)?.status, told(active)?.endedAt], ["active", null]);
+    const endOf = (id: string | undefined) => {
+      const { status, endedAt, endedBy, endedBecause } = told(id) ?? {};
+      return [status, endedAt, endedBy, endedBecause];
+    };
+    assertEquals(endOf(ended), ["inactive", row?.endedAt, "maria", "manual"]);
+    assertEquals(endOf(active), ["active", null, null, null]);
   });
 
   it("of every status come in pages that neither skip nor repeat", async () => {

@@ -32,7 +32,7 @@ describe("downloads of the admin page", () => {
     const lines = await download(`trainers/${DEFAULT_TRAINER_ID}/clients.csv`);
     assertEquals(
       lines[0],
-      `${MARK}clientId,memberName,memberEmail,assignmentId,assignmentDate,status,endedAt,notes`,
+      `${MARK}clientId,memberName,memberEmail,assignmentId,assignmentDate,status,source,assignedBy,policyVersion,rule,endedAt,endedBy,endedBecause,notes`,
     );
     assertEquals(lines[1]?.split(",").slice(0, 3), [id, "'=Zoë", "zoë@example.com"]);
   });
@@ -43,7 +43,12 @@ describe("downloads of the admin page", () => {
       select ended_at from public.trainer_client_assignments where client_id = ${id}
     `;
     const [, line = ""] = await download(`trainers/${DEFAULT_TRAINER_ID}/clients.csv?status=inactive`);
-    assertEquals(line.split(",").slice(5), ["inactive", row.endedAt.toISOString(), ""]);
+    const by = ["postgres", "manual"];
+    assertEquals(line.split(",").slice(5), [
+      "inactive",
+      ...["trigger", "trigger", "1", ""],
+      ...[row.endedAt.toISOString(), ...by, ""],
+    ]);
   });
 
   it("name the members that a run failed to assign", async () => {
