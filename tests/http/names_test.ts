@@ -37,7 +37,10 @@ describe("names in lists over HTTP", () => {
     const line = JSON.parse(await text(`${clients}?names=true`, NDJSON));
     assertEquals([line.clientId, line.memberName, line.memberEmail], [zoe, "=cmd|Zoë", "zoë@example.com"]);
     const [head, row = ""] = (await text(`${clients}?names=true`, CSV)).split("\r\n");
-    assertEquals(head, "clientId,memberName,memberEmail,assignmentId,assignmentDate,status,endedAt,notes");
+    assertEquals(
+      head,
+      "clientId,memberName,memberEmail,assignmentId,assignmentDate,status,source,assignedBy,policyVersion,rule,endedAt,endedBy,endedBecause,notes",
+    );
     assertEquals(row.split(",").slice(0, 3), [zoe, "'=cmd|Zoë", "zoë@example.com"]);
   });
 
