@@ -5982,7 +5982,7 @@ tokens. Assignments by a trigger, a program or a run are no lines here: their ro
 
 COMMENT ON COLUMN assignment.audit_log.id IS 'UUID version 7. Among lines of one time, the later is the greater.';
 
-COMMENT ON COLUMN assignment.audit_log.actor IS 'Who: the name of a token or session, jwt: and a subject, cli: and a user, schedule, service, or a database role.';
+COMMENT ON COLUMN assignment.audit_log.actor IS 'Who: the name of a token or session, jwt: or oidc: and who it is, cli: and a user, schedule, service, or a database role.';
 
 COMMENT ON COLUMN assignment.audit_log.database_role IS 'The role of the database session, which no caller can choose.';
 

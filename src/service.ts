@@ -8,6 +8,7 @@ import { readFrom } from "./database/read_replica.ts";
 import { createCheckFastPath } from "./http/check_fast_path.ts";
 import { allowOrigins, SHARED_PATHS } from "./http/cors.ts";
 import type { AppEnv, Fetch } from "./http/env.ts";
+import { recordRefusals } from "./http/identity/access_log.ts";
 import { errorHandler } from "./http/error_handler.ts";
 import { refuseOddHosts } from "./http/host.ts";
 import { observe } from "./http/observe.ts";
@@ -55,7 +56,7 @@ export function createApp(given: Services): App {
   const outageLog = given.outageLog ?? createOutageLog(given.log);
   const services = { ...given, metrics, outageLog };
   const app = new OpenAPIHono<AppEnv>();
-  app.use(observe(services), strictHeaders, refuseOddHosts);
+  app.use(observe(services), recordRefusals(services), strictHeaders, refuseOddHosts);
   if (corsOrigins.length > 0) app.on("ALL", SHARED_PATHS, allowOrigins(corsOrigins));
   app.use("/v1/*", limitTime(requestTimeoutMs));
   app.onError(errorHandler(services.log, outageLog));

@@ -26,7 +26,7 @@ comment on table assignment.audit_log is
 tokens. Assignments by a trigger, a program or a run are no lines here: their rows tell.';
 comment on column assignment.audit_log.id is 'UUID version 7. Among lines of one time, the later is the greater.';
 comment on column assignment.audit_log.actor is
-  'Who: the name of a token or session, jwt: and a subject, cli: and a user, schedule, service, or a database role.';
+  'Who: the name of a token or session, jwt: or oidc: and who it is, cli: and a user, schedule, service, or a database role.';
 comment on column assignment.audit_log.database_role is 'The role of the database session, which no caller can choose.';
 comment on column assignment.audit_log.action is 'What: a thing and a verb, such as policy.changed.';
 comment on column assignment.audit_log.subject is

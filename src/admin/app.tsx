@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { routePath } from "hono/route";
+import { matchedRoutes } from "hono/route";
 import { Problem } from "../http/problems.ts";
 import type { Api } from "../http/route.ts";
 import { createSlots } from "../http/slots.ts";
@@ -53,7 +53,8 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
   const reader = createOverviewReader(services, counts);
   app.onError(problemHandler(pages));
   app.use((c, next) => {
-    c.env.request.set("route", routePath(c, -1).replaceAll(`{${ID_PATTERN}}`, ""));
+    const page = matchedRoutes(c).findLast(({ method }) => method !== "ALL"); // the others are middleware
+    c.env.request.set("route", (page?.path ?? "/admin/*").replaceAll(`{${ID_PATTERN}}`, ""));
     return withTimeLimit(c.env.request, requestTimeoutMs, next);
   });
   const limitForm = limitBody(MAX_FORM_BYTES);

@@ -28,7 +28,7 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 export interface AuditLine {
   id: string;
   at: Date;
-  /** The name of a token or session, `jwt:` and a subject, `cli:` and a user, `schedule`, `service`, or a database role. */
+  /** The name of a token or session, `jwt:` or `oidc:` and who it is, `cli:` and a user, `schedule`, `service`, or a database role. */
   actor: string;
   /** The role of the database session, which no caller can choose. */
   databaseRole: string;

@@ -1,5 +1,5 @@
 import type { Deadline } from "../deadline.ts";
-import type { Principal } from "./identity/principal.ts";
+import type { Principal, Refusal } from "./identity/principal.ts";
 import type { Quota } from "./rate_limit.ts";
 
 /** The environment of a request, and the variables that the middleware sets. */
@@ -16,6 +16,8 @@ export interface AppEnv {
     route?: string;
     /** Set on every route that has a role. */
     principal?: Principal;
+    /** Set when the caller was refused for want of a role. */
+    refusal?: Refusal;
     /** What the caller's token has left; set where there is a limit. */
     quota?: Quota;
     /** Until when there has to be an answer. */

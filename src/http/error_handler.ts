@@ -19,7 +19,8 @@ export function errorHandler(log: Logger, outageLog: OutageLog): ErrorHandler<Ap
       const level = problem.code === "internal_error" ? "error" : "warn";
       log[level]({ requestId: c.var.requestId, code: problem.code, err: error }, "request failed");
     }
-    const { logEvent: event } = problem.extra;
+    const { logEvent: event, refusal } = problem.extra;
+    if (refusal !== undefined) c.set("refusal", refusal);
     if (event !== undefined) log.warn({ event, requestId: c.var.requestId, reason: problem.detail });
     return problemResponse(c, problem);
   };

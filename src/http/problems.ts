@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ErrorCode } from "../errors.ts";
 import type { InputError } from "../input_errors.ts";
 import type { AppEnv } from "./env.ts";
+import type { Refusal } from "./identity/principal.ts";
 
 type HttpCode =
   | "invalid_request"
@@ -83,6 +84,8 @@ export class Problem extends Error {
       /** Pointers into `{body, header, path, query}`. */
       errors?: InputError[];
       members?: Record<string, unknown>;
+      /** Who lacks which role, for the audit log. */
+      refusal?: Refusal;
       /** Logs the detail too, as this event: for what an operator may have to fix. */
       logEvent?: string;
     } = {},

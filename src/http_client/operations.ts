@@ -576,7 +576,7 @@ export interface components {
         AuditLine: {
             id: string;
             at: string;
-            /** @description Who: the name of a token or session, `jwt:` and the subject, `cli:` and a user, `schedule`, `service`, or the database role of another program. */
+            /** @description Who: the name of a token or session, `jwt:` or `oidc:` and who it is, `cli:` and a user, `schedule`, `service`, or the database role of another program. */
             actor: string;
             /** @description The role of the database session, which no caller can choose. */
             databaseRole: string;

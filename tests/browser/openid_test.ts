@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Browser } from "playwright-core";
 import { findFreePort } from "../../src/database/embedded/postgres_server.ts";
+import { listAuditLines } from "../../src/history/audit_lines.ts";
 import { addUnseenMembers } from "../support/members.ts";
 import { startBrowser } from "./browser.ts";
 import { HOME, startRun, waitForStatus } from "./flows.ts";
@@ -31,6 +32,13 @@ describe("signing in through an OpenID Connect provider", () => {
     return visitor;
   }
 
+  /** What the audit log has of somebody's sign-ins. */
+  async function accessOf(actor: string) {
+    const lines = await listAuditLines(service.sql, { actor }, { limit: 10 });
+    return lines.filter(({ action }) => /^(session|access)/.test(action))
+      .map(({ action, after }) => ({ action, after }));
+  }
+
   async function signInAs({ page }: Visitor, name: string): Promise<void> {
     await page.goto(`${HOME}/runs`);
     await page.getByRole("link", { name: `Sign in with ${new URL(provider.url).host}` }).click();
@@ -56,6 +64,9 @@ describe("signing in through an OpenID Connect provider", () => {
       [{ requestedBy: string }]
     >`select requested_by from assignment.backfill_runs`;
     assertEquals(run.requestedBy, "oidc:ada@staff.example");
+    assertEquals(await accessOf("oidc:ada@staff.example"), [
+      { action: "session.started", after: { role: "admin", by: "openid" } },
+    ]);
     await page.reload();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByText("You are signed out.").waitFor();
@@ -79,6 +90,12 @@ describe("signing in through an OpenID Connect provider", () => {
     await signInAs(visitor, "bo");
     await visitor.page.getByRole("heading", { name: "You may not open this page" }).waitFor();
     await visitor.audit("no admin at the provider");
+    assertEquals(await accessOf("oidc:bo@staff.example"), [
+      {
+        action: "access.refused",
+        after: { method: "GET", route: "/admin/openid/callback", needed: "viewer", held: null },
+      },
+    ]);
     await visitor.page.goto(HOME);
     await visitor.page.getByLabel("Token", { exact: true }).waitFor();
     await visitor.leave();

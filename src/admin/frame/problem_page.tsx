@@ -80,6 +80,8 @@ export function problemHandler({ services, outage }: Pages): ErrorHandler<PageEn
         "page failed",
       );
     }
+    const { refusal } = problem.extra;
+    if (refusal !== undefined) c.env.request.set("refusal", refusal);
     if (problem.code === "database_unavailable") outage.since ??= new Date();
     return answerProblem(c, problem.code, status, outage.since);
   };

@@ -1,7 +1,7 @@
 import * as client from "openid-client";
 import type { OpenIdConfig } from "../../config.ts";
 import { includesRole } from "../../config/roles.ts";
-import type { Principal } from "../../http/identity/principal.ts";
+import type { Principal, Refusal } from "../../http/identity/principal.ts";
 import { readRole } from "../../http/identity/role_claim.ts";
 
 /** The state of a sign-in while the person is at the provider. */
@@ -13,10 +13,13 @@ export interface PendingSignIn {
 
 /** A failed sign-in through the provider. */
 export class OpenIdError extends Error {
-  /** @param reason `no_role`: signed in at the provider, but may not open the page; `refused`: not signed in */
-  constructor(readonly reason: "no_role" | "refused", message: string, options?: ErrorOptions) {
+  /** Who signed in at the provider but may not open the page; undefined: nobody signed in. */
+  readonly refusal: Refusal | undefined;
+
+  constructor(message: string, { refusal, ...options }: ErrorOptions & { refusal?: Refusal } = {}) {
     super(message, options);
     this.name = "OpenIdError";
+    this.refusal = refusal;
   }
 }
 
@@ -68,13 +71,16 @@ export function createOpenId(config: OpenIdConfig): OpenId {
     async complete(callback, pending) {
       const provider = await discover();
       const claims = await readClaims(provider, callback, pending).catch((error) => {
-        throw new OpenIdError("refused", "the provider did not confirm this sign-in", { cause: error });
+        throw new OpenIdError("the provider did not confirm this sign-in", { cause: error });
       });
+      const name = `oidc:${nameOf(claims)}`;
       const role = readRole(claims, config.roleClaim);
       if (role === undefined || !includesRole(role, "viewer")) {
-        throw new OpenIdError("no_role", `the claim ${config.roleClaim} holds neither admin nor viewer`);
+        throw new OpenIdError(`the claim ${config.roleClaim} holds neither admin nor viewer`, {
+          refusal: { actor: name, needed: "viewer", held: role ?? null },
+        });
       }
-      return { name: `oidc:${nameOf(claims)}`, role };
+      return { name, role };
     },
   };
 }

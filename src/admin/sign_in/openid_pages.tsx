@@ -7,6 +7,7 @@ import { createOpenId, OpenIdError } from "./openid.ts";
 import { answerPage, type Pages } from "../frame/pages.ts";
 import { paths, safeNext } from "../frame/paths.ts";
 import { callerAddress } from "../../http/identity/caller_address.ts";
+import { recordSignIn } from "../../http/identity/access_log.ts";
 import { isHttps, publicOrigin } from "../../http/identity/same_origin.ts";
 import { seal, unseal } from "../../http/identity/seal.ts";
 import { sealOpenIdSession } from "../../http/identity/session.ts";
@@ -71,12 +72,13 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
     try {
       const person = await openId.complete(callback, pending);
       log.info({ address, user: person.name, role: person.role }, "signed in");
+      await recordSignIn(services, person, "openid", c.env.request.var.requestId);
       startSession(c, await sealOpenIdSession(config, person));
       return await answerOnward(c, safeNext(pending.next));
     } catch (error) {
       if (!(error instanceof OpenIdError)) throw error;
       log.warn({ address, err: error, cause: String(error.cause ?? "") }, "sign-in refused");
-      if (error.reason === "refused") {
+      if (error.refusal === undefined) {
         return refuse(
           c,
           400,
@@ -84,6 +86,7 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
           "The sign-in service refused. Sign in again.",
         );
       }
+      c.env.request.set("refusal", error.refusal);
       return refuse(
         c,
         403,

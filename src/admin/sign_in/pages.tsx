@@ -6,6 +6,7 @@ import { withNotice } from "../frame/notices.ts";
 import { answerPage, type Pages, readForm, seeOther } from "../frame/pages.ts";
 import { paths, safeNext } from "../frame/paths.ts";
 import { callerAddress, callerNetwork } from "../../http/identity/caller_address.ts";
+import { recordSignIn } from "../../http/identity/access_log.ts";
 import { isFromOurPages } from "../../http/identity/same_origin.ts";
 import { findToken, sealTokenSession, SESSION_HOURS } from "../../http/identity/session.ts";
 import {
@@ -53,7 +54,9 @@ export function addSignInPages({ app, services }: Pages): void {
       log.warn({ address }, "sign-in refused: no such token");
       return ask(c, next, "This token is not configured. Check that it is complete.", 401);
     }
-    if (!includesRole(token.role, "viewer")) {
+    const { name, role } = token;
+    if (!includesRole(role, "viewer")) {
+      c.env.request.set("refusal", { actor: name, needed: "viewer", held: role });
       log.warn({ address, token: token.name }, "sign-in refused: neither an admin nor a viewer");
       return ask(
         c,
@@ -62,7 +65,8 @@ export function addSignInPages({ app, services }: Pages): void {
         403,
       );
     }
-    log.info({ address, token: token.name, role: token.role }, "signed in");
+    log.info({ address, token: name, role }, "signed in");
+    await recordSignIn(services, token, "token", c.env.request.var.requestId);
     startSession(c, await sealTokenSession(token, presented));
     return seeOther(c, next);
   });
@@ -90,6 +94,7 @@ export function requireSession({ services }: Pages): MiddlewareHandler<PageEnv> 
     const session = await readCookie(c, services);
     if (session === undefined || await isSignedOut(session)) return askToSignIn(c);
     if (!includesRole(session.role, "viewer")) {
+      c.env.request.set("refusal", { actor: session.name, needed: "viewer", held: session.role });
       return answerPage(c, {
         title: "Not for you",
         children: (

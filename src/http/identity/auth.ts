@@ -68,7 +68,7 @@ async function identifyBySession(services: Services, c: Context<AppEnv>): Promis
 export function requireRole(principal: Principal, needed: Role): void {
   if (includesRole(principal.role, needed)) return;
   throw roleMissing(
-    needed,
+    { actor: principal.name, needed, held: principal.role },
     `This needs the role ${needed}; ${principal.name} has the role ${principal.role}.`,
   );
 }

@@ -1,3 +1,4 @@
+import type { Refusal } from "./principal.ts";
 import { Problem } from "../problems.ts";
 
 // RFC 6750, section 3.
@@ -25,8 +26,10 @@ export function tokenMisdirected(detail: string): Problem {
 }
 
 /** Creates the problem for a known caller without the role. */
-export function roleMissing(needed: string, detail: string): Problem {
+export function roleMissing(refusal: Refusal, detail: string): Problem {
+  const { needed } = refusal;
   return new Problem("forbidden", detail, {
     headers: { "WWW-Authenticate": `${CHALLENGE}, error="insufficient_scope", scope="${needed}"` },
+    refusal,
   });
 }

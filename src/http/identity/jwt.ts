@@ -62,7 +62,7 @@ export function createJwtVerifier(config: JwtConfig, options: ProviderKeysOption
     const role = readRole(payload, config.roleClaim);
     if (role === undefined) {
       throw roleMissing(
-        "service",
+        { actor: name, needed: "service", held: null },
         `${name} has none of the roles ${ROLES.join(", ")} in ${config.roleClaim}.`,
       );
     }

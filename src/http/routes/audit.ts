@@ -46,7 +46,7 @@ export const AuditLine = z.object(
     at: Time,
     actor: z.string().openapi({
       description:
-        "Who: the name of a token or session, `jwt:` and the subject, `cli:` and a user, `schedule`, `service`, or the " +
+        "Who: the name of a token or session, `jwt:` or `oidc:` and who it is, `cli:` and a user, `schedule`, `service`, or the " +
         "database role of another program.",
       example: "ops",
     }),
