@@ -1,4 +1,4 @@
-import { followRun } from "../src/runs/existing_users.ts";
+import { followRun } from "../src/runs/follow.ts";
 import { startTransfer } from "../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../src/trainer_assignment.ts";
 import { type Claim, inform, judge } from "./support/claim.ts";

@@ -908,7 +908,7 @@ begin
     from unnest(v_ids, v_rows) with ordinality as m (id, member_row, place)
     where m.id in (select unnest(v_result.full_members));
   end loop;
-  return assignment.count_choices(p_request.purpose, v_done, v_rules, v_gone_ids, v_failures);
+  return assignment.count_choices(p_request, v_done, v_rules, v_gone_ids, v_failures);
 end;
 $$;
 
@@ -1464,9 +1464,9 @@ $$;
 
 COMMENT ON FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) IS 'The leaves {field, op, value} of a condition, each with its JSON pointer. p_pointer: the pointer of the condition.';
 
--- FUNCTION: assignment.count_choices(text, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[])
+-- FUNCTION: assignment.count_choices(assignment.request, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[])
 
-CREATE FUNCTION assignment.count_choices(p_purpose text, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[] DEFAULT '{}'::uuid[], p_failures assignment.member_failure[] DEFAULT '{}'::assignment.member_failure[]) RETURNS assignment.batch_result
+CREATE FUNCTION assignment.count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[] DEFAULT '{}'::uuid[], p_failures assignment.member_failure[] DEFAULT '{}'::assignment.member_failure[]) RETURNS assignment.batch_result
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -1480,6 +1480,7 @@ CREATE FUNCTION assignment.count_choices(p_purpose text, p_choices assignment.ch
       select * from unnest(p_failures)
       union all
       select c.member_id, 'TA011', case
+        when p_request.trainer_id is not null then format('trainer %s has no room', p_request.trainer_id)
         when c.rule is null then coalesce(
           (select 'no rule takes the member, and there is no default trainer' from assignment.settings where default_trainer_id is null),
           'the default trainer has no room'
@@ -1499,7 +1500,7 @@ CREATE FUNCTION assignment.count_choices(p_purpose text, p_choices assignment.ch
           ('ended', 'TA015', 'the assignment to the new trainer was ended before, and is not made again'),
           ('excluded', 'TA016', 'a rule of the policy gives this member no trainer')
       ) as t (outcome, sqlstate, message) on t.outcome = c.outcome
-      where p_purpose = 'transfer'
+      where p_request.purpose = 'transfer'
     ) as f
     order by f.member_id
   ),
@@ -1539,7 +1540,7 @@ CREATE FUNCTION assignment.count_choices(p_purpose text, p_choices assignment.ch
   from members m
 $$;
 
-COMMENT ON FUNCTION assignment.count_choices(p_purpose text, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) IS 'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.
+COMMENT ON FUNCTION assignment.count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) IS 'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.
 A member counts once: failed before gone before assigned.';
 
 -- FUNCTION: assignment.database_role()
@@ -4112,7 +4113,7 @@ begin
       )
     ) as c
   );
-  v_result := assignment.count_choices(v_request.purpose, v_choices, v_rules);
+  v_result := assignment.count_choices(v_request, v_choices, v_rules);
   if p_run.kind = 'transfer' then
     v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality(v_members.member_ids);
   else
@@ -5129,6 +5130,7 @@ CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid
 declare
   v_trainer_id uuid := p_trainer_id;
   v_policy_version integer;
+  v_requested_by text := coalesce(p_requested_by, assignment.database_role());
   v_run_id uuid;
   v_active_id uuid;
   v_upper_id uuid;
@@ -5162,8 +5164,8 @@ begin
         status_request_id, start_traceparent
       )
     values (
-      v_trainer_id, v_policy_version, p_dry_run, p_reassigns, p_batch_rows, p_retry_of, p_only_failed, p_requested_by,
-      p_requested_by, p_request_id, p_traceparent
+      v_trainer_id, v_policy_version, p_dry_run, p_reassigns, p_batch_rows, p_retry_of, p_only_failed, v_requested_by,
+      v_requested_by, p_request_id, p_traceparent
     )
     on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
     returning id into v_run_id;
@@ -5220,6 +5222,7 @@ CREATE FUNCTION assignment.start_transfer(p_requested_by text, p_from_trainer_id
     AS $$
 declare
   v_policy_version integer;
+  v_requested_by text := coalesce(p_requested_by, assignment.database_role());
   v_run_id uuid;
   v_active_id uuid;
   v_problem record;
@@ -5268,7 +5271,7 @@ begin
       )
     values (
       'transfer', p_from_trainer_id, p_trainer_id, v_policy_version, p_condition, p_member_ids is not null, p_notes, p_dry_run,
-      p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by, p_request_id, p_traceparent
+      p_batch_rows, p_retry_of, p_only_failed, v_requested_by, v_requested_by, p_request_id, p_traceparent
     )
     on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
     returning id into v_run_id;
@@ -7015,9 +7018,9 @@ REVOKE ALL ON FUNCTION assignment.compile_test(p_op text, p_kind text, p_value j
 
 REVOKE ALL ON FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION count_choices(p_purpose text, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[])
+-- ACL: assignment.FUNCTION count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[])
 
-REVOKE ALL ON FUNCTION assignment.count_choices(p_purpose text, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION database_role()
 

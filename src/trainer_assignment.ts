@@ -15,4 +15,7 @@ export type { ClientPage, ClientStatus } from "./assignments/client_page.ts";
 export type { Client } from "./assignments/client_columns.ts";
 export { getTrainerClients, requireTrainer } from "./assignments/clients.ts";
 export { DEFAULT_TRAINER_ID } from "./assignments/default_trainer.ts";
-export { backfillExistingUsers } from "./runs/existing_users.ts";
+export { backfillExistingUsers, type BackfillOptions } from "./runs/existing_users.ts";
+export type { RunResult } from "./runs/follow.ts";
+export { startTransfer, type TransferRequest } from "./runs/runs.ts";
+export { transferClients, type TransferOptions } from "./runs/transfer_clients.ts";

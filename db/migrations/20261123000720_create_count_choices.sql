@@ -3,7 +3,7 @@
 
 -- migrate:up
 create function assignment.count_choices(
-  p_purpose text,
+  p_request assignment.request,
   p_choices assignment.choice[],
   p_rules assignment.policy_rules[],
   p_gone_ids uuid[] default '{}',
@@ -24,6 +24,7 @@ as $$
       select * from unnest(p_failures)
       union all
       select c.member_id, 'TA011', case
+        when p_request.trainer_id is not null then format('trainer %s has no room', p_request.trainer_id)
         when c.rule is null then coalesce(
           (select 'no rule takes the member, and there is no default trainer' from assignment.settings where default_trainer_id is null),
           'the default trainer has no room'
@@ -43,7 +44,7 @@ as $$
           ('ended', 'TA015', 'the assignment to the new trainer was ended before, and is not made again'),
           ('excluded', 'TA016', 'a rule of the policy gives this member no trainer')
       ) as t (outcome, sqlstate, message) on t.outcome = c.outcome
-      where p_purpose = 'transfer'
+      where p_request.purpose = 'transfer'
     ) as f
     order by f.member_id
   ),
@@ -84,12 +85,12 @@ as $$
 $$;
 
 revoke execute on function
-  assignment.count_choices(text, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]) from public;
+  assignment.count_choices(assignment.request, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]) from public;
 comment on function
-  assignment.count_choices(text, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]) is
+  assignment.count_choices(assignment.request, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]) is
   'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.
 A member counts once: failed before gone before assigned.';
 
 -- migrate:down
 drop function if exists
-  assignment.count_choices(text, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]);
+  assignment.count_choices(assignment.request, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]);

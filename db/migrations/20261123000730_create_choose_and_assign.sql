@@ -54,7 +54,7 @@ begin
     from unnest(v_ids, v_rows) with ordinality as m (id, member_row, place)
     where m.id in (select unnest(v_result.full_members));
   end loop;
-  return assignment.count_choices(p_request.purpose, v_done, v_rules, v_gone_ids, v_failures);
+  return assignment.count_choices(p_request, v_done, v_rules, v_gone_ids, v_failures);
 end;
 $$;
 

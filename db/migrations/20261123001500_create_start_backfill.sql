@@ -24,6 +24,7 @@ as $$
 declare
   v_trainer_id uuid := p_trainer_id;
   v_policy_version integer;
+  v_requested_by text := coalesce(p_requested_by, assignment.database_role());
   v_run_id uuid;
   v_active_id uuid;
   v_upper_id uuid;
@@ -57,8 +58,8 @@ begin
         status_request_id, start_traceparent
       )
     values (
-      v_trainer_id, v_policy_version, p_dry_run, p_reassigns, p_batch_rows, p_retry_of, p_only_failed, p_requested_by,
-      p_requested_by, p_request_id, p_traceparent
+      v_trainer_id, v_policy_version, p_dry_run, p_reassigns, p_batch_rows, p_retry_of, p_only_failed, v_requested_by,
+      v_requested_by, p_request_id, p_traceparent
     )
     on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
     returning id into v_run_id;

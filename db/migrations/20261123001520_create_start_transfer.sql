@@ -25,6 +25,7 @@ create function assignment.start_transfer(
 as $$
 declare
   v_policy_version integer;
+  v_requested_by text := coalesce(p_requested_by, assignment.database_role());
   v_run_id uuid;
   v_active_id uuid;
   v_problem record;
@@ -73,7 +74,7 @@ begin
       )
     values (
       'transfer', p_from_trainer_id, p_trainer_id, v_policy_version, p_condition, p_member_ids is not null, p_notes, p_dry_run,
-      p_batch_rows, p_retry_of, p_only_failed, p_requested_by, p_requested_by, p_request_id, p_traceparent
+      p_batch_rows, p_retry_of, p_only_failed, v_requested_by, v_requested_by, p_request_id, p_traceparent
     )
     on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
     returning id into v_run_id;

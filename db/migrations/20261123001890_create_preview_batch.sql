@@ -45,7 +45,7 @@ begin
       )
     ) as c
   );
-  v_result := assignment.count_choices(v_request.purpose, v_choices, v_rules);
+  v_result := assignment.count_choices(v_request, v_choices, v_rules);
   if p_run.kind = 'transfer' then
     v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality(v_members.member_ids);
   else

@@ -10,8 +10,17 @@ import { migrate } from "./migrate.ts";
 import { policy } from "./policy.ts";
 import { start } from "./start.ts";
 import { token } from "./token.ts";
+import { transfer } from "./transfer.ts";
 
-const commands: Readonly<Record<string, Command>> = { start, migrate, backfill, policy, demo, token };
+const commands: Readonly<Record<string, Command>> = {
+  start,
+  migrate,
+  backfill,
+  transfer,
+  policy,
+  demo,
+  token,
+};
 
 /**
  * Runs the command that the arguments name and returns the exit code: 0, 1 when it failed, 2 when it was called

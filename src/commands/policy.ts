@@ -8,10 +8,11 @@ import type { InputError } from "../input_errors.ts";
 import { parsePolicy, policyErrors } from "../policy/parse.ts";
 import { getPolicy, listPolicyHistory, putPolicy } from "../policy/policies.ts";
 import { formatIsoTime } from "../times.ts";
+import { actorAtTerminal } from "./actor.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { openCommandDatabase } from "./open_database.ts";
+import { readInput } from "./read_input.ts";
 
-const ACTOR = "command line";
 const PAGE_ROWS = 100;
 
 /** Shows and changes the policy from the terminal, for those who keep its document in version control. */
@@ -72,7 +73,7 @@ async function put(
   { print }: Pick<CommandContext, "print">,
 ): Promise<void> {
   const former = await getPolicy(sql);
-  const { policy, warnings, isNew } = await putPolicy(sql, input, ACTOR, {
+  const { policy, warnings, isNew } = await putPolicy(sql, input, actorAtTerminal(), {
     comment,
     expectedVersion: expect ?? former.version,
   });
@@ -132,19 +133,11 @@ function parseFlags(args: readonly string[]) {
 }
 
 async function readDocument(file: string): Promise<unknown> {
-  const text = file === "-" ? await new Response(Deno.stdin.readable).text() : await readFile(file);
+  const text = await readInput(file);
   try {
     return JSON.parse(text);
   } catch (error) {
     throw new OperatorError(`${file} is not JSON: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-async function readFile(file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    throw new OperatorError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`);
   }
 }
 

@@ -100,7 +100,7 @@ const VERSION_FIELDS = {
   comment: z.string().nullable().openapi({ description: "What its author said of it." }),
   createdAt: Time,
   createdBy: z.string().openapi({
-    description: "A token's name, `jwt:` and the subject, `command line`, or `migration` for version 1.",
+    description: "A token's name, `jwt:` and the subject, `cli:` and a user, or `migration` for version 1.",
     example: "ops",
   }),
 };

@@ -419,7 +419,7 @@ export interface components {
             /** @description What its author said of it. */
             comment: string | null;
             createdAt: string;
-            /** @description A token's name, `jwt:` and the subject, `command line`, or `migration` for version 1. */
+            /** @description A token's name, `jwt:` and the subject, `cli:` and a user, or `migration` for version 1. */
             createdBy: string;
             policy: components["schemas"]["PolicyDocument"];
         };
@@ -501,7 +501,7 @@ export interface components {
             /** @description What its author said of it. */
             comment: string | null;
             createdAt: string;
-            /** @description A token's name, `jwt:` and the subject, `command line`, or `migration` for version 1. */
+            /** @description A token's name, `jwt:` and the subject, `cli:` and a user, or `migration` for version 1. */
             createdBy: string;
             defaultTrainerId: string | null;
             /** @description How many rules it has. */

@@ -22,10 +22,11 @@ export interface BackfillRequest {
   batchRows?: number | undefined;
   /** Also replaces what the policy chose and would no longer choose. Only by the policy. */
   reassign?: boolean | undefined;
-  requestedBy: By;
+  /** By default the database role. */
+  requestedBy: By | undefined;
 }
 
-/** The options of a new transfer. */
+/** The options of a new transfer. `memberIds` and `condition` together: those of the listed who match. */
 export interface TransferRequest {
   fromTrainerId: string;
   /** By default the policy in force decides. */
@@ -38,7 +39,8 @@ export interface TransferRequest {
   notes?: string | undefined;
   dryRun?: boolean | undefined;
   batchRows?: number | undefined;
-  requestedBy: By;
+  /** By default the database role. */
+  requestedBy: By | undefined;
 }
 
 const COLUMNS = [...Object.keys(RUN_FIELDS), ...Object.keys(SKIP_REASONS), ...Object.keys(PROBES)];
@@ -56,7 +58,7 @@ type Row =
  * trainer or by the policy.
  */
 export async function startBackfill(sql: Sql, request: BackfillRequest): Promise<Run> {
-  const by = toActor(request.requestedBy);
+  const by = starterOf(request);
   const [row] = await withAppErrors(sql<[{ id: string }]>`
     select assignment.start_backfill(
       ${by.actor},
@@ -77,7 +79,7 @@ export async function startBackfill(sql: Sql, request: BackfillRequest): Promise
  * `transfer_active` with `details.runId` of the transfer from this trainer that has not ended.
  */
 export async function startTransfer(sql: Sql, request: TransferRequest): Promise<Run> {
-  const by = toActor(request.requestedBy);
+  const by = starterOf(request);
   const condition = request.condition === undefined ? null : JSON.stringify(request.condition);
   const [row] = await withAppErrors(sql<[{ id: string }]>`
     select assignment.start_transfer(
@@ -94,6 +96,10 @@ export async function startTransfer(sql: Sql, request: TransferRequest): Promise
     ) as id
   `);
   return await getRun(sql, row.id);
+}
+
+function starterOf({ requestedBy }: BackfillRequest | TransferRequest) {
+  return requestedBy === undefined ? { actor: null, requestId: null } : toActor(requestedBy);
 }
 
 /**
@@ -167,6 +173,17 @@ export async function listRunErrors(
   `;
   if (errors.length === 0) await getRun(sql, id);
   return [...errors];
+}
+
+/** Lists the clients that a transfer was asked to move, by id; none where it was not asked for some only. */
+export async function listSelected(sql: Sql, id: string): Promise<string[]> {
+  const rows = await sql<{ memberId: string }[]>`
+    select member_id
+    from assignment.backfill_selected
+    where run_id = ${id}
+    order by member_id
+  `;
+  return rows.map(({ memberId }) => memberId);
 }
 
 /** Pauses a running run. @throws {AppError} `run_not_found`, `invalid_transition` */

@@ -1,10 +1,13 @@
 /** `deno task backfill` as an operator or a script uses it. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { userInfo } from "node:os";
 import { getRun, listRuns, startBackfill } from "../../src/runs/runs.ts";
+import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { countAssigned } from "../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 import { addUnseenMembers, refuseAssignments } from "../support/members.ts";
+import { addTrainers, countClients, putRules } from "../support/policies.ts";
 import { projectItself } from "../support/project.ts";
 
 describe("deno task backfill", () => {
@@ -45,17 +48,38 @@ describe("deno task backfill", () => {
     assertEquals(await countAssigned(database.sql), 0);
   });
 
+  it("applies the policy to what it chose before with --reassign, in the name of who works at the terminal", async () => {
+    const { sql } = database;
+    assertEquals((await project.run("backfill", [], environment)).code, 0);
+    const [anna = ""] = await addTrainers(sql, 1);
+    await putRules(sql, [], { defaultTrainerId: anna });
+    const { code, stdout } = await project.run("backfill", ["--reassign"], environment);
+    assertEquals(code, 0);
+    assertMatch(stdout, /^trainer +by the policy, version 2, reassigning$/m);
+    assertMatch(stdout, /^assigned +2,001$/m);
+    assertEquals(await countClients(sql, [anna, DEFAULT_TRAINER_ID]), [2001, 1]); // Anna cannot train herself
+    const [run] = await listRuns(sql, { limit: 1 });
+    assertEquals([run?.reassign, run?.requestedBy], [true, `cli:${userInfo().username}`]);
+  });
+
   it("exits with 2 and the usage when called wrongly", async () => {
     for (
-      const args of [["--trainer", "x"], ["--resume", "1"], ["--quick"], ["now"], [
-        "--dry-run",
-        "--resume",
-        crypto.randomUUID(),
-      ]]
+      const args of [
+        ["--trainer", "x"],
+        ["--reassign", "--trainer", crypto.randomUUID()],
+        ["--resume", "1"],
+        ["--quick"],
+        ["now"],
+        [
+          "--dry-run",
+          "--resume",
+          crypto.randomUUID(),
+        ],
+      ]
     ) {
       const { code, stderr } = await project.run("backfill", args, environment);
       assertEquals(code, 2, stderr);
-      assertMatch(stderr, /^error: .*\n\nusage:\n {2}deno task backfill \[--trainer ID\]/);
+      assertMatch(stderr, /^error: .*\n\nusage:\n {2}deno task backfill \[--trainer ID \| --reassign\]/);
     }
   });
 
@@ -68,7 +92,7 @@ describe("deno task backfill", () => {
       `error: trainer ${unknown} is not a member: name another with --trainer`,
     );
     const run = await project.run("backfill", ["--resume", unknown], environment);
-    assertEquals([run.code, run.stderr], [1, `error: run ${unknown} does not exist\n`]);
+    assertEquals([run.code, run.stderr], [1, `error: backfill ${unknown} does not exist\n`]);
   });
 
   it("pauses its run at Ctrl-C and says how to resume it; resumed, it continues to the end", async () => {

@@ -42,7 +42,7 @@ describe("command line", () => {
   it("names every command in the usage", async () => {
     const { code, stdout } = await runMain("--help");
     assertEquals(code, 0);
-    for (const name of ["start", "migrate", "policy", "demo", "token"]) {
+    for (const name of ["start", "migrate", "backfill", "transfer", "policy", "demo", "token"]) {
       assertStringIncludes(stdout, `deno task ${name} `);
     }
   });

@@ -44,10 +44,10 @@ describe("deno task policy", () => {
     assertEquals([code, stdout, stderr], [0, "version 2: 1 rule added\n", ""]);
     assertMatch(
       (await run("show")).stdout,
-      /^Version 2, .*Z, command line: staff need none\n1\. Staff: If email contains @staff\.example: no trainer/,
+      /^Version 2, .*Z, cli:\w+: staff need none\n1\. Staff: If email contains @staff\.example: no trainer/,
     );
     const history = (await run("history")).stdout.trimEnd().split("\n");
-    assertMatch(history[0] ?? "", /^ {3}2 .* command line {2}1 rule\(s\) {2}staff need none$/);
+    assertMatch(history[0] ?? "", /^ {3}2 .* cli:\w+ {2}1 rule\(s\) {2}staff need none$/);
     assertMatch(history[1] ?? "", /^ {3}1 .* migration {2}0 rule\(s\)$/);
   });
 

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { createApp } from "../../src/service.ts";
 import { startBackfill } from "../../src/runs/runs.ts";
-import { followRun } from "../../src/runs/existing_users.ts";
+import { followRun } from "../../src/runs/follow.ts";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import { migrateDown, migrateUp } from "../../src/database/migrate.ts";
 import { openServicePools, type ServicePools } from "../../src/database/service_pools.ts";

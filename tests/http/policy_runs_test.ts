@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { summarizeRun } from "../../src/commands/backfill_output.ts";
+import { summarizeRun } from "../../src/commands/run_output.ts";
 import { getRun } from "../../src/runs/runs.ts";
 import type { Rule } from "../../src/policy/document.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";

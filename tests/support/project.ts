@@ -17,7 +17,7 @@ export interface Project {
     input?: string,
   ): Promise<TaskResult>;
   /** Starts a task that goes on. */
-  spawn(task: string, environment?: Record<string, string>): RunningTask;
+  spawn(task: string, environment?: Record<string, string>, args?: string[]): RunningTask;
   /** The same copy, its tasks run as our own account. */
   asOurselves(): Project;
   remove(): Promise<void>;
@@ -117,7 +117,7 @@ export function projectIn(folder: string, runner: Runner): Project {
       const decoder = new TextDecoder();
       return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
     },
-    spawn: (task, environment = {}) => follow(command(task, [], environment).spawn()),
+    spawn: (task, environment = {}, args = []) => follow(command(task, args, environment).spawn()),
     asOurselves: () => projectIn(folder, { ...runner, owner: undefined }),
     remove: () => Deno.remove(dirname(folder), { recursive: true }),
   };

@@ -7,6 +7,7 @@ import { backfillExistingUsers } from "../../../src/trainer_assignment.ts";
 import { countAssigned, driveToEnd } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { addUnseenMembers, refuseAssignments } from "../../support/members.ts";
+import { putRules } from "../../support/policies.ts";
 
 describe("backfillExistingUsers", () => {
   let database: TestDatabase;
@@ -21,6 +22,23 @@ describe("backfillExistingUsers", () => {
     const result = await backfillExistingUsers(sql);
     assertEquals(result, { total: 5001, successful: 5000, skipped: 1, failed: 0, errors: [] });
     assertEquals(await countAssigned(sql), 5000);
+  });
+
+  it("is recorded under the database role, or under the name that it is given", async () => {
+    const { sql } = database;
+    const [{ role }] = await sql<[{ role: string }]>`select current_user as role`;
+    await backfillExistingUsers(sql);
+    await backfillExistingUsers(sql, { requestedBy: "import" });
+    const names = (await listRuns(sql, { limit: 2 })).map(({ requestedBy }) => requestedBy);
+    assertEquals(names, ["import", role]);
+  });
+
+  it("joins no run that does something else", async () => {
+    const { sql } = database;
+    await putRules(sql, [], { respectsOtherTrainers: true });
+    const { id } = await startBackfill(sql, { requestedBy: "test" });
+    const error = await assertRejects(() => backfillExistingUsers(sql, { reassign: true }), AppError);
+    assertEquals([error.code, error.details.runId], ["backfill_active", id]);
   });
 
   it("resolves with the errors of members who could not be assigned", async () => {

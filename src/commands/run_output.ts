@@ -3,6 +3,9 @@ import { SingleBar } from "cli-progress";
 import type { Run } from "../runs/progress.ts";
 import { escapeControls } from "../telemetry/log.ts";
 
+/** A line of the summary: what, and how many or which. */
+type Row = [label: string, value: string];
+
 interface ProgressView {
   show(run: Run): void;
   /** Leaves the terminal as it was. */
@@ -68,22 +71,26 @@ export function describeProgress(run: Run): string {
 
 /** Formats the run's result as a table, with the first errors below. */
 export function summarizeRun(run: Run): string {
-  const { alreadyAssigned, ended, isTrainer, memberGone, excluded } = run.skippedBecause;
   const seconds = run.startedAt && run.finishedAt
     ? (run.finishedAt.getTime() - run.startedAt.getTime()) / 1000
     : null;
-  const rows: [string, string][] = [
-    ["run", `${run.id}${run.dryRun ? " (dry run: nobody was assigned)" : ""}`],
-    ["trainer", run.trainerId ?? `by the policy, version ${run.policyVersion}`],
+  const isTransfer = run.kind === "transfer";
+  const done = isTransfer ? "moved" : "assigned";
+  const reasons = isTransfer ? reasonsOfTransfer(run) : reasonsOfBackfill(run);
+  const rows: Row[] = [
+    ["run", `${run.id}${run.dryRun ? ` (dry run: nobody was ${done})` : ""}`],
+    ...(run.fromTrainerId === null ? [] : [["from", run.fromTrainerId] satisfies Row]),
+    [
+      "trainer",
+      `${run.trainerId ?? `by the policy, version ${run.policyVersion}`}${
+        run.reassign ? ", reassigning" : ""
+      }`,
+    ],
     ["status", run.status.replaceAll("_", " ")],
-    ["members", count(run.total)],
-    [run.dryRun ? "would be assigned" : "assigned", count(run.successful)],
+    [isTransfer ? "clients" : "members", count(run.total)],
+    [run.dryRun ? `would be ${done}` : done, count(run.successful)],
     ["skipped", count(run.skipped)],
-    ["  already assigned", count(alreadyAssigned)],
-    ["  ended by hand", count(ended)],
-    ["  the trainer", count(isTrainer)],
-    ["  gone", count(memberGone)],
-    ["  excluded by the policy", count(excluded)],
+    ...reasons.map(([label, members]): Row => [`  ${label}`, count(members)]),
     ["failed", count(run.failed)],
     ["remaining", run.remaining === null ? "unknown" : count(run.remaining)],
     ["time", seconds === null ? "unknown" : duration(seconds)],
@@ -97,6 +104,27 @@ export function summarizeRun(run: Run): string {
     ...tableOfChoices(run),
     ...(errors.length > 0 ? ["", `first ${errors.length} of ${count(run.failed)} failed:`, ...errors] : []),
   ].join("\n");
+}
+
+function reasonsOfBackfill({ skippedBecause }: Run): [string, number][] {
+  const { alreadyAssigned, ended, isTrainer, memberGone, excluded } = skippedBecause;
+  return [
+    ["already assigned", alreadyAssigned],
+    ["ended by hand", ended],
+    ["the trainer", isTrainer],
+    ["gone", memberGone],
+    ["excluded by the policy", excluded],
+  ];
+}
+
+function reasonsOfTransfer(
+  { skippedBecause: { alreadyAssigned, memberGone, notSelected } }: Run,
+): [string, number][] {
+  return [
+    ["have the new trainer already", alreadyAssigned],
+    ["gone", memberGone],
+    ["not selected, or no client any more", notSelected],
+  ];
 }
 
 /** Formats whom the policy chose, a line for each rule and trainer. */
