@@ -806,6 +806,57 @@ $$;
 COMMENT ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text) IS 'Sets capacity, acceptsClients and note of a trainer, those that p_change has. Clients beyond a lowered capacity stay. Makes
 up to 1,000 failures due that wait for the trainer. Raises TA001 p_trainer_id is not a member.';
 
+-- FUNCTION: assignment.check_transfer(uuid, uuid, jsonb)
+
+CREATE FUNCTION assignment.check_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_condition jsonb) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_policy_version integer;
+  v_problem record;
+begin
+  perform assignment.require_visible_rows();
+  if not exists (select from public.members where id = p_from_trainer_id) then
+    raise exception 'trainer % is not a member', p_from_trainer_id using errcode = 'TA001';
+  elsif p_trainer_id is not null and not exists (select from public.members where id = p_trainer_id) then
+    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
+  elsif p_trainer_id = p_from_trainer_id then
+    raise exception 'trainer % cannot take over from themselves', p_from_trainer_id using errcode = 'TA017';
+  end if;
+  if p_trainer_id is null then
+    select s.policy_version into v_policy_version
+    from assignment.settings s
+    where s.default_trainer_id <> p_from_trainer_id
+      or exists (select from assignment.policy_rules r where r.version = s.policy_version);
+    if not found then
+      perform assignment.default_trainer_id();  -- raises where there are no settings
+      raise exception 'the policy knows no trainer besides %', p_from_trainer_id
+        using errcode = 'TA017', hint = 'Name the trainer who takes over, or change the policy first.';
+    end if;
+  end if;
+  if p_condition is not null then
+    select * into v_problem
+    from assignment.find_policy_problems(jsonb_build_object(
+      'defaultTrainerId', null,
+      'respectsOtherTrainers', false,
+      'rules', jsonb_build_array(assignment.selecting_rule(p_condition))
+    )) as p
+    where not p.is_warning
+    order by p.pointer
+    limit 1;
+    if found then
+      raise exception '%', v_problem.detail
+        using errcode = 'TA012', detail = regexp_replace(v_problem.pointer, '^/rules/0/when', '/condition');
+    end if;
+  end if;
+  return v_policy_version;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.check_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_condition jsonb) IS 'The version of the policy that a transfer would follow; null if the trainer who takes over is named.
+Raises TA001 a trainer is not a member, TA012 the condition is not valid (a pointer in detail), TA017 nobody can take over.';
+
 -- TABLE: assignment.policy_rules
 
 CREATE TABLE assignment.policy_rules (
@@ -3154,6 +3205,7 @@ begin
     'assignment.claim_new_failures(integer)',
     'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text, boolean, text)',
     'assignment.start_transfer(text, uuid, uuid, uuid[], jsonb, text, boolean, integer, text, text, uuid, boolean)',
+    'assignment.preview_transfer(uuid, uuid, uuid[], jsonb, integer, integer)',
     'assignment.retry_backfill(uuid, text, text, text)',
     'assignment.backfill_step(uuid)',
     'assignment.preview_step(uuid)',
@@ -4300,6 +4352,104 @@ $$;
 COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview. Null when no lane is left or the run is not running.
 Writes nothing: call it in a READ ONLY transaction.';
 
+-- FUNCTION: assignment.preview_transfer(uuid, uuid, uuid[], jsonb, integer, integer)
+
+CREATE FUNCTION assignment.preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_member_ids uuid[] DEFAULT NULL::uuid[], p_condition jsonb DEFAULT NULL::jsonb, p_max_clients integer DEFAULT 10000, p_listed integer DEFAULT 50) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_run assignment.backfill_runs;
+  v_clients bigint;
+  v_ids uuid[];
+  v_selected record;
+  v_choices assignment.choice[];
+begin
+  v_run.kind := 'transfer';
+  v_run.from_trainer_id := p_from_trainer_id;
+  v_run.trainer_id := p_trainer_id;
+  v_run.condition := p_condition;
+  v_run.policy_version := assignment.check_transfer(p_from_trainer_id, p_trainer_id, p_condition);
+
+  select count(*) into v_clients
+  from public.trainer_client_assignments a
+  where a.trainer_id = p_from_trainer_id
+    and a.status = 'active';
+  v_ids := coalesce(p_member_ids, array(
+    select a.client_id
+    from public.trainer_client_assignments a
+    where a.trainer_id = p_from_trainer_id
+      and a.status = 'active'
+    order by a.id
+    limit p_max_clients
+  ));
+  select (s.clients).member_ids, s.member_rows into v_selected from assignment.select_clients(v_run, v_ids) as s;
+  v_choices := array(
+    select c
+    from assignment.choose(
+      assignment.run_request(v_run),
+      (select p.document from assignment.policies p where p.version = v_run.policy_version),
+      array(select r from assignment.policy_rules r where r.version = v_run.policy_version order by r.rule),
+      v_selected.member_ids,
+      v_selected.member_rows
+    ) as c
+  );
+
+  return (
+    with decided as materialized (
+      select c.member_id, c.trainer_id, c.rule, c.outcome, c.place
+      from unnest(v_choices) with ordinality as c (member_id, trainer_id, rule, outcome, place)
+    ),
+    members as (
+      select
+        d.member_id,
+        min(d.place) as place,
+        bool_or(d.outcome in ('assign', 'already_assigned')) as moves,
+        min(d.outcome) as outcome,
+        coalesce(jsonb_agg(d.trainer_id order by d.place) filter (where d.trainer_id is not null), '[]') as trainer_ids
+      from decided d
+      group by d.member_id
+    ),
+    listed as (
+      select m.*, row_number() over (partition by m.moves order by m.place) as n
+      from members m
+    )
+    select jsonb_build_object(
+      'clients', v_clients,
+      'looked_at', cardinality(v_ids),
+      'selected', cardinality(v_selected.member_ids),
+      'moved', (select count(*) from members m where m.moves),
+      'shares', coalesce((
+        select jsonb_agg(
+          jsonb_build_object('trainer_id', s.trainer_id, 'outcome', s.outcome, 'members', s.members)
+          order by s.members desc, s.trainer_id
+        )
+        from (
+          select d.trainer_id, d.outcome, count(*) as members
+          from decided d
+          group by d.trainer_id, d.outcome
+        ) as s
+      ), '[]'),
+      'listed', coalesce((
+        select jsonb_agg(
+          jsonb_build_object(
+            'member_id', l.member_id, 'moves', l.moves, 'outcome', l.outcome, 'trainer_ids', l.trainer_ids
+          )
+          order by l.place
+        )
+        from listed l
+        where l.n <= p_listed
+      ), '[]')
+    )
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_max_clients integer, p_listed integer) IS 'What a transfer would do with the first p_max_clients clients of p_from_trainer_id, or with p_member_ids: clients (all), looked_at,
+selected, moved, shares (members by trainer and outcome), and the first p_listed who would move and who would stay.
+Raises as check_transfer does.';
+
 -- FUNCTION: assignment.put_policy(jsonb, text, text, integer, text)
 
 CREATE FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text DEFAULT NULL::text, p_expected_version integer DEFAULT NULL::integer, p_request_id text DEFAULT NULL::text) RETURNS integer
@@ -5225,43 +5375,9 @@ declare
   v_requested_by text := coalesce(p_requested_by, assignment.database_role());
   v_run_id uuid;
   v_active_id uuid;
-  v_problem record;
   v_total bigint;
 begin
-  perform assignment.require_visible_rows();
-  if not exists (select from public.members where id = p_from_trainer_id) then
-    raise exception 'trainer % is not a member', p_from_trainer_id using errcode = 'TA001';
-  elsif p_trainer_id is not null and not exists (select from public.members where id = p_trainer_id) then
-    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
-  elsif p_trainer_id = p_from_trainer_id then
-    raise exception 'trainer % cannot take over from themselves', p_from_trainer_id using errcode = 'TA017';
-  end if;
-  if p_trainer_id is null then
-    select s.policy_version into v_policy_version
-    from assignment.settings s
-    where s.default_trainer_id <> p_from_trainer_id
-      or exists (select from assignment.policy_rules r where r.version = s.policy_version);
-    if not found then
-      perform assignment.default_trainer_id();  -- raises where there are no settings
-      raise exception 'the policy knows no trainer besides %', p_from_trainer_id
-        using errcode = 'TA017', hint = 'Name the trainer who takes over, or change the policy first.';
-    end if;
-  end if;
-  if p_condition is not null then
-    select * into v_problem
-    from assignment.find_policy_problems(jsonb_build_object(
-      'defaultTrainerId', null,
-      'respectsOtherTrainers', false,
-      'rules', jsonb_build_array(assignment.selecting_rule(p_condition))
-    )) as p
-    where not p.is_warning
-    order by p.pointer
-    limit 1;
-    if found then
-      raise exception '%', v_problem.detail
-        using errcode = 'TA012', detail = regexp_replace(v_problem.pointer, '^/rules/0/when', '/condition');
-    end if;
-  end if;
+  v_policy_version := assignment.check_transfer(p_from_trainer_id, p_trainer_id, p_condition);
 
   loop
     insert into assignment.backfill_runs
@@ -6974,6 +7090,10 @@ REVOKE ALL ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to tex
 
 REVOKE ALL ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION check_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_condition jsonb)
+
+REVOKE ALL ON FUNCTION assignment.check_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_condition jsonb) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[])
 
 REVOKE ALL ON FUNCTION assignment.choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
@@ -7269,6 +7389,10 @@ REVOKE ALL ON FUNCTION assignment.preview_policy(p_document jsonb, p_percent rea
 -- ACL: assignment.FUNCTION preview_step(p_run_id uuid)
 
 REVOKE ALL ON FUNCTION assignment.preview_step(p_run_id uuid) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_max_clients integer, p_listed integer)
+
+REVOKE ALL ON FUNCTION assignment.preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_max_clients integer, p_listed integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text)
 

@@ -28,43 +28,9 @@ declare
   v_requested_by text := coalesce(p_requested_by, assignment.database_role());
   v_run_id uuid;
   v_active_id uuid;
-  v_problem record;
   v_total bigint;
 begin
-  perform assignment.require_visible_rows();
-  if not exists (select from public.members where id = p_from_trainer_id) then
-    raise exception 'trainer % is not a member', p_from_trainer_id using errcode = 'TA001';
-  elsif p_trainer_id is not null and not exists (select from public.members where id = p_trainer_id) then
-    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
-  elsif p_trainer_id = p_from_trainer_id then
-    raise exception 'trainer % cannot take over from themselves', p_from_trainer_id using errcode = 'TA017';
-  end if;
-  if p_trainer_id is null then
-    select s.policy_version into v_policy_version
-    from assignment.settings s
-    where s.default_trainer_id <> p_from_trainer_id
-      or exists (select from assignment.policy_rules r where r.version = s.policy_version);
-    if not found then
-      perform assignment.default_trainer_id();  -- raises where there are no settings
-      raise exception 'the policy knows no trainer besides %', p_from_trainer_id
-        using errcode = 'TA017', hint = 'Name the trainer who takes over, or change the policy first.';
-    end if;
-  end if;
-  if p_condition is not null then
-    select * into v_problem
-    from assignment.find_policy_problems(jsonb_build_object(
-      'defaultTrainerId', null,
-      'respectsOtherTrainers', false,
-      'rules', jsonb_build_array(assignment.selecting_rule(p_condition))
-    )) as p
-    where not p.is_warning
-    order by p.pointer
-    limit 1;
-    if found then
-      raise exception '%', v_problem.detail
-        using errcode = 'TA012', detail = regexp_replace(v_problem.pointer, '^/rules/0/when', '/condition');
-    end if;
-  end if;
+  v_policy_version := assignment.check_transfer(p_from_trainer_id, p_trainer_id, p_condition);
 
   loop
     insert into assignment.backfill_runs

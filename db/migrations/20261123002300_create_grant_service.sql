@@ -71,6 +71,7 @@ begin
     'assignment.claim_new_failures(integer)',
     'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text, boolean, text)',
     'assignment.start_transfer(text, uuid, uuid, uuid[], jsonb, text, boolean, integer, text, text, uuid, boolean)',
+    'assignment.preview_transfer(uuid, uuid, uuid[], jsonb, integer, integer)',
     'assignment.retry_backfill(uuid, text, text, text)',
     'assignment.backfill_step(uuid)',
     'assignment.preview_step(uuid)',
