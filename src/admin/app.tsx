@@ -24,9 +24,13 @@ import { addSignInPages, refuseCrossSite, requireSession } from "./sign_in/pages
 import { requireAdminToChange } from "./sign_in/changes.ts";
 import { serveStatic } from "./frame/static_files.ts";
 import { addTrainerPages } from "./trainers/pages.tsx";
+import { addTransferPages } from "./transfers/pages.tsx";
 
 const MAX_FORM_BYTES = 64 * 1024;
-const MAX_POLICY_BYTES = 1024 * 1024; // a draft of 100 rules travels in a form
+const MAX_DRAFT_BYTES = 1024 * 1024; // a draft of 100 rules, or a plan for 1,000 clients, travels in a form
+const CARRIES_DRAFT = new RegExp(
+  `^(?:${paths.policy}(?:/.*)?|${paths.moveClients("[^/]+")}|${paths.transferPlan("[^/]+")})$`,
+);
 const MAX_EXPORTS = 4;
 
 /**
@@ -58,10 +62,9 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
     return withTimeLimit(c.env.request, requestTimeoutMs, next);
   });
   const limitForm = limitBody(MAX_FORM_BYTES);
-  const limitPolicy = limitBody(MAX_POLICY_BYTES);
+  const limitDraft = limitBody(MAX_DRAFT_BYTES);
   app.use(refuseCrossSite, (c, next) => {
-    const isOfPolicy = c.req.path === paths.policy || c.req.path.startsWith(`${paths.policy}/`);
-    return (isOfPolicy ? limitPolicy : limitForm)(c, next);
+    return (CARRIES_DRAFT.test(c.req.path) ? limitDraft : limitForm)(c, next);
   });
 
   app.get("/static/:version/:name", (c) => {
@@ -85,6 +88,7 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
   addRunPages(pages, reader);
   addMemberPages(pages, reader);
   addTrainerPages(pages, reader);
+  addTransferPages(pages, reader);
   addFailurePages(pages, reader);
   app.notFound((c) => answerProblem(c, "not_found"));
 }

@@ -3,7 +3,7 @@ import { columnText, findReadableColumns, type MemberSource } from "../assignmen
 import type { Member } from "../assignments/member_lookup.ts";
 import { matchMember } from "../assignments/member_search.ts";
 import { readInTime } from "../database/bounded_read.ts";
-import type { Sql } from "../database/sql.ts";
+import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 
 /** A trainer: how many clients they have, and how many more this service gives them. */
@@ -121,7 +121,7 @@ export async function findRoom(sql: Sql, trainerIds: readonly string[]): Promise
  * Reads one trainer.
  * @throws {AppError} `trainer_not_found` when they are not a member.
  */
-export async function getTrainer(sql: Sql, trainerId: string): Promise<Trainer> {
+export async function getTrainer(sql: SqlOrTransaction, trainerId: string): Promise<Trainer> {
   const [trainer] = await sql<Trainer[]>`
     ${selectTrainer(sql)}
     from (select id as trainer_id from public.members where id = ${trainerId}) as asked
@@ -136,7 +136,7 @@ export async function getTrainer(sql: Sql, trainerId: string): Promise<Trainer> 
  * @throws {AppError} `trainer_not_found`
  */
 export async function changeTrainer(
-  sql: Sql,
+  sql: SqlOrTransaction,
   trainerId: string,
   change: TrainerChange,
   by: By,
@@ -150,7 +150,7 @@ export async function changeTrainer(
   return await getTrainer(sql, trainerId);
 }
 
-function selectTrainer(sql: Sql) {
+function selectTrainer(sql: SqlOrTransaction) {
   return sql`
     select
       asked.trainer_id,
@@ -164,7 +164,7 @@ function selectTrainer(sql: Sql) {
   `;
 }
 
-function joinTrainer(sql: Sql) {
+function joinTrainer(sql: SqlOrTransaction) {
   return sql`
     left join assignment.trainers t on t.trainer_id = asked.trainer_id
     cross join lateral (
@@ -177,7 +177,7 @@ function joinTrainer(sql: Sql) {
   `;
 }
 
-function joinFreeSeats(sql: Sql) {
+function joinFreeSeats(sql: SqlOrTransaction) {
   return sql`
     cross join lateral (
       select case when bool_or(s.is_overbooked) then 0 else count(*) end as seats

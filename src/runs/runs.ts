@@ -1,5 +1,5 @@
 import { type By, toActor } from "../actor.ts";
-import type { Sql } from "../database/sql.ts";
+import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import { currentTraceparent } from "../telemetry/tracing.ts";
 import type { Condition } from "../policy/condition.ts";
@@ -78,7 +78,7 @@ export async function startBackfill(sql: Sql, request: BackfillRequest): Promise
  * @throws {AppError} `trainer_not_found`, `no_successor`, `policy_invalid` for the condition, with `details.pointer`, or
  * `transfer_active` with `details.runId` of the transfer from this trainer that has not ended.
  */
-export async function startTransfer(sql: Sql, request: TransferRequest): Promise<Run> {
+export async function startTransfer(sql: SqlOrTransaction, request: TransferRequest): Promise<Run> {
   const by = starterOf(request);
   const condition = request.condition === undefined ? null : JSON.stringify(request.condition);
   const [row] = await withAppErrors(sql<[{ id: string }]>`
@@ -106,7 +106,7 @@ function starterOf({ requestedBy }: BackfillRequest | TransferRequest) {
  * Reads the state of a run, by default of either kind.
  * @throws {AppError} `run_not_found`
  */
-export async function getRun(sql: Sql, id: string, kind?: RunKind): Promise<Run> {
+export async function getRun(sql: SqlOrTransaction, id: string, kind?: RunKind): Promise<Run> {
   const [run] = await selectRuns(
     sql,
     sql`where p.id = ${id} ${kind === undefined ? sql`` : sql`and p.kind = ${kind}`}`,
@@ -247,7 +247,7 @@ export async function listRunTraceparents(sql: Sql, id: string): Promise<string[
   return rows.map((row) => row.traceparent);
 }
 
-async function selectRuns(sql: Sql, which: ReturnType<Sql>): Promise<Run[]> {
+async function selectRuns(sql: SqlOrTransaction, which: ReturnType<Sql>): Promise<Run[]> {
   const rows = await sql<Row[]>`
     select
       ${sql(COLUMNS)},

@@ -13,12 +13,19 @@ export interface Notice {
 /** The messages of redirects. An address can only choose one of them, and its numbers. */
 const NOTICES = {
   started: { tone: "good", text: "The run has started." },
+  transfer_started: (stops = 0) => ({
+    tone: "good",
+    text: stops === 1
+      ? "The clients are being moved, and their former trainer takes no new ones from now on."
+      : "The clients are being moved.",
+  }),
+  dry_run_started: { tone: "good", text: "The dry run has started. It counts, and changes nothing." },
   paused: {
     tone: "good",
     text: "The run was paused. When resumed, it continues where it stopped.",
   },
   resumed: { tone: "good", text: "The run was resumed." },
-  cancelled: { tone: "good", text: "The run was cancelled. Members that it assigned stay assigned." },
+  cancelled: { tone: "good", text: "The run was cancelled. What it has done until then stays." },
   retried: { tone: "good", text: "A new run tries the failed members again." },
   assigned: { tone: "good", text: "The member is assigned." },
   already_assigned: { tone: "good", text: "The member was already assigned." },
@@ -37,6 +44,11 @@ const NOTICES = {
   policy_run: (version = 0) => ({
     tone: "good",
     text: `Version ${version} of the policy is in force, and a run gives everybody their trainer.`,
+  }),
+  policy_moves: (version = 0) => ({
+    tone: "good",
+    text: `Version ${version} of the policy is in force. This dry run finds out who would be moved. ` +
+      "Nobody is moved before you say so below.",
   }),
   policy_run_later: (version = 0) => ({
     tone: "warn",
@@ -57,6 +69,10 @@ const NOTICES = {
     tone: "warn",
     text: "A run of this kind has not ended yet, so no second one was started. It is shown here.",
   },
+  transfer_active: {
+    tone: "warn",
+    text: "A transfer from this trainer has not ended yet, so no second one was started. It is shown here.",
+  },
   invalid_transition: {
     tone: "warn",
     text: "This is no longer possible: the run has changed meanwhile.",
@@ -72,6 +88,11 @@ const NOTICES = {
   },
   member_is_trainer: { tone: "bad", text: "Nobody can be their own trainer." },
   member_not_found: { tone: "bad", text: "There is no such member." },
+  no_successor: {
+    tone: "bad",
+    text:
+      "Nobody could take over: the policy knows no other trainer. Pick one here, or change the policy first.",
+  },
   trainer_not_found: { tone: "bad", text: "There is no member with this id who could be the trainer." },
   nobody_chosen: { tone: "bad", text: "Choose a member: type a name, an e-mail or an id." },
   nobody_found: { tone: "bad", text: "No member has such a name, e-mail or id." },

@@ -22,6 +22,8 @@ export const paths = {
   trainer: (id: string) => `${HOME}/trainers/${id}`,
   trainerSettings: (id: string) => `${HOME}/trainers/${id}/settings`,
   trainerClients: (id: string) => `${HOME}/trainers/${id}/clients.csv`,
+  moveClients: (id: string) => `${HOME}/trainers/${id}/move`,
+  transferPlan: (id: string) => `${HOME}/trainers/${id}/transfers`,
   failures: `${HOME}/failures`,
   retryFailures: `${HOME}/failures/retry`,
   policy: `${HOME}/policy`,

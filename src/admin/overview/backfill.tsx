@@ -12,7 +12,7 @@ export function Backfill(props: OverviewProps) {
   const { state, activeRuns, recentRuns, throughput, trainers } = props;
   const shown = activeRuns.length > 0 ? activeRuns : recentRuns.slice(0, 1);
   const inTheWay = activeRuns.find((run) =>
-    run.policyVersion !== null || run.trainerId === state.defaultTrainer?.id
+    run.kind === "backfill" && (run.policyVersion !== null || run.trainerId === state.defaultTrainer?.id)
   );
   return (
     <section id="backfill" aria-labelledby="backfill-title">
@@ -38,13 +38,16 @@ export function Backfill(props: OverviewProps) {
   );
 }
 
-function inTheWayInWords({ status, dryRun, retryOf }: Run): string {
+function inTheWayInWords({ status, dryRun, reassign, retryOf }: Run): string {
   if (status === "paused") {
     return `A ${dryRun ? "dry run" : "run"} is paused, and does nothing until it is resumed. ` +
       "Another one can start when it has ended or is cancelled.";
   }
   if (dryRun) return "A dry run is under way. It looks at every member once and assigns nobody.";
   if (retryOf !== null) return "A run is under way. It tries the failed members of an earlier run again.";
+  if (reassign) {
+    return "A run is under way. It looks at every member once, and replaces what the policy would no longer choose.";
+  }
   return "A run is under way. It looks at every member once, and assigns everyone without the trainer.";
 }
 

@@ -1,19 +1,23 @@
+import type { Child } from "hono/jsx";
 import { listOps, type MemberField } from "../../policy/member_fields.ts";
 import type { People } from "./people.ts";
-import type { ConditionRow, RuleForm } from "./rule_form.ts";
+import type { ConditionForm, ConditionRow } from "./rule_form.ts";
 import { Sentence } from "./sentence_view.tsx";
 import { conditionInWords, OP_WORDS } from "./sentences.ts";
 
 /** Asks for whom a rule is: tests of columns, of which all must hold or any. */
-export function ConditionFields({ form, fields, people }: {
-  form: RuleForm;
+export function ConditionFields({ form, fields, people, legend, children }: {
+  form: ConditionForm;
   fields: MemberField[];
   people: People;
+  legend: string;
+  /** In place of the conditions, if there are none. */
+  children?: Child;
 }) {
   return (
     <fieldset>
-      <legend>For members</legend>
-      {form.conditions.length === 0 && <p>Everybody. Add a condition to choose among them.</p>}
+      <legend>{legend}</legend>
+      {form.conditions.length === 0 && children}
       {form.conditions.length > 1
         ? (
           <p>

@@ -25,7 +25,7 @@ import {
   readRuleForm,
 } from "./form_fields.ts";
 import { findPeople, findTrainers, listPickable } from "./people.ts";
-import { EMPTY_RULE, formOfRule, type RuleForm, ruleOfForm } from "./rule_form.ts";
+import { addTest, EMPTY_RULE, formOfRule, removeTest, type RuleForm, ruleOfForm } from "./rule_form.ts";
 import { startPolicyRun } from "./policy_run.ts";
 import { RulePage } from "./rule_view.tsx";
 import { RulesPage } from "./rules_view.tsx";
@@ -75,22 +75,10 @@ export function addDraftPages({ app, services }: Pages, reader: OverviewReader):
     switch (form.has("find") ? "add-trainer" : verb) {
       case "add-condition": {
         const field = readLine(form, "newField");
-        const known = (await listMemberFields(sql)).find((each) => each.field === field);
-        if (known === undefined) return await answerRule(c, draft, place, filled);
-        const op = known.kind === "array" ? "contains" : known.kind === "other" ? "exists" : "eq";
-        const conditions: RuleForm["conditions"] = [...filled.conditions, {
-          field,
-          op,
-          picked: [],
-          typed: "",
-        }];
-        return await answerRule(c, draft, place, { ...filled, conditions });
+        return await answerRule(c, draft, place, addTest(filled, field, await listMemberFields(sql)));
       }
       case "remove-condition":
-        return await answerRule(c, draft, place, {
-          ...filled,
-          conditions: filled.conditions.toSpliced(which, 1),
-        });
+        return await answerRule(c, draft, place, removeTest(filled, which));
       case "remove-trainer":
         return await answerRule(c, draft, place, {
           ...filled,
@@ -134,8 +122,10 @@ export function addDraftPages({ app, services }: Pages, reader: OverviewReader):
       if (!isNew) return seeOther(c, withNotice(paths.policy, "policy_unchanged"));
       reader.expire();
       logChange(log, visitorOf(c), "policy_changed", { version });
-      const notice = asks && fate === "add" ? await startPolicyRun(c, sql, log) : "policy_saved";
-      return seeOther(c, withNotice(paths.policy, notice, version));
+      if (asks && (fate === "add" || fate === "move")) {
+        return seeOther(c, await startPolicyRun(c, sql, log, { fate, version, home: paths.policy }));
+      }
+      return seeOther(c, withNotice(paths.policy, "policy_saved", version));
     } catch (error) {
       const { code } = toProblem(error instanceof Error ? error : new Error(String(error)));
       if (code !== "policy_changed" && code !== "policy_invalid") throw error;

@@ -3,11 +3,11 @@ import type { PolicyDocument } from "../../policy/document.ts";
 
 /** What becomes of members who have a trainer when the default trainer changes. */
 export type Fate = z.infer<typeof Fate>;
-export const Fate = z.enum(["keep", "add"]);
+export const Fate = z.enum(["keep", "add", "move"]);
 
 /** Makes the policy that follows from the answer. */
 export function withFate(policy: PolicyDocument, fate: Fate | undefined): PolicyDocument {
-  return fate === undefined ? policy : { ...policy, respectsOtherTrainers: fate === "keep" };
+  return fate === undefined ? policy : { ...policy, respectsOtherTrainers: fate !== "add" };
 }
 
 /** Asks what becomes of members who have a trainer. */
@@ -21,7 +21,10 @@ export function FateQuestion({ chosen }: { chosen?: string | undefined }) {
       <Answer value="add" chosen={chosen}>
         They get the trainer of the policy as well. A run starts at once.
       </Answer>
-      <p class="meta">To move them from one trainer to another is not possible here yet.</p>
+      <Answer value="move" chosen={chosen}>
+        Those whom the policy chose their trainer for, and would now choose another, are moved to that one.
+        All others keep theirs. A dry run comes first, and says who would be moved.
+      </Answer>
     </fieldset>
   );
 }

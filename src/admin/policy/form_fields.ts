@@ -4,7 +4,7 @@ import { Problem } from "../../http/problems.ts";
 import { OPS } from "../../policy/condition.ts";
 import type { Typed } from "../frame/pages.ts";
 import { type PolicyDocument, PolicySchema, type Rule } from "../../policy/document.ts";
-import { type ConditionRow, EMPTY_RULE, type RuleForm } from "./rule_form.ts";
+import { type ConditionForm, type ConditionRow, EMPTY_RULE, type RuleForm } from "./rule_form.ts";
 
 const Text = z.string().catch("");
 const Version = z.string().regex(/^[1-9]\d{0,8}$/).transform(Number);
@@ -56,8 +56,8 @@ export function readPlace(form: FormData): number {
 const Choose = z.enum(["nobody", "field", "all", "spread", "most_room"]).catch(EMPTY_RULE.choose);
 const Values = z.array(z.union([z.string(), z.number(), z.boolean()])).catch([]);
 
-/** Reads the form of a rule, as far as it is filled in. */
-export function readRuleForm(form: FormData): RuleForm {
+/** Reads the form of a condition, as far as it is filled in. */
+export function readConditionForm(form: FormData): ConditionForm {
   const text = (name: string) => Text.parse(form.get(name));
   const conditions: ConditionRow[] = [];
   for (let place = 0; form.has(`c${place}.field`) || form.has(`c${place}.kept`); place++) {
@@ -72,14 +72,19 @@ export function readRuleForm(form: FormData): RuleForm {
       });
     }
   }
+  return { match: text("match") === "any" ? "any" : "all", conditions };
+}
+
+/** Reads the form of a rule, as far as it is filled in. */
+export function readRuleForm(form: FormData): RuleForm {
+  const text = (name: string) => Text.parse(form.get(name));
   const trainers: RuleForm["trainers"] = [];
   for (let place = 0; form.has(`t${place}.id`); place++) {
     trainers.push({ trainerId: text(`t${place}.id`), weight: text(`t${place}.weight`) || "1" });
   }
   return {
+    ...readConditionForm(form),
     name: text("name"),
-    match: text("match") === "any" ? "any" : "all",
-    conditions,
     choose: Choose.parse(form.get("choose")),
     choiceField: text("choiceField"),
     trainers,

@@ -2,6 +2,7 @@ import type { Outcome, PolicyPreview } from "../../policy/preview.ts";
 import { paths } from "../frame/paths.ts";
 import { Empty } from "../frame/parts.tsx";
 import { countOf, formatCount } from "../frame/wording.ts";
+import { Bar } from "./bar.tsx";
 import { nameOf, type People } from "./people.ts";
 
 const OUTCOME_WORDS: Record<Outcome, string> = {
@@ -74,15 +75,6 @@ function TrainerName({ trainerId, people }: { trainerId: string | null; people: 
     <a href={paths.trainer(trainerId)}>
       <bdi>{nameOf(people.get(trainerId) ?? { id: trainerId, member: undefined })}</bdi>
     </a>
-  );
-}
-
-/** @param share of the longest bar, from 0 to 1 */
-function Bar({ share, tone }: { share: number; tone: string }) {
-  return (
-    <svg class={`bar ${tone}`} viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-      <rect width={String(Math.round(share * 1000) / 10)} height="8" />
-    </svg>
   );
 }
 

@@ -4,12 +4,16 @@ import type { MemberField } from "../../policy/member_fields.ts";
 
 type Value = string | number | boolean;
 
-/** A rule as a form has it. */
-export interface RuleForm {
-  name: string;
+/** A condition as a form has it. */
+export interface ConditionForm {
   match: "all" | "any";
-  /** None: the rule is for everybody. */
+  /** None: for everybody. */
   conditions: ConditionRow[];
+}
+
+/** A rule as a form has it. */
+export interface RuleForm extends ConditionForm {
+  name: string;
   choose: Choice["choose"];
   /** For `field`. */
   choiceField: string;
@@ -32,13 +36,10 @@ export const EMPTY_RULE: RuleForm = {
 
 /** Fills a form from a rule. */
 export function formOfRule({ name, when, assign }: Rule): RuleForm {
-  const match = when !== undefined && "any" in when ? "any" : "all";
-  const conditions = when === undefined ? [] : "all" in when ? when.all : "any" in when ? when.any : [when];
   return {
     ...EMPTY_RULE,
+    ...formOfCondition(when),
     name,
-    match,
-    conditions: conditions.map(rowOfCondition),
     choose: assign.choose,
     ...("field" in assign ? { choiceField: assign.field } : {}),
     ...("trainers" in assign
@@ -48,6 +49,13 @@ export function formOfRule({ name, when, assign }: Rule): RuleForm {
       : {}),
     ...("whenFull" in assign ? { whenFull: assign.whenFull ?? "next" } : {}),
   };
+}
+
+/** Fills the form of a condition; none: for everybody. */
+export function formOfCondition(when: Condition | undefined): ConditionForm {
+  const match = when !== undefined && "any" in when ? "any" : "all";
+  const conditions = when === undefined ? [] : "all" in when ? when.all : "any" in when ? when.any : [when];
+  return { match, conditions: conditions.map(rowOfCondition) };
 }
 
 function rowOfCondition(condition: Condition): ConditionRow {
@@ -66,24 +74,47 @@ const PLURAL: Partial<Record<Op, Op>> = { eq: "in", ne: "not_in" };
  * @returns the rule, to be parsed as part of the policy; and what is wrong with the form, in sentences
  */
 export function ruleOfForm(form: RuleForm, fields: readonly MemberField[]): { rule: Rule; faults: string[] } {
+  const { when, faults } = conditionOfForm(form, fields);
+  if (form.name.trim() === "") faults.push("Give the rule a name.");
+  const assign = choiceOfForm(form, faults);
+  return { rule: { name: form.name.trim(), ...(when === undefined ? {} : { when }), assign }, faults };
+}
+
+/** Makes the condition that a form describes; undefined: for everybody. */
+export function conditionOfForm(
+  { match, conditions: rows }: ConditionForm,
+  fields: readonly MemberField[],
+): { when: Condition | undefined; faults: string[] } {
   const faults: string[] = [];
-  const conditions = form.conditions.map((row): Condition => {
+  const conditions = rows.map((row): Condition => {
     if ("kept" in row) return row.kept;
     const { leaf, fault } = leafOfRow(row, fields.find(({ field }) => field === row.field));
     if (fault !== undefined) faults.push(fault);
     return leaf;
   });
-  if (form.name.trim() === "") faults.push("Give the rule a name.");
-  const [first] = conditions;
-  const when = first === undefined
-    ? undefined
-    : conditions.length === 1
-    ? first
-    : form.match === "all"
+  const when = conditions.length <= 1
+    ? conditions[0]
+    : match === "all"
     ? { all: conditions }
     : { any: conditions };
-  const assign = choiceOfForm(form, faults);
-  return { rule: { name: form.name.trim(), ...(when === undefined ? {} : { when }), assign }, faults };
+  return { when, faults };
+}
+
+/** Adds an empty test of a field; the form as it is if there is no such field. */
+export function addTest<Form extends ConditionForm>(
+  form: Form,
+  field: string,
+  fields: readonly MemberField[],
+): Form {
+  const known = fields.find((each) => each.field === field);
+  if (known === undefined) return form;
+  const op = known.kind === "array" ? "contains" : known.kind === "other" ? "exists" : "eq";
+  return { ...form, conditions: [...form.conditions, { field, op, picked: [], typed: "" }] };
+}
+
+/** Removes a condition by its place, from 0. */
+export function removeTest<Form extends ConditionForm>(form: Form, place: number): Form {
+  return { ...form, conditions: form.conditions.toSpliced(place, 1) };
 }
 
 function choiceOfForm({ choose, choiceField, trainers, whenFull }: RuleForm, faults: string[]): Choice {

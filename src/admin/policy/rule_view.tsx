@@ -44,7 +44,9 @@ export function RulePage(
           <label for="name">Name</label>
           <input id="name" name="name" value={form.name} maxlength={200} autocomplete="off" />
         </p>
-        <ConditionFields form={form} fields={fields} people={people} />
+        <ConditionFields legend="For members" form={form} fields={fields} people={people}>
+          <p>Everybody. Add a condition to choose among them.</p>
+        </ConditionFields>
         <Choices form={form} fields={fields} people={people} pickable={pickable} picker={picker} />
         <div class="actions">
           <button class="primary" type="submit" name="do" value="done">Done</button>

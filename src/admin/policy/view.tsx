@@ -5,6 +5,7 @@ import { Message, NextPage, Table, Time } from "../frame/parts.tsx";
 import { type Change, changesInWords } from "./changes.ts";
 import { DraftFields } from "./draft_fields.tsx";
 import type { People } from "./people.ts";
+import { Reassign } from "./reassign_view.tsx";
 import { Comparison, Sentences } from "./sentence_view.tsx";
 
 /** A version in the history, and what it changed; null for the first. */
@@ -36,6 +37,7 @@ export function PolicyPage({ policy, people, versions, next }: {
           </div>
         </ForAdmins>
       </section>
+      {policy.version > 1 && <Reassign />}
       <History versions={versions} next={next} />
     </>
   );

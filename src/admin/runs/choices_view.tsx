@@ -1,7 +1,7 @@
 import type { Run } from "../../runs/progress.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
-import { paths } from "../frame/paths.ts";
-import { MemberLink, Table } from "../frame/parts.tsx";
+import { Table } from "../frame/parts.tsx";
+import { TrainerLink } from "../frame/trainer_link.tsx";
 import { formatCount } from "../frame/wording.ts";
 
 interface ChoicesProps {
@@ -14,20 +14,9 @@ interface ChoicesProps {
 const MOST_ROWS = 25;
 
 /** Returns the ids of the trainers that the page of a run names. */
-export function trainersOf({ trainerId, choices }: Run): string[] {
+export function trainersOf({ fromTrainerId, trainerId, choices }: Run): string[] {
   const chosen = largestChoices({ choices }).map((choice) => choice.trainerId);
-  return trainerId === null ? chosen : [trainerId, ...chosen];
-}
-
-/** Names whom a run assigns to: one trainer, or whoever the policy chooses. */
-export function RunTrainer({ run: { trainerId, policyVersion }, trainers }: ChoicesProps) {
-  if (trainerId !== null) return <MemberLink id={trainerId} member={trainers.get(trainerId)} to="trainer" />;
-  if (policyVersion === null) return <>nobody</>;
-  return (
-    <span>
-      by the policy, <a href={paths.policyVersion(policyVersion)}>version {policyVersion}</a>
-    </span>
-  );
+  return [fromTrainerId, trainerId, ...chosen].filter((id) => id !== null);
 }
 
 /** Shows how many members each rule gave to each trainer. */
@@ -54,15 +43,12 @@ export function Choices({ run, trainers }: ChoicesProps) {
           },
           {
             title: "Trainer",
-            cell: ({ trainerId }) => (
-              <MemberLink id={trainerId} member={trainers.get(trainerId)} to="trainer" />
-            ),
+            cell: ({ trainerId }) => <TrainerLink id={trainerId} member={trainers.get(trainerId)} />,
           },
           {
             title: "Members",
             isNumber: true,
-            cell: ({ members }) =>
-              formatCount(members),
+            cell: ({ members }) => formatCount(members),
           },
         ]}
       />

@@ -25,8 +25,10 @@ import { paths } from "../frame/paths.ts";
 import { readPick } from "../picker/read_pick.ts";
 import { trainersOf } from "./choices_view.tsx";
 import { MAX_RECORDED_ERRORS, unrecordedInWords } from "./recorded_errors.ts";
-import { RunPage, RunsPage } from "./run_table.tsx";
-import { titleOf } from "./run_view.tsx";
+import { titleOf } from "../frame/run_wording.ts";
+import { readFollowUp } from "./follow_up.ts";
+import { RunPage } from "./run_page.tsx";
+import { RunsPage } from "./run_table.tsx";
 
 const PAGE_ROWS = 25;
 const BACKFILL = `${paths.home}#backfill`;
@@ -63,7 +65,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
   });
 
   app.post("/trainer-assignment/runs", async (c) => {
-    const { dryRun, ...typed } = await readForm(c);
+    const { dryRun, reassign, ...typed } = await readForm(c);
     const pick = await readPick(services, typed, "trainerId");
     const trainerId = pick.id;
     const rows = batchRows.safeParse(typed.batchRows);
@@ -76,11 +78,13 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
         trainerId,
         batchRows: rows.data,
         dryRun: dryRun === "true",
+        reassign: reassign === "true",
         requestedBy: visitorOf(c),
       };
       const run = await startBackfill(sql, request).finally(() => reader.expire());
       logChange(log, visitorOf(c), "backfill_start_requested", { runId: run.id });
-      return withNotice(BACKFILL, "started");
+      if (!run.reassign) return withNotice(BACKFILL, "started");
+      return withNotice(paths.run(run.id), run.dryRun ? "dry_run_started" : "started");
     });
   });
 
@@ -88,8 +92,9 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
     const { id } = c.req.param();
     const cursor = c.req.query("cursor");
     const run = await getRun(sql, id);
-    const [throughput, trainers, errors] = await Promise.all([
+    const [throughput, followUp, trainers, errors] = await Promise.all([
       readThroughput(sql, id),
+      readFollowUp(sql, run),
       findMembers(services, trainersOf(run)),
       readPage(c, {
         list: `backfill-errors/${id}`,
@@ -110,6 +115,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
           run={run}
           throughput={throughput}
           trainers={byId(trainers)}
+          followUp={followUp}
           errors={errors.rows}
           members={members}
           next={errors.next}
@@ -137,8 +143,8 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
     app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/${verb}`, async (c) => {
       const { id } = c.req.param();
       return await doAndSeeOther(c, backOf(c.req.header("referer"), id), async () => {
-        await change(sql, id, visitorOf(c)).finally(() => reader.expire());
-        logChange(log, visitorOf(c), `backfill_${verb}_requested`, { runId: id });
+        const { kind } = await change(sql, id, visitorOf(c)).finally(() => reader.expire());
+        logChange(log, visitorOf(c), `${kind}_${verb}_requested`, { runId: id });
         return withNotice(backOf(c.req.header("referer"), id), notice);
       });
     });
@@ -146,9 +152,9 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
 
   app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/retry`, async (c) => {
     const { id } = c.req.param();
-    return await doAndSeeOther(c, BACKFILL, async () => {
+    return await doAndSeeOther(c, paths.run(id), async () => {
       const run = await retryRun(sql, id, visitorOf(c)).finally(() => reader.expire());
-      logChange(log, visitorOf(c), "backfill_retry_requested", { runId: run.id, retryOf: id });
+      logChange(log, visitorOf(c), `${run.kind}_retry_requested`, { runId: run.id, retryOf: id });
       return withNotice(paths.run(run.id), "retried");
     });
   });

@@ -5,8 +5,11 @@ import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { countOf, formatCount, formatDuration, percentOf, STATUS_WORDS } from "../frame/wording.ts";
 import { Figure, StatusBadge, Time } from "../frame/parts.tsx";
-import { Choices, RunTrainer } from "./choices_view.tsx";
+import { cancellationInWords, labelsOf, skipReasons, titleOf } from "../frame/run_wording.ts";
+import { Choices } from "./choices_view.tsx";
+import { RunTrainers } from "./run_trainers.tsx";
 import { MAX_RECORDED_ERRORS } from "./recorded_errors.ts";
+import { Scope } from "./scope_view.tsx";
 import { ThroughputChart } from "./throughput_chart.tsx";
 
 /** The props of a run, on the overview and on the run's own page. */
@@ -32,9 +35,11 @@ export function RunCard({ run, throughput, trainers, linked = false }: RunProps)
           Started by <bdi>{run.requestedBy}</bdi>, <Time at={run.requestedAt} />
         </p>
         <p class="meta">
-          For <RunTrainer run={run} trainers={trainers} />
+          {run.fromTrainerId === null && "For "}
+          <RunTrainers run={run} trainers={trainers} />
         </p>
       </header>
+      {!linked && <Scope run={run} />}
       <Progress run={run} />
       <Outcome run={run} />
       {!linked && <Choices run={run} trainers={trainers} />}
@@ -42,11 +47,6 @@ export function RunCard({ run, throughput, trainers, linked = false }: RunProps)
       <StatusForms run={run} />
     </article>
   );
-}
-
-export function titleOf(run: Run): string {
-  if (run.dryRun) return "Dry run";
-  return run.retryOf === null ? "Backfill" : "Retry of failed members";
 }
 
 function Progress({ run }: { run: Run }) {
@@ -70,7 +70,7 @@ function Progress({ run }: { run: Run }) {
         <strong>{percent} %</strong>
         <span>
           {formatCount(run.processed)} of {run.totalIsEstimate && !ended && "about "}
-          {countOf(run.total, "member")}
+          {countOf(run.total, run.kind === "transfer" ? "client" : "member")}
         </span>
         <Pace run={run} />
       </p>
@@ -104,27 +104,25 @@ function durationOf({ startedAt, requestedAt, finishedAt }: Run): string | undef
 }
 
 function Outcome({ run }: { run: Run }) {
-  const left = stillWithout(run);
+  const left = stillLeft(run);
+  const labels = labelsOf(run);
   return (
     <dl class="figures">
-      <Figure label="Total">{formatCount(run.total)}</Figure>
-      <Figure
-        label={run.dryRun ? "Would be assigned" : "Successfully assigned"}
-        tone={run.successful > 0 ? "good" : undefined}
-      >
+      <Figure label={labels.total}>{formatCount(run.total)}</Figure>
+      <Figure label={labels.successful} tone={run.successful > 0 ? "good" : undefined}>
         {formatCount(run.successful)}
       </Figure>
-      <Figure label={skippedLabel(run)} note={skipReasons(run)}>{formatCount(run.skipped)}</Figure>
+      <Figure label={labels.skipped} note={skipReasons(run)}>{formatCount(run.skipped)}</Figure>
       <Figure
-        label={run.dryRun ? "Would fail" : "Failed"}
+        label={labels.failed}
         tone={run.failed > 0 ? "bad" : undefined}
-        note={run.failed > 0 && !run.dryRun ? "this run does not try them again" : undefined}
+        note={run.failed > 0 ? labels.failedNote : undefined}
       >
         {formatCount(run.failed)}
       </Figure>
       {left !== undefined && (
         <Figure
-          label={run.trainerId === null ? "Still without a trainer" : "Still without the trainer"}
+          label={labels.left}
           tone={left > run.skippedBecause.ended ? "bad" : undefined}
           note="of the total, counted at the end"
         >
@@ -136,30 +134,13 @@ function Outcome({ run }: { run: Run }) {
 }
 
 /**
- * Returns how many members the closing proof found without the trainer: failed ones, those whose assignment was
- * ended, and others. `remaining` includes failed members beyond the recorded ones. Undefined if there was no
- * proof.
+ * Returns how many members the closing proof found without the trainer, or not moved: failed ones, those whose
+ * assignment was ended, and others. `remaining` includes failed members beyond the recorded ones. Undefined if
+ * there was no proof.
  */
-function stillWithout({ dryRun, remaining, failed, skippedBecause }: Run): number | undefined {
+function stillLeft({ dryRun, remaining, failed, skippedBecause }: Run): number | undefined {
   if (dryRun || remaining === null) return undefined;
   return remaining + Math.min(failed, MAX_RECORDED_ERRORS) + skippedBecause.ended;
-}
-
-function skippedLabel({ skipped, skippedBecause }: Run): string {
-  return skipped === skippedBecause.alreadyAssigned ? "Already assigned (skipped)" : "Skipped";
-}
-
-function skipReasons({ skipped, skippedBecause }: Run): string | undefined {
-  const { alreadyAssigned, ended, isTrainer, memberGone, excluded } = skippedBecause;
-  if (skipped === alreadyAssigned) return undefined;
-  const reasons = [
-    alreadyAssigned > 0 && `${formatCount(alreadyAssigned)} already assigned`,
-    ended > 0 && `${formatCount(ended)} ended by hand`,
-    isTrainer > 0 && `${formatCount(isTrainer)} is the trainer`,
-    excluded > 0 && `${formatCount(excluded)} excluded by the policy`,
-    memberGone > 0 && `${formatCount(memberGone)} deleted meanwhile`,
-  ];
-  return reasons.filter(Boolean).join(", ");
 }
 
 function StatusForms({ run }: { run: Run }) {
@@ -183,10 +164,7 @@ function StatusForms({ run }: { run: Run }) {
         <details class="confirm" name="confirm">
           <summary class="button">Cancel…</summary>
           <div>
-            <p>
-              Members that the run has assigned stay assigned. A cancelled run cannot be resumed, but a new
-              one can be started.
-            </p>
+            <p>{cancellationInWords(run)}</p>
             <StatusButton run={run} verb="cancel" label="Cancel the run" kind="danger" />
           </div>
         </details>

@@ -214,8 +214,8 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
       const put = await putPolicy(sql, wanted, visitorOf(c), { expectedVersion: version });
       reader.expire();
       logChange(log, visitorOf(c), "default_trainer_changed", { trainerId, version: put.policy.version });
-      const notice = fate === "add" ? await startPolicyRun(c, sql, log) : "trainer_set";
-      return withNotice(paths.home, notice, put.policy.version);
+      if (fate === "keep") return withNotice(paths.home, "trainer_set");
+      return await startPolicyRun(c, sql, log, { fate, version: put.policy.version, home: paths.home });
     });
   });
 }

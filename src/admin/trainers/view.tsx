@@ -4,12 +4,11 @@ import type { Trainer } from "../../policy/trainers.ts";
 import type { Typed } from "../frame/pages.ts";
 import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
-import { type Column, Empty, EndTime, MemberLink, Message, NextPage, Table, Time } from "../frame/parts.tsx";
+import { Empty, MemberLink, NextPage, Table } from "../frame/parts.tsx";
 import { askInWords } from "../picker/search_words.tsx";
 import { formatCount } from "../frame/wording.ts";
+import { ClientTable } from "./client_table.tsx";
 import { Accepts, countOrNoLimit, Settings } from "./settings_view.tsx";
-
-const UNTIL: Column<Client> = { title: "Until", cell: ({ endedAt }) => <EndTime at={endedAt} /> };
 
 /** Lists trainers, and finds one by id or e-mail. */
 export function TrainersPage({ query, fields, trainers, members, next, isFirst }: {
@@ -96,26 +95,29 @@ export function TrainerPage({ trainer, member, typed, status, clients, members, 
           <StatusTab trainerId={trainerId} status="active" current={status} label="Active" />
           <StatusTab trainerId={trainerId} status="inactive" current={status} label="Ended" />
         </nav>
+        {trainer.clients > 0 && (
+          <ForAdmins>
+            <a class="button" href={paths.moveClients(trainerId)}>Move clients…</a>
+          </ForAdmins>
+        )}
         <a class="button" href={`${paths.trainerClients(trainerId)}?status=${status}`} download>
           Download all (CSV)
         </a>
       </div>
       {clients.length > 0
         ? (
-          <Table
-            label="Clients"
-            rows={clients}
-            keyOf={({ assignmentId }) => assignmentId}
-            columns={[
-              {
-                title: "Client",
-                cell: ({ clientId }) => <MemberLink id={clientId} member={members.get(clientId)} />,
-              },
-              { title: "Since", cell: ({ assignmentDate }) => <Time at={assignmentDate} /> },
-              ...(status === "inactive" ? [UNTIL] : []),
-              { title: "Notes", cell: ({ notes }) => notes !== null && <Message text={notes} /> },
-            ]}
-          />
+          <ForAdmins others={<ClientTable clients={clients} members={members} status={status} />}>
+            {status === "inactive"
+              ? <ClientTable clients={clients} members={members} status={status} />
+              : (
+                <form class="builder" method="get" action={paths.moveClients(trainerId)}>
+                  <ClientTable clients={clients} members={members} status={status} canTick />
+                  <div class="actions">
+                    <button type="submit">Move those ticked…</button>
+                  </div>
+                </form>
+              )}
+          </ForAdmins>
         )
         : <NoClients status={status} isFirst={isFirst} />}
       <NextPage path={path} next={next} />

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { DEFAULT_TRAINER_ID, endAssignment } from "../../../src/trainer_assignment.ts";
-import { pauseRun, startBackfill } from "../../../src/runs/runs.ts";
-import { runBackfill } from "../../support/backfills.ts";
+import { pauseRun, startBackfill, startTransfer } from "../../../src/runs/runs.ts";
+import { driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { acceptAssignments, addUnseenMembers, refuseAssignments } from "../../support/members.ts";
 import { putRules, setCapacity } from "../../support/policies.ts";
 import { get, HOME, post, signIn } from "../admin_page.ts";
@@ -25,7 +25,7 @@ const PAGES = [
   `${HOME}/trainers/:id`,
 ];
 /** Pages that only prepare a change. */
-const PREPARATIONS = [`${HOME}/default-trainer`, `${HOME}/policy/draft`];
+const PREPARATIONS = [`${HOME}/default-trainer`, `${HOME}/policy/draft`, `${HOME}/trainers/:id/move`];
 const CHANGES = [
   `${HOME}/default-trainer`,
   `${HOME}/failures/retry`,
@@ -36,7 +36,9 @@ const CHANGES = [
   `${HOME}/runs/:id/cancel`,
   `${HOME}/runs/:id/resume`,
   `${HOME}/runs/:id/retry`,
+  `${HOME}/trainers/:id/move`,
   `${HOME}/trainers/:id/settings`,
+  `${HOME}/trainers/:id/transfers`,
 ];
 
 describe("a viewer on the admin page", () => {
@@ -61,6 +63,8 @@ describe("a viewer on the admin page", () => {
     await putRules(sql, [{ name: "Nobody yet", assign: { choose: "nobody" } }]);
     await putRules(sql, []);
     await setCapacity(sql, DEFAULT_TRAINER_ID, 1);
+    const request = { fromTrainerId: DEFAULT_TRAINER_ID, trainerId: other, dryRun: true };
+    await driveToEnd(sql, await startTransfer(sql, { ...request, requestedBy: "test" }));
     cookie = await signIn(service, "viewer");
     crawl = await crawlPages(service, cookie, member);
     crawlOfAdmin = await crawlPages(service, await signIn(service), member);
@@ -111,7 +115,8 @@ describe("a viewer on the admin page", () => {
   });
 
   it("gets a page that says so for the address of a page that prepares a change", async () => {
-    for (const path of [...PREPARATIONS, `${HOME}/policy/draft/rule`]) {
+    for (const kind of [...PREPARATIONS, `${HOME}/policy/draft/rule`]) {
+      const path = kind.replace(":id", DEFAULT_TRAINER_ID);
       const response = await get(service, path, cookie);
       const text = await response.text();
       assertEquals([path, response.status], [path, 403]);
