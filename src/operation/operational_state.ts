@@ -1,4 +1,5 @@
 import type { Sql } from "../database/sql.ts";
+import type { RunKind } from "../runs/progress.ts";
 
 /** The current state that an operator watches. */
 export interface OperationalState {
@@ -11,9 +12,10 @@ export interface OperationalState {
   reconciledAt: Date | null;
   /** How many seats that slot found out of step with the trainers' clients, and repaired; null: never. */
   repairedSeats: number | null;
-  /** Runs that have not ended, at most one per trainer and one by the policy; the first ten. */
+  /** Runs that have not ended, of each kind at most one per trainer, and one backfill by the policy; the first ten. */
   runs: {
-    /** Null: the policy decides. */
+    kind: RunKind;
+    /** Of a transfer: the trainer whose clients it moves. Null: a backfill by the policy. */
     trainerId: string | null;
     status: "running" | "paused";
     total: number;
@@ -40,7 +42,7 @@ export async function readOperationalState(sql: Sql): Promise<OperationalState> 
       (
         select coalesce(
           jsonb_agg(jsonb_build_object(
-            'trainerId', trainer_id, 'status', status, 'total', total, 'successful', successful, 'skipped', skipped,
+            'kind', kind, 'trainerId', coalesce(from_trainer_id, trainer_id), 'status', status, 'total', total, 'successful', successful, 'skipped', skipped,
             'failed', failed, 'isThrottled', throttled_because is not null
           )),
           '[]'

@@ -59,13 +59,14 @@ function createGauges() {
     "repaired_seats",
     "Seats of trainers with a capacity that the latest slot of the schedule found out of step and repaired.",
   );
-  const runs = gauge("backfill_runs", "Runs that have not ended.", ["status"]);
+  const runs = gauge("backfill_runs", "Backfills and transfers that have not ended.", ["kind", "status"]);
   const throttled = gauge(
     "backfill_throttled_runs",
-    "Running backfills that wait for a replica or for locks.",
+    "Running backfills and transfers that wait for a replica or for locks.",
   );
-  const total = gauge("backfill_members", "Members of a run that has not ended.", ["trainer_id"]);
+  const total = gauge("backfill_members", "Members of a run that has not ended.", ["kind", "trainer_id"]);
   const processed = gauge("backfill_members_processed", "Members that the run has processed, by outcome.", [
+    "kind",
     "trainer_id",
     "outcome",
   ]);
@@ -86,15 +87,20 @@ function createGauges() {
       );
       if (reconciledAt && isTime(reconciledAt)) reconciled.set(reconciledAt.getTime() / 1000);
       if (repairedSeats !== null) repaired.set(repairedSeats);
-      for (const status of ["running", "paused"]) {
-        runs.set({ status }, state.runs.filter((run) => run.status === status).length);
+      for (const kind of ["backfill", "transfer"]) {
+        for (const status of ["running", "paused"]) {
+          runs.set(
+            { kind, status },
+            state.runs.filter((run) => run.kind === kind && run.status === status).length,
+          );
+        }
       }
       throttled.set(state.runs.filter((run) => run.isThrottled).length);
-      for (const { trainerId, ...run } of state.runs) {
+      for (const { kind, trainerId, ...run } of state.runs) {
         const trainer_id = trainerId ?? "policy";
-        total.set({ trainer_id }, run.total);
+        total.set({ kind, trainer_id }, run.total);
         for (const outcome of ["successful", "skipped", "failed"] as const) {
-          processed.set({ trainer_id, outcome }, run[outcome]);
+          processed.set({ kind, trainer_id, outcome }, run[outcome]);
         }
       }
     },

@@ -33,10 +33,12 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
   async function drive(id: string): Promise<void> {
     try {
       const run = await getRun(sql, id);
-      const { trainerId, policyVersion, requestedBy, dryRun, total } = run;
+      const { kind, fromTrainerId, trainerId, policyVersion, requestedBy, dryRun, total } = run;
       options.log.info({
         event: "backfill_driving",
         runId: id,
+        kind,
+        fromTrainerId,
         trainerId,
         policyVersion,
         requestedBy,
@@ -45,7 +47,7 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
       });
       const didFinish = await driveRun(sql, run, options);
       const left = summarize(await getRun(sql, id));
-      if (didFinish) await logErrors(id);
+      if (didFinish) await logErrors(run);
       options.log.info({ event: didFinish ? "backfill_finished" : "backfill_left", ...left });
     } catch (error) {
       outageLog.failed(error, { event: "backfill_drive_failed", runId: id });
@@ -53,14 +55,14 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
   }
 
   /** Logs the failed members that the run has recorded. Only the process that finished the run does so. */
-  async function logErrors(id: string): Promise<void> {
+  async function logErrors({ id, kind }: Run): Promise<void> {
     let after: string | undefined;
     do {
       const errors = await listRunErrors(sql, id, { limit: ERROR_PAGE, after });
       for (const { memberId, code, message } of errors) {
         options.log.warn({
           event: "assignment_failed",
-          source: "backfill",
+          source: kind,
           runId: id,
           memberId,
           code,
@@ -72,6 +74,8 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
   }
 }
 
-function summarize({ id, requestedBy, status, processed, successful, skipped, failed, remaining }: Run) {
-  return { runId: id, requestedBy, status, processed, successful, skipped, failed, remaining };
+function summarize(
+  { id, kind, requestedBy, status, processed, successful, skipped, failed, remaining }: Run,
+) {
+  return { runId: id, kind, requestedBy, status, processed, successful, skipped, failed, remaining };
 }

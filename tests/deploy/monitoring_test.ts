@@ -164,11 +164,13 @@ async function findRule(alert: string) {
 function evaluate(expression: string, text: string): boolean {
   const [, wanted] = /^absent\((\w+)\)$/.exec(expression) ?? [];
   if (wanted !== undefined) return !text.split("\n").some((line) => line.startsWith(`${wanted} `));
-  const [, minus, series = "", operator, limit] =
-    /^(time\(\) - )?(?:min|max)\(([^)]+)\) (==|>) (\d+)/.exec(expression) ?? [];
-  const [, value] = text.split("\n").find((line) => line.startsWith(`${series} `))?.split(" ") ?? [];
-  if (value === undefined || operator === undefined) throw new Error(`${expression} in ${text}`);
-  const found = minus === undefined ? Number(value) : Date.now() / 1000 - Number(value);
+  const [, minus, of, name, labels = "", operator, limit] =
+    /^(time\(\) - )?(min|max)\((\w+)(?:\{([^)]+)\})?\) (==|>) (\d+)/.exec(expression) ?? [];
+  const values = text.split("\n").filter((line) => line.split(/[{ ]/)[0] === name && line.includes(labels))
+    .map((line) => Number(line.split(" ")[1]));
+  if (values.length === 0 || operator === undefined) throw new Error(`${expression} in ${text}`);
+  const value = of === "min" ? Math.min(...values) : Math.max(...values);
+  const found = minus === undefined ? value : Date.now() / 1000 - value;
   return operator === "==" ? found === Number(limit) : found > Number(limit);
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { startBackfill } from "../../src/runs/runs.ts";
+import { startBackfill, startTransfer } from "../../src/runs/runs.ts";
 import { reconcile } from "../../src/runs/schedule.ts";
 import { createStateMetrics } from "../../src/operation/state_metrics.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
@@ -102,7 +102,7 @@ describe("metrics", () => {
       valueOf(calm, "trainer_assignment_failures_pending"),
       valueOf(calm, "trainer_assignment_last_reconciliation_timestamp_seconds"),
       valueOf(calm, "trainer_assignment_repaired_seats"),
-      valueOf(calm, 'trainer_assignment_backfill_runs{status="running"}'),
+      valueOf(calm, 'trainer_assignment_backfill_runs{kind="backfill",status="running"}'),
     ], ["1", "1", "0", undefined, undefined, "0"]);
     assert(Number(valueOf(calm, 'trainer_assignment_database_connections{state="active"}')) >= 1);
 
@@ -123,14 +123,17 @@ describe("metrics", () => {
       valueOf(amiss, "trainer_assignment_trigger_enabled"),
       valueOf(amiss, "trainer_assignment_failures_pending"),
       valueOf(amiss, "trainer_assignment_repaired_seats"),
-      valueOf(amiss, 'trainer_assignment_backfill_runs{status="running"}'),
-      valueOf(amiss, `trainer_assignment_backfill_members{trainer_id="${DEFAULT_TRAINER_ID}"}`),
+      valueOf(amiss, 'trainer_assignment_backfill_runs{kind="backfill",status="running"}'),
+      valueOf(
+        amiss,
+        `trainer_assignment_backfill_members{kind="backfill",trainer_id="${DEFAULT_TRAINER_ID}"}`,
+      ),
     ], ["0", "1", "3", "1", "7"]);
     assertEquals(
       ["successful", "skipped", "failed"].map((outcome) =>
         valueOf(
           amiss,
-          `trainer_assignment_backfill_members_processed{trainer_id="${DEFAULT_TRAINER_ID}",outcome="${outcome}"}`,
+          `trainer_assignment_backfill_members_processed{kind="backfill",trainer_id="${DEFAULT_TRAINER_ID}",outcome="${outcome}"}`,
         )
       ),
       ["4", "2", "1"],
@@ -140,8 +143,20 @@ describe("metrics", () => {
     assert(Math.abs(reconciledAt - Date.now() / 1000) < 60);
     await setCapacity(sql, DEFAULT_TRAINER_ID, 3);
     await startBackfill(sql, { requestedBy: "test" });
+    await startTransfer(sql, {
+      fromTrainerId: trainerId,
+      trainerId: DEFAULT_TRAINER_ID,
+      requestedBy: "test",
+    });
     const withPolicy = await read();
-    assertEquals(valueOf(withPolicy, 'trainer_assignment_backfill_members{trainer_id="policy"}'), "2");
+    assertEquals([
+      valueOf(withPolicy, 'trainer_assignment_backfill_runs{kind="transfer",status="running"}'),
+      valueOf(withPolicy, `trainer_assignment_backfill_members{kind="transfer",trainer_id="${trainerId}"}`),
+    ], ["1", "0"]);
+    assertEquals(
+      valueOf(withPolicy, 'trainer_assignment_backfill_members{kind="backfill",trainer_id="policy"}'),
+      "2",
+    );
     await database.drop();
   });
 
