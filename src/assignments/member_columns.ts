@@ -67,9 +67,24 @@ export async function findColumns(
             and o.opcname in ('gin_trgm_ops', 'gist_trgm_ops')
             and (
               i.indkey[k.place] = a.attnum
-              or pg_catalog.pg_get_indexdef(i.indexrelid, k.place + 1, true) in (
-                'lower(' || quote_ident(a.attname) || ')',
-                'lower(' || quote_ident(a.attname) || '::text)'
+              or (  -- an expression with lower: pg_get_indexdef would wait while the table is locked
+                i.indkey[k.place] = 0
+                and exists (
+                  select
+                  from pg_catalog.pg_attribute x
+                  where x.attrelid = i.indexrelid
+                    and x.attnum = k.place + 1
+                    and x.attname like 'lower%'
+                )
+                and exists (
+                  select
+                  from pg_catalog.pg_depend d
+                  where d.classid = 'pg_catalog.pg_class'::regclass
+                    and d.objid = i.indexrelid
+                    and d.refclassid = 'pg_catalog.pg_class'::regclass
+                    and d.refobjid = a.attrelid
+                    and d.refobjsubid = a.attnum
+                )
               )
             )
         ) as trigram_index,

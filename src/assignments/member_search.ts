@@ -1,5 +1,5 @@
-import { readInTime, readWithin } from "../database/bounded_read.ts";
-import type { Sql, SqlOrTransaction } from "../database/sql.ts";
+import { readInTime } from "../database/bounded_read.ts";
+import type { Sql } from "../database/sql.ts";
 import {
   columnText,
   columnValue,
@@ -9,6 +9,7 @@ import {
   type MemberSource,
   type ReadableColumns,
 } from "./member_columns.ts";
+import { columnsOf, joinByOr, matchColumn, matchId, matchText } from "./member_match.ts";
 import { byId, type Member, selectMembers } from "./member_lookup.ts";
 
 /** What a search found. */
@@ -27,11 +28,10 @@ export const MAX_FOUND = 50;
 export const LOOK_ROWS = 20_000;
 
 const CANDIDATES = 500;
-/** For what an index is there for: whether it helps shows when it is asked. */
-const VALUE_TIMEOUT_MS = 40;
-const TRIGRAM_TIMEOUT_MS = 80;
-/** For a database that is slower than the rows to look at suggest: the search fails instead of waiting. */
-const LOOK_TIMEOUT_MS = 2000;
+/** How long each part of a search may take. What takes longer counts as not searched. */
+const TIMEOUTS_MS = { values: 40, trigrams: 80, look: 500 };
+type Timeouts = typeof TIMEOUTS_MS;
+
 const TRIGRAM_LENGTH = 3;
 
 /**
@@ -44,23 +44,23 @@ export async function searchMembers(
   source: MemberSource,
   text: string,
   limit: number,
+  timeouts: Timeouts = TIMEOUTS_MS,
 ): Promise<MemberSearch> {
   const { sql } = source;
   const columns = await findReadableColumns(source);
-  const exact = await findExactly(sql, columns, text);
-  const matching = await findByTrigrams(sql, columns, text);
-  const looked = matching.isComplete ? { found: [], isPart: false } : await lookAtFirst(sql, columns, text);
-  const all = rank([...byId([...exact, ...matching.found, ...looked.found]).values()], text);
-  return { members: all.slice(0, limit), partial: looked.isPart, more: all.length > limit };
-}
-
-/** The members that match a text, as a condition on members as `m`. */
-export function matchMember(sql: Sql, columns: ReadableColumns, text: string) {
-  const conditions = [
-    ...matchId(sql, text),
-    ...columnsOf(columns).flatMap((column) => matchColumn(sql, column, text)),
-  ];
-  return joinByOr(sql, conditions);
+  const byIds = await findById(sql, columns, text, timeouts);
+  const byValue = await findByValue(sql, columns, text, timeouts);
+  const matching = await findByTrigrams(sql, columns, text, timeouts);
+  const looked = matching.isComplete
+    ? { found: [], isPart: false }
+    : await lookAtFirst(sql, columns, text, timeouts);
+  const found = byId([...byIds ?? [], ...byValue, ...matching.found, ...looked.found]);
+  const all = rank([...found.values()], text);
+  return {
+    members: all.slice(0, limit),
+    partial: looked.isPart || byIds === null,
+    more: all.length > limit,
+  };
 }
 
 /** Selects by the trigram indexes of some columns. */
@@ -90,17 +90,37 @@ export function selectAmongFirst(sql: Sql, columns: ReadableColumns, text: strin
   `;
 }
 
-/** Finds members by the id, its beginning, or a whole value of an indexed column. */
-async function findExactly(sql: Sql, columns: ReadableColumns, text: string): Promise<Member[]> {
-  const conditions = [
-    ...matchId(sql, text),
-    ...columnsOf(columns).filter(({ hasValueIndex }) => hasValueIndex)
-      .map((column) => sql`${columnValue(sql, column)} = ${text}`),
-  ];
-  if (conditions.length === 0) return [];
+/** Finds members by the id or its beginning; null if that takes too long. */
+async function findById(
+  sql: Sql,
+  columns: ReadableColumns,
+  text: string,
+  { look }: Timeouts,
+): Promise<Member[] | null> {
+  const conditions = matchId(sql, text);
+  return conditions.length === 0 ? [] : await selectInTime(sql, look, columns, conditions);
+}
+
+/** Finds members by a whole value of an indexed column. The other looks find them too, if this takes too long. */
+async function findByValue(
+  sql: Sql,
+  columns: ReadableColumns,
+  text: string,
+  { values }: Timeouts,
+): Promise<Member[]> {
+  const conditions = columnsOf(columns).filter(({ hasValueIndex }) => hasValueIndex)
+    .map((column) => sql`${columnValue(sql, column)} = ${text}`);
+  return conditions.length === 0 ? [] : await selectInTime(sql, values, columns, conditions) ?? [];
+}
+
+async function selectInTime(
+  sql: Sql,
+  timeoutMs: number,
+  columns: ReadableColumns,
+  conditions: Fragment[],
+): Promise<Member[] | null> {
   const which = sql`where ${joinByOr(sql, conditions)} limit ${CANDIDATES}`;
-  const select = (transaction: SqlOrTransaction) => selectMembers(transaction, columns, which);
-  return await readInTime(sql, VALUE_TIMEOUT_MS, select) ?? [];
+  return await readInTime(sql, timeoutMs, (transaction) => selectMembers(transaction, columns, which));
 }
 
 /** Is complete if every column has a trigram index, which serves the text in time. */
@@ -108,6 +128,7 @@ async function findByTrigrams(
   sql: Sql,
   columns: ReadableColumns,
   text: string,
+  { trigrams }: Timeouts,
 ): Promise<{ found: Member[]; isComplete: boolean }> {
   const all = columnsOf(columns);
   const indexed = all.filter(({ trigramIndex }) => trigramIndex !== null);
@@ -115,7 +136,7 @@ async function findByTrigrams(
   const which = selectByTrigrams(sql, indexed, text);
   const found = await readInTime(
     sql,
-    TRIGRAM_TIMEOUT_MS,
+    trigrams,
     (transaction) => selectMembers(transaction, columns, which),
   );
   const isComplete = found !== null && indexed.length === all.length && text.length >= TRIGRAM_LENGTH;
@@ -126,8 +147,9 @@ async function lookAtFirst(
   sql: Sql,
   columns: ReadableColumns,
   text: string,
+  { look }: Timeouts,
 ): Promise<{ found: Member[]; isPart: boolean }> {
-  return await readWithin(sql, LOOK_TIMEOUT_MS, async (transaction) => {
+  const looked = await readInTime(sql, look, async (transaction) => {
     // Begins at the first page, not where another session's scan happens to be.
     await transaction`select set_config('synchronize_seqscans', 'off', true)`;
     const found = await transaction<Member[]>`${selectAmongFirst(sql, columns, text)}`;
@@ -136,62 +158,7 @@ async function lookAtFirst(
     `;
     return { found: [...found], isPart: row.isPart };
   });
-}
-
-function columnsOf({ name, email }: ReadableColumns): FoundColumn[] {
-  return [name, email].filter((column) => column !== null);
-}
-
-function matchColumn(sql: Sql, column: FoundColumn, text: string, isBeginning = false) {
-  return matchText(sql, columnText(sql, column), column, text, isBeginning);
-}
-
-function matchText(
-  sql: Sql,
-  value: Fragment,
-  { trigramIndex, isDeterministic }: FoundColumn,
-  text: string,
-  isBeginning = false,
-): Fragment[] {
-  const collated = isDeterministic ? value : sql`${value} collate "default"`;
-  return spellingsOf(text).map((spelling) => {
-    const pattern = `${isBeginning ? "" : "%"}${escapePattern(spelling)}%`;
-    return trigramIndex === "lower"
-      ? sql`lower(${collated}) like lower(${pattern})`
-      : sql`${collated} ilike ${pattern}`;
-  });
-}
-
-/** A database with the locale C ignores the case of ASCII letters alone: other ones are asked for in both cases. */
-function spellingsOf(text: string): string[] {
-  // deno-lint-ignore no-control-regex
-  if (/^[\x00-\x7f]*$/.test(text)) return [text];
-  return [...new Set([text, text.toLowerCase(), text.toUpperCase()])];
-}
-
-function escapePattern(text: string): string {
-  return text.replaceAll(/[\\%_]/g, "\\$&");
-}
-
-const ID_BEGINNING = /^[0-9a-f]{8}(?:-[0-9a-f]{0,4}){0,3}(?:-[0-9a-f]{0,12})?$|^[0-9a-f]{4,32}$/i;
-const LOWEST = "00000000-0000-0000-0000-000000000000";
-const HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-
-function matchId(sql: Sql, text: string): Fragment[] {
-  const digits = text.replaceAll("-", "");
-  if (!ID_BEGINNING.test(text) || digits.length > 32) return [];
-  const fill = (rest: string) => hyphenate(digits + rest.replaceAll("-", "").slice(digits.length));
-  return [sql`m.id between ${fill(LOWEST)} and ${fill(HIGHEST)}`];
-}
-
-function hyphenate(digits: string): string {
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
-
-function joinByOr(sql: Sql, conditions: Fragment[]): Fragment {
-  const [first, ...others] = conditions;
-  if (first === undefined) return sql`false`;
-  return others.reduce((all, condition) => sql`${all} or ${condition}`, first);
+  return looked ?? { found: [], isPart: true };
 }
 
 /** Sorts by how well the members match, then by name. */

@@ -10,22 +10,13 @@ export async function readInTime<T>(
   read: (transaction: SqlOrTransaction) => Promise<T>,
 ): Promise<T | null> {
   try {
-    return await readWithin(sql, timeoutMs, read);
+    const { value } = await sql.begin("read only", async (transaction) => {
+      await transaction`select set_config('statement_timeout', ${String(timeoutMs)}, true)`;
+      return { value: await read(transaction) };
+    });
+    return value;
   } catch (error) {
     if (errorCode(error) === STATEMENT_TIMEOUT) return null;
     throw error;
   }
-}
-
-/** The same, but fails if a statement took longer. */
-export async function readWithin<T>(
-  sql: Sql,
-  timeoutMs: number,
-  read: (transaction: SqlOrTransaction) => Promise<T>,
-): Promise<T> {
-  const { value } = await sql.begin("read only", async (transaction) => {
-    await transaction`select set_config('statement_timeout', ${String(timeoutMs)}, true)`;
-    return { value: await read(transaction) };
-  });
-  return value;
 }

@@ -1,7 +1,7 @@
 import { type By, toActor } from "../actor.ts";
 import { columnText, findReadableColumns, type MemberSource } from "../assignments/member_columns.ts";
 import type { Member } from "../assignments/member_lookup.ts";
-import { matchMember } from "../assignments/member_search.ts";
+import { matchMember } from "../assignments/member_match.ts";
 import { readInTime } from "../database/bounded_read.ts";
 import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
