@@ -3067,6 +3067,12 @@ begin
       select member_id from assignment.backfill_selected
       union
       select trainer_id from assignment.trainers
+      union
+      select l.next_id
+      from assignment.backfill_lanes l
+      join assignment.backfill_runs r on r.id = l.run_id
+      where not l.done
+        and (r.kind = 'backfill' or r.only_selected or r.only_failed)  -- other cursors are ids of assignments
     ) as known (id)
     where not exists (select from public.members m where m.id = known.id)
   ));
@@ -3093,12 +3099,25 @@ begin
   );
   delete from assignment.backfill_errors where member_id = any (p_member_ids);
   delete from assignment.backfill_selected where member_id = any (p_member_ids);
+  update assignment.backfill_lanes l
+  set next_id = least(
+    (select m.id from public.members m where m.id > l.next_id order by m.id limit 1),
+    l.upper_id
+  )
+  where (l.run_id, l.lane) in (
+    select run_id, lane
+    from assignment.backfill_lanes
+    where next_id = any (p_member_ids)
+      and not done
+    for update skip locked  -- a step under way moves it on itself
+  );
   delete from assignment.seats where trainer_id = any (p_member_ids);
   delete from assignment.trainers where trainer_id = any (p_member_ids);
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.forget_members(p_member_ids uuid[]) IS 'Deletes the failures, the errors of runs, the selections of transfers and the settings as a trainer of deleted members.';
+COMMENT ON FUNCTION assignment.forget_members(p_member_ids uuid[]) IS 'Deletes the failures, the errors of runs, the selections of transfers and the settings as a trainer of deleted members, and
+moves cursors of backfills on that stand at them.';
 
 -- FUNCTION: assignment.give_back_seats(uuid[])
 
@@ -3847,7 +3866,7 @@ COMMENT ON COLUMN assignment.backfill_lanes.lane IS 'Numbered from 1. Lane 0 cou
 
 COMMENT ON COLUMN assignment.backfill_lanes.next_id IS 'The cursor: where the next batch begins.';
 
-COMMENT ON COLUMN assignment.backfill_lanes.upper_id IS 'Where the lane ends. Fixed at the start, so that the run ends although members are inserted meanwhile.';
+COMMENT ON COLUMN assignment.backfill_lanes.upper_id IS 'Where the lane ends: of a backfill a round id, which need not be a member''s. Fixed at the start, so that the run ends although members are inserted meanwhile.';
 
 COMMENT ON COLUMN assignment.backfill_lanes.includes_upper IS 'Whether upper_id belongs to the lane: only in the last one. The others end before it, where the next lane begins.';
 
@@ -3999,7 +4018,7 @@ CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS
     select least(16, p_members / 10000) as lanes
   ),
   cuts as (
-    select distinct first_bound.id
+    select distinct round_id.id
     from wanted w
     cross join generate_series(1, w.lanes - 1) as cut (number)
     cross join lateral (
@@ -4009,8 +4028,9 @@ CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS
       order by b.id
       limit 1
     ) as first_bound
-    where first_bound.id > '00000000-0000-0000-0000-000000000000'
-      and first_bound.id <= p_upper_id
+    cross join lateral (select (left(first_bound.id::text, 32) || '0000')::uuid as id) as round_id
+    where round_id.id > '00000000-0000-0000-0000-000000000000'
+      and round_id.id <= p_upper_id
   ),
   starts as (
     select '00000000-0000-0000-0000-000000000000'::uuid as id
@@ -4020,7 +4040,7 @@ CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS
   select
     (row_number() over by_id)::smallint,
     id,
-    coalesce(lead(id) over by_id, p_upper_id),
+    coalesce(lead(id) over by_id, (left(p_upper_id::text, 32) || 'ffff')::uuid),
     lead(id) over by_id is null
   from starts
   window by_id as (order by id)
@@ -6839,6 +6859,10 @@ CREATE INDEX backfill_errors_member_id_idx ON assignment.backfill_errors USING b
 -- INDEX: assignment.backfill_events_run_id_idx
 
 CREATE INDEX backfill_events_run_id_idx ON assignment.backfill_events USING btree (run_id, id);
+
+-- INDEX: assignment.backfill_lanes_next_id_idx
+
+CREATE INDEX backfill_lanes_next_id_idx ON assignment.backfill_lanes USING btree (next_id) WHERE (NOT done);
 
 -- INDEX: assignment.backfill_runs_active_key
 

@@ -22,6 +22,7 @@ import { addDocumentationRoutes } from "./http/routes/docs.ts";
 import { addFailureRoutes } from "./http/routes/failures.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
 import { addMemberAssignmentsRoute } from "./http/routes/member_assignments.ts";
+import { addMemberExportRoute } from "./http/routes/member_export.ts";
 import { addMemberSearchRoute } from "./http/routes/member_search.ts";
 import { addMemberRoutes } from "./http/routes/members.ts";
 import { addMetricsRoutes } from "./http/routes/metrics.ts";
@@ -94,6 +95,7 @@ export function createApp(given: Services): App {
   addPolicyRoutes(api);
   addPolicyPreviewRoutes(api);
   addAuditRoutes(api, takeExportSlot);
+  addMemberExportRoute(api, takeExportSlot);
   addHealthRoutes(api);
   addMetricsRoutes(api, metrics);
   addDocumentationRoutes(api);

@@ -20,6 +20,18 @@ begin
   );
   delete from assignment.backfill_errors where member_id = any (p_member_ids);
   delete from assignment.backfill_selected where member_id = any (p_member_ids);
+  update assignment.backfill_lanes l
+  set next_id = least(
+    (select m.id from public.members m where m.id > l.next_id order by m.id limit 1),
+    l.upper_id
+  )
+  where (l.run_id, l.lane) in (
+    select run_id, lane
+    from assignment.backfill_lanes
+    where next_id = any (p_member_ids)
+      and not done
+    for update skip locked  -- a step under way moves it on itself
+  );
   delete from assignment.seats where trainer_id = any (p_member_ids);
   delete from assignment.trainers where trainer_id = any (p_member_ids);
 end;
@@ -27,7 +39,8 @@ $$;
 
 revoke execute on function assignment.forget_members(uuid[]) from public;
 comment on function assignment.forget_members(uuid[]) is
-  'Deletes the failures, the errors of runs, the selections of transfers and the settings as a trainer of deleted members.';
+  'Deletes the failures, the errors of runs, the selections of transfers and the settings as a trainer of deleted members, and
+moves cursors of backfills on that stand at them.';
 
 -- migrate:down
 drop function if exists assignment.forget_members(uuid[]);

@@ -21,6 +21,12 @@ begin
       select member_id from assignment.backfill_selected
       union
       select trainer_id from assignment.trainers
+      union
+      select l.next_id
+      from assignment.backfill_lanes l
+      join assignment.backfill_runs r on r.id = l.run_id
+      where not l.done
+        and (r.kind = 'backfill' or r.only_selected or r.only_failed)  -- other cursors are ids of assignments
     ) as known (id)
     where not exists (select from public.members m where m.id = known.id)
   ));

@@ -1,4 +1,5 @@
--- Cuts the ids up to p_upper_id into ranges of about equally many members, using the planner's statistics.
+-- Cuts the ids up to p_upper_id into ranges of about equally many members, using the planner's statistics. The ranges are
+-- bounded by round ids, so that none stays here when its member is deleted.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -41,7 +42,7 @@ as $$
     select least(16, p_members / 10000) as lanes
   ),
   cuts as (
-    select distinct first_bound.id
+    select distinct round_id.id
     from wanted w
     cross join generate_series(1, w.lanes - 1) as cut (number)
     cross join lateral (
@@ -51,8 +52,9 @@ as $$
       order by b.id
       limit 1
     ) as first_bound
-    where first_bound.id > '00000000-0000-0000-0000-000000000000'
-      and first_bound.id <= p_upper_id
+    cross join lateral (select (left(first_bound.id::text, 32) || '0000')::uuid as id) as round_id
+    where round_id.id > '00000000-0000-0000-0000-000000000000'
+      and round_id.id <= p_upper_id
   ),
   starts as (
     select '00000000-0000-0000-0000-000000000000'::uuid as id
@@ -62,7 +64,7 @@ as $$
   select
     (row_number() over by_id)::smallint,
     id,
-    coalesce(lead(id) over by_id, p_upper_id),
+    coalesce(lead(id) over by_id, (left(p_upper_id::text, 32) || 'ffff')::uuid),
     lead(id) over by_id is null
   from starts
   window by_id as (order by id)

@@ -40,6 +40,7 @@ export const ROUTES = {
   previewPolicy: {"method":"POST","path":"/v1/policy/preview","type":"application/json","answers":[200],"hasBody":true},
   explainDecision: {"method":"GET","path":"/v1/members/{memberId}/decision","type":"application/json","answers":[200],"hasBody":false},
   listAuditLines: {"method":"GET","path":"/v1/audit","type":"application/json","answers":[200],"hasBody":false},
+  exportMember: {"method":"GET","path":"/v1/members/{memberId}/export","type":"application/json","answers":[200],"hasBody":false},
   isAlive: {"method":"GET","path":"/livez","type":"application/json","answers":[200],"hasBody":false},
   isReady: {"method":"GET","path":"/readyz","type":"application/json","answers":[200,503],"hasBody":false},
   getMetrics: {"method":"GET","path":"/metrics","type":"text/plain","answers":[200],"hasBody":false},
@@ -602,6 +603,58 @@ export interface components {
         };
         /** @enum {string} */
         AuditAction: "policy.changed" | "trainer.changed" | "assignment.made" | "assignment.ended" | "assignments.changed" | "assignments.deleted" | "members.deleted" | "failures.retried" | "run.started" | "run.paused" | "run.resumed" | "run.cancelled" | "run.ended" | "session.started" | "session.ended" | "access.refused" | "audit.forgotten";
+        MemberExport: {
+            memberId: string;
+            /** @description The columns of the member's row that the service may read. The table may have others. */
+            columns: string[];
+            /** @description The member's row, as the application's table has it. */
+            member: {
+                [key: string]: unknown;
+            };
+            /** @description The failed auto-assignment that waits for a retry. */
+            failure: {
+                trainerId: string | null;
+                requestedTrainerId: string | null;
+                rule: number | null;
+                sqlstate: string;
+                message: string;
+                source: string;
+                attempts: number;
+                /** @description Null if the database has infinity or a year outside 1 to 9999. */
+                firstFailedAt: string | null;
+                /** @description Null if the database has infinity or a year outside 1 to 9999. */
+                lastFailedAt: string | null;
+                /** @description Null if the database has infinity or a year outside 1 to 9999. */
+                nextAttemptAt: string | null;
+            } | null;
+            /** @description The runs that could not assign the member, and why. */
+            runErrors: {
+                runId: string;
+                code: string;
+                message: string;
+            }[];
+            /** @description The transfers that were asked to move the member by id. */
+            selectedByRuns: string[];
+            /** @description The settings as a trainer. */
+            trainerSettings: {
+                capacity: number | null;
+                acceptsClients: boolean;
+                note: string | null;
+                /** @description Null if the database has infinity or a year outside 1 to 9999. */
+                updatedAt: string | null;
+                updatedBy: string | null;
+            } | null;
+            /** @description Runs that gave or took clients. */
+            trainerInRuns: string[];
+            /** @description Versions of the policy that name the trainer. */
+            trainerInPolicyVersions: number[];
+            /** @description The newest first. */
+            assignmentsAsClient: components["schemas"]["AssignmentOfMember"][];
+            /** @description The oldest first, active and ended. They are about other members, too. */
+            assignmentsAsTrainer: components["schemas"]["Client"][];
+            /** @description What GET /v1/audit finds with `memberId`. */
+            auditLines: components["schemas"]["AuditLine"][];
+        };
         Health: {
             /** @enum {string} */
             status: "ready" | "degraded" | "unavailable" | "stopping";
@@ -961,6 +1014,12 @@ export interface components {
                 answer: components["schemas"]["AuditPage"];
                 row: components["schemas"]["AuditLine"];
             };
+            exportMember: {
+                input: {
+                    memberId: string;
+                };
+                answer: components["schemas"]["MemberExport"];
+            };
             isAlive: {
                 input: Record<string, never>;
                 answer: {
@@ -1035,6 +1094,7 @@ export type Decision = components['schemas']['Decision'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type AuditLine = components['schemas']['AuditLine'];
 export type AuditAction = components['schemas']['AuditAction'];
+export type MemberExport = components['schemas']['MemberExport'];
 export type Health = components['schemas']['Health'];
 export type Check = components['schemas']['Check'];
 export type ProblemCode = components['schemas']['ProblemCode'];

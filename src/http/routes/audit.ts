@@ -87,7 +87,7 @@ export const AUDIT_KEYS = Object.keys(AuditLine.shape) as [keyof AuditLineShape,
 
 const AuditPage = z.object({ lines: z.array(AuditLine), next: z.string().nullable() }).openapi("AuditPage");
 
-const LINE_EXAMPLE = {
+export const LINE_EXAMPLE = {
   id: EXAMPLE.assignmentId,
   at: EXAMPLE.time,
   actor: "ops",

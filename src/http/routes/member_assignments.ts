@@ -22,7 +22,7 @@ const AskedStatus = z.enum([...Status.options, "all"]).default("all").openapi({
   description: "`active`: those that stand. `inactive`: those that have ended, with `endedAt`. `all`: both.",
 });
 
-const Entry = z.object(
+export const AssignmentOfMember = z.object(
   {
     ...Assignment.shape,
     ...ASSIGNMENT_REASONS,
@@ -34,9 +34,20 @@ const Entry = z.object(
   } satisfies Record<keyof HistoryEntry, z.ZodType>,
 ).openapi("AssignmentOfMember");
 
-const Page = z.object({ memberId: Id, assignments: z.array(Entry), next: z.string().nullable() }).openapi(
-  "AssignmentsOfMemberPage",
-);
+const Page = z.object({ memberId: Id, assignments: z.array(AssignmentOfMember), next: z.string().nullable() })
+  .openapi(
+    "AssignmentsOfMemberPage",
+  );
+
+export const ENTRY_EXAMPLE = {
+  ...ASSIGNMENT_EXAMPLE,
+  ...REASONS_EXAMPLE,
+  trainerId: EXAMPLE.otherMemberId,
+  status: "active" as const,
+  backfillRunId: null,
+  endedRunId: null,
+  ruleName: "Members in Germany",
+};
 
 /** All of a member's assignments. */
 export function addMemberAssignmentsRoute(api: Api): void {
@@ -62,15 +73,7 @@ export function addMemberAssignmentsRoute(api: Api): void {
         headers: LINK_HEADER,
         content: json(Page, {
           memberId: EXAMPLE.memberId,
-          assignments: [{
-            ...ASSIGNMENT_EXAMPLE,
-            ...REASONS_EXAMPLE,
-            trainerId: EXAMPLE.otherMemberId,
-            status: "active",
-            backfillRunId: null,
-            endedRunId: null,
-            ruleName: "Members in Germany",
-          }],
+          assignments: [ENTRY_EXAMPLE],
           next: null,
         }),
       },

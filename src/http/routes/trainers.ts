@@ -38,7 +38,7 @@ const AskedStatus = z.enum([...Status.options, "all"]).default("active").openapi
 });
 const CLIENT_LINES: ExportFormat<ClientLines> = { ...NDJSON, write: ({ bytes }) => bytes };
 
-const Client = z.object(
+export const Client = z.object(
   {
     clientId: Id,
     assignmentId: AssignmentId,
