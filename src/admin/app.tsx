@@ -8,6 +8,7 @@ import { REQUEST_TIMEOUT_MS, withTimeLimit } from "../http/time_limit.ts";
 import { createCounts } from "./overview/counts.ts";
 import type { PageEnv } from "./env.ts";
 import { addFailurePages } from "./failures/pages.tsx";
+import { addHistoryPages } from "./history/pages.tsx";
 import { addHealthPage } from "./health/page.tsx";
 import { addMemberPages } from "./members/pages.tsx";
 import { addOpenIdPages } from "./sign_in/openid_pages.tsx";
@@ -90,6 +91,7 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
   addTrainerPages(pages, reader);
   addTransferPages(pages, reader);
   addFailurePages(pages, reader);
+  addHistoryPages(pages);
   app.notFound((c) => answerProblem(c, "not_found"));
 }
 

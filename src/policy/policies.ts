@@ -55,6 +55,17 @@ export async function listPolicyVersions(
   return rows.map(toPolicy);
 }
 
+/** Finds versions by their numbers. Numbers without a version are left out. */
+export async function findPolicies(sql: Sql, versions: readonly number[]): Promise<Policy[]> {
+  const rows = await sql<Row[]>`
+    select version, document::text, comment, created_at, created_by
+    from assignment.policies
+    where version = any (${[...new Set(versions)]}::integer[])
+    order by version
+  `;
+  return rows.map(toPolicy);
+}
+
 /** Lists versions without their documents, which may be large; otherwise as {@link listPolicyVersions}. */
 export async function listPolicyHistory(
   sql: Sql,

@@ -24,6 +24,8 @@ export const paths = {
   trainerClients: (id: string) => `${HOME}/trainers/${id}/clients.csv`,
   moveClients: (id: string) => `${HOME}/trainers/${id}/move`,
   transferPlan: (id: string) => `${HOME}/trainers/${id}/transfers`,
+  history: `${HOME}/history`,
+  historyCsv: `${HOME}/history.csv`,
   failures: `${HOME}/failures`,
   retryFailures: `${HOME}/failures/retry`,
   policy: `${HOME}/policy`,

@@ -2,7 +2,9 @@ import type { Run } from "../../runs/progress.ts";
 import { formatCount } from "./wording.ts";
 
 /** Says what a run does: `Backfill`, `Dry run of a transfer`. */
-export function titleOf({ kind, reassign, dryRun, retryOf }: Run): string {
+export function titleOf(
+  { kind, reassign, dryRun, retryOf }: Pick<Run, "kind" | "reassign" | "dryRun" | "retryOf">,
+): string {
   const what = kind === "transfer" ? "transfer" : reassign ? "reassignment" : "backfill";
   if (dryRun) return what === "backfill" ? "Dry run" : `Dry run of a ${what}`;
   if (retryOf !== null) return what === "transfer" ? "Retry of a transfer" : "Retry of failed members";

@@ -1,4 +1,5 @@
 import { isTime, OUT_OF_RANGE } from "../../times.ts";
+import type { AuditAction } from "../../history/audit_lines.ts";
 import type { Run, RunStatus } from "../../runs/progress.ts";
 
 const wholeNumbers = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -75,6 +76,27 @@ const SOURCE_WORDS: Record<string, string> = {
 export function sourceInWords(source: string): string {
   return SOURCE_WORDS[source] ?? source;
 }
+
+/** What was done, in the history. */
+export const ACTION_WORDS: Record<AuditAction, string> = {
+  "policy.changed": "Changed the policy",
+  "trainer.changed": "Changed a trainer's settings",
+  "assignment.made": "Assigned by hand",
+  "assignment.ended": "Ended by hand",
+  "assignments.changed": "Changed assignments past the service",
+  "assignments.deleted": "Deleted assignments past the service",
+  "members.deleted": "Deleted members",
+  "failures.retried": "Retried waiting sign-ups",
+  "run.started": "Started a run",
+  "run.paused": "Paused a run",
+  "run.resumed": "Resumed a run",
+  "run.cancelled": "Cancelled a run",
+  "run.ended": "Ended a run",
+  "session.started": "Signed in",
+  "session.ended": "Signed out",
+  "access.refused": "Was refused",
+  "audit.forgotten": "Deleted old history",
+};
 
 // By SQLSTATE, else by its class: https://www.postgresql.org/docs/current/errcodes-appendix.html
 const REASONS: Record<string, string> = {

@@ -61,7 +61,7 @@ function Origin({ policy: { createdAt, createdBy, comment } }: { policy: Policy 
 function History({ versions, next }: { versions: Version[]; next: string | null }) {
   return (
     <section aria-labelledby="versions-title">
-      <h2 id="versions-title">History</h2>
+      <h2 id="versions-title">Who changed this, when</h2>
       <Table
         label="Versions"
         rows={versions}

@@ -3,6 +3,7 @@ import type { Throughput } from "../../runs/throughput.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
 import { paths } from "../frame/paths.ts";
 import { STATUS_WORDS } from "../frame/wording.ts";
+import { historyPath } from "../history/asked.ts";
 import { Message, Time } from "../frame/parts.tsx";
 import { titleOf } from "../frame/run_wording.ts";
 import { FailedMembers } from "./failed_members.tsx";
@@ -61,6 +62,9 @@ function History({ run }: { run: Run }) {
           </li>
         ))}
       </ol>
+      <p>
+        <a href={historyPath({ subject: `run:${run.id}` })}>The same in the history</a>
+      </p>
     </section>
   );
 }

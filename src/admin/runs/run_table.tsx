@@ -25,7 +25,7 @@ export function RunTable({ runs, trainers }: RunTableProps) {
         { title: "Trainer", cell: (run) => <RunTrainers run={run} trainers={trainers} /> },
         { title: "Status", cell: (run) => <StatusBadge status={run.status} /> },
         { title: "Started", cell: (run) => <Started run={run} /> },
-        { title: "Assigned or moved", isNumber: true, cell: (run) => <Done run={run} /> },
+        { title: "Done", isNumber: true, cell: (run) => <Done run={run} /> },
         { title: "Skipped", isNumber: true, cell: (run) => formatCount(run.skipped) },
         { title: "Failed", isNumber: true, cell: (run) => formatCount(run.failed) },
       ]}

@@ -6,6 +6,8 @@ import { CLIENT_KEYS } from "../../assignments/client_columns.ts";
 import { byId, findMembers, listReadableFields, type Member } from "../../assignments/member_lookup.ts";
 import { findMembersByText } from "../../assignments/member_by_text.ts";
 import { MAX_FOUND } from "../../assignments/member_search.ts";
+import { listAuditLines } from "../../history/audit_lines.ts";
+import { readKnown } from "../history/known.ts";
 import { Notes } from "../../http/schemas.ts";
 import type { Services } from "../../http/services.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
@@ -40,6 +42,7 @@ import { ChooseDefaultTrainerPage, DefaultTrainerPage } from "./default_trainer_
 import { TrainerPage, TrainersPage } from "./view.tsx";
 
 const PAGE_ROWS = 50;
+const LATEST_CHANGES = 5;
 const Status = z.enum(["active", "inactive"]).catch("active");
 const Capacity = z.string().regex(/^\d{1,6}$/).transform(Number).pipe(z.int().max(100_000)).nullable()
   .default(null);
@@ -88,8 +91,9 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   ): Promise<Response> {
     const status = Status.parse(c.req.query("status"));
     const cursor = c.req.query("cursor");
-    const [trainer, [member], { rows, next }] = await Promise.all([
+    const [trainer, changes, [member], { rows, next }] = await Promise.all([
       getTrainer(sql, trainerId),
+      listAuditLines(sql, { action: "trainer.changed", trainerId }, { limit: LATEST_CHANGES }),
       findMembers(services, [trainerId]),
       readPage(c, {
         list: `clients/${trainerId}/${status}`,
@@ -107,6 +111,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
       children: (
         <TrainerPage
           trainer={trainer}
+          changes={{ lines: changes, known: await readKnown(services, changes) }}
           member={member}
           typed={refused?.typed}
           status={status}

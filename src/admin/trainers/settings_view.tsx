@@ -1,3 +1,4 @@
+import type { Child } from "hono/jsx";
 import type { Trainer } from "../../policy/trainers.ts";
 import type { Typed } from "../frame/pages.ts";
 import { ForAdmins } from "../frame/for_admins.tsx";
@@ -6,7 +7,12 @@ import { Badge, Figure, Message, Time } from "../frame/parts.tsx";
 import { formatCount } from "../frame/wording.ts";
 
 /** Shows what a trainer can take, and the form that changes it. */
-export function Settings({ trainer, typed }: { trainer: Trainer; typed: Typed | undefined }) {
+export function Settings({ trainer, typed, children }: {
+  trainer: Trainer;
+  typed: Typed | undefined;
+  /** Who changed them. */
+  children?: Child;
+}) {
   const { trainerId, clients, capacity, room, note, updatedAt, updatedBy } = trainer;
   return (
     <section class="card" aria-labelledby="room-title">
@@ -33,6 +39,7 @@ export function Settings({ trainer, typed }: { trainer: Trainer; typed: Typed | 
           Set by <bdi>{updatedBy ?? "somebody"}</bdi>, <Time at={updatedAt} />
         </p>
       )}
+      {children}
       <ForAdmins>
         <details class="options" open={typed !== undefined}>
           <summary>Change…</summary>

@@ -1,6 +1,10 @@
 import type { Member } from "../../assignments/member_lookup.ts";
 import type { Client } from "../../assignments/client_columns.ts";
 import type { Trainer } from "../../policy/trainers.ts";
+import type { AuditLine } from "../../history/audit_lines.ts";
+import { historyPath } from "../history/asked.ts";
+import { LatestLines } from "../history/latest_lines.tsx";
+import type { Known } from "../history/line_details.tsx";
 import type { Typed } from "../frame/pages.ts";
 import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
@@ -68,8 +72,10 @@ function NoTrainers({ query, isFirst }: { query: string; isFirst: boolean }) {
 }
 
 /** Shows a trainer's clients. */
-export function TrainerPage({ trainer, member, typed, status, clients, members, next, isFirst }: {
+export function TrainerPage({ trainer, changes, member, typed, status, clients, members, next, isFirst }: {
   trainer: Trainer;
+  /** The latest changes of the settings. */
+  changes: { lines: AuditLine[]; known: Known };
   member: Member | undefined;
   /** The fields of the refused form. */
   typed: Typed | undefined;
@@ -89,7 +95,9 @@ export function TrainerPage({ trainer, member, typed, status, clients, members, 
       <p class="meta">
         <code class="id">{trainerId}</code>
       </p>
-      <Settings trainer={trainer} typed={typed} />
+      <Settings trainer={trainer} typed={typed}>
+        <LatestLines {...changes} allPath={historyPath({ trainerId })} />
+      </Settings>
       <div class="actions">
         <nav class="tabs" aria-label="Which assignments">
           <StatusTab trainerId={trainerId} status="active" current={status} label="Active" />

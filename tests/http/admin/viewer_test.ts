@@ -16,6 +16,7 @@ const PAGES = [
   HOME,
   `${HOME}/failures`,
   `${HOME}/health`,
+  `${HOME}/history`,
   `${HOME}/members`,
   `${HOME}/policy`,
   `${HOME}/policy/versions/:version`,
