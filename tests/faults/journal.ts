@@ -1,19 +1,36 @@
 import { z } from "zod";
+import { AppError } from "../../src/errors.ts";
 
 /** How a statement ended, as far as its sender can know: a lost connection leaves it open. */
 export type Outcome = "acknowledged" | "failed" | "unknown";
 
+const ACTIONS = [
+  "given",
+  "signup",
+  "leave",
+  "end",
+  "assign",
+  "endDirectly",
+  "deleteDirectly",
+  "start",
+  "pause",
+  "resume",
+  "policy",
+  "trainer",
+] as const;
+
 /**
- * What was done, and what its ids are: members added unseen by the trigger or signed up; an assignment ended or made
- * (member and trainer); a run paused or resumed; a version of the policy written (its number).
+ * What was done, and what its ids are: members added unseen by the trigger, signed up or deleted; an assignment ended or
+ * made (member and trainer), or ended or deleted past the service (its id, member and trainer); a run started (none), paused
+ * or resumed; a version of the policy written (its number); a trainer changed.
  */
-export type Action = "given" | "signup" | "end" | "assign" | "pause" | "resume" | "policy";
+export type Action = (typeof ACTIONS)[number];
 
 const lineSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("intent"),
     number: z.number(),
-    action: z.enum(["given", "signup", "end", "assign", "pause", "resume", "policy"]),
+    action: z.enum(ACTIONS),
     ids: z.array(z.string()),
   }),
   z.object({
@@ -62,15 +79,22 @@ export class Journal {
     return this.#lastNumber;
   }
 
-  /** Records an intent, runs it, records its outcome. Never throws for what the work throws. */
-  async record(action: Action, ids: string[], work: () => Promise<Outcome | void>): Promise<Outcome> {
+  /**
+   * Records an intent, runs it, records its outcome. Never throws for what the work throws.
+   * @param work gets who acts: its request id finds the line of the audit log
+   */
+  async record(
+    action: Action,
+    ids: string[],
+    work: (by: JournalActor) => Promise<Outcome | void>,
+  ): Promise<Outcome> {
     const number = ++this.#lastNumber;
     await this.#write({ kind: "intent", number, action, ids });
     const began = performance.now();
     let outcome: Outcome;
     let code: string | undefined;
     try {
-      outcome = await work() ?? "acknowledged";
+      outcome = await work({ actor: JOURNAL, requestId: requestIdOf(number) }) ?? "acknowledged";
     } catch (error) {
       ({ outcome, code } = judge(error));
     }
@@ -94,6 +118,43 @@ export class Journal {
       this.#file.syncDataSync();
     });
     return this.#flushing;
+  }
+}
+
+/** Who does what is journaled. */
+export const JOURNAL = "journal";
+
+/** As whom journaled work acts. */
+export interface JournalActor {
+  actor: string;
+  requestId: string;
+}
+
+export function requestIdOf(number: number): string {
+  return `${JOURNAL}-${number}`;
+}
+
+/** The outcome of work in several statements: an error other than a refusal leaves open what was committed before it. */
+export async function outcomeOfSeveral(work: Promise<unknown>): Promise<Outcome> {
+  try {
+    await work;
+    return "acknowledged";
+  } catch (error) {
+    return error instanceof AppError ? "failed" : "unknown";
+  }
+}
+
+/** What a transaction throws that is to be rolled back. */
+export class RolledBack extends Error {}
+
+/** The outcome of a transaction, which rolls itself back or not. */
+export async function unlessRolledBack(transaction: Promise<unknown>): Promise<Outcome> {
+  try {
+    await transaction;
+    return "acknowledged";
+  } catch (error) {
+    if (error instanceof RolledBack) return "failed";
+    throw error;
   }
 }
 

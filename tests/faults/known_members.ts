@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Report } from "./experiment.ts";
+import { endAssignment } from "./load.ts";
 import type { Service } from "./service.ts";
 import type { World } from "./world.ts";
 
@@ -18,11 +19,7 @@ export async function addKnownMembers({ sql, journal, random, trainerId }: World
   const known: KnownMember[] = [];
   for (const [at, id] of ids.entries()) {
     const ended = at % 3 === 0;
-    if (ended) {
-      await journal.record("end", [id, trainerId], async () => {
-        await sql`select assignment.end_assignment(${id}, ${trainerId})`;
-      });
-    }
+    if (ended) await endAssignment(sql, journal, id, trainerId);
     known.push({ id, assigned: !ended });
   }
   return known;

@@ -1,7 +1,8 @@
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import type { Sql } from "../../src/database/sql.ts";
 import { delay } from "../../src/deadline.ts";
-import type { Journal, Outcome } from "./journal.ts";
+import { depart, type Departure } from "./departures.ts";
+import { type Journal, type Outcome, RolledBack, unlessRolledBack } from "./journal.ts";
 import type { Random } from "./random.ts";
 
 export interface LoadOptions {
@@ -17,6 +18,8 @@ export interface LoadOptions {
   longestPauseMs?: number;
   /** How often a session ends an assignment, or makes one by hand, instead of signing somebody up. */
   steering?: number;
+  /** Three of ten of these times one of this happens instead; see {@link keepDeparted}. */
+  departures?: readonly Departure[];
   /** No transaction of more than one statement: so that the time of one statement is what is measured. */
   oneStatementEach?: boolean;
 }
@@ -44,14 +47,16 @@ export function startLoad(url: string, options: LoadOptions): Load {
 }
 
 async function runSession(url: string, options: LoadOptions, signal: AbortSignal): Promise<void> {
-  const { journal, longestPauseMs = 10, steering = 0.1, oneStatementEach = false } = options;
+  const { journal, longestPauseMs = 10, steering = 0.1, departures = [], oneStatementEach = false } = options;
   const random = options.random.fork();
   const sql = openDatabase(url, { max: 1, applicationName: "load" });
   const known: string[] = [];
 
   while (!signal.aborted) {
     if (known.length > 0 && random.chance(steering)) {
-      await steer(sql, options, random, random.pick(known));
+      if (departures.length > 0 && random.chance(0.3)) {
+        await depart(random.pick(departures), sql, journal, random, known);
+      } else await steer(sql, options, random, random.pick(known));
     } else {
       const ids = Array.from({ length: random.pick([1, 1, 1, 2, 5, 20]) }, random.uuid);
       const outcome = await journal.record(
@@ -66,8 +71,6 @@ async function runSession(url: string, options: LoadOptions, signal: AbortSignal
   }
   await closeDatabase(sql, 1);
 }
-
-class RolledBack extends Error {}
 
 async function signUp(sql: Sql, ids: string[], form: number): Promise<Outcome> {
   const [first = "", ...others] = ids;
@@ -89,13 +92,10 @@ async function signUp(sql: Sql, ids: string[], form: number): Promise<Outcome> {
       });
       return "acknowledged";
     case 4:
-      return await sql.begin(async (transaction) => {
+      return await unlessRolledBack(sql.begin(async (transaction) => {
         await transaction`insert into public.members (id) select unnest(${ids}::uuid[])`;
         throw new RolledBack();
-      }).catch((error): Outcome => {
-        if (error instanceof RolledBack) return "failed";
-        throw error;
-      });
+      }));
     default:
       await sql`insert into public.members (id) select unnest(${ids}::uuid[])`;
       return "acknowledged";
@@ -111,10 +111,22 @@ async function steer(
   if (random.chance(0.7)) {
     await endAssignment(sql, journal, memberId, random.pick(trainerIds));
   } else {
-    await journal.record("assign", [memberId, trainerId], async () => {
-      await sql`select assignment.assign_member(${memberId}, ${trainerId})`;
-    });
+    await assignByHand(sql, journal, memberId, trainerId);
   }
+}
+
+/** Assigns a member, unless the assignment is there already. */
+export async function assignByHand(
+  sql: Sql,
+  journal: Journal,
+  memberId: string,
+  trainerId: string,
+): Promise<void> {
+  await journal.record("assign", [memberId, trainerId], async ({ actor, requestId }) => {
+    await sql`
+      select assignment.assign_member(${memberId}, ${trainerId}, p_actor => ${actor}, p_request_id => ${requestId})
+    `;
+  });
 }
 
 /** Ends an assignment, if there is one. */
@@ -124,9 +136,9 @@ export async function endAssignment(
   memberId: string,
   trainerId: string,
 ): Promise<void> {
-  await journal.record("end", [memberId, trainerId], async () => {
+  await journal.record("end", [memberId, trainerId], async ({ actor, requestId }) => {
     const [row] = await sql<[{ ended: boolean }]>`
-      select assignment.end_assignment(${memberId}, ${trainerId}) as ended
+      select assignment.end_assignment(${memberId}, ${trainerId}, ${actor}, ${requestId}) as ended
     `;
     return row.ended ? "acknowledged" : "failed";
   });

@@ -62,6 +62,7 @@ export const policyRules: readonly Rule[] = [
           or a.policy_version not between j.lowest_version and j.highest_version
         when 'retry' then a.policy_version is null or a.policy_version < j.lowest_version
         when 'backfill' then a.policy_version is distinct from r.policy_version
+        when 'transfer' then a.policy_version is distinct from r.policy_version
         when 'manual' then a.policy_version is not null
         else false
       end
@@ -73,7 +74,7 @@ export const policyRules: readonly Rule[] = [
     query: `
       select format('assignment %s of member %s by version %s: rule %s', a.id, a.client_id, a.policy_version,
         coalesce(a.rule::text, 'none'))
-      from public.trainer_client_assignments a
+      from assignments_ever a
       left join assignment.policies p on p.version = a.policy_version
       left join rules r on r.version = a.policy_version and r.rule = a.rule
       where case
@@ -91,6 +92,7 @@ export const policyRules: readonly Rule[] = [
       select format('assignment %s of member %s by version %s: rule %s, though rule %s comes first', a.id, a.client_id,
         a.policy_version, coalesce(a.rule::text, 'none'), r.rule)
       from public.trainer_client_assignments a
+      left join assignment.backfill_runs run on run.id = a.backfill_run_id
       join rules r on r.version = a.policy_version and r.rule < coalesce(a.rule, 32767)
       where (r.segments is null or left(a.client_id::text, 1) = any (r.segments))
         and (
@@ -99,6 +101,14 @@ export const policyRules: readonly Rule[] = [
             select
             from unnest(r.trainer_ids) as t (id)
             where t.id <> a.client_id
+              and t.id is distinct from run.from_trainer_id
+              and not (a.source = 'transfer' and exists (  -- what was ended by hand is not made again
+                select
+                from public.trainer_client_assignments former
+                where former.client_id = a.client_id
+                  and former.trainer_id = t.id
+                  and former.ended_because in ('manual', 'direct')
+              ))
               and (
                 r.when_full = 'wait'
                 or not exists (select from assignment.trainers s where s.trainer_id = t.id and s.capacity is not null)
@@ -132,9 +142,9 @@ export const policyRules: readonly Rule[] = [
       ) as counted
       full join (
         select a.backfill_run_id as run_id, coalesce(a.rule, 0) as rule, a.trainer_id, count(*) as members
-        from public.trainer_client_assignments a
+        from assignments_ever a
         join assignment.backfill_runs r on r.id = a.backfill_run_id
-        where r.trainer_id is null
+        where r.trainer_id is null or r.kind = 'transfer'
         group by a.backfill_run_id, a.rule, a.trainer_id
       ) as seen using (run_id, rule, trainer_id)
       where counted.members is distinct from seen.members

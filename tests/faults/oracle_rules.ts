@@ -1,8 +1,8 @@
 import type { OracleOptions } from "./oracle.ts";
 
 /**
- * An invariant as a query for what breaks it: one text a row. `journal`, `pairs` and `steering` hold what callers were
- * told, `rules` the rules of all policies; $1 is the default trainer.
+ * An invariant as a query for what breaks it: one text a row. The temporary tables of oracle_tables.ts hold what callers
+ * were told; $1 is the default trainer.
  */
 export interface Rule {
   name: string;
@@ -19,14 +19,14 @@ export const rules: readonly Rule[] = [
     query: `
       select format('member %s', j.id)
       from journal j
-      where j.presence = 'yes' and not exists (select from public.members m where m.id = j.id)
+      where j.exists = 'yes' and not exists (select from public.members m where m.id = j.id)
     `,
   },
   {
     name: "who was refused does not exist",
     applies: always,
     query: `
-      select format('member %s', m.id) from journal j join public.members m on m.id = j.id where j.presence = 'no'
+      select format('member %s', m.id) from journal j join public.members m on m.id = j.id where j.exists in ('no', 'left')
     `,
   },
   {
@@ -36,7 +36,7 @@ export const rules: readonly Rule[] = [
       select format('statement %s: %s of %s members exist', j.statement, count(m.id), count(*))
       from journal j
       left join public.members m on m.id = j.id
-      where j.presence = 'maybe'
+      where j.exists = 'maybe'
       group by j.statement
       having count(m.id) not in (0, count(*))
     `,
@@ -63,10 +63,16 @@ export const rules: readonly Rule[] = [
       cross join lateral (
         select
           coalesce(bool_or(a.status = 'active'), false) as active,
-          coalesce(bool_or(a.status = 'inactive') and not bool_or(a.status = 'active'), false) as ended,
+          coalesce(bool_or(a.ended_because in ('manual', 'direct')) and not bool_or(a.status = 'active'), false) as ended,
           exists (select from assignment.failures f where f.member_id = m.id) as failed,
           exists (select from rules r where r.choose = 'nobody' and left(m.id::text, 1) = any (r.segments))
-            or exists (select from assignment.backfill_errors e where e.member_id = m.id and e.sqlstate = 'TA011') as may_have_none
+            or exists (select from assignment.backfill_errors e where e.member_id = m.id and e.sqlstate = 'TA011')
+            or exists (
+              select
+              from direct d
+              join assignments_ever e on e.id = d.assignment_id
+              where e.client_id = m.id and not e.is_there
+            ) as may_have_none
         from public.trainer_client_assignments a
         where a.client_id = m.id
       ) as state
@@ -93,12 +99,14 @@ export const rules: readonly Rule[] = [
       select format('member %s was %s with trainer %s and is %s', state.client_id, coalesce(p.standing, 'standing'),
         state.trainer_id, case when state.active then 'active' else 'ended' end)
       from (
-        select a.client_id, a.trainer_id, bool_or(a.status = 'active') as active
+        select a.client_id, a.trainer_id, bool_or(a.status = 'active') as active,
+          (array_agg(a.ended_run_id order by a.id desc))[1] is not null as was_replaced
         from public.trainer_client_assignments a
+        where a.trainer_id is not null
         group by a.client_id, a.trainer_id
       ) as state
       left join pairs p on p.member_id = state.client_id and p.trainer_id = state.trainer_id
-      where coalesce(p.standing, 'standing') = case when state.active then 'ended' else 'standing' end
+      where coalesce(p.standing, 'standing') = case when state.active then 'ended' when not state.was_replaced then 'standing' end
     `,
   },
   {
@@ -108,11 +116,11 @@ export const rules: readonly Rule[] = [
       select format('assignment %s, %s', a.id, a.source)
       from public.trainer_client_assignments a
       where not exists (select from public.members m where m.id = a.client_id)
-        or not exists (select from public.members m where m.id = a.trainer_id)
+        or not (exists (select from public.members m where m.id = a.trainer_id) or (a.trainer_id is null and a.status = 'inactive'))
         or a.client_id = a.trainer_id
-        or (a.source = 'backfill') <> (a.backfill_run_id is not null)
-        or (a.source = 'backfill' and not exists (
-          select from assignment.backfill_runs r where r.id = a.backfill_run_id and not r.dry_run
+        or (a.source in ('backfill', 'transfer')) <> (a.backfill_run_id is not null)
+        or (a.backfill_run_id is not null and not exists (
+          select from assignment.backfill_runs r where r.id = a.backfill_run_id and r.kind = a.source and not r.dry_run
         ))
     `,
   },
@@ -134,16 +142,20 @@ export const rules: readonly Rule[] = [
       from assignment.backfill_progress p
       cross join lateral (
         select
-          (select count(distinct a.client_id) from public.trainer_client_assignments a where a.backfill_run_id = p.id) as rows,
-          (select count(*) from assignment.backfill_errors e where e.run_id = p.id) as errors,
-          (select count(*) from public.members m
+          (select count(distinct (a.client_id, a.assignment_date)) from assignments_ever a where a.backfill_run_id = p.id) as rows,
+          (select count(*) from errors_ever e where e.run_id = p.id) as errors,
+          (select count(*) from (
+              select id from public.members
+              union
+              select id from journal j where j.exists in ('left', 'open')
+            ) as m
             where m.id <= (select upper_id from assignment.backfill_lanes l where l.run_id = p.id and l.lane > 0 order by upper_id desc limit 1)
           ) as members
       ) as seen
       where (not p.dry_run and p.successful <> seen.rows)
         or least(p.failed, 10000) <> seen.errors
         or p.processed <> p.successful + p.skipped + p.failed
-        or p.processed > seen.members
+        or (p.kind = 'backfill' and p.processed > seen.members)
     `,
   },
   {
@@ -171,9 +183,11 @@ export const rules: readonly Rule[] = [
     name: "a batch takes everybody in its range",
     applies: ({ noStragglers }) => noStragglers === true,
     query: `
-      select format('the proof of run %s found members whom its batches had passed over', run_id)
-      from assignment.backfill_lanes
-      where lane = 0
+      select format('the proof of %s %s found members whom its batches had passed over', r.kind, r.id)
+      from assignment.backfill_lanes l
+      join assignment.backfill_runs r on r.id = l.run_id
+      where l.lane = 0
+        and not r.reassigns
     `,
   },
   {
@@ -201,7 +215,7 @@ export const rules: readonly Rule[] = [
         group by run_id
       ) as s
       cross join lateral (
-        select count(*) as events from assignment.backfill_events e where e.run_id = s.run_id and e.actor = 'journal'
+        select count(*) as events from assignment.backfill_events e where e.run_id = s.run_id and e.actor = 'journal' and e.from_status is not null
       ) as seen
       where seen.events not between s.known and s.most
     `,

@@ -3,6 +3,7 @@ import { experiments } from "./experiments.ts";
 import type { Violation } from "./oracle.ts";
 import type { KnownBug } from "./planted_bug.ts";
 import { databaseBugs } from "./planted_bugs.ts";
+import { historyBugs } from "./planted_history_bugs.ts";
 import { hostileBugs } from "./planted_hostile_bugs.ts";
 import { networkBugs } from "./planted_network_bugs.ts";
 import { policyBugs } from "./planted_policy_bugs.ts";
@@ -10,6 +11,7 @@ import { policyBugs } from "./planted_policy_bugs.ts";
 export const knownBugs: readonly KnownBug[] = [
   ...databaseBugs,
   ...policyBugs,
+  ...historyBugs,
   ...networkBugs,
   ...hostileBugs,
 ];

@@ -12,6 +12,8 @@ export interface PlantedBug {
 /** A bug and the experiments that must notice it, the quickest first. */
 export interface KnownBug extends PlantedBug {
   caughtBy: readonly [quickest: string, ...others: string[]];
+  /** The rule that is meant for it; left out: any will do. */
+  breaks?: string;
 }
 
 /** Replaces a text, which must occur, in a file of the project. */

@@ -159,6 +159,17 @@ export const databaseBugs: readonly KnownBug[] = [
       changeFunction(sql, "assign_or_record", "if cardinality(v_failures) > 0 then", "if false then"),
   },
   {
+    name: "a member is taken for gone without looking",
+    caughtBy: ["everyday", "causes"],
+    database: (sql) =>
+      changeFunction(
+        sql,
+        "judge_refusal",
+        "gone_ids := assignment.find_gone_members(p_member_ids);",
+        "gone_ids := p_member_ids;",
+      ),
+  },
+  {
     name: "a retry forgets whom it could not assign",
     caughtBy: ["everyday"],
     database: (sql) =>

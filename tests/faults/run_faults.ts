@@ -67,9 +67,12 @@ async function plantAndPrint(bugs: readonly KnownBug[]): Promise<boolean> {
   for (const bug of bugs) {
     console.log(`\n${bug.name}`);
     for (const experimentName of bug.caughtBy) {
-      const { broken: [first], unrelated, tookMs } = await plantIn(experimentName, bug, seed);
+      const { broken, unrelated, tookMs } = await plantIn(experimentName, bug, seed);
+      const first = broken.find(({ rule }) => bug.breaks === undefined || rule === bug.breaks);
       const seen = first === undefined
-        ? `NOT NOTICED ${unrelated.map(({ detail }) => detail).join("; ")}`
+        ? `NOT NOTICED ${
+          [...broken, ...unrelated].map(({ rule, detail }) => `${rule}: ${detail}`).join("; ")
+        }`
         : `${first.rule}: ${first.detail}`.slice(0, 200);
       console.log(`  ${experimentName.padEnd(18)} ${`${Math.round(tookMs / 1000)} s`.padStart(5)}  ${seen}`);
       if (first === undefined) allNoticed = false;

@@ -1,9 +1,8 @@
 import { hasEnded, type Run } from "../../src/runs/progress.ts";
 import { getRun, pauseRun, resumeRun } from "../../src/runs/runs.ts";
 import type { Sql } from "../../src/database/sql.ts";
-import { AppError } from "../../src/errors.ts";
 import type { Report } from "./experiment.ts";
-import type { Journal } from "./journal.ts";
+import { type Journal, outcomeOfSeveral } from "./journal.ts";
 
 const lookEveryMs = 50;
 
@@ -48,28 +47,37 @@ export async function awaitEnd(
 export async function turnPause(sql: Sql, journal: Journal, runId: string): Promise<void> {
   const { status } = await getRun(sql, runId);
   if (status !== "running" && status !== "paused") return;
-  await journal.record(status === "running" ? "pause" : "resume", [runId], async () => {
-    try {
-      await (status === "running" ? pauseRun : resumeRun)(sql, runId, "journal");
-      return "acknowledged";
-    } catch (error) {
-      if (error instanceof AppError) return "failed"; // it ended meanwhile
-      throw error;
-    }
-  });
+  const turn = status === "running" ? pauseRun : resumeRun; // refused where it ended meanwhile
+  await journal.record(
+    status === "running" ? "pause" : "resume",
+    [runId],
+    (by) => outcomeOfSeveral(turn(sql, runId, by)),
+  );
 }
 
-/** Looks at a run again and again: in no snapshot may its counters differ from its rows. Returns how often it looked. */
-export function watchCounters(sql: () => Sql, runId: string, report: Report): { stop(): Promise<number> } {
+/**
+ * Looks at a run again and again: in no snapshot may its counters differ from its rows. Returns how often it looked.
+ * @param assignments where members leave: those that are gone as well
+ */
+export function watchCounters(
+  sql: () => Sql,
+  runId: string,
+  report: Report,
+  assignments = "public.trainer_client_assignments",
+): { stop(): Promise<number> } {
   let looks = 0;
   let stopped = false;
   const watching = (async () => {
     while (!stopped) {
       try {
-        const [row] = await sql()<[{ successful: number; rows: number; isConsistent: boolean }]>`
+        const [row] = await sql()<
+          [{ kind: string; successful: number; rows: number; isConsistent: boolean }]
+        >`
           select
-            p.successful,
-            (select count(distinct a.client_id) from public.trainer_client_assignments a where a.backfill_run_id = p.id) as rows,
+            p.kind, p.successful,
+            (select count(distinct (a.client_id, a.assignment_date)) from ${
+          sql()(assignments)
+        } a where a.backfill_run_id = p.id) as rows,
             p.processed = p.successful + p.skipped + p.failed and p.processed <= p.total as is_consistent
           from assignment.backfill_progress p
           where p.id = ${runId}
@@ -78,7 +86,7 @@ export function watchCounters(sql: () => Sql, runId: string, report: Report): { 
         if (row.successful !== row.rows || !row.isConsistent) {
           report.violate(
             "a run's counters equal the rows that carry its id",
-            `midway: ${JSON.stringify(row)}`,
+            `midway, ${row.kind}: ${JSON.stringify(row)}`,
           );
           return;
         }

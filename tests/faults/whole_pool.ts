@@ -17,10 +17,12 @@ export async function expectWholePool(
     report: Report;
   },
 ): Promise<void> {
-  let requests: Promise<Response>[] = [];
+  let requests: Promise<PromiseSettledResult<Response>[]> = Promise.resolve([]);
   await sql.begin(async (locker) => {
     await locker`lock table assignment.backfill_errors in access exclusive mode`;
-    requests = Array.from({ length: poolSize }, () => service.call(`GET /v1/backfills/${runId}/errors`));
+    requests = Promise.allSettled(
+      Array.from({ length: poolSize }, () => service.call(`GET /v1/backfills/${runId}/errors`)),
+    );
     await eventually(report, "the pool has all of its connections again", 20_000, async () => {
       const [row] = await sql<[{ waiting: number }]>`
         select count(*) as waiting
@@ -32,9 +34,10 @@ export async function expectWholePool(
       return row.waiting === poolSize;
     });
   });
-  for (const response of await Promise.all(requests)) {
-    report.expect(response.status === 200, "requests at once are answered", `status ${response.status}`);
-    await response.body?.cancel();
+  for (const request of await requests) {
+    const answer = request.status === "fulfilled" ? `status ${request.value.status}` : String(request.reason);
+    report.expect(answer === "status 200", "requests at once are answered", answer);
+    if (request.status === "fulfilled") await request.value.body?.cancel();
   }
   await eventually(report, "no session is left over", 20_000, async () => {
     const [row] = await sql<[{ sessions: number }]>`

@@ -51,6 +51,7 @@ export async function startTestServer(
     startServer(binaries, folder, port, {
       fsync: "off",
       max_connections: "200",
+      track_commit_timestamp: "on", // tells the oracle of the experiments what one transaction wrote
       ...(options.hasSocket ? { unix_socket_directories: folder } : {}),
     });
   try {

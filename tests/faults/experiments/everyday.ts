@@ -6,18 +6,19 @@ import type { Sql } from "../../../src/database/sql.ts";
 import { retryFailures } from "../../../src/assignments/failures.ts";
 import { silentLogger } from "../../../src/telemetry/log.ts";
 import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
-import { setCapacity } from "../../support/policies.ts";
+import { ASSIGNMENTS_EVER, keepDeparted } from "../departures.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
-import { endAssignment, giveMembers } from "../load.ts";
-import { bringRules, writeRules } from "../policy.ts";
+import { assignByHand, endAssignment, giveMembers } from "../load.ts";
+import { bringRules, setCapacity, writeRules } from "../policy.ts";
 import { awaitEnd, pause, turnPause, watchCounters } from "../runs.ts";
+import { moveClients } from "../transfers.ts";
 import { inWorld, type World } from "../world.ts";
 
 /** Everything at once that an ordinary day brings; the quickest look at most of the promises. */
 export const everyday: Experiment = {
   name: "everyday",
   summary:
-    "signups in all forms, with and without rules, a run paused, resumed and cut off, causes that come and go: every promise holds",
+    "signups in all forms, with and without rules, runs and transfers paused, resumed and cut off, members and trainers who leave, causes that come and go: every promise holds",
   async run(options) {
     await liveByRules(options);
     if (!options.report.hasNoticedBug) await liveByDefault(options);
@@ -67,26 +68,31 @@ async function liveByDefault(options: ExperimentOptions): Promise<void> {
   });
 }
 
-/** The same with rules: trainers fill up, a new version comes in the middle of a run, who waits is assigned at last. */
+/**
+ * The same with rules: trainers fill up, a new version comes in the middle of a run, members leave, and so do two trainers
+ * once their clients are moved; who waits is assigned at last.
+ */
 async function liveByRules(options: ExperimentOptions): Promise<void> {
   await inWorld(options, { ownServer: false }, async (world) => {
     const { sql, journal, random } = world;
     const { scale, report } = options;
+    await keepDeparted(sql);
     startWork(world);
-    const members = sized(scale, { short: 3_000, full: 30_000, long: 300_000 });
+    const members = options.plant ? 1_500 : sized(scale, { short: 3_000, full: 30_000, long: 300_000 });
     const limited = members / 10;
     const trainers = await bringRules(world, { limited, waiting: members / 40 });
     const load = world.startLoad({
       longestPauseMs: 5,
       steering: 0.3,
       sessions: 3,
-      trainerIds: [...trainers.team, ...trainers.limited, ...trainers.waiting],
+      departures: ["leave", "endDirectly", "deleteDirectly"],
+      trainerIds: Object.values(trainers).flat(),
     });
     await endSome(world);
-    await giveMembers(sql, journal, random, members);
+    const given = await giveMembers(sql, journal, random, members);
     await refuseAssignments(sql, "new.source = 'backfill' and new.client_id::text ~ '^.0f'");
     const run = await startBackfill(sql, { requestedBy: "experiment", batchRows: 100 });
-    const watch = watchCounters(() => sql, run.id, report);
+    const watch = watchCounters(() => sql, run.id, report, ASSIGNMENTS_EVER);
     await Promise.all([
       steerAndCut(world, run.id),
       giveBehindCursor(world, run.id, members),
@@ -98,11 +104,14 @@ async function liveByRules(options: ExperimentOptions): Promise<void> {
     if (ended !== null && ended.failed > 0) {
       await awaitEnd(() => sql, (await retryRun(sql, run.id, "experiment")).id, report);
     }
+    if (!report.hasNoticedBug) {
+      await moveClients(world, trainers, { given, report, disturb: () => cutService(sql) });
+    }
     await load.stop();
     if (report.hasNoticedBug) return;
     await world.judge({ runsEnded: true, longestSignupMs: 2_000 });
     if (report.hasNoticedBug) return;
-    for (const id of trainers.waiting) await setCapacity(sql, id, members);
+    for (const id of trainers.waiting) await setCapacity(world, id, members);
     await retryFailures(sql);
     const last = await startBackfill(sql, { requestedBy: "experiment" });
     await awaitEnd(() => sql, last.id, report);
@@ -141,9 +150,7 @@ async function endSome({ sql, journal, random }: World): Promise<void> {
 }
 
 async function assign({ sql, journal, trainerId }: World, id: string): Promise<void> {
-  await journal.record("assign", [id, trainerId], async () => {
-    await sql`select assignment.assign_member(${id}, ${trainerId})`;
-  });
+  await assignByHand(sql, journal, id, trainerId);
 }
 
 /** Who has left comes back. */
@@ -172,14 +179,16 @@ async function steerAndCut({ sql, journal, random }: World, runId: string): Prom
   for (let turn = 0; turn < 4; turn++) {
     await turnPause(sql, journal, runId);
     await pause(random.integer(5, 30));
-    if (turn === 1) {
-      await sql`
-        select pg_terminate_backend(pid)
-        from pg_stat_activity
-        where application_name = 'service' and datname = current_database()
-      `;
-    }
+    if (turn === 1) await cutService(sql);
   }
+}
+
+async function cutService(sql: Sql): Promise<void> {
+  await sql`
+    select pg_terminate_backend(pid)
+    from pg_stat_activity
+    where application_name = 'service' and datname = current_database()
+  `;
 }
 
 /** One after the other, each until somebody has signed up meanwhile: assignments refused, locked, and without their trainer. */

@@ -1,20 +1,27 @@
 import { hasEnded } from "../../../src/runs/progress.ts";
 import { getRun, startBackfill } from "../../../src/runs/runs.ts";
+import { countClients } from "../../support/policies.ts";
+import { ASSIGNMENTS_EVER, keepDeparted } from "../departures.ts";
 import { type Experiment, type Report, sized } from "../experiment.ts";
 import { giveMembers } from "../load.ts";
 import { kill, killServer } from "../processes.ts";
-import { bringRules, writeRules } from "../policy.ts";
-import { awaitEnd, eventually, pause, watchCounters } from "../runs.ts";
+import { bringRules, type Trainers, writeRules } from "../policy.ts";
+import { awaitEnd, eventually, pause, turnPause, watchCounters } from "../runs.ts";
 import type { Service } from "../service.ts";
+import { startMove, startReassigning } from "../transfers.ts";
 import { inWorld, type World } from "../world.ts";
 
 type Victim = "service" | "backend" | "server";
 
-/** kill -9 of the service, of a backend, of the whole server, at random moments of backfills, with signups going on. */
+/** Runs in turn. */
+const KINDS = ["backfill", "transfer", "reassign"] as const;
+type Kind = (typeof KINDS)[number];
+
+/** kill -9 of the service, of a backend, of the whole server, at random moments of runs, with signups going on. */
 export const kills: Experiment = {
   name: "kills",
   summary:
-    "kill -9 of the service, a backend or the server during backfills and signups by rules: nothing lost, nothing counted twice, seats exact",
+    "kill -9 of the service, a backend or the server during backfills, transfers, reassigning and signups by rules: nothing lost, nothing counted twice, seats exact, one line for each change",
   async run(options) {
     const { scale, report } = options;
     await inWorld(options, {}, async (world) => {
@@ -22,6 +29,7 @@ export const kills: Experiment = {
       const wanted = sized(scale, { short: 6, full: 200, long: 1000 });
       const killed: Record<Victim, number> = { service: 0, backend: 0, server: 0 };
       let next: Victim[] = [];
+      await keepDeparted(world.sql);
       const service = await world.startService({
         environment: { BACKFILL_REST_RATIO: "4", DATABASE_POOL_SIZE: "5" },
       });
@@ -29,25 +37,33 @@ export const kills: Experiment = {
       const load = world.startLoad({
         longestPauseMs: 40,
         sessions: 3,
-        trainerIds: [world.trainerId, ...trainers.team, ...trainers.limited, ...trainers.waiting],
+        departures: ["leave", "endDirectly"], // of what is deleted, only the proof finds the members
+        trainerIds: [world.trainerId, ...Object.values(trainers).flat()],
       });
+      const each = sized(scale, { short: 2, full: 10, long: 10 }); // of one run
+      const given = sized(scale, { short: 1_500, full: 4_000, long: 4_000 });
       let looks = 0;
-      let runs = 0;
+      const runs: Kind[] = [];
 
-      for (let done = 0; done < wanted; runs++) {
-        await giveMembers(world.sql, journal, random, 4_000);
+      for (let done = 0; done < wanted;) {
+        const kind = KINDS[runs.length % KINDS.length] ?? "backfill";
+        if (kind !== "transfer") await giveMembers(world.sql, journal, random, given);
         await writeRules(world, trainers);
-        const run = await startBackfill(world.sql, { requestedBy: "experiment", batchRows: 25 });
-        const watch = watchCounters(() => world.sql, run.id, report);
-        for (; done < wanted; done++) {
-          if (await goesOn(world.sql, run.id, report) === "ended") break;
+        const runId = await start(kind, world, trainers);
+        runs.push(kind);
+        const watch = watchCounters(() => world.sql, runId, report, ASSIGNMENTS_EVER);
+        for (let ofThis = 0; ofThis < each && done < wanted; ofThis++, done++) {
+          if (await goesOn(world.sql, runId, report) === "ended") break;
           await pause(random.integer(0, 200));
+          if (ofThis === 0) {
+            for (let turn = 0; turn < 2; turn++) await turnPause(world.sql, journal, runId);
+          }
           if (next.length === 0) next = random.shuffle(["service", "backend", "server"]);
           const victim = next.pop() ?? "server";
           killed[victim] += 1;
           await killOne(victim, world, service);
         }
-        await awaitEnd(() => world.sql, run.id, report);
+        await awaitEnd(() => world.sql, runId, report);
         looks += await watch.stop();
         if (report.violations.length > 0) break;
       }
@@ -56,13 +72,29 @@ export const kills: Experiment = {
         "kills",
         `${killed.service} of the service, ${killed.backend} of a backend, ${killed.server} of the server`,
       );
-      report.figure("runs that ended by themselves", runs);
+      report.figure("runs that ended by themselves", runs.join(", "));
       report.figure("snapshots of counters", looks);
       await expectQuietEnd(service, report);
       await world.judge({ runsEnded: true, noStragglers: true });
     });
   },
 };
+
+/** Starts a run of a kind; transfers go there and back, between the default trainer and another. */
+async function start(kind: Kind, world: World, { leaving }: Trainers): Promise<string> {
+  if (kind === "backfill") {
+    return (await startBackfill(world.sql, { requestedBy: "experiment", batchRows: 25 })).id;
+  }
+  if (kind === "reassign") return await startReassigning(world, 50);
+  const [most = "", other = ""] = await byClients(world, [world.trainerId, leaving[0] ?? ""]);
+  return await startMove(world, { fromTrainerId: most, trainerId: other, batchRows: 25 });
+}
+
+/** Those of the trainers with the most clients first. */
+async function byClients({ sql }: World, trainerIds: [string, string]): Promise<string[]> {
+  const [one = 0, other = 0] = await countClients(sql, trainerIds);
+  return one >= other ? trainerIds : trainerIds.toReversed();
+}
 
 /** Waits until a step has been taken since now: after a kill the service rests, and another would meet nothing. */
 async function goesOn(sql: World["sql"], runId: string, report: Report): Promise<"moved" | "ended"> {
