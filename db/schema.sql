@@ -5534,7 +5534,10 @@ CREATE FUNCTION assignment.tg_audit_log__refuse_change() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  if tg_op = 'DELETE' and current_setting('assignment.forgets', true) = 'on' then
+  if tg_op = 'DELETE'
+    and current_setting('assignment.forgets', true) = 'on'
+    and has_schema_privilege('assignment', 'create')  -- another role may have set it
+  then
     return null;  -- ignored for a statement trigger
   end if;
   raise exception 'the audit log is only ever added to'
@@ -5787,17 +5790,22 @@ CREATE FUNCTION assignment.tg_trainer_client_assignments__tell_change() RETURNS 
     SET lock_timeout TO '250ms'
     AS $$
 declare
+  v_sees_members boolean;
   v_changed record;
 begin
   -- What follows from a change of members is told there: its rows, old or new, name a trainer or client who is no member.
-  if tg_op = 'DELETE' then
+  v_sees_members := assignment.hides_rows('public.members', current_user) is not true;
+  if tg_op = 'TRUNCATE' then
+    perform assignment.record_audit(null, 'assignments.deleted', p_after => '{"truncated": true}');
+    return null;  -- ignored for an after trigger
+  elsif tg_op = 'DELETE' then
     select
       array_agg(o.id order by o.id) as ids,
       array_agg(distinct o.trainer_id) as trainer_ids,
       jsonb_build_object('deleted', count(*)) as counts
     into v_changed
     from old_rows o
-    where exists (select from public.members m where m.id = o.client_id);
+    where not v_sees_members or exists (select from public.members m where m.id = o.client_id);
   else
     select
       array_agg(n.id order by n.id) as ids,
@@ -5811,21 +5819,11 @@ begin
     from old_rows o
     join new_rows n on n.id = o.id
     where row(n.*) is distinct from row(o.*)
-      and exists (select from public.members m where m.id = o.client_id)
-      and (o.trainer_id is null or exists (select from public.members m where m.id = o.trainer_id));
-
-    perform set_config('assignment.by_service', 'on', true);  -- this update is no change to tell
-    update public.trainer_client_assignments a
-    set ended_at = coalesce(a.ended_at, now()),
-      ended_by = assignment.database_role(),
-      ended_because = 'direct'
-    from old_rows o
-    join new_rows n on n.id = o.id
-    where a.id = n.id
-      and o.status = 'active'
-      and n.status = 'inactive'
-      and n.ended_by is not distinct from o.ended_by;  -- the other program may say itself who ended it
-    perform set_config('assignment.by_service', '', true);
+      and (
+        not v_sees_members
+        or exists (select from public.members m where m.id = o.client_id)
+          and (o.trainer_id is null or exists (select from public.members m where m.id = o.trainer_id))
+      );
   end if;
 
   if v_changed.ids is not null then
@@ -5837,7 +5835,26 @@ begin
       p_after => v_changed.counts || jsonb_build_object('assignmentIds', to_jsonb(v_changed.ids[:100]))
     );
   end if;
-  return null;  -- ignored for an after trigger
+
+  if tg_op = 'UPDATE' then
+    begin
+      perform set_config('assignment.by_service', 'on', true);  -- this update is no change to tell
+      update public.trainer_client_assignments a
+      set ended_at = coalesce(a.ended_at, now()),
+        ended_by = assignment.database_role(),
+        ended_because = 'direct'
+      from old_rows o
+      join new_rows n on n.id = o.id
+      where a.id = n.id
+        and o.status = 'active'
+        and n.status = 'inactive'
+        and n.ended_by is not distinct from o.ended_by;  -- the other program may say itself who ended it
+      perform set_config('assignment.by_service', '', true);
+    exception when others or assert_failure then
+      raise warning 'trainer assignment: ended assignments do not say who ended them: %', sqlerrm;
+    end;
+  end if;
+  return null;
 exception when others or assert_failure then
   raise warning 'trainer assignment: a change of assignments is not in the audit log: %', sqlerrm;
   return null;
@@ -5845,7 +5862,7 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.tg_trainer_client_assignments__tell_change() IS 'Adds assignments.changed or assignments.deleted to the audit log, with counts and the first 100 ids, and says on ended rows
-who ended them. Never makes the statement fail.';
+who ended them. Where row-level security hides members, it also tells of what follows from a change of members. Never makes the statement fail.';
 
 -- FUNCTION: assignment.tg_watched__mirror_members()
 
@@ -6931,6 +6948,10 @@ CREATE TRIGGER trainer_client_assignments_keep_seats_after_update AFTER UPDATE O
 -- TRIGGER: public.trainer_client_assignments trainer_client_assignments_tell_change_after_delete
 
 CREATE TRIGGER trainer_client_assignments_tell_change_after_delete AFTER DELETE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT WHEN (((NOT has_schema_privilege('assignment'::text, 'create'::text)) OR (current_setting('assignment.by_service'::text, true) IS DISTINCT FROM 'on'::text))) EXECUTE FUNCTION assignment.tg_trainer_client_assignments__tell_change();
+
+-- TRIGGER: public.trainer_client_assignments trainer_client_assignments_tell_change_after_truncate
+
+CREATE TRIGGER trainer_client_assignments_tell_change_after_truncate AFTER TRUNCATE ON public.trainer_client_assignments FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__tell_change();
 
 -- TRIGGER: public.trainer_client_assignments trainer_client_assignments_tell_change_after_update
 
