@@ -41,6 +41,10 @@ export function textFields({ authorization, cookie, trainerId }: Credentials): F
     name: `${name} of ${target}`,
     put: (text) => request("GET", `${target}?${name}=${inAddress(text)}`, [bearer]),
   });
+  const pageQuery = (target: string, name: string): Field => ({
+    name: `${name} of ${target}`,
+    put: (text) => request("GET", `${target}?${name}=${inAddress(text)}`, session),
+  });
   const json = (method: string, target: string, name: string, value: (text: string) => unknown): Field => ({
     name: `${name} of ${target}`,
     put: (text) =>
@@ -85,6 +89,13 @@ export function textFields({ authorization, cookie, trainerId }: Credentials): F
     query(clients, "limit"),
     query(clients, "cursor"),
     query(clients, "status"),
+    query(clients, "names"),
+    query("/v1/members", "search"),
+    query("/v1/trainers", "search"),
+    pageQuery(`${pages}/members`, "q"),
+    pageQuery(`${pages}/trainers`, "q"),
+    pageQuery(`${pages}/people`, "name=trainer&text"),
+    pageQuery(`${pages}/default-trainer`, "trainer"),
     query("/v1/backfills", "nonsense"),
     query(`/v1/members/${trainerId}/assignment`, "trainerId"),
     json("PUT", `${clients}/${trainerId}`, "notes", (text) => ({ notes: text })),
@@ -120,10 +131,6 @@ export function textFields({ authorization, cookie, trainerId }: Credentials): F
     form("/admin/login", "next"),
     form(`${pages}/runs`, "batchRows"),
     form(`${pages}/members/${trainerId}/assign`, "notes"),
-    {
-      name: `q of ${pages}/members`,
-      put: (text) => request("GET", `${pages}/members?q=${inAddress(`${text}@`)}`, session),
-    },
     {
       name: `next of /admin/login`,
       put: (text) => request("GET", `/admin/login?next=${inAddress(text)}`, []),
