@@ -21,6 +21,7 @@ export const SLOW = [
   "tests/database/migrations/adopt_members_test.ts",
   "tests/database/migrations/up_down_test.ts",
   "tests/database/history/audit_lines_test.ts",
+  "tests/database/transfers/concurrency_test.ts",
   "tests/faults/",
   "tests/browser/",
   "tests/commands/",
@@ -31,6 +32,7 @@ export const SLOW = [
   "tests/database/assignments/interleavings_test.ts",
   "tests/database/runs/driver_test.ts",
   "tests/database/signup/rewritten_ids_test.ts",
+  "tests/database/runs/reassign_test.ts",
   "tests/database/runs/errors_test.ts",
   "tests/database/signup/faults_test.ts",
   "tests/database/runs/pressure_test.ts",
@@ -57,6 +59,7 @@ export const SLOW = [
   "tests/database/history/",
   "tests/http/jwt_test.ts",
   "tests/http/provider_keys_test.ts",
+  "tests/http/transfers_test.ts",
   "tests/unit/lost_connections_test.ts",
 ];
 
