@@ -1,6 +1,6 @@
 /** Who makes a change, for the rows and for the audit log. */
 export interface Actor {
-  /** The name of a token or session, `jwt:` and a subject, `cli:` and a user, or what a program calls itself. */
+  /** The name of a token or session, `jwt:` or `oidc:` and who it is, `cli:` and a user, or what a program calls itself. */
   actor: string;
   /** The id of the HTTP request, as in the log. */
   requestId?: string | undefined;

@@ -1,6 +1,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import { type AuditFilter, listAuditLines } from "../../src/history/audit_lines.ts";
 import type { AppEnv } from "../../src/http/env.ts";
 import { recordRefusals, REFUSAL_EVERY_MS } from "../../src/http/identity/access_log.ts";
@@ -157,6 +158,21 @@ describe("the audit log of who came in and who was refused", () => {
       ]);
     });
   }
+
+  it("holds up nothing while the database is away", async () => {
+    const sql = openDatabase("postgres://nobody@127.0.0.1:1/nowhere", { max: 1, applicationName: "test" });
+    const lonely = await testService({ sql });
+    const response = await post(lonely, "/admin/login", "", { token: TOKENS.admin });
+    assertEquals([response.status, response.headers.getSetCookie().length], [303, 1]);
+    const refused = await lonely.app.request("/v1/policy", {
+      headers: { Authorization: `Bearer ${TOKENS.service}` },
+    });
+    assertEquals(refused.status, 403);
+    const errors = lonely.logged.filter(({ event }) => event === "access_not_recorded");
+    assertEquals(errors.map(({ level, actor }) => [level, actor]), [["error", "ops"], ["error", "crm"]]);
+    await closeDatabase(sql, 1);
+    await lonely.stop();
+  });
 
   it("holds up a refusal for some seconds at most when the log is locked", async () => {
     await service.database.newConnection().begin(async (other) => {
