@@ -37,20 +37,37 @@ as $$
       order by a.id desc
       limit 1
     ) as latest on true
+  ),
+  members as (  -- whoever is one of the trainers comes last, and gets another one of them
+    select
+      m.index,
+      p_member_ids[m.index] as member_id,
+      row_number() over (order by p_member_ids[m.index] = any (p_trainer_ids), m.index) as place,
+      p_member_ids[m.index] = any (p_trainer_ids) as is_trainer
+    from unnest(p_members) as m (index)
   )
-  select i.index, p.trainer_id
-  from (
-    select members.index, row_number() over (order by members.index) as place
-    from unnest(p_members) as members (index)
-    where p_member_ids[members.index] <> all (p_trainer_ids)
-  ) as i
-  join places p on p.place = i.place
+  select m.index, p.trainer_id
+  from members m
+  join places p on p.place = m.place
+  where not m.is_trainer
+  union all
+  select m.index, found.trainer_id
+  from members m
+  cross join lateral (
+    select p.trainer_id
+    from places p
+    where p.place >= m.place
+      and p.trainer_id <> m.member_id
+    order by p.place
+    limit 1
+  ) as found
+  where m.is_trainer
 $$;
 
 revoke execute on function assignment.deal_by_room(uuid[], integer[], uuid[], integer[]) from public;
 comment on function assignment.deal_by_room(uuid[], integer[], uuid[], integer[]) is
-  'Trainers for members, by their position in p_member_ids. p_rooms: the room of each trainer; null: no limit. None of the
-trainers gets another one of them.';
+  'Trainers for members, by their position in p_member_ids. p_rooms: the room of each trainer; null: no limit. A member who is
+one of the trainers gets another one of them; two such members may get the same place, of which one then finds it taken.';
 
 -- migrate:down
 drop function if exists assignment.deal_by_room(uuid[], integer[], uuid[], integer[]);

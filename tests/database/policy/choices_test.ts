@@ -159,6 +159,16 @@ describe("a rule", () => {
     assertEquals(await countClients(sql, [anna, ben, DEFAULT_TRAINER_ID]), [100, 50, 4]);
   });
 
+  it("that chooses the most room gives its own trainers another one of them", async () => {
+    const [other = ""] = await signUp(1);
+    await sql`delete from public.trainer_client_assignments`;
+    await putRules(sql, [{ name: "room", assign: among("most_room", [anna, ben]) }]);
+    await sql`select assignment.assign_or_record(${[anna, ben, other]}::uuid[], 'signup')`;
+    assertEquals(await outcomeOf(anna), assigned(ben, 1));
+    assertEquals(await outcomeOf(ben), assigned(anna, 1));
+    assertEquals((await outcomeOf(other)).trainers.length, 1);
+  });
+
   it("that waits when full records members, who are assigned once there is room", async () => {
     await setCapacity(sql, anna, 1);
     await putRules(sql, [{ name: "vip", assign: among("spread", [anna], "wait") }]);
