@@ -1041,7 +1041,21 @@ begin
         p_request.from_trainer_id
       ) as c
     );
-    return query select * from unnest(v_choices);
+    return query  -- who is left, or was ended by hand, is not without room
+    select c.member_id, c.trainer_id, c.rule, case
+      when c.outcome <> 'no_room' or r.choose = 'field' then c.outcome
+      when asked.trainer_ids = '{}' then 'excluded'
+      when asked.trainer_ids <@ v_group.trainer_ids then 'ended'
+      else c.outcome
+    end
+    from unnest(v_choices) as c
+    left join unnest(p_rules) as r on r.rule = c.rule
+    cross join lateral (
+      select array_remove(
+        case when c.rule is null then array[(p_document ->> 'defaultTrainerId')::uuid] else r.trainer_ids end,
+        p_request.from_trainer_id
+      ) as trainer_ids
+    ) as asked;
     v_taken := assignment.add_taken(v_taken, array(select c.trainer_id from unnest(v_choices) as c where c.outcome = 'assign'));
   end loop;
 end;
@@ -1549,7 +1563,7 @@ CREATE FUNCTION assignment.count_choices(p_request assignment.request, p_choices
         values
           ('is_trainer', 'TA003', 'the member is the new trainer'),
           ('ended', 'TA015', 'the assignment to the new trainer was ended before, and is not made again'),
-          ('excluded', 'TA016', 'a rule of the policy gives this member no trainer')
+          ('excluded', 'TA016', 'the policy gives this member no other trainer')
       ) as t (outcome, sqlstate, message) on t.outcome = c.outcome
       where p_request.purpose = 'transfer'
     ) as f
@@ -1950,7 +1964,7 @@ begin
   perform set_config('assignment.by_service', 'on', true);
   update public.trainer_client_assignments a
   set status = 'inactive',
-    ended_at = now(),
+    ended_at = greatest(now(), a.assignment_date),  -- it may have been made since this transaction began
     ended_by = p_actor,
     ended_because = p_because,
     ended_run_id = p_run_id
@@ -2955,15 +2969,14 @@ begin
     return;
   end if;
 
-  select p.processed, p.successful, p.failed,
-    (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
+  select p.processed, p.successful, p.failed
   into v_counts
   from assignment.backfill_progress p
   where p.id = p_run_id;
 
   v_ids := array(select id from assignment.find_stragglers(v_run) as s (id) order by id limit 10000);
-  -- If not every failed member was recorded, a straggler may have failed before and would be counted twice.
-  v_sweeps := cardinality(v_ids) > 0 and not v_run.dry_run and v_run.sweeps < 5 and v_counts.failed = v_counts.recorded;
+  -- If more failed than are recorded, a straggler may have failed before and would be counted twice.
+  v_sweeps := cardinality(v_ids) > 0 and not v_run.dry_run and v_run.sweeps < 5 and v_counts.failed <= 10000;
   if cardinality(v_ids) = 0 then
     v_remaining := 0;
   elsif not v_sweeps then
@@ -4930,25 +4943,23 @@ CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_
     AS $$
 declare
   v_run assignment.backfill_runs;
-  v_counts record;
+  v_failed bigint;
   v_only_failed boolean;
 begin
   select * into v_run from assignment.backfill_runs where id = p_run_id;
   if not found then
     raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
   end if;
-  select p.failed, (select count(*) from assignment.backfill_errors where run_id = p_run_id) as recorded
-  into v_counts
-  from assignment.backfill_progress p
-  where p.id = p_run_id;
+  select p.failed into v_failed from assignment.backfill_progress p where p.id = p_run_id;
   if v_run.status in ('running', 'paused') then
     raise exception 'run % is % and can be retried once it has ended', p_run_id, v_run.status using errcode = 'TA006';
-  elsif v_counts.failed = 0 then
+  elsif v_failed = 0 then
     raise exception 'run % has no failed members to retry', p_run_id using errcode = 'TA006';
   end if;
 
-  -- If not every failed member was recorded, only a run over all members is sure to include them.
-  v_only_failed := v_counts.failed = v_counts.recorded;
+  -- If more failed than are recorded, only a run over all members is sure to include them. Of fewer, those who are no longer
+  -- recorded were deleted.
+  v_only_failed := v_failed <= 10000;
   if v_run.kind = 'transfer' then
     return assignment.start_transfer(
       p_requested_by,
@@ -5105,7 +5116,7 @@ CREATE FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_memb
     AS $$
 declare
   v_members record;
-  v_matched uuid[];
+  v_selected uuid[];
 begin
   select
     coalesce(array_agg(a.client_id order by a.client_id), '{}'),
@@ -5121,8 +5132,9 @@ begin
   end if;
 
   select * into v_members from assignment.read_members(clients.member_ids);
+  v_selected := v_members.member_ids;  -- whose row is gone meanwhile is no client any more
   if p_run.condition is not null then
-    select coalesce(array_agg(v_members.member_ids[matched.place]), '{}') into v_matched
+    select coalesce(array_agg(v_members.member_ids[matched.place]), '{}') into v_selected
     from assignment.match_rules(
       array(select r from assignment.compile_rules(
         jsonb_build_object('rules', jsonb_build_array(assignment.selecting_rule(p_run.condition))), 0
@@ -5130,13 +5142,15 @@ begin
       v_members.member_rows
     ) as m
     cross join lateral unnest(m.matched) as matched (place);
+  end if;
+  if cardinality(v_selected) < cardinality(clients.member_ids) then
     select
       coalesce(array_agg(c.member_id order by c.member_id), '{}'),
       coalesce(array_agg(c.id order by c.member_id), '{}'),
       coalesce(array_agg(c.note order by c.member_id), '{}')
     into clients
     from unnest(clients.member_ids, clients.assignment_ids, clients.notes) as c (member_id, id, note)
-    where c.member_id in (select unnest(v_matched));
+    where c.member_id in (select unnest(v_selected));
   end if;
   member_rows := array(
     select m.member_row
@@ -5857,7 +5871,7 @@ begin
     begin
       perform set_config('assignment.by_service', 'on', true);  -- this update is no change to tell
       update public.trainer_client_assignments a
-      set ended_at = coalesce(a.ended_at, now()),
+      set ended_at = coalesce(a.ended_at, greatest(now(), a.assignment_date)),
         ended_by = assignment.database_role(),
         ended_because = 'direct'
       from old_rows o

@@ -67,7 +67,7 @@ export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | 
   TA013: { meaning: "another version of the policy is in force", code: "policy_changed" },
   TA014: { meaning: "the policy has no such version", code: "policy_version_not_found" },
   TA015: { meaning: "the assignment to the new trainer was ended before", code: null },
-  TA016: { meaning: "a rule of the policy gives the member no trainer", code: null },
+  TA016: { meaning: "the policy gives the member no other trainer", code: null },
   TA017: { meaning: "nobody can take over the clients of the trainer", code: "no_successor" },
   TA018: { meaning: "the audit log is only ever added to", code: null },
   TA019: { meaning: "a transfer from the trainer has not ended", code: "transfer_active", detail: "runId" },

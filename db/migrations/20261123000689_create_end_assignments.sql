@@ -18,7 +18,7 @@ begin
   perform set_config('assignment.by_service', 'on', true);
   update public.trainer_client_assignments a
   set status = 'inactive',
-    ended_at = now(),
+    ended_at = greatest(now(), a.assignment_date),  -- it may have been made since this transaction began
     ended_by = p_actor,
     ended_because = p_because,
     ended_run_id = p_run_id

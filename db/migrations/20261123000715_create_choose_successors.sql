@@ -85,7 +85,21 @@ begin
         p_request.from_trainer_id
       ) as c
     );
-    return query select * from unnest(v_choices);
+    return query  -- who is left, or was ended by hand, is not without room
+    select c.member_id, c.trainer_id, c.rule, case
+      when c.outcome <> 'no_room' or r.choose = 'field' then c.outcome
+      when asked.trainer_ids = '{}' then 'excluded'
+      when asked.trainer_ids <@ v_group.trainer_ids then 'ended'
+      else c.outcome
+    end
+    from unnest(v_choices) as c
+    left join unnest(p_rules) as r on r.rule = c.rule
+    cross join lateral (
+      select array_remove(
+        case when c.rule is null then array[(p_document ->> 'defaultTrainerId')::uuid] else r.trainer_ids end,
+        p_request.from_trainer_id
+      ) as trainer_ids
+    ) as asked;
     v_taken := assignment.add_taken(v_taken, array(select c.trainer_id from unnest(v_choices) as c where c.outcome = 'assign'));
   end loop;
 end;

@@ -42,7 +42,7 @@ as $$
         values
           ('is_trainer', 'TA003', 'the member is the new trainer'),
           ('ended', 'TA015', 'the assignment to the new trainer was ended before, and is not made again'),
-          ('excluded', 'TA016', 'a rule of the policy gives this member no trainer')
+          ('excluded', 'TA016', 'the policy gives this member no other trainer')
       ) as t (outcome, sqlstate, message) on t.outcome = c.outcome
       where p_request.purpose = 'transfer'
     ) as f

@@ -63,7 +63,7 @@ begin
     begin
       perform set_config('assignment.by_service', 'on', true);  -- this update is no change to tell
       update public.trainer_client_assignments a
-      set ended_at = coalesce(a.ended_at, now()),
+      set ended_at = coalesce(a.ended_at, greatest(now(), a.assignment_date)),
         ended_by = assignment.database_role(),
         ended_because = 'direct'
       from old_rows o

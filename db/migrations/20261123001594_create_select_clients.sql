@@ -17,7 +17,7 @@ create function assignment.select_clients(
 as $$
 declare
   v_members record;
-  v_matched uuid[];
+  v_selected uuid[];
 begin
   select
     coalesce(array_agg(a.client_id order by a.client_id), '{}'),
@@ -33,8 +33,9 @@ begin
   end if;
 
   select * into v_members from assignment.read_members(clients.member_ids);
+  v_selected := v_members.member_ids;  -- whose row is gone meanwhile is no client any more
   if p_run.condition is not null then
-    select coalesce(array_agg(v_members.member_ids[matched.place]), '{}') into v_matched
+    select coalesce(array_agg(v_members.member_ids[matched.place]), '{}') into v_selected
     from assignment.match_rules(
       array(select r from assignment.compile_rules(
         jsonb_build_object('rules', jsonb_build_array(assignment.selecting_rule(p_run.condition))), 0
@@ -42,13 +43,15 @@ begin
       v_members.member_rows
     ) as m
     cross join lateral unnest(m.matched) as matched (place);
+  end if;
+  if cardinality(v_selected) < cardinality(clients.member_ids) then
     select
       coalesce(array_agg(c.member_id order by c.member_id), '{}'),
       coalesce(array_agg(c.id order by c.member_id), '{}'),
       coalesce(array_agg(c.note order by c.member_id), '{}')
     into clients
     from unnest(clients.member_ids, clients.assignment_ids, clients.notes) as c (member_id, id, note)
-    where c.member_id in (select unnest(v_matched));
+    where c.member_id in (select unnest(v_selected));
   end if;
   member_rows := array(
     select m.member_row

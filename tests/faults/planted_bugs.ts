@@ -160,7 +160,7 @@ export const databaseBugs: readonly KnownBug[] = [
   },
   {
     name: "a member is taken for gone without looking",
-    caughtBy: ["everyday", "causes"],
+    caughtBy: ["causes", "everyday"],
     database: (sql) =>
       changeFunction(
         sql,

@@ -119,7 +119,7 @@ const REASONS: Record<string, string> = {
   TA010: "Row-level security hides members from the service. The message says what to run.",
   TA011: "The trainer, or every trainer of the rule, has no room.",
   TA015: "They had the new trainer before, until it was ended by hand. That is not made again.",
-  TA016: "A rule of the policy gives them no trainer.",
+  TA016: "The policy gives them no other trainer.",
   "08": "The connection to the database was lost.",
   "22": "A value does not fit its column.",
   "23": "The assignment breaks a rule of the database.",

@@ -24,7 +24,7 @@ const STAY_WORDS: Record<Outcome, string> = {
   no_room: "the new trainer has no room",
   ended: "they had the new trainer before, until it was ended by hand",
   is_trainer: "they are the new trainer themselves",
-  excluded: "a rule of the policy gives them no trainer",
+  excluded: "the policy gives them no other trainer",
 };
 
 /** Shows who would get whom, and moves them. */

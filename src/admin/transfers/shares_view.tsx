@@ -60,5 +60,5 @@ const REST_WORDS: Record<TransferPreview["shares"][number]["outcome"], string> =
   no_room: "stay: no room",
   ended: "stay: had the new trainer until it was ended by hand",
   is_trainer: "stay: are the new trainer",
-  excluded: "stay: the policy gives them no trainer",
+  excluded: "stay: the policy gives them no other trainer",
 };

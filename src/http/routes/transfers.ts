@@ -44,8 +44,8 @@ export function addTransferRoutes(api: Api): void {
       "Ends the active assignments to `fromTrainerId`, and gives each client the trainer `trainerId`, or whom the policy " +
       "chooses without the one who leaves. Each client is moved at once: never without a trainer, never with both. Whoever " +
       "cannot be moved stays with the trainer and is listed as failed, with the reason: `TA003` the client is the new trainer; " +
-      "`TA011` no room; `TA015` an assignment to the new trainer was ended before, and is not made again; `TA016` a rule of " +
-      "the policy chooses nobody. A run that ends as `succeeded` has proved that none of the clients is left. A dry run counts " +
+      "`TA011` no room; `TA015` an assignment to the new trainer was ended before, and is not made again; `TA016` the " +
+      "policy gives nobody else. A run that ends as `succeeded` has proved that none of the clients is left. A dry run counts " +
       "the `choices` that a real run would make. Clients who come after the start are not moved. The run works in the " +
       "background: follow it with GET /v1/transfers/{id} or its events. From each trainer, at most one transfer has not " +
       "ended; a second start gets 409 `transfer_active` with the `runId` of the first.",
