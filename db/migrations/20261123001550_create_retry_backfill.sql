@@ -40,6 +40,7 @@ begin
       case when v_run.policy_version is null then v_run.trainer_id end,
       p_condition => v_run.condition,
       p_notes => v_run.notes,
+      p_dry_run => v_run.dry_run,
       p_traceparent => p_traceparent,
       p_request_id => p_request_id,
       p_retry_of => p_run_id,
@@ -49,6 +50,7 @@ begin
   return assignment.start_backfill(
     p_requested_by,
     case when v_run.policy_version is null then v_run.trainer_id end,
+    p_dry_run => v_run.dry_run,
     p_retry_of => p_run_id,
     p_only_failed => v_only_failed,
     p_traceparent => p_traceparent,

@@ -266,6 +266,8 @@ describe("transfers over HTTP", () => {
     await setCapacity(service.sql, ben, 3);
     const run = await finish((await start({ trainerId: ben, dryRun: true })).id);
     assertEquals([run.dryRun, run.successful, run.failed], [true, 3, 1]);
+    const retry = await (await service.call(`POST /v1/transfers/${run.id}/retry`)).json();
+    assertEquals([retry.dryRun, (await finish(retry.id)).total], [true, 1]);
     assertEquals(await countClients(service.sql, [anna, ben]), [4, 0]);
   });
 });
