@@ -1,4 +1,10 @@
 import { z } from "zod";
+import {
+  haveFormOfProvider,
+  type MemberHook,
+  memberHook,
+  type MemberHookVariables,
+} from "./config/member_hook.ts";
 import { askedColumns, type MemberColumns } from "./config/member_columns.ts";
 import type { Token } from "./config/tokens.ts";
 import { SCHEMAS } from "./config/variables.ts";
@@ -49,6 +55,8 @@ export type Config = Readonly<{
   jwt: JwtConfig | null;
   /** Where names and e-mails of members are. */
   memberColumns: MemberColumns;
+  /** How events of an identity provider are verified and read; null: they are refused. */
+  memberHook: MemberHook | null;
   /** The origins whose pages may call the API with a token. */
   corsOrigins: readonly string[];
   /** How many requests a minute each token may make of a replica; 0 for no limit. */
@@ -102,6 +110,7 @@ export function parseConfig(environment: Record<string, string>): Config {
     openId: openIdConfig(data),
     jwt: jwtConfig(data),
     memberColumns: askedColumns(data.MEMBER_NAME_COLUMN, data.MEMBER_EMAIL_COLUMN),
+    memberHook: memberHook(data),
     corsOrigins: Object.freeze(data.CORS_ORIGINS),
     rateLimitPerMinute: data.RATE_LIMIT_PER_MINUTE,
     requestTimeoutMs: data.REQUEST_TIMEOUT_MS,
@@ -147,6 +156,16 @@ const variables = z.object(SCHEMAS)
     message: "needs DATABASE_URL: the primary that it is a replica of",
     when: () => true,
   })
+  .refine((data) => haveFormOfProvider(data.MEMBER_HOOK_SECRETS, data.MEMBER_HOOK_PROVIDER), {
+    path: ["MEMBER_HOOK_SECRETS"],
+    message: "must be whsec_… in base64, as this provider gives them",
+    when: areWellFormed("_HOOK_SECRETS", "_HOOK_PROVIDER"),
+  })
+  .refine((data) => data.MEMBER_HOOK_SECRETS.length > 0 || !isHookDescribed(data), {
+    path: ["MEMBER_HOOK_SECRETS"],
+    message: "is missing: the other variables of MEMBER_HOOK_ say what to do with its events",
+    when: areWellFormed("_HOOK_SECRETS", "_HOOK_PROVIDER"),
+  })
   .refine((data) => (data.AUTH_CLIENT_ID === undefined) === (data.AUTH_CLIENT_SECRET === undefined), {
     path: ["AUTH_CLIENT_ID, AUTH_CLIENT_SECRET"],
     message: "set both, or none",
@@ -163,6 +182,13 @@ const variables = z.object(SCHEMAS)
       "or AUTH_CLIENT_ID and AUTH_CLIENT_SECRET (to sign in to the admin page), or all three",
     when: () => true,
   });
+
+function isHookDescribed(data: MemberHookVariables): boolean {
+  return data.MEMBER_HOOK_PROVIDER !== "standard" || data.MEMBER_HOOK_TYPES.length > 0 ||
+    [data.MEMBER_HOOK_ID, data.MEMBER_HOOK_EMAIL, data.MEMBER_HOOK_NAME, data.MEMBER_HOOK_NAMESPACE].some(
+      (value) => value !== undefined,
+    );
+}
 
 type AuthVariables = Partial<
   Record<
@@ -210,9 +236,10 @@ function allTokens(
   return [...data.ADMIN_TOKENS, ...data.VIEWER_TOKENS, ...data.SERVICE_TOKENS];
 }
 
-/** Lets a rule across variables run when those with this ending are valid. By default zod waits for all variables. */
-function areWellFormed(ending: "_TOKENS" | "_URL") {
-  return ({ issues }: z.core.ParsePayload) => !issues.some(({ path }) => String(path?.[0]).endsWith(ending));
+/** Lets a rule across variables run when those with these endings are valid. By default zod waits for all variables. */
+function areWellFormed(...endings: string[]) {
+  return ({ issues }: z.core.ParsePayload) =>
+    !issues.some(({ path }) => endings.some((ending) => String(path?.[0]).endsWith(ending)));
 }
 
 function hasDuplicates(items: string[]): boolean {

@@ -24,6 +24,7 @@ import { addHealthRoutes } from "./http/routes/health.ts";
 import { addMemberAssignmentsRoute } from "./http/routes/member_assignments.ts";
 import { addMemberExportRoute } from "./http/routes/member_export.ts";
 import { addMemberSearchRoute } from "./http/routes/member_search.ts";
+import { addMemberHookRoutes } from "./http/routes/member_hook.ts";
 import { addMemberRoutes } from "./http/routes/members.ts";
 import { addMetricsRoutes } from "./http/routes/metrics.ts";
 import { addPolicyRoutes } from "./http/routes/policy.ts";
@@ -83,6 +84,7 @@ export function createApp(given: Services): App {
   addMemberRoutes(api, checkMember);
   addMemberSearchRoute(api);
   addMemberAssignmentsRoute(api);
+  addMemberHookRoutes(api);
   addTrainerSettingsRoutes(api);
   addTrainerRoutes(api, takeExportSlot);
   addBackfillRoutes(api);

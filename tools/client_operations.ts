@@ -29,6 +29,7 @@ const operationSchema = z.looseObject({
   ),
   requestBody: z.looseObject({ content }).optional(),
   responses: z.record(z.string(), z.looseObject({ content: content.default({}) })),
+  security: z.array(z.record(z.string(), z.array(z.string()))),
 });
 const documentSchema = z.looseObject({
   paths: z.record(z.string(), z.record(z.string(), operationSchema)),
@@ -49,7 +50,7 @@ export async function clientOperations(document: unknown): Promise<string> {
   const { paths, components: { schemas } } = documentSchema.parse(withoutNoise(document));
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method, path, operation }))
-  );
+  ).filter(({ operation }) => isForClients(operation));
   const routes = operations.map(({ method, path, operation }) =>
     `  ${operation.operationId}: ${JSON.stringify(describeRoute(method, path, operation))},\n`
   );
@@ -61,6 +62,11 @@ export async function clientOperations(document: unknown): Promise<string> {
     ),
   });
   return `${HEAD}export const ROUTES = {\n${routes.join("")}} as const;\n\n${types}`;
+}
+
+/** What is called with a signature is for identity providers, which have senders of their own. */
+export function isForClients({ security }: Pick<Operation, "security">): boolean {
+  return security.every((scheme) => !("signature" in scheme));
 }
 
 /** Examples and formats are nothing that a type could say. */

@@ -32,6 +32,7 @@ begin
       and not done
     for update skip locked  -- a step under way moves it on itself
   );
+  delete from assignment.member_hook_failures where member_id = any (p_member_ids);
   delete from assignment.seats where trainer_id = any (p_member_ids);
   delete from assignment.trainers where trainer_id = any (p_member_ids);
 end;
@@ -39,8 +40,8 @@ $$;
 
 revoke execute on function assignment.forget_members(uuid[]) from public;
 comment on function assignment.forget_members(uuid[]) is
-  'Deletes the failures, the errors of runs, the selections of transfers and the settings as a trainer of deleted members, and
-moves cursors of backfills on that stand at them.';
+  'Deletes the failures, also those of the member hook, the errors of runs, the selections of transfers and the settings as a
+trainer of deleted members, and moves cursors of backfills on that stand at them.';
 
 -- migrate:down
 drop function if exists assignment.forget_members(uuid[]);

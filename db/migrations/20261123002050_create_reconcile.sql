@@ -27,6 +27,7 @@ begin
   exception when others then
     raise warning 'trainer assignment: something may still be kept of deleted members: %', sqlerrm;
   end;
+  perform assignment.forget_member_events(10000);
   select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
   begin
     run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);

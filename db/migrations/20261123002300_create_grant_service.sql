@@ -39,7 +39,7 @@ begin
        assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
        assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
-       assignment.audit_subjects, public.trainer_client_assignments to %I',
+       assignment.audit_subjects, assignment.member_hook_failures, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -83,7 +83,9 @@ begin
     'assignment.find_backfill_pressure(integer)',
     'assignment.reconcile(timestamptz, text)',
     'assignment.end_session(uuid, timestamptz, text, text)',
-    'assignment.record_access(text, text, jsonb, text)'
+    'assignment.record_access(text, text, jsonb, text)',
+    'assignment.take_member_event(text, text, uuid, name, text, name, text)',
+    'assignment.find_member_hook_problems(name[])'
   ]::regprocedure[]
   loop
     execute format('grant execute on function %s to %I', v_function, p_role);

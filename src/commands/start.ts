@@ -127,6 +127,7 @@ async function serve(
     openId: config.openId,
     verifyJwt: config.jwt === null ? null : createJwtVerifier(config.jwt, { log }),
     memberColumns: config.memberColumns,
+    memberHook: config.memberHook,
     corsOrigins: config.corsOrigins,
     requestTimeoutMs: config.requestTimeoutMs,
     rateLimitPerMinute: config.rateLimitPerMinute,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { databaseUrl } from "../database/database_variables.ts";
 import { splitHosts } from "../database/driver/hosts.ts";
 import { isCronPattern, isOrigin, isSecureUrl, splitList, wholeNumber } from "./formats.ts";
+import { jsonPointers, memberHookProvider, memberHookSecrets } from "./member_hook.ts";
 import { memberColumn } from "./member_columns.ts";
 import { tokens } from "./tokens.ts";
 
@@ -127,6 +128,43 @@ export const VARIABLES = {
     schema: memberColumn(),
     preset: "none: `email`, if there is one",
     what: "the column of `members` with the e-mail address, likewise",
+  },
+  MEMBER_HOOK_SECRETS: {
+    schema: memberHookSecrets(),
+    preset: "none: no events are taken",
+    what: "secrets of an identity provider's [events](docs/webhooks.md#events-in), separated by commas",
+    isSecret: true,
+  },
+  MEMBER_HOOK_PROVIDER: {
+    schema: memberHookProvider(),
+    preset: "standard",
+    what: "whose events: `standard`, `clerk`, `supabase-auth`, `supabase-database`, `workos` or `keycloak`",
+  },
+  MEMBER_HOOK_TYPES: {
+    schema: z.string().default("").transform(splitList),
+    preset: "of the provider",
+    what: "the types of events that say that a member was created, separated by commas",
+  },
+  MEMBER_HOOK_ID: {
+    schema: jsonPointers().refine((pointers) => pointers?.length !== 0, "must not be off"),
+    preset: "of the provider",
+    what:
+      "where an event has the member's id: JSON pointers, separated by commas; the first that leads to something",
+  },
+  MEMBER_HOOK_EMAIL: {
+    schema: jsonPointers(),
+    preset: "of the provider",
+    what: "where it has the e-mail address, likewise; `off`: the column is not filled",
+  },
+  MEMBER_HOOK_NAME: {
+    schema: jsonPointers(),
+    preset: "of the provider",
+    what: "where it has the name, likewise; several are joined by spaces",
+  },
+  MEMBER_HOOK_NAMESPACE: {
+    schema: z.guid("must be a UUID").optional(),
+    preset: "a fixed one",
+    what: "ids that are not UUIDs become UUIDs version 5 of this namespace",
   },
   CORS_ORIGINS: {
     schema: z.string().default("").transform(splitList)

@@ -9,8 +9,8 @@ type RequestBody = NonNullable<NonNullable<RouteConfig["request"]>["body"]>;
 export type RouteDeclaration = Pick<RouteConfig, "method" | "responses"> & {
   /** As OpenAPI writes it: `/v1/members/{memberId}`. */
   path: string;
-  /** The least role that may call; there is no default. */
-  role: Role | "none";
+  /** The least role that may call; `signature`: the handler verifies one. There is no default. */
+  role: Role | "signature" | "none";
   operationId: string;
   summary: string;
   description?: string;
@@ -23,7 +23,7 @@ export type RouteDeclaration = Pick<RouteConfig, "method" | "responses"> & {
     headers?: z.ZodObject;
     body?: RequestBody;
   };
-  /** The errors in addition to those of every such route (400, 401, 403, 413, 415, 500, 503). */
+  /** The errors in addition to those of every such route (400, 401, 403, 413, 415, 429, 500, 503). */
   errors: ProblemCode[];
   /** Served, but left out of the documentation. */
   isHidden?: boolean;

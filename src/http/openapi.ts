@@ -55,7 +55,7 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>): z.infer<typeof OpenAp
   }));
 }
 
-/** Describes the bearer tokens; once an app, before its routes. */
+/** Describes the bearer tokens and the signature of events; once an app, before its routes. */
 export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
@@ -66,6 +66,14 @@ export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
       "also a JWT access token of that provider: for the service's audience, signed with an asymmetric key, with " +
       "`service`, `viewer` or `admin` in the claim of roles. `service` checks and lists assignments, `viewer` also reads " +
       "everything else, and `admin` may do everything.",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "signature", {
+    type: "apiKey",
+    in: "header",
+    name: "webhook-signature",
+    description:
+      "The signature of an event by Standard Webhooks, with the headers `webhook-id` and `webhook-timestamp`. If the " +
+      "service is configured with another provider, the signature is in the header of that provider.",
   });
 }
 
@@ -105,16 +113,19 @@ const CHOICE = new Intl.ListFormat("en-GB", { type: "disjunction" });
 export function describeOperation({ description, role }: RouteDeclaration): string {
   const caller = role === "none"
     ? "Needs no token."
+    : role === "signature"
+    ? "Needs a signature instead of a token."
     : `Needs the role ${CHOICE.format(rolesFrom(role).map((each) => `\`${each}\``))}.`;
   return description === undefined ? caller : `${description}\n\n${caller}`;
 }
 
 function sharedErrors({ role, request }: RouteDeclaration): ProblemCode[] {
   const codes: ProblemCode[] = ["internal_error", "invalid_request"]; // a malformed Host is refused everywhere
-  if (role !== "none") {
-    codes.push("unauthorized", "forbidden", "rate_limited", "identity_provider_unavailable");
-    codes.push("database_unavailable", "database_busy", "rows_hidden", "request_timeout");
+  if (role !== "none") codes.push("rate_limited", "database_unavailable", "database_busy", "request_timeout");
+  if (role !== "none" && role !== "signature") {
+    codes.push("unauthorized", "forbidden", "identity_provider_unavailable", "rows_hidden");
   }
-  if (request?.body !== undefined) codes.push("body_too_large", "unsupported_media_type");
+  if (request?.body !== undefined) codes.push("body_too_large");
+  if (request?.body !== undefined && role !== "signature") codes.push("unsupported_media_type");
   return codes;
 }

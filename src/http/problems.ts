@@ -16,6 +16,10 @@ type HttpCode =
   | "body_too_large"
   | "unsupported_media_type"
   | "precondition_required"
+  | "signature_invalid"
+  | "member_hook_off"
+  | "member_id_missing"
+  | "members_unfit"
   | "rate_limited"
   | "request_timeout"
   | "too_many_streams"
@@ -34,8 +38,10 @@ const PROBLEMS: Record<
   invalid_request: { status: 400, title: "The request is invalid" },
   invalid_cursor: { status: 400, title: "The cursor does not belong to this list" },
   unauthorized: { status: 401, title: "A valid token is required" },
+  signature_invalid: { status: 401, title: "A valid signature is required" },
   forbidden: { status: 403, title: "The token's role does not allow this" },
   not_found: { status: 404, title: "The path does not exist" },
+  member_hook_off: { status: 404, title: "The service takes no events of an identity provider" },
   member_not_found: { status: 404, title: "The member does not exist" },
   assignment_not_found: { status: 404, title: "The member has no active assignment to this trainer" },
   run_not_found: { status: 404, title: "The run does not exist" },
@@ -54,13 +60,19 @@ const PROBLEMS: Record<
   policy_invalid: { status: 422, title: "The policy does not fit the database" },
   trainer_not_found: { status: 422, title: "The trainer is not a member" },
   no_successor: { status: 422, title: "Nobody can take over the clients of the trainer" },
+  member_id_missing: { status: 422, title: "The event names no member" },
   member_is_trainer: { status: 422, title: "A member cannot be their own trainer" },
   precondition_required: { status: 428, title: "The header If-Match is required" },
-  rate_limited: { status: 429, title: "The token has reached its request limit" },
+  rate_limited: { status: 429, title: "The caller has reached the request limit" },
   internal_error: { status: 500, title: "An unexpected error occurred" },
   database_busy: { status: 503, title: "The database is busy", retryAfterSeconds: 1 },
   too_many_streams: { status: 503, title: "Too many streams are open", retryAfterSeconds: 5 },
   database_unavailable: { status: 503, title: "The database is unavailable", retryAfterSeconds: 5 },
+  members_unfit: {
+    status: 503,
+    title: "The table members takes no members from the service",
+    retryAfterSeconds: 60,
+  },
   rows_hidden: {
     status: 503,
     title: "Row-level security hides rows from the service",

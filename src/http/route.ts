@@ -2,6 +2,7 @@ import type { OpenAPIHono, RouteHandler } from "@hono/zod-openapi";
 import type { Context, HonoRequest, MiddlewareHandler, Next } from "hono";
 import { z } from "zod";
 import { identify, requireRole } from "./identity/auth.ts";
+import { callerAddress, callerNetwork } from "./identity/caller_address.ts";
 import type { Role } from "../config/roles.ts";
 import type { Principal } from "./identity/principal.ts";
 import type { AppEnv } from "./env.ts";
@@ -10,9 +11,9 @@ import { describeOperation, errorResponses } from "./openapi.ts";
 import { Problem } from "./problems.ts";
 import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import type { Read } from "../database/read_replica.ts";
-import type { Quota, TakeQuota } from "./rate_limit.ts";
+import { createRateLimit, type Quota, type TakeQuota } from "./rate_limit.ts";
 import type { Services } from "./services.ts";
-import { checkInput, readJsonBody } from "./validation.ts";
+import { checkInput, limitBody, readJsonBody } from "./validation.ts";
 
 /** The router under construction, and what its routes need. */
 export interface Api {
@@ -28,6 +29,9 @@ export interface Api {
 
 const declaredRoles = new WeakMap<object, RouteDeclaration["role"]>();
 const NO_PARAMETERS = z.strictObject({});
+
+/** How often a network may call a route with a signature: it is verified without the database, but not for nothing. */
+const SIGNED_PER_MINUTE = 6000;
 
 /**
  * Adds a route. There is no other way, so every route has a role, documentation and strict input.
@@ -48,7 +52,8 @@ export function addRoute<P extends string, R extends RouteDeclaration & { path: 
   declaredRoles.set(guard, route.role);
   const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
   app.on([route.method], [path], guard, ...readBody(route));
-  if (route.role !== "none") app.on([route.method], [path], lookFirst(api.requireVisibleRows));
+  const hasRole = route.role !== "none" && route.role !== "signature";
+  if (hasRole) app.on([route.method], [path], lookFirst(api.requireVisibleRows));
   app.on([route.method], [path], handler);
 }
 
@@ -81,7 +86,7 @@ function document(app: Api["app"], route: RouteDeclaration): void {
   app.openAPIRegistry.registerPath({
     ...config,
     description: describeOperation(route),
-    security: role === "none" ? [] : [{ bearer: [] }],
+    security: role === "none" ? [] : [{ [role === "signature" ? "signature" : "bearer"]: [] }],
     responses: { ...config.responses, ...errorResponses(route) },
   });
 }
@@ -92,8 +97,16 @@ function guardRoute(
 ): MiddlewareHandler<AppEnv> {
   const params = request?.params;
   const query = request?.query ?? (role === "none" ? undefined : NO_PARAMETERS);
+  const takeNetworkQuota = role === "signature"
+    ? createRateLimit(services.signedPerMinute ?? SIGNED_PER_MINUTE)
+    : null;
   return function guard(c, next) {
     if (role === "none") return pass(c, next);
+    if (role === "signature") {
+      const network = callerNetwork(callerAddress(c, services.trustedProxies ?? 0));
+      if (takeNetworkQuota !== null) requireQuota(takeNetworkQuota(network), "Your network");
+      return pass(c, next);
+    }
     const principal = identify(services, c);
     return principal instanceof Promise
       ? principal.then((principal) => admit(principal, role, c, next))
@@ -123,9 +136,9 @@ function limitRate(takeQuota: TakeQuota, { name }: Principal, c: Context<AppEnv>
 }
 
 /** @throws {Problem} `rate_limited` when the quota is exceeded. */
-export function requireQuota({ isExceeded, waitSeconds }: Quota): void {
+export function requireQuota({ isExceeded, waitSeconds }: Quota, caller = "This token"): void {
   if (!isExceeded) return;
-  throw new Problem("rate_limited", `This token may send requests again in ${waitSeconds} s.`, {
+  throw new Problem("rate_limited", `${caller} may send requests again in ${waitSeconds} s.`, {
     headers: { "Retry-After": String(waitSeconds) },
   });
 }
@@ -144,8 +157,9 @@ function lookFirst(requireVisibleRows: RequireVisibleRows): MiddlewareHandler<Ap
   };
 }
 
-function readBody({ request }: RouteDeclaration): MiddlewareHandler<AppEnv>[] {
+function readBody({ role, request }: RouteDeclaration): MiddlewareHandler<AppEnv>[] {
   if (request?.body === undefined) return [];
+  if (role === "signature") return [limitBody()]; // what is signed is the text, which the handler parses
   const content = request.body.content["application/json"];
   const schema = content !== undefined && "schema" in content ? content.schema : undefined;
   if (!(schema instanceof z.ZodObject)) throw new Error("a body is a JSON object with a schema");

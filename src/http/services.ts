@@ -1,4 +1,5 @@
 import type { OpenIdConfig, Token } from "../config.ts";
+import type { MemberHook } from "../config/member_hook.ts";
 import type { MemberColumns } from "../config/member_columns.ts";
 import type { Sql } from "../database/sql.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
@@ -13,6 +14,8 @@ export interface Services {
   sql: Sql;
   /** Where names and e-mails of members are; by default `display_name` and `email`. */
   memberColumns?: MemberColumns;
+  /** How events of an identity provider are verified and read; by default they are refused. */
+  memberHook?: MemberHook | null;
   /** A replica of the database for checks and lists; none by default. */
   replica?: ReadReplica | null;
   /** The connections of health and metrics, which must work when the pool is full; `sql` by default. */
@@ -29,6 +32,8 @@ export interface Services {
   requestTimeoutMs?: number;
   /** Requests per minute that each token may make of this replica; 0 (the default) means no limit. */
   rateLimitPerMinute?: number;
+  /** Requests per minute that each network may make of routes with a signature; 6000 by default. */
+  signedPerMinute?: number;
   /** The origins whose pages may call with a token; none by default. */
   corsOrigins?: readonly string[];
   /** The number of trusted proxies in front, for the caller's address; 0 by default. */

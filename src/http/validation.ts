@@ -38,19 +38,23 @@ export function invalidRequest(errors: InputError[]): Problem {
  * not valid JSON or does not fit the schema. An absent optional body reads as `{}`.
  */
 export function readJsonBody(schema: z.ZodObject, required: boolean): MiddlewareHandler<AppEnv>[] {
-  const limit = bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
-      throw new Problem("body_too_large", `The body must not exceed ${MAX_BODY_BYTES} bytes.`);
-    },
-  });
-  return [limit, async function jsonBody(c, next) {
+  return [limitBody(), async function jsonBody(c, next) {
     const text = await c.req.text();
     if (text !== "" || required) refuseOtherThanJson(c.req.header("content-type"));
     const input = text === "" && !required ? {} : parseJson(text);
     c.req.addValidatedData("json", checkInput(schema, input, "body"));
     await next();
   }];
+}
+
+/** Refuses a body that is too large. */
+export function limitBody(): MiddlewareHandler<AppEnv> {
+  return bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => {
+      throw new Problem("body_too_large", `The body must not exceed ${MAX_BODY_BYTES} bytes.`);
+    },
+  });
 }
 
 function refuseOtherThanJson(contentType: string | undefined): void {
@@ -62,7 +66,8 @@ function refuseOtherThanJson(contentType: string | undefined): void {
   }
 }
 
-function parseJson(text: string): unknown {
+/** @throws {Problem} `invalid_request` */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -7,6 +7,7 @@ export const ROUTES = {
   checkAssignments: {"method":"POST","path":"/v1/assignments/check","type":"application/json","answers":[200],"hasBody":true},
   searchMembers: {"method":"GET","path":"/v1/members","type":"application/json","answers":[200],"hasBody":false},
   listMemberAssignments: {"method":"GET","path":"/v1/members/{memberId}/assignments","type":"application/json","answers":[200],"hasBody":false},
+  listMemberEventFailures: {"method":"GET","path":"/v1/hooks/members/failures","type":"application/json","answers":[200],"hasBody":false},
   listTrainers: {"method":"GET","path":"/v1/trainers","type":"application/json","answers":[200],"hasBody":false},
   getTrainer: {"method":"GET","path":"/v1/trainers/{trainerId}","type":"application/json","answers":[200],"hasBody":false},
   changeTrainer: {"method":"PATCH","path":"/v1/trainers/{trainerId}","type":"application/json","answers":[200],"hasBody":true},
@@ -145,6 +146,39 @@ export interface components {
             endedRunId: string | null;
             /** @description The name of the rule in that version of the policy. Null: the default trainer. */
             ruleName: string | null;
+        };
+        MemberEventAnswer: {
+            /** @enum {string} */
+            outcome: "created" | "known" | "duplicate" | "ignored" | "refused";
+            /** @description Null if the event is ignored. */
+            memberId: string | null;
+            /**
+             * @description Null unless the event is refused.
+             * @enum {string|null}
+             */
+            reason: "id_missing" | "value_missing" | "email_taken" | "refused" | "column_missing" | "not_granted" | "table_unfit" | null;
+            /** @description What to do about a refusal. */
+            detail: string | null;
+        };
+        MemberEventFailurePage: {
+            failures: components["schemas"]["MemberEventFailure"][];
+            next: string | null;
+        };
+        MemberEventFailure: {
+            id: string;
+            eventId: string;
+            eventType: string;
+            /** @description Who would have been created; null if the event names nobody. */
+            memberId: string | null;
+            /** @enum {string} */
+            reason: "id_missing" | "value_missing" | "email_taken" | "refused" | "column_missing" | "not_granted" | "table_unfit";
+            /** @description What to do. */
+            detail: string;
+            attempts: number;
+            /** @description Null if the database has infinity or a year outside 1 to 9999. */
+            firstFailedAt: string | null;
+            /** @description Null if the database has infinity or a year outside 1 to 9999. */
+            lastFailedAt: string | null;
         };
         TrainerPage: {
             trainers: components["schemas"]["Trainer"][];
@@ -668,6 +702,7 @@ export interface components {
                 failures: components["schemas"]["Check"];
                 access: components["schemas"]["Check"];
                 names: components["schemas"]["Check"] & unknown;
+                memberHook: components["schemas"]["Check"] & unknown;
             };
         };
         Check: {
@@ -720,6 +755,18 @@ export interface components {
                     cursor?: string;
                 };
                 answer: components["schemas"]["AssignmentsOfMemberPage"];
+            };
+            listMemberEventFailures: {
+                input: {
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["MemberEventFailurePage"];
             };
             listTrainers: {
                 input: {
@@ -1059,6 +1106,9 @@ export type FoundMembers = components['schemas']['FoundMembers'];
 export type FoundMember = components['schemas']['FoundMember'];
 export type AssignmentsOfMemberPage = components['schemas']['AssignmentsOfMemberPage'];
 export type AssignmentOfMember = components['schemas']['AssignmentOfMember'];
+export type MemberEventAnswer = components['schemas']['MemberEventAnswer'];
+export type MemberEventFailurePage = components['schemas']['MemberEventFailurePage'];
+export type MemberEventFailure = components['schemas']['MemberEventFailure'];
 export type TrainerPage = components['schemas']['TrainerPage'];
 export type Trainer = components['schemas']['Trainer'];
 export type TrainerChange = components['schemas']['TrainerChange'];

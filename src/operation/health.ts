@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import type { Sql } from "../database/sql.ts";
+import type { MemberHook } from "../config/member_hook.ts";
 import { DEFAULT_MEMBER_COLUMNS, type MemberColumns } from "../config/member_columns.ts";
 import { inTime } from "../deadline.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
@@ -14,6 +15,8 @@ export interface HealthContext {
   requests?: PoolUse | undefined;
   /** Where names and e-mails of members are to be read. */
   memberColumns?: MemberColumns | undefined;
+  /** How events of an identity provider are taken; by default they are not. */
+  memberHook?: MemberHook | null | undefined;
 }
 
 export interface Health {
@@ -50,6 +53,7 @@ export async function checkHealth(sql: Sql, context: HealthContext = {}): Promis
         failures: unknown,
         access: unknown,
         names: unknown,
+        memberHook: unknown,
       },
     };
   }
@@ -57,9 +61,9 @@ export async function checkHealth(sql: Sql, context: HealthContext = {}): Promis
 
 async function look(
   sql: Sql,
-  { requests, memberColumns = DEFAULT_MEMBER_COLUMNS }: HealthContext,
+  { requests, memberColumns = DEFAULT_MEMBER_COLUMNS, memberHook = null }: HealthContext,
 ): Promise<Health> {
-  const findings = await findHealth(sql, memberColumns, TIMEOUT_MS);
+  const findings = await findHealth(sql, memberColumns, memberHook, TIMEOUT_MS);
   const checks = { database: describeDatabase(requests), ...describeFindings(findings) };
   const isDegraded = Object.values(checks).some((check) => check.status !== "ok");
   return { status: isDegraded ? "degraded" : "ready", checks };

@@ -1,4 +1,5 @@
 import type { MemberColumns } from "../config/member_columns.ts";
+import type { MemberHook } from "../config/member_hook.ts";
 import { appliedMigrations } from "../database/migrate.ts";
 import { listMigrations } from "../database/migration_files.ts";
 import { LOCKED, type Locked, LOOK_LOCK_TIMEOUT_MS, orHidden, orLocked } from "../database/locks.ts";
@@ -7,6 +8,7 @@ import { checkStructure } from "../database/structure/check_structure.ts";
 import type { Difference } from "../database/structure/differences.ts";
 import { findMembersTable, isReadable, type MembersTable } from "../database/structure/members_table.ts";
 import { type Access, readAccess } from "./access.ts";
+import { findMemberHookState, type MemberHookState } from "./member_hook.ts";
 import { findNames, type Names } from "./names.ts";
 import { type MembersTrigger, readMembersTrigger } from "./members_trigger.ts";
 import { readRuleFaults, type RuleFault } from "./policy_state.ts";
@@ -25,6 +27,7 @@ export interface HealthFindings {
   failures: { waiting: number; oldestAt: Date | null } | null | Locked;
   access: Access | null | Locked;
   names: Names | Locked;
+  memberHook: MemberHookState | null | Locked;
 }
 
 /** Whether the default trainer is a member. `none`: the policy names none. */
@@ -51,6 +54,7 @@ const RULE_RELATIONS = ["assignment.policy_rules", "assignment.member_columns"];
 export async function findHealth(
   sql: Sql,
   memberColumns: MemberColumns,
+  memberHook: MemberHook | null,
   timeoutMs: number,
 ): Promise<HealthFindings> {
   const differences = await checkStructure(sql);
@@ -86,6 +90,9 @@ export async function findHealth(
     failures: isUsable("assignment.failures") ? await look(countFailures) : null,
     access: ACCESS_FUNCTIONS.every(isUsable) ? await look(readAccess) : null,
     names: await look((transaction) => findNames(transaction, memberColumns)),
+    memberHook: members.relation === null
+      ? null
+      : await look((transaction) => findMemberHookState(transaction, memberHook, memberColumns)),
   };
 }
 

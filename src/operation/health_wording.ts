@@ -4,6 +4,7 @@ import { describeMembersTable } from "../database/structure/members_table.ts";
 import { formatIsoTime } from "../times.ts";
 import { describeAccess } from "./access.ts";
 import type { HealthFindings } from "./health_findings.ts";
+import { describeMemberHook } from "./member_hook.ts";
 import { describeMembersTrigger } from "./members_trigger.ts";
 import { describeNames } from "./names.ts";
 import { describeRuleFaults } from "./policy_state.ts";
@@ -19,7 +20,8 @@ export type CheckName =
   | "policy"
   | "failures"
   | "access"
-  | "names";
+  | "names"
+  | "memberHook";
 
 export interface Check {
   status: CheckStatus;
@@ -37,6 +39,9 @@ export function describeFindings(findings: HealthFindings): Record<Exclude<Check
     failures: describeFailures(findings),
     access: findings.access === LOCKED ? degraded(`unknown: ${LOCK_HELD}`) : describeAccess(findings.access),
     names: describeMemberNames(findings),
+    memberHook: findings.memberHook === LOCKED
+      ? degraded(`unknown: ${LOCK_HELD}`)
+      : describeMemberHook(findings.memberHook),
   };
 }
 

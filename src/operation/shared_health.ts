@@ -1,4 +1,5 @@
 import type { MemberColumns } from "../config/member_columns.ts";
+import type { MemberHook } from "../config/member_hook.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
 import type { Sql } from "../database/sql.ts";
 import { checkHealth, type Health } from "./health.ts";
@@ -10,16 +11,18 @@ export interface HealthSources {
   watchSql?: Sql;
   /** Where names and e-mails of members are; by default `display_name` and `email`. */
   memberColumns?: MemberColumns;
+  /** How events of an identity provider are taken; by default they are not. */
+  memberHook?: MemberHook | null;
   pools?: Readonly<Record<string, () => PoolUse>>;
 }
 
 /** Makes a health check whose simultaneous callers share one look at the database. */
 export function shareHealthChecks(
-  { sql, watchSql = sql, memberColumns, pools }: HealthSources,
+  { sql, watchSql = sql, memberColumns, memberHook, pools }: HealthSources,
 ): () => Promise<Health> {
   let underWay: Promise<Health> | undefined;
   return () =>
-    underWay ??= checkHealth(watchSql, { requests: pools?.api?.(), memberColumns }).finally(() =>
+    underWay ??= checkHealth(watchSql, { requests: pools?.api?.(), memberColumns, memberHook }).finally(() =>
       underWay = undefined
     );
 }

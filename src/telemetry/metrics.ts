@@ -16,7 +16,21 @@ export interface Metrics {
   countRequest(request: CountedRequest, ms: number): void;
   /** Counts checks of one member that shared a query. */
   countCheckBatch(members: number): void;
+  /** Counts an event of the identity provider. */
+  countMemberEvent(outcome: MemberEventOutcome): void;
 }
+
+/** What became of an event; `unverified`: its signature does not fit. */
+export const MEMBER_EVENT_OUTCOMES = [
+  "created",
+  "known",
+  "duplicate",
+  "ignored",
+  "refused",
+  "unverified",
+] as const;
+
+export type MemberEventOutcome = (typeof MEMBER_EVENT_OUTCOMES)[number];
 
 const METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]);
 
@@ -50,6 +64,13 @@ export function createMetrics(): Metrics {
     buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500],
     registers,
   });
+  const memberEvents = new Counter({
+    name: "trainer_assignment_member_events_total",
+    help: "Events of the identity provider, by what became of them.",
+    labelNames: ["outcome"],
+    registers,
+  });
+  for (const outcome of MEMBER_EVENT_OUTCOMES) memberEvents.inc({ outcome }, 0);
   addProcessMetrics(registry);
 
   // There are few label sets. Looking one up by its values takes longer than the rest of the counting.
@@ -75,6 +96,7 @@ export function createMetrics(): Metrics {
       meters.durations.observe(ms / 1000);
     },
     countCheckBatch: (members) => checkBatches.observe(members),
+    countMemberEvent: (outcome) => memberEvents.inc({ outcome }),
   };
 }
 

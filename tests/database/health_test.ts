@@ -32,6 +32,7 @@ describe("health", () => {
             "read from display_name and email; without a trigram index on display_name and email searches look at the " +
             "first members only: see docs/adopting.md#names-of-members",
         },
+        memberHook: { status: "ok", detail: "off: MEMBER_HOOK_SECRETS is not set" },
       },
     });
   });

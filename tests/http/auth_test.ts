@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { declaredRole } from "../../src/http/route.ts";
 import { type CallOptions, type TestService, testService } from "./test_service.ts";
+import { testHook } from "../support/member_events.ts";
 
 const SOME_ID = "0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a";
 
@@ -13,6 +14,7 @@ const FOR_VIEWERS = [
   "GET /v1/backfills/:id/errors",
   "GET /v1/backfills/:id/events",
   "GET /v1/failures",
+  "GET /v1/hooks/members/failures",
   "GET /v1/members",
   "GET /v1/members/:memberId/decision",
   "GET /v1/policy",
@@ -49,6 +51,7 @@ function routesOf(app: TestService["app"]) {
 
 function expectedStatus(role: string, caller: string): 401 | 403 | "passes" {
   if (role === "none") return "passes";
+  if (role === "signature") return 401; // a token is none
   const allowed: Record<string, string[]> = {
     service: ["service"],
     viewer: ["service", "viewer"],
@@ -61,7 +64,7 @@ function expectedStatus(role: string, caller: string): 401 | 403 | "passes" {
 describe("authorization", () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await testService();
+    service = await testService({ memberHook: testHook() });
   });
   afterAll(() => service.stop());
 

@@ -5,6 +5,7 @@ import type { Sql } from "../../src/database/sql.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { killServer } from "../faults/processes.ts";
+import { memberCreated, signStandard, testHook } from "../support/member_events.ts";
 import { wayTo } from "../support/pgbouncer.ts";
 import { startTestServer, type TestServer } from "../support/servers.ts";
 import { addMembers, type TestService, testService } from "./test_service.ts";
@@ -20,7 +21,7 @@ describe("while the database is away", () => {
     await migrateUp(server.url);
     way = await wayTo(server);
     sql = openDatabase(way.url, { max: 5, applicationName: "test" });
-    service = await testService({ sql });
+    service = await testService({ sql, memberHook: testHook() });
     await sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
     [member = ""] = await addMembers(sql, 1);
   });
@@ -61,6 +62,9 @@ describe("while the database is away", () => {
 
     for (const request of requests()) await refused(request);
     await refused(`GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients`, { headers: { Accept: "text/csv" } });
+    const payload = memberCreated({ id: member });
+    const { headers } = signStandard(payload);
+    await refused("POST /v1/hooks/members", { as: "nobody", json: payload, headers });
     assertEquals((await service.call("GET /livez")).status, 200);
     const readiness = await service.call("GET /readyz");
     assertEquals([readiness.status, (await readiness.json()).status], [503, "unavailable"]);

@@ -85,13 +85,15 @@ describe("the OpenAPI document", () => {
         route.method === method.toUpperCase() && route.path === routingPath
       );
       const role = route === undefined ? undefined : declaredRole(route.handler);
-      assertEquals(security, role === "none" ? [] : [{ bearer: [] }], `${method} ${path}`);
+      const scheme = role === "signature" ? "signature" : "bearer";
+      assertEquals(security, role === "none" ? [] : [{ [scheme]: [] }], `${method} ${path}`);
     }
   });
 
   it("says of each operation what it does, and which role it needs", () => {
     const callers = {
       none: "Needs no token.",
+      signature: "Needs a signature instead of a token.",
       service: "Needs the role `service`, `viewer` or `admin`.",
       viewer: "Needs the role `viewer` or `admin`.",
       admin: "Needs the role `admin`.",

@@ -12,7 +12,7 @@ const FLOORS = [
   ["src/telemetry"],
   ["src/database"],
   ["src/config.ts", "src/config"],
-  ["src/assignments", "src/history", "src/policy", "src/runs"],
+  ["src/assignments", "src/history", "src/policy", "src/runs", "src/webhooks"],
   ["src/trainer_assignment.ts"],
   ["src/operation"],
   ["src/http"],

@@ -24,6 +24,9 @@ const Health = z.object({
       description:
         "Whether the configured columns with the names and e-mails of members exist and can be read.",
     }),
+    memberHook: Check.openapi({
+      description: "Whether events of the identity provider can be taken; ok where none are configured.",
+    }),
   }),
 }).openapi("Health");
 
@@ -40,6 +43,7 @@ const HEALTH_EXAMPLE = {
     failures: OK,
     access: OK,
     names: OK,
+    memberHook: OK,
   },
 };
 
