@@ -142,28 +142,28 @@ export const VARIABLES = {
   },
   MEMBER_HOOK_TYPES: {
     schema: z.string().default("").transform(splitList),
-    preset: "of the provider",
+    preset: "none: that of the provider",
     what: "the types of events that say that a member was created, separated by commas",
   },
   MEMBER_HOOK_ID: {
     schema: jsonPointers().refine((pointers) => pointers?.length !== 0, "must not be off"),
-    preset: "of the provider",
+    preset: "none: that of the provider",
     what:
       "where an event has the member's id: JSON pointers, separated by commas; the first that leads to something",
   },
   MEMBER_HOOK_EMAIL: {
     schema: jsonPointers(),
-    preset: "of the provider",
+    preset: "none: that of the provider",
     what: "where it has the e-mail address, likewise; `off`: the column is not filled",
   },
   MEMBER_HOOK_NAME: {
     schema: jsonPointers(),
-    preset: "of the provider",
+    preset: "none: that of the provider",
     what: "where it has the name, likewise; several are joined by spaces",
   },
   MEMBER_HOOK_NAMESPACE: {
     schema: z.guid("must be a UUID").optional(),
-    preset: "a fixed one",
+    preset: "none: a fixed one",
     what: "ids that are not UUIDs become UUIDs version 5 of this namespace",
   },
   CORS_ORIGINS: {

@@ -90,9 +90,7 @@ export async function findHealth(
     failures: isUsable("assignment.failures") ? await look(countFailures) : null,
     access: ACCESS_FUNCTIONS.every(isUsable) ? await look(readAccess) : null,
     names: await look((transaction) => findNames(transaction, memberColumns)),
-    memberHook: members.relation === null
-      ? null
-      : await look((transaction) => findMemberHookState(transaction, memberHook, memberColumns)),
+    memberHook: await look((transaction) => findMemberHookState(transaction, memberHook, memberColumns)),
   };
 }
 

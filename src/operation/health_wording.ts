@@ -39,9 +39,7 @@ export function describeFindings(findings: HealthFindings): Record<Exclude<Check
     failures: describeFailures(findings),
     access: findings.access === LOCKED ? degraded(`unknown: ${LOCK_HELD}`) : describeAccess(findings.access),
     names: describeMemberNames(findings),
-    memberHook: findings.memberHook === LOCKED
-      ? degraded(`unknown: ${LOCK_HELD}`)
-      : describeMemberHook(findings.memberHook),
+    memberHook: describeHook(findings),
   };
 }
 
@@ -126,6 +124,13 @@ function describeMemberNames({ names, members }: HealthFindings): Check {
   return members.relation === null
     ? degraded("unknown while members is missing: see schema")
     : describeNames(names);
+}
+
+function describeHook({ memberHook, members }: HealthFindings): Check {
+  if (memberHook === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
+  return memberHook !== null && members.relation === null
+    ? degraded("unknown while members is missing: see schema")
+    : describeMemberHook(memberHook);
 }
 
 /** Names the command that creates what is missing. */

@@ -187,6 +187,18 @@ describe("an event that the members table", () => {
     assertEquals((await take(service, event)).outcome, "created");
   });
 
+  it("misses, or may not be asked about, is no reason for the health to fail", async () => {
+    await database.sql`revoke execute on function assignment.find_member_hook_problems(name[]) from ${
+      database.sql(database.serviceName)
+    }`;
+    assertStringIncludes((await checkHook(service)).detail, "not known: run deno task migrate");
+    await database.owner`alter table public.members rename to people`;
+    assertEquals(await checkHook(service), {
+      status: "degraded",
+      detail: "unknown while members is missing: see schema",
+    });
+  });
+
   it("lacks is kept with what to do", async () => {
     await database.owner`alter table public.members rename column id to key`;
     const taken = await take(service, eventOf());
