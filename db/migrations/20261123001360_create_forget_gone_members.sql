@@ -30,12 +30,15 @@ begin
     ) as known (id)
     where not exists (select from public.members m where m.id = known.id)
   ));
+  -- Its members are yet to come. One who came by another way needs it no more, and might go unseen.
+  delete from assignment.member_hook_failures f where exists (select from public.members m where m.id = f.member_id);
 end;
 $$;
 
 revoke execute on function assignment.forget_gone_members() from public;
 comment on function assignment.forget_gone_members() is
-  'Forgets members of whom something is kept although they no longer exist. Raises where rows of members are hidden.';
+  'Forgets members of whom something is kept although they no longer exist, and the failures of
+the member hook of members who exist by now. Raises where rows of members are hidden.';
 
 -- migrate:down
 drop function if exists assignment.forget_gone_members();

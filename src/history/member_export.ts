@@ -62,6 +62,12 @@ async function readRest(sql: Sql, memberId: string): Promise<Record<string, unkn
     where member_id = ${memberId}
     order by run_id
   `;
+  const eventFailures = await sql`
+    select event_id, event_type, reason, detail, attempts, first_failed_at, last_failed_at
+    from assignment.member_hook_failures
+    where member_id = ${memberId}
+    order by id
+  `;
   const selections = await sql<{ runId: string }[]>`
     select run_id from assignment.backfill_selected where member_id = ${memberId} order by run_id
   `;
@@ -82,6 +88,7 @@ async function readRest(sql: Sql, memberId: string): Promise<Record<string, unkn
   return {
     failure: failure ?? null,
     runErrors,
+    eventFailures,
     selectedByRuns: selections.map(({ runId }) => runId),
     trainerSettings: trainerSettings ?? null,
     trainerInRuns: runs.map(({ id }) => id),

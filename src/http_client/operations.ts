@@ -667,6 +667,19 @@ export interface components {
                 code: string;
                 message: string;
             }[];
+            /** @description Events of the identity provider that could not be taken. */
+            eventFailures: {
+                eventId: string;
+                eventType: string;
+                /** @enum {string} */
+                reason: "id_missing" | "value_missing" | "email_taken" | "refused" | "column_missing" | "not_granted" | "table_unfit";
+                detail: string;
+                attempts: number;
+                /** @description Null if the database has infinity or a year outside 1 to 9999. */
+                firstFailedAt: string | null;
+                /** @description Null if the database has infinity or a year outside 1 to 9999. */
+                lastFailedAt: string | null;
+            }[];
             /** @description The transfers that were asked to move the member by id. */
             selectedByRuns: string[];
             /** @description The settings as a trainer. */

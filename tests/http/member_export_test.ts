@@ -58,6 +58,7 @@ describe("the export of a member", () => {
       snake_key: { inner_key: 1 },
     });
     assertEquals(kept.failure, null);
+    assertEquals(kept.eventFailures, []);
     assertEquals(kept.runErrors, [{
       runId: run.id,
       code: "P0001",

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { exportMember } from "../../history/member_export.ts";
+import { FAILURE_REASONS } from "../../webhooks/in/take_event.ts";
 import type { ExportFormat } from "../formats.ts";
 import { addRoute, type Api } from "../route.ts";
 import { EXAMPLE, Id, RunId, StoredTime, TrainerId } from "../schemas.ts";
@@ -41,6 +42,17 @@ const MemberExport = z.object({
   runErrors: z.array(z.object({ runId: RunId, code: z.string(), message: z.string() })).openapi({
     description: "The runs that could not assign the member, and why.",
   }),
+  eventFailures: z.array(
+    z.object({
+      eventId: z.string(),
+      eventType: z.string(),
+      reason: z.enum(FAILURE_REASONS),
+      detail: z.string(),
+      attempts: z.int(),
+      firstFailedAt: StoredTime,
+      lastFailedAt: StoredTime,
+    }),
+  ).openapi({ description: "Events of the identity provider that could not be taken." }),
   selectedByRuns: z.array(RunId).openapi({
     description: "The transfers that were asked to move the member by id.",
   }),
@@ -68,6 +80,7 @@ const EXPORT_EXAMPLE: z.input<typeof MemberExport> = {
   member: { id: EXAMPLE.memberId, email: "anna@example.com", display_name: "Anna Berg" },
   failure: null,
   runErrors: [],
+  eventFailures: [],
   selectedByRuns: [],
   trainerSettings: null,
   trainerInRuns: [],

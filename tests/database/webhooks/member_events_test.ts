@@ -5,7 +5,9 @@ import { DEFAULT_MEMBER_COLUMNS } from "../../../src/config/member_columns.ts";
 import { closeDatabase, openDatabase } from "../../../src/database/connection.ts";
 import type { Sql } from "../../../src/database/sql.ts";
 import { migrateUp } from "../../../src/database/migrate.ts";
+import { exportMember } from "../../../src/history/member_export.ts";
 import { checkHealth } from "../../../src/operation/health.ts";
+import { describeMemberHook, findMemberHookState } from "../../../src/operation/member_hook.ts";
 import { takeMemberEvent } from "../../../src/webhooks/in/take_event.ts";
 import { newId } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
@@ -27,7 +29,7 @@ const take = (sql: Sql, event: ReturnType<typeof eventOf>) =>
   takeMemberEvent(sql, DEFAULT_MEMBER_COLUMNS, event);
 
 async function checkHook(sql: Sql) {
-  return (await checkHealth(sql, { memberHook: testHook() })).checks.memberHook;
+  return describeMemberHook(await findMemberHookState(sql, testHook(), DEFAULT_MEMBER_COLUMNS));
 }
 
 /** Tells in which tables, the audit log's among them, any row holds a text. */
@@ -193,10 +195,8 @@ describe("an event that the members table", () => {
     }`;
     assertStringIncludes((await checkHook(service)).detail, "not known: run deno task migrate");
     await database.owner`alter table public.members rename to people`;
-    assertEquals(await checkHook(service), {
-      status: "degraded",
-      detail: "unknown while members is missing: see schema",
-    });
+    const { checks } = await checkHealth(service, { memberHook: testHook() });
+    assertEquals(checks.memberHook.detail, "unknown while members is missing: see schema");
   });
 
   it("lacks is kept with what to do", async () => {
@@ -237,6 +237,10 @@ describe("what is kept of events", () => {
     await take(sql, failed);
     await sql`alter table public.members drop constraint no_anna`;
     await sql`insert into public.members (id) values (${failed.memberId})`;
+    const { eventFailures } = JSON.parse(
+      (await Array.fromAsync(exportMember(sql, failed.memberId ?? ""))).join(""),
+    );
+    assertEquals(eventFailures.map((failure: { eventId: string }) => failure.eventId), [failed.id]);
     assertEquals(
       (await findText(sql, failed.memberId ?? "")).includes("assignment.member_hook_failures"),
       true,
@@ -245,6 +249,18 @@ describe("what is kept of events", () => {
     for (const text of [taken.memberId, taken.email, failed.memberId, failed.email]) {
       assertEquals(await findText(sql, text ?? ""), []);
     }
+  });
+
+  it("goes by the nightly run when the member came by another way", async () => {
+    const { sql } = database;
+    const failed = eventOf({ email: "taken@example.com" });
+    await sql`create unique index the_email on public.members (email)`;
+    await take(sql, eventOf({ email: "taken@example.com" }));
+    await take(sql, failed);
+    await sql`insert into public.members (id) values (${failed.memberId})`;
+    assertEquals(await failures(), 1);
+    await sql`select assignment.reconcile(now() - interval '1 day')`;
+    assertEquals(await failures(), 0);
   });
 
   it("goes after 30 days: by the next event, and by the nightly reconciliation", async () => {
