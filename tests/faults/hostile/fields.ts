@@ -113,6 +113,28 @@ export function textFields({ authorization, cookie, trainerId }: Credentials): F
       rules: [{ name: text, when: { field: text, op: "eq", value: text }, assign: { choose: text } }],
     })),
     json("POST", "/v1/backfills", "batchRows", (text) => ({ batchRows: text })),
+    json("PUT", `${clients}/${trainerId}`, "force", (text) => ({ force: text })),
+    json("PATCH", `/v1/trainers/${trainerId}`, "capacity", (text) => ({ capacity: text })),
+    json("PATCH", `/v1/trainers/${trainerId}`, "note", (text) => ({ note: text })),
+    json("POST", "/v1/transfers", "fromTrainerId", (text) => ({ fromTrainerId: text })),
+    // From a trainer to themselves: whatever is taken, nobody is moved.
+    ...Object.entries({
+      memberIds: (text: string) => ({ memberIds: [text] }),
+      notes: (text: string) => ({ notes: text }),
+      "condition's field": (text: string) => ({ condition: { field: text, op: "eq", value: text } }),
+      "condition's value": (text: string) => ({
+        condition: { field: "display_name", op: "in", value: [text] },
+      }),
+    }).map(([name, part]) =>
+      json("POST", "/v1/transfers", name, (text) => ({
+        fromTrainerId: trainerId,
+        trainerId,
+        ...part(text),
+      }))
+    ),
+    query("/v1/audit", "actor"),
+    query("/v1/audit", "member"),
+    query("/v1/audit", "cursor"),
     header("Authorization", "/v1/policy", "Bearer ", []),
     header("Authorization", "/v1/policy", "Basic ", []),
     header("Cookie", "/v1/policy", "", []),
@@ -131,6 +153,8 @@ export function textFields({ authorization, cookie, trainerId }: Credentials): F
     form("/admin/login", "next"),
     form(`${pages}/runs`, "batchRows"),
     form(`${pages}/members/${trainerId}/assign`, "notes"),
+    form(`${pages}/trainers/${trainerId}/move`, "notes"),
+    form(`${pages}/trainers/${trainerId}/move`, "newField"),
     {
       name: `next of /admin/login`,
       put: (text) => request("GET", `/admin/login?next=${inAddress(text)}`, []),
