@@ -5805,7 +5805,7 @@ begin
       select r.reason, r.detail into reason, detail
       from assignment.explain_member_refusal(
         v_sqlstate,
-        to_regclass(format('%I.%I', v_schema, v_table)),
+        to_regclass(quote_ident(nullif(v_schema, '')) || '.' || quote_ident(v_table)),
         v_column,
         v_constraint,
         array[p_name_column, p_email_column],

@@ -60,6 +60,9 @@ export const SLOW = [
   "tests/http/jwt_test.ts",
   "tests/http/provider_keys_test.ts",
   "tests/http/transfers_test.ts",
+  "tests/database/webhooks/",
+  "tests/http/member_hook_test.ts",
+  "tests/http/member_hook_providers_test.ts",
   "tests/unit/lost_connections_test.ts",
 ];
 
