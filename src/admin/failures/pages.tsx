@@ -8,6 +8,7 @@ import { withNotice } from "../frame/notices.ts";
 import type { OverviewReader } from "../overview/reader.ts";
 import { answerPage, type Pages, REFRESH_MS, seeOther } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
+import { listEventFailures } from "../../webhooks/in/event_failures.ts";
 import { FailuresPage } from "./view.tsx";
 
 const PAGE_ROWS = 50;
@@ -25,12 +26,24 @@ export function addFailurePages({ app, services }: Pages, reader: OverviewReader
       read: (page) => listFailures(sql, page),
       idOf: (failure) => failure.memberId,
     });
+    // The latest; GET /v1/hooks/members/failures has all.
+    const events = cursor === undefined
+      ? await listEventFailures(sql, { limit: PAGE_ROWS, after: undefined })
+      : [];
     const members = byId(await findMembers(services, rows.map(({ memberId }) => memberId)));
     return await answerPage(c, {
       title: "Waiting sign-ups",
       section: "failures",
       refreshMs: REFRESH_MS.idle,
-      children: <FailuresPage failures={rows} members={members} next={next} isFirst={cursor === undefined} />,
+      children: (
+        <FailuresPage
+          failures={rows}
+          members={members}
+          events={events}
+          next={next}
+          isFirst={cursor === undefined}
+        />
+      ),
     });
   });
 

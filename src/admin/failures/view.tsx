@@ -1,15 +1,19 @@
 import type { Failure } from "../../assignments/failures.ts";
+import type { EventFailure } from "../../webhooks/in/event_failures.ts";
 import type { Member } from "../../assignments/member_lookup.ts";
 import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { formatCount } from "../frame/wording.ts";
 import { Empty, MemberLink, NextPage, Reason, Table, Time } from "../frame/parts.tsx";
+import { EventFailures } from "./events_view.tsx";
 
 /** Members whose assignment failed at sign-up and waits for a retry. */
-export function FailuresPage({ failures, members, next, isFirst }: {
+export function FailuresPage({ failures, members, events, next, isFirst }: {
   failures: Failure[];
   /** Those of the failures, if they are still members. */
   members: Map<string, Member>;
+  /** Events of an identity provider that could not be taken. */
+  events: EventFailure[];
   next: string | null;
   isFirst: boolean;
 }) {
@@ -40,6 +44,7 @@ export function FailuresPage({ failures, members, next, isFirst }: {
           </Empty>
         )}
       <NextPage path={paths.failures} next={next} />
+      <EventFailures failures={events} />
     </>
   );
 }

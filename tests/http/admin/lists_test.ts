@@ -22,6 +22,18 @@ describe("lists of the admin page", () => {
 
   const page = async (path: string) => await (await get(service, path, cookie)).text();
 
+  it("of waiting sign-ups are followed by the events that could not be taken, if there are any", async () => {
+    const heading = "Events of the identity provider that could not be taken";
+    assertEquals((await page(`${HOME}/failures`)).includes(heading), false);
+    await service.sql`
+      select assignment.take_member_event('msg_<b>', 'user.created', null, 'display_name', 'Anna', 'email', null)
+    `;
+    const text = await page(`${HOME}/failures`);
+    assertStringIncludes(text, heading);
+    assertStringIncludes(text, "<code>msg_&lt;b&gt;</code>");
+    assertStringIncludes(text, "the event names no member: see MEMBER_HOOK_ID <code>id_missing</code>");
+  });
+
   it("of failed members say at their end, and in the CSV, that a run records 10,000 of them", async () => {
     await addUnseenMembers(service.sql, 2);
     await refuseAssignments(service.sql, "true");
