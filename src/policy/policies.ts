@@ -55,6 +55,31 @@ export async function listPolicyVersions(
   return rows.map(toPolicy);
 }
 
+/** Reads the version that made the present default trainer the default; undefined if none is set. */
+export async function findDefaultTrainerVersion(
+  sql: Sql,
+): Promise<Pick<Policy, "version" | "createdAt" | "createdBy"> | undefined> {
+  const [row] = await sql<Pick<Policy, "version" | "createdAt" | "createdBy">[]>`
+    select since.version, p.created_at, p.created_by
+    from assignment.settings s
+    cross join lateral (
+      select min(p.version) as version
+      from assignment.policies p
+      where p.version > coalesce(
+        (
+          select max(o.version)
+          from assignment.policies o
+          where o.document ->> 'defaultTrainerId' is distinct from s.default_trainer_id::text
+        ),
+        0
+      )
+    ) as since
+    join assignment.policies p on p.version = since.version
+    where s.default_trainer_id is not null
+  `;
+  return row;
+}
+
 /** Finds versions by their numbers. Numbers without a version are left out. */
 export async function findPolicies(sql: Sql, versions: readonly number[]): Promise<Policy[]> {
   const rows = await sql<Row[]>`

@@ -75,7 +75,7 @@ describe("looking members and trainers up", () => {
     await page.getByLabel("Notes (optional)").fill("asked for it");
     await page.getByRole("button", { name: "Assign now" }).click();
     await page.getByText("The member is assigned.").waitFor();
-    assertEquals(await page.getByRole("region", { name: "List: History" }).getByRole("row").count(), 3);
+    assertEquals(await page.getByRole("region", { name: "List: History" }).getByRole("row").count(), 4);
     const rows = await service.sql`
       select status, source, notes from public.trainer_client_assignments where client_id = ${id} order by id
     `;

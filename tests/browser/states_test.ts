@@ -126,7 +126,7 @@ describe("the admin page", () => {
     );
     assertEquals(
       titles,
-      ["Run", "Trainer", "Status", "Started", "Assigned", "Skipped", "Failed"].map((t) => `"${t}"`),
+      ["Run", "Trainer", "Status", "Started", "Done", "Skipped", "Failed"].map((t) => `"${t}"`),
     );
     assertEquals(await card.getByRole("cell").count(), 7);
     await visitor.leave();

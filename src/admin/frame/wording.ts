@@ -77,6 +77,18 @@ export function sourceInWords(source: string): string {
   return SOURCE_WORDS[source] ?? source;
 }
 
+const ENDED_WORDS: Record<string, string> = {
+  manual: "by hand",
+  transfer: "moved by a transfer",
+  reassign: "the policy chose another trainer",
+  direct: "changed past the service",
+};
+
+/** Says why an assignment ended. */
+export function endedBecauseInWords(because: string | null): string {
+  return because === null ? "made inactive by another program" : ENDED_WORDS[because] ?? because;
+}
+
 /** What was done, in the history. */
 export const ACTION_WORDS: Record<AuditAction, string> = {
   "policy.changed": "Changed the policy",

@@ -31,7 +31,7 @@ export function LineDetails({ line, known }: { line: AuditLine; known: Known }) 
     case "run":
       return <RunChange line={line} after={after} known={known} />;
     default:
-      return <>{restInWords(line, after)}</>;
+      return <>{restInWords(line.action, after)}</>;
   }
 }
 
@@ -127,7 +127,7 @@ function RunChange({ line, after, known: { members } }: Omit<ChangeProps, "befor
 }
 
 /** Says what has no page of its own. */
-function restInWords({ action }: AuditLine, after: Facts): string {
+export function restInWords(action: AuditLine["action"], after: Facts): string {
   switch (action) {
     case "assignments.changed":
       return [

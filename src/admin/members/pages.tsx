@@ -5,6 +5,8 @@ import { Notes } from "../../http/schemas.ts";
 import { byId, findMembers, listReadableFields, type Member } from "../../assignments/member_lookup.ts";
 import { findMembersByText, type MembersByText } from "../../assignments/member_by_text.ts";
 import { MAX_FOUND } from "../../assignments/member_search.ts";
+import { listMemberLife } from "../../history/member_life.ts";
+import { readPage } from "../../http/paging.ts";
 import { listMemberHistory } from "../../assignments/member_history.ts";
 import { readAssignmentState } from "../../operation/assignment_state.ts";
 import { assignClientToTrainer, endAssignment } from "../../assignments/assign.ts";
@@ -38,7 +40,9 @@ interface RefusedAssignment {
   forRoom?: RefusedForRoom | undefined;
 }
 
-const HISTORY_ROWS = 100;
+const LIFE_ROWS = 50;
+/** The most active assignments that the page shows. */
+const MOST_ACTIVE = 100;
 
 /** Adds the pages that look up members and assign them by hand. */
 export function addMemberPages({ app, services }: Pages, reader: OverviewReader): void {
@@ -57,7 +61,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
       listReadableFields(services),
       findByQuery(query),
     ]);
-    const details = only && { ...await readDetails(services, only), refusedForRoom: refused?.forRoom };
+    const details = only && { ...await readDetails(c, services, only), refusedForRoom: refused?.forRoom };
     return await answerPage(c, {
       title: "Members",
       section: "members",
@@ -135,22 +139,36 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
   }
 }
 
-async function readDetails(services: Services, member: Member): Promise<MemberDetails> {
+async function readDetails(
+  c: Context<PageEnv>,
+  services: Services,
+  member: Member,
+): Promise<MemberDetails> {
   const { sql } = services;
-  const [history, state, [failure]] = await Promise.all([
-    listMemberHistory(sql, member.id, { limit: HISTORY_ROWS }),
+  const cursor = c.req.method === "GET" ? c.req.query("cursor") : undefined;
+  const [active, { rows, next }, state, [failure]] = await Promise.all([
+    listMemberHistory(sql, member.id, { limit: MOST_ACTIVE, status: "active" }),
+    readPage(c, {
+      list: `life/${member.id}`,
+      limit: LIFE_ROWS,
+      cursor,
+      read: (page) => listMemberLife(sql, member.id, page),
+      idOf: ({ key }) => key,
+    }),
     readAssignmentState(sql),
     listFailures(sql, { limit: 1, after: idBefore(member.id) }),
   ]);
   const defaultTrainerId = state.defaultTrainer?.id ?? null;
-  const trainerIds = history.flatMap(({ trainerId }) => trainerId ?? []);
+  const shown = rows.flatMap((event) => "assignment" in event ? event.assignment : []);
+  const trainerIds = [...active, ...shown].flatMap(({ trainerId }) => trainerId ?? []);
   const [trainers, suggestable] = await Promise.all([
     findMembers(services, [...new Set(trainerIds)]),
     findTrainers(services, defaultTrainerId === null ? [] : [defaultTrainerId]),
   ]);
   return {
     member,
-    history,
+    active,
+    life: { events: rows, next, isFirst: cursor === undefined },
     failure: failure?.memberId === member.id ? failure : undefined,
     defaultTrainerId,
     defaultTrainer: defaultTrainerId === null ? undefined : suggestable.get(defaultTrainerId),

@@ -21,3 +21,13 @@ export function Why({ entry: { policyVersion, rule, ruleName, source } }: { entr
     </>
   );
 }
+
+/** Names who did it, unless the words say it already. */
+export function By({ actor }: { actor: string }) {
+  if (["trigger", "retry"].includes(actor)) return null;
+  return (
+    <>
+      , by <bdi>{actor}</bdi>
+    </>
+  );
+}

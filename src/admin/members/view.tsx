@@ -6,13 +6,14 @@ import type { Typed } from "../frame/pages.ts";
 import { ForAdmins } from "../frame/for_admins.tsx";
 import { paths } from "../frame/paths.ts";
 import { reasonInWords } from "../frame/wording.ts";
-import { Badge, Empty, EndTime, MemberLink, Message, Table, Time } from "../frame/parts.tsx";
+import { Badge, Empty, MemberLink, Message, Time } from "../frame/parts.tsx";
 import { AssignAnyway, type RefusedForRoom } from "./assign_anyway.tsx";
 import { MemberPicker } from "../picker/member_picker.tsx";
 import { type PickerState, suggest } from "../picker/read_pick.ts";
 import { askInWords, SearchLimits } from "../picker/search_words.tsx";
 import type { Person } from "../policy/people.ts";
-import { How, Why } from "./reason_view.tsx";
+import { type Life, LifeSection } from "./life_view.tsx";
+import { By, How, Why } from "./reason_view.tsx";
 
 /** The result of a look-up. */
 export interface LookUpResult {
@@ -35,12 +36,14 @@ interface RefusedForm {
 
 export interface MemberDetails {
   member: Member;
-  history: HistoryEntry[];
+  /** Active assignments. */
+  active: HistoryEntry[];
+  life: Life;
   failure: Failure | undefined;
   defaultTrainerId: string | null;
   /** To suggest. */
   defaultTrainer: Person | undefined;
-  /** Names of the trainers in the history. */
+  /** Names of the trainers in the history, if they are still members. */
   trainers: Map<string, Member>;
   /** The assignment that was just refused because the trainer has no room. */
   refusedForRoom?: RefusedForRoom | undefined;
@@ -96,8 +99,8 @@ function FoundMembers({ query, fields, found: { members, partial, more } }: Omit
 }
 
 function MemberCard({ details, refused }: { details: MemberDetails; refused: RefusedForm | undefined }) {
-  const { member, history, failure, defaultTrainerId, defaultTrainer, trainers, refusedForRoom } = details;
-  const active = history.filter(isActive);
+  const { member, life, failure, defaultTrainerId, defaultTrainer, trainers, refusedForRoom } = details;
+  const active = details.active.filter(isActive);
   const hasDefault = active.some(({ trainerId }) => trainerId === defaultTrainerId);
   const isDefaultTrainer = member.id === defaultTrainerId;
   return (
@@ -145,7 +148,7 @@ function MemberCard({ details, refused }: { details: MemberDetails; refused: Ref
           <a href={paths.trainer(member.id)}>Clients of this member, as a trainer</a>
         </p>
       </article>
-      <History history={history} trainers={trainers} />
+      <LifeSection member={member} life={life} trainers={trainers} />
     </>
   );
 }
@@ -168,6 +171,7 @@ function ActiveAssignment({ member, entry, trainer }: {
         <span class="meta">
           since <Time at={entry.assignmentDate} />, <How entry={entry} />
           <Why entry={entry} />
+          <By actor={entry.assignedBy} />
         </span>
       </p>
       {entry.notes !== null && <Message text={entry.notes} />}
@@ -239,44 +243,5 @@ function AssignFields({ member, suggested, refused }: Omit<AssignFormProps, "isA
       </div>
       <button class="primary" type="submit">Assign now</button>
     </form>
-  );
-}
-
-function History({ history, trainers }: Pick<MemberDetails, "history" | "trainers">) {
-  return (
-    <section aria-labelledby="member-history-title">
-      <h2 id="member-history-title">History</h2>
-      {history.length === 0 ? <Empty>This member was never assigned.</Empty> : (
-        <Table
-          label="History"
-          rows={history}
-          keyOf={({ id }) => id}
-          columns={[
-            {
-              title: "Trainer",
-              cell: ({ trainerId }) =>
-                trainerId === null
-                  ? "a former trainer"
-                  : <MemberLink id={trainerId} member={trainers.get(trainerId)} to="trainer" />,
-            },
-            { title: "Since", cell: ({ assignmentDate }) => <Time at={assignmentDate} /> },
-            {
-              title: "Until",
-              cell: ({ status, endedAt }) => status === "active" ? "active" : <EndTime at={endedAt} />,
-            },
-            {
-              title: "How",
-              cell: (entry) => (
-                <span>
-                  <How entry={entry} />
-                  <Why entry={entry} />
-                </span>
-              ),
-            },
-            { title: "Notes", cell: ({ notes }) => notes !== null && <Message text={notes} /> },
-          ]}
-        />
-      )}
-    </section>
   );
 }

@@ -83,7 +83,8 @@ function DefaultTrainer({ state, trainers }: Pick<OverviewProps, "state" | "trai
           : (
             <>
               <strong>Default trainer</strong>{" "}
-              <MemberLink id={trainer.id} member={trainers.get(trainer.id)} to="trainer" />
+              <MemberLink id={trainer.id} member={trainers.get(trainer.id)} to="trainer" />{" "}
+              <a href={paths.policy}>who set this, when</a>
               {!trainer.isMember &&
                 <strong class="problem">is not a member: add them to the members, or choose another.</strong>}
             </>

@@ -1,7 +1,12 @@
 import { z } from "zod";
 import type { Sql } from "../../database/sql.ts";
 import { Problem } from "../../http/problems.ts";
-import { getPolicy, listPolicyVersions, type Policy } from "../../policy/policies.ts";
+import {
+  findDefaultTrainerVersion,
+  getPolicy,
+  listPolicyVersions,
+  type Policy,
+} from "../../policy/policies.ts";
 import { answerPage, type Pages } from "../frame/pages.ts";
 import { findChanges } from "./changes.ts";
 import { findPeople } from "./people.ts";
@@ -14,8 +19,9 @@ const VersionNumber = z.string().regex(/^[1-9]\d{0,8}$/).transform(Number);
 export function addPolicyPages({ app, services }: Pages): void {
   const { sql } = services;
   app.get("/trainer-assignment/policy", async (c) => {
-    const [policy, { versions, next }] = await Promise.all([
+    const [policy, trainerSince, { versions, next }] = await Promise.all([
       getPolicy(sql),
+      findDefaultTrainerVersion(sql),
       readVersions(sql, readBefore(c.req.query("cursor"))),
     ]);
     return await answerPage(c, {
@@ -24,6 +30,7 @@ export function addPolicyPages({ app, services }: Pages): void {
       children: (
         <PolicyPage
           policy={policy}
+          trainerSince={trainerSince}
           people={await findPeople(services, [policy.policy])}
           versions={versions}
           next={next}

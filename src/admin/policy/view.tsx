@@ -14,8 +14,10 @@ export interface Version extends Policy {
 }
 
 /** Shows the policy in force, and all versions. */
-export function PolicyPage({ policy, people, versions, next }: {
+export function PolicyPage({ policy, trainerSince, people, versions, next }: {
   policy: Policy;
+  /** The version that set the default trainer. */
+  trainerSince: Pick<Policy, "version" | "createdAt" | "createdBy"> | undefined;
   people: People;
   versions: Version[];
   next: string | null;
@@ -30,6 +32,13 @@ export function PolicyPage({ policy, people, versions, next }: {
           <Origin policy={policy} />
         </header>
         <Sentences policy={policy.policy} people={people} />
+        {trainerSince !== undefined && (
+          <p class="meta">
+            The default trainer was set by <bdi>{trainerSince.createdBy}</bdi>,{" "}
+            <Time at={trainerSince.createdAt} />, with{" "}
+            <a href={paths.policyVersion(trainerSince.version)}>version {trainerSince.version}</a>.
+          </p>
+        )}
         <ForAdmins>
           <div class="actions">
             <a class="button primary" href={paths.policyDraft}>Change the rules</a>
