@@ -49,7 +49,7 @@ describe("the history on the admin page", () => {
     await page.getByRole("heading", { name: "History" }).waitFor();
     await audit("the history");
     const list = page.locator("table");
-    for (const shown of ["Assigned by hand", "Changed the policy", "capacity: no limit → 30 clients"]) {
+    for (const shown of ["Assigned by hand", "Changed the policy", "capacity: from no limit to 30 clients"]) {
       assertStringIncludes(await list.innerText(), shown);
     }
     await page.getByText("Show a part of it…").click();
@@ -65,7 +65,7 @@ describe("the history on the admin page", () => {
     await list.getByText("Changed the policy").waitFor();
     await page.goto(`${HOME}/trainers/${anna}`);
     await page.getByText("Who changed this, when").click();
-    await page.getByText("capacity: no limit → 30 clients").waitFor();
+    await page.getByText("capacity: from no limit to 30 clients").waitFor();
     await audit("who changed a trainer's settings");
     await page.getByRole("link", { name: "All of its history" }).click();
     await list.getByText("Changed a trainer's settings").waitFor();

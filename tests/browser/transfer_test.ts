@@ -72,7 +72,7 @@ describe("moving a trainer's clients on the admin page", () => {
       assertEquals(await countClients(service.sql, [anna, ben]), [0, 60]);
       await page.goto(`${HOME}/runs`);
       await audit("the runs");
-      assertStringIncludes(await page.locator("table").innerText(), "from Anna");
+      assertStringIncludes(await page.locator("table").innerText(), "From Anna");
       await visitor.leave();
     });
   }

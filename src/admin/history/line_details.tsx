@@ -70,7 +70,7 @@ function TrainerChange({ line, before, after, known: { members } }: ChangeProps)
 }
 
 function changeInWords(what: string, before: string, after: string): string | undefined {
-  return before === after ? undefined : `${what}: ${before} → ${after}`;
+  return before === after ? undefined : `${what}: from ${before} to ${after}`;
 }
 
 function limit(capacity: number | null | undefined): string {

@@ -34,8 +34,11 @@ export function PolicyPage({ policy, trainerSince, people, versions, next }: {
         <Sentences policy={policy.policy} people={people} />
         {trainerSince !== undefined && (
           <p class="meta">
-            The default trainer was set by <bdi>{trainerSince.createdBy}</bdi>,{" "}
-            <Time at={trainerSince.createdAt} />, with{" "}
+            The default trainer was set {trainerSince.createdBy === "migration" ? "at the installation" : (
+              <>
+                by <bdi>{trainerSince.createdBy}</bdi>
+              </>
+            )}, <Time at={trainerSince.createdAt} />, with{" "}
             <a href={paths.policyVersion(trainerSince.version)}>version {trainerSince.version}</a>.
           </p>
         )}

@@ -16,7 +16,7 @@ export function RunTrainers({ run, trainers }: RunTrainersProps) {
   return (
     <span class="from-to">
       <span>
-        from <TrainerLink id={fromTrainerId} member={trainers.get(fromTrainerId)} />
+        From <TrainerLink id={fromTrainerId} member={trainers.get(fromTrainerId)} />
       </span>{" "}
       <span>
         to <NewTrainer run={run} trainers={trainers} />
@@ -31,5 +31,5 @@ function NewTrainer({ run: { kind, trainerId, policyVersion }, trainers }: RunTr
   if (policyVersion === null) return <>nobody</>;
   const version = <a href={paths.policyVersion(policyVersion)}>version {policyVersion}</a>;
   if (kind === "transfer") return <span>whom the policy chooses, {version}</span>;
-  return <span>by the policy, {version}</span>;
+  return <span>By the policy, {version}</span>;
 }

@@ -35,14 +35,14 @@ export function RunCard({ run, throughput, trainers, linked = false }: RunProps)
           Started by <bdi>{run.requestedBy}</bdi>, <Time at={run.requestedAt} />
         </p>
         <p class="meta">
-          {run.fromTrainerId === null && "For "}
+          {run.kind === "backfill" && run.trainerId !== null && "For "}
           <RunTrainers run={run} trainers={trainers} />
         </p>
       </header>
       {!linked && <Scope run={run} />}
       <Progress run={run} />
       <Outcome run={run} />
-      {!linked && <Choices run={run} trainers={trainers} />}
+      {!linked && run.trainerId === null && <Choices run={run} trainers={trainers} />}
       <ThroughputChart throughput={throughput} />
       <StatusForms run={run} />
     </article>
@@ -136,10 +136,11 @@ function Outcome({ run }: { run: Run }) {
 /**
  * Returns how many members the closing proof found without the trainer, or not moved: failed ones, those whose
  * assignment was ended, and others. `remaining` includes failed members beyond the recorded ones. Undefined if
- * there was no proof.
+ * there was no proof. Of a transfer: those that it missed, if any.
  */
-function stillLeft({ dryRun, remaining, failed, skippedBecause }: Run): number | undefined {
+function stillLeft({ kind, dryRun, remaining, failed, skippedBecause }: Run): number | undefined {
   if (dryRun || remaining === null) return undefined;
+  if (kind === "transfer") return remaining === 0 ? undefined : remaining; // the failed stand beside it
   return remaining + Math.min(failed, MAX_RECORDED_ERRORS) + skippedBecause.ended;
 }
 

@@ -44,7 +44,7 @@ export function MovePage({ from, form, picker, fields, members, faults }: MovePr
       </p>
       {faults.length > 0 && (
         <div class="notice bad" role="alert">
-          <ul>
+          <ul class="consequences">
             {faults.map((fault) => <li key={fault}>{fault}</li>)}
           </ul>
         </div>

@@ -60,7 +60,7 @@ describe("what becomes of those who have a trainer, on the admin page", () => {
     assertStringIncludes(done, "Reassignment");
     assertStringIncludes(done, "Assigned or moved");
     assertEquals(await countClients(service.sql, [DEFAULT_TRAINER_ID]), [1]);
-    assertStringIncludes(textOfPage(await htmlAt(`${HOME}/runs`)), "Reassignment by the policy, version 2");
+    assertStringIncludes(textOfPage(await htmlAt(`${HOME}/runs`)), "Reassignment By the policy, version 2");
   });
 
   it("is asked on the policy's page after a change, and a dry run of an older version leads nowhere", async () => {

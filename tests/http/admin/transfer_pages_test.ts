@@ -110,7 +110,7 @@ describe("the transfer on the admin page", () => {
     for (
       const shown of [
         "Transfer",
-        "from Anna",
+        "From Anna",
         "to Ben",
         "Moved 3",
         "Left with the trainer 0",
