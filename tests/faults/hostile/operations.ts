@@ -19,7 +19,10 @@ const documentSchema = z.looseObject({
       z.looseObject({
         parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })).default([]),
         requestBody: z.looseObject({
-          content: z.record(z.string(), z.looseObject({ schema: z.looseObject({ $ref: z.string() }) })),
+          content: z.record(
+            z.string(),
+            z.looseObject({ schema: z.looseObject({ $ref: z.string().optional() }) }),
+          ),
         }).optional(),
         responses: z.record(
           z.string(),
@@ -47,13 +50,17 @@ export function documentedOperations(document: unknown): Operation[] {
   const { paths, components } = documentSchema.parse(document);
   return Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, { parameters, requestBody }]): Operation => {
-      const schema = requestBody?.content["application/json"]?.schema.$ref.split("/").at(-1);
+      const content = requestBody?.content["application/json"];
+      const schema = content?.schema.$ref?.split("/").at(-1);
       const fields = Object.keys(components.schemas[schema ?? ""]?.properties ?? {});
       return {
         method: method.toUpperCase(),
         path,
         query: parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name),
-        body: schema === undefined ? undefined : { type: "json", fields },
+        // of a body that another program shapes, nothing is known
+        body: content === undefined
+          ? undefined
+          : { type: "json", fields: fields.length > 0 ? fields : ["type"] },
         credential: "bearer",
       };
     })
