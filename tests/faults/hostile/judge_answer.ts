@@ -49,10 +49,6 @@ export function judgeAnswer(
   if (isPage(request) && type.startsWith("text/html")) {
     return { by: "service", wrong: fiveHundred(answer.status) };
   }
-  // Another request may have put a policy whose default trainer is nobody.
-  if (isReadiness(request) && answer.status === 503 && type.startsWith("application/json")) {
-    return { by: "service", wrong: undefined };
-  }
   if (type !== "application/problem+json") return wrong(`its type is ${type}`);
   const problem = problemSchema.safeParse(parse(answer.body)).data;
   if (problem === undefined) return wrong("it is no problem document");
@@ -62,10 +58,6 @@ export function judgeAnswer(
   if (problem.status !== answer.status) return wrong(`it says ${problem.status}`);
   if (problem.requestId !== requestId) return wrong("its request ids differ");
   return { by: "service", wrong: undefined };
-}
-
-function isReadiness({ target }: HostileRequest): boolean {
-  return /^(http:\/\/localhost)?\/+readyz/.test(target);
 }
 
 function isPage({ target }: HostileRequest): boolean {
