@@ -343,6 +343,9 @@ begin
     v_members := array(select p_member_ids[i] from unnest(v_part) as i);
     v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
     begin
+      if p_replaced_ids <> '{}' then
+        perform assignment.lock_members(v_members || array(select distinct unnest(v_trainers)));
+      end if;
       -- In the same sub-transaction as the insert, so that whoever is not assigned takes no seat.
       if p_request.by_force then
         perform assignment.take_seats(v_trainers);
@@ -3746,6 +3749,25 @@ $$;
 
 COMMENT ON FUNCTION assignment.list_member_fields() IS 'The columns of members and the fields inside json columns, three levels deep. frequent_values: the labels of an enum;
 else up to 20 values that at least two of 2,000 members have, the most frequent first. It never reads the whole table.';
+
+-- FUNCTION: assignment.lock_members(uuid[])
+
+CREATE FUNCTION assignment.lock_members(p_member_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+begin
+  perform from public.members m where m.id = any (p_member_ids) order by m.id for key share;
+exception when insufficient_privilege then
+  null;  -- locking rows needs the right to update; without it, a deadlock is possible, and the step is tried again
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.lock_members(p_member_ids uuid[]) IS 'Locks the given members'' rows as a foreign key does, in key order, where the owner of this function may. Waits up to
+lock_timeout.';
 
 -- FUNCTION: assignment.make_failures_due(integer, text, text)
 
@@ -7774,6 +7796,10 @@ REVOKE ALL ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_i
 -- ACL: assignment.FUNCTION list_member_fields()
 
 REVOKE ALL ON FUNCTION assignment.list_member_fields() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION lock_members(p_member_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.lock_members(p_member_ids uuid[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION make_failures_due(p_limit integer, p_actor text, p_request_id text)
 
