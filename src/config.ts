@@ -59,6 +59,10 @@ export type Config = Readonly<{
   memberHook: MemberHook | null;
   /** The origins whose pages may call the API with a token. */
   corsOrigins: readonly string[];
+  /** What seals the secrets of webhook endpoints: the first key; all of them open. Empty: no endpoints. */
+  webhookKeys: readonly Uint8Array[];
+  /** Webhooks may go to private and loopback addresses, and by http. */
+  webhookAllowPrivate: boolean;
   /** How many requests a minute each token may make of a replica; 0 for no limit. */
   rateLimitPerMinute: number;
   /** How long a request may take until its answer begins. */
@@ -112,6 +116,8 @@ export function parseConfig(environment: Record<string, string>): Config {
     memberColumns: askedColumns(data.MEMBER_NAME_COLUMN, data.MEMBER_EMAIL_COLUMN),
     memberHook: memberHook(data),
     corsOrigins: Object.freeze(data.CORS_ORIGINS),
+    webhookKeys: data.WEBHOOK_KEY,
+    webhookAllowPrivate: data.WEBHOOK_ALLOW_PRIVATE,
     rateLimitPerMinute: data.RATE_LIMIT_PER_MINUTE,
     requestTimeoutMs: data.REQUEST_TIMEOUT_MS,
     trustedProxies: data.TRUSTED_PROXIES,

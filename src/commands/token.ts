@@ -1,13 +1,20 @@
 import { createHash } from "node:crypto";
 import { ROLES } from "../config/roles.ts";
+import { createKey } from "../webhooks/key.ts";
 import { type Command, UsageError } from "./command.ts";
 
-/** Creates a token. The bearer keeps the token, the service its hash. */
+/** Creates a token, of which the bearer keeps the token, the service its hash; or a key for webhooks. */
 export const token: Command = {
-  usage: "NAME admin|viewer|service",
-  summary: "make a token and the line that configures it",
+  usage: "NAME admin|viewer|service | --webhook-key",
+  summary: "make a token, or a key for webhooks, and the line that configures it",
   run({ args, print }) {
     const [name = "", asked, ...rest] = args;
+    if (name === "--webhook-key") {
+      if (args.length > 1) throw new UsageError("--webhook-key stands alone");
+      print("Configuration of the service; keep it secret, and the same on every replica:");
+      print(`WEBHOOK_KEY=${createKey()}`);
+      return Promise.resolve(0);
+    }
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
       throw new UsageError("a token's name is 1 to 64 of the characters A-Z a-z 0-9 . _ -");
     }

@@ -5,6 +5,7 @@ import { isCronPattern, isOrigin, isSecureUrl, splitList, wholeNumber } from "./
 import { jsonPointers, memberHookProvider, memberHookSecrets } from "./member_hook.ts";
 import { memberColumn } from "./member_columns.ts";
 import { tokens } from "./tokens.ts";
+import { webhookKeys } from "./webhook_keys.ts";
 
 /** An environment variable: its parser and its documentation. */
 export interface Variable {
@@ -174,6 +175,20 @@ export const VARIABLES = {
       ),
     preset: "none",
     what: "origins whose pages may call the API with a token, separated by commas; none: no CORS",
+  },
+  WEBHOOK_KEY: {
+    schema: webhookKeys(),
+    preset: "none",
+    what:
+      "seals webhooks' secrets, as `deno task token --webhook-key` prints it; `new,former` while it rotates",
+    isSecret: true,
+  },
+  WEBHOOK_ALLOW_PRIVATE: {
+    schema: z.enum(["true", "false"], "must be true or false").default("false").transform((text) =>
+      text === "true"
+    ),
+    preset: "false",
+    what: "true: webhooks may go to private and loopback addresses, and by http",
   },
   RATE_LIMIT_PER_MINUTE: {
     schema: wholeNumber(0, 10_000_000, 0),

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from
 import { describe, it } from "@std/testing/bdd";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { parseConfig } from "../../src/config.ts";
 import { projectItself } from "../support/project.ts";
 
 describe("command line", () => {
@@ -18,6 +19,7 @@ describe("command line", () => {
       ["token", ["name"]],
       ["token", ["name", "owner"]],
       ["token", ["white space", "admin"]],
+      ["token", ["--webhook-key", "more"]],
     ];
     for (const [task, args] of calls) {
       const result = await project.run(task, args);
@@ -37,6 +39,16 @@ describe("command line", () => {
     assertNotEquals(first.stdout, second.stdout);
     const viewer = await project.run("token", ["board", "viewer"]);
     assertMatch(viewer.stdout, /^VIEWER_TOKENS=board=[0-9a-f]{64}$/m);
+  });
+
+  it("token --webhook-key makes a new key each time, which the configuration takes", async () => {
+    const [first, second] = await Promise.all([
+      project.run("token", ["--webhook-key"]),
+      project.run("token", ["--webhook-key"]),
+    ]);
+    const [, key = ""] = first.stdout.match(/^WEBHOOK_KEY=(.+)$/m) ?? [];
+    assertEquals(parseConfig({ WEBHOOK_KEY: key }).webhookKeys.map(({ length }) => length), [32]);
+    assertNotEquals(first.stdout, second.stdout);
   });
 
   it("names every command in the usage", async () => {

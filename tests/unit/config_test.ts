@@ -5,6 +5,8 @@ import { DEFAULT_MEMBER_COLUMNS } from "../../src/config/member_columns.ts";
 
 const hash = "ab".repeat(32);
 const otherHash = "cd".repeat(32);
+const webhookKey = new Uint8Array(32).fill(1).toBase64();
+const formerWebhookKey = new Uint8Array(32).fill(2).toBase64();
 
 describe("configuration", () => {
   it("is complete without variables", () => {
@@ -21,6 +23,8 @@ describe("configuration", () => {
       memberColumns: DEFAULT_MEMBER_COLUMNS,
       memberHook: null,
       corsOrigins: [],
+      webhookKeys: [],
+      webhookAllowPrivate: false,
       rateLimitPerMinute: 0,
       requestTimeoutMs: 30_000,
       trustedProxies: 0,
@@ -66,6 +70,8 @@ describe("configuration", () => {
       MEMBER_HOOK_NAME: "/data/given_name",
       MEMBER_HOOK_NAMESPACE: "0195D3A1-6c1e-7b52-9c0a-5f1d2e3c4b5a",
       CORS_ORIGINS: "https://app.example, http://localhost:5173",
+      WEBHOOK_KEY: `${webhookKey}, ${formerWebhookKey}`,
+      WEBHOOK_ALLOW_PRIVATE: "true",
       RATE_LIMIT_PER_MINUTE: "6000",
       REQUEST_TIMEOUT_MS: "5000",
       TRUSTED_PROXIES: "1",
@@ -117,6 +123,8 @@ describe("configuration", () => {
         namespace: "0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a",
       },
       corsOrigins: ["https://app.example", "http://localhost:5173"],
+      webhookKeys: [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)],
+      webhookAllowPrivate: true,
       rateLimitPerMinute: 6000,
       requestTimeoutMs: 5000,
       trustedProxies: 1,
@@ -221,6 +229,15 @@ describe("configuration", () => {
       "https://*.example",
       "ftp://app.example",
     ]],
+    ["WEBHOOK_KEY", [
+      "a key",
+      webhookKey.slice(4),
+      `${webhookKey.slice(0, -2)}B=`,
+      webhookKey.replace("=", ""),
+      `${webhookKey},${webhookKey}`,
+      `${webhookKey};${formerWebhookKey}`,
+    ]],
+    ["WEBHOOK_ALLOW_PRIVATE", ["yes", "TRUE", "1"]],
     ["RATE_LIMIT_PER_MINUTE", ["-1", "1.5", "10000001", "100/s"]],
     ["REQUEST_TIMEOUT_MS", ["0", "999", "600001", "30s"]],
     ["BACKFILL_LANES", ["0", "17"]],
