@@ -17,6 +17,7 @@ import { signup } from "./signup.ts";
 import { signupsMeanwhile } from "./signups_meanwhile.ts";
 import { start } from "./start.ts";
 import { transfer } from "./transfer.ts";
+import { webhooks } from "./webhooks.ts";
 import type { Figure } from "./support/claim.ts";
 import { describeSurroundings } from "./support/machine.ts";
 import { formatFigures, keepResult } from "./support/report.ts";
@@ -34,6 +35,7 @@ const claims = [
   signupsMeanwhile,
   policy,
   transfer,
+  webhooks,
   adoption,
   start,
   growth,

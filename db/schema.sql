@@ -133,6 +133,42 @@ $$;
 
 COMMENT ON FUNCTION assignment.add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[]) IS 'p_taken and one more for each item. Null remains null.';
 
+-- FUNCTION: assignment.address_messages(integer)
+
+CREATE FUNCTION assignment.address_messages(p_limit integer DEFAULT 1000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_ids uuid[];
+begin
+  v_ids := array(
+    select m.id from assignment.outbox m where not m.is_addressed order by m.id limit p_limit for update skip locked
+  );
+  if v_ids = '{}' then
+    return 0;
+  end if;
+  insert into assignment.deliveries (endpoint_id, message_id)
+  select e.id, m.id
+  from assignment.outbox m
+  join assignment.webhook_endpoints e
+    on e.url is not null
+    and case
+      when m.is_test_for is not null then e.id = m.is_test_for
+      else e.enabled and m.type = any (e.types) and e.created_at <= m.at
+    end
+  where m.id = any (v_ids)
+  order by e.id, m.id
+  on conflict (endpoint_id, message_id) do nothing;
+  update assignment.outbox set is_addressed = true where id = any (v_ids);
+  return cardinality(v_ids);
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.address_messages(p_limit integer) IS 'Makes the deliveries of up to p_limit new messages, and returns of how many. Several sessions may call it at once.';
+
 -- FUNCTION: assignment.admit(regclass, name, name, text)
 
 CREATE FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) RETURNS void
@@ -157,6 +193,42 @@ $$;
 
 COMMENT ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) IS 'Lets a role see every row (p_command select), or also change it (all), when row-level security is on.
 It grants no rights.';
+
+-- FUNCTION: assignment.announce(text, uuid[], uuid[], uuid, integer)
+
+CREATE FUNCTION assignment.announce(p_type text, p_assignment_ids uuid[] DEFAULT NULL::uuid[], p_member_ids uuid[] DEFAULT NULL::uuid[], p_run_id uuid DEFAULT NULL::uuid, p_policy_version integer DEFAULT NULL::integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+begin
+  if not assignment.is_wanted(p_type) then
+    return;
+  end if;
+  if p_assignment_ids is null and p_member_ids is null then
+    insert into assignment.outbox (type, run_id, policy_version) values (p_type, p_run_id, p_policy_version);
+    return;
+  end if;
+  insert into assignment.outbox (type, assignment_ids, member_ids)
+  select
+    p_type,
+    case when p_assignment_ids is not null then array_agg(i.id order by i.place) end,
+    case when p_member_ids is not null then array_agg(i.id order by i.place) end
+  from unnest(coalesce(p_assignment_ids, p_member_ids)) with ordinality as i (id, place)
+  group by (i.place - 1) / 500;
+exception when others or assert_failure then
+  begin
+    insert into assignment.outbox_gaps (type, assignment_ids, member_ids, run_id, policy_version, message)
+    values (p_type, p_assignment_ids, p_member_ids, p_run_id, p_policy_version, left(sqlerrm, 1000));
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: no message tells of %: %', p_type, sqlerrm
+      using hint = 'Consumers of webhooks do not hear of this change.';
+  end;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.announce(p_type text, p_assignment_ids uuid[], p_member_ids uuid[], p_run_id uuid, p_policy_version integer) IS 'Writes messages of a type, of up to 500 ids each, if an enabled endpoint wants them. Never raises: what cannot be written is
+recorded in outbox_gaps.';
 
 -- FUNCTION: assignment.as_jsonb(json)
 
@@ -1860,6 +1932,33 @@ $$;
 
 COMMENT ON FUNCTION assignment.default_trainer_id() IS 'The trainer of new members. Raises TA001 when none is set.';
 
+-- FUNCTION: assignment.delete_endpoint(uuid, text, text)
+
+CREATE FUNCTION assignment.delete_endpoint(p_id uuid, p_actor text, p_request_id text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_before assignment.webhook_endpoints;
+begin
+  delete from assignment.webhook_endpoints where id = p_id returning * into v_before;
+  if not found then
+    raise exception 'endpoint % does not exist', p_id using errcode = 'TA021';
+  end if;
+  perform assignment.set_announcing();
+  perform assignment.record_audit(
+    p_actor,
+    'webhook.deleted',
+    'webhook:' || p_id,
+    p_before => jsonb_build_object('url', v_before.url, 'types', v_before.types, 'enabled', v_before.enabled),
+    p_request_id => p_request_id
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.delete_endpoint(p_id uuid, p_actor text, p_request_id text) IS 'Deletes an endpoint with the record of its deliveries. Raises TA021 it does not exist.';
+
 -- FUNCTION: assignment.describe_misplaced_key(text)
 
 CREATE FUNCTION assignment.describe_misplaced_key(p_constraint text) RETURNS text
@@ -2103,69 +2202,6 @@ $$;
 
 COMMENT ON FUNCTION assignment.explain_hidden_rows(p_role name) IS 'Names the tables that hide rows from the role, and how to change that. Null: none does.';
 
--- FUNCTION: assignment.explain_member_refusal(text, regclass, name, name, name[], name)
-
-CREATE FUNCTION assignment.explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text) RETURNS record
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  v_is_of_members boolean := p_table in (
-    select 'public.members'::regclass union all select relid from pg_partition_tree('public.members')
-  );
-begin
-  if p_sqlstate in ('42501', 'TA010') then
-    reason := 'not_granted';
-    select problem into detail from assignment.find_member_hook_problems(p_filled) as problem limit 1;
-    detail := coalesce(
-      detail,
-      format('a trigger of members lacks a right of the role %I, as whom it runs; see the log of the database', current_user)
-    );
-  elsif p_sqlstate = '23502' and v_is_of_members and p_column = any (p_filled) then
-    reason := 'value_missing';
-    detail := format('the event has no value for the column %I, which must have one', p_column);
-  elsif p_sqlstate = '23502' and v_is_of_members then
-    reason := 'column_missing';
-    detail := format('the hook does not fill the column %I, which must have a value: give it a default', p_column);
-  elsif p_sqlstate = '23505' and v_is_of_members and exists (
-    select
-    from pg_class index
-    join pg_index i on i.indexrelid = index.oid
-    join pg_attribute a on a.attrelid = i.indrelid and a.attname = p_email_column
-    where i.indrelid = p_table
-      and index.relname = p_constraint
-      and (
-        a.attnum = any (i.indkey)
-        or exists (
-          select
-          from pg_depend d
-          where d.classid = 'pg_class'::regclass
-            and d.objid = i.indexrelid
-            and d.refobjid = i.indrelid
-            and d.refobjsubid = a.attnum
-        )
-      )
-  ) then
-    reason := 'email_taken';
-    detail := 'another member has this e-mail address';
-  elsif p_sqlstate ~ '^42' then
-    reason := 'table_unfit';
-    detail := format(
-      'members, or a trigger of it, does not fit (SQLSTATE %s); see the log of the database, and try: insert into public.members',
-      p_sqlstate
-    );
-  elsif p_sqlstate = 'TA008' then
-    reason := 'refused';
-    detail := 'a trigger or rule of the application kept the member out';
-  else
-    reason := 'refused';
-    detail := format('members refused the row (SQLSTATE %s%s)', p_sqlstate, ', constraint ' || quote_ident(nullif(p_constraint, '')));
-  end if;
-end;
-$$;
-
-COMMENT ON FUNCTION assignment.explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text) IS 'The reason and the detail of a failure of the member hook, from the diagnostics of an error. Quotes no value of a row.';
-
 -- FUNCTION: assignment.explain_refusal(uuid, text, text, text)
 
 CREATE FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) RETURNS assignment.member_failure
@@ -2274,6 +2310,34 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) IS 'Why backfills should wait now (null: they need not), and the measurements: a value, none, or unavailable (no permission).';
+
+-- FUNCTION: assignment.find_due_endpoints()
+
+CREATE FUNCTION assignment.find_due_endpoints() RETURNS TABLE(id uuid, url text, secret text, former_secret text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+  select e.id, e.url, e.secret, case when e.former_secret_until > now() then e.former_secret end
+  from assignment.webhook_endpoints e
+  where e.url is not null
+    and exists (
+      select
+      from assignment.deliveries d
+      where d.endpoint_id = e.id
+        and d.status = 'pending'
+        and d.next_attempt_at <= now()
+        and (
+          e.enabled
+          or exists (select from assignment.outbox m where m.id = d.message_id and m.is_test_for is not null)
+        )
+    )
+  order by e.id
+$$;
+
+COMMENT ON FUNCTION assignment.find_due_endpoints() IS 'Endpoints with deliveries that are due, with their sealed secrets; the former one as long as it is valid. A disabled endpoint
+gets tests only.';
 
 -- FUNCTION: assignment.find_gone_members(uuid[])
 
@@ -2424,73 +2488,6 @@ $$;
 
 COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'The given members whose row another session has locked, so that no assignment can reference it. Locks the other rows
 as a foreign key does. Empty when the owner of this function may not update members.';
-
--- FUNCTION: assignment.find_member_hook_problems(name[])
-
-CREATE FUNCTION assignment.find_member_hook_problems(p_filled name[]) RETURNS SETOF text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  v_table regclass := to_regclass('public.members');
-  v_columns text;
-begin
-  -- Columns that the hook fills, whether or not every event has a value for them.
-  select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
-  from pg_attribute
-  where attrelid = v_table
-    and attnum > 0
-    and not attisdropped
-    and (attname = 'id' or (attname = any (p_filled) and has_column_privilege(session_user, attrelid, attnum, 'select')))
-    and not has_column_privilege(attrelid, attnum, 'insert');
-  if v_columns is not null then
-    return next format('the owner of the functions may not insert members: run as the owner of public.members: '
-      'grant insert (%s) on public.members to %I', v_columns, current_user);
-  end if;
-
-  if row_security_active(v_table) and not exists (
-    select
-    from pg_policy p
-    cross join unnest(p.polroles) as admitted (oid)
-    where p.polrelid = v_table
-      and p.polpermissive
-      and p.polcmd in ('a', '*')
-      and (admitted.oid = 0 or pg_has_role(admitted.oid, 'usage'))
-  ) then
-    return next format('row-level security refuses members of the hook: run as the owner of public.members: '
-      'create policy member_hook on public.members for insert to %I with check (true)', current_user);
-  end if;
-
-  -- A trigger of the application may fill what the hook does not.
-  if not exists (
-    select
-    from pg_trigger t
-    join pg_proc p on p.oid = t.tgfoid
-    where t.tgrelid = v_table
-      and t.tgenabled <> 'D'
-      and (t.tgtype & 7) = 7  -- for each row, before, insert
-      and p.pronamespace <> 'assignment'::regnamespace
-  ) then
-    return query
-    select format('the hook does not fill the column %I of members, which must have a value: give it a default', a.attname)
-    from pg_attribute a
-    join pg_type t on t.oid = a.atttypid
-    where a.attrelid = v_table
-      and a.attnum > 0
-      and not a.attisdropped
-      and (a.attnotnull or t.typnotnull)
-      and not a.atthasdef
-      and a.attidentity = ''
-      and t.typdefault is null
-      and a.attname <> 'id'
-      and (a.attname = any (p_filled) and has_column_privilege(session_user, a.attrelid, a.attnum, 'select')) is not true
-    order by a.attnum;
-  end if;
-end;
-$$;
-
-COMMENT ON FUNCTION assignment.find_member_hook_problems(p_filled name[]) IS 'What an event of the member hook would fail at, whatever its member, and what to do. p_filled: the columns that the hook
-fills. Empty: nothing.';
 
 -- FUNCTION: assignment.find_members(uuid[])
 
@@ -3239,41 +3236,10 @@ begin
     ) as known (id)
     where not exists (select from public.members m where m.id = known.id)
   ));
-  -- Its members are yet to come. One who came by another way needs it no more, and might go unseen.
-  delete from assignment.member_hook_failures f where exists (select from public.members m where m.id = f.member_id);
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.forget_gone_members() IS 'Forgets members of whom something is kept although they no longer exist, and the failures of
-the member hook of members who exist by now. Raises where rows of members are hidden.';
-
--- FUNCTION: assignment.forget_member_events(integer)
-
-CREATE FUNCTION assignment.forget_member_events(p_limit integer) RETURNS void
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  delete from assignment.member_hook_events
-  where id in (
-    select id
-    from assignment.member_hook_events
-    where received_at < now() - interval '30 days'
-    order by received_at, id
-    limit p_limit
-    for update skip locked
-  );
-  delete from assignment.member_hook_failures
-  where id in (
-    select id
-    from assignment.member_hook_failures
-    where last_failed_at < now() - interval '30 days'
-    order by last_failed_at, id
-    limit p_limit
-    for update skip locked
-  );
-$$;
-
-COMMENT ON FUNCTION assignment.forget_member_events(p_limit integer) IS 'Deletes up to p_limit events of the member hook, and as many of its failures, that are older than 30 days.';
+COMMENT ON FUNCTION assignment.forget_gone_members() IS 'Forgets members of whom something is kept although they no longer exist. Raises where rows of members are hidden.';
 
 -- FUNCTION: assignment.forget_members(uuid[])
 
@@ -3305,14 +3271,16 @@ begin
       and not done
     for update skip locked  -- a step under way moves it on itself
   );
-  delete from assignment.member_hook_failures where member_id = any (p_member_ids);
   delete from assignment.seats where trainer_id = any (p_member_ids);
   delete from assignment.trainers where trainer_id = any (p_member_ids);
+  update assignment.outbox
+  set member_ids = array(select unnest(member_ids) except select unnest(p_member_ids))
+  where member_ids && p_member_ids;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.forget_members(p_member_ids uuid[]) IS 'Deletes the failures, also those of the member hook, the errors of runs, the selections of transfers and the settings as a
-trainer of deleted members, and moves cursors of backfills on that stand at them.';
+COMMENT ON FUNCTION assignment.forget_members(p_member_ids uuid[]) IS 'Deletes the failures, the errors of runs, the selections of transfers and the settings as a trainer of deleted members, and
+moves cursors of backfills on that stand at them.';
 
 -- FUNCTION: assignment.give_back_seats(uuid[])
 
@@ -3387,7 +3355,8 @@ begin
        assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
        assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
-       assignment.audit_subjects, assignment.member_hook_failures, public.trainer_client_assignments to %I',
+       assignment.webhook_endpoints, assignment.outbox, assignment.deliveries, assignment.outbox_gaps,
+       assignment.audit_subjects, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -3431,9 +3400,19 @@ begin
     'assignment.find_backfill_pressure(integer)',
     'assignment.reconcile(timestamptz, text)',
     'assignment.end_session(uuid, timestamptz, text, text)',
-    'assignment.record_access(text, text, jsonb, text)',
-    'assignment.take_member_event(text, text, uuid, name, text, name, text)',
-    'assignment.find_member_hook_problems(name[])'
+    'assignment.put_endpoint(uuid, jsonb, text, text)',
+    'assignment.delete_endpoint(uuid, text, text)',
+    'assignment.reseal_secret(uuid, text, text)',
+    'assignment.find_due_endpoints()',
+    'assignment.address_messages(integer)',
+    'assignment.take_deliveries(uuid, integer)',
+    'assignment.record_deliveries(uuid, jsonb)',
+    'assignment.redeliver(uuid, text, uuid, timestamptz, text)',
+    'assignment.send_test(uuid, text, text)',
+    'assignment.read_message(uuid)',
+    'assignment.read_events(xid8, uuid, text[], integer)',
+    'assignment.tend_outbox()',
+    'assignment.record_access(text, text, jsonb, text)'
   ]::regprocedure[]
   loop
     execute format('grant execute on function %s to %I', v_function, p_role);
@@ -3511,53 +3490,6 @@ $$;
 
 COMMENT ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) IS 'Whether row-level security may hide rows of the table from the role. Null: it does not apply to the role.';
 
--- FUNCTION: assignment.insert_member(uuid, name[], text[])
-
-CREATE FUNCTION assignment.insert_member(p_member_id uuid, p_columns name[], p_values text[]) RETURNS uuid
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-declare
-  v_columns text;
-  v_values text;
-  v_id uuid;
-begin
-  -- The service may set only what it may read: its rights would else be those of the owner.
-  select
-    coalesce(string_agg(format(', %I', a.attname), '' order by a.attnum), ''),
-    coalesce(string_agg(format(', $2[%s]', given.place), '' order by a.attnum), '')
-  into v_columns, v_values
-  from unnest(p_columns, p_values) with ordinality as given (name, value, place)
-  join pg_attribute a on a.attname = given.name
-  where given.value is not null
-    and a.attrelid = 'public.members'::regclass
-    and a.attnum > 0
-    and not a.attisdropped
-    and a.attname <> 'id'
-    and a.attgenerated = ''
-    and has_column_privilege(session_user, a.attrelid, a.attnum, 'select');
-
-  perform set_config('search_path', (select reset_val from pg_settings where name = 'search_path'), true);
-  execute format(
-    'insert into public.members (id%s) values ($1%s) on conflict (id) do nothing returning id', v_columns, v_values
-  )
-  into v_id
-  using p_member_id, p_values;
-  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-
-  if v_id is null then
-    perform assignment.require_visible_rows();
-    if not exists (select from public.members where id = p_member_id) then
-      raise exception 'a trigger or rule of the application kept the member out' using errcode = 'TA008';
-    end if;
-  end if;
-  return v_id;
-end;
-$_$;
-
-COMMENT ON FUNCTION assignment.insert_member(p_member_id uuid, p_columns name[], p_values text[]) IS 'Inserts a member with those of the columns that exist, that have a value and that the calling role may read. Returns the
-id, or null if the member exists.';
-
 -- FUNCTION: assignment.is_ended_by_policy(uuid)
 
 CREATE FUNCTION assignment.is_ended_by_policy(p_ended_run_id uuid) RETURNS boolean
@@ -3610,6 +3542,17 @@ $$;
 
 COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about the row and a later attempt may succeed: locks, serialization, resources,
 shutdown, I/O, read-only server.';
+
+-- FUNCTION: assignment.is_wanted(text)
+
+CREATE FUNCTION assignment.is_wanted(p_type text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from assignment.webhook_endpoints e where e.enabled and p_type = any (e.types))
+$$;
+
+COMMENT ON FUNCTION assignment.is_wanted(p_type text) IS 'Whether an enabled endpoint wants messages of the type.';
 
 -- FUNCTION: assignment.judge_refusal(uuid[], uuid[], text, text, text)
 
@@ -4733,6 +4676,80 @@ COMMENT ON FUNCTION assignment.preview_transfer(p_from_trainer_id uuid, p_traine
 selected, moved, shares (members by trainer and outcome), and the first p_listed who would move and who would stay.
 Raises as check_transfer does.';
 
+-- FUNCTION: assignment.put_endpoint(uuid, jsonb, text, text)
+
+CREATE FUNCTION assignment.put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_before assignment.webhook_endpoints;
+  v_after assignment.webhook_endpoints;
+begin
+  if p_id is null then
+    insert into assignment.webhook_endpoints (id, url, description, types, secret, created_by, updated_by)
+    values (
+      coalesce((p_change ->> 'id')::uuid, assignment.uuid_v7()),
+      p_change ->> 'url',
+      p_change ->> 'description',
+      array(select jsonb_array_elements_text(p_change -> 'types')),
+      p_change ->> 'secret',
+      p_actor,
+      p_actor
+    )
+    returning * into v_after;
+  else
+    select * into v_before from assignment.webhook_endpoints where id = p_id for update;
+    if not found then
+      raise exception 'endpoint % does not exist', p_id using errcode = 'TA021';
+    end if;
+    update assignment.webhook_endpoints e
+    set url = case when p_change ? 'url' then p_change ->> 'url' else e.url end,
+      description = case when p_change ? 'description' then p_change ->> 'description' else e.description end,
+      types = case when p_change ? 'types' then array(select jsonb_array_elements_text(p_change -> 'types')) else e.types end,
+      secret = case when p_change ? 'secret' then p_change ->> 'secret' else e.secret end,
+      former_secret = case when p_change ? 'secret' then e.secret else e.former_secret end,
+      former_secret_until = case
+        when not p_change ? 'secret' then e.former_secret_until
+        when e.secret is not null then now() + interval '24 hours'
+      end,
+      enabled = coalesce((p_change ->> 'enabled')::boolean, e.enabled),
+      disabled_because = case when p_change ? 'enabled' then null else e.disabled_because end,
+      failing_since = case when (p_change ->> 'enabled')::boolean and not e.enabled then null else e.failing_since end,
+      updated_at = now(),
+      updated_by = p_actor
+    where e.id = p_id
+    returning * into v_after;
+  end if;
+
+  perform assignment.set_announcing();
+  perform assignment.record_audit(
+    p_actor,
+    case when v_before.id is null then 'webhook.created' else 'webhook.changed' end,
+    'webhook:' || v_after.id,
+    p_before => case
+      when v_before.id is not null then jsonb_build_object(
+        'url', v_before.url, 'types', v_before.types, 'enabled', v_before.enabled, 'description', v_before.description
+      )
+    end,
+    p_after => jsonb_build_object(
+      'url', v_after.url,
+      'types', v_after.types,
+      'enabled', v_after.enabled,
+      'description', v_after.description,
+      'newSecret', p_change ? 'secret'
+    ),
+    p_request_id => p_request_id
+  );
+  return v_after.id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text) IS 'Creates an endpoint (p_id null), or changes what p_change has of url, description, types, secret (sealed) and enabled. A new
+secret leaves the former one valid for 24 hours. Raises TA021 the endpoint does not exist, 55P03 when transactions that write
+assignments leave no moment for it.';
+
 -- FUNCTION: assignment.put_policy(jsonb, text, text, integer, text)
 
 CREATE FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text DEFAULT NULL::text, p_expected_version integer DEFAULT NULL::integer, p_request_id text DEFAULT NULL::text) RETURNS integer
@@ -4772,6 +4789,8 @@ begin
     p_request_id => p_request_id
   );
 
+  perform assignment.announce('policy.changed', p_policy_version => v_version);
+
   -- Whoever waited for room under the former rules asks the new ones.
   update assignment.failures
   set next_attempt_at = now()
@@ -4791,6 +4810,28 @@ $$;
 COMMENT ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text) IS 'Writes the next version of the policy, in force at once for whoever is inserted from then on, and returns its number.
 Raises TA012 the document does not fit the database (the JSON pointer in detail), TA013 p_expected_version is not the
 version in force.';
+
+-- FUNCTION: assignment.read_events(xid8, uuid, text[], integer)
+
+CREATE FUNCTION assignment.read_events(p_after_xid xid8, p_after_id uuid, p_types text[] DEFAULT NULL::text[], p_limit integer DEFAULT 100) RETURNS TABLE(xid xid8, id uuid, body text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+  -- Transactions below the oldest one still running have all ended: what they wrote is here, and nothing can be added.
+  select m.xid, m.id, assignment.render_message(m)::text
+  from assignment.outbox m
+  where (m.xid, m.id) > (p_after_xid, p_after_id)
+    and m.xid < pg_snapshot_xmin(pg_current_snapshot())
+    and m.is_test_for is null
+    and (p_types is null or m.type = any (p_types))
+  order by m.xid, m.id
+  limit p_limit
+$$;
+
+COMMENT ON FUNCTION assignment.read_events(p_after_xid xid8, p_after_id uuid, p_types text[], p_limit integer) IS 'Messages after a cursor (xid, id). body null: the members that it told of are deleted. A transaction that has been writing for
+long holds back what was written after it began.';
 
 -- FUNCTION: assignment.read_members(uuid[])
 
@@ -4818,6 +4859,17 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) IS 'The given members who exist, in key order, each with its row as jsonb. Times are in UTC.';
+
+-- FUNCTION: assignment.read_message(uuid)
+
+CREATE FUNCTION assignment.read_message(p_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select assignment.render_message(m) from assignment.outbox m where m.id = p_id
+$$;
+
+COMMENT ON FUNCTION assignment.read_message(p_id uuid) IS 'The body of a message as it would be sent now.';
 
 -- FUNCTION: assignment.read_uuid(text)
 
@@ -4849,7 +4901,6 @@ begin
   exception when others then
     raise warning 'trainer assignment: something may still be kept of deleted members: %', sqlerrm;
   end;
-  perform assignment.forget_member_events(10000);
   select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
   begin
     run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
@@ -5000,6 +5051,89 @@ $$;
 COMMENT ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) IS 'Adds a result to the counters of a locked lane, sets its cursor and its next batch size, and adds to the throughput.
 p_next_id null: the lane is done.';
 
+-- FUNCTION: assignment.record_deliveries(uuid, jsonb)
+
+CREATE FUNCTION assignment.record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_counts record;
+begin
+  with results as materialized (
+    select *
+    from jsonb_to_recordset(p_results) as r (
+      message_id uuid, outcome text, status integer, error text, answer text, took_ms integer, retry_in_ms bigint
+    )
+  ),
+  updated as (
+    update assignment.deliveries d
+    set status = case
+        when r.outcome in ('delivered', 'dropped') then r.outcome
+        when r.retry_in_ms is null then 'failed'
+        else 'pending'
+      end,
+      next_attempt_at = case
+        when r.outcome = 'failed' and r.retry_in_ms is not null then now() + r.retry_in_ms * interval '1 millisecond'
+      end,
+      ended_at = case when r.outcome <> 'failed' or r.retry_in_ms is null then now() end,
+      last_status = r.status,
+      last_error = r.error,
+      last_answer = left(r.answer, 2000),
+      last_took_ms = r.took_ms
+    from results r
+    where d.endpoint_id = p_endpoint_id
+      and d.message_id = r.message_id
+      and d.status = 'pending'
+    returning r.outcome, r.status
+  )
+  select
+    count(*) filter (where u.outcome = 'delivered') as delivered,
+    count(*) filter (where u.outcome = 'failed') as failed,
+    count(*) filter (where u.outcome = 'failed' and u.status = 410) as gone
+  into v_counts
+  from updated u;
+
+  update assignment.webhook_endpoints e
+  set failing_since = case
+    when v_counts.delivered > 0 then null
+    when v_counts.failed > 0 then coalesce(e.failing_since, now())
+    else e.failing_since
+  end
+  where e.id = p_endpoint_id
+    and (e.failing_since is null) = (v_counts.failed > 0 and v_counts.delivered = 0);  -- spares a row that all write
+
+  select case
+    when v_counts.gone > 0 then 'gone'
+    when e.failing_since < now() - interval '5 days' then 'failing'
+  end
+  into disabled_because
+  from assignment.webhook_endpoints e
+  where e.id = p_endpoint_id
+    and e.enabled;
+  if disabled_because is not null then
+    update assignment.webhook_endpoints e
+    set enabled = false, disabled_because = record_deliveries.disabled_because, updated_at = now(), updated_by = 'service'
+    where e.id = p_endpoint_id
+      and e.enabled;
+    if found then
+      perform assignment.set_announcing();
+      perform assignment.record_audit(
+        'service',
+        'webhook.disabled',
+        'webhook:' || p_endpoint_id,
+        p_after => jsonb_build_object('enabled', false, 'because', disabled_because)
+      );
+    end if;
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text) IS 'Records results: message_id, outcome (delivered, failed, dropped), status, error, answer, took_ms, and for a failure
+retry_in_ms (null: given up). disabled_because: gone or failing when this disabled the endpoint.';
+
 -- FUNCTION: assignment.record_preview(uuid, jsonb)
 
 CREATE FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) RETURNS record
@@ -5096,6 +5230,44 @@ $$;
 COMMENT ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
 consecutive failures, except for lack of resources (SQLSTATE class 53).';
 
+-- FUNCTION: assignment.redeliver(uuid, text, uuid, timestamp with time zone, text)
+
+CREATE FUNCTION assignment.redeliver(p_endpoint_id uuid, p_actor text, p_message_id uuid DEFAULT NULL::uuid, p_failed_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_request_id text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_count integer;
+begin
+  if not exists (select from assignment.webhook_endpoints where id = p_endpoint_id) then
+    raise exception 'endpoint % does not exist', p_endpoint_id using errcode = 'TA021';
+  end if;
+  update assignment.deliveries d
+  set status = 'pending', next_attempt_at = now(), ended_at = null, attempts = 0
+  where d.endpoint_id = p_endpoint_id
+    and case
+      when p_message_id is not null then d.message_id = p_message_id
+      else d.status = 'failed' and d.ended_at >= p_failed_since
+    end;
+  get diagnostics v_count = row_count;
+  if v_count > 0 then
+    perform assignment.record_audit(
+      p_actor,
+      'webhook.redelivered',
+      'webhook:' || p_endpoint_id,
+      p_after => jsonb_build_object('messages', v_count),
+      p_request_id => p_request_id
+    );
+  end if;
+  return v_count;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.redeliver(p_endpoint_id uuid, p_actor text, p_message_id uuid, p_failed_since timestamp with time zone, p_request_id text) IS 'Makes one message of an endpoint due again, or all that failed since a time, and returns how many. Raises TA021 the endpoint
+does not exist.';
+
 -- FUNCTION: assignment.refresh_settings()
 
 CREATE FUNCTION assignment.refresh_settings() RETURNS void
@@ -5129,6 +5301,125 @@ $$;
 
 COMMENT ON FUNCTION assignment.refresh_settings() IS 'Makes the settings match the policy in force and the trainers'' capacities.';
 
+-- TABLE: assignment.outbox
+
+CREATE TABLE assignment.outbox (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    type text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    assignment_ids uuid[],
+    member_ids uuid[],
+    run_id uuid,
+    policy_version integer,
+    is_test_for uuid,
+    is_addressed boolean DEFAULT false NOT NULL
+);
+
+COMMENT ON TABLE assignment.outbox IS 'Messages, with the ids of what they tell of: the text is made from the rows when it is sent, so that a member who is deleted
+is in none.';
+
+COMMENT ON COLUMN assignment.outbox.id IS 'The webhook-id, the same at every attempt.';
+
+COMMENT ON COLUMN assignment.outbox.xid IS 'The transaction that wrote it. In the order of (xid, id), no message appears behind one that read_events has given out.';
+
+COMMENT ON COLUMN assignment.outbox.assignment_ids IS 'Of assignments.created and assignments.ended: at most 500.';
+
+COMMENT ON COLUMN assignment.outbox.member_ids IS 'Of assignment.failed: at most 500.';
+
+COMMENT ON COLUMN assignment.outbox.is_test_for IS 'A test message, for this endpoint alone.';
+
+COMMENT ON COLUMN assignment.outbox.is_addressed IS 'Whether there is a delivery for each endpoint that wants it.';
+
+-- FUNCTION: assignment.render_message(assignment.outbox)
+
+CREATE FUNCTION assignment.render_message(p_message assignment.outbox) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_data jsonb;
+begin
+  case
+    when p_message.is_test_for is not null then
+      v_data := jsonb_build_object('test', true);
+    when p_message.type in ('assignments.created', 'assignments.ended') then
+      select jsonb_build_object('assignments', jsonb_agg(
+        jsonb_build_object(
+          'id', a.id,
+          'memberId', a.client_id,
+          'trainerId', a.trainer_id,
+          'assignmentDate', to_char(a.assignment_date, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+          'source', a.source,
+          'assignedBy', a.assigned_by,
+          'runId', a.backfill_run_id,
+          'policyVersion', a.policy_version,
+          'rule', a.rule
+        ) || case
+          when p_message.type = 'assignments.ended' then jsonb_build_object(
+            'endedAt', to_char(a.ended_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            'endedBy', a.ended_by,
+            'endedBecause', a.ended_because,
+            'endedRunId', a.ended_run_id
+          )
+          else '{}'
+        end
+        order by a.id
+      ))
+      into v_data
+      from public.trainer_client_assignments a
+      where a.id = any (p_message.assignment_ids)
+      having count(*) > 0;
+    when p_message.type = 'assignment.failed' then
+      select jsonb_build_object('members', jsonb_agg(
+        jsonb_build_object('memberId', m.id, 'code', f.sqlstate, 'attempts', f.attempts) order by m.id
+      ))
+      into v_data
+      from unnest(p_message.member_ids) as m (id)
+      left join assignment.failures f on f.member_id = m.id
+      having count(*) > 0;
+    when p_message.type = 'run.ended' then
+      select jsonb_build_object(
+        'runId', p.id,
+        'kind', p.kind,
+        'status', p.status,
+        'dryRun', p.dry_run,
+        'fromTrainerId', p.from_trainer_id,
+        'trainerId', p.trainer_id,
+        'policyVersion', p.policy_version,
+        'requestedBy', p.requested_by,
+        'total', p.total,
+        'successful', p.successful,
+        'skipped', p.skipped,
+        'failed', p.failed,
+        'remaining', p.remaining
+      )
+      into v_data
+      from assignment.backfill_progress p
+      where p.id = p_message.run_id;
+    when p_message.type = 'policy.changed' then
+      select jsonb_build_object('version', p.version, 'comment', p.comment, 'changedBy', p.created_by)
+      into v_data
+      from assignment.policies p
+      where p.version = p_message.policy_version;
+  end case;
+  if v_data is null then
+    return null;
+  end if;
+  return jsonb_build_object(
+    'type', p_message.type,
+    'timestamp', to_char(p_message.at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'data', v_data
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.render_message(p_message assignment.outbox) IS 'The body of a message: type, timestamp, data. Null when all members that it told of are deleted. Assignments that ended
+since are told as they were made.';
+
 -- FUNCTION: assignment.rendezvous_score(uuid, uuid, integer)
 
 CREATE FUNCTION assignment.rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer) RETURNS double precision
@@ -5160,6 +5451,22 @@ $$;
 
 COMMENT ON FUNCTION assignment.require_visible_rows() IS 'Raises TA010 when row-level security hides rows from the current role. In a security definer function, the
 current role is the owner.';
+
+-- FUNCTION: assignment.reseal_secret(uuid, text, text)
+
+CREATE FUNCTION assignment.reseal_secret(p_endpoint_id uuid, p_from text, p_to text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+  update assignment.webhook_endpoints
+  set secret = case secret when p_from then p_to else secret end,
+    former_secret = case former_secret when p_from then p_to else former_secret end
+  where id = p_endpoint_id
+    and p_from in (secret, former_secret)
+$$;
+
+COMMENT ON FUNCTION assignment.reseal_secret(p_endpoint_id uuid, p_from text, p_to text) IS 'Replaces a sealed secret by the same one, sealed under another key.';
 
 -- FUNCTION: assignment.retry_after(integer)
 
@@ -5414,6 +5721,65 @@ CREATE FUNCTION assignment.selecting_rule(p_condition jsonb) RETURNS jsonb
 $$;
 
 COMMENT ON FUNCTION assignment.selecting_rule(p_condition jsonb) IS 'A rule that matches whom the condition matches.';
+
+-- FUNCTION: assignment.send_test(uuid, text, text)
+
+CREATE FUNCTION assignment.send_test(p_endpoint_id uuid, p_actor text, p_request_id text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_type text;
+  v_id uuid;
+begin
+  select e.types[1] into v_type from assignment.webhook_endpoints e where e.id = p_endpoint_id and e.url is not null;
+  if not found then
+    raise exception 'endpoint % does not exist, or has no address', p_endpoint_id using errcode = 'TA021';
+  end if;
+  insert into assignment.outbox (type, is_test_for) values (v_type, p_endpoint_id) returning id into v_id;
+  perform assignment.record_audit(
+    p_actor, 'webhook.tested', 'webhook:' || p_endpoint_id, p_request_id => p_request_id
+  );
+  return v_id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.send_test(p_endpoint_id uuid, p_actor text, p_request_id text) IS 'Writes a test message for one endpoint, also a disabled one, and returns its id. Raises TA021 it does not exist.';
+
+-- FUNCTION: assignment.set_announcing()
+
+CREATE FUNCTION assignment.set_announcing() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_trigger record;
+begin
+  for v_trigger in
+    select t.tgrelid::regclass as table_name, t.tgname as name, wanted.is_wanted
+    from pg_trigger t
+    join (
+      values
+        ('trainer_client_assignments_announce_after_insert', array['assignments.created']),
+        ('trainer_client_assignments_announce_after_update', array['assignments.created', 'assignments.ended']),
+        ('failures_announce_after_insert', array['assignment.failed'])
+    ) as known (name, types) on known.name = t.tgname
+    cross join lateral (
+      select exists (select from unnest(known.types) as type where assignment.is_wanted(type)) as is_wanted
+    ) as wanted
+    where t.tgrelid in (to_regclass('public.trainer_client_assignments'), to_regclass('assignment.failures'))
+      and (t.tgenabled = 'O') <> wanted.is_wanted
+    order by t.tgrelid, t.tgname
+  loop
+    execute format(
+      'alter table %s %s trigger %I', v_trigger.table_name, case when v_trigger.is_wanted then 'enable' else 'disable' end, v_trigger.name
+    );
+  end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.set_announcing() IS 'Makes the triggers match the enabled endpoints. Waits at most 2 s for transactions that are writing assignments.';
 
 -- FUNCTION: assignment.set_default_trainer(uuid, text, text)
 
@@ -5746,6 +6112,50 @@ $$;
 COMMENT ON FUNCTION assignment.take_back_defaults(p_table regclass) IS 'Revokes what default privileges granted when the table was created. Call it right after that: it would also
 revoke later grants to the same roles.';
 
+-- FUNCTION: assignment.take_deliveries(uuid, integer)
+
+CREATE FUNCTION assignment.take_deliveries(p_endpoint_id uuid, p_limit integer) RETURNS TABLE(message_id uuid, body text, attempts integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_ids uuid[];
+begin
+  v_ids := array(
+    select d.message_id
+    from assignment.deliveries d
+    where d.endpoint_id = p_endpoint_id
+      and d.status = 'pending'
+      and d.next_attempt_at <= now()
+      and (
+        exists (select from assignment.webhook_endpoints e where e.id = p_endpoint_id and e.enabled)
+        or exists (select from assignment.outbox m where m.id = d.message_id and m.is_test_for is not null)
+      )
+    order by d.next_attempt_at
+    limit p_limit
+    for update skip locked
+  );
+  update assignment.deliveries d
+  set attempts = d.attempts + 1,
+    last_attempt_at = now(),
+    next_attempt_at = now() + interval '2 minutes'  -- longer than what one process takes at once can need
+  where d.endpoint_id = p_endpoint_id
+    and d.message_id = any (v_ids);
+  return query
+  select d.message_id, assignment.render_message(m)::text, d.attempts
+  from assignment.deliveries d
+  join assignment.outbox m on m.id = d.message_id
+  where d.endpoint_id = p_endpoint_id
+    and d.message_id = any (v_ids);
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.take_deliveries(p_endpoint_id uuid, p_limit integer) IS 'Takes up to p_limit due deliveries of an endpoint for two minutes, with the text to send (null: nothing is left to tell).
+attempts counts this one. Whoever took them calls record_deliveries; otherwise they are due again after that.';
+
 -- FUNCTION: assignment.take_due_failures(integer)
 
 CREATE FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) RETURNS record
@@ -5779,79 +6189,6 @@ $$;
 COMMENT ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) IS 'Locks and returns up to p_limit due failures that no other session is retrying: the one due longest, and others with
 the same requested trainer.';
 
--- FUNCTION: assignment.take_member_event(text, text, uuid, name, text, name, text)
-
-CREATE FUNCTION assignment.take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '2s'
-    AS $$
-declare
-  v_sqlstate text;
-  v_schema text;
-  v_table text;
-  v_column text;
-  v_constraint text;
-begin
-  perform assignment.forget_member_events(100);
-  member_id := p_member_id;
-  if p_member_id is null then
-    reason := 'id_missing';
-    detail := 'the event names no member: see MEMBER_HOOK_ID';
-  else
-    begin
-      insert into assignment.member_hook_events (id, outcome) values (p_event_id, 'created') on conflict (id) do nothing;
-      if not found then
-        outcome := 'duplicate';
-        return;
-      end if;
-      member_id := assignment.insert_member(p_member_id, array[p_name_column, p_email_column], array[p_name, p_email]);
-      outcome := 'created';
-      if member_id is null then
-        member_id := p_member_id;
-        outcome := 'known';
-        update assignment.member_hook_events e set outcome = 'known' where e.id = p_event_id;
-      end if;
-      delete from assignment.member_hook_failures f where f.event_id = p_event_id or f.member_id = p_member_id;
-      return;
-    exception when others then
-      get stacked diagnostics
-        v_sqlstate = returned_sqlstate,
-        v_schema = schema_name,
-        v_table = table_name,
-        v_column = column_name,
-        v_constraint = constraint_name;
-      if assignment.is_transient(v_sqlstate) then
-        raise;
-      end if;
-      select r.reason, r.detail into reason, detail
-      from assignment.explain_member_refusal(
-        v_sqlstate,
-        to_regclass(quote_ident(nullif(v_schema, '')) || '.' || quote_ident(v_table)),
-        v_column,
-        v_constraint,
-        array[p_name_column, p_email_column],
-        p_email_column
-      ) as r;
-    end;
-  end if;
-
-  outcome := 'refused';
-  insert into assignment.member_hook_failures as f (event_id, event_type, member_id, reason, detail)
-  values (p_event_id, p_event_type, p_member_id, take_member_event.reason, take_member_event.detail)
-  on conflict (event_id) do update
-  set
-    member_id = excluded.member_id,
-    reason = excluded.reason,
-    detail = excluded.detail,
-    attempts = f.attempts + 1,
-    last_failed_at = excluded.last_failed_at;
-end;
-$$;
-
-COMMENT ON FUNCTION assignment.take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text) IS 'Creates the member of an event, once. outcome: created; known: the member existed; duplicate: the event was taken before;
-refused: kept in member_hook_failures, with the reason and what to do. Transient errors are raised.';
-
 -- FUNCTION: assignment.take_seats(uuid[])
 
 CREATE FUNCTION assignment.take_seats(p_trainer_ids uuid[]) RETURNS void
@@ -5866,6 +6203,53 @@ CREATE FUNCTION assignment.take_seats(p_trainer_ids uuid[]) RETURNS void
 $$;
 
 COMMENT ON FUNCTION assignment.take_seats(p_trainer_ids uuid[]) IS 'Takes one seat for each item. Where a trainer has none left, the client counts as overbooked.';
+
+-- FUNCTION: assignment.tend_outbox()
+
+CREATE FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_gap assignment.outbox_gaps;
+  v_ids uuid[];
+begin
+  filled := 0;
+  for v_gap in
+    select * from assignment.outbox_gaps order by id limit 1000 for update skip locked
+  loop
+    delete from assignment.outbox_gaps where id = v_gap.id;
+    perform assignment.announce(v_gap.type, v_gap.assignment_ids, v_gap.member_ids, v_gap.run_id, v_gap.policy_version);
+    filled := filled + 1;
+  end loop;
+
+  -- Delivered messages stay for 7 days, those that an endpoint did not get for 30.
+  v_ids := array(
+    select m.id
+    from assignment.outbox m
+    where m.at < now() - interval '7 days'
+      and m.is_addressed
+      and (
+        m.at < now() - interval '30 days'
+        or not exists (
+          select from assignment.deliveries d where d.message_id = m.id and d.status in ('pending', 'failed')
+        )
+      )
+    order by m.at
+    limit 10000
+    for update skip locked
+  );
+  delete from assignment.outbox where id = any (v_ids);
+  forgotten := cardinality(v_ids);
+
+  -- A restored database counts its transactions from anew: rows from its future would be held back until then.
+  update assignment.outbox set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot());
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer) IS 'Makes messages of up to 1,000 gaps, deletes up to 10,000 old messages, and returns how many of each.';
 
 -- FUNCTION: assignment.tg_audit_log__refuse_change()
 
@@ -5935,12 +6319,32 @@ begin
       new.status_request_id
     );
   end if;
+  if tg_op = 'UPDATE' and new.status <> old.status and new.status not in ('running', 'paused') then
+    perform assignment.announce('run.ended', p_run_id => new.id);
+  end if;
   return null;  -- ignored for an after trigger
 end;
 $$;
 
 COMMENT ON FUNCTION assignment.tg_backfill_runs__guard_status() IS 'Allows and records these changes, and raises TA006 for others: running ⇄ paused, running or paused → cancelled,
 running → succeeded or completed_with_errors.';
+
+-- FUNCTION: assignment.tg_failures__announce()
+
+CREATE FUNCTION assignment.tg_failures__announce() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform assignment.announce('assignment.failed', p_member_ids => array(select n.member_id from new_rows n order by n.member_id));
+  return null;  -- ignored for an after trigger
+exception when others or assert_failure then
+  raise warning 'trainer assignment: no message tells of failed members: %', sqlerrm;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.tg_failures__announce() IS 'Announces members who could not be assigned. Never makes the statement fail.';
 
 -- FUNCTION: assignment.tg_members__assign_trainer()
 
@@ -6080,6 +6484,55 @@ $$;
 
 COMMENT ON FUNCTION assignment.tg_members__forget() IS 'Forgets the members that one DELETE statement removed, and adds members.deleted to the audit log, with their number only.
 Never makes the statement fail.';
+
+-- FUNCTION: assignment.tg_trainer_client_assignments__announce()
+
+CREATE FUNCTION assignment.tg_trainer_client_assignments__announce() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    AS $$
+declare
+  v_ids uuid[];
+begin
+  if tg_op = 'INSERT' then
+    v_ids := array(select n.id from new_rows n where n.status = 'active' order by n.id);
+    if v_ids <> '{}' then
+      perform assignment.announce('assignments.created', v_ids);
+    end if;
+    return null;  -- ignored for an after trigger
+  end if;
+
+  v_ids := array(
+    select n.id
+    from new_rows n
+    join old_rows o on o.id = n.id
+    where o.status = 'active'
+      and n.status = 'inactive'
+    order by n.id
+  );
+  if v_ids <> '{}' then
+    perform assignment.announce('assignments.ended', v_ids);
+  end if;
+  v_ids := array(
+    select n.id
+    from new_rows n
+    join old_rows o on o.id = n.id
+    where o.status = 'inactive'
+      and n.status = 'active'
+    order by n.id
+  );
+  if v_ids <> '{}' then
+    perform assignment.announce('assignments.created', v_ids);
+  end if;
+  return null;
+exception when others or assert_failure then
+  raise warning 'trainer assignment: no message tells of a change of assignments: %', sqlerrm;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.tg_trainer_client_assignments__announce() IS 'Announces rows that became active or inactive. Never makes the statement fail.';
 
 -- FUNCTION: assignment.tg_trainer_client_assignments__keep_seats()
 
@@ -6667,6 +7120,37 @@ CREATE TABLE assignment.backfill_selected (
 
 COMMENT ON TABLE assignment.backfill_selected IS 'Members that a transfer was asked to move, at most 1,000 for each run.';
 
+-- TABLE: assignment.deliveries
+
+CREATE TABLE assignment.deliveries (
+    endpoint_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now(),
+    last_attempt_at timestamp with time zone,
+    last_status integer,
+    last_error text,
+    last_answer text,
+    last_took_ms integer,
+    ended_at timestamp with time zone,
+    CONSTRAINT ended_at_belongs_to_ended CHECK (((ended_at IS NULL) = (status = 'pending'::text))),
+    CONSTRAINT pending_has_a_time CHECK (((next_attempt_at IS NOT NULL) = (status = 'pending'::text))),
+    CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'dropped'::text])))
+);
+
+COMMENT ON TABLE assignment.deliveries IS 'A message for an endpoint: pending, delivered, failed (given up), or dropped.';
+
+COMMENT ON COLUMN assignment.deliveries.status IS 'dropped: there is nothing left to tell, because the members it told of are deleted.';
+
+COMMENT ON COLUMN assignment.deliveries.next_attempt_at IS 'When it is tried next. While an attempt is under way: when another process may take it for lost.';
+
+COMMENT ON COLUMN assignment.deliveries.last_status IS 'The HTTP status of the last answer. Null: there was none.';
+
+COMMENT ON COLUMN assignment.deliveries.last_error IS 'Why there was no answer, or why it does not count as success.';
+
+COMMENT ON COLUMN assignment.deliveries.last_answer IS 'The first 2,000 characters of the last answer.';
+
 -- TABLE: assignment.ended_sessions
 
 CREATE TABLE assignment.ended_sessions (
@@ -6732,45 +7216,6 @@ CREATE VIEW assignment.member_columns AS
 COMMENT ON VIEW assignment.member_columns IS 'Columns of members by kind: text, char, citext, enum, uuid, number, boolean, date, timestamp, timestamptz, array, json or
 other. value_kind, value_type: of an array, the kind and type of its elements; else those of the column itself. A domain
 counts as the type beneath it.';
-
--- TABLE: assignment.member_hook_events
-
-CREATE TABLE assignment.member_hook_events (
-    id text NOT NULL,
-    received_at timestamp with time zone DEFAULT now() NOT NULL,
-    outcome text NOT NULL,
-    CONSTRAINT outcome_is_known CHECK ((outcome = ANY (ARRAY['created'::text, 'known'::text])))
-);
-
-COMMENT ON TABLE assignment.member_hook_events IS 'Events of the identity provider that were taken. Forgotten after 30 days. Nothing here names a member.';
-
-COMMENT ON COLUMN assignment.member_hook_events.id IS 'The provider''s id of the event, or the SHA-256 of its body where the provider gives none.';
-
-COMMENT ON COLUMN assignment.member_hook_events.outcome IS 'created: the event made a member. known: the member existed already.';
-
--- TABLE: assignment.member_hook_failures
-
-CREATE TABLE assignment.member_hook_failures (
-    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
-    event_id text NOT NULL,
-    event_type text NOT NULL,
-    member_id uuid,
-    reason text NOT NULL,
-    detail text NOT NULL,
-    attempts integer DEFAULT 1 NOT NULL,
-    first_failed_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_failed_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-COMMENT ON TABLE assignment.member_hook_failures IS 'Signed events that could not be taken. One goes when the event, or another one of the same member, is taken, or after 30 days.';
-
-COMMENT ON COLUMN assignment.member_hook_failures.id IS 'UUID version 7.';
-
-COMMENT ON COLUMN assignment.member_hook_failures.member_id IS 'Who would have been created; null if the event names nobody. Goes with the member.';
-
-COMMENT ON COLUMN assignment.member_hook_failures.reason IS 'id_missing, value_missing, email_taken, refused: of this event. column_missing, not_granted, table_unfit: of all events.';
-
-COMMENT ON COLUMN assignment.member_hook_failures.detail IS 'What to do about it. Quotes no value.';
 
 -- TABLE: assignment.watched_tables
 
@@ -6973,6 +7418,34 @@ COMMENT ON VIEW assignment.members_trigger IS 'One row: whether the trigger assi
 bypass: how members can be added without firing an enabled trigger (children, subscription, replica_role, not_mirrored),
 and by which tables; null: the catalogs show none. remedy: what to run about tables that are not mirrored.';
 
+-- TABLE: assignment.outbox_gaps
+
+CREATE TABLE assignment.outbox_gaps (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    type text NOT NULL,
+    assignment_ids uuid[],
+    member_ids uuid[],
+    run_id uuid,
+    policy_version integer,
+    message text NOT NULL
+);
+
+COMMENT ON TABLE assignment.outbox_gaps IS 'Changes without a message, because the outbox refused it. Plain on purpose: what broke the outbox should not break this.';
+
+COMMENT ON COLUMN assignment.outbox_gaps.message IS 'The error.';
+
+-- SEQUENCE: assignment.outbox_gaps_id_seq
+
+ALTER TABLE assignment.outbox_gaps ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME assignment.outbox_gaps_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 -- TABLE: assignment.policies
 
 CREATE TABLE assignment.policies (
@@ -7061,6 +7534,41 @@ COMMENT ON TABLE assignment.trainers IS 'Settings of trainers. A trainer without
 COMMENT ON COLUMN assignment.trainers.capacity IS 'The most active clients that this service assigns, unless an admin forces more. Null: no limit.';
 
 COMMENT ON COLUMN assignment.trainers.accepts_clients IS 'False: only an admin can assign further clients, by force.';
+
+-- TABLE: assignment.webhook_endpoints
+
+CREATE TABLE assignment.webhook_endpoints (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    url text,
+    description text,
+    types text[] NOT NULL,
+    secret text,
+    former_secret text,
+    former_secret_until timestamp with time zone,
+    enabled boolean DEFAULT true NOT NULL,
+    disabled_because text,
+    failing_since timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text NOT NULL,
+    CONSTRAINT enabled_has_no_reason CHECK (((NOT enabled) OR (disabled_because IS NULL))),
+    CONSTRAINT former_secret_has_an_end CHECK (((former_secret IS NULL) = (former_secret_until IS NULL))),
+    CONSTRAINT secret_belongs_to_url CHECK (((secret IS NOT NULL) = (url IS NOT NULL))),
+    CONSTRAINT types_are_known CHECK (((types <@ ARRAY['assignments.created'::text, 'assignments.ended'::text, 'assignment.failed'::text, 'run.ended'::text, 'policy.changed'::text]) AND (cardinality(types) > 0)))
+);
+
+COMMENT ON TABLE assignment.webhook_endpoints IS 'Who wants messages, of which types.';
+
+COMMENT ON COLUMN assignment.webhook_endpoints.url IS 'Where messages are sent. Null: nowhere, they are kept for consumers who fetch them.';
+
+COMMENT ON COLUMN assignment.webhook_endpoints.secret IS 'The signing secret, sealed under WEBHOOK_KEY. Null: nothing is sent.';
+
+COMMENT ON COLUMN assignment.webhook_endpoints.former_secret IS 'The secret of before the last rotation, sealed. Messages are signed with it too until former_secret_until.';
+
+COMMENT ON COLUMN assignment.webhook_endpoints.disabled_because IS 'Why the service disabled it: gone (answered 410) or failing (five days without a success). Null: enabled, or disabled by hand.';
+
+COMMENT ON COLUMN assignment.webhook_endpoints.failing_since IS 'The first of the failures since the last success. Null: none.';
 
 -- TABLE: public.members
 
@@ -7176,6 +7684,11 @@ ALTER TABLE ONLY assignment.backfill_samples
 ALTER TABLE ONLY assignment.backfill_selected
     ADD CONSTRAINT backfill_selected_pkey PRIMARY KEY (run_id, member_id);
 
+-- CONSTRAINT: assignment.deliveries deliveries_pkey
+
+ALTER TABLE ONLY assignment.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (endpoint_id, message_id);
+
 -- CONSTRAINT: assignment.ended_sessions ended_sessions_pkey
 
 ALTER TABLE ONLY assignment.ended_sessions
@@ -7186,20 +7699,15 @@ ALTER TABLE ONLY assignment.ended_sessions
 ALTER TABLE ONLY assignment.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (member_id);
 
--- CONSTRAINT: assignment.member_hook_events member_hook_events_pkey
+-- CONSTRAINT: assignment.outbox_gaps outbox_gaps_pkey
 
-ALTER TABLE ONLY assignment.member_hook_events
-    ADD CONSTRAINT member_hook_events_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY assignment.outbox_gaps
+    ADD CONSTRAINT outbox_gaps_pkey PRIMARY KEY (id);
 
--- CONSTRAINT: assignment.member_hook_failures member_hook_failures_event_id_key
+-- CONSTRAINT: assignment.outbox outbox_pkey
 
-ALTER TABLE ONLY assignment.member_hook_failures
-    ADD CONSTRAINT member_hook_failures_event_id_key UNIQUE (event_id);
-
--- CONSTRAINT: assignment.member_hook_failures member_hook_failures_pkey
-
-ALTER TABLE ONLY assignment.member_hook_failures
-    ADD CONSTRAINT member_hook_failures_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY assignment.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 
 -- CONSTRAINT: assignment.policies policies_pkey
 
@@ -7240,6 +7748,11 @@ ALTER TABLE ONLY assignment.watched_tables
 
 ALTER TABLE ONLY assignment.watched_tables
     ADD CONSTRAINT watched_tables_pkey PRIMARY KEY (relid);
+
+-- CONSTRAINT: assignment.webhook_endpoints webhook_endpoints_pkey
+
+ALTER TABLE ONLY assignment.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (id);
 
 -- CONSTRAINT: public.members members_pkey
 
@@ -7283,6 +7796,18 @@ CREATE UNIQUE INDEX backfill_runs_active_key ON assignment.backfill_runs USING b
 
 CREATE INDEX backfill_selected_member_id_idx ON assignment.backfill_selected USING btree (member_id);
 
+-- INDEX: assignment.deliveries_due_idx
+
+CREATE INDEX deliveries_due_idx ON assignment.deliveries USING btree (endpoint_id, next_attempt_at) WHERE (status = 'pending'::text);
+
+-- INDEX: assignment.deliveries_failed_idx
+
+CREATE INDEX deliveries_failed_idx ON assignment.deliveries USING btree (endpoint_id, message_id) WHERE (status = 'failed'::text);
+
+-- INDEX: assignment.deliveries_message_id_idx
+
+CREATE INDEX deliveries_message_id_idx ON assignment.deliveries USING btree (message_id);
+
 -- INDEX: assignment.failures_new_idx
 
 CREATE INDEX failures_new_idx ON assignment.failures USING btree (member_id) WHERE (logged_at IS NULL);
@@ -7295,17 +7820,21 @@ CREATE INDEX failures_next_attempt_at_idx ON assignment.failures USING btree (ne
 
 CREATE INDEX failures_no_room_idx ON assignment.failures USING btree (first_failed_at, member_id) WHERE (sqlstate = 'TA011'::text);
 
--- INDEX: assignment.member_hook_events_received_at_idx
+-- INDEX: assignment.outbox_at_idx
 
-CREATE INDEX member_hook_events_received_at_idx ON assignment.member_hook_events USING btree (received_at);
+CREATE INDEX outbox_at_idx ON assignment.outbox USING btree (at);
 
--- INDEX: assignment.member_hook_failures_last_failed_at_idx
+-- INDEX: assignment.outbox_member_ids_idx
 
-CREATE INDEX member_hook_failures_last_failed_at_idx ON assignment.member_hook_failures USING btree (last_failed_at);
+CREATE INDEX outbox_member_ids_idx ON assignment.outbox USING gin (member_ids) WHERE (member_ids IS NOT NULL);
 
--- INDEX: assignment.member_hook_failures_member_id_idx
+-- INDEX: assignment.outbox_order_idx
 
-CREATE INDEX member_hook_failures_member_id_idx ON assignment.member_hook_failures USING btree (member_id);
+CREATE UNIQUE INDEX outbox_order_idx ON assignment.outbox USING btree (xid, id);
+
+-- INDEX: assignment.outbox_to_address_idx
+
+CREATE INDEX outbox_to_address_idx ON assignment.outbox USING btree (id) WHERE (NOT is_addressed);
 
 -- INDEX: public.trainer_client_assignments_active_key
 
@@ -7331,6 +7860,12 @@ CREATE TRIGGER audit_subjects_refuse_change_before_change BEFORE DELETE OR UPDAT
 
 CREATE TRIGGER backfill_runs_guard_status_after_write AFTER INSERT OR UPDATE OF status ON assignment.backfill_runs FOR EACH ROW EXECUTE FUNCTION assignment.tg_backfill_runs__guard_status();
 
+-- TRIGGER: assignment.failures failures_announce_after_insert
+
+CREATE TRIGGER failures_announce_after_insert AFTER INSERT ON assignment.failures REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_failures__announce();
+
+ALTER TABLE assignment.failures DISABLE TRIGGER failures_announce_after_insert;
+
 -- TRIGGER: public.members members_assign_trainer_after_insert
 
 CREATE TRIGGER members_assign_trainer_after_insert AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_members FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_members__assign_trainer();
@@ -7342,6 +7877,18 @@ CREATE TRIGGER members_follow_id_after_update AFTER UPDATE ON public.members FOR
 -- TRIGGER: public.members members_forget_after_delete
 
 CREATE TRIGGER members_forget_after_delete AFTER DELETE ON public.members REFERENCING OLD TABLE AS old_members FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_members__forget();
+
+-- TRIGGER: public.trainer_client_assignments trainer_client_assignments_announce_after_insert
+
+CREATE TRIGGER trainer_client_assignments_announce_after_insert AFTER INSERT ON public.trainer_client_assignments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__announce();
+
+ALTER TABLE public.trainer_client_assignments DISABLE TRIGGER trainer_client_assignments_announce_after_insert;
+
+-- TRIGGER: public.trainer_client_assignments trainer_client_assignments_announce_after_update
+
+CREATE TRIGGER trainer_client_assignments_announce_after_update AFTER UPDATE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__announce();
+
+ALTER TABLE public.trainer_client_assignments DISABLE TRIGGER trainer_client_assignments_announce_after_update;
 
 -- TRIGGER: public.trainer_client_assignments trainer_client_assignments_keep_seats_after_delete
 
@@ -7398,6 +7945,16 @@ ALTER TABLE ONLY assignment.backfill_samples
 ALTER TABLE ONLY assignment.backfill_selected
     ADD CONSTRAINT backfill_selected_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
 
+-- FK CONSTRAINT: assignment.deliveries deliveries_endpoint_id_fkey
+
+ALTER TABLE ONLY assignment.deliveries
+    ADD CONSTRAINT deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES assignment.webhook_endpoints(id) ON DELETE CASCADE;
+
+-- FK CONSTRAINT: assignment.deliveries deliveries_message_id_fkey
+
+ALTER TABLE ONLY assignment.deliveries
+    ADD CONSTRAINT deliveries_message_id_fkey FOREIGN KEY (message_id) REFERENCES assignment.outbox(id) ON DELETE CASCADE;
+
 -- FK CONSTRAINT: assignment.policy_rules policy_rules_version_fkey
 
 ALTER TABLE ONLY assignment.policy_rules
@@ -7449,6 +8006,10 @@ CREATE POLICY owner_does_all ON assignment.backfill_samples TO postgres USING (t
 
 CREATE POLICY owner_does_all ON assignment.backfill_selected TO postgres USING (true);
 
+-- POLICY: assignment.deliveries owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.deliveries TO postgres USING (true);
+
 -- POLICY: assignment.ended_sessions owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.ended_sessions TO postgres USING (true);
@@ -7457,13 +8018,13 @@ CREATE POLICY owner_does_all ON assignment.ended_sessions TO postgres USING (tru
 
 CREATE POLICY owner_does_all ON assignment.failures TO postgres USING (true);
 
--- POLICY: assignment.member_hook_events owner_does_all
+-- POLICY: assignment.outbox owner_does_all
 
-CREATE POLICY owner_does_all ON assignment.member_hook_events TO postgres USING (true);
+CREATE POLICY owner_does_all ON assignment.outbox TO postgres USING (true);
 
--- POLICY: assignment.member_hook_failures owner_does_all
+-- POLICY: assignment.outbox_gaps owner_does_all
 
-CREATE POLICY owner_does_all ON assignment.member_hook_failures TO postgres USING (true);
+CREATE POLICY owner_does_all ON assignment.outbox_gaps TO postgres USING (true);
 
 -- POLICY: assignment.policies owner_does_all
 
@@ -7493,6 +8054,10 @@ CREATE POLICY owner_does_all ON assignment.trainers TO postgres USING (true);
 
 CREATE POLICY owner_does_all ON assignment.watched_tables TO postgres USING (true);
 
+-- POLICY: assignment.webhook_endpoints owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.webhook_endpoints TO postgres USING (true);
+
 -- POLICY: public.trainer_client_assignments owner_does_all
 
 CREATE POLICY owner_does_all ON public.trainer_client_assignments TO postgres USING (true);
@@ -7501,9 +8066,17 @@ CREATE POLICY owner_does_all ON public.trainer_client_assignments TO postgres US
 
 REVOKE ALL ON FUNCTION assignment.add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[]) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION address_messages(p_limit integer)
+
+REVOKE ALL ON FUNCTION assignment.address_messages(p_limit integer) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION admit(p_table regclass, p_role name, p_policy name, p_command text)
 
 REVOKE ALL ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION announce(p_type text, p_assignment_ids uuid[], p_member_ids uuid[], p_run_id uuid, p_policy_version integer)
+
+REVOKE ALL ON FUNCTION assignment.announce(p_type text, p_assignment_ids uuid[], p_member_ids uuid[], p_run_id uuid, p_policy_version integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION as_jsonb(p_row json)
 
@@ -7625,6 +8198,10 @@ REVOKE ALL ON FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_
 
 REVOKE ALL ON FUNCTION assignment.default_trainer_id() FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION delete_endpoint(p_id uuid, p_actor text, p_request_id text)
+
+REVOKE ALL ON FUNCTION assignment.delete_endpoint(p_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION describe_misplaced_key(p_constraint text)
 
 REVOKE ALL ON FUNCTION assignment.describe_misplaced_key(p_constraint text) FROM PUBLIC;
@@ -7653,10 +8230,6 @@ REVOKE ALL ON FUNCTION assignment.explain_decision(p_member_id uuid) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION assignment.explain_hidden_rows(p_role name) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text)
-
-REVOKE ALL ON FUNCTION assignment.explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text) FROM PUBLIC;
-
 -- ACL: assignment.FUNCTION explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text)
 
 REVOKE ALL ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) FROM PUBLIC;
@@ -7673,6 +8246,10 @@ REVOKE ALL ON FUNCTION assignment.find_assigned_pairs(p_member_ids uuid[], p_tra
 
 REVOKE ALL ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION find_due_endpoints()
+
+REVOKE ALL ON FUNCTION assignment.find_due_endpoints() FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION find_gone_members(p_member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.find_gone_members(p_member_ids uuid[]) FROM PUBLIC;
@@ -7688,10 +8265,6 @@ REVOKE ALL ON FUNCTION assignment.find_left_members(p_member_ids uuid[], p_endin
 -- ACL: assignment.FUNCTION find_locked_members(p_member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM PUBLIC;
-
--- ACL: assignment.FUNCTION find_member_hook_problems(p_filled name[])
-
-REVOKE ALL ON FUNCTION assignment.find_member_hook_problems(p_filled name[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION find_members(p_ids uuid[])
 
@@ -7753,10 +8326,6 @@ REVOKE ALL ON FUNCTION assignment.forget_before(p_before timestamp with time zon
 
 REVOKE ALL ON FUNCTION assignment.forget_gone_members() FROM PUBLIC;
 
--- ACL: assignment.FUNCTION forget_member_events(p_limit integer)
-
-REVOKE ALL ON FUNCTION assignment.forget_member_events(p_limit integer) FROM PUBLIC;
-
 -- ACL: assignment.FUNCTION forget_members(p_member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.forget_members(p_member_ids uuid[]) FROM PUBLIC;
@@ -7773,10 +8342,6 @@ REVOKE ALL ON FUNCTION assignment.grant_service(p_role name, p_columns name[]) F
 
 REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION insert_member(p_member_id uuid, p_columns name[], p_values text[])
-
-REVOKE ALL ON FUNCTION assignment.insert_member(p_member_id uuid, p_columns name[], p_values text[]) FROM PUBLIC;
-
 -- ACL: assignment.FUNCTION is_ended_by_policy(p_ended_run_id uuid)
 
 REVOKE ALL ON FUNCTION assignment.is_ended_by_policy(p_ended_run_id uuid) FROM PUBLIC;
@@ -7788,6 +8353,10 @@ REVOKE ALL ON FUNCTION assignment.is_iso_time(p_text text, p_with_time boolean) 
 -- ACL: assignment.FUNCTION is_transient(p_sqlstate text)
 
 REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION is_wanted(p_type text)
+
+REVOKE ALL ON FUNCTION assignment.is_wanted(p_type text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[])
 
@@ -7873,13 +8442,25 @@ REVOKE ALL ON FUNCTION assignment.preview_step(p_run_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_max_clients integer, p_listed integer) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text)
+
+REVOKE ALL ON FUNCTION assignment.put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text)
 
 REVOKE ALL ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION read_events(p_after_xid xid8, p_after_id uuid, p_types text[], p_limit integer)
+
+REVOKE ALL ON FUNCTION assignment.read_events(p_after_xid xid8, p_after_id uuid, p_types text[], p_limit integer) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[])
 
 REVOKE ALL ON FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION read_message(p_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.read_message(p_id uuid) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION read_uuid(p_text text)
 
@@ -7905,6 +8486,10 @@ REVOKE ALL ON FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failur
 
 REVOKE ALL ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text)
+
+REVOKE ALL ON FUNCTION assignment.record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer)
 
 REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) FROM PUBLIC;
@@ -7913,9 +8498,17 @@ REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb,
 
 REVOKE ALL ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION redeliver(p_endpoint_id uuid, p_actor text, p_message_id uuid, p_failed_since timestamp with time zone, p_request_id text)
+
+REVOKE ALL ON FUNCTION assignment.redeliver(p_endpoint_id uuid, p_actor text, p_message_id uuid, p_failed_since timestamp with time zone, p_request_id text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION refresh_settings()
 
 REVOKE ALL ON FUNCTION assignment.refresh_settings() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION render_message(p_message assignment.outbox)
+
+REVOKE ALL ON FUNCTION assignment.render_message(p_message assignment.outbox) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer)
 
@@ -7924,6 +8517,10 @@ REVOKE ALL ON FUNCTION assignment.rendezvous_score(p_member_id uuid, p_trainer_i
 -- ACL: assignment.FUNCTION require_visible_rows()
 
 REVOKE ALL ON FUNCTION assignment.require_visible_rows() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION reseal_secret(p_endpoint_id uuid, p_from text, p_to text)
+
+REVOKE ALL ON FUNCTION assignment.reseal_secret(p_endpoint_id uuid, p_from text, p_to text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION retry_after(p_attempts integer)
 
@@ -7953,6 +8550,14 @@ REVOKE ALL ON FUNCTION assignment.select_clients(p_run assignment.backfill_runs,
 
 REVOKE ALL ON FUNCTION assignment.selecting_rule(p_condition jsonb) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION send_test(p_endpoint_id uuid, p_actor text, p_request_id text)
+
+REVOKE ALL ON FUNCTION assignment.send_test(p_endpoint_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION set_announcing()
+
+REVOKE ALL ON FUNCTION assignment.set_announcing() FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text)
 
 REVOKE ALL ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
@@ -7981,17 +8586,21 @@ REVOKE ALL ON FUNCTION assignment.start_transfer(p_requested_by text, p_from_tra
 
 REVOKE ALL ON FUNCTION assignment.take_back_defaults(p_table regclass) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION take_deliveries(p_endpoint_id uuid, p_limit integer)
+
+REVOKE ALL ON FUNCTION assignment.take_deliveries(p_endpoint_id uuid, p_limit integer) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text)
-
-REVOKE ALL ON FUNCTION assignment.take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text) FROM PUBLIC;
-
 -- ACL: assignment.FUNCTION take_seats(p_trainer_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.take_seats(p_trainer_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION tend_outbox(OUT filled integer, OUT forgotten integer)
+
+REVOKE ALL ON FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION tg_audit_log__refuse_change()
 
@@ -8000,6 +8609,10 @@ REVOKE ALL ON FUNCTION assignment.tg_audit_log__refuse_change() FROM PUBLIC;
 -- ACL: assignment.FUNCTION tg_backfill_runs__guard_status()
 
 REVOKE ALL ON FUNCTION assignment.tg_backfill_runs__guard_status() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION tg_failures__announce()
+
+REVOKE ALL ON FUNCTION assignment.tg_failures__announce() FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION tg_members__assign_trainer()
 
@@ -8012,6 +8625,10 @@ REVOKE ALL ON FUNCTION assignment.tg_members__follow_id() FROM PUBLIC;
 -- ACL: assignment.FUNCTION tg_members__forget()
 
 REVOKE ALL ON FUNCTION assignment.tg_members__forget() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION tg_trainer_client_assignments__announce()
+
+REVOKE ALL ON FUNCTION assignment.tg_trainer_client_assignments__announce() FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION tg_trainer_client_assignments__keep_seats()
 

@@ -18,6 +18,7 @@ export type ErrorCode =
   | "rows_hidden"
   | "run_not_found"
   | "trainer_not_found"
+  | "webhook_not_found"
   | "transfer_active";
 
 /** A failure with a code for programs and a message for people. */
@@ -71,6 +72,7 @@ export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | 
   TA017: { meaning: "nobody can take over the clients of the trainer", code: "no_successor" },
   TA018: { meaning: "the audit log is only ever added to", code: null },
   TA019: { meaning: "a transfer from the trainer has not ended", code: "transfer_active", detail: "runId" },
+  TA021: { meaning: "the webhook endpoint does not exist", code: "webhook_not_found" },
 };
 
 /** Awaits a query; an error that a function of ours raised becomes an {@link AppError}, any other stays as it is. */

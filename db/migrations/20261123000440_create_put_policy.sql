@@ -48,6 +48,8 @@ begin
     p_request_id => p_request_id
   );
 
+  perform assignment.announce('policy.changed', p_policy_version => v_version);
+
   -- Whoever waited for room under the former rules asks the new ones.
   update assignment.failures
   set next_attempt_at = now()

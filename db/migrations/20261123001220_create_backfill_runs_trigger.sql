@@ -50,6 +50,9 @@ begin
       new.status_request_id
     );
   end if;
+  if tg_op = 'UPDATE' and new.status <> old.status and new.status not in ('running', 'paused') then
+    perform assignment.announce('run.ended', p_run_id => new.id);
+  end if;
   return null;  -- ignored for an after trigger
 end;
 $$;

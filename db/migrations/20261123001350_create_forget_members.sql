@@ -35,6 +35,9 @@ begin
   delete from assignment.member_hook_failures where member_id = any (p_member_ids);
   delete from assignment.seats where trainer_id = any (p_member_ids);
   delete from assignment.trainers where trainer_id = any (p_member_ids);
+  update assignment.outbox
+  set member_ids = array(select unnest(member_ids) except select unnest(p_member_ids))
+  where member_ids && p_member_ids;
 end;
 $$;
 

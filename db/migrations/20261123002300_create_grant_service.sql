@@ -39,6 +39,7 @@ begin
        assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
        assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
+       assignment.webhook_endpoints, assignment.outbox, assignment.deliveries, assignment.outbox_gaps,
        assignment.audit_subjects, assignment.member_hook_failures, public.trainer_client_assignments to %I',
     p_role
   );
@@ -83,6 +84,18 @@ begin
     'assignment.find_backfill_pressure(integer)',
     'assignment.reconcile(timestamptz, text)',
     'assignment.end_session(uuid, timestamptz, text, text)',
+    'assignment.put_endpoint(uuid, jsonb, text, text)',
+    'assignment.delete_endpoint(uuid, text, text)',
+    'assignment.reseal_secret(uuid, text, text)',
+    'assignment.find_due_endpoints()',
+    'assignment.address_messages(integer)',
+    'assignment.take_deliveries(uuid, integer)',
+    'assignment.record_deliveries(uuid, jsonb)',
+    'assignment.redeliver(uuid, text, uuid, timestamptz, text)',
+    'assignment.send_test(uuid, text, text)',
+    'assignment.read_message(uuid)',
+    'assignment.read_events(xid8, uuid, text[], integer)',
+    'assignment.tend_outbox()',
     'assignment.record_access(text, text, jsonb, text)',
     'assignment.take_member_event(text, text, uuid, name, text, name, text)',
     'assignment.find_member_hook_problems(name[])'

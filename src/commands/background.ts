@@ -7,6 +7,8 @@ import { logFailedRetries, logNewFailures } from "../assignments/failure_log.ts"
 import { retryDueFailures } from "../assignments/failures.ts";
 import { createOutageLog, type OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { createSender } from "../webhooks/send.ts";
+import { deliverMessages } from "../webhooks/worker.ts";
 
 /** The part of the configuration that the background work reads. */
 export interface BackgroundConfig {
@@ -15,14 +17,17 @@ export interface BackgroundConfig {
   backfillRestRatio: number;
   /** A cron pattern in UTC; null for none. */
   reconcileCron: string | null;
+  /** Of `WEBHOOK_KEY`; without one no webhooks are sent. */
+  webhookKeys?: readonly Uint8Array[];
+  webhookAllowPrivate?: boolean;
 }
 
 const RETRY_EVERY_MS = 5000;
 const RETRY_FAILED = "failure_retry_failed";
 
 /**
- * Starts the background work: drives backfill runs, retries failed auto-assignments, reconciles on
- * schedule. `stop` returns when all of it has stopped, within a batch. Every replica does this; the database divides
+ * Starts the background work: drives runs, retries failed auto-assignments, reconciles on
+ * schedule, and sends webhooks. `stop` returns when all of it has stopped, within a batch. Every replica does this; the database divides
  * the work among them.
  */
 export function startBackgroundWork(
@@ -31,6 +36,7 @@ export function startBackgroundWork(
 ): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const { signal } = stopping;
+  const sender = createSender({ allowPrivate: config.webhookAllowPrivate ?? false });
   const work = [
     driveRuns(sql, {
       ...DEFAULT_DRIVE_OPTIONS,
@@ -45,11 +51,13 @@ export function startBackgroundWork(
     config.reconcileCron === null
       ? undefined
       : reconcileOnSchedule(sql, config.reconcileCron, { log, outageLog, signal }),
+    deliverMessages(sql, { keys: config.webhookKeys ?? [], sender, log, outageLog, signal }),
   ];
   return {
     async stop() {
       stopping.abort();
       await Promise.all(work);
+      sender.close();
     },
   };
 }

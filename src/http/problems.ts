@@ -45,6 +45,7 @@ const PROBLEMS: Record<
   member_not_found: { status: 404, title: "The member does not exist" },
   assignment_not_found: { status: 404, title: "The member has no active assignment to this trainer" },
   run_not_found: { status: 404, title: "The run does not exist" },
+  webhook_not_found: { status: 404, title: "The webhook does not exist" },
   policy_version_not_found: { status: 404, title: "The policy has no such version" },
   method_not_allowed: { status: 405, title: "The path does not support this method" },
   not_acceptable: { status: 406, title: "None of the accepted media types is available" },

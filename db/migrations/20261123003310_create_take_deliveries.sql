@@ -1,0 +1,85 @@
+-- Takes deliveries of one endpoint that are due.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.take_deliveries(p_endpoint_id uuid, p_limit integer)
+  returns table (message_id uuid, body text, attempts integer)
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off  -- prevents a full scan on stale statistics
+  set enable_sort = off  -- and a sort of all that wait
+  set jit = off
+  language plpgsql
+as $$
+declare
+  v_ids uuid[];
+begin
+  v_ids := array(
+    select d.message_id
+    from assignment.deliveries d
+    where d.endpoint_id = p_endpoint_id
+      and d.status = 'pending'
+      and d.next_attempt_at <= now()
+      and (
+        exists (select from assignment.webhook_endpoints e where e.id = p_endpoint_id and e.enabled)
+        or exists (select from assignment.outbox m where m.id = d.message_id and m.is_test_for is not null)
+      )
+    order by d.next_attempt_at
+    limit p_limit
+    for update skip locked
+  );
+  update assignment.deliveries d
+  set attempts = d.attempts + 1,
+    last_attempt_at = now(),
+    next_attempt_at = now() + interval '2 minutes'  -- longer than what one process takes at once can need
+  where d.endpoint_id = p_endpoint_id
+    and d.message_id = any (v_ids);
+  return query
+  select d.message_id, assignment.render_message(m)::text, d.attempts
+  from assignment.deliveries d
+  join assignment.outbox m on m.id = d.message_id
+  where d.endpoint_id = p_endpoint_id
+    and d.message_id = any (v_ids);
+end;
+$$;
+
+revoke execute on function assignment.take_deliveries(uuid, integer) from public;
+comment on function assignment.take_deliveries(uuid, integer) is
+  'Takes up to p_limit due deliveries of an endpoint for two minutes, with the text to send (null: nothing is left to tell).
+attempts counts this one. Whoever took them calls record_deliveries; otherwise they are due again after that.';
+
+create function assignment.find_due_endpoints()
+  returns table (id uuid, url text, secret text, former_secret text)
+  stable
+  security definer
+  set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off  -- prevents a full scan on stale statistics
+  set jit = off
+  language sql
+as $$
+  select e.id, e.url, e.secret, case when e.former_secret_until > now() then e.former_secret end
+  from assignment.webhook_endpoints e
+  where e.url is not null
+    and exists (
+      select
+      from assignment.deliveries d
+      where d.endpoint_id = e.id
+        and d.status = 'pending'
+        and d.next_attempt_at <= now()
+        and (
+          e.enabled
+          or exists (select from assignment.outbox m where m.id = d.message_id and m.is_test_for is not null)
+        )
+    )
+  order by e.id
+$$;
+
+revoke execute on function assignment.find_due_endpoints() from public;
+comment on function assignment.find_due_endpoints() is
+  'Endpoints with deliveries that are due, with their sealed secrets; the former one as long as it is valid. A disabled endpoint
+gets tests only.';
+
+-- migrate:down
+drop function if exists assignment.find_due_endpoints();
+drop function if exists assignment.take_deliveries(uuid, integer);

@@ -1,0 +1,55 @@
+-- Keeps the outbox in order: fills gaps, forgets what is old, and mends what a restore left.
+-- Locks: none. Reversible.
+
+-- migrate:up
+create function assignment.tend_outbox(out filled integer, out forgotten integer)
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  set lock_timeout = '2s'
+  set jit = off
+  language plpgsql
+as $$
+declare
+  v_gap assignment.outbox_gaps;
+  v_ids uuid[];
+begin
+  filled := 0;
+  for v_gap in
+    select * from assignment.outbox_gaps order by id limit 1000 for update skip locked
+  loop
+    delete from assignment.outbox_gaps where id = v_gap.id;
+    perform assignment.announce(v_gap.type, v_gap.assignment_ids, v_gap.member_ids, v_gap.run_id, v_gap.policy_version);
+    filled := filled + 1;
+  end loop;
+
+  -- Delivered messages stay for 7 days, those that an endpoint did not get for 30.
+  v_ids := array(
+    select m.id
+    from assignment.outbox m
+    where m.at < now() - interval '7 days'
+      and m.is_addressed
+      and (
+        m.at < now() - interval '30 days'
+        or not exists (
+          select from assignment.deliveries d where d.message_id = m.id and d.status in ('pending', 'failed')
+        )
+      )
+    order by m.at
+    limit 10000
+    for update skip locked
+  );
+  delete from assignment.outbox where id = any (v_ids);
+  forgotten := cardinality(v_ids);
+
+  -- A restored database counts its transactions from anew: rows from its future would be held back until then.
+  update assignment.outbox set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot());
+end;
+$$;
+
+revoke execute on function assignment.tend_outbox() from public;
+comment on function assignment.tend_outbox() is
+  'Makes messages of up to 1,000 gaps, deletes up to 10,000 old messages, and returns how many of each.';
+
+-- migrate:down
+drop function if exists assignment.tend_outbox();

@@ -1,0 +1,98 @@
+import type { Sql } from "../database/sql.ts";
+
+/** An endpoint with deliveries that are due, and its sealed secrets. */
+export interface DueEndpoint {
+  id: string;
+  url: string;
+  secret: string;
+  formerSecret: string | null;
+}
+
+/** A delivery that this process has taken for two minutes. */
+export interface TakenDelivery {
+  messageId: string;
+  /** Null when the members that it told of are deleted. */
+  body: string | null;
+  /** With this one. */
+  attempts: number;
+}
+
+/** What became of an attempt. */
+export interface DeliveryResult {
+  messageId: string;
+  outcome: "delivered" | "failed" | "dropped";
+  status?: number | undefined;
+  error?: string | undefined;
+  answer?: string | undefined;
+  tookMs?: number | undefined;
+  /** Of a failure: when to try again; null: never. */
+  retryInMs?: number | null | undefined;
+}
+
+const MESSAGES_AT_ONCE = 1000;
+
+/** Makes the deliveries of all new messages. */
+export async function addressMessages(sql: Sql): Promise<void> {
+  for (;;) {
+    const [{ count }] = await sql<[{ count: number }]>`
+      select assignment.address_messages(${MESSAGES_AT_ONCE}) as count
+    `;
+    if (count < MESSAGES_AT_ONCE) return;
+  }
+}
+
+/** Finds the endpoints that have something to get now. */
+export async function findDueEndpoints(sql: Sql): Promise<DueEndpoint[]> {
+  return [
+    ...await sql<DueEndpoint[]>`select id, url, secret, former_secret from assignment.find_due_endpoints()`,
+  ];
+}
+
+/** Takes up to `limit` due deliveries of an endpoint for two minutes. */
+export async function takeDeliveries(
+  sql: Sql,
+  endpointId: string,
+  limit: number,
+): Promise<TakenDelivery[]> {
+  return [
+    ...await sql<TakenDelivery[]>`
+      select message_id, body, attempts
+      from assignment.take_deliveries(${endpointId}, ${limit})
+    `,
+  ];
+}
+
+/** Records what became of attempts. @returns why this disabled the endpoint, if it did */
+export async function recordDeliveries(
+  sql: Sql,
+  endpointId: string,
+  results: DeliveryResult[],
+): Promise<"gone" | "failing" | null> {
+  const rows = results.map(({ messageId, outcome, status, error, answer, tookMs, retryInMs }) => ({
+    message_id: messageId,
+    outcome,
+    status,
+    error,
+    answer,
+    took_ms: tookMs === undefined ? undefined : Math.round(tookMs),
+    retry_in_ms: retryInMs === undefined || retryInMs === null ? undefined : Math.round(retryInMs),
+  }));
+  const [row] = await sql<[{ because: "gone" | "failing" | null }]>`
+    select disabled_because as because
+    from assignment.record_deliveries(${endpointId}, ${JSON.stringify(rows)}::text::jsonb)
+  `;
+  return row.because;
+}
+
+/** Replaces a sealed secret by the same one, sealed under another key. */
+export async function resealSecret(sql: Sql, endpointId: string, from: string, to: string): Promise<void> {
+  await sql`select assignment.reseal_secret(${endpointId}, ${from}, ${to})`;
+}
+
+/** Makes messages of gaps, and forgets old messages; to be called every minute or so. */
+export async function tendOutbox(sql: Sql): Promise<{ filled: number; forgotten: number }> {
+  const [row] = await sql<[{ filled: number; forgotten: number }]>`
+    select filled, forgotten from assignment.tend_outbox()
+  `;
+  return row;
+}

@@ -1,0 +1,50 @@
+import { delay } from "../deadline.ts";
+import type { Sql } from "../database/sql.ts";
+import { type Lane, type LaneOptions, openLane } from "./lane.ts";
+import { addressMessages, findDueEndpoints, tendOutbox } from "./queue.ts";
+
+const LOOK_EVERY_MS = 250;
+const TEND_EVERY_MS = 60_000;
+const FAILED = "webhooks_failed";
+
+/**
+ * Sends messages to the endpoints that want them, until the signal is given; attempts under way are then given up, and
+ * another process takes them up two minutes later. Every replica does this; the database divides the work.
+ * @param options.keys without one nothing is sent
+ */
+export async function deliverMessages(sql: Sql, options: LaneOptions): Promise<void> {
+  const { outageLog, signal } = options;
+  const lanes = new Map<string, Lane>();
+  let tendedAt = -Infinity;
+  while (!signal.aborted) {
+    try {
+      if (performance.now() - tendedAt >= TEND_EVERY_MS) {
+        await tend(sql, options);
+        tendedAt = performance.now();
+      }
+      await addressMessages(sql);
+      if (options.keys.length > 0) await wakeLanes();
+      outageLog.succeeded(FAILED);
+    } catch (error) {
+      outageLog.failed(error, { event: FAILED });
+    }
+    await delay(LOOK_EVERY_MS, signal);
+  }
+  const { signal: never } = new AbortController();
+  while ([...lanes.values()].some((lane) => !lane.isIdle())) await delay(10, never);
+
+  async function wakeLanes(): Promise<void> {
+    for (const [id, lane] of lanes) if (lane.isIdle()) lanes.delete(id);
+    for (const endpoint of await findDueEndpoints(sql)) {
+      const lane = lanes.get(endpoint.id) ?? openLane(sql, options);
+      lanes.set(endpoint.id, lane);
+      lane.wake(endpoint);
+    }
+  }
+}
+
+async function tend(sql: Sql, { log }: LaneOptions): Promise<void> {
+  const { filled, forgotten } = await tendOutbox(sql);
+  if (filled > 0) log.warn({ event: "outbox_gaps_filled", changes: filled });
+  if (forgotten > 0) log.info({ event: "old_messages_forgotten", messages: forgotten });
+}
