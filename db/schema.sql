@@ -3356,7 +3356,7 @@ begin
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
        assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
        assignment.webhook_endpoints, assignment.outbox, assignment.deliveries, assignment.outbox_gaps,
-       assignment.audit_subjects, public.trainer_client_assignments to %I',
+       assignment.outbox_forgotten, assignment.audit_subjects, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -4814,24 +4814,66 @@ version in force.';
 -- FUNCTION: assignment.read_events(xid8, uuid, text[], integer)
 
 CREATE FUNCTION assignment.read_events(p_after_xid xid8, p_after_id uuid, p_types text[] DEFAULT NULL::text[], p_limit integer DEFAULT 100) RETURNS TABLE(xid xid8, id uuid, body text)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
     AS $$
+declare
+  v_after_xid xid8 := coalesce(p_after_xid, '0');
+  v_after_id uuid := coalesce(p_after_id, '00000000-0000-0000-0000-000000000000');
   -- Transactions below the oldest one still running have all ended: what they wrote is here, and nothing can be added.
-  select m.xid, m.id, assignment.render_message(m)::text
-  from assignment.outbox m
-  where (m.xid, m.id) > (p_after_xid, p_after_id)
-    and m.xid < pg_snapshot_xmin(pg_current_snapshot())
-    and m.is_test_for is null
-    and (p_types is null or m.type = any (p_types))
-  order by m.xid, m.id
-  limit p_limit
+  v_horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());
+begin
+  if p_after_xid is not null and (
+    v_after_xid >= pg_snapshot_xmax(pg_current_snapshot())
+    or exists (
+      select
+      from assignment.outbox_forgotten f
+      where (f.xid, f.id) > (v_after_xid, v_after_id)
+        and (p_types is null or f.type = any (p_types))
+    )
+  ) then
+    raise exception 'messages after the cursor are no longer kept' using errcode = 'TA022';
+  end if;
+
+  return query
+  with found as (
+    select m as message, coalesce(cardinality(m.assignment_ids), cardinality(m.member_ids), 1) as weight
+    from assignment.outbox m
+    where (m.xid, m.id) > (v_after_xid, v_after_id)
+      and m.xid < v_horizon
+      and m.is_test_for is null
+      and (p_types is null or m.type = any (p_types))
+    order by m.xid, m.id
+    limit p_limit
+  ),
+  weighed as (
+    select f.message, sum(f.weight) over (order by (f.message).xid, (f.message).id) - f.weight as weight_before
+    from found f
+  )
+  select (w.message).xid, (w.message).id, assignment.render_message(w.message)::text
+  from weighed w
+  where w.weight_before < 5000
+  union all
+  select newest.xid, newest.id, null
+  from (
+    (select m.xid, m.id from assignment.outbox m where m.xid < v_horizon order by m.xid desc, m.id desc limit 1)
+    union all
+    (select f.xid, f.id from assignment.outbox_forgotten f order by f.xid desc, f.id desc limit 1)
+    order by 1 desc, 2 desc
+    limit 1
+  ) as newest
+  where (newest.xid, newest.id) > (v_after_xid, v_after_id)
+    and (select count(*) < p_limit and count(*) filter (where w.weight_before >= 5000) = 0 from weighed w)
+  order by 1, 2;
+end;
 $$;
 
-COMMENT ON FUNCTION assignment.read_events(p_after_xid xid8, p_after_id uuid, p_types text[], p_limit integer) IS 'Messages after a cursor (xid, id). body null: the members that it told of are deleted. A transaction that has been writing for
-long holds back what was written after it began.';
+COMMENT ON FUNCTION assignment.read_events(p_after_xid xid8, p_after_id uuid, p_types text[], p_limit integer) IS 'Messages after a place (xid, id), or from the first one kept: up to p_limit, fewer if they tell of more than 5,000 members. If
+there are no more for now, a last row has the place of the newest message of any type. body null: nothing to tell at this place,
+for example because the members are deleted. A transaction that has been writing for long holds back what was written after it
+began. Raises TA022 messages after the place are no longer kept, or this database was restored from before it.';
 
 -- FUNCTION: assignment.read_members(uuid[])
 
@@ -6241,11 +6283,20 @@ begin
     limit 10000
     for update skip locked
   );
-  delete from assignment.outbox where id = any (v_ids);
+  with deleted as (
+    delete from assignment.outbox m where m.id = any (v_ids) and m.is_test_for is null returning m.type, m.xid, m.id
+  )
+  insert into assignment.outbox_forgotten (type, xid, id)
+  select distinct on (d.type) d.type, d.xid, d.id from deleted d order by d.type, d.xid desc, d.id desc
+  on conflict (type) do update
+    set xid = excluded.xid, id = excluded.id
+    where (outbox_forgotten.xid, outbox_forgotten.id) < (excluded.xid, excluded.id);
+  delete from assignment.outbox where id = any (v_ids);  -- the tests
   forgotten := cardinality(v_ids);
 
   -- A restored database counts its transactions from anew: rows from its future would be held back until then.
   update assignment.outbox set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot());
+  delete from assignment.outbox_forgotten where xid >= pg_snapshot_xmax(pg_current_snapshot());
 end;
 $$;
 
@@ -7418,6 +7469,16 @@ COMMENT ON VIEW assignment.members_trigger IS 'One row: whether the trigger assi
 bypass: how members can be added without firing an enabled trigger (children, subscription, replica_role, not_mirrored),
 and by which tables; null: the catalogs show none. remedy: what to run about tables that are not mirrored.';
 
+-- TABLE: assignment.outbox_forgotten
+
+CREATE TABLE assignment.outbox_forgotten (
+    type text NOT NULL,
+    xid xid8 NOT NULL,
+    id uuid NOT NULL
+);
+
+COMMENT ON TABLE assignment.outbox_forgotten IS 'Of each type, the place (xid, id) of the last message that is no longer kept. A cursor before it has missed something.';
+
 -- TABLE: assignment.outbox_gaps
 
 CREATE TABLE assignment.outbox_gaps (
@@ -7698,6 +7759,11 @@ ALTER TABLE ONLY assignment.ended_sessions
 
 ALTER TABLE ONLY assignment.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (member_id);
+
+-- CONSTRAINT: assignment.outbox_forgotten outbox_forgotten_pkey
+
+ALTER TABLE ONLY assignment.outbox_forgotten
+    ADD CONSTRAINT outbox_forgotten_pkey PRIMARY KEY (type);
 
 -- CONSTRAINT: assignment.outbox_gaps outbox_gaps_pkey
 
@@ -8021,6 +8087,10 @@ CREATE POLICY owner_does_all ON assignment.failures TO postgres USING (true);
 -- POLICY: assignment.outbox owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.outbox TO postgres USING (true);
+
+-- POLICY: assignment.outbox_forgotten owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.outbox_forgotten TO postgres USING (true);
 
 -- POLICY: assignment.outbox_gaps owner_does_all
 

@@ -5,6 +5,8 @@ export type ErrorCode =
   | "assignment_failed"
   | "assignment_not_found"
   | "backfill_active"
+  | "cursor_expired"
+  | "delivery_not_found"
   | "invalid_cursor"
   | "invalid_transition"
   | "member_is_trainer"
@@ -18,8 +20,10 @@ export type ErrorCode =
   | "rows_hidden"
   | "run_not_found"
   | "trainer_not_found"
+  | "transfer_active"
+  | "webhook_has_no_url"
   | "webhook_not_found"
-  | "transfer_active";
+  | "webhooks_not_configured";
 
 /** A failure with a code for programs and a message for people. */
 export class AppError extends Error {
@@ -73,6 +77,7 @@ export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | 
   TA018: { meaning: "the audit log is only ever added to", code: null },
   TA019: { meaning: "a transfer from the trainer has not ended", code: "transfer_active", detail: "runId" },
   TA021: { meaning: "the webhook endpoint does not exist", code: "webhook_not_found" },
+  TA022: { meaning: "messages after the cursor are no longer kept", code: "cursor_expired" },
 };
 
 /** Awaits a query; an error that a function of ours raised becomes an {@link AppError}, any other stays as it is. */

@@ -39,11 +39,20 @@ begin
     limit 10000
     for update skip locked
   );
-  delete from assignment.outbox where id = any (v_ids);
+  with deleted as (
+    delete from assignment.outbox m where m.id = any (v_ids) and m.is_test_for is null returning m.type, m.xid, m.id
+  )
+  insert into assignment.outbox_forgotten (type, xid, id)
+  select distinct on (d.type) d.type, d.xid, d.id from deleted d order by d.type, d.xid desc, d.id desc
+  on conflict (type) do update
+    set xid = excluded.xid, id = excluded.id
+    where (outbox_forgotten.xid, outbox_forgotten.id) < (excluded.xid, excluded.id);
+  delete from assignment.outbox where id = any (v_ids);  -- the tests
   forgotten := cardinality(v_ids);
 
   -- A restored database counts its transactions from anew: rows from its future would be held back until then.
   update assignment.outbox set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot());
+  delete from assignment.outbox_forgotten where xid >= pg_snapshot_xmax(pg_current_snapshot());
 end;
 $$;
 

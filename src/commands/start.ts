@@ -128,6 +128,7 @@ async function serve(
     verifyJwt: config.jwt === null ? null : createJwtVerifier(config.jwt, { log }),
     memberColumns: config.memberColumns,
     memberHook: config.memberHook,
+    webhooks: { keys: config.webhookKeys, allowPrivate: config.webhookAllowPrivate },
     corsOrigins: config.corsOrigins,
     requestTimeoutMs: config.requestTimeoutMs,
     rateLimitPerMinute: config.rateLimitPerMinute,

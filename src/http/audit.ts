@@ -13,7 +13,14 @@ export type ChangeEvent =
   | "default_trainer_changed"
   | "policy_changed"
   | "trainer_changed"
-  | "failures_retry_requested";
+  | "failures_retry_requested"
+  | `webhook_${
+    | "created"
+    | "changed"
+    | "deleted"
+    | "secret_rotated"
+    | "test_requested"
+    | "redelivery_requested"}`;
 
 /** Logs what was changed, with who did it in which request. */
 export function logChange(

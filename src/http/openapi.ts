@@ -28,6 +28,11 @@ export const TAGS = [
     description:
       "Who trains whom: rules over the member's row, behind them the default trainer. Every change is a version.",
   },
+  {
+    name: "Webhooks",
+    description:
+      "Messages about assignments, runs and the policy: sent to a URL, signed by the Standard Webhooks specification, or fetched.",
+  },
   { name: "History", description: "Who did what, when and why; and all that is kept of one member." },
   { name: "Operation", description: "Health, metrics and this documentation." },
 ] as const;

@@ -7,6 +7,7 @@ import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ReadReplica } from "../database/read_replica.ts";
+import type { WebhookSettings } from "../webhooks/registration.ts";
 import type { VerifyJwt } from "./identity/jwt.ts";
 
 /** What the HTTP side needs from the process around it. */
@@ -30,6 +31,8 @@ export interface Services {
   openId?: OpenIdConfig | null;
   /** How long a request may take; {@link REQUEST_TIMEOUT_MS} by default. */
   requestTimeoutMs?: number;
+  /** What is configured of webhooks; by default no key, and https to public addresses only. */
+  webhooks?: WebhookSettings;
   /** Requests per minute that each token may make of this replica; 0 (the default) means no limit. */
   rateLimitPerMinute?: number;
   /** Requests per minute that each network may make of routes with a signature; 6000 by default. */

@@ -40,6 +40,18 @@ export const ROUTES = {
   getPolicyVersion: {"method":"GET","path":"/v1/policy/versions/{version}","type":"application/json","answers":[200],"hasBody":false},
   previewPolicy: {"method":"POST","path":"/v1/policy/preview","type":"application/json","answers":[200],"hasBody":true},
   explainDecision: {"method":"GET","path":"/v1/members/{memberId}/decision","type":"application/json","answers":[200],"hasBody":false},
+  listWebhooks: {"method":"GET","path":"/v1/webhooks","type":"application/json","answers":[200],"hasBody":false},
+  createWebhook: {"method":"POST","path":"/v1/webhooks","type":"application/json","answers":[201],"hasBody":true},
+  getWebhook: {"method":"GET","path":"/v1/webhooks/{id}","type":"application/json","answers":[200],"hasBody":false},
+  changeWebhook: {"method":"PATCH","path":"/v1/webhooks/{id}","type":"application/json","answers":[200],"hasBody":true},
+  deleteWebhook: {"method":"DELETE","path":"/v1/webhooks/{id}","type":"application/json","answers":[204],"hasBody":false},
+  rotateWebhookSecret: {"method":"POST","path":"/v1/webhooks/{id}/secret","type":"application/json","answers":[200],"hasBody":true},
+  listDeliveries: {"method":"GET","path":"/v1/webhooks/{id}/deliveries","type":"application/json","answers":[200],"hasBody":false},
+  getDelivery: {"method":"GET","path":"/v1/webhooks/{id}/deliveries/{messageId}","type":"application/json","answers":[200],"hasBody":false},
+  testWebhook: {"method":"POST","path":"/v1/webhooks/{id}/test","type":"application/json","answers":[202],"hasBody":false},
+  redeliverMessage: {"method":"POST","path":"/v1/webhooks/{id}/deliveries/{messageId}/redeliver","type":"application/json","answers":[202],"hasBody":false},
+  redeliverFailed: {"method":"POST","path":"/v1/webhooks/{id}/redeliver","type":"application/json","answers":[202],"hasBody":true},
+  listEvents: {"method":"GET","path":"/v1/events","type":"application/json","answers":[200],"hasBody":false},
   listAuditLines: {"method":"GET","path":"/v1/audit","type":"application/json","answers":[200],"hasBody":false},
   exportMember: {"method":"GET","path":"/v1/members/{memberId}/export","type":"application/json","answers":[200],"hasBody":false},
   isAlive: {"method":"GET","path":"/livez","type":"application/json","answers":[200],"hasBody":false},
@@ -604,6 +616,190 @@ export interface components {
                 }[];
             }[];
         };
+        WebhookPage: {
+            webhooks: components["schemas"]["Webhook"][];
+            next: string | null;
+        };
+        Webhook: {
+            id: string;
+            /** @description Where messages are sent. Null: nowhere; consumers fetch them with GET /v1/events. */
+            url: string | null;
+            /** @description For admins. */
+            description: string | null;
+            /** @description The types of the messages that it gets. */
+            types: components["schemas"]["MessageType"][];
+            /** @description False: nothing is sent to it. */
+            enabled: boolean;
+            /**
+             * @description Why the service disabled it: `gone` (it answered 410) or `failing` (five days without a success).
+             * @enum {string|null}
+             */
+            disabledBecause: "gone" | "failing" | null;
+            /** @description When the first of the failures since the last success was. Null: there is none. */
+            failingSince: string | null;
+            /** @description Messages that wait to be sent, or sent again. */
+            pending: number;
+            /** @description Messages given up within the last 30 days. */
+            failed: number;
+            /** @description When the oldest message that waits was written. Null: none waits. */
+            oldestPendingAt: string | null;
+            /** @description Until when messages are also signed with the former secret. Null: there is one secret. */
+            formerSecretUntil: string | null;
+            createdAt: string;
+            createdBy: string;
+            updatedAt: string;
+            /** @description `service`: it disabled the webhook. */
+            updatedBy: string;
+        };
+        /** @enum {string} */
+        MessageType: "assignments.created" | "assignments.ended" | "assignment.failed" | "run.ended" | "policy.changed";
+        WebhookWithSecret: {
+            id: string;
+            /** @description Where messages are sent. Null: nowhere; consumers fetch them with GET /v1/events. */
+            url: string | null;
+            /** @description For admins. */
+            description: string | null;
+            /** @description The types of the messages that it gets. */
+            types: components["schemas"]["MessageType"][];
+            /** @description False: nothing is sent to it. */
+            enabled: boolean;
+            /**
+             * @description Why the service disabled it: `gone` (it answered 410) or `failing` (five days without a success).
+             * @enum {string|null}
+             */
+            disabledBecause: "gone" | "failing" | null;
+            /** @description When the first of the failures since the last success was. Null: there is none. */
+            failingSince: string | null;
+            /** @description Messages that wait to be sent, or sent again. */
+            pending: number;
+            /** @description Messages given up within the last 30 days. */
+            failed: number;
+            /** @description When the oldest message that waits was written. Null: none waits. */
+            oldestPendingAt: string | null;
+            /** @description Until when messages are also signed with the former secret. Null: there is one secret. */
+            formerSecretUntil: string | null;
+            createdAt: string;
+            createdBy: string;
+            updatedAt: string;
+            /** @description `service`: it disabled the webhook. */
+            updatedBy: string;
+            /** @description The signing secret, in this answer only. Null: nothing is sent, so nothing is signed. */
+            secret: string | null;
+        };
+        CreateWebhookRequest: {
+            /** @description Null: messages are kept for consumers who fetch them. */
+            url: string | null;
+            /** @description The types of the messages that it gets. */
+            types: components["schemas"]["MessageType"][];
+            /** @description For admins. */
+            description?: string | null;
+            /** @description The signing secret: `whsec_` and base64 of 24 to 64 bytes. By default one is made. */
+            secret?: string;
+        };
+        WebhookChange: {
+            /** @description https to an address of the public internet, without user name and password; with `WEBHOOK_ALLOW_PRIVATE` http and any address. */
+            url?: string;
+            /** @description The types of the messages that it gets. */
+            types?: components["schemas"]["MessageType"][];
+            /** @description For admins. */
+            description?: string | null;
+            /** @description True also forgets former failures. */
+            enabled?: boolean;
+        };
+        RotateSecretRequest: {
+            /** @description The signing secret: `whsec_` and base64 of 24 to 64 bytes. By default one is made. */
+            secret?: string;
+        };
+        DeliveryPage: {
+            deliveries: components["schemas"]["Delivery"][];
+            next: string | null;
+        };
+        Delivery: {
+            /** @description The `webhook-id` of the message. */
+            messageId: string;
+            type: components["schemas"]["MessageType"];
+            /** @description When the change was made that it tells of. */
+            at: string;
+            /**
+             * @description `pending`: it is tried (again) at `nextAttemptAt`. `failed`: given up. `dropped`: the members that it told of are deleted.
+             * @enum {string}
+             */
+            status: "pending" | "delivered" | "failed" | "dropped";
+            /** @description Attempts so far, since it was last sent again. */
+            attempts: number;
+            /** @description Null: it is not tried again. */
+            nextAttemptAt: string | null;
+            lastAttemptAt: string | null;
+            /** @description The HTTP status of the last answer. Null: there was none. */
+            lastStatus: number | null;
+            /** @description Why there was no answer, or why it does not count as success. */
+            lastError: string | null;
+            /** @description The first 2,000 characters of the last answer. */
+            lastAnswer: string | null;
+            /** @description Milliseconds that the last attempt took. */
+            lastTookMs: number | null;
+            /** @description When it was delivered, given up or dropped. */
+            endedAt: string | null;
+        };
+        DeliveryWithBody: {
+            /** @description The `webhook-id` of the message. */
+            messageId: string;
+            type: components["schemas"]["MessageType"];
+            /** @description When the change was made that it tells of. */
+            at: string;
+            /**
+             * @description `pending`: it is tried (again) at `nextAttemptAt`. `failed`: given up. `dropped`: the members that it told of are deleted.
+             * @enum {string}
+             */
+            status: "pending" | "delivered" | "failed" | "dropped";
+            /** @description Attempts so far, since it was last sent again. */
+            attempts: number;
+            /** @description Null: it is not tried again. */
+            nextAttemptAt: string | null;
+            lastAttemptAt: string | null;
+            /** @description The HTTP status of the last answer. Null: there was none. */
+            lastStatus: number | null;
+            /** @description Why there was no answer, or why it does not count as success. */
+            lastError: string | null;
+            /** @description The first 2,000 characters of the last answer. */
+            lastAnswer: string | null;
+            /** @description Milliseconds that the last attempt took. */
+            lastTookMs: number | null;
+            /** @description When it was delivered, given up or dropped. */
+            endedAt: string | null;
+            /** @description What is sent: `type`, `timestamp` and `data`, made from the rows as they are now. Null: there is nothing left to tell. */
+            body: {
+                [key: string]: unknown;
+            } | null;
+        };
+        SentTest: {
+            /** @description The `webhook-id` of the message. */
+            messageId: string;
+        };
+        Redelivery: {
+            /** @description How many messages are sent again. */
+            messages: number;
+        };
+        RedeliverRequest: {
+            /** @description Messages that were given up at this time or later. */
+            failedSince: string;
+        };
+        EventPage: {
+            events: components["schemas"]["Event"][];
+            /** @description Send it as `after` to go on. It is there at the end too: ask again with it later. */
+            next: string;
+        };
+        Event: {
+            /** @description The `webhook-id` of the message. */
+            id: string;
+            type: components["schemas"]["MessageType"];
+            /** @description When the change was made. */
+            timestamp: string;
+            /** @description The same as in a message that is sent. */
+            data: {
+                [key: string]: unknown;
+            };
+        };
         AuditPage: {
             lines: components["schemas"]["AuditLine"][];
             next: string | null;
@@ -636,7 +832,7 @@ export interface components {
             requestId: string | null;
         };
         /** @enum {string} */
-        AuditAction: "policy.changed" | "trainer.changed" | "assignment.made" | "assignment.ended" | "assignments.changed" | "assignments.deleted" | "members.deleted" | "failures.retried" | "run.started" | "run.paused" | "run.resumed" | "run.cancelled" | "run.ended" | "session.started" | "session.ended" | "access.refused" | "audit.forgotten";
+        AuditAction: "policy.changed" | "trainer.changed" | "assignment.made" | "assignment.ended" | "assignments.changed" | "assignments.deleted" | "members.deleted" | "failures.retried" | "run.started" | "run.paused" | "run.resumed" | "run.cancelled" | "run.ended" | "webhook.created" | "webhook.changed" | "webhook.deleted" | "webhook.disabled" | "webhook.redelivered" | "webhook.tested" | "session.started" | "session.ended" | "access.refused" | "audit.forgotten";
         MemberExport: {
             memberId: string;
             /** @description The columns of the member's row that the service may read. The table may have others. */
@@ -724,7 +920,7 @@ export interface components {
             detail: string;
         };
         /** @enum {string} */
-        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "database_busy" | "database_unavailable" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "no_room" | "no_successor" | "not_acceptable" | "policy_changed" | "policy_invalid" | "policy_version_not_found" | "precondition_required" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "transfer_active" | "unauthorized" | "unsupported_media_type";
+        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "cursor_expired" | "database_busy" | "database_unavailable" | "delivery_not_found" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "no_room" | "no_successor" | "not_acceptable" | "policy_changed" | "policy_invalid" | "policy_version_not_found" | "precondition_required" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "transfer_active" | "unauthorized" | "unsupported_media_type" | "webhook_has_no_url" | "webhook_not_found" | "webhooks_not_configured";
         Operations: {
             getMemberAssignment: {
                 input: {
@@ -1048,6 +1244,103 @@ export interface components {
                 };
                 answer: components["schemas"]["Decision"];
             };
+            listWebhooks: {
+                input: {
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["WebhookPage"];
+            };
+            createWebhook: {
+                input: components["schemas"]["CreateWebhookRequest"];
+                answer: components["schemas"]["WebhookWithSecret"];
+            };
+            getWebhook: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["Webhook"];
+            };
+            changeWebhook: {
+                input: {
+                    id: string;
+                } & components["schemas"]["WebhookChange"];
+                answer: components["schemas"]["Webhook"];
+            };
+            deleteWebhook: {
+                input: {
+                    id: string;
+                };
+                answer: null;
+            };
+            rotateWebhookSecret: {
+                input: {
+                    id: string;
+                } & components["schemas"]["RotateSecretRequest"];
+                answer: components["schemas"]["WebhookWithSecret"];
+            };
+            listDeliveries: {
+                input: {
+                    id: string;
+                    /** @enum {string} */
+                    status?: "pending" | "delivered" | "failed" | "dropped";
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                    /** @description `next` of the previous page, unchanged. Without it the list starts at the beginning. */
+                    cursor?: string;
+                };
+                answer: components["schemas"]["DeliveryPage"];
+            };
+            getDelivery: {
+                input: {
+                    id: string;
+                    /** @description The `webhook-id` of the message. */
+                    messageId: string;
+                };
+                answer: components["schemas"]["DeliveryWithBody"];
+            };
+            testWebhook: {
+                input: {
+                    id: string;
+                };
+                answer: components["schemas"]["SentTest"];
+            };
+            redeliverMessage: {
+                input: {
+                    id: string;
+                    /** @description The `webhook-id` of the message. */
+                    messageId: string;
+                };
+                answer: components["schemas"]["Redelivery"];
+            };
+            redeliverFailed: {
+                input: {
+                    id: string;
+                } & components["schemas"]["RedeliverRequest"];
+                answer: components["schemas"]["Redelivery"];
+            };
+            listEvents: {
+                input: {
+                    /** @description `next` of the previous page, or the id of a streamed event. It fits any `types`. */
+                    after?: string;
+                    /** @description The types to read, separated by commas. By default all. */
+                    types?: string;
+                    /**
+                     * @description Rows per page.
+                     * @default 100
+                     */
+                    limit?: number;
+                };
+                answer: components["schemas"]["EventPage"];
+            };
             listAuditLines: {
                 input: {
                     /** @description Lines of this actor, exactly as written. */
@@ -1154,6 +1447,21 @@ export type PolicyVersion = components['schemas']['PolicyVersion'];
 export type PolicyPreview = components['schemas']['PolicyPreview'];
 export type PreviewRequest = components['schemas']['PreviewRequest'];
 export type Decision = components['schemas']['Decision'];
+export type WebhookPage = components['schemas']['WebhookPage'];
+export type Webhook = components['schemas']['Webhook'];
+export type MessageType = components['schemas']['MessageType'];
+export type WebhookWithSecret = components['schemas']['WebhookWithSecret'];
+export type CreateWebhookRequest = components['schemas']['CreateWebhookRequest'];
+export type WebhookChange = components['schemas']['WebhookChange'];
+export type RotateSecretRequest = components['schemas']['RotateSecretRequest'];
+export type DeliveryPage = components['schemas']['DeliveryPage'];
+export type Delivery = components['schemas']['Delivery'];
+export type DeliveryWithBody = components['schemas']['DeliveryWithBody'];
+export type SentTest = components['schemas']['SentTest'];
+export type Redelivery = components['schemas']['Redelivery'];
+export type RedeliverRequest = components['schemas']['RedeliverRequest'];
+export type EventPage = components['schemas']['EventPage'];
+export type Event = components['schemas']['Event'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type AuditLine = components['schemas']['AuditLine'];
 export type AuditAction = components['schemas']['AuditAction'];

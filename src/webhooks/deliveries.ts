@@ -1,15 +1,19 @@
 import { type By, toActor } from "../actor.ts";
 import type { Sql } from "../database/sql.ts";
-import { withAppErrors } from "../errors.ts";
+import { AppError, withAppErrors } from "../errors.ts";
+import { getEndpoint, type MessageType, requireUrl } from "./endpoints.ts";
+
+/** What a delivery can come to. */
+export const DELIVERY_STATUSES = ["pending", "delivered", "failed", "dropped"] as const;
 
 /** What becomes of a message at an endpoint. */
 export interface Delivery {
   messageId: string;
-  type: string;
+  type: MessageType;
   /** When the change was made that it tells of. */
   at: Date;
   /** `dropped`: there is nothing left to tell, because the members it told of are deleted. */
-  status: "pending" | "delivered" | "failed" | "dropped";
+  status: (typeof DELIVERY_STATUSES)[number];
   attempts: number;
   nextAttemptAt: Date | null;
   lastAttemptAt: Date | null;
@@ -20,31 +24,25 @@ export interface Delivery {
   lastAnswer: string | null;
   lastTookMs: number | null;
   endedAt: Date | null;
+}
+
+/** A delivery with the message. */
+export interface DeliveryWithBody extends Delivery {
   /** What is sent, made from the rows as they are now; null when nothing is left to tell. */
   body: Record<string, unknown> | null;
 }
 
-/** Lists the deliveries of an endpoint, the newest message first; `after` is the last message id already seen. */
+/**
+ * Lists the deliveries of an endpoint, the newest message first; `after` is the last message id already seen.
+ * @throws {AppError} `webhook_not_found`
+ */
 export async function listDeliveries(
   sql: Sql,
   endpointId: string,
   page: { limit: number; after?: string | undefined; status?: Delivery["status"] | undefined },
 ): Promise<Delivery[]> {
-  const rows = await sql<(Omit<Delivery, "body"> & { body: string | null })[]>`
-    select
-      d.message_id,
-      m.type,
-      m.at,
-      d.status,
-      d.attempts,
-      d.next_attempt_at,
-      d.last_attempt_at,
-      d.last_status,
-      d.last_error,
-      d.last_answer,
-      d.last_took_ms,
-      d.ended_at,
-      assignment.read_message(m.id)::text as body
+  const rows = await sql<Delivery[]>`
+    select ${deliveryColumns(sql)}
     from assignment.deliveries d
     join assignment.outbox m on m.id = d.message_id
     where d.endpoint_id = ${endpointId}
@@ -53,16 +51,51 @@ export async function listDeliveries(
     order by d.message_id desc
     limit ${page.limit}
   `;
-  return rows.map(({ body, ...delivery }) => ({
-    ...delivery,
-    body: body === null ? null : JSON.parse(body),
-  }));
+  if (rows.length === 0) await getEndpoint(sql, endpointId);
+  return [...rows];
+}
+
+/** Reads a delivery with its message. @throws {AppError} `webhook_not_found` or `delivery_not_found` */
+export async function getDelivery(
+  sql: Sql,
+  endpointId: string,
+  messageId: string,
+): Promise<DeliveryWithBody> {
+  const [row] = await sql<(Delivery & { body: string | null })[]>`
+    select ${deliveryColumns(sql)}, assignment.read_message(m.id)::text as body
+    from assignment.deliveries d
+    join assignment.outbox m on m.id = d.message_id
+    where d.endpoint_id = ${endpointId}
+      and d.message_id = ${messageId}
+  `;
+  if (row === undefined) {
+    await getEndpoint(sql, endpointId);
+    throw new AppError("delivery_not_found", `endpoint ${endpointId} has no delivery of ${messageId}`);
+  }
+  return { ...row, body: row.body === null ? null : JSON.parse(row.body) };
+}
+
+function deliveryColumns(sql: Sql): ReturnType<Sql> {
+  return sql`
+    d.message_id,
+    m.type,
+    m.at,
+    d.status,
+    d.attempts,
+    d.next_attempt_at,
+    d.last_attempt_at,
+    d.last_status,
+    d.last_error,
+    d.last_answer,
+    d.last_took_ms,
+    d.ended_at
+  `;
 }
 
 /**
  * Sends again: one message, or all that failed since a time.
  * @returns how many messages are due again
- * @throws {AppError} `webhook_not_found`
+ * @throws {AppError} `webhook_not_found`, or `delivery_not_found` for one message that it never had
  */
 export async function redeliver(
   sql: Sql,
@@ -76,11 +109,18 @@ export async function redeliver(
   const [row] = await withAppErrors(sql<[{ count: number }]>`
     select assignment.redeliver(${endpointId}, ${actor}, ${messageId}, ${failedSince}, ${requestId}) as count
   `);
+  if (messageId !== null && row.count === 0) {
+    throw new AppError("delivery_not_found", `endpoint ${endpointId} has no delivery of ${messageId}`);
+  }
   return row.count;
 }
 
-/** Writes a test message for one endpoint, also a disabled one. Returns its id. @throws {AppError} `webhook_not_found` */
+/**
+ * Writes a test message for one endpoint, also a disabled one. Returns its id.
+ * @throws {AppError} `webhook_not_found` or `webhook_has_no_url`
+ */
 export async function sendTest(sql: Sql, endpointId: string, by: By): Promise<string> {
+  await requireUrl(sql, endpointId);
   const { actor, requestId } = toActor(by);
   const [row] = await withAppErrors(sql<[{ id: string }]>`
     select assignment.send_test(${endpointId}, ${actor}, ${requestId}) as id

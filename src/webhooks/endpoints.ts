@@ -12,6 +12,11 @@ export const MESSAGE_TYPES = [
 ] as const;
 export type MessageType = typeof MESSAGE_TYPES[number];
 
+/** Tells whether there are messages of this type. */
+export function isMessageType(text: string): text is MessageType {
+  return (MESSAGE_TYPES as readonly string[]).includes(text);
+}
+
 /** Who wants to hear of what. */
 export interface Endpoint {
   id: string;
@@ -37,6 +42,8 @@ export interface EndpointState extends Endpoint {
   failed: number;
   /** When the oldest message that it has not got was written. */
   oldestPendingAt: Date | null;
+  /** Until when messages are also signed with the secret of before the last rotation. */
+  formerSecretUntil: Date | null;
 }
 
 /** What is to be changed; what is left out stays. `secret` is sealed. */
@@ -56,7 +63,7 @@ export async function createEndpoint(
   sql: Sql,
   endpoint: EndpointChange & { id: string; types: MessageType[] },
   by: By,
-): Promise<Endpoint> {
+): Promise<EndpointState> {
   const { actor, requestId } = toActor(by);
   const [row] = await withAppErrors(sql<[{ id: string }]>`
     select assignment.put_endpoint(null, ${
@@ -75,7 +82,7 @@ export async function changeEndpoint(
   id: string,
   change: EndpointChange,
   by: By,
-): Promise<Endpoint> {
+): Promise<EndpointState> {
   const { actor, requestId } = toActor(by);
   await withAppErrors(sql`
     select assignment.put_endpoint(${id}, ${JSON.stringify(change)}::text::jsonb, ${actor}, ${requestId})
@@ -94,6 +101,13 @@ export async function getEndpoint(sql: Sql, id: string): Promise<EndpointState> 
   const [endpoint] = await selectEndpoints(sql, sql`where e.id = ${id}`);
   if (endpoint === undefined) throw new AppError("webhook_not_found", `endpoint ${id} does not exist`);
   return endpoint;
+}
+
+/** Refuses an endpoint that nothing is sent to. @throws {AppError} `webhook_not_found` or `webhook_has_no_url` */
+export async function requireUrl(sql: Sql, id: string): Promise<void> {
+  if ((await getEndpoint(sql, id)).url === null) {
+    throw new AppError("webhook_has_no_url", `nothing is sent to endpoint ${id}: its messages are fetched`);
+  }
 }
 
 /** Lists endpoints, the newest first; `after` is the last id already seen. */
@@ -127,7 +141,8 @@ async function selectEndpoints(sql: Sql, which: ReturnType<Sql>): Promise<Endpoi
       e.updated_by,
       d.pending,
       d.failed,
-      d.oldest_pending_at
+      d.oldest_pending_at,
+      case when e.former_secret_until > now() then e.former_secret_until end as former_secret_until
     from assignment.webhook_endpoints e
     cross join lateral (
       select

@@ -74,7 +74,7 @@ describe("what the client knows of the API", () => {
           assert(error instanceof ApiError, `${operationId}: ${error}`);
           const expected = [
             ...["member_not_found", "trainer_not_found", "assignment_not_found", "run_not_found"],
-            ...["policy_invalid", "policy_version_not_found"],
+            ...["policy_invalid", "policy_version_not_found", "webhook_not_found"],
           ];
           assert(expected.includes(error.code), `${operationId}: ${error.code}`);
         }

@@ -26,6 +26,10 @@ const FOR_VIEWERS = [
   "GET /v1/transfers/:id",
   "GET /v1/transfers/:id/errors",
   "GET /v1/transfers/:id/events",
+  "GET /v1/webhooks",
+  "GET /v1/webhooks/:id",
+  "GET /v1/webhooks/:id/deliveries",
+  "GET /v1/webhooks/:id/deliveries/:messageId",
   "POST /v1/policy/preview",
 ];
 

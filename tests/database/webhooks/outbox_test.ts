@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { z } from "zod";
 import { assignClientToTrainer, endAssignment } from "../../../src/assignments/assign.ts";
 import type { Sql } from "../../../src/database/sql.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
@@ -9,10 +10,12 @@ import {
   deleteEndpoint,
   type MessageType,
 } from "../../../src/webhooks/endpoints.ts";
-import { readEvents, START } from "../../../src/webhooks/events.ts";
+import { readEvents } from "../../../src/webhooks/events.ts";
 import { newId, newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { addTrainers } from "../../support/policies.ts";
+
+const MemberIds = z.array(z.looseObject({ memberId: z.string() }));
 
 describe("the outbox", () => {
   let database: TestDatabase;
@@ -35,14 +38,11 @@ describe("the outbox", () => {
 
   /** The messages, in order, with the ids of the members that they tell of. */
   async function readAll(): Promise<{ type: string; members: string[] }[]> {
-    const events = await readEvents(sql, START, { limit: 1000 });
-    return events.filter(({ body }) => body !== null).map(({ body }) => {
-      const { type, data } = JSON.parse(body ?? "");
-      return {
-        type,
-        members: (data.assignments ?? data.members ?? []).map((one: { memberId: string }) => one.memberId),
-      };
-    });
+    const { events } = await readEvents(sql, null, { limit: 1000 });
+    return events.map(({ type, data: { assignments, members } }) => ({
+      type,
+      members: MemberIds.parse(assignments ?? members ?? []).map(({ memberId }) => memberId),
+    }));
   }
 
   async function readTriggers(): Promise<string[]> {
