@@ -9,7 +9,7 @@ import { DEFAULT_TRAINER_ID } from "../assignments/default_trainer.ts";
 import { findSettings } from "../database/session_settings.ts";
 
 /** Below the current folder, which `deno task` makes the project's. */
-const EMBEDDED_FOLDER = ".data";
+export const EMBEDDED_FOLDER = ".data";
 
 /** The server that a command works on. */
 export interface CommandServer {

@@ -13,7 +13,8 @@ import { openServicePools, type ServicePools } from "../database/service_pools.t
 import { type Command, UsageError } from "./command.ts";
 import { isTracing, traceIds } from "../telemetry/tracing.ts";
 import { openReadReplica, type ReadReplica } from "../database/read_replica.ts";
-import { type CommandServer, openMigratedServer } from "./open_database.ts";
+import { type CommandServer, EMBEDDED_FOLDER, openMigratedServer } from "./open_database.ts";
+import { readOwnKey } from "../webhooks/own_key.ts";
 import { createToken } from "./token.ts";
 
 const DRAIN_TIMEOUT_MS = 10_000;
@@ -38,7 +39,10 @@ export const start: Command = {
     for (const warning of config.warnings) log.warn({ event: "configuration", warning });
     const server = await openMigratedServer(config, "service");
     try {
-      if (!signal.aborted) await servePools(config, server, isTraced, { log, signal, print });
+      const webhookKeys = await findWebhookKeys(config, server);
+      if (!signal.aborted) {
+        await servePools({ ...config, webhookKeys }, server, isTraced, { log, signal, print });
+      }
     } finally {
       await server.close();
     }
@@ -46,6 +50,14 @@ export const start: Command = {
     return 0;
   },
 };
+
+/** Only a service with its own database has a key of its own, which opens what it sealed also after one is configured. */
+async function findWebhookKeys(
+  { webhookKeys }: Config,
+  { embedded }: CommandServer,
+): Promise<readonly Uint8Array[]> {
+  return embedded === null ? webhookKeys : [...webhookKeys, await readOwnKey(EMBEDDED_FOLDER)];
+}
 
 interface ProcessContext {
   log: Logger;

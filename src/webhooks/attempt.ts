@@ -1,24 +1,16 @@
-import type { Sql } from "../database/sql.ts";
-import { isSealedUnderFirst, open, seal } from "./key.ts";
-import { type DeliveryResult, type DueEndpoint, resealSecret, type TakenDelivery } from "./queue.ts";
+import { open } from "./key.ts";
+import type { DeliveryResult, DueEndpoint, TakenDelivery } from "./queue.ts";
 import { judgeOutcome, nextAttemptAt } from "./retry.ts";
 import type { Sender } from "./send.ts";
 import { signMessage } from "./sign.ts";
 
-/** Opens an endpoint's secrets, and seals them anew where the key was rotated. */
-export async function openSecrets(
-  sql: Sql,
+/** Opens an endpoint's secrets. */
+export function openSecrets(
   { id, secret, formerSecret }: DueEndpoint,
   keys: readonly Uint8Array[],
 ): Promise<string[]> {
-  const secrets = [];
-  for (const sealed of [secret, formerSecret]) {
-    if (sealed === null) continue;
-    const opened = await open(keys, id, sealed);
-    secrets.push(opened);
-    if (!isSealedUnderFirst(keys, sealed)) await resealSecret(sql, id, sealed, await seal(keys, id, opened));
-  }
-  return secrets;
+  const sealed = formerSecret === null ? [secret] : [secret, formerSecret];
+  return Promise.all(sealed.map((each) => open(keys, id, each)));
 }
 
 /** Makes one attempt to deliver a message, and says what became of it. Rejects with the signal's reason only. */

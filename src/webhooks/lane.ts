@@ -66,7 +66,7 @@ export function openLane(sql: Sql, options: LaneOptions): Lane {
   async function openOnce(endpoint: DueEndpoint): Promise<string[]> {
     const sealed = `${endpoint.secret} ${endpoint.formerSecret}`;
     if (opened?.sealed !== sealed) {
-      opened = { sealed, secrets: await openSecrets(sql, endpoint, options.keys) };
+      opened = { sealed, secrets: await openSecrets(endpoint, options.keys) };
     }
     return opened.secrets;
   }

@@ -84,11 +84,6 @@ export async function recordDeliveries(
   return row.because;
 }
 
-/** Replaces a sealed secret by the same one, sealed under another key. */
-export async function resealSecret(sql: Sql, endpointId: string, from: string, to: string): Promise<void> {
-  await sql`select assignment.reseal_secret(${endpointId}, ${from}, ${to})`;
-}
-
 /** Makes messages of gaps, and forgets old messages; to be called every minute or so. */
 export async function tendOutbox(sql: Sql): Promise<{ filled: number; forgotten: number }> {
   const [row] = await sql<[{ filled: number; forgotten: number }]>`

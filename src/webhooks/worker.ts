@@ -2,6 +2,7 @@ import { delay } from "../deadline.ts";
 import type { Sql } from "../database/sql.ts";
 import { type Lane, type LaneOptions, openLane } from "./lane.ts";
 import { addressMessages, findDueEndpoints, tendOutbox } from "./queue.ts";
+import { resealSecrets } from "./reseal.ts";
 
 const LOOK_EVERY_MS = 250;
 const TEND_EVERY_MS = 60_000;
@@ -43,8 +44,12 @@ export async function deliverMessages(sql: Sql, options: LaneOptions): Promise<v
   }
 }
 
-async function tend(sql: Sql, { log }: LaneOptions): Promise<void> {
+async function tend(sql: Sql, { keys, log }: LaneOptions): Promise<void> {
   const { filled, forgotten } = await tendOutbox(sql);
   if (filled > 0) log.warn({ event: "outbox_gaps_filled", changes: filled });
   if (forgotten > 0) log.info({ event: "old_messages_forgotten", messages: forgotten });
+  if (keys.length === 0) return;
+  const { resealed, problems } = await resealSecrets(sql, keys);
+  if (resealed > 0) log.info({ event: "webhook_secrets_resealed", secrets: resealed });
+  for (const problem of problems) log.error({ event: "webhook_secret_unreadable", reason: String(problem) });
 }
