@@ -1,4 +1,4 @@
--- Creates, changes and deletes endpoints.
+-- Creates and changes endpoints.
 -- Locks: none by the migration; see set_announcing. Reversible.
 
 -- migrate:up
@@ -79,56 +79,5 @@ comment on function assignment.put_endpoint(uuid, jsonb, text, text) is
 secret leaves the former one valid for 24 hours. Raises TA021 the endpoint does not exist, 55P03 when transactions that write
 assignments leave no moment for it.';
 
-create function assignment.delete_endpoint(p_id uuid, p_actor text, p_request_id text default null)
-  returns void
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  set lock_timeout = '2s'
-  language plpgsql
-as $$
-declare
-  v_before assignment.webhook_endpoints;
-begin
-  delete from assignment.webhook_endpoints where id = p_id returning * into v_before;
-  if not found then
-    raise exception 'endpoint % does not exist', p_id using errcode = 'TA021';
-  end if;
-  perform assignment.set_announcing();
-  perform assignment.record_audit(
-    p_actor,
-    'webhook.deleted',
-    'webhook:' || p_id,
-    p_before => jsonb_build_object('url', v_before.url, 'types', v_before.types, 'enabled', v_before.enabled),
-    p_request_id => p_request_id
-  );
-end;
-$$;
-
-revoke execute on function assignment.delete_endpoint(uuid, text, text) from public;
-comment on function assignment.delete_endpoint(uuid, text, text) is
-  'Deletes an endpoint with the record of its deliveries. Raises TA021 it does not exist.';
-
-create function assignment.reseal_secret(p_endpoint_id uuid, p_from text, p_to text)
-  returns void
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  set lock_timeout = '2s'
-  language sql
-as $$
-  update assignment.webhook_endpoints
-  set secret = case secret when p_from then p_to else secret end,
-    former_secret = case former_secret when p_from then p_to else former_secret end
-  where id = p_endpoint_id
-    and p_from in (secret, former_secret)
-$$;
-
-revoke execute on function assignment.reseal_secret(uuid, text, text) from public;
-comment on function assignment.reseal_secret(uuid, text, text) is
-  'Replaces a sealed secret by the same one, sealed under another key.';
-
 -- migrate:down
-drop function if exists assignment.reseal_secret(uuid, text, text);
-drop function if exists assignment.delete_endpoint(uuid, text, text);
 drop function if exists assignment.put_endpoint(uuid, jsonb, text, text);

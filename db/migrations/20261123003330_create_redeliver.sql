@@ -1,4 +1,4 @@
--- Sends again, and sends a test.
+-- Sends again.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -49,33 +49,5 @@ comment on function assignment.redeliver(uuid, text, uuid, timestamptz, text) is
   'Makes one message of an endpoint due again, or all that failed since a time, and returns how many. Raises TA021 the endpoint
 does not exist.';
 
-create function assignment.send_test(p_endpoint_id uuid, p_actor text, p_request_id text default null)
-  returns uuid
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-declare
-  v_type text;
-  v_id uuid;
-begin
-  select e.types[1] into v_type from assignment.webhook_endpoints e where e.id = p_endpoint_id and e.url is not null;
-  if not found then
-    raise exception 'endpoint % does not exist, or has no address', p_endpoint_id using errcode = 'TA021';
-  end if;
-  insert into assignment.outbox (type, is_test_for) values (v_type, p_endpoint_id) returning id into v_id;
-  perform assignment.record_audit(
-    p_actor, 'webhook.tested', 'webhook:' || p_endpoint_id, p_request_id => p_request_id
-  );
-  return v_id;
-end;
-$$;
-
-revoke execute on function assignment.send_test(uuid, text, text) from public;
-comment on function assignment.send_test(uuid, text, text) is
-  'Writes a test message for one endpoint, also a disabled one, and returns its id. Raises TA021 it does not exist.';
-
 -- migrate:down
-drop function if exists assignment.send_test(uuid, text, text);
 drop function if exists assignment.redeliver(uuid, text, uuid, timestamptz, text);

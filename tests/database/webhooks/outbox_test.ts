@@ -38,11 +38,23 @@ describe("the outbox", () => {
 
   /** The messages, in order, with the ids of the members that they tell of. */
   async function readAll(): Promise<{ type: string; members: string[] }[]> {
+    await untilEarlierTransactionsEnd();
     const { events } = await readEvents(sql, null, { limit: 1000 });
     return events.map(({ type, data: { assignments, members } }) => ({
       type,
       members: MemberIds.parse(assignments ?? members ?? []).map(({ memberId }) => memberId),
     }));
+  }
+
+  /** Messages are held back while an earlier transaction runs, be it in another database of the server. */
+  async function untilEarlierTransactionsEnd(): Promise<void> {
+    const [{ now }] = await sql<[{ now: string }]>`select pg_current_xact_id()::text as now`;
+    for (;;) {
+      const [{ hasEnded }] = await sql<[{ hasEnded: boolean }]>`
+        select pg_snapshot_xmin(pg_current_snapshot()) > ${now}::text::xid8 as has_ended
+      `;
+      if (hasEnded) return;
+    }
   }
 
   async function readTriggers(): Promise<string[]> {

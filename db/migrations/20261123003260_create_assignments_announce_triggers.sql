@@ -1,6 +1,6 @@
 -- Announces assignments that were made or ended, by whichever door. The triggers are disabled as long as nobody wants these
 -- messages, so that a sign-up costs nothing more: see set_announcing.
--- Locks: share row exclusive on trainer_client_assignments and assignment.failures (given up after 5 s). Reversible.
+-- Locks: share row exclusive on trainer_client_assignments (given up after 5 s). Reversible.
 
 -- migrate:up
 set local lock_timeout = '5s';
@@ -73,37 +73,8 @@ alter table public.trainer_client_assignments
   disable trigger trainer_client_assignments_announce_after_insert,
   disable trigger trainer_client_assignments_announce_after_update;
 
-create function assignment.tg_failures__announce()
-  returns trigger
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-begin
-  perform assignment.announce('assignment.failed', p_member_ids => array(select n.member_id from new_rows n order by n.member_id));
-  return null;  -- ignored for an after trigger
-exception when others or assert_failure then
-  raise warning 'trainer assignment: no message tells of failed members: %', sqlerrm;
-  return null;
-end;
-$$;
-
-revoke execute on function assignment.tg_failures__announce() from public;
-comment on function assignment.tg_failures__announce() is
-  'Announces members who could not be assigned. Never makes the statement fail.';
-
-create trigger failures_announce_after_insert
-  after insert on assignment.failures
-  referencing new table as new_rows
-  for each statement
-  execute function assignment.tg_failures__announce();
-
-alter table assignment.failures disable trigger failures_announce_after_insert;
-
 -- migrate:down
 set local lock_timeout = '5s';
 
--- Dropping the functions drops their triggers, even where the tables are already gone.
+-- Dropping the function drops its triggers, even where the table is already gone.
 drop function if exists assignment.tg_trainer_client_assignments__announce() cascade;
-drop function if exists assignment.tg_failures__announce() cascade;
