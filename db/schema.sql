@@ -2202,6 +2202,69 @@ $$;
 
 COMMENT ON FUNCTION assignment.explain_hidden_rows(p_role name) IS 'Names the tables that hide rows from the role, and how to change that. Null: none does.';
 
+-- FUNCTION: assignment.explain_member_refusal(text, regclass, name, name, name[], name)
+
+CREATE FUNCTION assignment.explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_is_of_members boolean := p_table in (
+    select 'public.members'::regclass union all select relid from pg_partition_tree('public.members')
+  );
+begin
+  if p_sqlstate in ('42501', 'TA010') then
+    reason := 'not_granted';
+    select problem into detail from assignment.find_member_hook_problems(p_filled) as problem limit 1;
+    detail := coalesce(
+      detail,
+      format('a trigger of members lacks a right of the role %I, as whom it runs; see the log of the database', current_user)
+    );
+  elsif p_sqlstate = '23502' and v_is_of_members and p_column = any (p_filled) then
+    reason := 'value_missing';
+    detail := format('the event has no value for the column %I, which must have one', p_column);
+  elsif p_sqlstate = '23502' and v_is_of_members then
+    reason := 'column_missing';
+    detail := format('the hook does not fill the column %I, which must have a value: give it a default', p_column);
+  elsif p_sqlstate = '23505' and v_is_of_members and exists (
+    select
+    from pg_class index
+    join pg_index i on i.indexrelid = index.oid
+    join pg_attribute a on a.attrelid = i.indrelid and a.attname = p_email_column
+    where i.indrelid = p_table
+      and index.relname = p_constraint
+      and (
+        a.attnum = any (i.indkey)
+        or exists (
+          select
+          from pg_depend d
+          where d.classid = 'pg_class'::regclass
+            and d.objid = i.indexrelid
+            and d.refobjid = i.indrelid
+            and d.refobjsubid = a.attnum
+        )
+      )
+  ) then
+    reason := 'email_taken';
+    detail := 'another member has this e-mail address';
+  elsif p_sqlstate ~ '^42' then
+    reason := 'table_unfit';
+    detail := format(
+      'members, or a trigger of it, does not fit (SQLSTATE %s); see the log of the database, and try: insert into public.members',
+      p_sqlstate
+    );
+  elsif p_sqlstate = 'TA008' then
+    reason := 'refused';
+    detail := 'a trigger or rule of the application kept the member out';
+  else
+    reason := 'refused';
+    detail := format('members refused the row (SQLSTATE %s%s)', p_sqlstate, ', constraint ' || quote_ident(nullif(p_constraint, '')));
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text) IS 'The reason and the detail of a failure of the member hook, from the diagnostics of an error. Quotes no value of a row.';
+
 -- FUNCTION: assignment.explain_refusal(uuid, text, text, text)
 
 CREATE FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) RETURNS assignment.member_failure
@@ -2488,6 +2551,73 @@ $$;
 
 COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'The given members whose row another session has locked, so that no assignment can reference it. Locks the other rows
 as a foreign key does. Empty when the owner of this function may not update members.';
+
+-- FUNCTION: assignment.find_member_hook_problems(name[])
+
+CREATE FUNCTION assignment.find_member_hook_problems(p_filled name[]) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_table regclass := to_regclass('public.members');
+  v_columns text;
+begin
+  -- Columns that the hook fills, whether or not every event has a value for them.
+  select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
+  from pg_attribute
+  where attrelid = v_table
+    and attnum > 0
+    and not attisdropped
+    and (attname = 'id' or (attname = any (p_filled) and has_column_privilege(session_user, attrelid, attnum, 'select')))
+    and not has_column_privilege(attrelid, attnum, 'insert');
+  if v_columns is not null then
+    return next format('the owner of the functions may not insert members: run as the owner of public.members: '
+      'grant insert (%s) on public.members to %I', v_columns, current_user);
+  end if;
+
+  if row_security_active(v_table) and not exists (
+    select
+    from pg_policy p
+    cross join unnest(p.polroles) as admitted (oid)
+    where p.polrelid = v_table
+      and p.polpermissive
+      and p.polcmd in ('a', '*')
+      and (admitted.oid = 0 or pg_has_role(admitted.oid, 'usage'))
+  ) then
+    return next format('row-level security refuses members of the hook: run as the owner of public.members: '
+      'create policy member_hook on public.members for insert to %I with check (true)', current_user);
+  end if;
+
+  -- A trigger of the application may fill what the hook does not.
+  if not exists (
+    select
+    from pg_trigger t
+    join pg_proc p on p.oid = t.tgfoid
+    where t.tgrelid = v_table
+      and t.tgenabled <> 'D'
+      and (t.tgtype & 7) = 7  -- for each row, before, insert
+      and p.pronamespace <> 'assignment'::regnamespace
+  ) then
+    return query
+    select format('the hook does not fill the column %I of members, which must have a value: give it a default', a.attname)
+    from pg_attribute a
+    join pg_type t on t.oid = a.atttypid
+    where a.attrelid = v_table
+      and a.attnum > 0
+      and not a.attisdropped
+      and (a.attnotnull or t.typnotnull)
+      and not a.atthasdef
+      and a.attidentity = ''
+      and t.typdefault is null
+      and a.attname <> 'id'
+      and (a.attname = any (p_filled) and has_column_privilege(session_user, a.attrelid, a.attnum, 'select')) is not true
+    order by a.attnum;
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.find_member_hook_problems(p_filled name[]) IS 'What an event of the member hook would fail at, whatever its member, and what to do. p_filled: the columns that the hook
+fills. Empty: nothing.';
 
 -- FUNCTION: assignment.find_members(uuid[])
 
@@ -3236,10 +3366,41 @@ begin
     ) as known (id)
     where not exists (select from public.members m where m.id = known.id)
   ));
+  -- Its members are yet to come. One who came by another way needs it no more, and might go unseen.
+  delete from assignment.member_hook_failures f where exists (select from public.members m where m.id = f.member_id);
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.forget_gone_members() IS 'Forgets members of whom something is kept although they no longer exist. Raises where rows of members are hidden.';
+COMMENT ON FUNCTION assignment.forget_gone_members() IS 'Forgets members of whom something is kept although they no longer exist, and the failures of
+the member hook of members who exist by now. Raises where rows of members are hidden.';
+
+-- FUNCTION: assignment.forget_member_events(integer)
+
+CREATE FUNCTION assignment.forget_member_events(p_limit integer) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  delete from assignment.member_hook_events
+  where id in (
+    select id
+    from assignment.member_hook_events
+    where received_at < now() - interval '30 days'
+    order by received_at, id
+    limit p_limit
+    for update skip locked
+  );
+  delete from assignment.member_hook_failures
+  where id in (
+    select id
+    from assignment.member_hook_failures
+    where last_failed_at < now() - interval '30 days'
+    order by last_failed_at, id
+    limit p_limit
+    for update skip locked
+  );
+$$;
+
+COMMENT ON FUNCTION assignment.forget_member_events(p_limit integer) IS 'Deletes up to p_limit events of the member hook, and as many of its failures, that are older than 30 days.';
 
 -- FUNCTION: assignment.forget_members(uuid[])
 
@@ -3271,6 +3432,7 @@ begin
       and not done
     for update skip locked  -- a step under way moves it on itself
   );
+  delete from assignment.member_hook_failures where member_id = any (p_member_ids);
   delete from assignment.seats where trainer_id = any (p_member_ids);
   delete from assignment.trainers where trainer_id = any (p_member_ids);
   update assignment.outbox
@@ -3279,8 +3441,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.forget_members(p_member_ids uuid[]) IS 'Deletes the failures, the errors of runs, the selections of transfers and the settings as a trainer of deleted members, and
-moves cursors of backfills on that stand at them.';
+COMMENT ON FUNCTION assignment.forget_members(p_member_ids uuid[]) IS 'Deletes the failures, also those of the member hook, the errors of runs, the selections of transfers and the settings as a
+trainer of deleted members, and moves cursors of backfills on that stand at them.';
 
 -- FUNCTION: assignment.give_back_seats(uuid[])
 
@@ -3356,7 +3518,7 @@ begin
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
        assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
        assignment.webhook_endpoints, assignment.outbox, assignment.deliveries, assignment.outbox_gaps,
-       assignment.outbox_forgotten, assignment.audit_subjects, public.trainer_client_assignments to %I',
+       assignment.outbox_forgotten, assignment.audit_subjects, assignment.member_hook_failures, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -3412,7 +3574,9 @@ begin
     'assignment.read_message(uuid)',
     'assignment.read_events(xid8, uuid, text[], integer)',
     'assignment.tend_outbox()',
-    'assignment.record_access(text, text, jsonb, text)'
+    'assignment.record_access(text, text, jsonb, text)',
+    'assignment.take_member_event(text, text, uuid, name, text, name, text)',
+    'assignment.find_member_hook_problems(name[])'
   ]::regprocedure[]
   loop
     execute format('grant execute on function %s to %I', v_function, p_role);
@@ -3489,6 +3653,53 @@ CREATE FUNCTION assignment.hides_rows(p_table regclass, p_role name) RETURNS boo
 $$;
 
 COMMENT ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) IS 'Whether row-level security may hide rows of the table from the role. Null: it does not apply to the role.';
+
+-- FUNCTION: assignment.insert_member(uuid, name[], text[])
+
+CREATE FUNCTION assignment.insert_member(p_member_id uuid, p_columns name[], p_values text[]) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_columns text;
+  v_values text;
+  v_id uuid;
+begin
+  -- The service may set only what it may read: its rights would else be those of the owner.
+  select
+    coalesce(string_agg(format(', %I', a.attname), '' order by a.attnum), ''),
+    coalesce(string_agg(format(', $2[%s]', given.place), '' order by a.attnum), '')
+  into v_columns, v_values
+  from unnest(p_columns, p_values) with ordinality as given (name, value, place)
+  join pg_attribute a on a.attname = given.name
+  where given.value is not null
+    and a.attrelid = 'public.members'::regclass
+    and a.attnum > 0
+    and not a.attisdropped
+    and a.attname <> 'id'
+    and a.attgenerated = ''
+    and has_column_privilege(session_user, a.attrelid, a.attnum, 'select');
+
+  perform set_config('search_path', (select reset_val from pg_settings where name = 'search_path'), true);
+  execute format(
+    'insert into public.members (id%s) values ($1%s) on conflict (id) do nothing returning id', v_columns, v_values
+  )
+  into v_id
+  using p_member_id, p_values;
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
+  if v_id is null then
+    perform assignment.require_visible_rows();
+    if not exists (select from public.members where id = p_member_id) then
+      raise exception 'a trigger or rule of the application kept the member out' using errcode = 'TA008';
+    end if;
+  end if;
+  return v_id;
+end;
+$_$;
+
+COMMENT ON FUNCTION assignment.insert_member(p_member_id uuid, p_columns name[], p_values text[]) IS 'Inserts a member with those of the columns that exist, that have a value and that the calling role may read. Returns the
+id, or null if the member exists.';
 
 -- FUNCTION: assignment.is_ended_by_policy(uuid)
 
@@ -4943,6 +5154,7 @@ begin
   exception when others then
     raise warning 'trainer assignment: something may still be kept of deleted members: %', sqlerrm;
   end;
+  perform assignment.forget_member_events(10000);
   select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
   begin
     run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
@@ -6231,6 +6443,79 @@ $$;
 COMMENT ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) IS 'Locks and returns up to p_limit due failures that no other session is retrying: the one due longest, and others with
 the same requested trainer.';
 
+-- FUNCTION: assignment.take_member_event(text, text, uuid, name, text, name, text)
+
+CREATE FUNCTION assignment.take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_sqlstate text;
+  v_schema text;
+  v_table text;
+  v_column text;
+  v_constraint text;
+begin
+  perform assignment.forget_member_events(100);
+  member_id := p_member_id;
+  if p_member_id is null then
+    reason := 'id_missing';
+    detail := 'the event names no member: see MEMBER_HOOK_ID';
+  else
+    begin
+      insert into assignment.member_hook_events (id, outcome) values (p_event_id, 'created') on conflict (id) do nothing;
+      if not found then
+        outcome := 'duplicate';
+        return;
+      end if;
+      member_id := assignment.insert_member(p_member_id, array[p_name_column, p_email_column], array[p_name, p_email]);
+      outcome := 'created';
+      if member_id is null then
+        member_id := p_member_id;
+        outcome := 'known';
+        update assignment.member_hook_events e set outcome = 'known' where e.id = p_event_id;
+      end if;
+      delete from assignment.member_hook_failures f where f.event_id = p_event_id or f.member_id = p_member_id;
+      return;
+    exception when others then
+      get stacked diagnostics
+        v_sqlstate = returned_sqlstate,
+        v_schema = schema_name,
+        v_table = table_name,
+        v_column = column_name,
+        v_constraint = constraint_name;
+      if assignment.is_transient(v_sqlstate) then
+        raise;
+      end if;
+      select r.reason, r.detail into reason, detail
+      from assignment.explain_member_refusal(
+        v_sqlstate,
+        to_regclass(quote_ident(nullif(v_schema, '')) || '.' || quote_ident(v_table)),
+        v_column,
+        v_constraint,
+        array[p_name_column, p_email_column],
+        p_email_column
+      ) as r;
+    end;
+  end if;
+
+  outcome := 'refused';
+  insert into assignment.member_hook_failures as f (event_id, event_type, member_id, reason, detail)
+  values (p_event_id, p_event_type, p_member_id, take_member_event.reason, take_member_event.detail)
+  on conflict (event_id) do update
+  set
+    member_id = excluded.member_id,
+    reason = excluded.reason,
+    detail = excluded.detail,
+    attempts = f.attempts + 1,
+    last_failed_at = excluded.last_failed_at;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text) IS 'Creates the member of an event, once. outcome: created; known: the member existed; duplicate: the event was taken before;
+refused: kept in member_hook_failures, with the reason and what to do. Transient errors are raised.';
+
 -- FUNCTION: assignment.take_seats(uuid[])
 
 CREATE FUNCTION assignment.take_seats(p_trainer_ids uuid[]) RETURNS void
@@ -7268,6 +7553,45 @@ COMMENT ON VIEW assignment.member_columns IS 'Columns of members by kind: text, 
 other. value_kind, value_type: of an array, the kind and type of its elements; else those of the column itself. A domain
 counts as the type beneath it.';
 
+-- TABLE: assignment.member_hook_events
+
+CREATE TABLE assignment.member_hook_events (
+    id text NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    outcome text NOT NULL,
+    CONSTRAINT outcome_is_known CHECK ((outcome = ANY (ARRAY['created'::text, 'known'::text])))
+);
+
+COMMENT ON TABLE assignment.member_hook_events IS 'Events of the identity provider that were taken. Forgotten after 30 days. Nothing here names a member.';
+
+COMMENT ON COLUMN assignment.member_hook_events.id IS 'The provider''s id of the event, or the SHA-256 of its body where the provider gives none.';
+
+COMMENT ON COLUMN assignment.member_hook_events.outcome IS 'created: the event made a member. known: the member existed already.';
+
+-- TABLE: assignment.member_hook_failures
+
+CREATE TABLE assignment.member_hook_failures (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    event_id text NOT NULL,
+    event_type text NOT NULL,
+    member_id uuid,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    first_failed_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_failed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE assignment.member_hook_failures IS 'Signed events that could not be taken. One goes when the event, or another one of the same member, is taken, or after 30 days.';
+
+COMMENT ON COLUMN assignment.member_hook_failures.id IS 'UUID version 7.';
+
+COMMENT ON COLUMN assignment.member_hook_failures.member_id IS 'Who would have been created; null if the event names nobody. Goes with the member.';
+
+COMMENT ON COLUMN assignment.member_hook_failures.reason IS 'id_missing, value_missing, email_taken, refused: of this event. column_missing, not_granted, table_unfit: of all events.';
+
+COMMENT ON COLUMN assignment.member_hook_failures.detail IS 'What to do about it. Quotes no value.';
+
 -- TABLE: assignment.watched_tables
 
 CREATE TABLE assignment.watched_tables (
@@ -7760,6 +8084,21 @@ ALTER TABLE ONLY assignment.ended_sessions
 ALTER TABLE ONLY assignment.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (member_id);
 
+-- CONSTRAINT: assignment.member_hook_events member_hook_events_pkey
+
+ALTER TABLE ONLY assignment.member_hook_events
+    ADD CONSTRAINT member_hook_events_pkey PRIMARY KEY (id);
+
+-- CONSTRAINT: assignment.member_hook_failures member_hook_failures_event_id_key
+
+ALTER TABLE ONLY assignment.member_hook_failures
+    ADD CONSTRAINT member_hook_failures_event_id_key UNIQUE (event_id);
+
+-- CONSTRAINT: assignment.member_hook_failures member_hook_failures_pkey
+
+ALTER TABLE ONLY assignment.member_hook_failures
+    ADD CONSTRAINT member_hook_failures_pkey PRIMARY KEY (id);
+
 -- CONSTRAINT: assignment.outbox_forgotten outbox_forgotten_pkey
 
 ALTER TABLE ONLY assignment.outbox_forgotten
@@ -7885,6 +8224,18 @@ CREATE INDEX failures_next_attempt_at_idx ON assignment.failures USING btree (ne
 -- INDEX: assignment.failures_no_room_idx
 
 CREATE INDEX failures_no_room_idx ON assignment.failures USING btree (first_failed_at, member_id) WHERE (sqlstate = 'TA011'::text);
+
+-- INDEX: assignment.member_hook_events_received_at_idx
+
+CREATE INDEX member_hook_events_received_at_idx ON assignment.member_hook_events USING btree (received_at);
+
+-- INDEX: assignment.member_hook_failures_last_failed_at_idx
+
+CREATE INDEX member_hook_failures_last_failed_at_idx ON assignment.member_hook_failures USING btree (last_failed_at);
+
+-- INDEX: assignment.member_hook_failures_member_id_idx
+
+CREATE INDEX member_hook_failures_member_id_idx ON assignment.member_hook_failures USING btree (member_id);
 
 -- INDEX: assignment.outbox_at_idx
 
@@ -8083,6 +8434,14 @@ CREATE POLICY owner_does_all ON assignment.ended_sessions TO postgres USING (tru
 -- POLICY: assignment.failures owner_does_all
 
 CREATE POLICY owner_does_all ON assignment.failures TO postgres USING (true);
+
+-- POLICY: assignment.member_hook_events owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.member_hook_events TO postgres USING (true);
+
+-- POLICY: assignment.member_hook_failures owner_does_all
+
+CREATE POLICY owner_does_all ON assignment.member_hook_failures TO postgres USING (true);
 
 -- POLICY: assignment.outbox owner_does_all
 
@@ -8300,6 +8659,10 @@ REVOKE ALL ON FUNCTION assignment.explain_decision(p_member_id uuid) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION assignment.explain_hidden_rows(p_role name) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text)
+
+REVOKE ALL ON FUNCTION assignment.explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text)
 
 REVOKE ALL ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) FROM PUBLIC;
@@ -8335,6 +8698,10 @@ REVOKE ALL ON FUNCTION assignment.find_left_members(p_member_ids uuid[], p_endin
 -- ACL: assignment.FUNCTION find_locked_members(p_member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_member_hook_problems(p_filled name[])
+
+REVOKE ALL ON FUNCTION assignment.find_member_hook_problems(p_filled name[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION find_members(p_ids uuid[])
 
@@ -8396,6 +8763,10 @@ REVOKE ALL ON FUNCTION assignment.forget_before(p_before timestamp with time zon
 
 REVOKE ALL ON FUNCTION assignment.forget_gone_members() FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION forget_member_events(p_limit integer)
+
+REVOKE ALL ON FUNCTION assignment.forget_member_events(p_limit integer) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION forget_members(p_member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.forget_members(p_member_ids uuid[]) FROM PUBLIC;
@@ -8411,6 +8782,10 @@ REVOKE ALL ON FUNCTION assignment.grant_service(p_role name, p_columns name[]) F
 -- ACL: assignment.FUNCTION hides_rows(p_table regclass, p_role name)
 
 REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION insert_member(p_member_id uuid, p_columns name[], p_values text[])
+
+REVOKE ALL ON FUNCTION assignment.insert_member(p_member_id uuid, p_columns name[], p_values text[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION is_ended_by_policy(p_ended_run_id uuid)
 
@@ -8663,6 +9038,10 @@ REVOKE ALL ON FUNCTION assignment.take_deliveries(p_endpoint_id uuid, p_limit in
 -- ACL: assignment.FUNCTION take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text)
+
+REVOKE ALL ON FUNCTION assignment.take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION take_seats(p_trainer_ids uuid[])
 
