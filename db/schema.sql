@@ -3518,7 +3518,7 @@ begin
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
        assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
        assignment.webhook_endpoints, assignment.outbox, assignment.deliveries, assignment.outbox_gaps,
-       assignment.outbox_forgotten, assignment.audit_subjects, assignment.member_hook_failures, public.trainer_client_assignments to %I',
+       assignment.outbox_forgotten, assignment.webhook_states, assignment.audit_subjects, assignment.member_hook_failures, public.trainer_client_assignments to %I',
     p_role
   );
 
@@ -7955,6 +7955,46 @@ COMMENT ON COLUMN assignment.webhook_endpoints.disabled_because IS 'Why the serv
 
 COMMENT ON COLUMN assignment.webhook_endpoints.failing_since IS 'The first of the failures since the last success. Null: none.';
 
+-- VIEW: assignment.webhook_states
+
+CREATE VIEW assignment.webhook_states AS
+ SELECT e.id,
+    e.url,
+    e.description,
+    e.types,
+    e.enabled,
+    e.disabled_because,
+    e.failing_since,
+        CASE
+            WHEN (e.former_secret_until > now()) THEN e.former_secret_until
+            ELSE NULL::timestamp with time zone
+        END AS former_secret_until,
+    e.created_at,
+    e.created_by,
+    e.updated_at,
+    e.updated_by,
+    pending.count AS pending,
+    failed.count AS failed,
+    ( SELECT m.at
+           FROM (assignment.deliveries d
+             JOIN assignment.outbox m ON ((m.id = d.message_id)))
+          WHERE ((d.endpoint_id = e.id) AND (d.status = 'pending'::text))
+          ORDER BY d.message_id
+         LIMIT 1) AS oldest_pending_at
+   FROM ((assignment.webhook_endpoints e
+     CROSS JOIN LATERAL ( SELECT count(*) AS count
+           FROM ( SELECT
+                   FROM assignment.deliveries d
+                  WHERE ((d.endpoint_id = e.id) AND (d.status = 'pending'::text))
+                 LIMIT 10001) counted) pending)
+     CROSS JOIN LATERAL ( SELECT count(*) AS count
+           FROM ( SELECT
+                   FROM assignment.deliveries d
+                  WHERE ((d.endpoint_id = e.id) AND (d.status = 'failed'::text))
+                 LIMIT 10001) counted) failed);
+
+COMMENT ON VIEW assignment.webhook_states IS 'Webhooks without their secrets, with their messages that wait and those that were given up, each counted up to 10,001.';
+
 -- TABLE: public.members
 
 CREATE TABLE public.members (
@@ -8205,13 +8245,13 @@ CREATE INDEX backfill_selected_member_id_idx ON assignment.backfill_selected USI
 
 CREATE INDEX deliveries_due_idx ON assignment.deliveries USING btree (endpoint_id, next_attempt_at) WHERE (status = 'pending'::text);
 
--- INDEX: assignment.deliveries_failed_idx
-
-CREATE INDEX deliveries_failed_idx ON assignment.deliveries USING btree (endpoint_id, message_id) WHERE (status = 'failed'::text);
-
 -- INDEX: assignment.deliveries_message_id_idx
 
 CREATE INDEX deliveries_message_id_idx ON assignment.deliveries USING btree (message_id);
+
+-- INDEX: assignment.deliveries_undelivered_idx
+
+CREATE INDEX deliveries_undelivered_idx ON assignment.deliveries USING btree (endpoint_id, status, message_id) WHERE (status = ANY (ARRAY['pending'::text, 'failed'::text]));
 
 -- INDEX: assignment.failures_new_idx
 

@@ -25,7 +25,8 @@ create table assignment.deliveries (
 
 create index deliveries_due_idx on assignment.deliveries (endpoint_id, next_attempt_at) where status = 'pending';
 create index deliveries_message_id_idx on assignment.deliveries (message_id);
-create index deliveries_failed_idx on assignment.deliveries (endpoint_id, message_id) where status = 'failed';
+create index deliveries_undelivered_idx on assignment.deliveries (endpoint_id, status, message_id)
+  where status in ('pending', 'failed');
 
 comment on table assignment.deliveries is 'A message for an endpoint: pending, delivered, failed (given up), or dropped.';
 comment on column assignment.deliveries.status is

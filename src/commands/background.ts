@@ -7,6 +7,7 @@ import { logFailedRetries, logNewFailures } from "../assignments/failure_log.ts"
 import { retryDueFailures } from "../assignments/failures.ts";
 import { createOutageLog, type OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { createSender } from "../webhooks/send.ts";
 import { deliverMessages } from "../webhooks/worker.ts";
 
@@ -31,7 +32,12 @@ const RETRY_FAILED = "failure_retry_failed";
  * the work among them.
  */
 export function startBackgroundWork(
-  { sql, log, outageLog = createOutageLog(log) }: { sql: Sql; log: Logger; outageLog?: OutageLog },
+  { sql, log, outageLog = createOutageLog(log), metrics }: {
+    sql: Sql;
+    log: Logger;
+    outageLog?: OutageLog;
+    metrics?: Metrics;
+  },
   config: BackgroundConfig,
 ): { stop(): Promise<void> } {
   const stopping = new AbortController();
@@ -51,7 +57,14 @@ export function startBackgroundWork(
     config.reconcileCron === null
       ? undefined
       : reconcileOnSchedule(sql, config.reconcileCron, { log, outageLog, signal }),
-    deliverMessages(sql, { keys: config.webhookKeys ?? [], sender, log, outageLog, signal }),
+    deliverMessages(sql, {
+      keys: config.webhookKeys ?? [],
+      sender,
+      ...(metrics === undefined ? {} : { countAttempt: metrics.countDeliveryAttempt }),
+      log,
+      outageLog,
+      signal,
+    }),
   ];
   return {
     async stop() {

@@ -5,6 +5,7 @@ import { createJwtVerifier } from "../http/identity/jwt.ts";
 import { keepListening, type Listener } from "../http/listener.ts";
 import { endsInTime } from "../deadline.ts";
 import { createLog, type Logger, writeStdout } from "../telemetry/log.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
 import { createOutageLog } from "../database/outage_log.ts";
 import { OperatorError } from "../errors.ts";
 import type { Pool } from "../database/driver/pool.ts";
@@ -125,6 +126,7 @@ async function serve(
     : [{ name: "local-admin", role: "admin", sha256: tokenOfThisRun.sha256 }];
   const draining = new AbortController();
   const outageLog = createOutageLog(log);
+  const metrics = createMetrics();
   const app = createApp({
     sql: pools.requests.sql,
     watchSql: pools.watch.sql,
@@ -147,6 +149,7 @@ async function serve(
     trustedProxies: config.trustedProxies,
     log,
     outageLog,
+    metrics,
     stopping: signal,
     shutdown: draining.signal,
   });
@@ -156,7 +159,7 @@ async function serve(
     (request, info) => signal.aborted ? answerLast(request, info, app) : app.fetch(request, info),
   );
   const address = `http://${displayHost(server.addr.hostname)}:${server.addr.port}`;
-  const background = startBackgroundWork({ sql: pools.background.sql, log, outageLog }, config);
+  const background = startBackgroundWork({ sql: pools.background.sql, log, outageLog, metrics }, config);
   await database.embedded?.announce(address);
   log.info({ address }, "listening");
   if (database.embedded !== null) {

@@ -55,10 +55,13 @@ const STATE = {
     example: null,
   }),
   pending: z.int().min(0).openapi({
-    description: "Messages that wait to be sent, or sent again.",
+    description: "Messages that wait to be sent, or sent again; counted up to 10,001.",
     example: 0,
   }),
-  failed: z.int().min(0).openapi({ description: "Messages given up within the last 30 days.", example: 0 }),
+  failed: z.int().min(0).openapi({
+    description: "Messages given up within the last 30 days; counted likewise.",
+    example: 0,
+  }),
   oldestPendingAt: Time.nullable().openapi({
     description: "When the oldest message that waits was written. Null: none waits.",
     example: null,

@@ -637,9 +637,9 @@ export interface components {
             disabledBecause: "gone" | "failing" | null;
             /** @description When the first of the failures since the last success was. Null: there is none. */
             failingSince: string | null;
-            /** @description Messages that wait to be sent, or sent again. */
+            /** @description Messages that wait to be sent, or sent again; counted up to 10,001. */
             pending: number;
-            /** @description Messages given up within the last 30 days. */
+            /** @description Messages given up within the last 30 days; counted likewise. */
             failed: number;
             /** @description When the oldest message that waits was written. Null: none waits. */
             oldestPendingAt: string | null;
@@ -670,9 +670,9 @@ export interface components {
             disabledBecause: "gone" | "failing" | null;
             /** @description When the first of the failures since the last success was. Null: there is none. */
             failingSince: string | null;
-            /** @description Messages that wait to be sent, or sent again. */
+            /** @description Messages that wait to be sent, or sent again; counted up to 10,001. */
             pending: number;
-            /** @description Messages given up within the last 30 days. */
+            /** @description Messages given up within the last 30 days; counted likewise. */
             failed: number;
             /** @description When the oldest message that waits was written. Null: none waits. */
             oldestPendingAt: string | null;

@@ -24,13 +24,29 @@ export interface OperationalState {
     failed: number;
     isThrottled: boolean;
   }[];
+  /** Changes that no message tells of yet, because the outbox refused it; counted up to 10,001. */
+  outboxGaps: number;
+  /** The newest hundred. */
+  webhooks: {
+    id: string;
+    /** Whether messages are sent to it, not fetched. */
+    hasUrl: boolean;
+    enabled: boolean;
+    isDisabledByService: boolean;
+    pending: number;
+    failed: number;
+    /** How long the oldest message has waited; null: none waits. */
+    oldestPendingSeconds: number | null;
+    /** How long it has failed without a success; null: it does not fail. */
+    failingSeconds: number | null;
+  }[];
   /** Open connections of this program, of all pools and replicas. `active` ones run a statement. */
   connections: { active: number; idle: number; inTransaction: number };
 }
 
 type Row = Omit<OperationalState, "connections"> & OperationalState["connections"];
 
-/** Reads the state in one statement; cheap for any number of members. */
+/** Reads the state in one statement; cheap for any number of members and messages. */
 export async function readOperationalState(sql: Sql): Promise<OperationalState> {
   const [row] = await sql<[Row]>`
     select
@@ -39,6 +55,19 @@ export async function readOperationalState(sql: Sql): Promise<OperationalState> 
       f.oldest_failure_at,
       r.claimed_at as reconciled_at,
       r.repaired_seats,
+      (select count(*) from (select from assignment.outbox_gaps limit 10001) as counted) as outbox_gaps,
+      (
+        select coalesce(
+          jsonb_agg(jsonb_build_object(
+            'id', id, 'hasUrl', url is not null, 'enabled', enabled, 'isDisabledByService', disabled_because is not null,
+            'pending', pending, 'failed', failed,
+            'oldestPendingSeconds', extract(epoch from now() - oldest_pending_at),
+            'failingSeconds', extract(epoch from now() - failing_since)
+          )),
+          '[]'
+        )
+        from (select * from assignment.webhook_states order by id desc limit 100) as newest
+      ) as webhooks,
       (
         select coalesce(
           jsonb_agg(jsonb_build_object(

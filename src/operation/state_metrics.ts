@@ -2,6 +2,7 @@ import { Gauge, Registry } from "prom-client";
 import { inTime } from "../deadline.ts";
 import type { Sql } from "../database/sql.ts";
 import { isTime } from "../times.ts";
+import { createWebhookGauges } from "./webhook_metrics.ts";
 import { type OperationalState, readOperationalState } from "./operational_state.ts";
 
 /** The database is asked at most once in this time, however many scrapers there are. */
@@ -71,6 +72,8 @@ function createGauges() {
     "outcome",
   ]);
 
+  const webhooks = createWebhookGauges(registry);
+
   return {
     registry,
     set(state: OperationalState): void {
@@ -95,6 +98,7 @@ function createGauges() {
           );
         }
       }
+      webhooks.set(state);
       throttled.set(state.runs.filter((run) => run.isThrottled).length);
       for (const { kind, trainerId, ...run } of state.runs) {
         const trainer_id = trainerId ?? "policy";
@@ -113,6 +117,7 @@ function createGauges() {
   /** Clears all values. A gauge without labels must be removed: its reset would set it to 0. */
   function clear(): void {
     for (const each of [trigger, failures, oldest, reconciled, repaired, throttled]) each.remove();
+    webhooks.clear();
     for (const each of [connections, runs, total, processed]) each.reset();
   }
 }

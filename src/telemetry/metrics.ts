@@ -18,6 +18,8 @@ export interface Metrics {
   countCheckBatch(members: number): void;
   /** Counts an event of the identity provider. */
   countMemberEvent(outcome: MemberEventOutcome): void;
+  /** Counts an attempt to deliver a message to a webhook. */
+  countDeliveryAttempt(webhookId: string, outcome: "delivered" | "failed" | "dropped"): void;
 }
 
 /** What became of an event; `unverified`: its signature does not fit. */
@@ -71,6 +73,12 @@ export function createMetrics(): Metrics {
     registers,
   });
   for (const outcome of MEMBER_EVENT_OUTCOMES) memberEvents.inc({ outcome }, 0);
+  const deliveryAttempts = new Counter({
+    name: "trainer_assignment_webhook_attempts_total",
+    help: "Attempts to deliver a message, by what came of them.",
+    labelNames: ["webhook_id", "outcome"],
+    registers,
+  });
   addProcessMetrics(registry);
 
   // There are few label sets. Looking one up by its values takes longer than the rest of the counting.
@@ -97,6 +105,7 @@ export function createMetrics(): Metrics {
     },
     countCheckBatch: (members) => checkBatches.observe(members),
     countMemberEvent: (outcome) => memberEvents.inc({ outcome }),
+    countDeliveryAttempt: (webhook_id, outcome) => deliveryAttempts.inc({ webhook_id, outcome }),
   };
 }
 

@@ -37,6 +37,7 @@ export interface Endpoint {
 
 /** An endpoint, and how its deliveries stand. */
 export interface EndpointState extends Endpoint {
+  /** Counted up to 10,001, as is `failed`. */
   pending: number;
   /** Given up within the last 30 days. */
   failed: number;
@@ -135,25 +136,15 @@ async function selectEndpoints(sql: Sql, which: ReturnType<Sql>): Promise<Endpoi
       e.enabled,
       e.disabled_because,
       e.failing_since,
+      e.former_secret_until,
       e.created_at,
       e.created_by,
       e.updated_at,
       e.updated_by,
-      d.pending,
-      d.failed,
-      d.oldest_pending_at,
-      case when e.former_secret_until > now() then e.former_secret_until end as former_secret_until
-    from assignment.webhook_endpoints e
-    cross join lateral (
-      select
-        count(*) filter (where d.status = 'pending') as pending,
-        count(*) filter (where d.status = 'failed') as failed,
-        min(m.at) filter (where d.status = 'pending') as oldest_pending_at
-      from assignment.deliveries d
-      join assignment.outbox m on m.id = d.message_id
-      where d.endpoint_id = e.id
-        and d.status in ('pending', 'failed')
-    ) as d
+      e.pending,
+      e.failed,
+      e.oldest_pending_at
+    from assignment.webhook_states e
     ${which}
   `;
   return [...rows];

@@ -15,6 +15,8 @@ export interface LaneOptions {
   /** Of `WEBHOOK_KEY`. */
   keys: readonly Uint8Array[];
   sender: Sender;
+  /** Counts what became of attempts. */
+  countAttempt?: (endpointId: string, outcome: DeliveryResult["outcome"]) => void;
   log: Logger;
   outageLog: OutageLog;
   signal: AbortSignal;
@@ -97,6 +99,7 @@ export function openLane(sql: Sql, options: LaneOptions): Lane {
         results = [];
         const because = await recordDeliveries(sql, id, recorded);
         logFailures(id, recorded);
+        for (const { outcome } of recorded) options.countAttempt?.(id, outcome);
         if (because !== null) log.error({ event: "webhook_disabled", endpointId: id, because });
       }
     } catch (error) {

@@ -5,6 +5,10 @@ import { z } from "zod";
 import { startBackfill } from "../../src/runs/runs.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { openReadReplica } from "../../src/database/read_replica.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { changeEndpoint, createEndpoint } from "../../src/webhooks/endpoints.ts";
+import { addressMessages } from "../../src/webhooks/queue.ts";
+import { newId } from "../support/assignments.ts";
 import { createStateMetrics } from "../../src/operation/state_metrics.ts";
 import { type TestService, testService } from "../http/test_service.ts";
 
@@ -59,7 +63,10 @@ describe("the files for monitoring", () => {
     const { groups } = alertsSchema.parse(parseYaml(await read("prometheus/alerts.yaml")));
     const names = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert));
     for (
-      const needed of ["Away", "TriggerDisabled", "FailuresWaiting", "ReconciliationOverdue", "DatabaseAway"]
+      const needed of [
+        ...["Away", "TriggerDisabled", "FailuresWaiting", "ReconciliationOverdue", "DatabaseAway"],
+        ...["WebhookFailing", "WebhookBehind", "WebhookDisabled", "OutboxGaps"],
+      ]
     ) {
       assert(names.includes(`TrainerAssignment${needed}`), needed);
     }
@@ -100,6 +107,28 @@ describe("the files for monitoring", () => {
     await around("BackfillPaused", () => startBackfill(sql, { requestedBy: "ops" }), async () => {
       await sql`select assignment.change_backfill_status(id, 'paused', 'ops') from assignment.backfill_runs`;
     });
+    const { id } = await createEndpoint(sql, {
+      id: newId(),
+      url: "https://crm.example.com",
+      secret: "sealed",
+      types: ["run.ended"],
+    }, "ops");
+    const failingFor = (minutes: number) =>
+      sql`update assignment.webhook_endpoints set failing_since = now() - ${minutes} * interval '1 minute'`;
+    await around("WebhookFailing", () => failingFor(59), () => failingFor(61));
+    const waitingFor = (hours: number) =>
+      sql`update assignment.outbox set at = now() - ${hours} * interval '1 hour'`;
+    await sql`select assignment.send_test(${id}, 'ops')`;
+    await addressMessages(sql);
+    await around("WebhookBehind", () => waitingFor(5), () => waitingFor(7));
+    await around(
+      "WebhookDisabled",
+      () => changeEndpoint(sql, id, { enabled: false }, "ops"),
+      () => sql`update assignment.webhook_endpoints set disabled_because = 'gone'`,
+    );
+    await around("OutboxGaps", () => Promise.resolve(), async () => {
+      await sql`insert into assignment.outbox_gaps (type, message) values ('run.ended', 'no room')`;
+    });
     await around("TriggerDisabled", () => Promise.resolve(), async () => {
       await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
     });
@@ -117,7 +146,15 @@ describe("the files for monitoring", () => {
       maxLagMs: 5000,
       log: silentLogger,
     });
-    const own = await testService({ pools: { api: () => calm }, replica });
+    const metrics = createMetrics();
+    const own = await testService({ pools: { api: () => calm }, replica, metrics });
+    const { id } = await createEndpoint(own.sql, {
+      id: newId(),
+      url: "https://crm.example.com",
+      secret: "sealed",
+      types: ["run.ended"],
+    }, "ops");
+    metrics.countDeliveryAttempt(id, "delivered");
     await startBackfill(own.sql, { requestedBy: "ops" }); // whose series are there while it is
     await own.call("GET /v1/policy");
     const text = await (await own.call("GET /metrics", { as: "nobody" })).text();
@@ -165,7 +202,7 @@ function evaluate(expression: string, text: string): boolean {
   const [, wanted] = /^absent\((\w+)\)$/.exec(expression) ?? [];
   if (wanted !== undefined) return !text.split("\n").some((line) => line.startsWith(`${wanted} `));
   const [, minus, of, name, labels = "", operator, limit] =
-    /^(time\(\) - )?(min|max)\((\w+)(?:\{([^)]+)\})?\) (==|>) (\d+)/.exec(expression) ?? [];
+    /^(time\(\) - )?(min|max)(?: by \(\w+\) )?\((\w+)(?:\{([^)]+)\})?\) (==|>) (\d+)/.exec(expression) ?? [];
   const values = text.split("\n").filter((line) => line.split(/[{ ]/)[0] === name && line.includes(labels))
     .map((line) => Number(line.split(" ")[1]));
   if (values.length === 0 || operator === undefined) throw new Error(`${expression} in ${text}`);
