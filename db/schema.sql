@@ -157,7 +157,7 @@ begin
     on e.url is not null
     and case
       when m.is_test_for is not null then e.id = m.is_test_for
-      else e.enabled and m.type = any (e.types) and e.created_at <= m.at
+      else e.enabled and m.type = any (e.types)
     end
   where m.id = any (v_ids)
   order by e.id, m.id
@@ -4958,7 +4958,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text) IS 'Creates an endpoint (p_id null), or changes what p_change has of url, description, types, secret (sealed) and enabled. A new
-secret leaves the former one valid for 24 hours. Raises TA021 the endpoint does not exist, 55P03 when transactions that write
+secret leaves the former one valid for 24 hours. A new endpoint gets what is committed from now on, and perhaps what was
+committed a moment ago. Raises TA021 the endpoint does not exist, 55P03 when transactions that write
 assignments leave no moment for it.';
 
 -- FUNCTION: assignment.put_policy(jsonb, text, text, integer, text)
@@ -5373,7 +5374,6 @@ begin
     where e.id = p_endpoint_id
       and e.enabled;
     if found then
-      perform assignment.set_announcing();
       perform assignment.record_audit(
         'service',
         'webhook.disabled',
@@ -6000,40 +6000,60 @@ $$;
 
 COMMENT ON FUNCTION assignment.send_test(p_endpoint_id uuid, p_actor text, p_request_id text) IS 'Writes a test message for one endpoint, also a disabled one, and returns its id. Raises TA021 it does not exist.';
 
--- FUNCTION: assignment.set_announcing()
+-- FUNCTION: assignment.set_announcing(integer)
 
-CREATE FUNCTION assignment.set_announcing() RETURNS void
+CREATE FUNCTION assignment.set_announcing(p_tries integer DEFAULT 10) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '2s'
+    SET lock_timeout TO '50ms'
     AS $$
 declare
   v_trigger record;
+  v_enabled integer;
 begin
-  for v_trigger in
-    select t.tgrelid::regclass as table_name, t.tgname as name, wanted.is_wanted
-    from pg_trigger t
-    join (
-      values
-        ('trainer_client_assignments_announce_after_insert', array['assignments.created']),
-        ('trainer_client_assignments_announce_after_update', array['assignments.created', 'assignments.ended']),
-        ('failures_announce_after_insert', array['assignment.failed'])
-    ) as known (name, types) on known.name = t.tgname
-    cross join lateral (
-      select exists (select from unnest(known.types) as type where assignment.is_wanted(type)) as is_wanted
-    ) as wanted
-    where t.tgrelid in (to_regclass('public.trainer_client_assignments'), to_regclass('assignment.failures'))
-      and (t.tgenabled = 'O') <> wanted.is_wanted
-    order by t.tgrelid, t.tgname
-  loop
-    execute format(
-      'alter table %s %s trigger %I', v_trigger.table_name, case when v_trigger.is_wanted then 'enable' else 'disable' end, v_trigger.name
-    );
+  for v_try in 1..p_tries loop
+    begin
+      v_enabled := 0;
+      for v_trigger in
+        select t.tgrelid::regclass as table_name, t.tgname as name, wanted.is_wanted
+        from pg_trigger t
+        join (
+          values
+            ('trainer_client_assignments_announce_after_insert', array['assignments.created']),
+            ('trainer_client_assignments_announce_after_update', array['assignments.created', 'assignments.ended']),
+            ('failures_announce_after_insert', array['assignment.failed'])
+        ) as known (name, types) on known.name = t.tgname
+        cross join lateral (
+          select exists (select from unnest(known.types) as type where assignment.is_wanted(type)) as is_wanted
+        ) as wanted
+        where t.tgrelid in (to_regclass('public.trainer_client_assignments'), to_regclass('assignment.failures'))
+          and (t.tgenabled in ('O', 'A')) <> wanted.is_wanted
+        order by wanted.is_wanted desc, t.tgrelid, t.tgname
+      loop
+        execute format(
+          'alter table %s %s trigger %I',
+          v_trigger.table_name,
+          case when v_trigger.is_wanted then 'enable' else 'disable' end,
+          v_trigger.name
+        );
+        v_enabled := v_enabled + v_trigger.is_wanted::integer;
+      end loop;
+      return v_enabled;
+    exception when lock_not_available then
+      if v_try = p_tries then
+        if v_trigger.is_wanted then
+          raise;
+        end if;
+        return 0;  -- what nobody wants costs a little until tend_outbox disables it
+      end if;
+      perform pg_sleep(0.2);
+    end;
   end loop;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.set_announcing() IS 'Makes the triggers match the enabled endpoints. Waits at most 2 s for transactions that are writing assignments.';
+COMMENT ON FUNCTION assignment.set_announcing(p_tries integer) IS 'Makes the triggers match the enabled endpoints, and returns how many it enabled. Tries for some 2 s between transactions that
+write assignments; then raises 55P03 if a message that is wanted would not be written.';
 
 -- FUNCTION: assignment.set_default_trainer(uuid, text, text)
 
@@ -6533,7 +6553,7 @@ COMMENT ON FUNCTION assignment.take_seats(p_trainer_ids uuid[]) IS 'Takes one se
 
 -- FUNCTION: assignment.tend_outbox()
 
-CREATE FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer) RETURNS record
+CREATE FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer, OUT enabled integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '2s'
@@ -6582,10 +6602,17 @@ begin
   -- A restored database counts its transactions from anew: rows from its future would be held back until then.
   update assignment.outbox set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot());
   delete from assignment.outbox_forgotten where xid >= pg_snapshot_xmax(pg_current_snapshot());
+
+  begin
+    enabled := assignment.set_announcing(p_tries => 1);
+  exception when lock_not_available then
+    enabled := 0;  -- the next call tries again
+  end;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer) IS 'Makes messages of up to 1,000 gaps, deletes up to 10,000 old messages, and returns how many of each.';
+COMMENT ON FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer, OUT enabled integer) IS 'Makes messages of up to 1,000 gaps, deletes up to 10,000 old messages, and returns how many of each.
+enabled: announcing triggers that were disabled although somebody wants their messages.';
 
 -- FUNCTION: assignment.tg_audit_log__refuse_change()
 
@@ -9039,9 +9066,9 @@ REVOKE ALL ON FUNCTION assignment.selecting_rule(p_condition jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.send_test(p_endpoint_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION set_announcing()
+-- ACL: assignment.FUNCTION set_announcing(p_tries integer)
 
-REVOKE ALL ON FUNCTION assignment.set_announcing() FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.set_announcing(p_tries integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text)
 
@@ -9087,9 +9114,9 @@ REVOKE ALL ON FUNCTION assignment.take_member_event(p_event_id text, p_event_typ
 
 REVOKE ALL ON FUNCTION assignment.take_seats(p_trainer_ids uuid[]) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION tend_outbox(OUT filled integer, OUT forgotten integer)
+-- ACL: assignment.FUNCTION tend_outbox(OUT filled integer, OUT forgotten integer, OUT enabled integer)
 
-REVOKE ALL ON FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer, OUT enabled integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION tg_audit_log__refuse_change()
 

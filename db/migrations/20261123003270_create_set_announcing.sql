@@ -3,42 +3,62 @@
 -- milliseconds, when the wishes change. Reversible.
 
 -- migrate:up
-create function assignment.set_announcing()
-  returns void
+create function assignment.set_announcing(p_tries integer default 10)
+  returns integer
   volatile
   set search_path = pg_catalog, pg_temp
-  set lock_timeout = '2s'
+  set lock_timeout = '50ms'  -- whoever signs up meanwhile waits no longer, and has a limit of 250 ms
   language plpgsql
 as $$
 declare
   v_trigger record;
+  v_enabled integer;
 begin
-  for v_trigger in
-    select t.tgrelid::regclass as table_name, t.tgname as name, wanted.is_wanted
-    from pg_trigger t
-    join (
-      values
-        ('trainer_client_assignments_announce_after_insert', array['assignments.created']),
-        ('trainer_client_assignments_announce_after_update', array['assignments.created', 'assignments.ended']),
-        ('failures_announce_after_insert', array['assignment.failed'])
-    ) as known (name, types) on known.name = t.tgname
-    cross join lateral (
-      select exists (select from unnest(known.types) as type where assignment.is_wanted(type)) as is_wanted
-    ) as wanted
-    where t.tgrelid in (to_regclass('public.trainer_client_assignments'), to_regclass('assignment.failures'))
-      and (t.tgenabled = 'O') <> wanted.is_wanted
-    order by t.tgrelid, t.tgname
-  loop
-    execute format(
-      'alter table %s %s trigger %I', v_trigger.table_name, case when v_trigger.is_wanted then 'enable' else 'disable' end, v_trigger.name
-    );
+  for v_try in 1..p_tries loop
+    begin
+      v_enabled := 0;
+      for v_trigger in
+        select t.tgrelid::regclass as table_name, t.tgname as name, wanted.is_wanted
+        from pg_trigger t
+        join (
+          values
+            ('trainer_client_assignments_announce_after_insert', array['assignments.created']),
+            ('trainer_client_assignments_announce_after_update', array['assignments.created', 'assignments.ended']),
+            ('failures_announce_after_insert', array['assignment.failed'])
+        ) as known (name, types) on known.name = t.tgname
+        cross join lateral (
+          select exists (select from unnest(known.types) as type where assignment.is_wanted(type)) as is_wanted
+        ) as wanted
+        where t.tgrelid in (to_regclass('public.trainer_client_assignments'), to_regclass('assignment.failures'))
+          and (t.tgenabled in ('O', 'A')) <> wanted.is_wanted
+        order by wanted.is_wanted desc, t.tgrelid, t.tgname
+      loop
+        execute format(
+          'alter table %s %s trigger %I',
+          v_trigger.table_name,
+          case when v_trigger.is_wanted then 'enable' else 'disable' end,
+          v_trigger.name
+        );
+        v_enabled := v_enabled + v_trigger.is_wanted::integer;
+      end loop;
+      return v_enabled;
+    exception when lock_not_available then
+      if v_try = p_tries then
+        if v_trigger.is_wanted then
+          raise;
+        end if;
+        return 0;  -- what nobody wants costs a little until tend_outbox disables it
+      end if;
+      perform pg_sleep(0.2);
+    end;
   end loop;
 end;
 $$;
 
-revoke execute on function assignment.set_announcing() from public;
-comment on function assignment.set_announcing() is
-  'Makes the triggers match the enabled endpoints. Waits at most 2 s for transactions that are writing assignments.';
+revoke execute on function assignment.set_announcing(integer) from public;
+comment on function assignment.set_announcing(integer) is
+  'Makes the triggers match the enabled endpoints, and returns how many it enabled. Tries for some 2 s between transactions that
+write assignments; then raises 55P03 if a message that is wanted would not be written.';
 
 -- migrate:down
-drop function if exists assignment.set_announcing();
+drop function if exists assignment.set_announcing(integer);

@@ -76,7 +76,8 @@ $$;
 revoke execute on function assignment.put_endpoint(uuid, jsonb, text, text) from public;
 comment on function assignment.put_endpoint(uuid, jsonb, text, text) is
   'Creates an endpoint (p_id null), or changes what p_change has of url, description, types, secret (sealed) and enabled. A new
-secret leaves the former one valid for 24 hours. Raises TA021 the endpoint does not exist, 55P03 when transactions that write
+secret leaves the former one valid for 24 hours. A new endpoint gets what is committed from now on, and perhaps what was
+committed a moment ago. Raises TA021 the endpoint does not exist, 55P03 when transactions that write
 assignments leave no moment for it.';
 
 -- migrate:down

@@ -27,7 +27,7 @@ begin
     on e.url is not null
     and case
       when m.is_test_for is not null then e.id = m.is_test_for
-      else e.enabled and m.type = any (e.types) and e.created_at <= m.at
+      else e.enabled and m.type = any (e.types)
     end
   where m.id = any (v_ids)
   order by e.id, m.id

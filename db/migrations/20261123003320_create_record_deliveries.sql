@@ -70,7 +70,6 @@ begin
     where e.id = p_endpoint_id
       and e.enabled;
     if found then
-      perform assignment.set_announcing();
       perform assignment.record_audit(
         'service',
         'webhook.disabled',

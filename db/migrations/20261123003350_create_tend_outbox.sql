@@ -1,8 +1,8 @@
 -- Keeps the outbox in order: fills gaps, forgets what is old, and mends what a restore left.
--- Locks: none. Reversible.
+-- Locks: none by the migration; see set_announcing. Reversible.
 
 -- migrate:up
-create function assignment.tend_outbox(out filled integer, out forgotten integer)
+create function assignment.tend_outbox(out filled integer, out forgotten integer, out enabled integer)
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
@@ -53,12 +53,19 @@ begin
   -- A restored database counts its transactions from anew: rows from its future would be held back until then.
   update assignment.outbox set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot());
   delete from assignment.outbox_forgotten where xid >= pg_snapshot_xmax(pg_current_snapshot());
+
+  begin
+    enabled := assignment.set_announcing(p_tries => 1);
+  exception when lock_not_available then
+    enabled := 0;  -- the next call tries again
+  end;
 end;
 $$;
 
 revoke execute on function assignment.tend_outbox() from public;
 comment on function assignment.tend_outbox() is
-  'Makes messages of up to 1,000 gaps, deletes up to 10,000 old messages, and returns how many of each.';
+  'Makes messages of up to 1,000 gaps, deletes up to 10,000 old messages, and returns how many of each.
+enabled: announcing triggers that were disabled although somebody wants their messages.';
 
 -- migrate:down
 drop function if exists assignment.tend_outbox();

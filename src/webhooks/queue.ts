@@ -84,10 +84,20 @@ export async function recordDeliveries(
   return row.because;
 }
 
-/** Makes messages of gaps, and forgets old messages; to be called every minute or so. */
-export async function tendOutbox(sql: Sql): Promise<{ filled: number; forgotten: number }> {
-  const [row] = await sql<[{ filled: number; forgotten: number }]>`
-    select filled, forgotten from assignment.tend_outbox()
+/** What there was to do. */
+export interface Tended {
+  /** Gaps of which messages were made. */
+  filled: number;
+  /** Old messages. */
+  forgotten: number;
+  /** Announcing triggers that were disabled although somebody wants their messages. */
+  enabled: number;
+}
+
+/** Makes messages of gaps, forgets old messages, and enables triggers that are wanted; to be called every minute or so. */
+export async function tendOutbox(sql: Sql): Promise<Tended> {
+  const [row] = await sql<[Tended]>`
+    select filled, forgotten, enabled from assignment.tend_outbox()
   `;
   return row;
 }

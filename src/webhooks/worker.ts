@@ -1,5 +1,6 @@
 import { delay } from "../deadline.ts";
 import type { Sql } from "../database/sql.ts";
+import type { Logger } from "../telemetry/log.ts";
 import { type Lane, type LaneOptions, openLane } from "./lane.ts";
 import { addressMessages, findDueEndpoints, tendOutbox } from "./queue.ts";
 import { resealSecrets } from "./reseal.ts";
@@ -7,6 +8,7 @@ import { resealSecrets } from "./reseal.ts";
 const LOOK_EVERY_MS = 250;
 const TEND_EVERY_MS = 60_000;
 const FAILED = "webhooks_failed";
+const UNTENDED = "webhooks_untended";
 
 /**
  * Sends messages to the endpoints that want them, until the signal is given; attempts under way are then given up, and
@@ -18,11 +20,11 @@ export async function deliverMessages(sql: Sql, options: LaneOptions): Promise<v
   const lanes = new Map<string, Lane>();
   let tendedAt = -Infinity;
   while (!signal.aborted) {
+    if (performance.now() - tendedAt >= TEND_EVERY_MS) {
+      tendedAt = performance.now();
+      await tend(sql, options);
+    }
     try {
-      if (performance.now() - tendedAt >= TEND_EVERY_MS) {
-        await tend(sql, options);
-        tendedAt = performance.now();
-      }
       await addressMessages(sql);
       if (options.keys.length > 0) await wakeLanes();
       outageLog.succeeded(FAILED);
@@ -44,11 +46,21 @@ export async function deliverMessages(sql: Sql, options: LaneOptions): Promise<v
   }
 }
 
-async function tend(sql: Sql, { keys, log }: LaneOptions): Promise<void> {
-  const { filled, forgotten } = await tendOutbox(sql);
-  if (filled > 0) log.warn({ event: "outbox_gaps_filled", changes: filled });
-  if (forgotten > 0) log.info({ event: "old_messages_forgotten", messages: forgotten });
-  if (keys.length === 0) return;
+/** Keeps the outbox and the secrets in order. What fails is logged and tried again a minute later; messages go on. */
+async function tend(sql: Sql, { keys, log, outageLog }: LaneOptions): Promise<void> {
+  try {
+    const { filled, forgotten, enabled } = await tendOutbox(sql);
+    if (filled > 0) log.warn({ event: "outbox_gaps_filled", changes: filled });
+    if (enabled > 0) log.warn({ event: "announcing_triggers_enabled", triggers: enabled });
+    if (forgotten > 0) log.info({ event: "old_messages_forgotten", messages: forgotten });
+    if (keys.length > 0) await reseal(sql, keys, log);
+    outageLog.succeeded(UNTENDED);
+  } catch (error) {
+    outageLog.failed(error, { event: UNTENDED });
+  }
+}
+
+async function reseal(sql: Sql, keys: readonly Uint8Array[], log: Logger): Promise<void> {
   const { resealed, problems } = await resealSecrets(sql, keys);
   if (resealed > 0) log.info({ event: "webhook_secrets_resealed", secrets: resealed });
   for (const problem of problems) log.error({ event: "webhook_secret_unreadable", reason: String(problem) });

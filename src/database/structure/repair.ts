@@ -108,6 +108,10 @@ const LOSSES: Record<string, string[]> = {
   "assignment.settings": [
     "the default trainer is that of a new installation: set yours with PUT /v1/policy",
   ],
+  "assignment.webhook_endpoints": ["the webhooks are lost: create them again"],
+  "assignment.outbox": [
+    "messages that were not sent yet are lost: their consumers catch up from the lists of assignments",
+  ],
 };
 
 /** Returns the statement that inserts a table's initial row; empty for most tables. */

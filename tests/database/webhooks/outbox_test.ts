@@ -133,8 +133,8 @@ describe("the outbox", () => {
     const [gap] = await sql`select message from assignment.outbox_gaps`;
     assertMatch(gap?.message, /broken/);
     await sql`alter table assignment.outbox drop constraint broken`;
-    const [tended] = await sql`select filled, forgotten from assignment.tend_outbox()`;
-    assertEquals({ ...tended }, { filled: 1, forgotten: 0 });
+    const [tended] = await sql`select filled, forgotten, enabled from assignment.tend_outbox()`;
+    assertEquals({ ...tended }, { filled: 1, forgotten: 0, enabled: 0 });
     assertEquals(await readAll(), [{ type: "assignments.created", members: ids }]);
 
     await sql`drop table assignment.outbox_gaps`;
