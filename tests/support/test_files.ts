@@ -39,6 +39,7 @@ export const SLOW = [
   "tests/database/structure/repair_members_test.ts",
   "tests/adoption/",
   "tests/http/busy_database_test.ts",
+  "tests/http/documented_webhooks_test.ts",
   "tests/http/database_away_test.ts",
   "tests/http/database_refuses_test.ts",
   "tests/database/migrations/",
