@@ -42,12 +42,15 @@ export function describeAccess(access: Access | null): { status: "ok" | "degrade
     : { status: "degraded", detail: problems.join("; ") };
 }
 
+/** Functions of which a role lacks one whose grants are older than the functions. */
+const GRANTED = ["assignment.explain_hidden_rows(name)", "assignment.tend_outbox()"];
+
 async function isInstalled(sql: SqlOrTransaction): Promise<boolean> {
   const [row] = await sql<[{ isInstalled: boolean }]>`
-    select coalesce(
-      has_function_privilege(to_regprocedure('assignment.explain_hidden_rows(name)'), 'execute'),
-      false
+    select bool_and(
+      coalesce(has_function_privilege(to_regprocedure(name), 'execute'), false)
     ) as is_installed
+    from unnest(${GRANTED}::text[]) as name
   `;
   return row.isInstalled;
 }
