@@ -196,18 +196,18 @@ It grants no rights.';
 
 -- FUNCTION: assignment.announce(text, uuid[], uuid[], uuid, integer)
 
-CREATE FUNCTION assignment.announce(p_type text, p_assignment_ids uuid[] DEFAULT NULL::uuid[], p_member_ids uuid[] DEFAULT NULL::uuid[], p_run_id uuid DEFAULT NULL::uuid, p_policy_version integer DEFAULT NULL::integer) RETURNS void
+CREATE FUNCTION assignment.announce(p_type text, p_assignment_ids uuid[] DEFAULT NULL::uuid[], p_member_ids uuid[] DEFAULT NULL::uuid[], p_run_id uuid DEFAULT NULL::uuid, p_policy_version integer DEFAULT NULL::integer) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
 begin
   if not assignment.is_wanted(p_type) then
-    return;
+    return true;
   end if;
   if p_assignment_ids is null and p_member_ids is null then
     insert into assignment.outbox (type, run_id, policy_version) values (p_type, p_run_id, p_policy_version);
-    return;
+    return true;
   end if;
   insert into assignment.outbox (type, assignment_ids, member_ids)
   select
@@ -216,6 +216,7 @@ begin
     case when p_member_ids is not null then array_agg(i.id order by i.place) end
   from unnest(coalesce(p_assignment_ids, p_member_ids)) with ordinality as i (id, place)
   group by (i.place - 1) / 500;
+  return true;
 exception when others or assert_failure then
   begin
     insert into assignment.outbox_gaps (type, assignment_ids, member_ids, run_id, policy_version, message)
@@ -224,11 +225,12 @@ exception when others or assert_failure then
     raise warning 'trainer assignment: no message tells of %: %', p_type, sqlerrm
       using hint = 'Consumers of webhooks do not hear of this change.';
   end;
+  return false;
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.announce(p_type text, p_assignment_ids uuid[], p_member_ids uuid[], p_run_id uuid, p_policy_version integer) IS 'Writes messages of a type, of up to 500 ids each, if an enabled endpoint wants them. Never raises: what cannot be written is
-recorded in outbox_gaps.';
+COMMENT ON FUNCTION assignment.announce(p_type text, p_assignment_ids uuid[], p_member_ids uuid[], p_run_id uuid, p_policy_version integer) IS 'Writes messages of a type, of up to 500 ids each, if an enabled endpoint wants them. Never raises: false
+where they could not be written, which is recorded in outbox_gaps.';
 
 -- FUNCTION: assignment.as_jsonb(json)
 
@@ -2385,17 +2387,23 @@ CREATE FUNCTION assignment.find_due_endpoints() RETURNS TABLE(id uuid, url text,
   select e.id, e.url, e.secret, case when e.former_secret_until > now() then e.former_secret end
   from assignment.webhook_endpoints e
   where e.url is not null
-    and exists (
-      select
-      from assignment.deliveries d
-      where d.endpoint_id = e.id
-        and d.status = 'pending'
-        and d.next_attempt_at <= now()
-        and (
-          e.enabled
-          or exists (select from assignment.outbox m where m.id = d.message_id and m.is_test_for is not null)
-        )
-    )
+    and case
+      when e.enabled then exists (
+        select
+        from assignment.deliveries d
+        where d.endpoint_id = e.id
+          and d.status = 'pending'
+          and d.next_attempt_at <= now()
+      )
+      else exists (
+        select
+        from assignment.outbox m
+        join assignment.deliveries d on d.endpoint_id = e.id and d.message_id = m.id
+        where m.is_test_for = e.id
+          and d.status = 'pending'
+          and d.next_attempt_at <= now()
+      )
+    end
   order by e.id
 $$;
 
@@ -3363,6 +3371,10 @@ begin
       join assignment.backfill_runs r on r.id = l.run_id
       where not l.done
         and (r.kind = 'backfill' or r.only_selected or r.only_failed)  -- other cursors are ids of assignments
+      union
+      select unnest(member_ids) from assignment.outbox where member_ids is not null
+      union
+      select unnest(member_ids) from assignment.outbox_gaps
     ) as known (id)
     where not exists (select from public.members m where m.id = known.id)
   ));
@@ -3435,9 +3447,17 @@ begin
   delete from assignment.member_hook_failures where member_id = any (p_member_ids);
   delete from assignment.seats where trainer_id = any (p_member_ids);
   delete from assignment.trainers where trainer_id = any (p_member_ids);
-  update assignment.outbox
-  set member_ids = array(select unnest(member_ids) except select unnest(p_member_ids))
-  where member_ids && p_member_ids;
+  begin
+    update assignment.outbox
+    set member_ids = array(select unnest(member_ids) except select unnest(p_member_ids))
+    where member_ids && p_member_ids;
+    update assignment.outbox_gaps
+    set member_ids = array(select unnest(member_ids) except select unnest(p_member_ids))
+    where member_ids && p_member_ids;
+  exception when others or assert_failure then  -- a broken outbox keeps nothing else
+    raise warning 'trainer assignment: messages still tell of % deleted members: %', cardinality(p_member_ids), sqlerrm
+      using hint = 'The scheduled reconciliation removes them there.';
+  end;
 end;
 $$;
 
@@ -5386,7 +5406,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text) IS 'Records results: message_id, outcome (delivered, failed, dropped), status, error, answer, took_ms, and for a failure
-retry_in_ms (null: given up). disabled_because: gone or failing when this disabled the endpoint.';
+retry_in_ms (null: given up). disabled_because: gone or failing when this disabled the endpoint. Waits for nobody who
+writes assignments: tend_outbox stops what nobody wants any more from being announced.';
 
 -- FUNCTION: assignment.record_preview(uuid, jsonb)
 
@@ -6010,10 +6031,14 @@ CREATE FUNCTION assignment.set_announcing(p_tries integer DEFAULT 10) RETURNS in
 declare
   v_trigger record;
   v_enabled integer;
+  v_is_needed boolean;
 begin
   for v_try in 1..p_tries loop
     begin
       v_enabled := 0;
+      v_is_needed := true;
+      -- One after the other: each sees what the one before wished.
+      perform pg_advisory_xact_lock(hashtextextended('assignment.set_announcing', 0));
       for v_trigger in
         select t.tgrelid::regclass as table_name, t.tgname as name, wanted.is_wanted
         from pg_trigger t
@@ -6030,6 +6055,7 @@ begin
           and (t.tgenabled in ('O', 'A')) <> wanted.is_wanted
         order by wanted.is_wanted desc, t.tgrelid, t.tgname
       loop
+        v_is_needed := v_trigger.is_wanted;
         execute format(
           'alter table %s %s trigger %I',
           v_trigger.table_name,
@@ -6041,7 +6067,7 @@ begin
       return v_enabled;
     exception when lock_not_available then
       if v_try = p_tries then
-        if v_trigger.is_wanted then
+        if v_is_needed then
           raise;
         end if;
         return 0;  -- what nobody wants costs a little until tend_outbox disables it
@@ -6568,7 +6594,9 @@ begin
     select * from assignment.outbox_gaps order by id limit 1000 for update skip locked
   loop
     delete from assignment.outbox_gaps where id = v_gap.id;
-    perform assignment.announce(v_gap.type, v_gap.assignment_ids, v_gap.member_ids, v_gap.run_id, v_gap.policy_version);
+    exit when not assignment.announce(
+      v_gap.type, v_gap.assignment_ids, v_gap.member_ids, v_gap.run_id, v_gap.policy_version
+    );
     filled := filled + 1;
   end loop;
 
@@ -8315,6 +8343,10 @@ CREATE INDEX outbox_member_ids_idx ON assignment.outbox USING gin (member_ids) W
 -- INDEX: assignment.outbox_order_idx
 
 CREATE UNIQUE INDEX outbox_order_idx ON assignment.outbox USING btree (xid, id);
+
+-- INDEX: assignment.outbox_tests_idx
+
+CREATE INDEX outbox_tests_idx ON assignment.outbox USING btree (is_test_for) WHERE (is_test_for IS NOT NULL);
 
 -- INDEX: assignment.outbox_to_address_idx
 

@@ -27,6 +27,10 @@ begin
       join assignment.backfill_runs r on r.id = l.run_id
       where not l.done
         and (r.kind = 'backfill' or r.only_selected or r.only_failed)  -- other cursors are ids of assignments
+      union
+      select unnest(member_ids) from assignment.outbox where member_ids is not null
+      union
+      select unnest(member_ids) from assignment.outbox_gaps
     ) as known (id)
     where not exists (select from public.members m where m.id = known.id)
   ));

@@ -18,6 +18,7 @@ create table assignment.outbox (
 
 create unique index outbox_order_idx on assignment.outbox (xid, id);
 create index outbox_to_address_idx on assignment.outbox (id) where not is_addressed;
+create index outbox_tests_idx on assignment.outbox (is_test_for) where is_test_for is not null;
 create index outbox_at_idx on assignment.outbox (at);
 create index outbox_member_ids_idx on assignment.outbox using gin (member_ids) where member_ids is not null;
 

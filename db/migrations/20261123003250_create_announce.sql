@@ -9,7 +9,7 @@ create function assignment.announce(
   p_run_id uuid default null,
   p_policy_version integer default null
 )
-  returns void
+  returns boolean
   volatile
   set search_path = pg_catalog, pg_temp
   set jit = off
@@ -17,11 +17,11 @@ create function assignment.announce(
 as $$
 begin
   if not assignment.is_wanted(p_type) then
-    return;
+    return true;
   end if;
   if p_assignment_ids is null and p_member_ids is null then
     insert into assignment.outbox (type, run_id, policy_version) values (p_type, p_run_id, p_policy_version);
-    return;
+    return true;
   end if;
   insert into assignment.outbox (type, assignment_ids, member_ids)
   select
@@ -30,6 +30,7 @@ begin
     case when p_member_ids is not null then array_agg(i.id order by i.place) end
   from unnest(coalesce(p_assignment_ids, p_member_ids)) with ordinality as i (id, place)
   group by (i.place - 1) / 500;
+  return true;
 exception when others or assert_failure then
   begin
     insert into assignment.outbox_gaps (type, assignment_ids, member_ids, run_id, policy_version, message)
@@ -38,13 +39,14 @@ exception when others or assert_failure then
     raise warning 'trainer assignment: no message tells of %: %', p_type, sqlerrm
       using hint = 'Consumers of webhooks do not hear of this change.';
   end;
+  return false;
 end;
 $$;
 
 revoke execute on function assignment.announce(text, uuid[], uuid[], uuid, integer) from public;
 comment on function assignment.announce(text, uuid[], uuid[], uuid, integer) is
-  'Writes messages of a type, of up to 500 ids each, if an enabled endpoint wants them. Never raises: what cannot be written is
-recorded in outbox_gaps.';
+  'Writes messages of a type, of up to 500 ids each, if an enabled endpoint wants them. Never raises: false
+where they could not be written, which is recorded in outbox_gaps.';
 
 -- migrate:down
 drop function if exists assignment.announce(text, uuid[], uuid[], uuid, integer);

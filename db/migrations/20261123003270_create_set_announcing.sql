@@ -13,10 +13,14 @@ as $$
 declare
   v_trigger record;
   v_enabled integer;
+  v_is_needed boolean;
 begin
   for v_try in 1..p_tries loop
     begin
       v_enabled := 0;
+      v_is_needed := true;
+      -- One after the other: each sees what the one before wished.
+      perform pg_advisory_xact_lock(hashtextextended('assignment.set_announcing', 0));
       for v_trigger in
         select t.tgrelid::regclass as table_name, t.tgname as name, wanted.is_wanted
         from pg_trigger t
@@ -33,6 +37,7 @@ begin
           and (t.tgenabled in ('O', 'A')) <> wanted.is_wanted
         order by wanted.is_wanted desc, t.tgrelid, t.tgname
       loop
+        v_is_needed := v_trigger.is_wanted;
         execute format(
           'alter table %s %s trigger %I',
           v_trigger.table_name,
@@ -44,7 +49,7 @@ begin
       return v_enabled;
     exception when lock_not_available then
       if v_try = p_tries then
-        if v_trigger.is_wanted then
+        if v_is_needed then
           raise;
         end if;
         return 0;  -- what nobody wants costs a little until tend_outbox disables it

@@ -14,17 +14,23 @@ as $$
   select e.id, e.url, e.secret, case when e.former_secret_until > now() then e.former_secret end
   from assignment.webhook_endpoints e
   where e.url is not null
-    and exists (
-      select
-      from assignment.deliveries d
-      where d.endpoint_id = e.id
-        and d.status = 'pending'
-        and d.next_attempt_at <= now()
-        and (
-          e.enabled
-          or exists (select from assignment.outbox m where m.id = d.message_id and m.is_test_for is not null)
-        )
-    )
+    and case
+      when e.enabled then exists (
+        select
+        from assignment.deliveries d
+        where d.endpoint_id = e.id
+          and d.status = 'pending'
+          and d.next_attempt_at <= now()
+      )
+      else exists (
+        select
+        from assignment.outbox m
+        join assignment.deliveries d on d.endpoint_id = e.id and d.message_id = m.id
+        where m.is_test_for = e.id
+          and d.status = 'pending'
+          and d.next_attempt_at <= now()
+      )
+    end
   order by e.id
 $$;
 

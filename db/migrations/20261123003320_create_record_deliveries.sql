@@ -84,7 +84,8 @@ $$;
 revoke execute on function assignment.record_deliveries(uuid, jsonb) from public;
 comment on function assignment.record_deliveries(uuid, jsonb) is
   'Records results: message_id, outcome (delivered, failed, dropped), status, error, answer, took_ms, and for a failure
-retry_in_ms (null: given up). disabled_because: gone or failing when this disabled the endpoint.';
+retry_in_ms (null: given up). disabled_because: gone or failing when this disabled the endpoint. Waits for nobody who
+writes assignments: tend_outbox stops what nobody wants any more from being announced.';
 
 -- migrate:down
 drop function if exists assignment.record_deliveries(uuid, jsonb);

@@ -19,7 +19,9 @@ begin
     select * from assignment.outbox_gaps order by id limit 1000 for update skip locked
   loop
     delete from assignment.outbox_gaps where id = v_gap.id;
-    perform assignment.announce(v_gap.type, v_gap.assignment_ids, v_gap.member_ids, v_gap.run_id, v_gap.policy_version);
+    exit when not assignment.announce(
+      v_gap.type, v_gap.assignment_ids, v_gap.member_ids, v_gap.run_id, v_gap.policy_version
+    );
     filled := filled + 1;
   end loop;
 

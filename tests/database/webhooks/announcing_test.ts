@@ -7,6 +7,7 @@ import { changeEndpoint, createEndpoint, deleteEndpoint } from "../../../src/web
 import { addressMessages, tendOutbox } from "../../../src/webhooks/queue.ts";
 import { newId } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
+import { waitUntil } from "../../support/wait_until.ts";
 
 describe("the triggers that announce", () => {
   let database: TestDatabase;
@@ -106,6 +107,25 @@ describe("the triggers that announce", () => {
     await long.end();
     await tendOutbox(sql);
     assertEquals(await countEnabled(), 0);
+  });
+
+  it("stay enabled for a webhook that is made while the last other one is disabled", async () => {
+    const former = await listen();
+    const disabling = await begin((session) =>
+      session`select assignment.put_endpoint(${former}, '{"enabled": false}', 'ops')`
+    );
+    let isMade = false;
+    const making = listen().finally(() => isMade = true);
+    await waitUntil("the second waits for the first, or does not", async () => {
+      const [row] = await sql<[{ count: number }]>`
+        select count(*) from pg_locks where locktype = 'advisory' and not granted
+      `;
+      return isMade || row.count > 0;
+    });
+    await disabling.end();
+    const id = await making;
+    const told = await signUp();
+    assertEquals(await readAddressed(id), [told]);
   });
 
   it("tell a new webhook of all that is committed after it, however early its transaction began", async () => {
