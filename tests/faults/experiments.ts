@@ -17,11 +17,13 @@ import { pooler } from "./experiments/pooler.ts";
 import { network } from "./experiments/network.ts";
 import { poisonedLogs } from "./experiments/poisoned_logs.ts";
 import { soak } from "./experiments/soak.ts";
+import { webhooks } from "./experiments/webhooks.ts";
 
 /** All experiments, in the order in which `deno task faults all` runs them. */
 export const experiments: readonly Experiment[] = [
   everyday,
   kills,
+  webhooks,
   droppedReplies,
   network,
   frozen,

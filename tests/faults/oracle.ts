@@ -4,7 +4,9 @@ import { auditRules } from "./oracle_audit_rules.ts";
 import { historyRules } from "./oracle_history_rules.ts";
 import { policyRules } from "./oracle_policy_rules.ts";
 import { rules } from "./oracle_rules.ts";
-import { makeTables } from "./oracle_tables.ts";
+import { makeTables, makeWebhookTables } from "./oracle_tables.ts";
+import { webhookRules } from "./oracle_webhook_rules.ts";
+import type { Consumed } from "./webhooks.ts";
 
 /** A promise that did not hold, with examples. */
 export interface Violation {
@@ -26,13 +28,17 @@ export interface OracleOptions {
   lostAfter?: number;
   /** Codes with which signups may fail, for a reason that is the caller's own. */
   allowedCodes?: readonly string[];
+  /** What consumers of messages got, once everything was delivered. */
+  webhooks?: Consumed | undefined;
 }
+
+const ALL_RULES = [...rules, ...policyRules, ...historyRules, ...auditRules, ...webhookRules];
 
 /**
  * Holds the database against the journal, once all is at rest: who was acknowledged exists; each member has exactly one
  * of an active assignment, a recorded failure, an assignment ended on purpose, unless a rule leaves them alone; each
  * assignment says by which rule, by whom and why it ended; seats equal clients; counters equal rows; runs are proven, and
- * transfers leave nobody behind; the audit log has one line for each change; and no signup failed for a reason of ours. Returns what does not hold.
+ * transfers leave nobody behind; the audit log has one line for each change; consumers of messages hear of each change; and no signup failed for a reason of ours. Returns what does not hold.
  */
 export async function consultOracle(
   sql: Sql,
@@ -45,8 +51,9 @@ export async function consultOracle(
     ...judgeSignups(entries, options),
     ...await sql.begin("isolation level repeatable read", async (transaction) => {
       await makeTables(transaction, entries, options.lostAfter);
+      if (options.webhooks !== undefined) await makeWebhookTables(transaction, options.webhooks);
       const violations: Violation[] = [];
-      for (const { name, applies, query } of [...rules, ...policyRules, ...historyRules, ...auditRules]) {
+      for (const { name, applies, query } of ALL_RULES) {
         if (!applies(options)) continue;
         const broken = await transaction.unsafe<{ what: string; count: number }[]>(
           `select what, count(*) over () as count from (${query}) as broken (what) order by what limit 3`,

@@ -3,6 +3,7 @@ import { ASSIGNMENTS_EVER } from "./departures.ts";
 import { directChanges, expectedLines, expectedOf, expectedPairs } from "./expectations.ts";
 import type { Entry } from "./journal.ts";
 import { rulesTable } from "./oracle_policy_rules.ts";
+import type { Consumed } from "./webhooks.ts";
 
 type Transaction = postgres.TransactionSql<{ bigint: number }>;
 
@@ -54,6 +55,28 @@ export async function makeTables(
   await transaction.unsafe(rulesTable);
   await lookBack(transaction);
   await transaction`analyze journal`;
+}
+
+/** Puts what consumers of messages got into temporary tables: `attempts`, `forged`, `fetched`. */
+export async function makeWebhookTables(transaction: Transaction, consumed: Consumed): Promise<void> {
+  await fill(transaction, "attempts", consumed.attempts, {
+    endpointId: "uuid",
+    messageId: "uuid",
+    type: "text",
+    assignmentIds: "uuid[]",
+    isAccepted: "boolean",
+  });
+  await fill(transaction, "forged", [{ count: consumed.forged }], { count: "integer" });
+  await fill(transaction, "fetched", consumed.fetched.map((id, place) => ({ place, id })), {
+    place: "integer",
+    id: "uuid",
+  });
+  await transaction.unsafe(`
+    create index on attempts (message_id);
+    create index on fetched (id);
+    analyze attempts;
+    analyze fetched;
+  `);
 }
 
 /** Makes a table of rows. Columns are named as the rows' fields, with underscores. */

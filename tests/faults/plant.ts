@@ -7,6 +7,7 @@ import { historyBugs } from "./planted_history_bugs.ts";
 import { hostileBugs } from "./planted_hostile_bugs.ts";
 import { networkBugs } from "./planted_network_bugs.ts";
 import { policyBugs } from "./planted_policy_bugs.ts";
+import { webhookBugs } from "./planted_webhook_bugs.ts";
 
 export const knownBugs: readonly KnownBug[] = [
   ...databaseBugs,
@@ -14,6 +15,7 @@ export const knownBugs: readonly KnownBug[] = [
   ...historyBugs,
   ...networkBugs,
   ...hostileBugs,
+  ...webhookBugs,
 ];
 
 const unrelatedRules = ["the experiment comes to its end", "the experiment leaves nothing open"];

@@ -1,24 +1,23 @@
-import { startBackgroundWork } from "../../../src/commands/background.ts";
 import { hasEnded } from "../../../src/runs/progress.ts";
 import { getRun, retryRun, startBackfill } from "../../../src/runs/runs.ts";
-import { closeDatabase, openDatabase } from "../../../src/database/connection.ts";
 import type { Sql } from "../../../src/database/sql.ts";
 import { retryFailures } from "../../../src/assignments/failures.ts";
-import { silentLogger } from "../../../src/telemetry/log.ts";
 import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
+import { cutService, startWork } from "../background.ts";
 import { ASSIGNMENTS_EVER, keepDeparted } from "../departures.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
 import { assignByHand, endAssignment, giveMembers } from "../load.ts";
 import { bringRules, setCapacity, writeRules } from "../policy.ts";
 import { awaitEnd, pause, turnPause, watchCounters } from "../runs.ts";
 import { moveClients } from "../transfers.ts";
+import { bringWebhooks } from "../webhooks.ts";
 import { inWorld, type World } from "../world.ts";
 
 /** Everything at once that an ordinary day brings; the quickest look at most of the promises. */
 export const everyday: Experiment = {
   name: "everyday",
   summary:
-    "signups in all forms, with and without rules, runs and transfers paused, resumed and cut off, members and trainers who leave, causes that come and go: every promise holds",
+    "signups in all forms, with and without rules, runs and transfers paused, resumed and cut off, members and trainers who leave, causes that come and go, consumers of messages who refuse, hang and go away: every promise holds",
   async run(options) {
     await liveByRules(options);
     if (!options.report.hasNoticedBug) await liveByDefault(options);
@@ -29,6 +28,7 @@ async function liveByDefault(options: ExperimentOptions): Promise<void> {
   await inWorld(options, { ownServer: false }, async (world) => {
     const { sql, journal, random } = world;
     const { scale, report } = options;
+    const webhooks = await bringWebhooks(world, options);
     startWork(world);
     const rounds = sized(scale, { short: 1, full: 10, long: 100 });
     const members = options.plant ? 3_000 : 21_000; // above 20,000 a run has two lanes
@@ -57,10 +57,10 @@ async function liveByDefault(options: ExperimentOptions): Promise<void> {
       if (report.hasNoticedBug) return;
 
       await bringCauses(world);
-      await world.judge({ runsEnded: true, longestSignupMs: 2_000 });
+      await world.judge({ runsEnded: true, longestSignupMs: 2_000, webhooks: await webhooks.settle() });
       if (report.hasNoticedBug) return;
       await retryFailures(sql);
-      await world.judge({ runsEnded: true, drained: true });
+      await world.judge({ runsEnded: true, drained: true, webhooks: await webhooks.settle() });
     }
     report.figure("rounds", rounds);
     report.figure("snapshots of counters", looks);
@@ -77,6 +77,7 @@ async function liveByRules(options: ExperimentOptions): Promise<void> {
     const { sql, journal, random } = world;
     const { scale, report } = options;
     await keepDeparted(sql);
+    const webhooks = await bringWebhooks(world, options);
     startWork(world);
     const members = options.plant ? 1_500 : sized(scale, { short: 3_000, full: 30_000, long: 300_000 });
     const limited = members / 10;
@@ -109,28 +110,13 @@ async function liveByRules(options: ExperimentOptions): Promise<void> {
     }
     await load.stop();
     if (report.hasNoticedBug) return;
-    await world.judge({ runsEnded: true, longestSignupMs: 2_000 });
+    await world.judge({ runsEnded: true, longestSignupMs: 2_000, webhooks: await webhooks.settle() });
     if (report.hasNoticedBug) return;
     for (const id of trainers.waiting) await setCapacity(world, id, members);
     await retryFailures(sql);
     const last = await startBackfill(sql, { requestedBy: "experiment" });
     await awaitEnd(() => sql, last.id, report);
-    await world.judge({ runsEnded: true, drained: true });
-  });
-}
-
-/** Starts the work that the service does besides answering. */
-function startWork(world: World): void {
-  const pool = openDatabase(world.server.url, { max: 6, applicationName: "service" });
-  const background = startBackgroundWork({ sql: pool, log: silentLogger }, {
-    backfillLanes: 2,
-    backfillMaxReplicaLagMs: 10_000,
-    backfillRestRatio: 0,
-    reconcileCron: null,
-  });
-  world.atEnd(async () => {
-    await background.stop();
-    await closeDatabase(pool, 1);
+    await world.judge({ runsEnded: true, drained: true, webhooks: await webhooks.settle() });
   });
 }
 
@@ -181,14 +167,6 @@ async function steerAndCut({ sql, journal, random }: World, runId: string): Prom
     await pause(random.integer(5, 30));
     if (turn === 1) await cutService(sql);
   }
-}
-
-async function cutService(sql: Sql): Promise<void> {
-  await sql`
-    select pg_terminate_backend(pid)
-    from pg_stat_activity
-    where application_name = 'service' and datname = current_database()
-  `;
 }
 
 /** One after the other, each until somebody has signed up meanwhile: assignments refused, locked, and without their trainer. */

@@ -9,6 +9,7 @@ import { bringRules, type Trainers, writeRules } from "../policy.ts";
 import { awaitEnd, eventually, pause, turnPause, watchCounters } from "../runs.ts";
 import type { Service } from "../service.ts";
 import { startMove, startReassigning } from "../transfers.ts";
+import { bringWebhooks, WEBHOOK_ENVIRONMENT } from "../webhooks.ts";
 import { inWorld, type World } from "../world.ts";
 
 type Victim = "service" | "backend" | "server";
@@ -21,7 +22,7 @@ type Kind = (typeof KINDS)[number];
 export const kills: Experiment = {
   name: "kills",
   summary:
-    "kill -9 of the service, a backend or the server during backfills, transfers, reassigning and signups by rules: nothing lost, nothing counted twice, seats exact, one line for each change",
+    "kill -9 of the service, a backend or the server during backfills, transfers, reassigning and signups by rules: nothing lost, nothing counted twice, seats exact, one line for each change, each change delivered",
   async run(options) {
     const { scale, report } = options;
     await inWorld(options, {}, async (world) => {
@@ -30,8 +31,9 @@ export const kills: Experiment = {
       const killed: Record<Victim, number> = { service: 0, backend: 0, server: 0 };
       let next: Victim[] = [];
       await keepDeparted(world.sql);
+      const webhooks = await bringWebhooks(world, options);
       const service = await world.startService({
-        environment: { BACKFILL_REST_RATIO: "4", DATABASE_POOL_SIZE: "5" },
+        environment: { BACKFILL_REST_RATIO: "4", DATABASE_POOL_SIZE: "5", ...WEBHOOK_ENVIRONMENT },
       });
       const trainers = await bringRules(world, { limited: 300, waiting: wanted * 1_000 });
       const load = world.startLoad({
@@ -74,8 +76,9 @@ export const kills: Experiment = {
       );
       report.figure("runs that ended by themselves", runs.join(", "));
       report.figure("snapshots of counters", looks);
+      const consumed = await webhooks.settle();
       await expectQuietEnd(service, report);
-      await world.judge({ runsEnded: true, noStragglers: true });
+      await world.judge({ runsEnded: true, noStragglers: true, webhooks: consumed });
     });
   },
 };
