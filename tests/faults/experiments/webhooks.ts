@@ -25,7 +25,7 @@ export const webhooks: Experiment = {
       });
       for (let replica = 0; replica < 2; replica++) startWork(world);
       const trainers = await bringRules(world, { limited: 100, waiting: 20 });
-      const rounds = sized(scale, { short: 1, full: 30, long: 300 });
+      const rounds = sized(scale, { short: 1, full: 10, long: 50 });
       let messages = 0;
       for (let round = 0; round < rounds; round++) {
         const load = world.startLoad({
@@ -36,7 +36,7 @@ export const webhooks: Experiment = {
           trainerIds: Object.values(trainers).flat(),
         });
         await giveMembers(sql, journal, random, 300);
-        const run = await startBackfill(sql, { requestedBy: "experiment", batchRows: 20 });
+        const run = await startBackfill(sql, { requestedBy: "experiment", batchRows: 100 });
         await cutService(sql);
         await writeRules(world, trainers);
         await awaitEnd(() => sql, run.id, report);
