@@ -1,3 +1,4 @@
+import postgres from "postgres";
 import type { MemberColumns } from "../config/member_columns.ts";
 import type { MemberHook } from "../config/member_hook.ts";
 import { appliedMigrations } from "../database/migrate.ts";
@@ -62,36 +63,80 @@ export async function findHealth(
   const isUsable = (name: string) =>
     differences === LOCKED || differences.every(({ object, found }) => !isNeededFor(name, object, found));
 
-  /** Reads in a separate transaction. The driver's savepoints would never end over a lost connection. */
-  const look = <T>(read: (transaction: SqlOrTransaction) => Promise<T>) =>
-    (differences === LOCKED ? orHidden : orLocked)(sql.begin("read only", async (transaction) => {
-      // A look at a locked table would keep its connection after the caller has given up.
-      await transaction`
-        select set_config('statement_timeout', ${String(timeoutMs)}, true),
-          set_config('lock_timeout', ${String(LOOK_LOCK_TIMEOUT_MS)}, true)
-      `;
-      return await read(transaction);
-    }));
-  const defaultTrainer = isReadable(members) && isUsable("assignment.settings")
-    ? await look(findDefaultTrainer)
-    : null;
-  return {
-    migrations: await look(countMigrations),
-    differences,
-    members,
-    trigger: isUsable("assignment.members_trigger") ? await look(readMembersTrigger) : null,
-    defaultTrainer,
-    // Reads the same tables, so it would wait for the same locks.
-    ruleFaults: defaultTrainer === LOCKED
-      ? LOCKED
-      : defaultTrainer !== null && RULE_RELATIONS.every(isUsable)
-      ? await look(readRuleFaults)
-      : null,
-    failures: isUsable("assignment.failures") ? await look(countFailures) : null,
-    access: ACCESS_FUNCTIONS.every(isUsable) ? await look(readAccess) : null,
-    names: await look((transaction) => findNames(transaction, memberColumns)),
-    memberHook: await look((transaction) => findMemberHookState(transaction, memberHook, memberColumns)),
+  const canReadPolicy = isReadable(members) && isUsable("assignment.settings");
+  const reads = {
+    migrations: countMigrations,
+    trigger: isUsable("assignment.members_trigger") ? readMembersTrigger : skip,
+    defaultTrainer: canReadPolicy ? findDefaultTrainer : skip,
+    ruleFaults: canReadPolicy && RULE_RELATIONS.every(isUsable) ? readRuleFaults : skip,
+    failures: isUsable("assignment.failures") ? countFailures : skip,
+    access: ACCESS_FUNCTIONS.every(isUsable) ? readAccess : skip,
+    names: (transaction: SqlOrTransaction) => findNames(transaction, memberColumns),
+    memberHook: (transaction: SqlOrTransaction) =>
+      findMemberHookState(transaction, memberHook, memberColumns),
   };
+  const found = await readAll(sql, reads, timeoutMs) ??
+    await readEach(sql, reads, timeoutMs, differences === LOCKED ? orHidden : orLocked);
+  return { ...found, differences, members };
+}
+
+/** A look that finds nothing, because what it would look at is missing. */
+function skip(): Promise<null> {
+  return Promise.resolve(null);
+}
+
+type Reads = Record<string, (transaction: SqlOrTransaction) => Promise<unknown>>;
+type Found<R extends Reads> = { [Name in keyof R]: Awaited<ReturnType<R[Name]>> };
+
+/** Reads all at once in one transaction; undefined if one of them cannot be read, which each by itself then tells. */
+async function readAll<R extends Reads>(
+  sql: Sql,
+  reads: R,
+  timeoutMs: number,
+): Promise<Found<R> | undefined> {
+  try {
+    return await readInTransaction(sql, timeoutMs, async (transaction) => {
+      const found = await Promise.all(
+        Object.entries(reads).map(async ([name, read]) => [name, await read(transaction)]),
+      );
+      return Object.fromEntries(found);
+    });
+  } catch (error) {
+    if (error instanceof postgres.PostgresError) return undefined;
+    throw error;
+  }
+}
+
+/** Reads one after the other, each in a transaction of its own. Savepoints would never end over a lost connection. */
+async function readEach<R extends Reads>(
+  sql: Sql,
+  reads: R,
+  timeoutMs: number,
+  orUnknown: typeof orLocked,
+): Promise<{ [Name in keyof R]: Found<R>[Name] | Locked }> {
+  const found: Record<string, unknown> = {};
+  for (const [name, read] of Object.entries(reads)) {
+    // The faults of rules are read from the tables of the default trainer: it would wait for the same locks.
+    found[name] = name === "ruleFaults" && found.defaultTrainer === LOCKED
+      ? LOCKED
+      : await orUnknown(readInTransaction(sql, timeoutMs, read));
+  }
+  return found as { [Name in keyof R]: Found<R>[Name] | Locked };
+}
+
+/** A look at a locked table would keep its connection after the caller has given up. */
+async function readInTransaction<T>(
+  sql: Sql,
+  timeoutMs: number,
+  read: (transaction: SqlOrTransaction) => Promise<T>,
+): Promise<T> {
+  return await sql.begin("read only", async (transaction) => {
+    await transaction`
+      select set_config('statement_timeout', ${String(timeoutMs)}, true),
+        set_config('lock_timeout', ${String(LOOK_LOCK_TIMEOUT_MS)}, true)
+    `;
+    return await read(transaction);
+  }) as T;
 }
 
 /** Tells whether a missing object makes the relation unreadable: the relation itself, or one of its columns. */
