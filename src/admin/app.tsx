@@ -26,6 +26,7 @@ import { requireAdminToChange } from "./sign_in/changes.ts";
 import { serveStatic } from "./frame/static_files.ts";
 import { addTrainerPages } from "./trainers/pages.tsx";
 import { addTransferPages } from "./transfers/pages.tsx";
+import { addWebhookPages } from "./webhooks/pages.tsx";
 
 const MAX_FORM_BYTES = 64 * 1024;
 const MAX_DRAFT_BYTES = 1024 * 1024; // a draft of 100 rules, or a plan for 1,000 clients, travels in a form
@@ -91,6 +92,7 @@ function addPages(requireVisibleRows: Api["requireVisibleRows"], pages: Pages): 
   addTrainerPages(pages, reader);
   addTransferPages(pages, reader);
   addFailurePages(pages, reader);
+  addWebhookPages(pages);
   addHistoryPages(pages);
   app.notFound((c) => answerProblem(c, "not_found"));
 }

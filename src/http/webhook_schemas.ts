@@ -131,6 +131,10 @@ export const SECRET_EXAMPLE = {
 const DELIVERY = {
   messageId: MessageId,
   type: MessageType,
+  isTest: z.boolean().openapi({
+    description: "True: somebody sent it to see whether it arrives.",
+    example: false,
+  }),
   at: Time.openapi({ description: "When the change was made that it tells of." }),
   status: z.enum(DELIVERY_STATUSES).openapi({
     description:
@@ -176,6 +180,7 @@ export const DeliveryWithBody = z.object({
 export const DELIVERY_EXAMPLE: z.input<typeof Delivery> = {
   messageId: MESSAGE_ID,
   type: "assignments.created",
+  isTest: false,
   at: EXAMPLE.time,
   status: "pending",
   attempts: 1,

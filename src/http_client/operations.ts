@@ -718,6 +718,8 @@ export interface components {
             /** @description The `webhook-id` of the message. */
             messageId: string;
             type: components["schemas"]["MessageType"];
+            /** @description True: somebody sent it to see whether it arrives. */
+            isTest: boolean;
             /** @description When the change was made that it tells of. */
             at: string;
             /**
@@ -745,6 +747,8 @@ export interface components {
             /** @description The `webhook-id` of the message. */
             messageId: string;
             type: components["schemas"]["MessageType"];
+            /** @description True: somebody sent it to see whether it arrives. */
+            isTest: boolean;
             /** @description When the change was made that it tells of. */
             at: string;
             /**

@@ -10,6 +10,8 @@ export const DELIVERY_STATUSES = ["pending", "delivered", "failed", "dropped"] a
 export interface Delivery {
   messageId: string;
   type: MessageType;
+  /** Sent on request, to see whether it arrives. */
+  isTest: boolean;
   /** When the change was made that it tells of. */
   at: Date;
   /** `dropped`: there is nothing left to tell, because the members it told of are deleted. */
@@ -79,6 +81,7 @@ function deliveryColumns(sql: Sql): ReturnType<Sql> {
   return sql`
     d.message_id,
     m.type,
+    m.is_test_for is not null as is_test,
     m.at,
     d.status,
     d.attempts,

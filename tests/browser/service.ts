@@ -4,6 +4,7 @@ import type { OpenIdConfig, Token } from "../../src/config.ts";
 import type { Sql } from "../../src/database/sql.ts";
 import { createApp } from "../../src/service.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
+import type { WebhookSettings } from "../../src/webhooks/registration.ts";
 import { testDatabase } from "../support/databases.ts";
 
 /** The tokens that a test's service knows; long, as real ones are. */
@@ -31,6 +32,7 @@ export interface BrowserServiceOptions {
   /** Whether runs are driven and failures retried, as the service does. */
   background?: boolean;
   tokens?: readonly Token[];
+  webhooks?: WebhookSettings;
   /** A database that the test keeps; else the service gets one of its own. */
   sql?: Sql;
 }
@@ -45,6 +47,7 @@ export async function startService(options: BrowserServiceOptions = {}): Promise
     sql,
     tokens: options.tokens ?? allTokens(),
     openId: options.openId ?? null,
+    ...(options.webhooks === undefined ? {} : { webhooks: options.webhooks }),
     log: silentLogger,
     shutdown: shutdown.signal,
   });
@@ -59,6 +62,8 @@ export async function startService(options: BrowserServiceOptions = {}): Promise
       backfillMaxReplicaLagMs: 10_000,
       backfillRestRatio: options.restRatio ?? 0,
       reconcileCron: null,
+      webhookKeys: options.webhooks?.keys ?? [],
+      webhookAllowPrivate: options.webhooks?.allowPrivate ?? false,
     });
   return {
     url: `http://127.0.0.1:${server.addr.port}`,

@@ -18,9 +18,9 @@ export interface Visitor {
   leave(): Promise<void>;
 }
 
-/** How much of the page or of a list lies beyond the right edge. */
+/** How much of the page or of a list lies beyond the right edge. A phone's `innerWidth` grows with what is too wide. */
 const EXCESS = `Math.max(
-  document.documentElement.scrollWidth - innerWidth,
+  document.documentElement.scrollWidth - Math.min(innerWidth, screen.width),
   ...[...document.querySelectorAll(".table")].map((table) => table.scrollWidth - table.clientWidth),
 )`;
 

@@ -15,7 +15,7 @@ export interface Frame {
   /** Undefined if nobody is signed in; the page then has no navigation. */
   session?: Session | undefined;
   /** The page's entry in the navigation. */
-  section?: "overview" | "policy" | "runs" | "members" | "trainers" | "history" | "failures";
+  section?: "overview" | "policy" | "runs" | "members" | "trainers" | "webhooks" | "history" | "failures";
   notice?: Notice | undefined;
   /** How often an open page updates itself. */
   refreshMs?: number | undefined;
@@ -34,6 +34,7 @@ const SECTIONS = [
   { key: "runs", label: "Runs", path: paths.runs },
   { key: "members", label: "Members", path: paths.members },
   { key: "trainers", label: "Trainers", path: paths.trainers },
+  { key: "webhooks", label: "Webhooks", path: paths.webhooks },
   { key: "history", label: "History", path: paths.history },
   { key: "failures", label: "Waiting", rest: " sign-ups", path: paths.failures },
 ];

@@ -59,6 +59,30 @@ const NOTICES = {
   trainer_kept: { tone: "good", text: "This is already the default trainer. Nothing was changed." },
   failures_retried: failuresRetried,
   failures_being_retried: failuresBeingRetried,
+  webhook_changed: { tone: "good", text: "The webhook was changed." },
+  webhook_enabled: { tone: "good", text: "The webhook is enabled." },
+  webhook_disabled: { tone: "good", text: "The webhook is disabled. What waits is kept." },
+  webhook_deleted: { tone: "good", text: "The webhook was deleted." },
+  test_sent: { tone: "good", text: "A test message is being sent. It appears in the list below." },
+  sent_again: (messages = 0) => ({
+    tone: "good",
+    text: messages === 0
+      ? "There was nothing to send again."
+      : `Sent again: ${countOf(messages, "message")}.`,
+  }),
+  webhook_not_found: { tone: "warn", text: "That webhook does not exist any more." },
+  webhook_has_no_url: { tone: "warn", text: "Nothing is sent to this webhook: its messages are fetched." },
+  webhooks_not_configured: {
+    tone: "bad",
+    text: "The service cannot send: it has no WEBHOOK_KEY. `deno task token --webhook-key` makes one.",
+  },
+  delivery_not_found: { tone: "warn", text: "That message is not kept any more." },
+  no_types: { tone: "bad", text: "Choose at least one thing to be told of." },
+  url_too_long: { tone: "bad", text: "The URL must have at most 2,000 characters." },
+  not_a_description: {
+    tone: "bad",
+    text: "What it is for must have at most 1,000 characters, and no invalid ones.",
+  },
   signed_out: { tone: "good", text: "You are signed out." },
   session_ended: { tone: "warn", text: "Your session has ended. Sign in again to continue." },
   form_not_sent: {

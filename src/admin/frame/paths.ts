@@ -24,6 +24,13 @@ export const paths = {
   trainerClients: (id: string) => `${HOME}/trainers/${id}/clients.csv`,
   moveClients: (id: string) => `${HOME}/trainers/${id}/move`,
   transferPlan: (id: string) => `${HOME}/trainers/${id}/transfers`,
+  webhooks: `${HOME}/webhooks`,
+  webhook: (id: string) => `${HOME}/webhooks/${id}`,
+  changeWebhook: (id: string, verb: string) => `${HOME}/webhooks/${id}/${verb}`,
+  webhookDeliveries: (id: string, status?: string) =>
+    `${HOME}/webhooks/${id}${status === undefined ? "" : `?status=${status}`}`,
+  webhookDelivery: (id: string, messageId: string) => `${HOME}/webhooks/${id}/messages/${messageId}`,
+  redeliver: (id: string, messageId: string) => `${HOME}/webhooks/${id}/messages/${messageId}/redeliver`,
   history: `${HOME}/history`,
   historyCsv: `${HOME}/history.csv`,
   failures: `${HOME}/failures`,

@@ -35,6 +35,11 @@ const Facts = z.object({
   method: text,
   route: text,
   needed: text,
+  url: text,
+  enabled: flag,
+  newSecret: flag,
+  because: text,
+  messages: count,
 });
 
 export type Facts = z.infer<typeof Facts>;

@@ -30,6 +30,8 @@ export function LineDetails({ line, known }: { line: AuditLine; known: Known }) 
       return <AssignmentChange line={line} before={before} after={after} known={known} />;
     case "run":
       return <RunChange line={line} after={after} known={known} />;
+    case "webhook":
+      return <WebhookChange line={line} before={before} after={after} />;
     default:
       return <>{restInWords(line.action, after)}</>;
   }
@@ -122,6 +124,26 @@ function RunChange({ line, after, known: { members } }: Omit<ChangeProps, "befor
           </div>
         )}
       {after.reason !== undefined && <Message text={after.reason} />}
+    </div>
+  );
+}
+
+/** One that was deleted has no page: the id finds the others. */
+function WebhookChange({ line, before, after }: Omit<ChangeProps, "known">) {
+  const url = after.url ?? before.url;
+  const changes = [
+    line.action === "webhook.changed" && before.enabled !== after.enabled &&
+    (after.enabled ? "enabled" : "disabled"),
+    line.action === "webhook.changed" && after.newSecret && "a new secret",
+    after.because === "gone" && "the receiver is gone (410)",
+    after.because === "failing" && "nothing was delivered for five days",
+    after.messages !== undefined && countOf(after.messages, "message"),
+  ].filter((change) => typeof change === "string");
+  return (
+    <div>
+      {url !== undefined && <bdi class="url">{url}</bdi>}{" "}
+      <code class="id">{idOfSubject(line.subject, "webhook")}</code>
+      {changes.length > 0 && <div>{changes.join(", ")}</div>}
     </div>
   );
 }

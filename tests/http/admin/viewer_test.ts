@@ -2,6 +2,11 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { DEFAULT_TRAINER_ID, endAssignment } from "../../../src/trainer_assignment.ts";
 import { pauseRun, startBackfill, startTransfer } from "../../../src/runs/runs.ts";
+import type { Sql } from "../../../src/database/sql.ts";
+import { sendTest } from "../../../src/webhooks/deliveries.ts";
+import { changeEndpoint, createEndpoint } from "../../../src/webhooks/endpoints.ts";
+import { addressMessages, recordDeliveries } from "../../../src/webhooks/queue.ts";
+import { newId } from "../../support/assignments.ts";
 import { driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { acceptAssignments, addUnseenMembers, refuseAssignments } from "../../support/members.ts";
 import { putRules, setCapacity } from "../../support/policies.ts";
@@ -24,6 +29,9 @@ const PAGES = [
   `${HOME}/runs/:id`,
   `${HOME}/trainers`,
   `${HOME}/trainers/:id`,
+  `${HOME}/webhooks`,
+  `${HOME}/webhooks/:id`,
+  `${HOME}/webhooks/:id/messages/:id`,
 ];
 /** Pages that only prepare a change. */
 const PREPARATIONS = [`${HOME}/default-trainer`, `${HOME}/policy/draft`, `${HOME}/trainers/:id/move`];
@@ -40,7 +48,29 @@ const CHANGES = [
   `${HOME}/trainers/:id/move`,
   `${HOME}/trainers/:id/settings`,
   `${HOME}/trainers/:id/transfers`,
+  `${HOME}/webhooks`,
+  `${HOME}/webhooks/:id/change`,
+  `${HOME}/webhooks/:id/delete`,
+  `${HOME}/webhooks/:id/disable`,
+  `${HOME}/webhooks/:id/enable`,
+  `${HOME}/webhooks/:id/messages/:id/redeliver`,
+  `${HOME}/webhooks/:id/redeliver`,
+  `${HOME}/webhooks/:id/secret`,
+  `${HOME}/webhooks/:id/test`,
 ];
+
+/** One that is disabled; one with a message that waits and one that was given up; one for consumers who fetch. */
+async function addWebhooks(sql: Sql): Promise<void> {
+  const url = { url: "https://crm.example.com/hooks", secret: "sealed" };
+  const types = ["run.ended" as const];
+  const { id } = await createEndpoint(sql, { id: newId(), ...url, types }, "test");
+  const { id: disabled } = await createEndpoint(sql, { id: newId(), ...url, types }, "test");
+  await changeEndpoint(sql, disabled, { enabled: false }, "test");
+  await createEndpoint(sql, { id: newId(), types }, "test");
+  const [failed] = [await sendTest(sql, id, "test"), await sendTest(sql, id, "test")];
+  await addressMessages(sql);
+  await recordDeliveries(sql, id, [{ messageId: failed, outcome: "failed", status: 500, answer: "oh" }]);
+}
 
 describe("a viewer on the admin page", () => {
   let fresh: TestService;
@@ -66,6 +96,7 @@ describe("a viewer on the admin page", () => {
     await setCapacity(sql, DEFAULT_TRAINER_ID, 1);
     const request = { fromTrainerId: DEFAULT_TRAINER_ID, trainerId: other, dryRun: true };
     await driveToEnd(sql, await startTransfer(sql, { ...request, requestedBy: "test" }));
+    await addWebhooks(sql);
     cookie = await signIn(service, "viewer");
     crawl = await crawlPages(service, cookie, member);
     crawlOfAdmin = await crawlPages(service, await signIn(service), member);
