@@ -263,6 +263,16 @@ describe("webhooks over HTTP", () => {
     assertEquals([seen.length, seen], [5, seen.toSorted().toReversed()]);
   });
 
+  it("leave the service ready when a receiver fails, or was disabled", async () => {
+    const ready = async () => (await (await service.call("GET /readyz", { as: "nobody" })).json()).status;
+    const before = await ready();
+    await create();
+    await service.sql`update assignment.webhook_endpoints set failing_since = now() - interval '4 days'`;
+    assertEquals(await ready(), before);
+    await service.sql`update assignment.webhook_endpoints set enabled = false, disabled_because = 'failing'`;
+    assertEquals(await ready(), before);
+  });
+
   it("answer that the database is busy while a transaction that writes leaves no moment", async () => {
     const session = await service.sql.reserve();
     await session`begin`;

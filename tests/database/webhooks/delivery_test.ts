@@ -53,6 +53,7 @@ describe("the delivery of messages", () => {
   const secret = createSecret();
   let database: TestDatabase;
   let sql: Sql;
+  let counted: string[];
   let stop: () => Promise<void>;
   const receivers: Awaited<ReturnType<typeof startReceiver>>[] = [];
   beforeEach(async () => {
@@ -60,9 +61,11 @@ describe("the delivery of messages", () => {
     sql = database.sql;
     const stopping = new AbortController();
     const sender = createSender({ allowPrivate: true });
+    counted = [];
     const work = deliverMessages(sql, {
       keys,
       sender,
+      countAttempt: (id, outcome) => counted.push(`${id} ${outcome}`),
       log: silentLogger,
       outageLog: createOutageLog(silentLogger),
       signal: stopping.signal,
@@ -108,6 +111,8 @@ describe("the delivery of messages", () => {
     await until(async () =>
       (await getEndpoint(sql, receiver.id)).pending === 0 && receiver.received.length >= 20
     );
+    await until(() => counted.length === 20);
+    assertEquals([...new Set(counted)], [`${receiver.id} delivered`]);
     const members = receiver.received.map(({ headers, body }) => {
       const message = new Webhook(secret).verify(body, headers) as {
         type: string;
