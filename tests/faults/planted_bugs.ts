@@ -27,7 +27,7 @@ async function splitStep(sql: Sql): Promise<void> {
       set next_id = v_next_id
       where l.run_id = p_run_id and l.lane = v_lane.lane;
       commit;
-      perform pg_sleep(0.03);
+      perform pg_sleep(0.1);
     end if;
   `;
   await sql.unsafe(`

@@ -51,8 +51,16 @@ export function findCanaries(canaries: readonly Canary[], sights: readonly Sight
   );
 }
 
-/** Records an answer as its reader sees it: status, headers and body. */
+/** Records an answer as its reader sees it: status, headers and body, of a download that is cut off what had come. */
 export async function sightOf(where: string, response: Response): Promise<Sight> {
   const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`);
-  return { where, text: [String(response.status), ...headers, await response.text()].join("\n") };
+  let body = "";
+  try {
+    for await (const text of (response.body ?? new Blob([]).stream()).pipeThrough(new TextDecoderStream())) {
+      body += text;
+    }
+  } catch (error) {
+    body += `\ncut off: ${error}`;
+  }
+  return { where, text: [String(response.status), ...headers, body].join("\n") };
 }
