@@ -40,7 +40,7 @@ begin
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
        assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
        assignment.webhook_endpoints, assignment.outbox, assignment.deliveries, assignment.outbox_gaps,
-       assignment.outbox_forgotten, assignment.webhook_states, assignment.audit_subjects, assignment.member_hook_failures, public.trainer_client_assignments to %I',
+       assignment.outbox_forgotten, assignment.webhook_states, assignment.audit_subjects, assignment.member_hook_events, assignment.member_hook_failures, public.trainer_client_assignments to %I',
     p_role
   );
 

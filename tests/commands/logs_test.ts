@@ -81,6 +81,7 @@ describe("a running service", () => {
     assertEquals(end, {
       level: "info",
       event: "backfill_finished",
+      kind: "backfill",
       runId,
       requestedBy: "ops",
       status: "completed_with_errors",

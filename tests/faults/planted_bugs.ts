@@ -56,6 +56,7 @@ export const databaseBugs: readonly KnownBug[] = [
   },
   {
     name: "the unique index forgets its predicate",
+    isExtra: true,
     caughtBy: ["everyday"],
     async database(sql) {
       await sql`drop index public.trainer_client_assignments_active_key`;
@@ -83,6 +84,7 @@ export const databaseBugs: readonly KnownBug[] = [
   },
   {
     name: "failed members count as successful",
+    isExtra: true,
     caughtBy: ["everyday"],
     database: (sql) =>
       changeFunction(
@@ -117,6 +119,7 @@ export const databaseBugs: readonly KnownBug[] = [
   },
   {
     name: "the cursor moves before the rows",
+    isExtra: true,
     caughtBy: ["kills"],
     database: splitStep,
     sources: [
@@ -143,6 +146,7 @@ export const databaseBugs: readonly KnownBug[] = [
   },
   {
     name: "a run succeeds whatever failed",
+    isExtra: true,
     caughtBy: ["everyday"],
     database: (sql) =>
       changeFunction(
@@ -171,6 +175,7 @@ export const databaseBugs: readonly KnownBug[] = [
   },
   {
     name: "a retry forgets whom it could not assign",
+    isExtra: true,
     caughtBy: ["everyday"],
     database: (sql) =>
       changeFunction(
@@ -191,6 +196,7 @@ export const databaseBugs: readonly KnownBug[] = [
   },
   {
     name: "a row trigger without a handler",
+    isExtra: true,
     caughtBy: ["everyday", "causes", "locks"],
     async database(sql) {
       await sql.unsafe(`
@@ -211,6 +217,7 @@ export const databaseBugs: readonly KnownBug[] = [
   },
   {
     name: "the handler catches one class of error",
+    isExtra: true,
     caughtBy: ["everyday", "causes", "locks"],
     database: (sql) =>
       replaceTrigger(
@@ -236,6 +243,7 @@ export const databaseBugs: readonly KnownBug[] = [
   },
   {
     name: "no foreign key",
+    isExtra: true,
     caughtBy: ["everyday"],
     async database(sql) {
       await sql`alter table public.trainer_client_assignments drop constraint trainer_client_assignments_trainer_id_fkey`;
@@ -258,6 +266,7 @@ export const databaseBugs: readonly KnownBug[] = [
   },
   {
     name: "changes of status are recorded twice",
+    isExtra: true,
     caughtBy: ["everyday", "kills"],
     async database(sql) {
       await sql`

@@ -16,6 +16,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "the former assignment is ended although the new one failed",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "whom a run takes from a trainer has another",
     database: (sql) =>
@@ -59,6 +60,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "a transfer takes no seats",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "seats are as many as the clients leave",
     database: (sql) =>
@@ -71,6 +73,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "a transfer moves more than the selection",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "a transfer moves only whom it is asked to",
     database: (sql) =>
@@ -78,6 +81,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "a condition selects everybody",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "a transfer moves only whom it is asked to",
     database: (sql) =>
@@ -98,6 +102,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "a row does not say which run ended it",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "what a run ended says which run, and by whom",
     database: (sql) =>
@@ -105,6 +110,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "a retry says that the trigger assigned",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "a row says who assigned",
     database: (sql) =>
@@ -125,6 +131,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "the next step writes the line of a new policy",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "a line is written in the transaction of its change",
     async database(sql) {
@@ -153,6 +160,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "who ends nothing is in the audit log",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "one line for each journaled change, none without",
     database: (sql) =>
@@ -165,6 +173,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "a pause is told twice",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "one line for each event of a run",
     database: (sql) =>
@@ -191,6 +200,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "what another program ends names the owner",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "what was ended past the service says by which role",
     database: (sql) =>
@@ -203,6 +213,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "deleted members are told by name",
+    isExtra: true,
     caughtBy: ["everyday"],
     breaks: "the log tells nothing of clients who have left",
     database: (sql) =>

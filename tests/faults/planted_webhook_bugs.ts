@@ -27,6 +27,7 @@ export const webhookBugs: readonly KnownBug[] = [
   },
   {
     name: "a statement is told of by its first assignment",
+    isExtra: true,
     caughtBy: ["webhooks", "everyday"],
     breaks: "each assignment that was made or ended is told of, once",
     database: (sql) =>
@@ -85,6 +86,7 @@ export const webhookBugs: readonly KnownBug[] = [
   },
   {
     name: "messages overtake those of older transactions",
+    isExtra: true,
     caughtBy: ["webhooks", "everyday"],
     breaks: "no message appears behind a cursor",
     database: (sql) =>
@@ -97,6 +99,7 @@ export const webhookBugs: readonly KnownBug[] = [
   },
   {
     name: "messages that came meanwhile count as addressed",
+    isExtra: true,
     caughtBy: ["webhooks", "everyday"],
     breaks: "each message is for each endpoint that wants it, and for no other",
     database: (sql) =>
@@ -156,6 +159,7 @@ export const webhookBugs: readonly KnownBug[] = [
   },
   {
     name: "what the outbox refused is forgotten",
+    isExtra: true,
     caughtBy: ["webhooks"],
     breaks: "each assignment that was made or ended is told of, once",
     database: (sql) =>
