@@ -75,7 +75,8 @@ async function findWantedTrainer(sql: Sql): Promise<string | undefined> {
  * Ends a member's active assignment to a trainer: it becomes inactive and stays as history. No backfill and no retry
  * revives it; {@link assignClientToTrainer} makes a new one.
  * @param by who ends it; by default the database role
- * @throws {AppError} `assignment_not_found` when there is no active one.
+ * @throws {AppError} `assignment_not_found` when there is no active one; `assignment_failed` when the database keeps it
+ *   (`details.sqlstate`).
  */
 export async function endAssignment(
   sql: Sql,
@@ -83,11 +84,11 @@ export async function endAssignment(
   clientId: string,
   by: Partial<Actor> = {},
 ): Promise<void> {
-  const [row] = await sql<[{ ended: boolean }]>`
+  const [row] = await withAppErrors(sql<[{ ended: boolean }]>`
     select assignment.end_assignment(${clientId}, ${trainerId}, ${by.actor ?? null}, ${
     by.requestId ?? null
   }) as ended
-  `;
+  `);
   if (!row.ended) {
     throw new AppError(
       "assignment_not_found",

@@ -206,7 +206,7 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
     tags: ["Assignments"],
     request: { params: ClientParams },
     responses: { 204: { description: "The assignment has ended." } },
-    errors: ["assignment_not_found"],
+    errors: ["assignment_not_found", "assignment_failed"],
   }, async (c) => {
     const { trainerId, memberId } = c.req.valid("param");
     await endAssignment(sql, trainerId, memberId, actorOf(c));
