@@ -417,9 +417,6 @@ begin
     v_members := array(select p_member_ids[i] from unnest(v_part) as i);
     v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
     begin
-      if p_replaced_ids <> '{}' then
-        perform assignment.lock_members(v_members || array(select distinct unnest(v_trainers)));
-      end if;
       -- In the same sub-transaction as the insert, so that whoever is not assigned takes no seat.
       if p_request.by_force then
         perform assignment.take_seats(v_trainers);
@@ -754,6 +751,9 @@ begin
     );
   end if;
 
+  if v_replaced_ids <> '{}' then
+    perform assignment.lock_members(v_members || v_replaced_members || array(select distinct unnest(v_trainers)));
+  end if;
   v_pairs := assignment.assign_members(
     p_request, v_members, v_trainers, v_rules, v_notes, v_replaced_ids, v_replaced_members, p_max_attempts
   );
@@ -772,33 +772,33 @@ begin
     where i not in (select unnest(v_pairs.full_pairs))
   );
 
-  -- Those who have the chosen trainer already, or got them from another session just now.
+  -- Those who have a chosen trainer already, or got one from another session just now.
   if v_replaced_ids <> '{}' then
-    perform assignment.end_assignments(left_over.ids, p_request.purpose, p_request.actor, p_request.run_id)
-    from (
-      select array_agg(r.id) as ids
-      from unnest(v_replaced_ids, v_replaced_members) as r (id, member_id)
-      where r.member_id in (
-          select c.member_id from unnest(p_choices) as c where c.outcome in ('assign', 'kept', 'already_assigned')
-        )
-        and r.member_id not in (
-          select v_members[i] from unnest(v_pairs.assigned) as i
-          union all
-          select unnest(full_members)
-          union all
-          select f.member_id from unnest(failures) as f
-          union all
-          select unnest(gone_ids)
-        )
-    ) as left_over
-    where left_over.ids is not null;
+    select coalesce(array_agg(c.member_id), '{}'), coalesce(array_agg(coalesce(c.trainer_id, p_request.trainer_id)), '{}')
+    into v_members, v_trainers
+    from unnest(done) as c
+    where c.member_id in (select unnest(v_replaced_members))
+      and (c.outcome in ('assign', 'kept') or (c.outcome = 'already_assigned' and p_request.purpose = 'transfer'));
+    if v_members <> '{}' then
+      v_members := assignment.lock_assigned(v_members, v_trainers, p_request.from_trainer_id);
+      perform assignment.end_assignments(
+        array(
+          select r.id
+          from unnest(v_replaced_ids, v_replaced_members) as r (id, member_id)
+          where r.member_id in (select unnest(v_members))
+        ),
+        p_request.purpose,
+        p_request.actor,
+        p_request.run_id
+      );
+    end if;
   end if;
 end;
 $$;
 
 COMMENT ON FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_clients assignment.clients, p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) IS 'Carries out what choose returned. done: the choices, with outcome assigned for pairs that were inserted, and without the
-pairs whose trainer has no room: full_members, full_trainers. p_clients: of a transfer, as select_clients found them. A member keeps what would be replaced until a chosen trainer
-is assigned. Raises as assign_members does.';
+pairs whose trainer has no room: full_members, full_trainers. p_clients: of a transfer, as select_clients found them.
+A member keeps what would be replaced until a chosen trainer is assigned. Raises as assign_members does.';
 
 -- FUNCTION: assignment.change_backfill_status(uuid, text, text, text, text, text)
 
@@ -3935,6 +3935,31 @@ $$;
 
 COMMENT ON FUNCTION assignment.list_member_fields() IS 'The columns of members and the fields inside json columns, three levels deep. frequent_values: the labels of an enum;
 else up to 20 values that at least two of 2,000 members have, the most frequent first. It never reads the whole table.';
+
+-- FUNCTION: assignment.lock_assigned(uuid[], uuid[], uuid)
+
+CREATE FUNCTION assignment.lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid DEFAULT NULL::uuid) RETURNS uuid[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select array(
+    select a.client_id
+    from unnest(p_member_ids, p_trainer_ids) as p (member_id, trainer_id)
+    join public.trainer_client_assignments a
+      on a.client_id = p.member_id
+      and a.trainer_id is not distinct from coalesce(p.trainer_id, a.trainer_id)  -- keeps the planner from the index by trainer
+      and a.trainer_id is distinct from p_from_trainer_id
+      and a.status = 'active'
+    order by a.client_id, a.id
+    for share of a
+  )
+$$;
+
+COMMENT ON FUNCTION assignment.lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid) IS 'Of pairs of member and trainer, the members of those that have an active assignment, which is locked. Trainer null: anyone
+but p_from_trainer_id. Waits up to lock_timeout.';
 
 -- FUNCTION: assignment.lock_members(uuid[])
 
@@ -8921,6 +8946,10 @@ REVOKE ALL ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_i
 -- ACL: assignment.FUNCTION list_member_fields()
 
 REVOKE ALL ON FUNCTION assignment.list_member_fields() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION lock_members(p_member_ids uuid[])
 

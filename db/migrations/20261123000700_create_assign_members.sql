@@ -61,9 +61,6 @@ begin
     v_members := array(select p_member_ids[i] from unnest(v_part) as i);
     v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
     begin
-      if p_replaced_ids <> '{}' then
-        perform assignment.lock_members(v_members || array(select distinct unnest(v_trainers)));
-      end if;
       -- In the same sub-transaction as the insert, so that whoever is not assigned takes no seat.
       if p_request.by_force then
         perform assignment.take_seats(v_trainers);

@@ -58,6 +58,9 @@ begin
     );
   end if;
 
+  if v_replaced_ids <> '{}' then
+    perform assignment.lock_members(v_members || v_replaced_members || array(select distinct unnest(v_trainers)));
+  end if;
   v_pairs := assignment.assign_members(
     p_request, v_members, v_trainers, v_rules, v_notes, v_replaced_ids, v_replaced_members, p_max_attempts
   );
@@ -76,26 +79,26 @@ begin
     where i not in (select unnest(v_pairs.full_pairs))
   );
 
-  -- Those who have the chosen trainer already, or got them from another session just now.
+  -- Those who have a chosen trainer already, or got one from another session just now.
   if v_replaced_ids <> '{}' then
-    perform assignment.end_assignments(left_over.ids, p_request.purpose, p_request.actor, p_request.run_id)
-    from (
-      select array_agg(r.id) as ids
-      from unnest(v_replaced_ids, v_replaced_members) as r (id, member_id)
-      where r.member_id in (
-          select c.member_id from unnest(p_choices) as c where c.outcome in ('assign', 'kept', 'already_assigned')
-        )
-        and r.member_id not in (
-          select v_members[i] from unnest(v_pairs.assigned) as i
-          union all
-          select unnest(full_members)
-          union all
-          select f.member_id from unnest(failures) as f
-          union all
-          select unnest(gone_ids)
-        )
-    ) as left_over
-    where left_over.ids is not null;
+    select coalesce(array_agg(c.member_id), '{}'), coalesce(array_agg(coalesce(c.trainer_id, p_request.trainer_id)), '{}')
+    into v_members, v_trainers
+    from unnest(done) as c
+    where c.member_id in (select unnest(v_replaced_members))
+      and (c.outcome in ('assign', 'kept') or (c.outcome = 'already_assigned' and p_request.purpose = 'transfer'));
+    if v_members <> '{}' then
+      v_members := assignment.lock_assigned(v_members, v_trainers, p_request.from_trainer_id);
+      perform assignment.end_assignments(
+        array(
+          select r.id
+          from unnest(v_replaced_ids, v_replaced_members) as r (id, member_id)
+          where r.member_id in (select unnest(v_members))
+        ),
+        p_request.purpose,
+        p_request.actor,
+        p_request.run_id
+      );
+    end if;
   end if;
 end;
 $$;
@@ -103,8 +106,8 @@ $$;
 revoke execute on function assignment.carry_out_choices(assignment.request, assignment.choice[], assignment.clients, integer) from public;
 comment on function assignment.carry_out_choices(assignment.request, assignment.choice[], assignment.clients, integer) is
   'Carries out what choose returned. done: the choices, with outcome assigned for pairs that were inserted, and without the
-pairs whose trainer has no room: full_members, full_trainers. p_clients: of a transfer, as select_clients found them. A member keeps what would be replaced until a chosen trainer
-is assigned. Raises as assign_members does.';
+pairs whose trainer has no room: full_members, full_trainers. p_clients: of a transfer, as select_clients found them.
+A member keeps what would be replaced until a chosen trainer is assigned. Raises as assign_members does.';
 
 -- migrate:down
 drop function if exists assignment.carry_out_choices(assignment.request, assignment.choice[], assignment.clients, integer);

@@ -23,8 +23,8 @@ export const historyBugs: readonly KnownBug[] = [
       changeFunction(
         sql,
         "carry_out_choices",
-        "select f.member_id from unnest(failures) as f",
-        "select f.member_id from unnest(failures) as f where false",
+        "r.member_id in (select unnest(v_members))",
+        "true",
       ),
   },
   {
