@@ -2942,7 +2942,11 @@ begin
     from unnest(v_choices) as c
     where (
         c.outcome in ('assign', 'no_room')
-        or (p_run.reassigns and c.member_id in (select unnest(r.member_ids) from assignment.find_replaced(v_choices) as r))
+        or (
+          p_run.reassigns
+          and not p_run.dry_run  -- replaces nothing
+          and c.member_id in (select unnest(r.member_ids) from assignment.find_replaced(v_choices) as r)
+        )
       )
       and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = c.member_id)
       and (
@@ -3195,18 +3199,19 @@ CREATE FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id 
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 begin
+  if p_reassigns then
+    return query select m.id from public.members m where m.id <= p_upper_id;
+    return;
+  end if;
   return query
   select m.id
   from public.members m
   where m.id <= p_upper_id
-    and (
-      not exists (
-        select
-        from public.trainer_client_assignments a
-        where a.client_id = m.id
-          and a.policy_version = p_version
-      )
-      or p_reassigns
+    and not exists (  -- or-ed with p_reassigns, it would be no anti-join
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.policy_version = p_version
     );
 end;
 $$;
@@ -3249,7 +3254,7 @@ begin
     return;
   end if;
 
-  select p.processed, p.successful, p.failed
+  select p.processed, p.successful, p.failed, p.already_assigned
   into v_counts
   from assignment.backfill_progress p
   where p.id = p_run_id;
@@ -3260,8 +3265,12 @@ begin
   if cardinality(v_ids) = 0 then
     v_remaining := 0;
   elsif not v_sweeps then
-    -- After a dry run, members that a real run would assign do not count as remaining.
-    select greatest(0, count(*) - case when v_run.dry_run then v_counts.successful else 0 end)
+    -- After a dry run, members that a real run would assign, or take from the trainer, do not count as remaining.
+    select greatest(0, count(*) - case
+      when not v_run.dry_run then 0
+      when v_run.kind = 'transfer' then v_counts.successful + v_counts.already_assigned
+      else v_counts.successful
+    end)
     into v_remaining
     from assignment.find_stragglers(v_run);
   end if;

@@ -12,18 +12,19 @@ create function assignment.find_undecided_members(p_version integer, p_upper_id 
   language plpgsql
 as $$
 begin
+  if p_reassigns then
+    return query select m.id from public.members m where m.id <= p_upper_id;
+    return;
+  end if;
   return query
   select m.id
   from public.members m
   where m.id <= p_upper_id
-    and (
-      not exists (
-        select
-        from public.trainer_client_assignments a
-        where a.client_id = m.id
-          and a.policy_version = p_version
-      )
-      or p_reassigns
+    and not exists (  -- or-ed with p_reassigns, it would be no anti-join
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.policy_version = p_version
     );
 end;
 $$;

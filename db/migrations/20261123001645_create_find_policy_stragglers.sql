@@ -41,7 +41,11 @@ begin
     from unnest(v_choices) as c
     where (
         c.outcome in ('assign', 'no_room')
-        or (p_run.reassigns and c.member_id in (select unnest(r.member_ids) from assignment.find_replaced(v_choices) as r))
+        or (
+          p_run.reassigns
+          and not p_run.dry_run  -- replaces nothing
+          and c.member_id in (select unnest(r.member_ids) from assignment.find_replaced(v_choices) as r)
+        )
       )
       and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = c.member_id)
       and (

@@ -38,7 +38,7 @@ begin
     return;
   end if;
 
-  select p.processed, p.successful, p.failed
+  select p.processed, p.successful, p.failed, p.already_assigned
   into v_counts
   from assignment.backfill_progress p
   where p.id = p_run_id;
@@ -49,8 +49,12 @@ begin
   if cardinality(v_ids) = 0 then
     v_remaining := 0;
   elsif not v_sweeps then
-    -- After a dry run, members that a real run would assign do not count as remaining.
-    select greatest(0, count(*) - case when v_run.dry_run then v_counts.successful else 0 end)
+    -- After a dry run, members that a real run would assign, or take from the trainer, do not count as remaining.
+    select greatest(0, count(*) - case
+      when not v_run.dry_run then 0
+      when v_run.kind = 'transfer' then v_counts.successful + v_counts.already_assigned
+      else v_counts.successful
+    end)
     into v_remaining
     from assignment.find_stragglers(v_run);
   end if;

@@ -1,6 +1,7 @@
-import { assertEquals, assertGreater } from "@std/assert";
+import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { plansOf } from "../support/notices.ts";
 
 describe("a function that rules out a kind of plan", () => {
   let database: TestDatabase;
@@ -19,5 +20,15 @@ describe("a function that rules out a kind of plan", () => {
     `;
     assertGreater(functions.length, 0);
     assertEquals(functions.filter(({ compiles }) => compiles), []);
+  });
+
+  it("compares all members with all assignments at once in the proof of a run by the policy", async () => {
+    const plans = await plansOf(
+      database.url,
+      "select from assignment.find_undecided_members(1, 'ffffffff-ffff-ffff-ffff-ffffffffffff')",
+    );
+    const [plan = ""] = plans.filter((text) => text.includes("policy_version"));
+    assertMatch(plan, /Anti Join/);
+    assertEquals(plan.includes("SubPlan"), false, plan);
   });
 });

@@ -262,6 +262,20 @@ describe("a backfill that reassigns", () => {
     }
   });
 
+  it("leaves nobody over in a dry run who keeps one trainer and would lose another", async () => {
+    await put(anna, [{ name: "two", assign: among("all", [anna, ben]) }]);
+    await signUp(3);
+    await put(anna, [{ name: "one", assign: among("all", [ben]) }]);
+    for (const dryRun of [true, false]) {
+      assertObjectMatch(await reassign({ dryRun }), {
+        status: "succeeded",
+        skippedBecause: { alreadyAssigned: 3 },
+        remaining: 0,
+      });
+    }
+    assertEquals(await countClients(sql, [anna, ben]), [0, 3]);
+  });
+
   it("proves that it missed nobody: whoever came behind its cursor is moved too", async () => {
     await signUp(5);
     const version = await put(ben);

@@ -233,6 +233,16 @@ describe("a transfer", () => {
     assertEquals([dry.successful, dry.failed], [20, 0]);
   });
 
+  it("leaves nobody over in a dry run who has the new trainer already", async () => {
+    const [one = ""] = await addClients(3, anna);
+    await assignClientToTrainer(sql, one, { trainerId: ben });
+    const dry = await move({ fromTrainerId: anna, trainerId: ben, dryRun: true });
+    const run = await move({ fromTrainerId: anna, trainerId: ben });
+    for (const { status, successful, skippedBecause, remaining } of [dry, run]) {
+      assertEquals([status, successful, skippedBecause.alreadyAssigned, remaining], ["succeeded", 2, 1, 0]);
+    }
+  });
+
   it("lets the application delete the trainer afterwards, and keeps what was", async () => {
     const [one = ""] = await addClients(1, anna);
     await assertRejects(
