@@ -10,46 +10,82 @@ create function assignment.tg_trainer_client_assignments__tell_change()
   security definer
   set search_path = pg_catalog, pg_temp
   set lock_timeout = '250ms'
+  set enable_seqscan = off  -- prevents a full scan on stale statistics
+  set jit = off
   language plpgsql
 as $$
 declare
-  v_sees_members boolean;
+  v_role text;
+  v_gone uuid[];
   v_changed record;
 begin
-  -- What follows from a change of members is told there: its rows, old or new, name a trainer or client who is no member.
-  v_sees_members := assignment.hides_rows('public.members', current_user) is not true;
   if tg_op = 'TRUNCATE' then
     perform assignment.record_audit(null, 'assignments.deleted', p_after => '{"truncated": true}');
     return null;  -- ignored for an after trigger
-  elsif tg_op = 'DELETE' then
-    select
-      array_agg(o.id order by o.id) as ids,
-      array_agg(distinct o.trainer_id) as trainer_ids,
-      jsonb_build_object('deleted', count(*)) as counts
-    into v_changed
-    from old_rows o
-    where not v_sees_members or exists (select from public.members m where m.id = o.client_id);
-  else
-    select
-      array_agg(n.id order by n.id) as ids,
-      array_agg(distinct o.trainer_id) || array_agg(distinct n.trainer_id) as trainer_ids,
-      jsonb_build_object(
-        'ended', count(*) filter (where o.status = 'active' and n.status = 'inactive'),
-        'revived', count(*) filter (where o.status = 'inactive' and n.status = 'active'),
-        'otherwise', count(*) filter (where o.status = n.status)
-      ) as counts
-    into v_changed
-    from old_rows o
-    join new_rows n on n.id = o.id
-    where row(n.*) is distinct from row(o.*)
-      and (
-        not v_sees_members
-        or exists (select from public.members m where m.id = o.client_id)
-          and (o.trainer_id is null or exists (select from public.members m where m.id = o.trainer_id))
-      );
   end if;
 
-  if v_changed.ids is not null then
+  -- What follows from a change of members is told there: its rows name a trainer or client who is no member. No joins of the
+  -- transition tables: a session plans them once, and a plan for a few rows would compare each row with each.
+  if tg_op = 'DELETE' then
+    v_gone := assignment.find_gone_members(array(select distinct o.client_id from old_rows o));
+    with changed as materialized (
+      select o.id, o.trainer_id from old_rows o where o.client_id not in (select unnest(v_gone))
+    )
+    select
+      array(select c.id from changed c order by c.id limit 101) as ids,
+      array(select distinct c.trainer_id from changed c) as trainer_ids,
+      jsonb_build_object('deleted', (select count(*) from changed)) as counts
+    into v_changed;
+  else
+    v_gone := assignment.find_gone_members(
+      array(select o.client_id from old_rows o union select o.trainer_id from old_rows o where o.trainer_id is not null)
+    );
+    with changed as materialized (
+      select o.id, o.trainer_id, o.status, o::text
+      from old_rows o
+      where o.client_id not in (select unnest(v_gone))
+        and (o.trainer_id is null or o.trainer_id not in (select unnest(v_gone)))
+      except
+      select n.id, n.trainer_id, n.status, n::text from new_rows n
+    ),
+    counted as materialized (
+      select
+        (select count(*) from changed) as changed,
+        (
+          select count(*)
+          from (
+            select c.id from changed c where c.status = 'active'
+            intersect
+            select n.id from new_rows n where n.status = 'inactive'
+          ) as ended
+        ) as ended,
+        (
+          select count(*)
+          from (
+            select c.id from changed c where c.status = 'inactive'
+            intersect
+            select n.id from new_rows n where n.status = 'active'
+          ) as revived
+        ) as revived
+    )
+    select
+      array(select c.id from changed c order by c.id limit 101) as ids,
+      array(
+        select c.trainer_id from changed c
+        union
+        select moved.trainer_id
+        from (
+          select n.id, n.trainer_id from new_rows n
+          except
+          select o.id, o.trainer_id from old_rows o
+        ) as moved
+      ) as trainer_ids,
+      jsonb_build_object('ended', ended, 'revived', revived, 'otherwise', changed - ended - revived) as counts
+    into v_changed
+    from counted;
+  end if;
+
+  if v_changed.ids <> '{}' then
     perform assignment.record_audit(
       null,
       case tg_op when 'DELETE' then 'assignments.deleted' else 'assignments.changed' end,
@@ -61,17 +97,20 @@ begin
 
   if tg_op = 'UPDATE' then
     begin
+      v_role := assignment.database_role();
       perform set_config('assignment.by_service', 'on', true);  -- this update is no change to tell
       update public.trainer_client_assignments a
       set ended_at = coalesce(a.ended_at, greatest(now(), a.assignment_date)),
-        ended_by = assignment.database_role(),
+        ended_by = v_role,
         ended_because = 'direct'
-      from old_rows o
-      join new_rows n on n.id = o.id
-      where a.id = n.id
-        and o.status = 'active'
-        and n.status = 'inactive'
-        and n.ended_by is not distinct from o.ended_by;  -- the other program may say itself who ended it
+      where a.id = any (array(
+        select ended.id
+        from (  -- the other program may say itself who ended it
+          select o.id, o.ended_by from old_rows o where o.status = 'active'
+          intersect
+          select n.id, n.ended_by from new_rows n where n.status = 'inactive'
+        ) as ended
+      ));
       perform set_config('assignment.by_service', '', true);
     exception when others or assert_failure then
       raise warning 'trainer assignment: ended assignments do not say who ended them: %', sqlerrm;
@@ -87,7 +126,8 @@ $$;
 revoke execute on function assignment.tg_trainer_client_assignments__tell_change() from public;
 comment on function assignment.tg_trainer_client_assignments__tell_change() is
   'Adds assignments.changed or assignments.deleted to the audit log, with counts and the first 100 ids, and says on ended rows
-who ended them. Where row-level security hides members, it also tells of what follows from a change of members. Never makes the statement fail.';
+who ended them. Where row-level security hides members, it also tells of what follows from a change of members. Never makes
+the statement fail.';
 
 -- Only the owner of the schema can pass as the service: others cannot avoid the triggers by the setting.
 create trigger trainer_client_assignments_tell_change_after_update

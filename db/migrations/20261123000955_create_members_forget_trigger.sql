@@ -13,17 +13,22 @@ create function assignment.tg_members__forget()
   language plpgsql
 as $$
 declare
-  v_ids uuid[] := array(select id from old_members where id is not null);
+  v_ids uuid[];
 begin
+  v_ids := array(select id from old_members where id is not null);
   if v_ids = '{}' then
     return null;  -- ignored for an after trigger
   end if;
-  perform assignment.forget_members(v_ids);
+  begin
+    perform assignment.forget_members(v_ids);
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: something is still kept of % deleted members: %', cardinality(v_ids), sqlerrm
+      using hint = 'The scheduled reconciliation removes it.';
+  end;
   perform assignment.record_audit(null, 'members.deleted', p_after => jsonb_build_object('members', cardinality(v_ids)));
   return null;
 exception when others or assert_failure then
-  raise warning 'trainer assignment: something is still kept of % deleted members: %', cardinality(v_ids), sqlerrm
-    using hint = 'The scheduled reconciliation removes it.';
+  raise warning 'trainer assignment: the deletion of % members is not in the audit log: %', cardinality(v_ids), sqlerrm;
   return null;
 end;
 $$;

@@ -1,5 +1,5 @@
 -- Inserts a member with what the event has. The application's own triggers run with the search_path of the session, as
--- they do for any other insert.
+-- they do for any other insert, but with the temporary schema behind it: they run with the rights of the owner.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -29,7 +29,11 @@ begin
     and a.attgenerated = ''
     and has_column_privilege(session_user, a.attrelid, a.attnum, 'select');
 
-  perform set_config('search_path', (select reset_val from pg_settings where name = 'search_path'), true);
+  perform set_config(
+    'search_path',
+    (select concat_ws(', ', nullif(reset_val, ''), 'pg_temp') from pg_settings where name = 'search_path'),
+    true
+  );
   execute format(
     'insert into public.members (id%s) values ($1%s) on conflict (id) do nothing returning id', v_columns, v_values
   )

@@ -24,24 +24,21 @@ begin
     return null;  -- ignored for an after trigger
   end if;
 
+  -- No joins: a session plans them once, and a plan for a few rows would compare each row with each.
   v_ids := array(
-    select n.id
-    from new_rows n
-    join old_rows o on o.id = n.id
-    where o.status = 'active'
-      and n.status = 'inactive'
-    order by n.id
+    select o.id from old_rows o where o.status = 'active'
+    intersect
+    select n.id from new_rows n where n.status = 'inactive'
+    order by id
   );
   if v_ids <> '{}' then
     perform assignment.announce('assignments.ended', v_ids);
   end if;
   v_ids := array(
-    select n.id
-    from new_rows n
-    join old_rows o on o.id = n.id
-    where o.status = 'inactive'
-      and n.status = 'active'
-    order by n.id
+    select o.id from old_rows o where o.status = 'inactive'
+    intersect
+    select n.id from new_rows n where n.status = 'active'
+    order by id
   );
   if v_ids <> '{}' then
     perform assignment.announce('assignments.created', v_ids);

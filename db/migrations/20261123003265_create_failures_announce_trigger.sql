@@ -9,10 +9,16 @@ create function assignment.tg_failures__announce()
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
+  set lock_timeout = '250ms'
   language plpgsql
 as $$
+declare
+  v_ids uuid[];
 begin
-  perform assignment.announce('assignment.failed', p_member_ids => array(select n.member_id from new_rows n order by n.member_id));
+  v_ids := array(select n.member_id from new_rows n order by n.member_id);
+  if v_ids <> '{}' then  -- empty where known failures failed again
+    perform assignment.announce('assignment.failed', p_member_ids => v_ids);
+  end if;
   return null;  -- ignored for an after trigger
 exception when others or assert_failure then
   raise warning 'trainer assignment: no message tells of failed members: %', sqlerrm;

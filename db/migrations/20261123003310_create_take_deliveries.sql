@@ -15,20 +15,29 @@ as $$
 declare
   v_ids uuid[];
 begin
-  v_ids := array(
-    select d.message_id
-    from assignment.deliveries d
-    where d.endpoint_id = p_endpoint_id
-      and d.status = 'pending'
-      and d.next_attempt_at <= now()
-      and (
-        exists (select from assignment.webhook_endpoints e where e.id = p_endpoint_id and e.enabled)
-        or exists (select from assignment.outbox m where m.id = d.message_id and m.is_test_for is not null)
-      )
-    order by d.next_attempt_at
-    limit p_limit
-    for update skip locked
-  );
+  if exists (select from assignment.webhook_endpoints e where e.id = p_endpoint_id and e.enabled) then
+    v_ids := array(
+      select d.message_id
+      from assignment.deliveries d
+      where d.endpoint_id = p_endpoint_id
+        and d.status = 'pending'
+        and d.next_attempt_at <= now()
+      order by d.next_attempt_at
+      limit p_limit
+      for update skip locked
+    );
+  else
+    v_ids := array(
+      select d.message_id
+      from assignment.deliveries d
+      where d.endpoint_id = p_endpoint_id
+        and d.message_id = any (array(select m.id from assignment.outbox m where m.is_test_for = p_endpoint_id))
+        and d.status = 'pending'
+        and d.next_attempt_at <= now()
+      limit p_limit
+      for update skip locked
+    );
+  end if;
   update assignment.deliveries d
   set attempts = d.attempts + 1,
     last_attempt_at = now(),
@@ -46,8 +55,8 @@ $$;
 
 revoke execute on function assignment.take_deliveries(uuid, integer) from public;
 comment on function assignment.take_deliveries(uuid, integer) is
-  'Takes up to p_limit due deliveries of an endpoint for two minutes, with the text to send (null: nothing is left to tell).
-attempts counts this one. Whoever took them calls record_deliveries; otherwise they are due again after that.';
+  'Takes up to p_limit due deliveries of an endpoint for two minutes, with the text to send (null: nothing is left to tell); tests
+only where the endpoint is disabled. attempts counts this one. Whoever took them calls record_deliveries; otherwise they are due again after that.';
 
 -- migrate:down
 drop function if exists assignment.take_deliveries(uuid, integer);

@@ -65,18 +65,25 @@ begin
   where e.id = p_endpoint_id
     and e.enabled;
   if disabled_because is not null then
-    update assignment.webhook_endpoints e
-    set enabled = false, disabled_because = record_deliveries.disabled_because, updated_at = now(), updated_by = 'service'
-    where e.id = p_endpoint_id
-      and e.enabled;
-    if found then
-      perform assignment.record_audit(
-        'service',
-        'webhook.disabled',
-        'webhook:' || p_endpoint_id,
-        p_after => jsonb_build_object('enabled', false, 'because', disabled_because)
-      );
-    end if;
+    begin
+      update assignment.webhook_endpoints e
+      set enabled = false, disabled_because = record_deliveries.disabled_because, updated_at = now(), updated_by = 'service'
+      where e.id = p_endpoint_id
+        and e.enabled;
+      if found then
+        perform assignment.record_audit(
+          'service',
+          'webhook.disabled',
+          'webhook:' || p_endpoint_id,
+          p_after => jsonb_build_object('enabled', false, 'because', disabled_because)
+        );
+      end if;
+    exception when others or assert_failure then  -- the results stay: without them, all would be sent again
+      raise warning 'trainer assignment: endpoint % is not disabled, although it is %: %',
+        p_endpoint_id, disabled_because, sqlerrm
+        using hint = 'The next result of a delivery disables it.';
+      disabled_because := null;
+    end;
   end if;
 end;
 $$;

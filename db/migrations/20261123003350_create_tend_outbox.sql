@@ -7,6 +7,9 @@ create function assignment.tend_outbox(out filled integer, out forgotten integer
   security definer
   set search_path = pg_catalog, pg_temp
   set lock_timeout = '2s'
+  set enable_seqscan = off  -- prevents a full scan on stale statistics
+  set enable_sort = off  -- and a sort of all that are old
+  set plan_cache_mode = force_custom_plan
   set jit = off
   language plpgsql
 as $$
@@ -18,10 +21,16 @@ begin
   for v_gap in
     select * from assignment.outbox_gaps order by id limit 1000 for update skip locked
   loop
-    delete from assignment.outbox_gaps where id = v_gap.id;
-    exit when not assignment.announce(
-      v_gap.type, v_gap.assignment_ids, v_gap.member_ids, v_gap.run_id, v_gap.policy_version
-    );
+    begin
+      delete from assignment.outbox_gaps where id = v_gap.id;
+      if not assignment.announce(
+        v_gap.type, v_gap.assignment_ids, v_gap.member_ids, v_gap.run_id, v_gap.policy_version
+      ) then
+        raise object_not_in_prerequisite_state;
+      end if;
+    exception when object_not_in_prerequisite_state then
+      exit;  -- the outbox still refuses: the gap stays as it is
+    end;
     filled := filled + 1;
   end loop;
 
@@ -29,16 +38,23 @@ begin
   v_ids := array(
     select m.id
     from assignment.outbox m
-    where m.at < now() - interval '7 days'
+    where m.at < now() - interval '30 days'
       and m.is_addressed
-      and (
-        m.at < now() - interval '30 days'
-        or not exists (
-          select from assignment.deliveries d where d.message_id = m.id and d.status in ('pending', 'failed')
-        )
-      )
     order by m.at
     limit 10000
+    for update skip locked
+  );
+  v_ids := v_ids || array(
+    select m.id
+    from assignment.outbox m
+    where m.at >= now() - interval '30 days'
+      and m.at < now() - interval '7 days'
+      and m.is_addressed
+      and not exists (
+        select from assignment.deliveries d where d.message_id = m.id and d.status in ('pending', 'failed')
+      )
+    order by m.at
+    limit 10000 - cardinality(v_ids)
     for update skip locked
   );
   with deleted as (

@@ -1,5 +1,6 @@
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { createEndpoint } from "../../src/webhooks/endpoints.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 import { plansOf } from "../support/notices.ts";
 
@@ -30,5 +31,68 @@ describe("a function that rules out a kind of plan", () => {
     const [plan = ""] = plans.filter((text) => text.includes("policy_version"));
     assertMatch(plan, /Anti Join/);
     assertEquals(plan.includes("SubPlan"), false, plan);
+  });
+
+  it("of a trigger joins nothing of what a statement changed: it is made once a session, for few rows perhaps", async () => {
+    const { sql, url } = database;
+    await createEndpoint(sql, {
+      id: crypto.randomUUID(),
+      types: ["assignments.created", "assignments.ended", "assignment.failed"],
+    }, "ops");
+    const plans = await plansOf(
+      url,
+      `insert into public.members default values;
+       update public.trainer_client_assignments set status = 'inactive';
+       update public.trainer_client_assignments set status = 'active', ended_at = null;
+       delete from public.trainer_client_assignments;
+       delete from public.members where id <> (select default_trainer_id from assignment.settings)`,
+    );
+    const ofTriggers = plans.filter((plan) => /from (old|new)_rows/.test(plan));
+    assertGreater(ofTriggers.length, 10);
+    assertEquals(ofTriggers.filter((plan) => /Nested Loop|Join/.test(plan)), []);
+  });
+
+  it("reads the messages to forget by their age, and what a disabled endpoint may get by its tests", async () => {
+    const plans = await plansOf(
+      database.url,
+      `select assignment.tend_outbox(); select assignment.take_deliveries(gen_random_uuid(), 10)`,
+    );
+    const ofMessages = plans.filter((plan) => /order by m\.at|is_test_for =/.test(plan));
+    assertEquals(ofMessages.length, 3);
+    for (const plan of ofMessages) assertMatch(plan, /Index Scan (using|on) outbox_(at|tests)_idx/);
+    assertEquals(ofMessages.filter((plan) => /SubPlan/.test(plan)), []);
+  });
+});
+
+describe("every function", () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await testDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it("looks at the temporary schema last, where any caller can put a name", async () => {
+    const functions = await database.sql<{ name: string }[]>`
+      select p.oid::regprocedure::text as name
+      from pg_proc p
+      where p.pronamespace = 'assignment'::regnamespace
+        and p.proname not in ('rendezvous_score', 'retry_after', 'uuid_v7') -- inlined; they read built-in functions only
+        and not exists (
+          select from unnest(p.proconfig) as setting where setting ~ '^search_path=.*(^|[=, ])pg_temp$'
+        )
+    `;
+    assertEquals(functions.map(({ name }) => name), []);
+  });
+
+  it("that announces or tells of an application's change waits a bounded time for a lock", async () => {
+    const functions = await database.sql<{ name: string }[]>`
+      select p.proname as name
+      from pg_proc p
+      where p.pronamespace = 'assignment'::regnamespace
+        and p.prorettype = 'trigger'::regtype
+        and p.prosecdef
+        and not exists (select from unnest(p.proconfig) as setting where setting like 'lock_timeout=%')
+    `;
+    assertEquals(functions.map(({ name }) => name), []);
   });
 });

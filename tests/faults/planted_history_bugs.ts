@@ -193,7 +193,7 @@ export const historyBugs: readonly KnownBug[] = [
       await changeFunction(
         sql,
         "tg_trainer_client_assignments__tell_change",
-        "if v_changed.ids is not null",
+        "if v_changed.ids <> '{}'",
         "if false",
       );
     },
@@ -207,7 +207,7 @@ export const historyBugs: readonly KnownBug[] = [
       changeFunction(
         sql,
         "tg_trainer_client_assignments__tell_change",
-        "ended_by = assignment.database_role()",
+        "ended_by = v_role",
         "ended_by = 'owner'",
       ),
   },

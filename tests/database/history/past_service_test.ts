@@ -199,6 +199,17 @@ describe("a change of assignments past the service", () => {
     });
   }
 
+  it("is told of where what is kept of deleted members cannot be removed, and they go all the same", async () => {
+    await sql.unsafe(`
+      create function public.keep_all() returns trigger language plpgsql as $$ begin raise exception 'kept'; end $$;
+      create trigger keep_all before delete on assignment.trainers execute function public.keep_all();
+    `);
+    await sql`delete from public.members where id = ${two}`;
+    assertEquals((await changes()).map(({ action, after }) => [action, after]), [
+      ["members.deleted", { members: 1 }],
+    ]);
+  });
+
   it("goes on where the log is locked", async () => {
     await database.newConnection().begin(async (other) => {
       await other`lock table assignment.audit_log in access exclusive mode`;

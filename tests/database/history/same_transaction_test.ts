@@ -10,6 +10,9 @@ import { changeTrainer } from "../../../src/policy/trainers.ts";
 import { cancelRun, pauseRun, resumeRun, startBackfill, startTransfer } from "../../../src/runs/runs.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
+import { redeliver, sendTest } from "../../../src/webhooks/deliveries.ts";
+import { changeEndpoint, createEndpoint, deleteEndpoint } from "../../../src/webhooks/endpoints.ts";
+import { addressMessages } from "../../../src/webhooks/queue.ts";
 import { addTrainers } from "../../support/policies.ts";
 
 describe("a change and its line in the audit log", () => {
@@ -21,6 +24,8 @@ describe("a change and its line in the audit log", () => {
   let two: string;
   let running: string;
   let paused: string;
+  let webhook: string;
+  let messageId: string;
   beforeAll(async () => {
     database = await testDatabase();
     sql = await database.newServicePool();
@@ -32,6 +37,10 @@ describe("a change and its line in the audit log", () => {
     await refuseAssignments(database.sql, "true");
     await database.sql`insert into public.members default values`;
     await acceptAssignments(database.sql);
+    webhook = crypto.randomUUID();
+    await createEndpoint(sql, endpoint(webhook), "ops");
+    messageId = await sendTest(sql, webhook, "ops");
+    await addressMessages(sql);
     await database.sql.unsafe(`
       create function public.break_log() returns trigger language plpgsql as $$
       begin raise exception 'planted'; end $$;
@@ -58,6 +67,13 @@ describe("a change and its line in the audit log", () => {
     return parts.join("\n");
   }
 
+  /** Wants what no other change here announces, so that the triggers' state is all that else changes. */
+  const endpoint = (id: string) => ({
+    id,
+    url: "http://127.0.0.1:9/",
+    secret: "sealed",
+    types: ["assignment.failed" as const],
+  });
   const session = () => ({
     id: crypto.randomUUID(),
     name: "ops",
@@ -75,6 +91,11 @@ describe("a change and its line in the audit log", () => {
     "run.cancelled": () => cancelRun(sql, running, "ops"),
     "run.started": () => startBackfill(sql, { requestedBy: "ops" }),
     "run.started ": () => startTransfer(sql, { fromTrainerId: anna, trainerId: ben, requestedBy: "ops" }),
+    "webhook.created": () => createEndpoint(sql, endpoint(crypto.randomUUID()), "ops"),
+    "webhook.changed": () => changeEndpoint(sql, webhook, { enabled: false, types: ["run.ended"] }, "ops"),
+    "webhook.tested": () => sendTest(sql, webhook, "ops"),
+    "webhook.redelivered": () => redeliver(sql, webhook, { messageId }, "ops"),
+    "webhook.deleted": () => deleteEndpoint(sql, webhook, "ops"),
     "session.ended": () => endSession(sql, session(), "request"),
   };
 

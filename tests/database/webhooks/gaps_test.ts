@@ -86,6 +86,16 @@ describe("an outbox that cannot be written", () => {
     assertEquals(await countTold("outbox_gaps"), 3);
   });
 
+  it("loses no gap, also where its gaps cannot be written either", async () => {
+    await sql`alter table assignment.outbox add constraint broken check (type <> 'assignments.created') not valid`;
+    for (let statement = 0; statement < 3; statement++) await signUp(1);
+    await sql`alter table assignment.outbox_gaps add constraint broken check (id < 0) not valid`;
+    assertEquals(await tendOutbox(sql), { filled: 0, forgotten: 0, enabled: 0 });
+    assertEquals(await countTold("outbox_gaps"), 3);
+    await sql`alter table assignment.outbox drop constraint broken`;
+    assertEquals(await tendOutbox(sql), { filled: 3, forgotten: 0, enabled: 0 });
+  });
+
   it("does not keep what else is kept of a member who is deleted", async () => {
     await refuseAssignments(sql, "true");
     const [one = "", two = ""] = await signUp(2);

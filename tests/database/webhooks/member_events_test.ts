@@ -110,15 +110,16 @@ describe("an event that the members table", () => {
 
   it("passes to a trigger of the application finds that trigger's tables by the session's search_path", async () => {
     await database.owner.unsafe(`
-      create table public.welcomes (member_id uuid);
+      create table public.welcomes (member_id uuid, path text);
       create function public.welcome() returns trigger language plpgsql as $$
-      begin insert into welcomes values (new.id); return new; end $$;
+      begin insert into welcomes values (new.id, current_setting('search_path')); return new; end $$;
       create trigger welcome after insert on public.members for each row execute function public.welcome();
     `);
     const event = eventOf();
     assertEquals((await take(service, event)).outcome, "created");
-    assertEquals([...await database.owner`select member_id from public.welcomes`], [{
+    assertEquals([...await database.owner`select member_id, path from public.welcomes`], [{
       memberId: event.memberId,
+      path: '"$user", public, pg_temp', // a temporary table of the caller's does not come first
     }]);
   });
 

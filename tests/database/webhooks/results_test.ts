@@ -44,6 +44,8 @@ describe("what becomes of deliveries", () => {
 
   const fail = (messageId: string, retryInMs: number | null = 60_000) =>
     recordDeliveries(sql, endpointId, [{ messageId, outcome: "failed", status: 500, retryInMs }]);
+  const gone = (messageId: string) =>
+    ({ messageId, outcome: "failed", status: 410, retryInMs: null }) as const;
   const deliver = (messageId: string) =>
     recordDeliveries(sql, endpointId, [{ messageId, outcome: "delivered", status: 204 }]);
   const letFailSince = (days: number) =>
@@ -68,6 +70,18 @@ describe("what becomes of deliveries", () => {
     await changeEndpoint(sql, endpointId, { enabled: true }, "ops");
     assertEquals((await getEndpoint(sql, endpointId)).failingSince, null);
     assertEquals((await takeDeliveries(sql, endpointId, 10)).length, 3);
+  });
+
+  it("an endpoint that cannot be disabled, for want of the line that says so, keeps its results and is disabled later", async () => {
+    const [one = "", two = ""] = await take(2);
+    await sql`alter table assignment.audit_log add constraint broken check (action <> 'webhook.disabled') not valid`;
+    assertEquals(await recordDeliveries(sql, endpointId, [gone(one)]), null);
+    assertEquals(await listStatus(), ["failed", "pending"]);
+    assertEquals((await getEndpoint(sql, endpointId)).enabled, true);
+
+    await sql`alter table assignment.audit_log drop constraint broken`;
+    assertEquals(await recordDeliveries(sql, endpointId, [gone(two)]), "gone");
+    assertEquals((await getEndpoint(sql, endpointId)).enabled, false);
   });
 
   it("one success ends the failing", async () => {
