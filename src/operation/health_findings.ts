@@ -124,7 +124,10 @@ async function readEach<R extends Reads>(
   return found as { [Name in keyof R]: Found<R>[Name] | Locked };
 }
 
-/** A look at a locked table would keep its connection after the caller has given up. */
+/**
+ * A look at a locked table would keep its connection after the caller has given up. Compiling takes longer than all looks
+ * together, and a pooler keeps our sessions' `jit` from the server.
+ */
 async function readInTransaction<T>(
   sql: Sql,
   timeoutMs: number,
@@ -133,7 +136,8 @@ async function readInTransaction<T>(
   return await sql.begin("read only", async (transaction) => {
     await transaction`
       select set_config('statement_timeout', ${String(timeoutMs)}, true),
-        set_config('lock_timeout', ${String(LOOK_LOCK_TIMEOUT_MS)}, true)
+        set_config('lock_timeout', ${String(LOOK_LOCK_TIMEOUT_MS)}, true),
+        set_config('jit', 'off', true)
     `;
     return await read(transaction);
   }) as T;

@@ -192,12 +192,17 @@ describe("health", () => {
       order by name
     `;
     const statuses: Record<string, Health["status"]> = {};
-    for (const { name } of tables) {
-      await database.newConnection().begin(async (locker) => {
-        await locker.unsafe(`lock table ${name} in access exclusive mode`);
-        statuses[name] = (await checkHealth(database.sql)).status;
-      });
-    }
+    const others = await Promise.all(Array.from({ length: 3 }, () => testDatabase()));
+    const names = tables.map(({ name }) => name);
+    await Promise.all([database, ...others].map(async ({ sql, newConnection }) => {
+      for (let name = names.shift(); name !== undefined; name = names.shift()) {
+        await newConnection().begin(async (locker) => {
+          await locker.unsafe(`lock table ${name} in access exclusive mode`);
+          statuses[name] = (await checkHealth(sql)).status;
+        });
+      }
+    }));
+    await Promise.all(others.map((other) => other.drop()));
     assertEquals(statuses, Object.fromEntries(tables.map(({ name }) => [name, "degraded"])));
   });
 

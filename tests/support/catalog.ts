@@ -5,7 +5,20 @@ import type { Sql } from "../../src/database/sql.ts";
  * itself prints it: so that two databases on the same server can be compared. Leaves out dbmate's own table.
  */
 export async function catalogOf(sql: Sql): Promise<string[]> {
-  const rows = await sql<{ line: string }[]>`
+  const rows = await sql<{ line: string }[]>`select line from (${linesOf(sql)}) as lines order by line`;
+  return rows.map(({ line }) => line);
+}
+
+/** A digest of the same, made by the server. */
+export async function digestOf(sql: Sql): Promise<string> {
+  const [row] = await sql<[{ digest: string }]>`
+    select md5(string_agg(line, e'\n' order by line)) as digest from (${linesOf(sql)}) as lines
+  `;
+  return row.digest;
+}
+
+function linesOf(sql: Sql) {
+  return sql`
     with schemas as (
       select oid, nspname from pg_namespace where nspname in ('public', 'assignment')
     ),
@@ -57,10 +70,12 @@ export async function catalogOf(sql: Sql): Promise<string[]> {
       select format('comment on %s %s: %s', object.type, object.identity, d.description)
       from pg_description d
       cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) as object
-      where object.schema in ('public', 'assignment')
-        or (d.classoid = 'pg_trigger'::regclass and d.objoid in (select oid from pg_trigger where tgrelid in (select oid from relations)))
+      where d.objoid >= 16384 -- no object of the server's own
+        and (
+          object.schema in ('public', 'assignment')
+          or (d.classoid = 'pg_trigger'::regclass and d.objoid in (select oid from pg_trigger where tgrelid in (select oid from relations)))
+        )
     )
-    select line from objects order by line
+    select line from objects
   `;
-  return rows.map(({ line }) => line);
 }
