@@ -2211,6 +2211,7 @@ CREATE FUNCTION assignment.explain_hidden_rows(p_role name DEFAULT CURRENT_USER)
     select to_regclass('public.members'), true
   ) as used
   where assignment.hides_rows(name, p_role)
+    and has_any_column_privilege(p_role, name, 'select')  -- what a role cannot read is not hidden from it
   having count(*) > 0
 $$;
 
@@ -3559,15 +3560,16 @@ begin
        assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
        assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
        assignment.webhook_endpoints, assignment.outbox, assignment.deliveries, assignment.outbox_gaps,
-       assignment.outbox_forgotten, assignment.webhook_states, assignment.audit_subjects, assignment.member_hook_events, assignment.member_hook_failures, public.trainer_client_assignments to %I',
+       assignment.webhook_states, assignment.audit_subjects, assignment.member_hook_failures,
+       public.trainer_client_assignments to %I',
     p_role
   );
 
-  perform
-    assignment.admit(own, pg_get_userbyid(c.relowner), 'owner_does_all', 'all'),
-    assignment.admit(own, p_role, 'service_reads', 'select')
+  perform assignment.admit(own, pg_get_userbyid(c.relowner), 'owner_does_all', 'all')
   from assignment.own_tables() as own
-  join pg_class c on c.oid = own
+  join pg_class c on c.oid = own;
+  perform assignment.admit(own, p_role, 'service_reads', 'select')
+  from assignment.own_tables() as own
   where has_table_privilege(p_role, own, 'select');
 
   foreach v_function in array array[

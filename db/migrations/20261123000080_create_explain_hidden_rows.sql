@@ -23,6 +23,7 @@ as $$
     select to_regclass('public.members'), true
   ) as used
   where assignment.hides_rows(name, p_role)
+    and has_any_column_privilege(p_role, name, 'select')  -- what a role cannot read is not hidden from it
   having count(*) > 0
 $$;
 
