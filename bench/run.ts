@@ -11,6 +11,7 @@ import { copy } from "./copy.ts";
 import { exportClients } from "./export.ts";
 import { growth } from "./growth.ts";
 import { list } from "./list.ts";
+import { partitions } from "./partitions.ts";
 import { policy } from "./policy.ts";
 import { search } from "./search.ts";
 import { signup } from "./signup.ts";
@@ -39,6 +40,7 @@ const claims = [
   adoption,
   start,
   growth,
+  partitions,
 ];
 const names = claims.map(({ name }) => name);
 

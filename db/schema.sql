@@ -2015,6 +2015,108 @@ $$;
 
 COMMENT ON FUNCTION assignment.describe_search_path() IS 'What to do about triggers on trainer_client_assignments whose functions set no search_path. Null: there are none.';
 
+-- FUNCTION: assignment.describe_table(regclass, text)
+
+CREATE FUNCTION assignment.describe_table(p_old regclass, p_new text) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS $$
+  select statement
+  from (
+    select 1, i.indexrelid::bigint,
+      regexp_replace(pg_get_indexdef(i.indexrelid), ' ON (ONLY )?' || p_old || ' ', ' ON ' || p_new || ' ')
+    from pg_index i
+    where i.indrelid = p_old
+      and not i.indisprimary
+      and not exists (select from pg_constraint c where c.conindid = i.indexrelid and c.contype in ('u', 'x'))
+    union all
+    select 2, c.oid::bigint, format('alter table %s add constraint %I %s', p_new, c.conname, pg_get_constraintdef(c.oid))
+    from pg_constraint c
+    where c.conrelid = p_old
+      and c.contype in ('u', 'x')
+    union all
+    select 3, t.oid::bigint, replace(pg_get_triggerdef(t.oid), ' ON ' || p_old || ' ', ' ON ' || p_new || ' ')
+    from pg_trigger t
+    where t.tgrelid = p_old
+      and not t.tgisinternal
+    union all
+    select 4, t.oid::bigint,
+      format(
+        'alter table %s %s trigger %I',
+        p_new,
+        case t.tgenabled when 'D' then 'disable' when 'A' then 'enable always' else 'enable replica' end,
+        t.tgname
+      )
+    from pg_trigger t
+    where t.tgrelid = p_old
+      and not t.tgisinternal
+      and t.tgenabled <> 'O'
+    union all
+    select 5, p.oid::bigint,
+      format('create policy %I on %s as %s for %s to %s', p.polname, p_new,
+        case when p.polpermissive then 'permissive' else 'restrictive' end,
+        case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
+        (select string_agg(case when r.oid = 0 then 'public' else quote_ident(pg_get_userbyid(r.oid)) end, ', ')
+          from unnest(p.polroles) as r (oid))
+      )
+      || coalesce(' using (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+      || coalesce(' with check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+    from pg_policy p
+    where p.polrelid = p_old
+    union all
+    select 6, each.place, each.statement
+    from pg_class c
+    cross join lateral (
+      values
+        (1, case when c.relrowsecurity then format('alter table %s enable row level security', p_new) end),
+        (2, case when c.relforcerowsecurity then format('alter table %s force row level security', p_new) end),
+        (3, format('comment on table %s is %L', p_new, obj_description(c.oid, 'pg_class')))
+    ) as each (place, statement)
+    where c.oid = p_old
+      and each.statement is not null
+    union all
+    select 7, 0, format('select assignment.take_back_defaults(%L)', p_new)
+    union all
+    select 8, g.place,
+      format('grant %s%s on %s to %s%s', g.privilege_type, ' (' || quote_ident(g.column_name) || ')', p_new,
+        case when g.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end,
+        case when g.is_grantable then ' with grant option' end)
+    from (
+      select 0 as place, null::name as column_name, c.relowner, a.*
+      from pg_class c
+      cross join aclexplode(c.relacl) a
+      where c.oid = p_old
+      union all
+      select t.attnum, t.attname, c.relowner, a.*
+      from pg_class c
+      join pg_attribute t on t.attrelid = c.oid and not t.attisdropped
+      cross join aclexplode(t.attacl) a
+      where c.oid = p_old
+    ) as g
+    where g.grantee <> g.relowner
+    union all
+    select 9, tree.level,
+      format('alter table %s owner to %I', tree.relid, pg_get_userbyid(o.relowner))
+    from pg_class o
+    join pg_class n on n.oid = to_regclass(p_new) and n.relowner <> o.relowner
+    cross join lateral (
+      select n.oid::regclass as relid, 0 as level union select relid, level from pg_partition_tree(n.oid)
+    ) as tree
+    where o.oid = p_old
+    union all
+    -- Last, for they lock the tables that they reference.
+    select 10, c.oid::bigint, format('alter table %s add constraint %I %s', p_new, c.conname, pg_get_constraintdef(c.oid))
+    from pg_constraint c
+    where c.conrelid = p_old
+      and c.contype = 'f'
+  ) as listed (part, place, statement)
+  order by part, place
+$$;
+
+COMMENT ON FUNCTION assignment.describe_table(p_old regclass, p_new text) IS 'The statements that give the table p_new what p_old has beside columns, checks and primary key: indexes, constraints,
+triggers, policies, rights, comment and owner.';
+
 -- FUNCTION: assignment.end_assignment(uuid, uuid, text, text)
 
 CREATE FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS boolean
@@ -2717,6 +2819,49 @@ $$;
 
 COMMENT ON FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) IS 'The trainer whom each member''s row names, by the member''s position in p_member_ids. Without members whose field is
 empty or names nobody, or themselves.';
+
+-- FUNCTION: assignment.find_partition_obstacles(regclass)
+
+CREATE FUNCTION assignment.find_partition_obstacles(p_table regclass) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select what
+  from (
+    select format('foreign key %I of %s', conname, conrelid::regclass)
+    from pg_constraint
+    where confrelid = p_table
+      and contype = 'f'
+      and conparentid = 0
+    union
+    select case w.ev_class when p_table then format('rule %I', w.rulename) else format('view %s', w.ev_class::regclass) end
+    from pg_depend d
+    join pg_rewrite w on w.oid = d.objid
+    where d.classid = 'pg_rewrite'::regclass
+      and d.refclassid = 'pg_class'::regclass
+      and d.refobjid = p_table
+    union
+    select format('publication %I', p.pubname)
+    from pg_publication_rel r
+    join pg_publication p on p.oid = r.prpubid
+    where r.prrelid = p_table
+    union
+    select format('identity column %I', attname)
+    from pg_attribute
+    where attrelid = p_table
+      and attidentity <> ''
+    union
+    select unnest(array_remove(array[
+      case when relreplident <> 'd' then 'replica identity' end,
+      case when reltablespace <> 0 then 'tablespace' end
+    ], null))
+    from pg_class
+    where oid = p_table
+  ) as obstacle (what)
+  order by what
+$$;
+
+COMMENT ON FUNCTION assignment.find_partition_obstacles(p_table regclass) IS 'What depends on the table itself, or belongs to it and is not among what describe_table copies.';
 
 -- FUNCTION: assignment.find_policy_problems(jsonb)
 
@@ -4467,6 +4612,101 @@ CREATE FUNCTION assignment.own_tables() RETURNS SETOF regclass
 $$;
 
 COMMENT ON FUNCTION assignment.own_tables() IS 'The tables of this service: trainer_client_assignments and all of the schema assignment.';
+
+-- FUNCTION: assignment.partition_assignments(integer)
+
+CREATE FUNCTION assignment.partition_assignments(p_partitions integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    SET quote_all_identifiers TO 'off'
+    AS $_$
+declare
+  v_old regclass := 'public.trainer_client_assignments';
+  v_obstacles text[];
+  v_columns text;
+  v_options text;
+  v_statement text;
+  v_rows bigint;
+begin
+  if p_partitions is null or p_partitions not between 1 and 1024 then
+    raise exception 'the number of partitions must be from 1 (none) to 1024' using errcode = 'invalid_parameter_value';
+  end if;
+  lock table public.trainer_client_assignments in access exclusive mode;
+  if (select relkind = 'p' from pg_class where oid = v_old) = (p_partitions > 1)
+    and (select greatest(count(*), 1) from pg_inherits where inhparent = v_old) = p_partitions
+  then
+    return null;
+  end if;
+
+  v_obstacles := array(select assignment.find_partition_obstacles(v_old));
+  if v_obstacles <> '{}' then
+    raise exception 'trainer_client_assignments cannot be partitioned with what hangs on it: %', array_to_string(v_obstacles, ', ')
+      using errcode = 'dependent_objects_still_exist', hint = 'Drop it, run this again, then create it anew.';
+  end if;
+
+  select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
+  from pg_attribute
+  where attrelid = v_old
+    and attnum > 0
+    and not attisdropped
+    and attgenerated = '';
+  select coalesce(' with (' || array_to_string(reloptions, ', ') || ')', '') into v_options
+  from pg_class
+  where oid in (select v_old union all select relid from pg_partition_tree(v_old) where isleaf)
+    and relkind = 'r'
+  order by oid
+  limit 1;
+
+  -- The names become free: indexes move with their table.
+  for v_statement in
+    select format('alter table %s set schema assignment', tree.relid)
+    from (select v_old as relid, 0 as level union select relid, level from pg_partition_tree(v_old)) as tree
+    order by tree.level
+  loop
+    execute v_statement;
+  end loop;
+  alter table assignment.trainer_client_assignments rename to assignments_before;
+
+  execute format(
+    'create table public.trainer_client_assignments (like assignment.assignments_before including all excluding indexes)%s',
+    case when p_partitions > 1 then ' partition by hash (client_id)' else v_options end
+  );
+  if p_partitions > 1 then
+    for remainder in 0 .. p_partitions - 1 loop
+      execute format(
+        'create table public.trainer_client_assignments_%1$s partition of public.trainer_client_assignments
+           for values with (modulus %2$s, remainder %1$s)%3$s',
+        remainder, p_partitions, v_options
+      );
+      perform assignment.take_back_defaults(format('public.trainer_client_assignments_%s', remainder)::regclass);
+    end loop;
+  end if;
+  execute format(
+    'insert into public.trainer_client_assignments (%1$s) overriding system value select %1$s from assignment.assignments_before',
+    v_columns
+  );
+  get diagnostics v_rows = row_count;
+
+  -- By id first, for assignments are looked up by it alone.
+  execute format(
+    'alter table public.trainer_client_assignments add constraint trainer_client_assignments_pkey primary key (%s)',
+    case when p_partitions > 1 then 'id, client_id' else 'id' end
+  );
+  for v_statement in select assignment.describe_table('assignment.assignments_before', 'public.trainer_client_assignments') loop
+    execute v_statement;
+  end loop;
+  drop table assignment.assignments_before;
+  if v_rows > 0 then
+    analyze public.trainer_client_assignments;
+  end if;
+  return v_rows;
+end;
+$_$;
+
+COMMENT ON FUNCTION assignment.partition_assignments(p_partitions integer) IS 'Makes trainer_client_assignments anew with this many hash partitions of client_id; 1: one table. Keeps rows, indexes,
+constraints, triggers, rights and policies. Returns how many rows moved; null: there was nothing to do. Sign-ups that come
+meanwhile commit, and are assigned by the next retry.';
 
 -- FUNCTION: assignment.plan_lanes(uuid, bigint)
 
@@ -8870,6 +9110,10 @@ REVOKE ALL ON FUNCTION assignment.describe_misplaced_key(p_constraint text) FROM
 
 REVOKE ALL ON FUNCTION assignment.describe_search_path() FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION describe_table(p_old regclass, p_new text)
+
+REVOKE ALL ON FUNCTION assignment.describe_table(p_old regclass, p_new text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text, p_request_id text)
 
 REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
@@ -8945,6 +9189,10 @@ REVOKE ALL ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_mem
 -- ACL: assignment.FUNCTION find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[])
 
 REVOKE ALL ON FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION find_partition_obstacles(p_table regclass)
+
+REVOKE ALL ON FUNCTION assignment.find_partition_obstacles(p_table regclass) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION find_policy_problems(p_document jsonb)
 
@@ -9093,6 +9341,10 @@ REVOKE ALL ON FUNCTION assignment.note_backfill_progress(p_run_id uuid) FROM PUB
 -- ACL: assignment.FUNCTION own_tables()
 
 REVOKE ALL ON FUNCTION assignment.own_tables() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION partition_assignments(p_partitions integer)
+
+REVOKE ALL ON FUNCTION assignment.partition_assignments(p_partitions integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION plan_lanes(p_upper_id uuid, p_members bigint)
 

@@ -8,6 +8,7 @@ import {
   migrationStatus,
 } from "../database/migrate.ts";
 import type { MigrationLockOptions } from "../database/migration_lock.ts";
+import { MAX_PARTITIONS, partitionAssignments } from "../database/partitions.ts";
 import type { Sql } from "../database/sql.ts";
 import type { RepairReport } from "../database/structure/repair_report.ts";
 import { countAssignments } from "../database/revert_all.ts";
@@ -17,7 +18,7 @@ import { openCommandServer } from "./open_database.ts";
 
 /** Brings the database to the newest state, or takes migrations back. */
 export const migrate: Command = {
-  usage: "[up | repair | down [--all [--yes]] | status]",
+  usage: "[up] [--partitions N] | repair | down [--all [--yes]] | status",
   summary: "bring the database up to date; down takes the newest migration back",
   async run(context) {
     const action = parseAction(context.args);
@@ -34,15 +35,12 @@ export const migrate: Command = {
 type Action = (databaseUrl: string, context: CommandContext) => Promise<void>;
 
 function parseAction(args: readonly string[]): Action {
+  const [, partitions] = /^(?:up )?--partitions[ =](\d+)$/.exec(args.join(" ")) ?? [];
+  if (partitions !== undefined) return partitionInto(parsePartitions(partitions));
   switch (args.join(" ")) {
     case "":
     case "up":
-      return async (databaseUrl, context) => {
-        const versions = await migrateUp(databaseUrl, waitingFor(context));
-        const problem = await withDatabase(databaseUrl, findStructureProblem);
-        if (versions.length > 0 || problem === null) report(versions, "applied", context);
-        if (problem !== null) throw new OperatorError(problem);
-      };
+      return up;
     case "repair":
       return async (databaseUrl, context) =>
         reportRepair(await migrateRepair(databaseUrl, waitingFor(context)), context);
@@ -60,8 +58,34 @@ function parseAction(args: readonly string[]): Action {
     case "status":
       return printStatus;
     default:
-      throw new UsageError("migrate takes up, repair, down, down --all [--yes] or status");
+      throw new UsageError("migrate takes up, --partitions N, repair, down, down --all [--yes] or status");
   }
+}
+
+const up: Action = async (databaseUrl, context) => {
+  const versions = await migrateUp(databaseUrl, waitingFor(context));
+  const problem = await withDatabase(databaseUrl, findStructureProblem);
+  if (versions.length > 0 || problem === null) report(versions, "applied", context);
+  if (problem !== null) throw new OperatorError(problem);
+};
+
+function parsePartitions(text: string): number {
+  const partitions = Number(text);
+  if (partitions < 1 || partitions > MAX_PARTITIONS) {
+    throw new UsageError(`--partitions takes 1 (one table) to ${MAX_PARTITIONS}`);
+  }
+  return partitions;
+}
+
+function partitionInto(partitions: number): Action {
+  return async (databaseUrl, context) => {
+    await up(databaseUrl, context);
+    const moved = await partitionAssignments(databaseUrl, partitions, waitingFor(context));
+    const what = partitions === 1 ? "is one table" : `has ${partitions} partitions`;
+    context.print(
+      `public.trainer_client_assignments ${what}${moved === null ? " already" : `, ${moved} row(s) moved`}`,
+    );
+  };
 }
 
 /** Deleted assignments can only come back from a backup. */

@@ -6,6 +6,7 @@
  * PG_VERSION (15 to 18, or several: 15,18) chooses the servers; on any but 18, which the service runs, only the database's
  * tests run. The files of all versions are in one queue.
  * THROUGH_POOLER=1 has all that the service does go through a PgBouncer in transaction mode.
+ * PARTITIONS=8 has the assignments in 8 hash partitions, in all databases that are copies of the migrated template.
  * TEST_LANES says how many files run at once.
  */
 import { z } from "zod";

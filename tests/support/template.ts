@@ -1,5 +1,7 @@
+import process from "node:process";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
+import { partitionAssignments } from "../../src/database/partitions.ts";
 import { SERVICE_ROLE, TEMPLATE } from "./databases.ts";
 
 /**
@@ -14,6 +16,9 @@ export async function makeTemplate(serverUrl: string): Promise<void> {
   await sql`create database ${sql(TEMPLATE)} template template0`;
   const templateUrl = Object.assign(new URL(serverUrl), { pathname: `/${TEMPLATE}` }).href;
   await migrateUp(templateUrl);
+  if (process.env.PARTITIONS !== undefined) {
+    await partitionAssignments(templateUrl, Number(process.env.PARTITIONS));
+  }
   const template = openDatabase(templateUrl, { max: 1, applicationName: "test template" });
   await template`
     insert into public.members (id, display_name)

@@ -53,6 +53,24 @@ export async function readCatalogWithin(transaction: SqlOrTransaction): Promise<
       from relations
       where relkind in ('r', 'p', 'v', 'S', 'c')
       union all
+      -- Hash partitions alone can be incomplete: they have no default.
+      select 'partitioning', name, pg_catalog.pg_get_partkeydef(oid) || coalesce(' WITHOUT ' || (
+        with partitions as (
+          select bound[1]::integer as modulus, bound[2]::integer as remainder
+          from pg_catalog.pg_inherits i
+          join pg_catalog.pg_class c on c.oid = i.inhrelid
+          cross join regexp_match(pg_catalog.pg_get_expr(c.relpartbound, c.oid), 'modulus (\\d+), remainder (\\d+)') as bound
+          where i.inhparent = r.oid
+            and not i.inhdetachpending
+        )
+        select string_agg(format('remainder %s of %s', place, modulus), ', ' order by place)
+        from (select coalesce(max(modulus), 1) as modulus from partitions) as whole
+        cross join generate_series(0, modulus - 1) as place
+        where not exists (select from partitions p where place % p.modulus = p.remainder)
+      ), '')
+      from relations r
+      where relkind = 'p'
+      union all
       select 'row security', name, null
       from relations
       where relrowsecurity
@@ -76,7 +94,7 @@ export async function readCatalogWithin(transaction: SqlOrTransaction): Promise<
       select
         'index',
         format('%I.%I', n.nspname, c.relname),
-        pg_catalog.pg_get_indexdef(c.oid) || case when i.indisvalid then '' else ' INVALID' end
+        replace(pg_catalog.pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ') || case when i.indisvalid then '' else ' INVALID' end
       from relations r
       join pg_catalog.pg_index i on i.indrelid = r.oid
       join pg_catalog.pg_class c on c.oid = i.indexrelid

@@ -2,6 +2,7 @@ import type { Sql } from "../sql.ts";
 import { LOCKED, type Locked, orLocked } from "../locks.ts";
 import { readCatalog } from "./catalog.ts";
 import { type Difference, findDifferences } from "./differences.ts";
+import { schemaFor } from "./partitioned_schema.ts";
 import { readSchema } from "./schema_file.ts";
 
 /**
@@ -10,5 +11,5 @@ import { readSchema } from "./schema_file.ts";
  */
 export async function checkStructure(sql: Sql): Promise<Difference[] | Locked> {
   const [schema, catalog] = await Promise.all([readSchema(), orLocked(readCatalog(sql))]);
-  return catalog === LOCKED ? LOCKED : findDifferences(schema.objects, catalog);
+  return catalog === LOCKED ? LOCKED : findDifferences(schemaFor(catalog, schema).objects, catalog);
 }

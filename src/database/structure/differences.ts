@@ -22,6 +22,14 @@ export function findDifferences(
   });
 }
 
+/**
+ * Tells whether it is a foreign key: added `not valid` where that is possible, and validated later, so that members
+ * are not locked meanwhile.
+ */
+export function isForeignKey({ definition }: SchemaObject): boolean {
+  return definition?.startsWith("FOREIGN KEY") ?? false;
+}
+
 /** Leaves out what is missing only because its table or schema is missing. */
 export function withoutConsequences(differences: readonly Difference[]): Difference[] {
   const missing = new Set(differences.filter(({ found }) => found === null).map(({ object }) => object.name));
@@ -52,7 +60,7 @@ export function describeDifferences(differences: readonly Difference[], limit = 
 export function describeDifference({ object: { kind, name, table, definition }, found }: Difference): string {
   const what = table === null || kind === "index"
     ? `${kind} ${name}`
-    : kind === "row security"
+    : kind === "row security" || kind === "partitioning"
     ? `${kind} of ${table}`
     : `${kind} ${name.slice(table.length + 1)} of ${table}`;
   if (found === null) return `${what} is missing`;

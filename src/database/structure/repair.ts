@@ -3,12 +3,19 @@ import { OperatorError } from "../../errors.ts";
 import { listMigrations, readMigration } from "../migration_files.ts";
 import type { Sql, SqlOrTransaction } from "../sql.ts";
 import { readCatalogWithin } from "./catalog.ts";
-import { describeDifference, type Difference, findDifferences, withoutConsequences } from "./differences.ts";
+import {
+  describeDifference,
+  type Difference,
+  findDifferences,
+  isForeignKey,
+  withoutConsequences,
+} from "./differences.ts";
 import { describeMembersTable, findMembersTable } from "./members_table.ts";
-import { isForeignKey, repairStatement } from "./repair_statement.ts";
+import { repairStatement } from "./repair_statement.ts";
 import { findMovedTables } from "./moved_tables.ts";
 import { attempt, type RepairReport, type Transaction, wordsOf } from "./repair_report.ts";
 import { findServiceRoles, grantServiceRoles, revokeDefaultGrants } from "./repair_rights.ts";
+import { schemaFor } from "./partitioned_schema.ts";
 import { readSchema, type SchemaObject } from "./schema_file.ts";
 
 /**
@@ -18,14 +25,16 @@ import { readSchema, type SchemaObject } from "./schema_file.ts";
  * changed then.
  */
 export async function repairStructure(sql: Sql): Promise<RepairReport> {
-  const { objects, rights } = await readSchema();
+  const schema = await readSchema();
   const report: RepairReport = { repaired: [], unrepaired: [], notes: [], unassigned: 0 };
   const differences = await sql.begin(async (transaction) => {
     await requireMembers(transaction);
     await transaction`
       select set_config('lock_timeout', '5s', true), set_config('check_function_bodies', 'off', true)
     `;
-    const differences = findDifferences(objects, await readCatalogWithin(transaction));
+    const catalog = await readCatalogWithin(transaction);
+    const { objects, rights } = schemaFor(catalog, schema);
+    const differences = findDifferences(objects, catalog);
     await refuseMovedTables(transaction, differences);
     const roles = await findServiceRoles(transaction);
     await repairAll(transaction, differences, report);

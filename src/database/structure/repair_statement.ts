@@ -1,4 +1,5 @@
-import type { Difference } from "./differences.ts";
+import { type Difference, isForeignKey } from "./differences.ts";
+import { createMissingPartitions } from "./partitioned_schema.ts";
 
 /**
  * Writes the statements that create a missing object or correct a different one. They lose no data: no column
@@ -12,12 +13,14 @@ export function repairStatement({ object, found }: Difference): string | null {
     const add = `ALTER TABLE ${table} ADD CONSTRAINT ${part} ${definition}`;
     if (found === `${definition} NOT VALID`) return "";
     const drop = found === null ? "" : `ALTER TABLE ${table} DROP CONSTRAINT ${part}; `;
-    return `${drop}${add}${isForeignKey(object) ? " NOT VALID" : ""}`;
+    return `${drop}${add}${isForeignKey(object) && !object.isCheckedAtOnce ? " NOT VALID" : ""}`;
   }
   if (found === null) return statement;
   switch (kind) {
     case "index":
       return `DROP INDEX ${name}; ${statement}`;
+    case "partitioning":
+      return createMissingPartitions(definition ?? "", found);
     case "trigger":
       return `DROP TRIGGER ${part} ON ${table}; ${statement}`;
     case "column":
@@ -25,14 +28,6 @@ export function repairStatement({ object, found }: Difference): string | null {
     default:
       return null;
   }
-}
-
-/**
- * Tells whether it is a foreign key: added `not valid` and validated later, so that members are not locked
- * meanwhile.
- */
-export function isForeignKey({ definition }: Difference["object"]): boolean {
-  return definition?.startsWith("FOREIGN KEY") ?? false;
 }
 
 function repairColumn(table: string, column: string, wanted: string, found: string): string | null {

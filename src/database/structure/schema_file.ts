@@ -11,6 +11,8 @@ export interface SchemaObject {
   definition: string | null;
   /** Creates it, with its comments. */
   statement: string;
+  /** A foreign key that cannot be added `not valid`: PostgreSQL 15 has no such key on a partitioned table. */
+  isCheckedAtOnce?: true;
 }
 
 export type ObjectKind =
@@ -18,6 +20,7 @@ export type ObjectKind =
   | "type"
   | "function"
   | "table"
+  | "partitioning"
   | "column"
   | "sequence"
   | "view"
