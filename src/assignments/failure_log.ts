@@ -5,6 +5,7 @@ import { createOutageLog, type OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 const LONGEST_LOOK_MS = 1000;
+const NOT_LOGGED = { event: "failures_not_logged" };
 
 /**
  * Logs who could not be assigned since any replica looked last, each once: most failed in the trigger, where no service
@@ -20,13 +21,14 @@ export async function logNewFailures(
   try {
     do {
       const failures = await claimNewFailures(sql);
+      outageLog.succeeded(NOT_LOGGED);
       if (failures.length === 0) return true;
       logFailures(log, failures);
     } while (performance.now() < until);
     return false;
   } catch (error) {
     if (!isNotAllowed(error)) throw error;
-    outageLog.failed(error, { event: "failures_not_logged" });
+    outageLog.failed(error, NOT_LOGGED);
     return true; // a retry is worth more than its line
   }
 }

@@ -24,7 +24,7 @@ export interface BackgroundConfig {
 }
 
 const RETRY_EVERY_MS = 5000;
-const RETRY_FAILED = "failure_retry_failed";
+const RETRY_FAILED = { event: "failure_retry_failed" };
 
 /**
  * Starts the background work: drives runs, retries failed auto-assignments, reconciles on
@@ -94,7 +94,7 @@ async function retryUntil(
       if (!isAllLogged || await retryDue(sql, log)) restMs = performance.now() - began;
       outageLog.succeeded(RETRY_FAILED);
     } catch (error) {
-      outageLog.failed(error, { event: RETRY_FAILED });
+      outageLog.failed(error, RETRY_FAILED);
     }
     await delay(restMs, signal);
   }

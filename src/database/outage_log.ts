@@ -6,7 +6,7 @@ const REMIND_MS = 60_000;
 /** For this long after the database is back, older statements may still fail. */
 const LATE_MS = 5_000;
 
-/** The log line of a failure. */
+/** The log line of a failure. Lines that differ in any field are logged, and end, apart from each other. */
 export interface FailureLine {
   event: string;
   [name: string]: unknown;
@@ -27,8 +27,8 @@ export interface OutageLog {
    * once a minute.
    */
   failed(error: unknown, line: FailureLine): void;
-  /** Ends the outage after a success of the loop. Its next failure counts as new. */
-  succeeded(event?: string): void;
+  /** Ends the outage after a success of the loop that fails with this line. Its next failure counts as new. */
+  succeeded(line?: FailureLine): void;
   /** Whether the database is known to be away. */
   isAway(): boolean;
 }
@@ -66,14 +66,17 @@ export function createOutageLog(log: Logger, now: () => number = () => performan
   function failed(error: unknown, line: FailureLine): void {
     if (covers(error)) return;
     const reason = String(error);
-    const last = repeated.get(line.event);
+    const key = JSON.stringify(line);
+    const last = repeated.get(key);
     if (last?.reason === reason && now() - last.toldAt < REMIND_MS) return;
-    repeated.set(line.event, { reason, toldAt: now() });
+    repeated.set(key, { reason, toldAt: now() });
     log.warn({ ...line, reason });
   }
 
-  function succeeded(event?: string): void {
-    if (event !== undefined && repeated.delete(event)) log.info({ event: "works_again", after: event });
+  function succeeded(line?: FailureLine): void {
+    if (line !== undefined && repeated.delete(JSON.stringify(line))) {
+      log.info({ ...line, event: "works_again", after: line.event });
+    }
     if (outage === undefined) return;
     log.info({ event: "database_back", seconds: seconds(outage.since), failures: outage.failures });
     outage = undefined;

@@ -7,7 +7,7 @@ import { getRun, listRunErrors, listRunningIds } from "./runs.ts";
 
 const POLL_MS = 1000;
 const ERROR_PAGE = 1000;
-const POLL_FAILED = "backfill_poll_failed";
+const POLL_FAILED = { event: "backfill_poll_failed" };
 
 /**
  * Drives all running runs, whoever started them, until the signal is given; then returns within a batch. Logs
@@ -24,13 +24,14 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
         if (!driven.has(id)) driven.set(id, drive(id).finally(() => driven.delete(id)));
       }
     } catch (error) {
-      outageLog.failed(error, { event: POLL_FAILED });
+      outageLog.failed(error, POLL_FAILED);
     }
     await delay(POLL_MS, options.signal);
   }
   await Promise.all(driven.values());
 
   async function drive(id: string): Promise<void> {
+    const failed = { event: "backfill_drive_failed", runId: id };
     try {
       const run = await getRun(sql, id);
       const { kind, fromTrainerId, trainerId, policyVersion, requestedBy, dryRun, total } = run;
@@ -49,8 +50,9 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
       const left = summarize(await getRun(sql, id));
       if (didFinish) await logErrors(run);
       options.log.info({ event: didFinish ? "backfill_finished" : "backfill_left", ...left });
+      outageLog.succeeded(failed);
     } catch (error) {
-      outageLog.failed(error, { event: "backfill_drive_failed", runId: id });
+      outageLog.failed(error, failed);
     }
   }
 

@@ -1,4 +1,5 @@
 import { open } from "./key.ts";
+import { describeStatus, type Outcome } from "./outcome.ts";
 import type { DeliveryResult, DueEndpoint, TakenDelivery } from "./queue.ts";
 import { judgeOutcome, nextAttemptAt } from "./retry.ts";
 import type { Sender } from "./send.ts";
@@ -13,7 +14,7 @@ export function openSecrets(
   return Promise.all(sealed.map((each) => open(keys, id, each)));
 }
 
-/** Makes one attempt to deliver a message, and says what became of it. Rejects with the signal's reason only. */
+/** Makes one attempt to deliver a message, and says what became of it. Rejects with the signal's reason, or if it cannot be sent at all. */
 export async function attemptDelivery(
   sender: Sender,
   { url }: DueEndpoint,
@@ -28,12 +29,27 @@ export async function attemptDelivery(
     signal,
   );
   const { tookMs } = outcome;
-  const answered = "failed" in outcome
-    ? { error: outcome.message, tookMs }
-    : { status: outcome.status, answer: outcome.answer, tookMs };
-  if (judgeOutcome(outcome) === "delivered") return { messageId, outcome: "delivered", ...answered };
-  const ended = new Date();
-  const next = nextAttemptAt(attempts, outcome, ended);
-  const retryInMs = next === null ? null : next.getTime() - ended.getTime();
-  return { messageId, outcome: "failed", ...answered, retryInMs };
+  const retryInMs = () => retryIn(attempts, outcome);
+  if ("failed" in outcome) {
+    return { messageId, outcome: "failed", error: outcome.message, tookMs, retryInMs: retryInMs() };
+  }
+  const { status, answer } = outcome;
+  if (judgeOutcome(outcome) === "delivered") {
+    return { messageId, outcome: "delivered", status, answer, tookMs };
+  }
+  const error = describeStatus(status);
+  return { messageId, outcome: "failed", status, error, answer, tookMs, retryInMs: retryInMs() };
+}
+
+/** What becomes of a message that this service could not send, for a reason that its log has. */
+export function failUnsent({ messageId, attempts }: TakenDelivery): DeliveryResult {
+  const message = "the service could not send it: its log has the reason (webhook_delivery_failed)";
+  const retryInMs = retryIn(attempts, { failed: "unsent", message, tookMs: 0 });
+  return { messageId, outcome: "failed", error: message, retryInMs };
+}
+
+function retryIn(attempts: number, outcome: Outcome): number | null {
+  const now = new Date();
+  const next = nextAttemptAt(attempts, outcome, now);
+  return next === null ? null : next.getTime() - now.getTime();
 }

@@ -31,6 +31,7 @@ export interface Failure {
  * - `reset`: the connection ended before the answer did
  * - `malformed`: the answer is not HTTP
  * - `too_large`: the answer's headers are too large; of a large body only the start is read
+ * - `unsent`: this service itself failed
  */
 export type FailureKind =
   | "refused_address"
@@ -40,7 +41,8 @@ export type FailureKind =
   | "timeout"
   | "reset"
   | "malformed"
-  | "too_large";
+  | "too_large"
+  | "unsent";
 
 /** The name of a receiver leads to an address that is not allowed. */
 export class RefusedAddressError extends Error {
@@ -84,6 +86,31 @@ export function describeFailure(error: unknown, host: string): Pick<Failure, "fa
 export function describeTimeout(host: string, limitMs: number): Pick<Failure, "failed" | "message"> {
   const what = `${host} did not answer completely within ${limitMs / 1000} s`;
   return { failed: "timeout", message: `${what}: answer first, and work on the message afterwards` };
+}
+
+/** Says why a status is no success, and what to do. */
+export function describeStatus(status: number): string {
+  const what = `the receiver answered ${status}`;
+  if (status >= 300 && status <= 399) {
+    return `${what}, a redirect, which is not followed: give the webhook its final URL`;
+  }
+  if (status >= 500) return `${what}: it failed; look into its log`;
+  switch (status) {
+    case 401:
+    case 403:
+      return `${what}: it lets nobody in, or the signature does not fit; compare its secret with the webhook's`;
+    case 404:
+    case 405:
+      return `${what}: nothing takes messages there; check the path of the URL`;
+    case 410:
+      return `${what}: it wants no more messages, so the webhook was disabled`;
+    case 413:
+      return `${what}: it takes no message of this size; raise its limit to 1 MB`;
+    case 429:
+      return `${what}: it has too much to do; let it take more, or wait`;
+    default:
+      return `${what}, which is no success (only 2xx is): look into its log`;
+  }
 }
 
 function describeTls(code: string): string {

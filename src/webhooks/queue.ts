@@ -1,6 +1,6 @@
 import type { Sql } from "../database/sql.ts";
 
-/** An endpoint with deliveries that are due, and its sealed secrets. */
+/** Where messages are sent, and the sealed secrets that sign them. */
 export interface DueEndpoint {
   id: string;
   url: string;
@@ -46,6 +46,30 @@ export async function findDueEndpoints(sql: Sql): Promise<DueEndpoint[]> {
   return [
     ...await sql<DueEndpoint[]>`select id, url, secret, former_secret from assignment.find_due_endpoints()`,
   ];
+}
+
+/** Reads those of these endpoints that messages are sent to, due or not, as they are now. */
+export async function readEndpoints(sql: Sql, ids: string[]): Promise<DueEndpoint[]> {
+  return [
+    ...await sql<DueEndpoint[]>`
+      select id, url, secret, case when former_secret_until > now() then former_secret end as former_secret
+      from assignment.webhook_endpoints
+      where id = any (${ids}::uuid[])
+        and url is not null
+        and enabled
+    `,
+  ];
+}
+
+/** Counts the enabled endpoints that messages are sent to. */
+export async function countEndpoints(sql: Sql): Promise<number> {
+  const [{ count }] = await sql<[{ count: number }]>`
+    select count(*)::integer as count
+    from assignment.webhook_endpoints
+    where url is not null
+      and enabled
+  `;
+  return count;
 }
 
 /** Takes up to `limit` due deliveries of an endpoint for two minutes. */

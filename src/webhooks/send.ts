@@ -22,8 +22,8 @@ export interface Letter {
 /** Sends messages to receivers, over connections that it keeps. */
 export interface Sender {
   /**
-   * Sends one POST, once, and follows no redirect. Resolves to what came of it, within the time limit; rejects only
-   * with the signal's reason, and then whether the message arrived is unknown.
+   * Sends one POST, once, and follows no redirect. Resolves to what came of it, within the time limit. Rejects with
+   * the signal's reason, and then whether the message arrived is unknown; or before it sends, if no request can be made.
    */
   post(letter: Letter, signal: AbortSignal): Promise<Outcome>;
   /** Closes all connections. */

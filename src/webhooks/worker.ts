@@ -2,46 +2,68 @@ import { delay } from "../deadline.ts";
 import type { Sql } from "../database/sql.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { type Lane, type LaneOptions, openLane } from "./lane.ts";
-import { addressMessages, findDueEndpoints, tendOutbox } from "./queue.ts";
+import { addressMessages, countEndpoints, findDueEndpoints, readEndpoints, tendOutbox } from "./queue.ts";
 import { resealSecrets } from "./reseal.ts";
 
 const LOOK_EVERY_MS = 250;
 const TEND_EVERY_MS = 60_000;
-const FAILED = "webhooks_failed";
-const UNTENDED = "webhooks_untended";
+const FAILED = { event: "webhooks_failed" };
+const UNTENDED = { event: "webhooks_untended" };
 
 /**
  * Sends messages to the endpoints that want them, until the signal is given; attempts under way are then given up, and
  * another process takes them up two minutes later. Every replica does this; the database divides the work.
- * @param options.keys without one nothing is sent
+ * @param options.keys without one nothing is sent, and a warning says so once
  */
 export async function deliverMessages(sql: Sql, options: LaneOptions): Promise<void> {
-  const { outageLog, signal } = options;
+  const { log, outageLog, signal } = options;
   const lanes = new Map<string, Lane>();
   let tendedAt = -Infinity;
+  let mustTellOfKey = options.keys.length === 0;
   while (!signal.aborted) {
     if (performance.now() - tendedAt >= TEND_EVERY_MS) {
       tendedAt = performance.now();
       await tend(sql, options);
+      if (mustTellOfKey) await tellOfKey();
     }
     try {
       await addressMessages(sql);
       if (options.keys.length > 0) await wakeLanes();
       outageLog.succeeded(FAILED);
     } catch (error) {
-      outageLog.failed(error, { event: FAILED });
+      outageLog.failed(error, FAILED);
     }
     await delay(LOOK_EVERY_MS, signal);
   }
   const { signal: never } = new AbortController();
   while ([...lanes.values()].some((lane) => !lane.isIdle())) await delay(10, never);
 
+  /** Every round takes the endpoints as they are now: a new URL or secret counts from the next attempt on. */
   async function wakeLanes(): Promise<void> {
     for (const [id, lane] of lanes) if (lane.isIdle()) lanes.delete(id);
-    for (const endpoint of await findDueEndpoints(sql)) {
-      const lane = lanes.get(endpoint.id) ?? openLane(sql, options);
+    const due = await findDueEndpoints(sql);
+    const others = [...lanes.keys()].filter((id) => due.every((endpoint) => endpoint.id !== id));
+    const current = others.length === 0 ? [] : await readEndpoints(sql, others);
+    for (const id of others) {
+      await lanes.get(id)?.readdress(current.find((endpoint) => endpoint.id === id) ?? null);
+    }
+    for (const endpoint of due) {
+      const lane = lanes.get(endpoint.id) ?? openLane(sql, endpoint.id, options);
       lanes.set(endpoint.id, lane);
-      lane.wake(endpoint);
+      await lane.readdress(endpoint);
+      lane.take();
+    }
+  }
+
+  /** Once: a copy of the database for tests runs without a key on purpose. */
+  async function tellOfKey(): Promise<void> {
+    try {
+      const webhooks = await countEndpoints(sql);
+      if (webhooks === 0) return;
+      log.warn({ event: "webhook_key_missing", webhooks });
+      mustTellOfKey = false;
+    } catch (error) {
+      outageLog.failed(error, UNTENDED);
     }
   }
 }
@@ -56,7 +78,7 @@ async function tend(sql: Sql, { keys, log, outageLog }: LaneOptions): Promise<vo
     if (keys.length > 0) await reseal(sql, keys, log);
     outageLog.succeeded(UNTENDED);
   } catch (error) {
-    outageLog.failed(error, { event: UNTENDED });
+    outageLog.failed(error, UNTENDED);
   }
 }
 

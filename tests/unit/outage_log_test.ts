@@ -26,8 +26,8 @@ describe("the log of an outage", () => {
       outageLog.failed(refused, { event: "poll_failed" });
     }
     now = 151_000;
-    outageLog.succeeded("poll_failed");
-    outageLog.succeeded("poll_failed");
+    outageLog.succeeded({ event: "poll_failed" });
+    outageLog.succeeded({ event: "poll_failed" });
     assertEquals(lines(), [
       ["database_lost", undefined, undefined],
       ["database_away", 60, 121],
@@ -50,10 +50,24 @@ describe("the log of an outage", () => {
 
   it("has a line when a loop fails for another reason, one per minute, and one when it works again", () => {
     for (now = 0; now <= 61_000; now += 1000) outageLog.failed(noRight, { event: "poll_failed" });
-    outageLog.succeeded("poll_failed");
-    outageLog.succeeded("poll_failed");
+    outageLog.succeeded({ event: "poll_failed" });
+    outageLog.succeeded({ event: "poll_failed" });
     assertEquals(logged.map(({ event }) => event), ["poll_failed", "poll_failed", "works_again"]);
     assertEquals(outageLog.covers(noRight), false);
+  });
+
+  it("keeps apart lines of one event that are about different things", () => {
+    const line = (webhookId: string) => ({ event: "delivery_failed", webhookId });
+    outageLog.failed(noRight, line("one"));
+    outageLog.failed(noRight, line("other"));
+    outageLog.failed(noRight, line("one"));
+    outageLog.succeeded(line("other"));
+    outageLog.failed(noRight, line("one"));
+    assertEquals(logged.map(({ event, webhookId, after }) => [event, webhookId, after]), [
+      ["delivery_failed", "one", undefined],
+      ["delivery_failed", "other", undefined],
+      ["works_again", "other", "delivery_failed"],
+    ]);
   });
 
   it("ignores a busy database, unless there is an outage", () => {

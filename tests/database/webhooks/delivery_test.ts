@@ -1,7 +1,5 @@
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { createOutageLog } from "../../../src/database/outage_log.ts";
 import type { Sql } from "../../../src/database/sql.ts";
@@ -14,39 +12,7 @@ import { createSecret } from "../../../src/webhooks/sign.ts";
 import { deliverMessages } from "../../../src/webhooks/worker.ts";
 import { newId, newIds } from "../../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
-
-interface Received {
-  id: string;
-  headers: Record<string, string>;
-  body: string;
-}
-
-/** A receiver that answers as it is told. */
-async function startReceiver(answer: (message: Received) => number | Promise<number>) {
-  const received: Received[] = [];
-  const server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    const message = {
-      id: String(request.headers["webhook-id"]),
-      headers: request.headers as Record<string, string>,
-      body,
-    };
-    received.push(message);
-    response.statusCode = await answer(message);
-    response.end("seen");
-  });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/hooks`,
-    received,
-    close() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}
+import { type Received, startHookReceiver } from "../../support/hook_receiver.ts";
 
 describe("the delivery of messages", () => {
   const keys = [crypto.getRandomValues(new Uint8Array(32))];
@@ -55,7 +21,7 @@ describe("the delivery of messages", () => {
   let sql: Sql;
   let counted: string[];
   let stop: () => Promise<void>;
-  const receivers: Awaited<ReturnType<typeof startReceiver>>[] = [];
+  const receivers: Awaited<ReturnType<typeof startHookReceiver>>[] = [];
   beforeEach(async () => {
     database = await testDatabase();
     sql = database.sql;
@@ -83,7 +49,7 @@ describe("the delivery of messages", () => {
   });
 
   async function listen(answer: (message: Received) => number | Promise<number>) {
-    const receiver = await startReceiver(answer);
+    const receiver = await startHookReceiver(answer);
     receivers.push(receiver);
     const id = newId();
     await createEndpoint(sql, {
