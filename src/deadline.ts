@@ -2,6 +2,8 @@
 export interface Deadline {
   /** Rejects when the time is over. Never resolves. */
   over: Promise<never>;
+  /** Whether the time was over before the limit was lifted. */
+  isOver(): boolean;
   /** Cancels the time limit. */
   lift(): void;
 }
@@ -39,8 +41,12 @@ export async function endsInTime(work: Promise<unknown>, ms: number): Promise<bo
 export function startDeadline(ms: number, late: () => Error): Deadline {
   const { promise: over, reject } = Promise.withResolvers<never>();
   over.catch(() => {}); // nobody may be waiting at the deadline
-  const timer = setTimeout(() => reject(late()), ms);
-  return { over, lift: () => clearTimeout(timer) };
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    reject(late());
+  }, ms);
+  return { over, isOver: () => isOver, lift: () => clearTimeout(timer) };
 }
 
 /** Waits. Ends early, without an error, when the signal is given. */

@@ -69,11 +69,13 @@ export function createEventStreams(options: EventStreamsOptions): OpenEventStrea
 
   return async (read, after) => {
     const giveBackSlot = takeSlot();
-    const firstPage = await read(after).catch((error) => {
+    let page: EventPage | undefined; // what to send next
+    try {
+      page = await read(after);
+    } catch (error) {
       giveBackSlot();
       throw error;
-    });
-    let page: EventPage | undefined = firstPage; // what to send next
+    }
     let place = after ?? START;
     let lookedAt: Place | undefined;
     let isBehind = true;

@@ -67,14 +67,13 @@ export function createRunEvents(options: RunEventsOptions): OpenRunEvents {
     }, pollMs);
   }
 
-  function join(run: Run, wakeMe: () => void): Feed {
-    const snapshot = toSnapshot(run);
-    const feed = feeds.get(run.id) ?? { latest: snapshot, wakeWatchers: new Set() };
+  function join(id: string, snapshot: Snapshot, wakeMe: () => void): Feed {
+    const feed = feeds.get(id) ?? { latest: snapshot, wakeWatchers: new Set() };
     update(feed, snapshot);
     feed.wakeWatchers.add(wakeMe);
-    if (!feeds.has(run.id)) {
-      feeds.set(run.id, feed);
-      if (!snapshot.ended) scheduleRead(run.id, feed);
+    if (!feeds.has(id)) {
+      feeds.set(id, feed);
+      if (!snapshot.ended) scheduleRead(id, feed);
     }
     return feed;
   }
@@ -87,10 +86,11 @@ export function createRunEvents(options: RunEventsOptions): OpenRunEvents {
   }
 
   return (run, lastEventId) => {
+    const snapshot = toSnapshot(run);
     const giveBackSlot = takeSlot();
     let wakeMe = () => {};
     const wakeUp = () => wakeMe();
-    const feed = join(run, wakeUp);
+    const feed = join(run.id, snapshot, wakeUp);
     let sentId = lastEventId;
     let cancelled = false;
     const end = () => {

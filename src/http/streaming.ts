@@ -41,8 +41,8 @@ export async function streamRows<Chunk>(c: Context<AppEnv>, stream: RowStream<Ch
 
   liftTimeLimit(c);
   const giveBackSlot = takeSlot();
-  const iterator = chunks[Symbol.asyncIterator]();
   try {
+    const iterator = chunks[Symbol.asyncIterator]();
     return c.body(
       toBody(iterator, await iterator.next(), stream, c.var.requestId, giveBackSlot),
       200,

@@ -33,9 +33,12 @@ export async function withTimeLimit(c: Context<AppEnv>, timeoutMs: number, next:
 }
 
 /**
- * Exempts an export. It is opened by reading its first rows; if the request ended meanwhile, nothing would close it.
+ * Exempts an export or a stream of events, to be called before its slot is taken: if the request ended later, without a
+ * reader, nothing would close it.
+ * @throws {Problem} `request_timeout` if the request has ended already
  */
 export function liftTimeLimit({ var: { deadline } }: { var: { deadline?: Deadline } }): void {
+  if (deadline?.isOver()) throw new Problem("request_timeout", "The answer came too late to be sent.");
   deadline?.lift();
 }
 

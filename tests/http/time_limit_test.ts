@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { startBackfill } from "../../src/runs/runs.ts";
+import { cancelRun, startBackfill } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { driveToEnd } from "../support/backfills.ts";
 import { bytesOf, openRaw, type RawConnection } from "../support/raw_http.ts";
@@ -31,13 +31,16 @@ describe("a request that takes too long", () => {
     await service.stop();
   });
 
-  /** Does something while nobody can read the assignments. */
-  async function whileLocked(work: () => Promise<void>): Promise<void> {
+  /** Does something while nobody can read a table, by default that of assignments. */
+  async function whileLocked(
+    work: () => Promise<void>,
+    table = "public.trainer_client_assignments",
+  ): Promise<void> {
     const { promise: locked, resolve: isLocked } = Promise.withResolvers<void>();
     const { promise: done, resolve: unlock } = Promise.withResolvers<void>();
     const locker = service.database.newConnection();
     const lock = locker.begin(async (transaction) => {
-      await transaction`lock table public.trainer_client_assignments`;
+      await transaction.unsafe(`lock table ${table}`);
       isLocked();
       await done;
     });
@@ -142,6 +145,44 @@ describe("a request that takes too long", () => {
     assertEquals(response?.status, 200);
     await passTheLimit();
     assertEquals((await response?.text())?.trim().split("\r\n").length, 1 + members.length);
+  });
+
+  it("takes no place of a stream or an export when it comes to its work too late", async () => {
+    const run = await startBackfill(service.sql, { requestedBy: "test" });
+    for (
+      const [path, accept, places] of [
+        [`/v1/backfills/${run.id}/events`, "text/event-stream", 100],
+        [`/v1/backfills/${run.id}/errors`, "text/csv", 8],
+      ] as const
+    ) {
+      const ask = () => service.call(`GET ${path}`, { headers: { Accept: accept } });
+      await whileLocked(async () => {
+        const late = await Promise.all(Array.from({ length: places }, ask));
+        assertEquals([...new Set(late.map(({ status }) => status))], [504]);
+      }, "assignment.backfill_runs");
+      for (let round = 0; round < 3; round++) await service.call("GET /v1/backfills"); // after the late work
+      const response = await ask();
+      assertEquals(response.status, 200, path);
+      await response.body?.cancel();
+    }
+    await cancelRun(service.sql, run.id, "test");
+  });
+
+  it("is not a stream of messages that waits for its first ones, and holds its place", async () => {
+    const ask = () => service.call("GET /v1/events", { headers: { Accept: "text/event-stream" } });
+    let waiting: Promise<Response>[] = [];
+    await whileLocked(async () => {
+      waiting = Array.from({ length: 100 }, ask);
+      await passTheLimit();
+      assertEquals((await (await ask()).json()).code, "too_many_streams");
+    }, "assignment.outbox");
+    for (const response of await Promise.all(waiting)) {
+      assertEquals(response.status, 200);
+      await response.body?.cancel();
+    }
+    const response = await ask();
+    assertEquals(response.status, 200);
+    await response.body?.cancel();
   });
 
   it("is not a stream of events, however long the run", async () => {

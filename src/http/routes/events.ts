@@ -7,6 +7,7 @@ import { negotiate } from "../negotiation.ts";
 import { PAGE_QUERY } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import { json, text } from "../schemas.ts";
+import { liftTimeLimit } from "../time_limit.ts";
 import { EVENT_EXAMPLE, EventPage } from "../webhook_schemas.ts";
 
 const Types = z.string().transform((list, context): MessageType[] => {
@@ -47,8 +48,8 @@ export function addEventRoutes(api: Api): void {
       "was given out, so none is missed: while a transaction that has written is open, anywhere on the database server, what " +
       "others wrote after it began is held back. A page ends early after messages about 5,000 members. " +
       "410 `cursor_expired`: messages after the cursor are no longer kept, or the database was restored; catch up from the lists, " +
-      "and begin without `after`. Messages whose members are all deleted are left out. They hold ids, no names, which is why the role " +
-      "service suffices. With `Accept: text/event-stream` the same as server-sent events: `data` is a message, `id` is the cursor. New " +
+      "and begin without `after`. Messages whose members are all deleted are left out. They hold ids of members, not their names, which is why the " +
+      "role service suffices. With `Accept: text/event-stream` the same as server-sent events: `data` is a message, `id` is the cursor. New " +
       "messages come within a second, and a comment every 15 s. To resume, send `Last-Event-ID`, which goes before `after`. " +
       "At most 100 streams are open per replica.",
     tags: ["Webhooks"],
@@ -87,6 +88,7 @@ export function addEventRoutes(api: Api): void {
     const headers = { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" };
     // A HEAD request has no reader who would ever end the stream.
     if (c.req.method === "HEAD") return c.body(null, 200, headers);
+    liftTimeLimit(c);
     return c.body(await openStream((from) => readEvents(sql, from, { types, limit }), place), 200, headers);
   });
 }

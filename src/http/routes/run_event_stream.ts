@@ -4,6 +4,7 @@ import { negotiate } from "../negotiation.ts";
 import { addRoute, type Api } from "../route.ts";
 import { createRunEvents, FINISHED_EVENT_ID } from "../run_events.ts";
 import { RunParams, text } from "../schemas.ts";
+import { liftTimeLimit } from "../time_limit.ts";
 import { KINDS_OF_RUNS } from "./run_kinds.ts";
 
 /** Follows a run: server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html */
@@ -46,6 +47,7 @@ export function addRunEventRoutes(api: Api): void {
       const headers = { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" };
       // A HEAD request has no reader who would ever end the stream.
       if (c.req.method === "HEAD") return c.body(null, 200, headers);
+      liftTimeLimit(c);
       return c.body(openRunEvents(run, lastEventId), 200, headers);
     });
   }
