@@ -1946,14 +1946,16 @@ declare
 begin
   delete from assignment.webhook_endpoints where id = p_id returning * into v_before;
   if not found then
-    raise exception 'endpoint % does not exist', p_id using errcode = 'TA021';
+    raise exception 'webhook % does not exist', p_id using errcode = 'TA021';
   end if;
   perform assignment.set_announcing();
   perform assignment.record_audit(
     p_actor,
     'webhook.deleted',
     'webhook:' || p_id,
-    p_before => jsonb_build_object('url', v_before.url, 'types', v_before.types, 'enabled', v_before.enabled),
+    p_before => jsonb_build_object(
+      'url', assignment.shorten_url(v_before.url), 'types', v_before.types, 'enabled', v_before.enabled
+    ),
     p_request_id => p_request_id
   );
 end;
@@ -5225,7 +5227,7 @@ begin
   else
     select * into v_before from assignment.webhook_endpoints where id = p_id for update;
     if not found then
-      raise exception 'endpoint % does not exist', p_id using errcode = 'TA021';
+      raise exception 'webhook % does not exist', p_id using errcode = 'TA021';
     end if;
     update assignment.webhook_endpoints e
     set url = case when p_change ? 'url' then p_change ->> 'url' else e.url end,
@@ -5253,14 +5255,15 @@ begin
     'webhook:' || v_after.id,
     p_before => case
       when v_before.id is not null then jsonb_build_object(
-        'url', v_before.url, 'types', v_before.types, 'enabled', v_before.enabled, 'description', v_before.description
+        'url', assignment.shorten_url(v_before.url), 'types', v_before.types, 'enabled', v_before.enabled, 'description', v_before.description
       )
     end,
     p_after => jsonb_build_object(
-      'url', v_after.url,
+      'url', assignment.shorten_url(v_after.url),
       'types', v_after.types,
       'enabled', v_after.enabled,
       'description', v_after.description,
+      'newUrl', v_after.url is distinct from v_before.url,
       'newSecret', p_change ? 'secret'
     ),
     p_request_id => p_request_id
@@ -5816,7 +5819,7 @@ declare
   v_count integer;
 begin
   if not exists (select from assignment.webhook_endpoints where id = p_endpoint_id) then
-    raise exception 'endpoint % does not exist', p_endpoint_id using errcode = 'TA021';
+    raise exception 'webhook % does not exist', p_endpoint_id using errcode = 'TA021';
   end if;
   update assignment.deliveries d
   set status = 'pending', next_attempt_at = now(), ended_at = null, attempts = 0
@@ -5975,7 +5978,7 @@ begin
       from assignment.backfill_progress p
       where p.id = p_message.run_id;
     when p_message.type = 'policy.changed' then
-      select jsonb_build_object('version', p.version, 'comment', p.comment, 'changedBy', p.created_by)
+      select jsonb_build_object('version', p.version, 'changedBy', p.created_by)
       into v_data
       from assignment.policies p
       where p.version = p_message.policy_version;
@@ -5991,7 +5994,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.render_message(p_message assignment.outbox) IS 'The body of a message: type, timestamp, data. Null when all members that it told of are deleted. Assignments that ended
+COMMENT ON FUNCTION assignment.render_message(p_message assignment.outbox) IS 'The body of a message: type, timestamp, data; of members their ids alone, and no free text. Null when all members that it told of are deleted. Assignments that ended
 since are told as they were made.';
 
 -- FUNCTION: assignment.rendezvous_score(uuid, uuid, integer)
@@ -6308,7 +6311,7 @@ declare
 begin
   select e.types[1] into v_type from assignment.webhook_endpoints e where e.id = p_endpoint_id and e.url is not null;
   if not found then
-    raise exception 'endpoint % does not exist, or has no address', p_endpoint_id using errcode = 'TA021';
+    raise exception 'webhook % does not exist, or has no URL', p_endpoint_id using errcode = 'TA021';
   end if;
   insert into assignment.outbox (type, is_test_for) values (v_type, p_endpoint_id) returning id into v_id;
   perform assignment.record_audit(
@@ -6494,6 +6497,17 @@ $$;
 
 COMMENT ON FUNCTION assignment.settle_seats(p_trainer_id uuid) IS 'Makes the seats of a trainer match: free minus overbooked = capacity minus active clients. Returns by how many seats they
 were too few (negative: too many). Without a capacity, removes all.';
+
+-- FUNCTION: assignment.shorten_url(text)
+
+CREATE FUNCTION assignment.shorten_url(p_url text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select substring(p_url from '^[^:]+://[^/?#]+') || '/…'
+$$;
+
+COMMENT ON FUNCTION assignment.shorten_url(p_url text) IS 'Scheme, host and port of a URL, and /…: path and query may be secrets of the receiver. Null for null.';
 
 -- FUNCTION: assignment.sort_members(uuid[], uuid)
 
@@ -9501,6 +9515,10 @@ REVOKE ALL ON FUNCTION assignment.settle_all_seats() FROM PUBLIC;
 -- ACL: assignment.FUNCTION settle_seats(p_trainer_id uuid)
 
 REVOKE ALL ON FUNCTION assignment.settle_seats(p_trainer_id uuid) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION shorten_url(p_url text)
+
+REVOKE ALL ON FUNCTION assignment.shorten_url(p_url text) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer)
 

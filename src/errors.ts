@@ -76,7 +76,7 @@ export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | 
   TA017: { meaning: "nobody can take over the clients of the trainer", code: "no_successor" },
   TA018: { meaning: "the audit log is only ever added to", code: null },
   TA019: { meaning: "a transfer from the trainer has not ended", code: "transfer_active", detail: "runId" },
-  TA021: { meaning: "the webhook endpoint does not exist", code: "webhook_not_found" },
+  TA021: { meaning: "the webhook does not exist", code: "webhook_not_found" },
   TA022: { meaning: "messages after the cursor are no longer kept", code: "cursor_expired" },
 };
 

@@ -29,7 +29,7 @@ begin
   else
     select * into v_before from assignment.webhook_endpoints where id = p_id for update;
     if not found then
-      raise exception 'endpoint % does not exist', p_id using errcode = 'TA021';
+      raise exception 'webhook % does not exist', p_id using errcode = 'TA021';
     end if;
     update assignment.webhook_endpoints e
     set url = case when p_change ? 'url' then p_change ->> 'url' else e.url end,
@@ -57,14 +57,15 @@ begin
     'webhook:' || v_after.id,
     p_before => case
       when v_before.id is not null then jsonb_build_object(
-        'url', v_before.url, 'types', v_before.types, 'enabled', v_before.enabled, 'description', v_before.description
+        'url', assignment.shorten_url(v_before.url), 'types', v_before.types, 'enabled', v_before.enabled, 'description', v_before.description
       )
     end,
     p_after => jsonb_build_object(
-      'url', v_after.url,
+      'url', assignment.shorten_url(v_after.url),
       'types', v_after.types,
       'enabled', v_after.enabled,
       'description', v_after.description,
+      'newUrl', v_after.url is distinct from v_before.url,
       'newSecret', p_change ? 'secret'
     ),
     p_request_id => p_request_id

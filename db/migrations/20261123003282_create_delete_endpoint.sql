@@ -15,14 +15,16 @@ declare
 begin
   delete from assignment.webhook_endpoints where id = p_id returning * into v_before;
   if not found then
-    raise exception 'endpoint % does not exist', p_id using errcode = 'TA021';
+    raise exception 'webhook % does not exist', p_id using errcode = 'TA021';
   end if;
   perform assignment.set_announcing();
   perform assignment.record_audit(
     p_actor,
     'webhook.deleted',
     'webhook:' || p_id,
-    p_before => jsonb_build_object('url', v_before.url, 'types', v_before.types, 'enabled', v_before.enabled),
+    p_before => jsonb_build_object(
+      'url', assignment.shorten_url(v_before.url), 'types', v_before.types, 'enabled', v_before.enabled
+    ),
     p_request_id => p_request_id
   );
 end;

@@ -72,7 +72,7 @@ begin
       from assignment.backfill_progress p
       where p.id = p_message.run_id;
     when p_message.type = 'policy.changed' then
-      select jsonb_build_object('version', p.version, 'comment', p.comment, 'changedBy', p.created_by)
+      select jsonb_build_object('version', p.version, 'changedBy', p.created_by)
       into v_data
       from assignment.policies p
       where p.version = p_message.policy_version;
@@ -90,7 +90,7 @@ $$;
 
 revoke execute on function assignment.render_message(assignment.outbox) from public;
 comment on function assignment.render_message(assignment.outbox) is
-  'The body of a message: type, timestamp, data. Null when all members that it told of are deleted. Assignments that ended
+  'The body of a message: type, timestamp, data; of members their ids alone, and no free text. Null when all members that it told of are deleted. Assignments that ended
 since are told as they were made.';
 
 -- migrate:down

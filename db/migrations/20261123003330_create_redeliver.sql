@@ -21,7 +21,7 @@ declare
   v_count integer;
 begin
   if not exists (select from assignment.webhook_endpoints where id = p_endpoint_id) then
-    raise exception 'endpoint % does not exist', p_endpoint_id using errcode = 'TA021';
+    raise exception 'webhook % does not exist', p_endpoint_id using errcode = 'TA021';
   end if;
   update assignment.deliveries d
   set status = 'pending', next_attempt_at = now(), ended_at = null, attempts = 0

@@ -15,7 +15,7 @@ declare
 begin
   select e.types[1] into v_type from assignment.webhook_endpoints e where e.id = p_endpoint_id and e.url is not null;
   if not found then
-    raise exception 'endpoint % does not exist, or has no address', p_endpoint_id using errcode = 'TA021';
+    raise exception 'webhook % does not exist, or has no URL', p_endpoint_id using errcode = 'TA021';
   end if;
   insert into assignment.outbox (type, is_test_for) values (v_type, p_endpoint_id) returning id into v_id;
   perform assignment.record_audit(

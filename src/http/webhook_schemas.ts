@@ -39,7 +39,8 @@ const GivenSecret = z.string().refine(isSecret, "Must be whsec_ and base64 of 24
 const STATE = {
   id: WebhookId,
   url: z.string().nullable().openapi({
-    description: "Where messages are sent. Null: nowhere; consumers fetch them with GET /v1/events.",
+    description:
+      "Where messages are sent; for viewers its origin and `/…`. Null: nowhere; consumers fetch them with GET /v1/events.",
     example: "https://crm.example.com/hooks/trainers",
   }),
   description: Description,

@@ -622,7 +622,7 @@ export interface components {
         };
         Webhook: {
             id: string;
-            /** @description Where messages are sent. Null: nowhere; consumers fetch them with GET /v1/events. */
+            /** @description Where messages are sent; for viewers its origin and `/…`. Null: nowhere; consumers fetch them with GET /v1/events. */
             url: string | null;
             /** @description For admins. */
             description: string | null;
@@ -655,7 +655,7 @@ export interface components {
         MessageType: "assignments.created" | "assignments.ended" | "assignment.failed" | "run.ended" | "policy.changed";
         WebhookWithSecret: {
             id: string;
-            /** @description Where messages are sent. Null: nowhere; consumers fetch them with GET /v1/events. */
+            /** @description Where messages are sent; for viewers its origin and `/…`. Null: nowhere; consumers fetch them with GET /v1/events. */
             url: string | null;
             /** @description For admins. */
             description: string | null;

@@ -46,6 +46,11 @@ export function findUrlProblem(text: string, allowPrivate: boolean): string | nu
   return isRefused ? describeRefusal(address ?? url.hostname) : null;
 }
 
+/** Shortens a URL to its origin and `/…`: path and query may be secrets of the receiver. Null for null. */
+export function shortenUrl(url: string | null): string | null {
+  return url === null ? null : `${URL.parse(url)?.origin ?? ""}/…`;
+}
+
 /** Says why an address is refused and how to allow it, after what leads to it. */
 export function describeRefusal(address: string): string {
   return `leads to ${address}, which is not an address of the public internet: ` +

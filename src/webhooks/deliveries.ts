@@ -72,7 +72,7 @@ export async function getDelivery(
   `;
   if (row === undefined) {
     await getEndpoint(sql, endpointId);
-    throw new AppError("delivery_not_found", `endpoint ${endpointId} has no delivery of ${messageId}`);
+    throw new AppError("delivery_not_found", `webhook ${endpointId} has no delivery of ${messageId}`);
   }
   return { ...row, body: row.body === null ? null : JSON.parse(row.body) };
 }
@@ -113,7 +113,7 @@ export async function redeliver(
     select assignment.redeliver(${endpointId}, ${actor}, ${messageId}, ${failedSince}, ${requestId}) as count
   `);
   if (messageId !== null && row.count === 0) {
-    throw new AppError("delivery_not_found", `endpoint ${endpointId} has no delivery of ${messageId}`);
+    throw new AppError("delivery_not_found", `webhook ${endpointId} has no delivery of ${messageId}`);
   }
   return row.count;
 }

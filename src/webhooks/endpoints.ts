@@ -100,14 +100,14 @@ export async function deleteEndpoint(sql: Sql, id: string, by: By): Promise<void
 /** Reads one endpoint. @throws {AppError} `webhook_not_found` */
 export async function getEndpoint(sql: Sql, id: string): Promise<EndpointState> {
   const [endpoint] = await selectEndpoints(sql, sql`where e.id = ${id}`);
-  if (endpoint === undefined) throw new AppError("webhook_not_found", `endpoint ${id} does not exist`);
+  if (endpoint === undefined) throw new AppError("webhook_not_found", `webhook ${id} does not exist`);
   return endpoint;
 }
 
 /** Refuses an endpoint that nothing is sent to. @throws {AppError} `webhook_not_found` or `webhook_has_no_url` */
 export async function requireUrl(sql: Sql, id: string): Promise<void> {
   if ((await getEndpoint(sql, id)).url === null) {
-    throw new AppError("webhook_has_no_url", `nothing is sent to endpoint ${id}: its messages are fetched`);
+    throw new AppError("webhook_has_no_url", `nothing is sent to webhook ${id}: its messages are fetched`);
   }
 }
 

@@ -53,7 +53,7 @@ export async function open(
     return new TextDecoder().decode(secret);
   } catch {
     throw new OperatorError(
-      `a secret of webhook endpoint ${endpointId} was altered, or belongs to another endpoint: give this endpoint a new secret`,
+      `a secret of webhook ${endpointId} was altered, or belongs to another one: give this webhook a new secret`,
     );
   }
 }
@@ -65,11 +65,11 @@ export function isSealedUnderFirst(keys: readonly Uint8Array[], sealed: string):
 }
 
 function describeMissingKey(keys: readonly Uint8Array[], endpointId: string, sealedUnder: string): string {
-  const what = `the secrets of webhook endpoint ${endpointId} are sealed under the key ${sealedUnder}`;
+  const what = `the secrets of webhook ${endpointId} are sealed under the key ${sealedUnder}`;
   return keys.length === 0
     ? `WEBHOOK_KEY is not set, and ${what}: configure that key`
     : `WEBHOOK_KEY lacks a key, for ${what}: add it after the others, separated by a comma; ` +
-      "if it is lost, give the endpoint a new secret";
+      "if it is lost, give the webhook a new secret";
 }
 
 /** Names a key without telling it. */

@@ -87,6 +87,13 @@ export async function editEndpoint(
   return await changeEndpoint(sql, id, change, by);
 }
 
+/** Says for the log what a change names, without URLs and texts. */
+export function describeChange(change: EndpointChange): { changed: string; enabled?: boolean } {
+  const changed = Object.entries(change).filter(([, value]) => value !== undefined).map(([name]) => name);
+  const { enabled } = change;
+  return { changed: changed.sort().join(" "), ...(enabled === undefined ? {} : { enabled }) };
+}
+
 async function sealSecret(keys: readonly Uint8Array[], id: string, secret: string): Promise<string> {
   if (keys.length === 0) {
     throw new AppError(

@@ -61,11 +61,11 @@ export function findForms(html: string, method = "post", typed = ""): SentForm[]
     }));
 }
 
-/** The fields as they are filled in, empty ones with what is typed. */
+/** The fields as they are filled in, empty ones with what is typed, but for days. */
 function fieldsOf(content: string, typed: string): Record<string, string> {
   const fields = [...content.matchAll(/<input ([^>]*)>/g)].map(([, attributes = ""]) => [
     attributeOf(attributes, "name") ?? "",
-    unescape(attributeOf(attributes, "value") ?? typed),
+    unescape(attributeOf(attributes, "value") ?? (attributeOf(attributes, "type") === "date" ? "" : typed)),
   ]);
   return Object.fromEntries(fields);
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { addressMessages } from "../../src/webhooks/queue.ts";
 import { createKey, open } from "../../src/webhooks/key.ts";
@@ -47,7 +47,7 @@ describe("webhooks over HTTP", () => {
     assertMatch(secret, /^whsec_/);
     assertEquals(await secretsInDatabase(webhook.id), [secret]);
     assertEquals(
-      await (await service.call(`GET /v1/webhooks/${webhook.id}`, { as: "viewer" })).json(),
+      await (await service.call(`GET /v1/webhooks/${webhook.id}`)).json(),
       webhook,
     );
     assertEquals(
@@ -57,6 +57,40 @@ describe("webhooks over HTTP", () => {
     const { webhooks: [listed] } = await (await service.call("GET /v1/webhooks?limit=1")).json();
     assertEquals(listed, webhook);
     assertEquals(JSON.stringify(service.logged).includes(secret), false);
+  });
+
+  it("tell viewers, the history and the log the origin of a URL alone", async () => {
+    const secretUrl = (path: string) => `https://crm.example.com:8443/${path}/hidden?token=hidden`;
+    const { id, url } = await create({ url: secretUrl("one") });
+    assertEquals(url, secretUrl("one"));
+    const change = { url: secretUrl("two"), enabled: false };
+    await service.call(`PATCH /v1/webhooks/${id}`, { json: change });
+    for (const path of [`/v1/webhooks/${id}`, "/v1/webhooks?limit=1"]) {
+      const text = await (await service.call(`GET ${path}`, { as: "viewer" })).text();
+      assertStringIncludes(text, "https://crm.example.com:8443/…");
+      assertEquals(text.includes("hidden"), false);
+      assertStringIncludes(await (await service.call(`GET ${path}`)).text(), secretUrl("two"));
+    }
+    await service.call(`DELETE /v1/webhooks/${id}`);
+    const { lines } = await (await service.call(`GET /v1/audit?subject=webhook:${id}`)).json();
+    assertEquals(JSON.stringify(lines).includes("hidden"), false);
+    assertEquals(
+      lines.map(({ before, after }: Record<string, { url: string; newUrl?: boolean } | null>) => [
+        before?.url,
+        after?.url,
+        after?.newUrl,
+      ]),
+      [
+        ["https://crm.example.com:8443/…", undefined, undefined],
+        ["https://crm.example.com:8443/…", "https://crm.example.com:8443/…", true],
+        [undefined, "https://crm.example.com:8443/…", true],
+      ],
+    );
+    const { actor, requestId, ...line } =
+      service.logged.find(({ event, webhookId }) => event === "webhook_changed" && webhookId === id) ?? {};
+    assertEquals([actor, typeof requestId], ["ops", "string"]);
+    assertEquals([line.changed, line.enabled], ["enabled url", false]);
+    assertEquals(JSON.stringify(service.logged).includes("hidden"), false);
   });
 
   it("take a secret that the receiver has already", async () => {
@@ -239,6 +273,12 @@ describe("webhooks over HTTP", () => {
     };
     const soon = new Date(Date.now() + 60_000).toISOString();
     assertEquals(await again(`POST /v1/webhooks/${id}/redeliver`, { failedSince: soon }), [202, 0]);
+    for (const failedSince of ["2026-02-31T00:00:00Z", "2026-11-28", "", "0000-01-01T00:00:00Z"]) {
+      assertEquals(
+        await refusal(`POST /v1/webhooks/${id}/redeliver`, { failedSince }),
+        [400, "/body/failedSince"],
+      );
+    }
     assertEquals(await again(`POST /v1/webhooks/${id}/redeliver`, { failedSince: failed.endedAt }), [202, 1]);
     assertEquals(await again(`POST /v1/webhooks/${id}/deliveries/${testId}/redeliver`), [202, 1]);
     assertEquals((await list("?status=pending")).length, 2);

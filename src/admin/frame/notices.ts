@@ -77,6 +77,7 @@ const NOTICES = {
     text: "The service cannot send: it has no WEBHOOK_KEY. `deno task token --webhook-key` makes one.",
   },
   delivery_not_found: { tone: "warn", text: "That message is not kept any more." },
+  not_a_day: { tone: "bad", text: "Choose a day of the calendar, such as 2026-11-28." },
   no_types: { tone: "bad", text: "Choose at least one thing to be told of." },
   url_too_long: { tone: "bad", text: "The URL must have at most 2,000 characters." },
   not_a_description: {

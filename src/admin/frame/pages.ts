@@ -81,6 +81,9 @@ export async function readForm(c: Context<PageEnv>): Promise<Record<string, stri
 /** The router's pattern for an id. */
 export const ID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
+/** A day as the field of a form has it; such as 2026-02-31 is none. */
+export const Day = z.iso.date().refine((day) => !day.startsWith("0000"));
+
 const QUOTES = /^["'`({[\s]+|["'`)}\],;\s]+$/g;
 const HYPHENS_AND_SPACES = /[\p{Pd}\p{Z}\p{Cf}\s]/gu;
 const HEX = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;

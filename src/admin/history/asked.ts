@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { AUDIT_ACTIONS, type AuditFilter } from "../../history/audit_lines.ts";
-import { readId } from "../frame/pages.ts";
+import { Day, readId } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { cleanSearch } from "../picker/read_pick.ts";
 
 export const MAX_NAME_LENGTH = 320;
 const DAY_MS = 24 * 60 * 60 * 1000;
+const LAST_DAY = "9999-12-31";
 
 const Text = z.string().transform(cleanSearch).transform((text) => text || undefined).optional();
-const Day = z.iso.date().refine((day) => !day.startsWith("0000")).optional().catch(undefined);
+const AskedDay = Day.optional().catch(undefined);
 const Id = z.string().transform((text) => readId(text)).optional();
 
 /** What the address of the history asks for. Whatever is no filter is left out. */
@@ -19,9 +20,9 @@ const Asked = z.object({
   memberId: Id,
   trainerId: Id,
   /** The first day. */
-  from: Day,
+  from: AskedDay,
   /** The last day. */
-  to: Day,
+  to: AskedDay,
 });
 
 export type AskedHistory = z.infer<typeof Asked>;
@@ -31,12 +32,18 @@ export function readAsked(query: Record<string, string>): AskedHistory {
   return Asked.parse(query);
 }
 
+/** Tells whether a field has a day that there is not: without it, other lines would be shown than were asked for. */
+export function namesNoDay({ from = "", to = "" }: Record<string, string>): boolean {
+  return [from, to].some((text) => text !== "" && !Day.safeParse(text).success);
+}
+
 /** Makes the filter of the lines. Days are UTC, and the last one is included. */
 export function filterOf({ from, to, ...asked }: AskedHistory): AuditFilter {
   return {
     ...asked,
     from: from === undefined ? undefined : new Date(from),
-    to: to === undefined ? undefined : new Date(new Date(to).getTime() + DAY_MS),
+    // No later day can be written, and none is needed.
+    to: to === undefined || to === LAST_DAY ? undefined : new Date(new Date(to).getTime() + DAY_MS),
   };
 }
 

@@ -37,6 +37,7 @@ const Facts = z.object({
   needed: text,
   url: text,
   enabled: flag,
+  newUrl: flag,
   newSecret: flag,
   because: text,
   messages: count,

@@ -134,6 +134,7 @@ function WebhookChange({ line, before, after }: Omit<ChangeProps, "known">) {
   const changes = [
     line.action === "webhook.changed" && before.enabled !== after.enabled &&
     (after.enabled ? "enabled" : "disabled"),
+    line.action === "webhook.changed" && after.newUrl && "a new URL",
     line.action === "webhook.changed" && after.newSecret && "a new secret",
     after.because === "gone" && "the receiver is gone (410)",
     after.because === "failing" && "nothing was delivered for five days",

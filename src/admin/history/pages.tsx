@@ -1,13 +1,15 @@
 import { AUDIT_KEYS } from "../../http/routes/audit.ts";
 import { type AuditLine, listAuditLines, streamAuditLines } from "../../history/audit_lines.ts";
 import { spreadsheetCsv } from "../../http/formats.ts";
+import { Problem } from "../../http/problems.ts";
 import { readPage } from "../../http/paging.ts";
 import { streamRows } from "../../http/streaming.ts";
 import { answerPage, type Pages, REFUSED } from "../frame/pages.ts";
+import { noticeOf } from "../frame/notices.ts";
 import { ACTION_WORDS } from "../frame/wording.ts";
 import { type Pick, readPick, suggest } from "../picker/read_pick.ts";
 import { findTrainers, type People } from "../policy/people.ts";
-import { type AskedHistory, filterOf, readAsked } from "./asked.ts";
+import { type AskedHistory, filterOf, namesNoDay, readAsked } from "./asked.ts";
 import { readKnown } from "./known.ts";
 import { HistoryPage } from "./view.tsx";
 
@@ -30,7 +32,8 @@ export function addHistoryPages({ app, services, takeExportSlot }: Pages): void 
       trainerId: trainer.id ?? given.trainerId,
     };
     const mustChoose = [member, trainer].some(({ id, isEmpty }) => id === undefined && !isEmpty);
-    const { rows, next } = mustChoose ? { rows: [], next: null } : await readPage(c, {
+    const isRefused = mustChoose || namesNoDay(query);
+    const { rows, next } = isRefused ? { rows: [], next: null } : await readPage(c, {
       list: `audit/${JSON.stringify(asked)}`,
       limit: PAGE_ROWS,
       cursor,
@@ -44,24 +47,30 @@ export function addHistoryPages({ app, services, takeExportSlot }: Pages): void 
     return await answerPage(c, {
       title: "History",
       section: "history",
-      notice: mustChoose ? [member, trainer].find(({ id, isEmpty }) => !id && !isEmpty)?.notice : undefined,
+      notice: mustChoose
+        ? [member, trainer].find(({ id, isEmpty }) => !id && !isEmpty)?.notice
+        : isRefused
+        ? noticeOf("not_a_day")
+        : undefined,
       children: (
         <HistoryPage
           asked={asked}
           member={stateOf(member, asked.memberId, people)}
           trainer={stateOf(trainer, asked.trainerId, people)}
-          mustChoose={mustChoose}
+          isRefused={isRefused}
           lines={rows}
           known={await readKnown(services, rows)}
           next={next}
           isFirst={cursor === undefined}
         />
       ),
-    }, mustChoose ? REFUSED : 200);
+    }, isRefused ? REFUSED : 200);
   });
 
   app.get("/trainer-assignment/history.csv", async (c) => {
-    const lines = streamAuditLines(sql, filterOf(readAsked(c.req.query())));
+    const query = c.req.query();
+    if (namesNoDay(query)) throw new Problem("invalid_request", noticeOf("not_a_day").text);
+    const lines = streamAuditLines(sql, filterOf(readAsked(query)));
     return await streamRows(c.env.request, {
       chunks: withWords(lines),
       format: spreadsheetCsv(["what", ...AUDIT_KEYS]),

@@ -8,12 +8,12 @@ import type { Known } from "./line_details.tsx";
 import { LineTable } from "./line_table.tsx";
 
 /** Shows who did what, when, and lets people filter it. */
-export function HistoryPage({ asked, member, trainer, mustChoose, lines, known, next, isFirst }: {
+export function HistoryPage({ asked, member, trainer, isRefused, lines, known, next, isFirst }: {
   asked: AskedHistory;
   member: PickerState;
   trainer: PickerState;
-  /** One of the pickers has found several. */
-  mustChoose: boolean;
+  /** One of the pickers has found several, or a day is none. */
+  isRefused: boolean;
   lines: AuditLine[];
   known: Known;
   next: string | null;
@@ -26,8 +26,8 @@ export function HistoryPage({ asked, member, trainer, mustChoose, lines, known, 
       <p>
         Who changed what, when. What sign-ups, retries and runs did to a member stands on the member's page.
       </p>
-      <FilterForm asked={asked} member={member} trainer={trainer} isOpen={isFiltered || mustChoose} />
-      {!mustChoose && (
+      <FilterForm asked={asked} member={member} trainer={trainer} isOpen={isFiltered || isRefused} />
+      {!isRefused && (
         <>
           <div class="actions">
             <a class="button" href={historyPath(asked, paths.historyCsv)} download>Download all (CSV)</a>

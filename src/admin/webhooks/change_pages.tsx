@@ -1,14 +1,21 @@
 import type { Context } from "hono";
-import { z } from "zod";
 import type { Sql } from "../../database/sql.ts";
 import { logChange } from "../../http/audit.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { redeliver, sendTest } from "../../webhooks/deliveries.ts";
 import { deleteEndpoint, type EndpointState, getEndpoint } from "../../webhooks/endpoints.ts";
-import { editEndpoint, type WebhookSettings } from "../../webhooks/registration.ts";
+import { describeChange, editEndpoint, type WebhookSettings } from "../../webhooks/registration.ts";
 import { type PageEnv, visitorOf } from "../env.ts";
 import { type Notice, type NoticeCode, withNotice } from "../frame/notices.ts";
-import { doAndSeeOther, ID_PATTERN, type Pages, readForm, seeOther, type Typed } from "../frame/pages.ts";
+import {
+  Day,
+  doAndSeeOther,
+  ID_PATTERN,
+  type Pages,
+  readForm,
+  seeOther,
+  type Typed,
+} from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { readWebhookForm } from "./form.ts";
 
@@ -20,7 +27,6 @@ export interface Answered {
   secret?: string | undefined;
 }
 
-const Day = z.iso.date().refine((day) => !day.startsWith("0000")).default("0001-01-01").catch("0001-01-01");
 const ONE = `/trainer-assignment/webhooks/:id{${ID_PATTERN}}`;
 
 /** Adds the forms that change a webhook, or send to it. */
@@ -36,8 +42,9 @@ export function addWebhookChanges(
     if ("refusal" in form) return await answerWebhook(c, webhook, { typed, notice: form.refusal });
     return await doAndSeeOther(c, (notice) => answerWebhook(c, webhook, { typed, notice }), async () => {
       const { url, types, description } = form.wanted;
-      await editEndpoint(sql, id, { types, description, url: url ?? undefined }, visitorOf(c));
-      logChange(log, visitorOf(c), "webhook_changed", { webhookId: id });
+      const change = { types, description, url: url ?? undefined };
+      await editEndpoint(sql, id, change, visitorOf(c));
+      logChange(log, visitorOf(c), "webhook_changed", { webhookId: id, ...describeChange(change) });
       return withNotice(paths.webhook(id), "webhook_changed");
     });
   });
@@ -46,8 +53,9 @@ export function addWebhookChanges(
     app.post(`${ONE}/${verb}`, (c) => {
       const id = c.req.param("id").toLowerCase();
       return doAndSeeOther(c, backTo(c, id), async () => {
-        await editEndpoint(sql, id, { enabled: verb === "enable" }, visitorOf(c));
-        logChange(log, visitorOf(c), "webhook_changed", { webhookId: id, enabled: verb === "enable" });
+        const change = { enabled: verb === "enable" };
+        await editEndpoint(sql, id, change, visitorOf(c));
+        logChange(log, visitorOf(c), "webhook_changed", { webhookId: id, ...describeChange(change) });
         return withNotice(paths.webhook(id), `webhook_${verb}d`);
       });
     });
@@ -73,9 +81,10 @@ export function addWebhookChanges(
 
   app.post(`${ONE}/redeliver`, async (c) => {
     const id = c.req.param("id").toLowerCase();
-    const { since } = await readForm(c);
+    const { data: since } = Day.safeParse((await readForm(c)).since);
+    if (since === undefined) return seeOther(c, withNotice(paths.webhook(id), "not_a_day"));
     return await doAndSeeOther(c, backTo(c, id), async () => {
-      const messages = await redeliver(sql, id, { failedSince: new Date(Day.parse(since)) }, visitorOf(c));
+      const messages = await redeliver(sql, id, { failedSince: new Date(since) }, visitorOf(c));
       logChange(log, visitorOf(c), "webhook_redelivery_requested", { webhookId: id, messages });
       return withNotice(paths.webhook(id), "sent_again", messages);
     });

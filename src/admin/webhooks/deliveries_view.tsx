@@ -4,6 +4,7 @@ import { ForAdmins } from "../frame/for_admins.tsx";
 import { Badge, Empty, Message, NextPage, Table, Time } from "../frame/parts.tsx";
 import { paths } from "../frame/paths.ts";
 import { countOf, formatCount, formatWaiting } from "../frame/wording.ts";
+import { WebhookName } from "./standing.tsx";
 import { DELIVERY_TONES, DELIVERY_WORDS, TYPE_WORDS } from "./wording.ts";
 
 /** Lists what was sent to a webhook, what was answered, and when it is tried next. */
@@ -64,11 +65,11 @@ function SendFailedAgain({ id, failed }: { id: string; failed: number }) {
       <div>
         <form class="assign" method="post" action={paths.changeWebhook(id, "redeliver")}>
           <p>
-            <label for="since">Given up since (a day; empty: all)</label>
-            <input id="since" name="since" type="date" />
+            <label for="since">Given up since (a day, UTC; they are kept for 30)</label>
+            <input id="since" name="since" type="date" required />
           </p>
           <button class="primary" type="submit">
-            Send again what was given up ({formatWaiting(failed)})
+            Send again what was given up (of {formatWaiting(failed)})
           </button>
         </form>
       </div>
@@ -136,7 +137,10 @@ export function DeliveryPage({ webhook, delivery }: { webhook: EndpointState; de
     <>
       <h1>{titleOf(delivery)}</h1>
       <p class="meta">
-        To <a href={paths.webhook(webhook.id)}>{webhook.description ?? webhook.url}</a>{" "}
+        To{" "}
+        <a href={paths.webhook(webhook.id)}>
+          <WebhookName webhook={webhook} />
+        </a>{" "}
         <code class="id">{messageId}</code>
       </p>
       <section class="card" aria-labelledby="became-title">

@@ -1,4 +1,6 @@
 import type { EndpointState } from "../../webhooks/endpoints.ts";
+import { shortenUrl } from "../../webhooks/address.ts";
+import { ForAdmins } from "../frame/for_admins.tsx";
 import { Badge } from "../frame/parts.tsx";
 
 /** Shows in a word how a webhook stands. */
@@ -14,5 +16,25 @@ export function Standing({ webhook: { url, enabled, disabledBecause, failingSinc
 
 /** Says where messages go. */
 export function Where({ url }: { url: string | null }) {
-  return url === null ? <>fetched from here</> : <bdi class="url">{url}</bdi>;
+  if (url === null) return <>fetched from here</>;
+  return (
+    <bdi class="url">
+      <Url url={url} />
+    </bdi>
+  );
+}
+
+/** Names a webhook by what it is for, or else by where messages go. */
+export function WebhookName({ webhook: { description, url } }: { webhook: EndpointState }) {
+  if (description !== null || url === null) return <bdi>{description ?? "A webhook without a URL"}</bdi>;
+  return (
+    <bdi>
+      <Url url={url} />
+    </bdi>
+  );
+}
+
+/** A path or a query may be a secret: only who may change it sees them. */
+function Url({ url }: { url: string }) {
+  return <ForAdmins others={shortenUrl(url)}>{url}</ForAdmins>;
 }

@@ -5,7 +5,7 @@ import type { Typed } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { formatWaiting } from "../frame/wording.ts";
 import { WebhookFields } from "./form_fields.tsx";
-import { Standing, Where } from "./standing.tsx";
+import { Standing, WebhookName, Where } from "./standing.tsx";
 import { TYPE_WORDS } from "./wording.ts";
 
 /** Lists webhooks, with the form that creates one. */
@@ -64,14 +64,14 @@ function WebhookTable({ webhooks }: { webhooks: EndpointState[] }) {
       columns={[
         {
           title: "Webhook",
-          cell: ({ id, url, description }) => (
+          cell: (webhook) => (
             <>
-              <a href={paths.webhook(id)}>
-                <bdi>{description ?? url ?? "Without a URL"}</bdi>
+              <a href={paths.webhook(webhook.id)}>
+                <WebhookName webhook={webhook} />
               </a>
-              {description !== null && (
+              {webhook.description !== null && (
                 <div class="meta">
-                  <Where url={url} />
+                  <Where url={webhook.url} />
                 </div>
               )}
             </>

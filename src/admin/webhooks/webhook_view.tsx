@@ -11,7 +11,7 @@ import { LatestLines } from "../history/latest_lines.tsx";
 import type { Known } from "../history/line_details.tsx";
 import { typedOf } from "./form.ts";
 import { WebhookFields } from "./form_fields.tsx";
-import { Standing, Where } from "./standing.tsx";
+import { Standing, WebhookName, Where } from "./standing.tsx";
 import { TYPE_WORDS } from "./wording.ts";
 
 /** Shows a webhook, how it stands, and what was sent to it. */
@@ -25,11 +25,11 @@ export function WebhookPage({ webhook, secret, changes, typed, children }: {
   /** Its deliveries. */
   children?: Child;
 }) {
-  const { id, url, description } = webhook;
+  const { id, url } = webhook;
   return (
     <>
       <h1>
-        <bdi>{description ?? url ?? "A webhook without a URL"}</bdi>
+        <WebhookName webhook={webhook} />
       </h1>
       <p class="meta">
         <Where url={url} /> <code class="id">{id}</code>

@@ -1,8 +1,11 @@
 import { z } from "@hono/zod-openapi";
-import { findUrlProblem } from "../../webhooks/address.ts";
-import { deleteEndpoint, getEndpoint, listEndpoints } from "../../webhooks/endpoints.ts";
-import { editEndpoint, registerEndpoint, rotateSecret } from "../../webhooks/registration.ts";
+import type { Context } from "hono";
+import { includesRole } from "../../config/roles.ts";
+import { findUrlProblem, shortenUrl } from "../../webhooks/address.ts";
+import { deleteEndpoint, type EndpointState, getEndpoint, listEndpoints } from "../../webhooks/endpoints.ts";
+import { describeChange, editEndpoint, registerEndpoint, rotateSecret } from "../../webhooks/registration.ts";
 import { actorOf, logChange } from "../audit.ts";
+import type { AppEnv } from "../env.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
 import { header, json, LINK_HEADER } from "../schemas.ts";
@@ -31,6 +34,12 @@ export function addWebhookRoutes(api: Api): void {
     if (problem !== null) throw invalidRequest([{ pointer: "/body/url", detail: `The URL ${problem}.` }]);
   }
 
+  /** Viewers see where messages go, but not the secrets that a path or a query may be. */
+  function forCaller(c: Context<AppEnv>, webhook: EndpointState): EndpointState {
+    const isAdmin = includesRole(c.var.principal?.role ?? "viewer", "admin");
+    return isAdmin ? webhook : { ...webhook, url: shortenUrl(webhook.url) };
+  }
+
   addRoute(api, {
     method: "get",
     path: "/v1/webhooks",
@@ -38,7 +47,8 @@ export function addWebhookRoutes(api: Api): void {
     operationId: "listWebhooks",
     summary: "List webhooks and how they stand, newest first",
     description:
-      "Returns for each what waits to be sent and what was given up. Secrets are never shown again.",
+      "Returns for each what waits to be sent and what was given up. Secrets are never shown again. Of a URL, whose path and query " +
+      "may be secrets too, only admins get more than its origin.",
     tags: TAGS,
     request: { query: z.strictObject(PAGE_QUERY) },
     responses: {
@@ -58,7 +68,7 @@ export function addWebhookRoutes(api: Api): void {
       read: (page) => listEndpoints(sql, page),
       idOf: ({ id }) => id,
     });
-    return c.json({ webhooks: rows, next }, 200);
+    return c.json({ webhooks: rows.map((webhook) => forCaller(c, webhook)), next }, 200);
   });
 
   addRoute(api, {
@@ -110,7 +120,7 @@ export function addWebhookRoutes(api: Api): void {
     request: { params },
     responses: { 200: { description: "The webhook.", content: json(Webhook, WEBHOOK_EXAMPLE) } },
     errors: ["webhook_not_found"],
-  }, async (c) => c.json(await getEndpoint(sql, c.req.valid("param").id), 200));
+  }, async (c) => c.json(forCaller(c, await getEndpoint(sql, c.req.valid("param").id)), 200));
 
   addRoute(api, {
     method: "patch",
@@ -141,7 +151,7 @@ export function addWebhookRoutes(api: Api): void {
       return c.json(await getEndpoint(sql, id), 200);
     }
     const webhook = await editEndpoint(sql, id, change, actorOf(c));
-    logChange(log, actorOf(c), "webhook_changed", { webhookId: id });
+    logChange(log, actorOf(c), "webhook_changed", { webhookId: id, ...describeChange(change) });
     return c.json(webhook, 200);
   });
 

@@ -90,7 +90,8 @@ describe("the history on the admin page", () => {
         [`subject=run:${run}`, "Started a run", "Signed in"],
         [`from=${today}&to=${today}`, "Signed in", "Nothing of the kind"],
         ["to=2020-01-01", "Nothing of the kind was done.", "Signed in"],
-        ["action=x&from=x&actor=", "Signed in", "Nothing of the kind"],
+        ["to=9999-12-31", "Signed in", "Nothing of the kind"],
+        ["action=x&from=&actor=", "Signed in", "Nothing of the kind"],
       ] as const
     ) {
       const text = await listAt(`${HOME}/history?${query}`);
@@ -104,6 +105,17 @@ describe("the history on the admin page", () => {
     const response = await get(service, `${HOME}/history?member=some`, cookie);
     assertEquals(response.status, 422);
     assertStringIncludes(textOfPage(await response.text()), "choose one of the members found");
+  });
+
+  it("refuses a day that there is not, rather than show and download everything", async () => {
+    for (const query of ["from=2026-02-31", "to=2026-13-01", "from=x", "to=0000-01-01"]) {
+      const response = await get(service, `${HOME}/history?${query}`, cookie);
+      const page = textOfPage(await response.text());
+      assertEquals(response.status, 422, query);
+      assertStringIncludes(page, "Choose a day of the calendar");
+      assertEquals(page.includes("Signed in as"), false);
+      assertEquals((await get(service, `${HOME}/history.csv?${query}`, cookie)).status, 400);
+    }
   });
 
   it("goes on on further pages, and is downloaded whole or in part", async () => {

@@ -61,7 +61,7 @@ const CHANGES = [
 
 /** One that is disabled; one with a message that waits and one that was given up; one for consumers who fetch. */
 async function addWebhooks(sql: Sql): Promise<void> {
-  const url = { url: "https://crm.example.com/hooks", secret: "sealed" };
+  const url = { url: "https://crm.example.com/hooks/hidden?token=hidden", secret: "sealed" };
   const types = ["run.ended" as const];
   const { id } = await createEndpoint(sql, { id: newId(), ...url, types }, "test");
   const { id: disabled } = await createEndpoint(sql, { id: newId(), ...url, types }, "test");
@@ -155,6 +155,19 @@ describe("a viewer on the admin page", () => {
       assertStringIncludes(text, "Only an admin can do this");
       assertStringIncludes(text, `<a class="button primary" href="${HOME}">Go to the overview</a>`);
     }
+  });
+
+  it("sees of a webhook's URL its origin alone, whose path and query may be secrets", () => {
+    const pages = [...crawl.pages.values()].join();
+    assertStringIncludes(pages, "https://crm.example.com/…");
+    assertEquals(pages.includes("hidden?token"), false);
+    assertStringIncludes(
+      [...crawlOfAdmin.pages.values()].join(),
+      "crm.example.com/hooks/hidden?token=hidden",
+    );
+    const histories = [...crawlOfAdmin.pages].filter(([path]) => path.startsWith(`${HOME}/history`));
+    assertStringIncludes(histories.join(), "https://crm.example.com/…");
+    assertEquals(histories.join().includes("hidden?token"), false);
   });
 
   it("reads over HTTP with the page's cookie, and changes nothing with it", async () => {

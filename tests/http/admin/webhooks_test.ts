@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { createKey, open } from "../../../src/webhooks/key.ts";
+import { describeStatus } from "../../../src/webhooks/outcome.ts";
 import { addressMessages, recordDeliveries } from "../../../src/webhooks/queue.ts";
 import { getEndpoint, listEndpoints } from "../../../src/webhooks/endpoints.ts";
 import { listDeliveries } from "../../../src/webhooks/deliveries.ts";
@@ -126,12 +127,20 @@ describe("the pages of webhooks", () => {
     const [test, created] = await listDeliveries(service.sql, id, { limit: 2 });
     const [testId, createdId] = [test?.messageId ?? "", created?.messageId ?? ""];
     await recordDeliveries(service.sql, id, [
-      { messageId: createdId, outcome: "failed", status: 503, answer: "<b>down</b>", tookMs: 84 },
+      {
+        messageId: createdId,
+        outcome: "failed",
+        status: 503,
+        error: describeStatus(503),
+        answer: "<b>down</b>",
+        tookMs: 84,
+      },
       { messageId: testId, outcome: "delivered", status: 204, tookMs: 5 },
     ]);
     const page = await text(path);
     assertMatch(page, /503 .*after 84 ms/);
-    assertStringIncludes(page, "Send again what was given up (1)");
+    assertStringIncludes(page, "it failed; look into its log");
+    assertStringIncludes(page, "Send again what was given up (of 1)");
     assertEquals((await text(`${path}?status=failed`)).includes(testId), false);
     const message = await text(`${path}/messages/${createdId}`);
     assertStringIncludes(message, member);
@@ -139,7 +148,10 @@ describe("the pages of webhooks", () => {
     const notice = async (verb: string, form = {}) =>
       (await send(`${path}/${verb}`, form)).headers.get("location");
     assertEquals(await notice("redeliver", { since: "2999-01-01" }), `${path}?notice=sent_again.0`);
-    assertEquals(await notice("redeliver"), `${path}?notice=sent_again.1`);
+    for (const since of ["", "2026-02-31", "x"]) {
+      assertEquals(await notice("redeliver", { since }), `${path}?notice=not_a_day`);
+    }
+    assertEquals(await notice("redeliver", { since: "2026-01-01" }), `${path}?notice=sent_again.1`);
     assertEquals(
       await notice(`messages/${testId}/redeliver`),
       `${path}/messages/${testId}?notice=sent_again.1`,
