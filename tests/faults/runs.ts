@@ -33,7 +33,7 @@ export async function awaitEnd(
   sql: () => Sql,
   runId: string,
   report: Report,
-  deadlineMs = 60_000,
+  deadlineMs = 120_000,
 ): Promise<Run | null> {
   let run: Run | null = null;
   const ended = await eventually(report, "every run ends by itself", deadlineMs, async () => {

@@ -64,6 +64,6 @@ describe("what must exist, read from db/schema.sql", () => {
     const whole = await count();
     await sql`drop table public.trainer_client_assignments, assignment.backfill_lanes, assignment.backfill_errors cascade`;
     assertEquals(await count(), whole);
-    assert(whole < 25);
+    assert(whole < 20);
   });
 });

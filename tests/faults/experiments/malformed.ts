@@ -132,7 +132,7 @@ async function send(world: World, { scale, seed, report }: ExperimentOptions): P
 async function possess(world: World, service: Service, report: Report): Promise<Possessions> {
   const members = await giveMembers(world.sql, world.journal, world.random, 200);
   const { id: runId } = runSchema.parse(await (await service.call("POST /v1/backfills", {})).json());
-  await awaitEnd(() => world.sql, runId, report, 60_000);
+  await awaitEnd(() => world.sql, runId, report);
   const list = `/v1/trainers/${world.trainerId}/clients`;
   const cursors = await Promise.all(
     ["limit=1", "limit=100"].map(async (query) =>

@@ -38,7 +38,7 @@ export const soak: Experiment = {
         const { remaining, failed } = await retryFailures(world.sql);
         return remaining === 0 && failed === 0;
       });
-      await eventually(report, "every run ends by itself", 60_000, async () => {
+      await eventually(report, "every run ends by itself", 120_000, async () => {
         const [{ active }] = await world.sql<[{ active: number }]>`
           select count(*) as active from assignment.backfill_runs where finished_at is null
         `;
