@@ -39,8 +39,8 @@ CREATE TYPE assignment.batch_result AS (
 );
 
 COMMENT ON TYPE assignment.batch_result IS 'Counts of a batch: newly assigned; already assigned; assigned once and ended since; the trainer; no longer existing;
-left alone by a rule; not concerned by a transfer. Then the members that failed, and whom the policy gave the newly assigned to (null: the trainer was
-named).';
+left alone by a rule; not concerned by a transfer. Then the members that failed, and whom the policy gave the newly
+assigned to (null: the trainer was named).';
 
 -- TYPE: assignment.choice
 
@@ -58,7 +58,6 @@ already_assigned: the member has an active assignment that meets the policy;
 ended: an assignment that met the rule was ended, and is not replaced;
 is_trainer: the member is the default trainer;
 no_room: the rule, or the default trainer, has no room;
-not_selected: the transfer does not concern the member;
 kept: trainer_id is an active assignment that meets the policy (only when reassigning, one row for each).';
 
 -- TYPE: assignment.clients
@@ -580,8 +579,9 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text) IS 'Assigns members as the policy says, or to p_trainer_id, and records in assignment.failures who could not be assigned.
-Returns those. p_actor null: trigger, or the database role. p_rows: the members'' rows, in the same order; null: read from members. Ended assignments stay ended. Waits
-at most 250 ms for a lock. Never raises, except when the caller cancels the statement or its statement_timeout expires.';
+Returns those. p_actor null: trigger, or the database role. p_rows: the members'' rows, in the same order; null: read from members.
+Ended assignments stay ended. Waits at most 250 ms for a lock.
+Never raises, except when the caller cancels the statement or its statement_timeout expires.';
 
 -- FUNCTION: assignment.assign_to_trainer(assignment.request, uuid[], integer)
 
@@ -1041,7 +1041,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients, p_max_attempts integer) IS 'Assigns members, given with their rows, as the policy_version of the request says, or in a transfer to the trainer of the
-request. Counts the results. Members for whom no trainer has room are among the failures (TA011). Raises as assign_members does, and TA014 no such version.';
+request. Counts the results. Members for whom no trainer has room are among the failures (TA011).
+Raises as assign_members does, and TA014 no such version.';
 
 -- FUNCTION: assignment.choose_successors(assignment.request, jsonb, assignment.policy_rules[], uuid[], jsonb[], uuid[], assignment.trainer_count[])
 
@@ -1667,7 +1668,7 @@ CREATE FUNCTION assignment.count_choices(p_request assignment.request, p_choices
     count(*) filter (where m.outcome = 'is_trainer'),
     count(*) filter (where m.outcome = 'gone'),
     count(*) filter (where m.outcome = 'excluded'),
-    count(*) filter (where m.outcome = 'not_selected'),
+    0,  -- whom a transfer does not concern is not among the choices
     (select coalesce(array_agg(row(f.*)::assignment.member_failure), '{}') from failures f),
     (
       select coalesce(array_agg(row(g.rule, g.trainer_id, g.members)::assignment.choice_count), '{}')
@@ -2766,7 +2767,7 @@ then refuses the others.';
 
 -- FUNCTION: assignment.find_met(assignment.policy_rules, uuid[], jsonb[], integer[], text, uuid)
 
-CREATE FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text DEFAULT 'fill'::text, p_from_trainer_id uuid DEFAULT NULL::uuid) RETURNS TABLE(index integer, trainer_id uuid, is_active boolean)
+CREATE FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text, p_from_trainer_id uuid) RETURNS TABLE(index integer, trainer_id uuid, is_active boolean)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -3631,7 +3632,7 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.forget_members(p_member_ids uuid[]) IS 'Deletes the failures, also those of the member hook, the errors of runs, the selections of transfers and the settings as a
-trainer of deleted members, and moves cursors of backfills on that stand at them.';
+trainer of deleted members, takes them out of messages, and moves cursors of backfills on that stand at them.';
 
 -- FUNCTION: assignment.give_back_seats(uuid[])
 
@@ -3810,7 +3811,8 @@ $$;
 
 COMMENT ON FUNCTION assignment.grant_service(p_role name, p_columns name[]) IS 'Grants a role what the service needs: EXECUTE on the functions that it calls, SELECT on the tables that it reads.
 Call it as the owner of the schema, and again after each migration. p_columns: which columns of members it may read beside
-the id; by default those that it may read already, at first email and display_name if there are such. Rights stay. Undo: migrate down --all, then drop owned by …role….';
+the id; by default those that it may read already, at first email and display_name if there are such. Rights stay.
+Undo: migrate down --all, then drop owned by …role….';
 
 -- FUNCTION: assignment.hides_rows(regclass, name)
 
@@ -4253,7 +4255,9 @@ declare
   );
   v_asked text[] := array(select distinct unnest(r.asks) from unnest(v_rules) as r);
   v_nested jsonpath[] := array(  -- jsonpath itself, because it looks into the items of arrays, unlike #>
-    select ('$.' || (select string_agg(to_json(key)::text, '.' order by place) from unnest(path::text[]) with ordinality as k (key, place)))::jsonpath
+    select ('$.' || (
+      select string_agg(to_json(key)::text, '.' order by place) from unnest(path::text[]) with ordinality as k (key, place)
+    ))::jsonpath
     from unnest(v_asked) as path
     where cardinality(path::text[]) > 1
   );
@@ -4496,13 +4500,15 @@ CREATE TABLE assignment.backfill_lanes (
     failed bigint DEFAULT 0 NOT NULL
 );
 
-COMMENT ON TABLE assignment.backfill_lanes IS 'Parts of a run: each lane is a separate range of ids: of members, or of the assignments that a transfer ends. A step locks one lane, so lanes can run in parallel.';
+COMMENT ON TABLE assignment.backfill_lanes IS 'Parts of a run: each lane is a separate range of ids: of members, or of the assignments that a transfer ends.
+A step locks one lane, so lanes can run in parallel.';
 
 COMMENT ON COLUMN assignment.backfill_lanes.lane IS 'Numbered from 1. Lane 0 counts members that the run missed and its proof found.';
 
 COMMENT ON COLUMN assignment.backfill_lanes.next_id IS 'The cursor: where the next batch begins.';
 
-COMMENT ON COLUMN assignment.backfill_lanes.upper_id IS 'Where the lane ends: of a backfill a round id, which need not be a member''s. Fixed at the start, so that the run ends although members are inserted meanwhile.';
+COMMENT ON COLUMN assignment.backfill_lanes.upper_id IS 'Where the lane ends: of a backfill a round id, which need not be a member''s.
+Fixed at the start, so that the run ends although members are inserted meanwhile.';
 
 COMMENT ON COLUMN assignment.backfill_lanes.includes_upper IS 'Whether upper_id belongs to the lane: only in the last one. The others end before it, where the next lane begins.';
 
@@ -4871,7 +4877,8 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer) IS 'The result that assign_to_trainer would have, with p_taken more seats taken. Raises TA009 when the foreign key of the trainer references another table.';
+COMMENT ON FUNCTION assignment.preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer) IS 'The result that assign_to_trainer would have, with p_taken more seats taken.
+Raises TA009 when the foreign key of the trainer references another table.';
 
 -- FUNCTION: assignment.preview_batch(assignment.backfill_runs, uuid[])
 
@@ -6583,7 +6590,9 @@ begin
       v_trainer_id, v_policy_version, p_dry_run, p_reassigns, p_batch_rows, p_retry_of, p_only_failed, v_requested_by,
       v_requested_by, p_request_id, p_traceparent
     )
-    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
+    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000'))
+    where status in ('running', 'paused')
+    do nothing
     returning id into v_run_id;
     exit when found;
 
@@ -6655,7 +6664,9 @@ begin
       'transfer', p_from_trainer_id, p_trainer_id, v_policy_version, p_condition, p_member_ids is not null, p_notes, p_dry_run,
       p_batch_rows, p_retry_of, p_only_failed, v_requested_by, v_requested_by, p_request_id, p_traceparent
     )
-    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
+    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000'))
+    where status in ('running', 'paused')
+    do nothing
     returning id into v_run_id;
     exit when found;
 
@@ -6776,7 +6787,8 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.take_deliveries(p_endpoint_id uuid, p_limit integer) IS 'Takes up to p_limit due deliveries of an endpoint for two minutes, with the text to send (null: nothing is left to tell); tests
-only where the endpoint is disabled. attempts counts this one. Whoever took them calls record_deliveries; otherwise they are due again after that.';
+only where the endpoint is disabled. attempts counts this one. Whoever took them calls record_deliveries; otherwise
+they are due again after that.';
 
 -- FUNCTION: assignment.take_due_failures(integer)
 
@@ -7006,52 +7018,49 @@ CREATE FUNCTION assignment.tg_backfill_runs__guard_status() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  v_from text := case tg_op when 'UPDATE' then old.status end;
 begin
-  if tg_op = 'INSERT' then
-    if new.status <> 'running' then
-      raise exception 'a backfill run starts as running, not as %', new.status using errcode = 'TA006';
-    end if;
-    insert into assignment.backfill_events (run_id, actor, to_status, reason)
-    values (new.id, new.status_changed_by, new.status, new.status_reason);
-  elsif new.status <> old.status then
-    if not (
-      (old.status = 'running' and new.status in ('paused', 'cancelled', 'succeeded', 'completed_with_errors'))
-      or (old.status = 'paused' and new.status in ('running', 'cancelled'))
-    ) then
-      raise exception 'a backfill run that is % cannot become %', old.status, new.status using errcode = 'TA006';
-    end if;
-    insert into assignment.backfill_events (run_id, actor, from_status, to_status, reason)
-    values (new.id, new.status_changed_by, old.status, new.status, new.status_reason);
+  if new.status = v_from then
+    return null;  -- ignored for an after trigger
+  elsif v_from is null and new.status <> 'running' then
+    raise exception 'a backfill run starts as running, not as %', new.status using errcode = 'TA006';
+  elsif not (
+    v_from is null
+    or (v_from = 'running' and new.status in ('paused', 'cancelled', 'succeeded', 'completed_with_errors'))
+    or (v_from = 'paused' and new.status in ('running', 'cancelled'))
+  ) then
+    raise exception 'a backfill run that is % cannot become %', v_from, new.status using errcode = 'TA006';
   end if;
-  if tg_op = 'INSERT' or new.status <> old.status then
-    perform assignment.record_audit(
-      new.status_changed_by,
-      case
-        when tg_op = 'INSERT' then 'run.started'
-        when new.status = 'running' then 'run.resumed'
-        when new.status in ('paused', 'cancelled') then 'run.' || new.status
-        else 'run.ended'
-      end,
-      'run:' || new.id,
-      array[new.from_trainer_id, new.trainer_id],
-      case when tg_op = 'UPDATE' then jsonb_build_object('status', old.status) end,
-      jsonb_strip_nulls(jsonb_build_object(
-        'kind', new.kind,
-        'status', new.status,
-        'reason', new.status_reason,
-        'dryRun', new.dry_run,
-        'fromTrainerId', new.from_trainer_id,
-        'trainerId', new.trainer_id,
-        'policyVersion', new.policy_version,
-        'reassign', nullif(new.reassigns, false)
-      )),
-      new.status_request_id
-    );
-  end if;
-  if tg_op = 'UPDATE' and new.status <> old.status and new.status not in ('running', 'paused') then
+  insert into assignment.backfill_events (run_id, actor, from_status, to_status, reason)
+  values (new.id, new.status_changed_by, v_from, new.status, new.status_reason);
+  perform assignment.record_audit(
+    new.status_changed_by,
+    case
+      when v_from is null then 'run.started'
+      when new.status = 'running' then 'run.resumed'
+      when new.status in ('paused', 'cancelled') then 'run.' || new.status
+      else 'run.ended'
+    end,
+    'run:' || new.id,
+    array[new.from_trainer_id, new.trainer_id],
+    case when v_from is not null then jsonb_build_object('status', v_from) end,
+    jsonb_strip_nulls(jsonb_build_object(
+      'kind', new.kind,
+      'status', new.status,
+      'reason', new.status_reason,
+      'dryRun', new.dry_run,
+      'fromTrainerId', new.from_trainer_id,
+      'trainerId', new.trainer_id,
+      'policyVersion', new.policy_version,
+      'reassign', nullif(new.reassigns, false)
+    )),
+    new.status_request_id
+  );
+  if new.status not in ('running', 'paused') then
     perform assignment.announce('run.ended', p_run_id => new.id);
   end if;
-  return null;  -- ignored for an after trigger
+  return null;
 end;
 $$;
 
@@ -8152,7 +8161,9 @@ CREATE VIEW assignment.watched_state AS
 
 COMMENT ON VIEW assignment.watched_state IS 'The current state of each watched table.
 state: watched (works); rebuilt or dropped (the table), column_missing, trigger_missing, trigger_disabled, unrecorded
-(triggers without a row in watched_tables), attributes_missing (ids and other attributes are mirrored), not_readable (by the last reconciliation). remedy: what to run; null: nothing.
+(triggers without a row in watched_tables), attributes_missing (ids and other attributes are mirrored),
+not_readable (by the last reconciliation).
+remedy: what to run; null: nothing.
 attributes: the columns that are mirrored into members.attributes now.';
 
 -- VIEW: assignment.members_trigger

@@ -52,7 +52,8 @@ create index trainer_client_assignments_client_id_status_idx
 comment on table public.trainer_client_assignments is
   'Which trainer has which client. A pair has at most one active row; inactive rows are its history.';
 comment on column public.trainer_client_assignments.id is 'UUID version 7. Grows with time, so lists are paged by it.';
-comment on column public.trainer_client_assignments.trainer_id is 'The member who trains. Null: a trainer of former times, who is no longer a member.';
+comment on column public.trainer_client_assignments.trainer_id is
+  'The member who trains. Null: a trainer of former times, who is no longer a member.';
 comment on column public.trainer_client_assignments.client_id is 'The member who is trained.';
 comment on column public.trainer_client_assignments.assignment_date is 'When the row was inserted.';
 comment on column public.trainer_client_assignments.status is 'active, or inactive (ended).';

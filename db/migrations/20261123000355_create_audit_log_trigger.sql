@@ -1,4 +1,5 @@
--- Keeps the audit log from being changed: lines can be added, and forget_before deletes old ones.
+-- Keeps the audit log, and its index audit_subjects, from being changed: lines can be added, and forget_before deletes old
+-- ones.
 -- Locks: none up; the down takes access exclusive on both tables (given up after 5 s). Reversible.
 
 -- migrate:up

@@ -16,8 +16,8 @@ create type assignment.batch_result as (
 
 comment on type assignment.batch_result is
   'Counts of a batch: newly assigned; already assigned; assigned once and ended since; the trainer; no longer existing;
-left alone by a rule; not concerned by a transfer. Then the members that failed, and whom the policy gave the newly assigned to (null: the trainer was
-named).';
+left alone by a rule; not concerned by a transfer. Then the members that failed, and whom the policy gave the newly
+assigned to (null: the trainer was named).';
 
 -- migrate:down
 drop type if exists assignment.batch_result;

@@ -12,7 +12,6 @@ already_assigned: the member has an active assignment that meets the policy;
 ended: an assignment that met the rule was ended, and is not replaced;
 is_trainer: the member is the default trainer;
 no_room: the rule, or the default trainer, has no room;
-not_selected: the transfer does not concern the member;
 kept: trainer_id is an active assignment that meets the policy (only when reassigning, one row for each).';
 
 -- migrate:down

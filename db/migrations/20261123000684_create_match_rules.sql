@@ -20,7 +20,9 @@ declare
   );
   v_asked text[] := array(select distinct unnest(r.asks) from unnest(v_rules) as r);
   v_nested jsonpath[] := array(  -- jsonpath itself, because it looks into the items of arrays, unlike #>
-    select ('$.' || (select string_agg(to_json(key)::text, '.' order by place) from unnest(path::text[]) with ordinality as k (key, place)))::jsonpath
+    select ('$.' || (
+      select string_agg(to_json(key)::text, '.' order by place) from unnest(path::text[]) with ordinality as k (key, place)
+    ))::jsonpath
     from unnest(v_asked) as path
     where cardinality(path::text[]) > 1
   );

@@ -7,8 +7,8 @@ create function assignment.find_met(
   p_member_ids uuid[],
   p_rows jsonb[],
   p_members integer[],
-  p_purpose text default 'fill',
-  p_from_trainer_id uuid default null
+  p_purpose text,
+  p_from_trainer_id uuid
 )
   returns table (index integer, trainer_id uuid, is_active boolean)
   stable

@@ -69,7 +69,7 @@ as $$
     count(*) filter (where m.outcome = 'is_trainer'),
     count(*) filter (where m.outcome = 'gone'),
     count(*) filter (where m.outcome = 'excluded'),
-    count(*) filter (where m.outcome = 'not_selected'),
+    0,  -- whom a transfer does not concern is not among the choices
     (select coalesce(array_agg(row(f.*)::assignment.member_failure), '{}') from failures f),
     (
       select coalesce(array_agg(row(g.rule, g.trainer_id, g.members)::assignment.choice_count), '{}')
@@ -85,7 +85,8 @@ as $$
 $$;
 
 revoke execute on function
-  assignment.count_choices(assignment.request, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]) from public;
+  assignment.count_choices(assignment.request, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[])
+  from public;
 comment on function
   assignment.count_choices(assignment.request, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]) is
   'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.

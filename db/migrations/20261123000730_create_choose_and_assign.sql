@@ -61,7 +61,8 @@ $$;
 revoke execute on function assignment.choose_and_assign(assignment.request, uuid[], jsonb[], assignment.clients, integer) from public;
 comment on function assignment.choose_and_assign(assignment.request, uuid[], jsonb[], assignment.clients, integer) is
   'Assigns members, given with their rows, as the policy_version of the request says, or in a transfer to the trainer of the
-request. Counts the results. Members for whom no trainer has room are among the failures (TA011). Raises as assign_members does, and TA014 no such version.';
+request. Counts the results. Members for whom no trainer has room are among the failures (TA011).
+Raises as assign_members does, and TA014 no such version.';
 
 -- migrate:down
 drop function if exists assignment.choose_and_assign(assignment.request, uuid[], jsonb[], assignment.clients, integer);

@@ -74,8 +74,9 @@ $$;
 revoke execute on function assignment.assign_or_record(uuid[], text, uuid, jsonb[], text) from public;
 comment on function assignment.assign_or_record(uuid[], text, uuid, jsonb[], text) is
   'Assigns members as the policy says, or to p_trainer_id, and records in assignment.failures who could not be assigned.
-Returns those. p_actor null: trigger, or the database role. p_rows: the members'' rows, in the same order; null: read from members. Ended assignments stay ended. Waits
-at most 250 ms for a lock. Never raises, except when the caller cancels the statement or its statement_timeout expires.';
+Returns those. p_actor null: trigger, or the database role. p_rows: the members'' rows, in the same order; null: read from members.
+Ended assignments stay ended. Waits at most 250 ms for a lock.
+Never raises, except when the caller cancels the statement or its statement_timeout expires.';
 
 -- migrate:down
 drop function if exists assignment.assign_or_record(uuid[], text, uuid, jsonb[], text);

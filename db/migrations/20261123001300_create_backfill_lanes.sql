@@ -27,12 +27,14 @@ create table assignment.backfill_lanes (
 create index backfill_lanes_next_id_idx on assignment.backfill_lanes (next_id) where not done;
 
 comment on table assignment.backfill_lanes is
-  'Parts of a run: each lane is a separate range of ids: of members, or of the assignments that a transfer ends. A step locks one lane, so lanes can run in parallel.';
+  'Parts of a run: each lane is a separate range of ids: of members, or of the assignments that a transfer ends.
+A step locks one lane, so lanes can run in parallel.';
 comment on column assignment.backfill_lanes.lane is
   'Numbered from 1. Lane 0 counts members that the run missed and its proof found.';
 comment on column assignment.backfill_lanes.next_id is 'The cursor: where the next batch begins.';
 comment on column assignment.backfill_lanes.upper_id is
-  'Where the lane ends: of a backfill a round id, which need not be a member''s. Fixed at the start, so that the run ends although members are inserted meanwhile.';
+  'Where the lane ends: of a backfill a round id, which need not be a member''s.
+Fixed at the start, so that the run ends although members are inserted meanwhile.';
 comment on column assignment.backfill_lanes.includes_upper is
   'Whether upper_id belongs to the lane: only in the last one. The others end before it, where the next lane begins.';
 comment on column assignment.backfill_lanes.batch_rows is 'Rows of the next batch, unless the run has a fixed number.';

@@ -1,4 +1,5 @@
--- Removes what is kept of members who are deleted, beyond their assignments, which go with them.
+-- Removes what is kept of members who are deleted, beyond their assignments, which go with them; also from messages that
+-- are not sent yet. What another session is at work on is left to it.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -52,7 +53,7 @@ $$;
 revoke execute on function assignment.forget_members(uuid[]) from public;
 comment on function assignment.forget_members(uuid[]) is
   'Deletes the failures, also those of the member hook, the errors of runs, the selections of transfers and the settings as a
-trainer of deleted members, and moves cursors of backfills on that stand at them.';
+trainer of deleted members, takes them out of messages, and moves cursors of backfills on that stand at them.';
 
 -- migrate:down
 drop function if exists assignment.forget_members(uuid[]);

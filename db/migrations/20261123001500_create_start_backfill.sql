@@ -61,7 +61,9 @@ begin
       v_trainer_id, v_policy_version, p_dry_run, p_reassigns, p_batch_rows, p_retry_of, p_only_failed, v_requested_by,
       v_requested_by, p_request_id, p_traceparent
     )
-    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
+    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000'))
+    where status in ('running', 'paused')
+    do nothing
     returning id into v_run_id;
     exit when found;
 

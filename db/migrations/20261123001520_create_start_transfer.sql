@@ -1,4 +1,5 @@
--- Starts a run that moves the clients of a trainer. A trainer has at most one transfer that has not ended.
+-- Starts a run that moves the clients of a trainer: records it and what it selects, and plans its lanes.
+-- A trainer has at most one transfer that has not ended.
 -- Locks: none. Reversible.
 
 -- migrate:up
@@ -42,7 +43,9 @@ begin
       'transfer', p_from_trainer_id, p_trainer_id, v_policy_version, p_condition, p_member_ids is not null, p_notes, p_dry_run,
       p_batch_rows, p_retry_of, p_only_failed, v_requested_by, v_requested_by, p_request_id, p_traceparent
     )
-    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000')) where status in ('running', 'paused') do nothing
+    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000'))
+    where status in ('running', 'paused')
+    do nothing
     returning id into v_run_id;
     exit when found;
 

@@ -52,7 +52,8 @@ begin
 end;
 $$;
 
-revoke execute on function assignment.record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result) from public;
+revoke execute on function
+  assignment.record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result) from public;
 comment on function assignment.record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result) is
   'Adds a result to the counters of a locked lane, sets its cursor and its next batch size, and adds to the throughput.
 p_next_id null: the lane is done.';

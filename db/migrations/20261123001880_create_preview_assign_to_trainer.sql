@@ -48,7 +48,8 @@ $$;
 
 revoke execute on function assignment.preview_assign_to_trainer(uuid[], uuid, integer) from public;
 comment on function assignment.preview_assign_to_trainer(uuid[], uuid, integer) is
-  'The result that assign_to_trainer would have, with p_taken more seats taken. Raises TA009 when the foreign key of the trainer references another table.';
+  'The result that assign_to_trainer would have, with p_taken more seats taken.
+Raises TA009 when the foreign key of the trainer references another table.';
 
 -- migrate:down
 drop function if exists assignment.preview_assign_to_trainer(uuid[], uuid, integer);

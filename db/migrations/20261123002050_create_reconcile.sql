@@ -1,4 +1,5 @@
--- Starts the scheduled reconciliation. All replicas call it for each slot; one of them starts the run.
+-- Does the scheduled reconciliation: repairs what no trigger saw, forgets what is no longer to be kept, and starts a run.
+-- All replicas call it for each slot; one of them does it.
 -- Locks: none. Reversible.
 
 -- migrate:up

@@ -145,7 +145,8 @@ revoke execute on function assignment.grant_service(name, name[]) from public;
 comment on function assignment.grant_service(name, name[]) is
   'Grants a role what the service needs: EXECUTE on the functions that it calls, SELECT on the tables that it reads.
 Call it as the owner of the schema, and again after each migration. p_columns: which columns of members it may read beside
-the id; by default those that it may read already, at first email and display_name if there are such. Rights stay. Undo: migrate down --all, then drop owned by …role….';
+the id; by default those that it may read already, at first email and display_name if there are such. Rights stay.
+Undo: migrate down --all, then drop owned by …role….';
 
 -- migrate:down
 do $$

@@ -126,7 +126,9 @@ from states;
 comment on view assignment.watched_state is
   'The current state of each watched table.
 state: watched (works); rebuilt or dropped (the table), column_missing, trigger_missing, trigger_disabled, unrecorded
-(triggers without a row in watched_tables), attributes_missing (ids and other attributes are mirrored), not_readable (by the last reconciliation). remedy: what to run; null: nothing.
+(triggers without a row in watched_tables), attributes_missing (ids and other attributes are mirrored),
+not_readable (by the last reconciliation).
+remedy: what to run; null: nothing.
 attributes: the columns that are mirrored into members.attributes now.';
 
 -- migrate:down

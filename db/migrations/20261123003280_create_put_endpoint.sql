@@ -1,4 +1,4 @@
--- Creates and changes endpoints.
+-- Creates and changes endpoints, and lets the triggers announce what is wanted then.
 -- Locks: none by the migration; see set_announcing. Reversible.
 
 -- migrate:up

@@ -56,7 +56,8 @@ $$;
 revoke execute on function assignment.take_deliveries(uuid, integer) from public;
 comment on function assignment.take_deliveries(uuid, integer) is
   'Takes up to p_limit due deliveries of an endpoint for two minutes, with the text to send (null: nothing is left to tell); tests
-only where the endpoint is disabled. attempts counts this one. Whoever took them calls record_deliveries; otherwise they are due again after that.';
+only where the endpoint is disabled. attempts counts this one. Whoever took them calls record_deliveries; otherwise
+they are due again after that.';
 
 -- migrate:down
 drop function if exists assignment.take_deliveries(uuid, integer);
