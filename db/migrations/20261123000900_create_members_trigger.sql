@@ -7,9 +7,10 @@
 -- migrate:up
 set local lock_timeout = '5s';
 
--- Without rules, the normal case is one statement in one sub-transaction, for speed. If anything fails, the statement is
--- undone and assign_or_record tries again, slower and row by row. The short lock_timeout leaves time for that attempt.
--- With rules, the statement inserts nothing, and assign_or_record assigns. It gets the rows from here, because the owner of
+-- Without rules, the normal case is one statement in one sub-transaction, for speed: one for a single member, which needs no
+-- sort and no count, one for several. If anything fails, an assignment that is already there included, the statement is undone
+-- and assign_or_record tries again, slower and row by row. The short lock_timeout leaves time for that attempt.
+-- With rules, the statements insert nothing, and assign_or_record assigns. It gets the rows from here, because the owner of
 -- this function may not be allowed to read members.
 create function assignment.tg_members__assign_trainer()
   returns trigger
@@ -31,14 +32,23 @@ begin
     select s.default_trainer_id, m.id, 'trigger', 'trigger', s.policy_version
     from new_members m
     cross join assignment.settings s
+    where not s.needs_choice
+      and not exists (select from new_members offset 1);
+    if found then
+      return null;  -- ignored for an after trigger
+    end if;
+
+    insert into public.trainer_client_assignments (trainer_id, client_id, source, assigned_by, policy_version)
+    select s.default_trainer_id, m.id, 'trigger', 'trigger', s.policy_version
+    from new_members m
+    cross join assignment.settings s
     where m.id is not null  -- id is unique, but not always a primary key
       and not s.needs_choice
-    order by m.id
-    on conflict (client_id, trainer_id) where status = 'active' do nothing;
+    order by m.id;
 
     get diagnostics v_assigned = row_count;
     if v_assigned = (select count(id) from new_members) then
-      return null;  -- ignored for an after trigger
+      return null;
     end if;
     if v_assigned > 0 then
       raise exception 'not all of them were assigned';

@@ -77,6 +77,12 @@ describe("health", () => {
         "index public.trainer_client_assignments_active_key is invalid; run: deno task migrate repair",
       ],
       [
+        "the index that keeps assignments unique is missing",
+        "drop index public.trainer_client_assignments_active_key",
+        "schema",
+        "index public.trainer_client_assignments_active_key is missing; run: deno task migrate repair",
+      ],
+      [
         "another table inherits from members",
         "create table public.premium_members (tier text) inherits (public.members)",
         "trigger",

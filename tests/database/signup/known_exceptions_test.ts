@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import postgres from "postgres";
 import { migrateUp } from "../../../src/database/migrate.ts";
 import { retryFailures } from "../../../src/assignments/failures.ts";
+import { startBackfill } from "../../../src/runs/runs.ts";
 import { checkHealth } from "../../../src/operation/health.ts";
 import { DEFAULT_TRAINER_ID, isUserAssignedToTrainer } from "../../../src/trainer_assignment.ts";
 import {
@@ -66,6 +67,17 @@ describe("the known exceptions:", () => {
     );
     await database.sql`insert into public.members (id) values (${one}), (${two}) on conflict do nothing`;
     await assertAssigned(database.sql, [one, two]);
+  });
+
+  it("a signup without the index that keeps assignments unique is assigned, and a run fails", async () => {
+    await database.sql`drop index public.trainer_client_assignments_active_key`;
+    await database.sql`insert into public.members (id) values (${id})`;
+    await assertAssigned(database.sql, [id]);
+    await withoutTrigger(database.sql, (tx) => tx`insert into public.members default values`);
+    const run = await startBackfill(database.sql, { requestedBy: "test" });
+    await database.sql`select assignment.backfill_step(${run.id})`;
+    const errors = await database.sql`select sqlstate from assignment.backfill_errors`;
+    assertEquals([...errors], [{ sqlstate: "42P10" }]);
   });
 
   it("a deferred constraint trigger of the application's on the assignments ends the signup at its commit", async () => {
