@@ -3,6 +3,7 @@ import type { Sql } from "../src/database/sql.ts";
 import { migrateDown, migrateUp } from "../src/database/migrate.ts";
 import { setDefaultTrainer } from "../src/policy/policies.ts";
 import { backfillExistingUsers } from "../src/trainer_assignment.ts";
+import { LANES } from "./backfill.ts";
 import { type Claim, inform, judge } from "./support/claim.ts";
 import { seconds } from "./support/rounds.ts";
 import type { BenchDatabase } from "./support/server.ts";
@@ -30,7 +31,7 @@ export const adoption: Claim = {
     await setDefaultTrainer(database.sql, TRAINER_ID, "bench");
     say("backfill");
     const backfill = await signUps.during(async () => {
-      const { failed } = await backfillExistingUsers(database.sql);
+      const { failed } = await backfillExistingUsers(database.sql, { lanes: LANES });
       if (failed > 0) throw new Error(`${failed} members failed`);
     });
     const [size] = await database.sql<[{ bytes: number }]>`

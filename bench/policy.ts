@@ -4,6 +4,7 @@ import { previewPolicy } from "../src/policy/preview.ts";
 import { getPolicy, putPolicy } from "../src/policy/policies.ts";
 import type { Rule } from "../src/policy/document.ts";
 import { backfillExistingUsers, DEFAULT_TRAINER_ID } from "../src/trainer_assignment.ts";
+import { LANES } from "./backfill.ts";
 import { signUpRate } from "./signup.ts";
 import { type Claim, inform, judge } from "./support/claim.ts";
 import { unassignAll } from "./support/data.ts";
@@ -107,11 +108,15 @@ export const policy: Claim = {
     };
     say(`backfill of ${members.toLocaleString("en")} members with 20 rules, alternating`);
     const ran = await alternate(rounds, [
-      { name: "without", prepare: prepareRun([]), run: () => seconds(() => backfillExistingUsers(sql)) },
+      {
+        name: "without",
+        prepare: prepareRun([]),
+        run: () => seconds(() => backfillExistingUsers(sql, { lanes: LANES })),
+      },
       {
         name: "with",
         prepare: prepareRun(countryRules(trainerIds, 20)),
-        run: () => seconds(() => backfillExistingUsers(sql)),
+        run: () => seconds(() => backfillExistingUsers(sql, { lanes: LANES })),
       },
     ]);
     figures.push(

@@ -1,6 +1,7 @@
 import { followRun } from "../src/runs/follow.ts";
 import { startTransfer } from "../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../src/trainer_assignment.ts";
+import { LANES } from "./backfill.ts";
 import { type Claim, inform, judge } from "./support/claim.ts";
 import { addMembers, unassignAll } from "./support/data.ts";
 import { alternate, seconds } from "./support/rounds.ts";
@@ -71,7 +72,7 @@ async function assignAll({ sql }: BenchDatabase, successorId: string): Promise<v
 async function moveByRun({ sql }: BenchDatabase, successorId: string): Promise<number> {
   return await seconds(async () => {
     const request = { fromTrainerId: DEFAULT_TRAINER_ID, trainerId: successorId, requestedBy: "bench" };
-    const run = await followRun(sql, await startTransfer(sql, request), {});
+    const run = await followRun(sql, await startTransfer(sql, request), { lanes: LANES });
     if (run.status !== "succeeded") throw new Error(`the transfer is ${run.status}`);
   });
 }

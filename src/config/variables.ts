@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { databaseUrl } from "../database/database_variables.ts";
 import { splitHosts } from "../database/driver/hosts.ts";
+import { countDefaultLanes } from "./lanes.ts";
 import { isCronPattern, isOrigin, isSecureUrl, splitList, wholeNumber } from "./formats.ts";
 import { jsonPointers, memberHookProvider, memberHookSecrets } from "./member_hook.ts";
 import { memberColumn } from "./member_columns.ts";
@@ -206,9 +207,10 @@ export const VARIABLES = {
     what: "proxies in front, whose `X-Forwarded-For` is believed for the sign-in limit",
   },
   BACKFILL_LANES: {
-    schema: wholeNumber(1, 16, 2),
-    preset: "2",
-    what: "parts of the members that a process backfills at once, a batch of each; 1 to 16",
+    schema: wholeNumber(1, 16, countDefaultLanes()),
+    preset: "processors minus one, at least 1",
+    what:
+      "parts of the members that a process backfills at once, 1 to 16; by default as if beside its database",
   },
   BACKFILL_MAX_REPLICA_LAG_MS: {
     schema: wholeNumber(0, 86_400_000, 10_000),

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { countDefaultLanes } from "../config/lanes.ts";
 import { errorCode } from "../errors.ts";
 import { delay } from "../deadline.ts";
 import type { Sql } from "../database/sql.ts";
@@ -35,7 +36,12 @@ export interface DriveOptions {
 }
 
 /** The defaults of the command line, of programs and of the service. */
-export const DEFAULT_DRIVE_OPTIONS = { lanes: 2, maxReplicaLagMs: 10_000, restRatio: 0, maxTries: 10 };
+export const DEFAULT_DRIVE_OPTIONS = {
+  lanes: countDefaultLanes(),
+  maxReplicaLagMs: 10_000,
+  restRatio: 0,
+  maxTries: 10,
+};
 
 const PROBE_EVERY_MS = 1000;
 const BUSY_WAIT_MS = 200;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ConfigError, parseConfig } from "../../src/config.ts";
+import { countDefaultLanes } from "../../src/config/lanes.ts";
 import { DEFAULT_MEMBER_COLUMNS } from "../../src/config/member_columns.ts";
 
 const hash = "ab".repeat(32);
@@ -28,7 +29,7 @@ describe("configuration", () => {
       rateLimitPerMinute: 0,
       requestTimeoutMs: 30_000,
       trustedProxies: 0,
-      backfillLanes: 2,
+      backfillLanes: countDefaultLanes(),
       backfillMaxReplicaLagMs: 10_000,
       backfillRestRatio: 0,
       reconcileCron: "17 3 * * *",
@@ -36,6 +37,10 @@ describe("configuration", () => {
       logLevel: "info",
       warnings: [],
     });
+  });
+
+  it("leaves a processor to others: a lane for each but one, 1 to 16", () => {
+    assertEquals([1, 2, 3, 8, 17, 64].map(countDefaultLanes), [1, 1, 2, 7, 16, 16]);
   });
 
   it("treats an empty variable as absent", () => {
