@@ -5,7 +5,7 @@ import { createOutageLog } from "../database/outage_log.ts";
 import type { Run } from "./progress.ts";
 import { getRun, listRunErrors, listRunningIds } from "./runs.ts";
 
-const POLL_MS = 1000;
+const POLL_MS = 250;
 const ERROR_PAGE = 1000;
 const POLL_FAILED = { event: "backfill_poll_failed" };
 
