@@ -47,7 +47,7 @@ export function addMemberSearchRoute(api: Api): void {
     summary: "Find members by name, e-mail or id",
     description:
       "Returns the best matches first: whole names and e-mails, then beginnings, then other parts. The text is taken " +
-      "literally. Answers within about 200 ms, whatever the number of members.",
+      "literally. Each look into the members ends after half a second at most; what it did not see makes the answer `partial`.",
     tags: ["Members"],
     request: {
       query: z.strictObject({
