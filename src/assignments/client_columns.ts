@@ -50,31 +50,54 @@ export const COLUMN_LIST = columns.map(([, { column }]) => column).join(", ");
 export const CLIENT_SELECT_LIST = columns.map(([key, { column }]) => `${column} as "${key}"`).join(", ");
 
 /** An expression for a client as a line of JSON, but for the closing brace. */
-export const CLIENT_LINE = columns.map(([key, { column, kind }], index) =>
-  `'${index === 0 ? "{" : ","}"${key}":' || ${toJson(column, kind)}`
-).join(" || ");
+export const CLIENT_LINE = concatenate(
+  columns.flatMap(([key, { column, kind }], index) => [
+    { text: `${index === 0 ? "{" : ","}"${key}":` },
+    ...toJson(column, kind),
+  ]),
+);
 
-function toJson(column: string, kind: keyof Kinds): string {
+/** A part of a line: text that is the same for every client, or an expression. */
+type Part = { text: string } | { expression: string };
+
+/** Joins parts, neighbouring texts into one: each `||` of the server copies the line so far. */
+function concatenate(parts: Part[]): string {
+  const operands: string[] = [];
+  let text = "";
+  for (const part of parts) {
+    if ("text" in part) {
+      text += part.text;
+    } else {
+      operands.push(`'${text}'`, part.expression);
+      text = "";
+    }
+  }
+  return [...operands, `'${text}'`].join(" || ");
+}
+
+function toJson(column: string, kind: keyof Kinds): Part[] {
   switch (kind) {
     case "id":
     case "status":
     case "word": // known ones, which need no escapes
-      return `'"' || ${column} || '"'`;
+      return [{ text: '"' }, { expression: column }, { text: '"' }];
     case "optionalWord":
-      return `coalesce('"' || ${column} || '"', 'null')`;
+      return [{ expression: `coalesce('"' || ${column} || '"', 'null')` }];
     case "optionalNumber":
-      return `coalesce(${column}::text, 'null')`;
+      return [{ expression: `coalesce(${column}::text, 'null')` }];
     case "text":
     case "optionalText":
-      return `coalesce(to_json(${column})::text, 'null')`;
+      return [{ expression: `coalesce(to_json(${column})::text, 'null')` }];
     case "time":
     case "optionalTime": // as parseTime and JSON write it: null for no time, and for one out of range
-      return `
-        case
-          when ${column} >= '0001-01-01 00:00:00Z' and ${column} < '10000-01-01 00:00:00Z'
-          then '"' || to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'
-          else 'null'
-        end
-      `;
+      return [{
+        expression: `
+          case
+            when ${column} >= '0001-01-01 00:00:00Z' and ${column} < '10000-01-01 00:00:00Z'
+            then '"' || to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'
+            else 'null'
+          end
+        `,
+      }];
   }
 }

@@ -1,6 +1,6 @@
 import type { Sql } from "../database/sql.ts";
 import { CLIENT_LINE } from "./client_columns.ts";
-import { type ClientPage, selectClientPage } from "./client_page.ts";
+import { clientOrder, type ClientPage, selectClientPage } from "./client_page.ts";
 import { requireTrainer } from "./clients.ts";
 
 /** A page of clients as the API writes them. */
@@ -17,6 +17,9 @@ const ID_LENGTH = 36;
 const ID_START = '{"clientId":"'.length + ID_LENGTH + '","assignmentId":"'.length;
 const NEWLINE = 10;
 const NO_BYTES = new Uint8Array();
+const LARGE_BYTES = 8 * 1024 * 1024;
+/** The handles that last saw a large table. */
+const seesLarge = new WeakSet<Sql>();
 
 /**
  * Reads what `getTrainerClients` reads, as JSON that the server has written: the bytes go from its connection to the
@@ -28,12 +31,15 @@ export async function selectClientLines(
   trainerId: string,
   page: ClientPage,
 ): Promise<ClientLines> {
-  const [[count, lines] = []] = await sql`
+  const [[count, lines, isLarge] = []] = await sql`
     select
       count(*)::text,
-      string_agg(${sql.unsafe(CLIENT_LINE)}, e'}\\n' order by id) || e'}\\n'
-    from ${selectClientPage(sql, trainerId, page)}
+      string_agg(${sql.unsafe(CLIENT_LINE)}, e'}\\n' order by ${clientOrder(sql, page)}) || e'}\\n',
+      pg_relation_size('public.trainer_client_assignments') > ${sql.unsafe(String(LARGE_BYTES))}
+    from ${selectClientPage(sql, trainerId, page, seesLarge.has(sql))}
   `.raw();
+  if (String(isLarge) === "t") seesLarge.add(sql);
+  else seesLarge.delete(sql);
   if (!lines) {
     await requireTrainer(sql, trainerId);
     return { clients: 0, bytes: NO_BYTES, last: undefined };

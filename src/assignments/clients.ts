@@ -1,7 +1,7 @@
 import type { Sql } from "../database/sql.ts";
 import { AppError } from "../errors.ts";
 import { type Client, CLIENT_SELECT_LIST } from "./client_columns.ts";
-import { type ClientPage, selectClientPage } from "./client_page.ts";
+import { clientOrder, type ClientPage, selectClientPage } from "./client_page.ts";
 
 /**
  * Lists a trainer's clients, oldest assignment first; empty when there are none.
@@ -16,7 +16,7 @@ export async function getTrainerClients(
   const clients = await sql<Client[]>`
     select ${sql.unsafe(CLIENT_SELECT_LIST)}
     from ${selectClientPage(sql, trainerId, page)}
-    order by clients.id
+    order by ${clientOrder(sql, page)}
   `;
   if (clients.length === 0) await requireTrainer(sql, trainerId);
   return [...clients];
