@@ -9,6 +9,18 @@ export function parseTime(text: string): Date {
   return new Date(`${day}T${time}${zone.length === 3 ? `${zone}:00` : zone}`);
 }
 
+/**
+ * Writes a time as the server prints it as JSON writes its Date, without making one: that, and its `toJSON`, take
+ * longer than all the rest of an answer. Null for a time out of range.
+ */
+export function toIsoTime(text: string): string | null {
+  const [, day, time, fraction = ""] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/.exec(text) ??
+    [];
+  if (day !== undefined) return `${day}T${time}.${fraction.slice(0, 3).padEnd(3, "0")}Z`;
+  const date = parseTime(text);
+  return isTime(date) ? date.toISOString() : null;
+}
+
 /** Tells whether a time of the database is in range. */
 export function isTime(time: Date): boolean {
   return !Number.isNaN(time.getTime());

@@ -22,7 +22,14 @@ const services = {
 const fetch = createCheckFastPath(
   { services, takeQuota: null },
   createApp(services).router.fetch,
-  (memberId, trainerId) => getAssignment(sql, memberId, trainerId),
+  async (memberId, trainerId) => {
+    const { assignment, ...asked } = await getAssignment(sql, memberId, trainerId);
+    if (assignment === null) return { ...asked, assignment };
+    return {
+      ...asked,
+      assignment: { ...assignment, assignmentDate: assignment.assignmentDate.toISOString() },
+    };
+  },
 );
 
 Deno.serve({

@@ -7,6 +7,7 @@ import { startDeadline } from "../deadline.ts";
 import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import { type Read, readFrom } from "../database/read_replica.ts";
 import { currentSpan, isTracing, withSharedSpan } from "../telemetry/tracing.ts";
+import { toIsoTime } from "../times.ts";
 import { ANY_TRAINER, type Assignment } from "./checks.ts";
 
 /** How a member stands with a trainer. */
@@ -15,8 +16,11 @@ export interface MemberAssignment {
   /** Of the trainer who was asked for. Asked for any: of the trainer found, else `any`. */
   trainerId: string;
   assigned: boolean;
-  assignment: Assignment | null;
+  assignment: WrittenAssignment | null;
 }
+
+/** An assignment with its time as JSON writes it; null: out of range. */
+export type WrittenAssignment = Omit<Assignment, "assignmentDate"> & { assignmentDate: string | null };
 
 /** Checks one member; the default trainer where none is named, with {@link ANY_TRAINER} whichever trainer. */
 export type CheckMember = (memberId: string, trainerId?: string) => Promise<MemberAssignment>;
@@ -25,6 +29,8 @@ const MAX_QUERIES = 4;
 /** How long the latest query may run before another one starts beside it; ample where the database is near. */
 const SPACING_MS = 5;
 const MAX_MEMBERS = 500;
+/** So many that wait are worth a second query at once: the thread would sleep until the first is answered. */
+const WORTH_A_QUERY = 24;
 
 export interface BatchOptions {
   /** Called for each query with the number of checks that share it. */
@@ -52,13 +58,13 @@ interface Check {
 type Row =
   & { position: number; trainerId: string | null; isKnown: boolean | null; isFiltered: boolean }
   & {
-    [K in keyof Assignment]: Assignment[K] | null;
+    [K in keyof WrittenAssignment]: WrittenAssignment[K] | null;
   };
 
 /**
  * Creates a {@link CheckMember} that answers concurrent checks with one query, because a query each is what limits a
  * replica. The first check starts a query at once. Checks that come meanwhile share the next query, which starts when the
- * first one has ended, or beside it when that is slow; at most four run at once. A check's query starts after the check
+ * first one has ended, or beside it when many wait or that is slow; at most four run at once. A check's query starts after the check
  * was asked for, so its answer is as fresh as from a query of its own. Nothing is cached.
  *
  * Rejects with {@link AppError} `member_not_found`, with `trainer_not_found` where none is named and there is no default
@@ -96,7 +102,8 @@ export function batchChecks(
 
   function begin(): void {
     if (waiting.length === 0 || queries >= MAX_QUERIES) return;
-    if (queries > 0 && performance.now() - latestBegan < SPACING_MS) return;
+    const isWorthSecond = queries === 1 && waiting.length >= WORTH_A_QUERY;
+    if (queries > 0 && !isWorthSecond && performance.now() - latestBegan < SPACING_MS) return;
     const checks = waiting.slice(0, MAX_MEMBERS);
     waiting = waiting.slice(MAX_MEMBERS);
     queries += 1;
@@ -170,7 +177,7 @@ async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Ro
       asked.position,
       asked.trainer_id,
       a.id,
-      a.assignment_date,
+      a.assignment_date::text,
       a.source,
       a.notes,
       case when a.id is null then exists (select from public.members m where m.id = asked.member_id) end as is_known,
@@ -209,7 +216,7 @@ async function selectAny(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
       asked.position,
       coalesce(asked.trainer_id, a.trainer_id) as trainer_id,
       a.id,
-      a.assignment_date,
+      a.assignment_date::text,
       a.source,
       a.notes,
       case when a.id is null then exists (select from public.members m where m.id = asked.member_id) end as is_known,
@@ -248,7 +255,9 @@ function settle({ memberId, trainerId, resolve, reject }: Check, row: Row): void
     reject(new AppError("member_not_found", `member ${memberId} does not exist`));
   } else {
     const { id, assignmentDate, source, notes } = row;
-    const assignment = id && assignmentDate && source ? { id, assignmentDate, source, notes } : null;
+    const assignment = id && assignmentDate && source
+      ? { id, assignmentDate: toIsoTime(assignmentDate), source, notes }
+      : null;
     resolve({
       memberId,
       trainerId: row.trainerId ?? ANY_TRAINER,

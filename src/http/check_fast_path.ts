@@ -2,6 +2,7 @@ import type { CheckMember } from "../assignments/batched_checks.ts";
 import type { AppEnv, BegunCheck, Fetch } from "./env.ts";
 import { findTokenBearer } from "./identity/auth.ts";
 import type { Principal } from "./identity/principal.ts";
+import { isHttps } from "./identity/same_origin.ts";
 import { chooseRequestId, reportRequest } from "./observe.ts";
 import type { Api } from "./route.ts";
 import type { Services } from "./services.ts";
@@ -17,7 +18,7 @@ const MAX_KNOWN_CALLERS = 100;
 /**
  * Puts a fast path in front of the router, for successful checks of one member with a configured token. The
  * router answers everything else, including errors; `begun` in its environment says what is already done. The
- * answer is the same, byte by byte: its headers are copied from the router's first such answer. Without the
+ * answer is the same, byte by byte: its headers are copied from the router's first such answer over http or https. Without the
  * fast path, router and middleware take a third of a check's time. Checks have no timers of their own: the
  * batch's query has one, and the router answers a check that got no answer in time.
  */
@@ -32,7 +33,7 @@ export function createCheckFastPath(
   const isPlain = corsOrigins.length === 0
     ? () => true
     : (request: Request) => !request.headers.has("origin");
-  let headers: Record<string, string> | undefined;
+  const known: { http?: Record<string, string>; https?: Record<string, string> } = {};
 
   return function fetch(request, connection = {}) {
     const memberId = request.method === "GET" ? CHECK_URL.exec(request.url)?.[1] : undefined;
@@ -47,7 +48,11 @@ export function createCheckFastPath(
   ): Promise<Response> {
     const arrivedAt = performance.now();
     const caller = findCaller(request);
-    if (caller === undefined || headers === undefined) return learnHeaders(await router(request, connection));
+    const scheme = isHttps(request) ? "https" : "http";
+    const headers = known[scheme];
+    if (caller === undefined || headers === undefined) {
+      return learnHeaders(scheme, await router(request, connection));
+    }
     const leave = (begun: BegunCheck) => router(request, { remoteAddr: connection.remoteAddr, begun });
     const quota = takeQuota?.(caller.name);
     if (quota?.isExceeded) return await leave({ arrivedAt, quota });
@@ -70,9 +75,9 @@ export function createCheckFastPath(
     return new Response(body, { headers: { ...headers, ...quota?.headers, "X-Request-Id": requestId } });
   }
 
-  function learnHeaders(response: Response): Response {
-    if (headers === undefined && response.status === 200) {
-      headers = Object.fromEntries([...response.headers].filter(([name]) => !ITS_OWN.includes(name)));
+  function learnHeaders(scheme: "http" | "https", response: Response): Response {
+    if (known[scheme] === undefined && response.status === 200) {
+      known[scheme] = Object.fromEntries([...response.headers].filter(([name]) => !ITS_OWN.includes(name)));
     }
     return response;
   }

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { AppEnv } from "./env.ts";
+import { isHttps } from "./identity/same_origin.ts";
 
 const HTTPS_FOR = "max-age=15552000";
 
@@ -18,7 +19,7 @@ const pageHeaders = secureHeaders({
   },
   // With the stricter default, browsers hide the origin of a form that is sent over plain http.
   referrerPolicy: "same-origin",
-  strictTransportSecurity: HTTPS_FOR,
+  strictTransportSecurity: false,
   xFrameOptions: "DENY",
   xDownloadOptions: false,
   xPermittedCrossDomainPolicies: false,
@@ -32,7 +33,7 @@ const pageHeaders = secureHeaders({
  */
 const dataHeaders = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-  strictTransportSecurity: HTTPS_FOR,
+  strictTransportSecurity: false,
   crossOriginOpenerPolicy: false,
   crossOriginResourcePolicy: false,
   originAgentCluster: false,
@@ -44,6 +45,11 @@ const dataHeaders = secureHeaders({
   xXssProtection: false,
 });
 
-/** Sets the security headers: those for data on answers of the API, those for pages on all others. */
-export const strictHeaders: MiddlewareHandler<AppEnv> = (c, next) =>
-  (c.req.path.startsWith("/v1/") ? dataHeaders : pageHeaders)(c, next);
+/**
+ * Sets the security headers: those for data on answers of the API, those for pages on all others. Browsers are told
+ * to stay with https where they came by it; over http they ignore that (RFC 6797, sections 7.2 and 8.1).
+ */
+export const strictHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await (c.req.path.startsWith("/v1/") ? dataHeaders : pageHeaders)(c, next);
+  if (isHttps(c.req.raw)) c.res.headers.set("Strict-Transport-Security", HTTPS_FOR);
+};

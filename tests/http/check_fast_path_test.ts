@@ -23,9 +23,41 @@ describe("the fast path of a check", () => {
 
   it("has the same answers as the router, byte by byte", async () => {
     for (const id of members) {
-      const past = await check(id);
-      const through = await service.call(`GET /v1/members/${id}/assignment?trainerId=${DEFAULT_TRAINER_ID}`);
-      assertEquals(await describeAnswer(past), await describeAnswer(through));
+      for (const scheme of ["http", "https", "http"]) {
+        const options = { headers: { "X-Forwarded-Proto": scheme } };
+        const past = await check(id, options);
+        const through = await service.call(
+          `GET /v1/members/${id}/assignment?trainerId=${DEFAULT_TRAINER_ID}`,
+          options,
+        );
+        assertEquals(past.headers.has("strict-transport-security"), scheme === "https");
+        assertEquals(await describeAnswer(past), await describeAnswer(through));
+      }
+    }
+  });
+
+  it("has the same time as the list of assignments, however the server prints it", async () => {
+    const [id = ""] = members;
+    for (
+      const [stored, written] of [
+        ["2026-11-24 00:21:12+00", "2026-11-24T00:21:12.000Z"],
+        ["2026-11-24 00:21:12.1+00", "2026-11-24T00:21:12.100Z"],
+        ["2024-02-29 23:59:59.999999+14", "2024-02-29T09:59:59.999Z"],
+        ["0001-01-01 00:00:00+00", "0001-01-01T00:00:00.000Z"],
+        ["0001-01-01 00:00:00+00 BC", null],
+        ["12026-11-24 00:21:12+00", null],
+        ["infinity", null],
+      ] as const
+    ) {
+      await service.sql`
+        update public.trainer_client_assignments
+        set assignment_date = ${stored}::text::timestamptz
+        where client_id = ${id}
+      `;
+      const { assignment } = await (await check(id)).json();
+      assertEquals(assignment.assignmentDate, written);
+      const { assignments } = await (await service.call(`GET /v1/members/${id}/assignments`)).json();
+      assertEquals(assignments[0].assignmentDate, written);
     }
   });
 

@@ -261,7 +261,7 @@ describe("errors", () => {
   });
 
   it("have the same security headers as all answers of their kind", async () => {
-    const strict = { "X-Content-Type-Options": "nosniff", "Strict-Transport-Security": "max-age=15552000" };
+    const strict = { "X-Content-Type-Options": "nosniff" };
     const page = { "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin" };
     const data = { "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'" };
     for (
@@ -281,6 +281,23 @@ describe("errors", () => {
       const policy = headers.get("Content-Security-Policy") ?? "";
       assertMatch(policy, /^default-src 'none'.*frame-ancestors 'none'$/, request);
       assertEquals(policy.includes("unsafe"), false);
+    }
+  });
+
+  it("tell browsers to stay with https where the request came by it, and only there", async () => {
+    for (const request of ["GET /livez", "GET /v1/nothing", "GET /docs"]) {
+      for (
+        const [forwarded, expected] of [
+          [undefined, null],
+          ["http", null],
+          ["https", "max-age=15552000"],
+          ["https, http", "max-age=15552000"],
+        ] as const
+      ) {
+        const headers = forwarded === undefined ? {} : { "X-Forwarded-Proto": forwarded };
+        const response = await service.call(request, { headers });
+        assertEquals(response.headers.get("Strict-Transport-Security"), expected, `${request}: ${forwarded}`);
+      }
     }
   });
 });

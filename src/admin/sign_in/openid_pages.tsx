@@ -115,7 +115,7 @@ function cookieAttributes(c: Context) {
     path: paths.openId,
     httpOnly: true,
     sameSite: "Lax",
-    secure: isHttps(c),
+    secure: isHttps(c.req.raw),
     maxAge: MINUTES * 60,
   } as const;
 }

@@ -14,14 +14,14 @@ export function isFromOurPages(c: Context): boolean {
 }
 
 /** Tells whether the browser uses https, with this service or with a proxy in front of it. */
-export function isHttps(c: Context): boolean {
-  const forwarded = c.req.header("x-forwarded-proto")?.split(",")[0]?.trim();
-  return (forwarded ?? new URL(c.req.url).protocol.slice(0, -1)) === "https";
+export function isHttps({ headers, url }: Pick<Request, "headers" | "url">): boolean {
+  const forwarded = headers.get("x-forwarded-proto");
+  return forwarded === null ? url.startsWith("https:") : forwarded.split(",")[0]?.trim() === "https";
 }
 
 /** Returns the origin by which the browser addresses this service. */
 export function publicOrigin(c: Context): string {
-  return `${isHttps(c) ? "https" : "http"}://${hostOf(c)}`;
+  return `${isHttps(c.req.raw) ? "https" : "http"}://${hostOf(c)}`;
 }
 
 function hostOf(c: Context): string {

@@ -45,9 +45,9 @@ export function forgetCookie(c: Context): void {
  * http.
  */
 function cookieName(c: Context): string {
-  return isHttps(c) ? `__Host-${NAME}` : NAME;
+  return isHttps(c.req.raw) ? `__Host-${NAME}` : NAME;
 }
 
 function attributes(c: Context) {
-  return { path: "/", httpOnly: true, sameSite: "Strict", secure: isHttps(c) } as const;
+  return { path: "/", httpOnly: true, sameSite: "Strict", secure: isHttps(c.req.raw) } as const;
 }
