@@ -35,10 +35,10 @@ export async function checkAssignments(
     select
       trainer.id as trainer_id,
       (
-        select string_agg(case when a.id is null then '0' else '1' end, '' order by asked.position)
+        select string_agg(case when a.found is null then '0' else '1' end, '' order by asked.position)
         from unnest(${[...memberIds]}::uuid[]) with ordinality as asked (member_id, position)
         left join lateral (
-          select id
+          select true as found  -- a column outside of the index would be a look at the table
           from public.trainer_client_assignments
           where client_id = asked.member_id
             ${isAny ? sql`` : sql`and trainer_id is not distinct from trainer.id`}
