@@ -1,4 +1,5 @@
 import type { Experiment } from "./experiment.ts";
+import { byRules } from "./experiments/by_rules.ts";
 import { bypass } from "./experiments/bypass.ts";
 import { canaries } from "./experiments/canaries.ts";
 import { causesOfFailure } from "./experiments/causes.ts";
@@ -22,6 +23,7 @@ import { webhooks } from "./experiments/webhooks.ts";
 /** All experiments, in the order in which `deno task faults all` runs them. */
 export const experiments: readonly Experiment[] = [
   everyday,
+  byRules,
   kills,
   webhooks,
   droppedReplies,

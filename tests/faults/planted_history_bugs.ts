@@ -4,7 +4,7 @@ import { changeFunction, type KnownBug } from "./planted_bug.ts";
 export const historyBugs: readonly KnownBug[] = [
   {
     name: "the former assignment is not ended",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "whom a transfer gives a trainer, it takes from the former one",
     database: (sql) =>
       changeFunction(
@@ -17,7 +17,7 @@ export const historyBugs: readonly KnownBug[] = [
   {
     name: "the former assignment is ended although the new one failed",
     isExtra: true,
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "whom a run takes from a trainer has another",
     database: (sql) =>
       changeFunction(
@@ -29,14 +29,14 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "the policy chooses the trainer who is left",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "a run gives nobody back to whom it takes them from",
     database: (sql) =>
       changeFunction(sql, "choose_successors", "p_full || p_request.from_trainer_id ||", "p_full ||"),
   },
   {
     name: "a transfer makes again what was ended by hand",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "no run makes again what was ended by hand",
     database: (sql) =>
       changeFunction(
@@ -48,7 +48,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "the proof of a transfer finds nobody",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "a transfer leaves nobody behind without saying so",
     database: (sql) =>
       changeFunction(
@@ -61,7 +61,7 @@ export const historyBugs: readonly KnownBug[] = [
   {
     name: "a transfer takes no seats",
     isExtra: true,
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "seats are as many as the clients leave",
     database: (sql) =>
       changeFunction(
@@ -74,7 +74,7 @@ export const historyBugs: readonly KnownBug[] = [
   {
     name: "a transfer moves more than the selection",
     isExtra: true,
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "a transfer moves only whom it is asked to",
     database: (sql) =>
       changeFunction(sql, "next_members", "elsif p_run.only_selected then", "elsif false then"),
@@ -82,20 +82,20 @@ export const historyBugs: readonly KnownBug[] = [
   {
     name: "a condition selects everybody",
     isExtra: true,
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "a transfer moves only whom it is asked to",
     database: (sql) =>
       changeFunction(sql, "select_clients", "if p_run.condition is not null then", "if false then"),
   },
   {
     name: "reassigning ends what a person assigned",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "a run leaves what a person assigned",
     database: (sql) => changeFunction(sql, "find_replaced", "and a.policy_version is not null", ""),
   },
   {
     name: "a row says the owner ended it",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "one line for each assignment made or ended by hand",
     database: (sql) =>
       changeFunction(sql, "end_assignments", "ended_by = p_actor", "ended_by = current_user"),
@@ -103,7 +103,7 @@ export const historyBugs: readonly KnownBug[] = [
   {
     name: "a row does not say which run ended it",
     isExtra: true,
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "what a run ended says which run, and by whom",
     database: (sql) =>
       changeFunction(sql, "end_assignments", "ended_run_id = p_run_id", "ended_run_id = null"),
@@ -118,7 +118,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "a new policy is not in the audit log",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "one line for each version of the policy",
     async database(sql) {
       await sql.unsafe(`
@@ -132,7 +132,7 @@ export const historyBugs: readonly KnownBug[] = [
   {
     name: "the next step writes the line of a new policy",
     isExtra: true,
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "a line is written in the transaction of its change",
     async database(sql) {
       await sql.unsafe(`
@@ -187,7 +187,7 @@ export const historyBugs: readonly KnownBug[] = [
   },
   {
     name: "what another program ends is not told",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "one line for each statement past the service",
     async database(sql) {
       await changeFunction(
@@ -201,7 +201,7 @@ export const historyBugs: readonly KnownBug[] = [
   {
     name: "what another program ends names the owner",
     isExtra: true,
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "what was ended past the service says by which role",
     database: (sql) =>
       changeFunction(
@@ -214,7 +214,7 @@ export const historyBugs: readonly KnownBug[] = [
   {
     name: "deleted members are told by name",
     isExtra: true,
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     breaks: "the log tells nothing of clients who have left",
     database: (sql) =>
       changeFunction(

@@ -4,7 +4,7 @@ import { changeFunction, type KnownBug } from "./planted_bug.ts";
 export const policyBugs: readonly KnownBug[] = [
   {
     name: "a seat is taken twice",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     async database(sql) {
       await changeFunction(sql, "claim_seats", "for update skip locked", "");
       await changeFunction(sql, "claim_seats", "from taken t group by", "from free t group by");
@@ -12,13 +12,13 @@ export const policyBugs: readonly KnownBug[] = [
   },
   {
     name: "a seat is never given back",
-    caughtBy: ["everyday", "kills"],
+    caughtBy: ["by_rules", "kills"],
     database: (sql) =>
       changeFunction(sql, "give_back_seats", "generate_series(1, g.seats", "generate_series(2, g.seats"),
   },
   {
     name: "a rule is skipped",
-    caughtBy: ["everyday", "kills"],
+    caughtBy: ["by_rules", "kills"],
     database: (sql) =>
       changeFunction(
         sql,
@@ -29,13 +29,13 @@ export const policyBugs: readonly KnownBug[] = [
   },
   {
     name: "an ended pair is revived",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     database: (sql) =>
       changeFunction(sql, "find_met", "group by w.index", "where a.status = 'active' group by w.index"),
   },
   {
     name: "the wrong version is recorded",
-    caughtBy: ["everyday"],
+    caughtBy: ["by_rules"],
     database: (sql) =>
       changeFunction(
         sql,

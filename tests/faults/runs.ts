@@ -2,7 +2,10 @@ import { hasEnded, type Run } from "../../src/runs/progress.ts";
 import { getRun, pauseRun, resumeRun } from "../../src/runs/runs.ts";
 import type { Sql } from "../../src/database/sql.ts";
 import type { Report } from "./experiment.ts";
+import { cutService } from "./background.ts";
 import { type Journal, outcomeOfSeveral } from "./journal.ts";
+import { giveMembers } from "./load.ts";
+import type { World } from "./world.ts";
 
 const lookEveryMs = 50;
 
@@ -103,6 +106,29 @@ export function watchCounters(
       return looks;
     },
   };
+}
+
+/** Adds members unseen where the run has been already: only its closing proof can find them. */
+export async function giveBehindCursor(
+  { sql, journal, random }: World,
+  runId: string,
+  members: number,
+): Promise<void> {
+  while (
+    hasEnded(await getRun(sql, runId)) === false && (await getRun(sql, runId)).processed < members / 10
+  ) {
+    await pause(5);
+  }
+  await giveMembers(sql, journal, random, 20, "00");
+}
+
+/** Pauses and resumes the run, and cuts the service's connections, a few times each. */
+export async function steerAndCut({ sql, journal, random }: World, runId: string): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) {
+    await turnPause(sql, journal, runId);
+    await pause(random.integer(5, 30));
+    if (turn === 1) await cutService(sql);
+  }
 }
 
 export function pause(ms: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { knownBugs } from "../faults/plant.ts";
 import { changeText, PROJECT_FOLDER } from "../faults/service_copy.ts";
@@ -21,4 +22,16 @@ describe("a planted bug fits the code as it is:", () => {
       await session`rollback`;
     });
   }
+});
+
+it("docs/guarantees.md lists every planted bug with the experiments that notice it", async () => {
+  const text = await Deno.readTextFile(`${PROJECT_FOLDER}docs/guarantees.md`);
+  const [, table = ""] = text.split(/^\| planted bug .*\n\| -.*\n/m);
+  const listed = [...table.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)].map(([, name, experiments]) =>
+    `${name}: ${experiments}`
+  );
+  const known = knownBugs.map(({ name, caughtBy }) =>
+    `${name}: ${caughtBy.map((each) => `\`${each}\``).join(", ")}`
+  );
+  assertEquals(listed, known);
 });

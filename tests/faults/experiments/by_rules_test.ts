@@ -1,0 +1,4 @@
+import { testExperiment } from "../test_experiment.ts";
+import { byRules } from "./by_rules.ts";
+
+testExperiment(byRules);
