@@ -4461,6 +4461,34 @@ $_$;
 COMMENT ON FUNCTION assignment.mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text) IS 'inserts: the statement that makes members of the rows of p_source which have none. updates: the statement that sets their
 attributes where those differ; null without attributes.';
 
+-- FUNCTION: assignment.name_partition_indexes(regclass)
+
+CREATE FUNCTION assignment.name_partition_indexes(p_table regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_index record;
+begin
+  for v_index in
+    select i.indexrelid::regclass as now, w.relname || substring(c.relname from '_\d+$') as name
+    from pg_inherits p
+    join pg_class c on c.oid = p.inhrelid
+    join pg_index i on i.indrelid = c.oid
+    join pg_inherits part on part.inhrelid = i.indexrelid
+    join pg_class w on w.oid = part.inhparent
+    where p.inhparent = p_table
+    order by i.indexrelid
+  loop
+    if octet_length(v_index.name) < 64 and to_regclass('public.' || quote_ident(v_index.name)) is null then
+      execute format('alter index %s rename to %I', v_index.now, v_index.name);
+    end if;
+  end loop;
+end;
+$_$;
+
+COMMENT ON FUNCTION assignment.name_partition_indexes(p_table regclass) IS 'Renames the indexes of partition 7 as those of the whole table with _7 behind, unless such a name is taken or too long.';
+
 -- FUNCTION: assignment.next_batch_rows(integer, real[], double precision)
 
 CREATE FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) RETURNS integer
@@ -4705,6 +4733,7 @@ begin
     execute v_statement;
   end loop;
   drop table assignment.assignments_before;
+  perform assignment.name_partition_indexes('public.trainer_client_assignments');
   if v_rows > 0 then
     analyze public.trainer_client_assignments;
   end if;
@@ -9359,6 +9388,10 @@ REVOKE ALL ON FUNCTION assignment.mirror_missed(p_table regclass, p_column name,
 -- ACL: assignment.FUNCTION mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text)
 
 REVOKE ALL ON FUNCTION assignment.mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION name_partition_indexes(p_table regclass)
+
+REVOKE ALL ON FUNCTION assignment.name_partition_indexes(p_table regclass) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision)
 

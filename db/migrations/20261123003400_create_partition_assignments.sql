@@ -90,6 +90,7 @@ begin
     execute v_statement;
   end loop;
   drop table assignment.assignments_before;
+  perform assignment.name_partition_indexes('public.trainer_client_assignments');
   if v_rows > 0 then
     analyze public.trainer_client_assignments;
   end if;

@@ -75,6 +75,38 @@ describe("migrate", () => {
     );
   });
 
+  it("migrate --partitions migrates, cuts the assignments into as many, and says how many rows moved", async () => {
+    const first = await project.run("migrate", ["--partitions", "3"], environment);
+    assertEquals([first.code, first.stderr], [0, ""]);
+    assertMatch(first.stdout, /^public\.trainer_client_assignments has 3 partitions, 0 row\(s\) moved$/m);
+    await database.sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
+    await database.sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 3)`;
+    assertMatch(
+      (await project.run("migrate", ["up", "--partitions=3"], environment)).stdout,
+      / 3 partitions already$/m,
+    );
+    assertMatch(
+      (await project.run("migrate", ["--partitions", "1"], environment)).stdout,
+      / is one table, 3 row\(s\) moved$/m,
+    );
+    for (
+      const wrong of [["--partitions"], ["--partitions", "0"], ["--partitions", "1025"], [
+        "down",
+        "--partitions",
+        "2",
+      ]]
+    ) {
+      assertEquals((await project.run("migrate", wrong, environment)).code, 2);
+    }
+    await database.sql`create view public.pairs as select client_id from public.trainer_client_assignments`;
+    const refused = await project.run("migrate", ["--partitions", "3"], environment);
+    assertEquals(refused.code, 1);
+    assertStringIncludes(
+      refused.stderr,
+      "nothing was changed: trainer_client_assignments cannot be partitioned",
+    );
+  });
+
   it("migrate asks for a repair when the record of applied migrations is missing", async () => {
     await project.run("migrate", [], environment);
     await database.sql`drop table assignment.schema_migrations`;

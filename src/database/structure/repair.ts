@@ -39,6 +39,7 @@ export async function repairStructure(sql: Sql): Promise<RepairReport> {
     const roles = await findServiceRoles(transaction);
     await repairAll(transaction, differences, report);
     if (differences.length > 0) {
+      await namePartitionIndexes(transaction, objects, report);
       await removeStrayTriggers(transaction, report);
       for (const right of rights) await attempt(transaction, right, right, report);
       await revokeDefaultGrants(transaction, differences, report);
@@ -106,6 +107,22 @@ async function repairAll(
     ) continue;
     if (shown.has(difference)) report.repaired.push(describeDifference(difference));
     if (object.kind === "table") report.notes.push(...LOSSES[object.name] ?? []);
+  }
+}
+
+/** An index that was created anew has names of the server's choice in the partitions. */
+async function namePartitionIndexes(
+  transaction: Transaction,
+  objects: SchemaObject[],
+  report: RepairReport,
+): Promise<void> {
+  for (const { name } of objects.filter(({ kind }) => kind === "partitioning")) {
+    await attempt(
+      transaction,
+      `select assignment.name_partition_indexes('${name}')`,
+      `the indexes of ${name}`,
+      report,
+    );
   }
 }
 

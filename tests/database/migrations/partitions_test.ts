@@ -137,7 +137,9 @@ describe("assignments in hash partitions", () => {
       members[0] ?? ""
     })
     `;
-    assertEquals(await again.catch(({ code }) => code), "23505");
+    const error = await again.catch((reason) => reason);
+    assertEquals(error.code, "23505");
+    assertMatch(error.constraint_name, /^trainer_client_assignments_active_key_\d$/);
   });
 
   it("follow a member whose id changes into another partition, and go with one who is deleted", async () => {
