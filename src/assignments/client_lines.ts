@@ -17,8 +17,8 @@ const ID_LENGTH = 36;
 const ID_START = '{"clientId":"'.length + ID_LENGTH + '","assignmentId":"'.length;
 const NEWLINE = 10;
 const NO_BYTES = new Uint8Array();
-const LARGE_BYTES = 8 * 1024 * 1024;
-/** The handles that last saw a large table. */
+const LARGE_BYTES = 4 * 1024 * 1024;
+/** The handles that last saw rows of a large table, or of a large partition. */
 const seesLarge = new WeakSet<Sql>();
 
 /**
@@ -35,11 +35,11 @@ export async function selectClientLines(
     select
       count(*)::text,
       string_agg(${sql.unsafe(CLIENT_LINE)}, e'}\\n' order by ${clientOrder(sql, page)}) || e'}\\n',
-      pg_relation_size('public.trainer_client_assignments') > ${sql.unsafe(String(LARGE_BYTES))}
+      pg_relation_size(min(tableoid)) > ${sql.unsafe(String(LARGE_BYTES))}
     from ${selectClientPage(sql, trainerId, page, seesLarge.has(sql))}
   `.raw();
   if (String(isLarge) === "t") seesLarge.add(sql);
-  else seesLarge.delete(sql);
+  else if (isLarge) seesLarge.delete(sql);
   if (!lines) {
     await requireTrainer(sql, trainerId);
     return { clients: 0, bytes: NO_BYTES, last: undefined };

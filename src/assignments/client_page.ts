@@ -37,7 +37,7 @@ export function selectClientPage(
     const bound = sql`(select ${trainerId}::uuid), ${sql.unsafe(`'${status}'`)}`;
     return sql`
       (
-        select trainer_id, ${sql.unsafe(COLUMN_LIST)}
+        select tableoid, trainer_id, ${sql.unsafe(COLUMN_LIST)}
         from public.trainer_client_assignments
         where ${
       after === undefined

@@ -4,6 +4,7 @@ import type { Sql } from "../../../src/database/sql.ts";
 import { batchChecks } from "../../../src/assignments/batched_checks.ts";
 import { ANY_TRAINER, checkAssignments, DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { newIds } from "../../support/assignments.ts";
+import { countRowsRead, setStorage } from "../../support/assignments_table.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 
 describe("checks of many members before the table is analyzed", () => {
@@ -13,44 +14,34 @@ describe("checks of many members before the table is analyzed", () => {
   const asked = ids.slice(0, 1000);
   beforeAll(async () => {
     database = await testDatabase();
-    await database.sql`alter table public.trainer_client_assignments set (autovacuum_enabled = off)`;
+    await setStorage(database.sql, "autovacuum_enabled = off");
     await database.sql`insert into public.members (id) select unnest(${ids}::uuid[])`;
     session = database.newConnection(); // one session: what it read is its own to tell
   });
   afterAll(() => database.drop());
 
   it("read only the requested members", async () => {
-    const before = await countRowsRead();
+    const before = await countRowsRead(session);
     const { results } = await checkAssignments(session, asked, DEFAULT_TRAINER_ID);
     assertEquals(results.filter(({ assigned }) => assigned).length, 1000);
-    assertLess(await countRowsRead() - before, 2 * asked.length);
+    assertLess(await countRowsRead(session) - before, 2 * asked.length);
   });
 
   it("read only the requested members, also in batched single checks", async () => {
-    const before = await countRowsRead();
+    const before = await countRowsRead(session);
     const checkMember = batchChecks(session);
     const answers = await Promise.all(asked.map((id) => checkMember(id)));
     assertEquals(answers.filter(({ assigned }) => assigned).length, 1000);
-    assertLess(await countRowsRead() - before, 2 * asked.length);
+    assertLess(await countRowsRead(session) - before, 2 * asked.length);
   });
 
   it("read only the requested members, also where any trainer will do", async () => {
-    const before = await countRowsRead();
+    const before = await countRowsRead(session);
     const { results } = await checkAssignments(session, asked, ANY_TRAINER);
     assertEquals(results.filter(({ assigned }) => assigned).length, 1000);
     const checkMember = batchChecks(session);
     const answers = await Promise.all(asked.map((id) => checkMember(id, ANY_TRAINER)));
     assertEquals(answers.filter(({ trainerId }) => trainerId === DEFAULT_TRAINER_ID).length, 1000);
-    assertLess(await countRowsRead() - before, 4 * asked.length);
+    assertLess(await countRowsRead(session) - before, 4 * asked.length);
   });
-
-  async function countRowsRead(): Promise<number> {
-    await session`select pg_stat_force_next_flush()`;
-    const [row] = await session<[{ rows: number }]>`
-      select seq_tup_read + idx_tup_fetch as rows
-      from pg_stat_user_tables
-      where relid = 'public.trainer_client_assignments'::regclass
-    `;
-    return row.rows;
-  }
 });

@@ -4,6 +4,7 @@ import type { Sql } from "../../../src/database/sql.ts";
 import { selectClientLines } from "../../../src/assignments/client_lines.ts";
 import { DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { newIds } from "../../support/assignments.ts";
+import { countRowsRead, setStorage } from "../../support/assignments_table.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 
 const MEMBERS = 20_000;
@@ -19,7 +20,7 @@ describe("pages of a trainer's clients, read often", () => {
     database = await testDatabase();
     const { sql } = database;
     // Large enough to keep plans for: a page of the table has few rows.
-    await sql`alter table public.trainer_client_assignments set (autovacuum_enabled = off, fillfactor = 10)`;
+    await setStorage(sql, "autovacuum_enabled = off, fillfactor = 10");
     session = database.newConnection(); // one session: what it read is its own to tell
     await readOften(DEFAULT_TRAINER_ID); // a plan kept from when the table was empty
     await sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, ${MEMBERS}::int)`;
@@ -62,20 +63,10 @@ describe("pages of a trainer's clients, read often", () => {
   ): Promise<number> {
     let clients = 0;
     for (let time = 0; time < OFTEN; time++) {
-      const before = await countRowsRead();
+      const before = await countRowsRead(session);
       ({ clients } = await selectClientLines(session, trainerId, { ...page, limit: ROWS }));
-      assertLess(await countRowsRead() - before, ROWS + 20);
+      assertLess(await countRowsRead(session) - before, ROWS + 20);
     }
     return clients;
-  }
-
-  async function countRowsRead(): Promise<number> {
-    await session`select pg_stat_force_next_flush()`;
-    const [row] = await session<[{ rows: number }]>`
-      select seq_tup_read + idx_tup_fetch as rows
-      from pg_stat_user_tables
-      where relid = 'public.trainer_client_assignments'::regclass
-    `;
-    return row.rows;
   }
 });
