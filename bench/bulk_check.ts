@@ -1,8 +1,9 @@
 import { DEFAULT_TRAINER_ID } from "../src/trainer_assignment.ts";
-import { type Claim, inform, judge } from "./support/claim.ts";
+import { type Claim, inform, judge, withProcessor } from "./support/claim.ts";
 import { createAssignedDatabase, pickMembers } from "./support/data.ts";
 import { isInstalled, runProgram } from "./support/programs.ts";
 import { alternate, seconds } from "./support/rounds.ts";
+import { measureProcessor, type ProcessorUs } from "./support/processor.ts";
 import { findLoadGenerator, putLoad } from "./support/load.ts";
 import type { BenchDatabase } from "./support/server.ts";
 import { startService } from "./support/service.ts";
@@ -23,8 +24,15 @@ export const bulkCheck: Claim = {
     const paths = batches.map(toRequest);
     const ask = async (connections: number) => {
       const load = { url: service.url, paths, connections, seconds: isFull ? 5 : 2 };
-      return (await putLoad(generator, load)).requestsPerSecond * IDS;
+      const { result, us } = await measureProcessor(
+        { service: service.pid, database: server.pid },
+        () => putLoad(generator, load),
+        ({ requests }) => requests * IDS,
+      );
+      if (connections === 1) processor.push(us);
+      return result.requestsPerSecond * IDS;
     };
+    const processor: ProcessorUs[] = [];
     const hasPsql = await isInstalled("psql");
     if (!hasPsql) say("psql is not installed: no comparison");
     const script = await Deno.makeTempFile({ suffix: ".sql" });
@@ -46,7 +54,7 @@ export const bulkCheck: Claim = {
     await service.stop();
     await database.drop();
     return [
-      judge("ids a second", "", rate("ours"), { atLeast: 200_000 }),
+      withProcessor(judge("ids a second", "", rate("ours"), { atLeast: 215_000 }), processor),
       ...(hasPsql
         ? [
           judge("ids a second / psql's", "", ratios(rate("ours"), rate("psql")), { atLeast: 0.5 }),

@@ -1,7 +1,8 @@
 import { type Child } from "./support/child.ts";
-import { type Bench, type Claim, type Figure, inform, judge } from "./support/claim.ts";
+import { type Bench, type Claim, type Figure, inform, judge, withProcessor } from "./support/claim.ts";
 import { createAssignedDatabase, pickMembers } from "./support/data.ts";
 import { findLoadGenerator, type LoadResult, putLoad } from "./support/load.ts";
+import { measureProcessor, type ProcessorUs, sumUs } from "./support/processor.ts";
 import { installPeers, startPeer } from "./support/peers.ts";
 import { alternate } from "./support/rounds.ts";
 import type { BenchDatabase } from "./support/server.ts";
@@ -33,7 +34,7 @@ export const check: Claim = {
 };
 
 async function compare(
-  { isFull, say }: Bench,
+  { server, isFull, say }: Bench,
   database: BenchDatabase,
   programs: Record<"ours" | "fastify" | "express" | "unbatched", Child>,
 ): Promise<Figure[]> {
@@ -44,6 +45,7 @@ async function compare(
   for (const program of Object.values(programs)) await put(program, 3); // what compiles while it runs, has
 
   const p99: Record<string, number[]> = { ours: [], fastify: [] };
+  const processor: Record<string, ProcessorUs[]> = { ours: [], fastify: [], express: [], unbatched: [] };
   const seconds = isFull ? 10 : 3;
   say(`${CONNECTIONS} connections by ${generator}, alternating, ${seconds} s each`);
   const rate = await alternate(
@@ -51,17 +53,30 @@ async function compare(
     Object.entries(programs).map(([name, program]) => ({
       name,
       async run() {
-        const { requestsPerSecond, p99Ms } = await put(program, seconds);
+        const pids = { service: program.pid, database: server.pid };
+        const { result: { requestsPerSecond, p99Ms }, us } = await measureProcessor(
+          pids,
+          () => put(program, seconds),
+          ({ requests }) => requests,
+        );
         p99[name]?.push(p99Ms);
+        processor[name]?.push(us);
         return requestsPerSecond;
       },
     })),
   );
-  const against = (name: string) => ratios(rate("ours"), rate(name));
+  const rates = (name: string, peer: string, atLeast: number) =>
+    withProcessor(
+      judge(`rate / ${peer}`, " ×", ratios(rate("ours"), rate(name)), { atLeast }),
+      processor.ours ?? [],
+      processor[name],
+    );
+  const processorRatios = ratios(sumUs(processor.fastify), sumUs(processor.ours));
   return [
-    judge("rate / Fastify + pg", " ×", against("fastify"), { atLeast: 3 }),
-    judge("rate / Express + pg", " ×", against("express"), { atLeast: 5 }),
-    judge("rate / our own with a query a request", " ×", against("unbatched"), { atLeast: 1.6 }),
+    rates("fastify", "Fastify + pg", 2.5),
+    judge("operations for the same processor time / Fastify + pg", " ×", processorRatios, { atLeast: 3.3 }),
+    rates("express", "Express + pg", 5),
+    rates("unbatched", "our own with a query a request", 1.6),
     judge("p99 / Fastify's", "", ratios(p99.ours ?? [], p99.fastify ?? []), { atMost: 1 }),
     inform("ours", " requests/s", rate("ours")),
     inform("Fastify + pg", " requests/s", rate("fastify")),

@@ -1,8 +1,10 @@
 import { writeCursor } from "../src/http/paging.ts";
 import { DEFAULT_TRAINER_ID } from "../src/trainer_assignment.ts";
-import { type Claim, inform, judge } from "./support/claim.ts";
+import type { Child } from "./support/child.ts";
+import { type Claim, inform, judge, withProcessor } from "./support/claim.ts";
 import { createAssignedDatabase } from "./support/data.ts";
 import { findLoadGenerator, putLoad } from "./support/load.ts";
+import { measureProcessor, type ProcessorUs } from "./support/processor.ts";
 import { installPeers, startPeer } from "./support/peers.ts";
 import { alternate } from "./support/rounds.ts";
 import type { BenchDatabase } from "./support/server.ts";
@@ -31,22 +33,43 @@ export const list: Claim = {
     for (const { url } of [service, fastify]) await put(url, LIST, 3);
 
     say(`pages of ${PAGE}, ${CONNECTIONS} connections by ${generator}, alternating, ${seconds} s each`);
-    const contender = <Name extends string>(name: Name, url: string, path: string) => ({
+    const processor = { first: [] as ProcessorUs[], far: [] as ProcessorUs[], fastify: [] as ProcessorUs[] };
+    const contender = <Name extends keyof typeof processor>(
+      name: Name,
+      { url, pid }: Child,
+      path: string,
+    ) => ({
       name,
-      run: async () => (await put(url, path, seconds)).requestsPerSecond,
+      async run() {
+        const { result, us } = await measureProcessor(
+          { service: pid, database: server.pid },
+          () => put(url, path, seconds),
+          ({ requests }) => requests,
+        );
+        processor[name].push(us);
+        return result.requestsPerSecond;
+      },
     });
     const rate = await alternate(isFull ? 5 : 3, [
-      contender("first", service.url, LIST),
-      contender("far", service.url, farPage),
-      contender("fastify", fastify.url, LIST),
+      contender("first", service, LIST),
+      contender("far", service, farPage),
+      contender("fastify", fastify, LIST),
     ]);
     await service.stop();
     await fastify.stop();
     await database.drop();
     const far = (members * 0.9 / PAGE).toLocaleString("en");
     return [
-      judge(`time of page ${far} / page 1`, "", ratios(rate("first"), rate("far")), { atMost: 1.1 }),
-      judge("rate / Fastify + pg, page 1", " ×", ratios(rate("first"), rate("fastify")), { atLeast: 2 }),
+      withProcessor(
+        judge(`time of page ${far} / page 1`, "", ratios(rate("first"), rate("far")), { atMost: 1.1 }),
+        processor.far,
+        processor.first,
+      ),
+      withProcessor(
+        judge("rate / Fastify + pg, page 1", " ×", ratios(rate("first"), rate("fastify")), { atLeast: 1.5 }),
+        processor.first,
+        processor.fastify,
+      ),
       inform("page 1", " pages/s", rate("first")),
       inform(`page ${far}`, " pages/s", rate("far")),
       inform("Fastify + pg, page 1", " pages/s", rate("fastify")),

@@ -1,6 +1,7 @@
 /**
  * What `deno task bench` runs: every claim at a size that takes seconds; with a claim's name that one; with `--full` at
- * the size that it is about, and then the figures are kept in bench/results.json and bench/README.md.
+ * the size that it is about, and then the figures are kept in bench/results.json and bench/README.md. With `--write` it
+ * only writes bench/README.md anew from the kept figures.
  */
 import { parseArgs } from "node:util";
 import { adoption } from "./adoption.ts";
@@ -21,7 +22,7 @@ import { transfer } from "./transfer.ts";
 import { webhooks } from "./webhooks.ts";
 import type { Figure } from "./support/claim.ts";
 import { describeSurroundings } from "./support/machine.ts";
-import { formatFigures, keepResult } from "./support/report.ts";
+import { formatFigures, keepResult, writeReadme } from "./support/report.ts";
 import { startBenchServer } from "./support/server.ts";
 
 const claims = [
@@ -44,16 +45,20 @@ const claims = [
 ];
 const names = claims.map(({ name }) => name);
 
-const { values: { full: isFull }, positionals } = parseArgs({
+const { values: { full: isFull, write: isWrittenAnew }, positionals } = parseArgs({
   args: Deno.args,
   allowPositionals: true,
-  options: { full: { type: "boolean", default: false } },
+  options: { full: { type: "boolean", default: false }, write: { type: "boolean", default: false } },
 });
 const unknown = positionals.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
   console.error(`There is no ${unknown.join(", ")}. The claims:`);
   for (const { name, summary } of claims) console.error(`  ${name.padEnd(18)} ${summary}`);
   Deno.exit(2);
+}
+if (isWrittenAnew) {
+  await writeReadme(names);
+  Deno.exit();
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, stopAll);
 

@@ -1,5 +1,6 @@
 import type { BenchServer } from "./server.ts";
-import { summarize, type Summary } from "./statistics.ts";
+import type { ProcessorUs } from "./processor.ts";
+import { quantile, summarize, type Summary } from "./statistics.ts";
 
 /** A claim about how fast something is, and how to measure it. */
 export interface Claim {
@@ -24,6 +25,8 @@ export interface Figure extends Summary {
   /** What the project promised, in words; null for a figure that only informs. */
   target: string | null;
   isReached: boolean | null;
+  /** Medians of the rounds, where they were measured. */
+  processor?: { ours: ProcessorUs; peer?: ProcessorUs | undefined } | undefined;
 }
 
 /** A figure with a target: at least, or at most, so much in the median of the rounds. */
@@ -37,6 +40,21 @@ export function judge(
   const isReached = "atLeast" in target ? summary.median >= target.atLeast : summary.median <= target.atMost;
   const words = "atLeast" in target ? `at least ${target.atLeast}${unit}` : `at most ${target.atMost}${unit}`;
   return { what, unit, target: words, isReached, ...summary };
+}
+
+/** Adds to a figure the processor time of an operation: ours, and the peer's. */
+export function withProcessor(
+  figure: Figure,
+  ours: readonly ProcessorUs[],
+  peer?: readonly ProcessorUs[],
+): Figure {
+  return { ...figure, processor: { ours: medianOf(ours), ...(peer && { peer: medianOf(peer) }) } };
+}
+
+function medianOf(rounds: readonly ProcessorUs[]): ProcessorUs {
+  const median = (part: keyof ProcessorUs) =>
+    quantile(rounds.map((round) => round[part]).toSorted((a, b) => a - b), 0.5);
+  return { service: median("service"), database: median("database") };
 }
 
 /** A figure beside the claim. */

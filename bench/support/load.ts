@@ -16,6 +16,7 @@ export interface Load {
 
 /** How it went. */
 export interface LoadResult {
+  requests: number;
   requestsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
@@ -69,7 +70,8 @@ export async function putLoad(generator: LoadGenerator, load: Load): Promise<Loa
     if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
     const result = resultSchema.parse(JSON.parse(lines.at(-1) ?? ""));
     if (result.failed > 0) throw new Error(`${result.failed} of ${result.requests} requests failed`);
-    return { requestsPerSecond: result.requests / result.seconds, p50Ms: result.p50Ms, p99Ms: result.p99Ms };
+    const { requests, p50Ms, p99Ms } = result;
+    return { requests, requestsPerSecond: requests / result.seconds, p50Ms, p99Ms };
   } finally {
     await Deno.remove(pathsFile);
   }

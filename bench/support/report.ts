@@ -4,8 +4,10 @@ import type { Surroundings } from "./machine.ts";
 
 const RESULTS = new URL("../results.json", import.meta.url);
 const README = new URL("../README.md", import.meta.url);
+const CLAIMS = /(<!-- claims: written by the bench -->\n)[^]*?(<!-- end of claims -->)/;
 const TABLE = /(<!-- results: written by the bench -->\n)[^]*?(<!-- end of results -->)/;
 
+const processorSchema = z.object({ service: z.number(), database: z.number() });
 const figureSchema = z.object({
   what: z.string(),
   unit: z.string(),
@@ -15,6 +17,7 @@ const figureSchema = z.object({
   least: z.number(),
   most: z.number(),
   rounds: z.number(),
+  processor: z.object({ ours: processorSchema, peer: processorSchema.optional() }).optional(),
 });
 const resultsSchema = z.record(
   z.string(),
@@ -53,6 +56,12 @@ export async function keepResult(
   );
   const results: z.infer<typeof resultsSchema> = { ...kept, [name]: { surroundings, figures } };
   await Deno.writeTextFile(RESULTS, JSON.stringify(results, null, 2) + "\n");
+  await writeReadme(order);
+}
+
+/** Writes the tables of bench/README.md from the kept results. */
+export async function writeReadme(order: string[]): Promise<void> {
+  const results = resultsSchema.parse(JSON.parse(await Deno.readTextFile(RESULTS)));
   const sections = order.flatMap((claim) => {
     const result = results[claim];
     if (result === undefined) return [];
@@ -64,8 +73,37 @@ export async function keepResult(
   const readme = await Deno.readTextFile(README);
   await Deno.writeTextFile(
     README,
-    readme.replace(TABLE, (_, begin, end) => begin + sections.join("") + "\n" + end),
+    readme
+      .replace(CLAIMS, (_, begin, end) => begin + formatClaims(results, order) + end)
+      .replace(TABLE, (_, begin, end) => begin + sections.join("") + "\n" + end),
   );
+}
+
+/** One line for each figure with a target. */
+function formatClaims(results: z.infer<typeof resultsSchema>, order: string[]): string {
+  const lines = order.flatMap((claim) =>
+    (results[claim]?.figures ?? []).filter(({ isReached }) => isReached !== null).map((figure) => {
+      const [what, ...against] = figure.what.split(" / ");
+      const cells = [
+        `${claim}: ${what}`,
+        against.join(" / "),
+        formatNumber(figure.median) + figure.unit,
+        figure.target,
+        formatProcessor(figure.processor),
+        figure.isReached ? "reached" : "**not reached**",
+      ];
+      return `| ${cells.join(" | ")} |\n`;
+    })
+  );
+  const head = "| claim | against | measured | target | processor time, service + database | |\n";
+  return `\n${head}|---|---|---|---|---|---|\n${lines.join("")}\n`;
+}
+
+function formatProcessor(processor: Figure["processor"]): string {
+  if (processor === undefined) return "";
+  const parts = [processor.ours, ...(processor.peer === undefined ? [] : [processor.peer])];
+  return parts.map(({ service, database }) => `${formatNumber(service)} + ${formatNumber(database)}`)
+    .join(" against ") + " µs";
 }
 
 function formatNumber(value: number): string {

@@ -25,6 +25,8 @@ const SETTINGS = {
 /** A PostgreSQL 18 of the bench's own. */
 export interface BenchServer {
   sql: Sql;
+  /** Of the postmaster, the parent of all of the server's processes. */
+  pid: number;
   /** Makes a migrated database with the default trainer as its only member; or an empty one. */
   createDatabase(options?: { migrated: boolean }): Promise<BenchDatabase>;
   remove(): Promise<void>;
@@ -50,10 +52,12 @@ export async function startBenchServer(): Promise<BenchServer> {
   await startServer(binaries, folder, port, SETTINGS);
   const urlOf = (name: string) => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${name}`;
   const sql = openDatabase(urlOf("postgres"), { max: 1, applicationName: "bench" });
+  const pid = Number((await Deno.readTextFile(`${folder}/postmaster.pid`)).split("\n", 1)[0]);
   let databases = 0;
 
   return {
     sql,
+    pid,
     async createDatabase({ migrated } = { migrated: true }) {
       const name = `bench_${++databases}`;
       const url = urlOf(name);
