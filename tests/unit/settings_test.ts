@@ -60,6 +60,8 @@ describe("the table of settings", () => {
     const presets = z.record(z.string(), z.unknown()).parse(z.object(SCHEMAS).parse({}));
     const auth = { AUTH_ISSUER: "https://id.example", AUTH_AUDIENCE: "trainers" };
     presets["AUTH_ROLE_CLAIM"] = parseConfig(auth).jwt?.roleClaim; // absent, it asks nothing of AUTH_ISSUER
+    assertEquals(presets["BACKFILL_LANES"], Math.max(1, navigator.hardwareConcurrency - 1));
+    presets["BACKFILL_LANES"] = "processors minus one, at least 1";
     for (const [name, { preset }] of Object.entries(VARIABLES)) {
       const value = presets[name];
       const isNone = value === undefined || (Array.isArray(value) && value.length === 0);
