@@ -36,11 +36,6 @@ export const causes: Readonly<Record<string, Cause>> = {
     "alter table public.trainer_client_assignments add column price numeric, add constraint price_given check (price is not null) not valid",
     "alter table public.trainer_client_assignments drop column price",
   ),
-  "the unique index is gone": statements(
-    "drop index public.trainer_client_assignments_active_key",
-    `create unique index trainer_client_assignments_active_key
-      on public.trainer_client_assignments (client_id, trainer_id) where status = 'active'`,
-  ),
   "a check refuses the row": statements(
     "alter table public.trainer_client_assignments add constraint no_more check (false) not valid",
     "alter table public.trainer_client_assignments drop constraint no_more",

@@ -69,6 +69,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         ADMIN_TOKENS: `faults=${hash("sha256", TOKEN)}`,
         PORT: String(port),
         RECONCILE_CRON: "off",
+        BACKFILL_LANES: "2", // whatever this machine has
         ...options.environment,
       });
       await Promise.race([task.line(/"address":"http/), answers(url, task.ended)]);

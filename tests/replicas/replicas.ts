@@ -17,7 +17,9 @@ export interface Replicas {
   proxy: HaProxy;
   /** Calls the service through the proxy, as an admin. */
   call(request: string, options?: { json?: unknown; headers?: Record<string, string> }): Promise<Response>;
-  /** Waits until the proxy has passed requests for paths that the pattern matches to every one of the replicas given. */
+  /** Whether the proxy has passed requests for paths that the pattern matches to every one of the replicas given. */
+  haveServed(path: RegExp, replicas: readonly number[]): boolean;
+  /** Waits for that. */
   untilServedBy(path: RegExp, replicas: number[]): Promise<void>;
   /** Waits until a replica stands in the proxy's load balancing, or does not. */
   untilReady(replica: number, isReady: boolean): Promise<void>;
@@ -43,6 +45,11 @@ export async function startReplicas(): Promise<Replicas> {
   ));
   const proxy = await startHaProxy(services.map(({ url }) => url));
 
+  const haveServed = (path: RegExp, replicas: readonly number[]) => {
+    const lines = proxy.output().split("\n").filter((line) => path.test(line));
+    return replicas.every((replica) => lines.some((line) => line.includes(`/replica${replica + 1} `)));
+  };
+
   return {
     database,
     services,
@@ -60,12 +67,9 @@ export async function startReplicas(): Promise<Replicas> {
         ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       });
     },
-    async untilServedBy(path, replicas) {
-      await waitUntil(`replicas ${replicas} answered ${path}`, () => {
-        const lines = proxy.output().split("\n").filter((line) => path.test(line));
-        return replicas.every((replica) => lines.some((line) => line.includes(`/replica${replica + 1} `)));
-      });
-    },
+    haveServed,
+    untilServedBy: (path, replicas) =>
+      waitUntil(`replicas ${replicas} answered ${path}`, () => haveServed(path, replicas)),
     async untilReady(replica, isReady) {
       const changes = new RegExp(`Server ready/replica${replica + 1} is (UP|DOWN)`, "g");
       await waitUntil(`replica ${replica + 1} is ${isReady ? "up" : "down"}`, () => {

@@ -6,7 +6,13 @@ import { silentLogger } from "../../src/telemetry/log.ts";
 
 /** Options for driving a run in a test; the signal is never given. */
 export function driveOptions(options: Partial<DriveOptions> = {}): DriveOptions {
-  return { ...DEFAULT_DRIVE_OPTIONS, log: silentLogger, signal: new AbortController().signal, ...options };
+  return {
+    ...DEFAULT_DRIVE_OPTIONS,
+    lanes: 2,
+    log: silentLogger,
+    signal: new AbortController().signal,
+    ...options,
+  };
 }
 
 /** Starts a run and drives it to its end. */
