@@ -81,6 +81,11 @@ export async function readForm(c: Context<PageEnv>): Promise<Record<string, stri
 /** The router's pattern for an id. */
 export const ID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
+/** Reads an id of the path, in lower case, as the database and every answer have it. */
+export function idInPath(c: Context<PageEnv>, name = "id"): string {
+  return (c.req.param(name) ?? "").toLowerCase();
+}
+
 /** A day as the field of a form has it; such as 2026-02-31 is none. */
 export const Day = z.iso.date().refine((day) => !day.startsWith("0000"));
 

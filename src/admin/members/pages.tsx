@@ -19,6 +19,7 @@ import {
   answerPage,
   doAndSeeOther,
   ID_PATTERN,
+  idInPath,
   type Pages,
   readForm,
   readId,
@@ -94,7 +95,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
   }
 
   app.post(`/trainer-assignment/members/:id{${ID_PATTERN}}/assign`, async (c) => {
-    const memberId = c.req.param("id");
+    const memberId = idInPath(c);
     const typed = await readForm(c);
     const pick = await readPick(services, typed, "trainerId");
     const trainerId = pick.id;
@@ -123,7 +124,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
   });
 
   app.post(`/trainer-assignment/members/:id{${ID_PATTERN}}/end`, async (c) => {
-    const memberId = c.req.param("id");
+    const memberId = idInPath(c);
     const trainerId = readId((await readForm(c)).trainerId);
     if (trainerId === undefined) return seeOther(c, withNotice(paths.member(memberId), "not_an_id"));
     return await doAndSeeOther(c, paths.member(memberId), async () => {

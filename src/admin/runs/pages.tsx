@@ -20,7 +20,15 @@ import { answerNamedCsv } from "../frame/named_csv.ts";
 import { type Notice, noticeOf, withNotice } from "../frame/notices.ts";
 import { answerOverview } from "../overview/page.tsx";
 import type { OverviewReader } from "../overview/reader.ts";
-import { answerPage, doAndSeeOther, ID_PATTERN, type Pages, readForm, REFRESH_MS } from "../frame/pages.ts";
+import {
+  answerPage,
+  doAndSeeOther,
+  ID_PATTERN,
+  idInPath,
+  type Pages,
+  readForm,
+  REFRESH_MS,
+} from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import { readPick } from "../picker/read_pick.ts";
 import { trainersOf } from "./choices_view.tsx";
@@ -89,7 +97,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
   });
 
   app.get(`/trainer-assignment/runs/:id{${ID_PATTERN}}`, async (c) => {
-    const { id } = c.req.param();
+    const id = idInPath(c);
     const cursor = c.req.query("cursor");
     const run = await getRun(sql, id);
     const [throughput, followUp, trainers, errors] = await Promise.all([
@@ -126,7 +134,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
   });
 
   app.get(`/trainer-assignment/runs/:id{${ID_PATTERN}}/errors.csv`, async (c) => {
-    const { id } = c.req.param();
+    const id = idInPath(c);
     const run = await getRun(sql, id);
     return await answerNamedCsv(c, services, {
       chunks: readAllErrors(sql, id),
@@ -141,7 +149,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
 
   for (const { verb, change, notice } of STATUS_CHANGES) {
     app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/${verb}`, async (c) => {
-      const { id } = c.req.param();
+      const id = idInPath(c);
       return await doAndSeeOther(c, backOf(c.req.header("referer"), id), async () => {
         const { kind } = await change(sql, id, visitorOf(c)).finally(() => reader.expire());
         logChange(log, visitorOf(c), `${kind}_${verb}_requested`, { runId: id });
@@ -151,7 +159,7 @@ export function addRunPages(pages: Pages, reader: OverviewReader): void {
   }
 
   app.post(`/trainer-assignment/runs/:id{${ID_PATTERN}}/retry`, async (c) => {
-    const { id } = c.req.param();
+    const id = idInPath(c);
     return await doAndSeeOther(c, paths.run(id), async () => {
       const run = await retryRun(sql, id, visitorOf(c)).finally(() => reader.expire());
       logChange(log, visitorOf(c), `${run.kind}_retry_requested`, { runId: run.id, retryOf: id });

@@ -29,6 +29,7 @@ import {
   answerPage,
   doAndSeeOther,
   ID_PATTERN,
+  idInPath,
   type Pages,
   readForm,
   readId,
@@ -126,11 +127,11 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
 
   app.get(
     `/trainer-assignment/trainers/:id{${ID_PATTERN}}`,
-    (c) => answerTrainer(c, c.req.param("id").toLowerCase()),
+    (c) => answerTrainer(c, idInPath(c)),
   );
 
   app.post(`/trainer-assignment/trainers/:id{${ID_PATTERN}}/settings`, async (c) => {
-    const trainerId = c.req.param("id").toLowerCase();
+    const trainerId = idInPath(c);
     const typed = await readForm(c);
     const refuse = (notice: Notice) => answerTrainer(c, trainerId, { typed, notice });
     const capacity = Capacity.safeParse(typed.capacity);
@@ -146,7 +147,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
   });
 
   app.get(`/trainer-assignment/trainers/:id{${ID_PATTERN}}/clients.csv`, async (c) => {
-    const trainerId = c.req.param("id");
+    const trainerId = idInPath(c);
     const chunks = streamTrainerClients(readFrom(sql), trainerId, Status.parse(c.req.query("status")));
     return await answerNamedCsv(c, services, {
       chunks,

@@ -12,7 +12,7 @@ import { startTransfer } from "../../runs/runs.ts";
 import { previewTransfer } from "../../runs/transfer_preview.ts";
 import { type PageEnv, visitorOf } from "../env.ts";
 import { noticeOf, withNotice } from "../frame/notices.ts";
-import { answerPage, ID_PATTERN, type Pages, readId, REFUSED, seeOther } from "../frame/pages.ts";
+import { answerPage, ID_PATTERN, idInPath, type Pages, readId, REFUSED, seeOther } from "../frame/pages.ts";
 import { paths } from "../frame/paths.ts";
 import type { OverviewReader } from "../overview/reader.ts";
 import { type Pick, readPick, suggest } from "../picker/read_pick.ts";
@@ -48,7 +48,7 @@ export function addTransferPages({ app, services }: Pages, reader: OverviewReade
       return await answerForm(c, { ...form, to: "trainer" }, { pick, isRefused: true });
     }
     const { plan, faults } = planOfForm(form, pick.id ?? null, await listMemberFields(sql));
-    faults.unshift(...faultsOfTrainer(form, pick, trainerOf(c)));
+    faults.unshift(...faultsOfTrainer(form, pick, idInPath(c)));
     if (plan === undefined || faults.length > 0) return await answerForm(c, form, { pick, faults });
     return await answerPreview(c, form.to === "policy" ? { ...plan, trainerId: null } : plan);
   });
@@ -73,7 +73,7 @@ export function addTransferPages({ app, services }: Pages, reader: OverviewReade
       const run = await work().finally(() => reader.expire());
       logChange(log, visitorOf(c), "transfer_start_requested", { runId: run.id });
       if (run.dryRun) return seeOther(c, withNotice(paths.run(run.id), "dry_run_started"));
-      if (plan.stopsNewClients) logChange(log, visitorOf(c), "trainer_changed", { trainerId: trainerOf(c) });
+      if (plan.stopsNewClients) logChange(log, visitorOf(c), "trainer_changed", { trainerId: idInPath(c) });
       return seeOther(c, withNotice(paths.run(run.id), "transfer_started", plan.stopsNewClients ? 1 : 0));
     } catch (error) {
       if (error instanceof AppError && typeof error.details["runId"] === "string") {
@@ -111,7 +111,7 @@ export function addTransferPages({ app, services }: Pages, reader: OverviewReade
   }
 
   async function readFrom(c: Context<PageEnv>): Promise<FromTrainer> {
-    const trainerId = trainerOf(c);
+    const trainerId = idInPath(c);
     const [trainer, { policy }, [member]] = await Promise.all([
       getTrainer(sql, trainerId),
       getPolicy(sql),
@@ -155,13 +155,9 @@ interface Answer {
   isRefused?: boolean;
 }
 
-function trainerOf(c: Context<PageEnv>): string {
-  return (c.req.param("id") ?? "").toLowerCase();
-}
-
 function requestOf(c: Context<PageEnv>, { trainerId, memberIds, condition, notes }: Plan) {
   return {
-    fromTrainerId: trainerOf(c),
+    fromTrainerId: idInPath(c),
     trainerId: trainerId ?? undefined,
     memberIds: memberIds ?? undefined,
     condition: condition ?? undefined,

@@ -11,6 +11,7 @@ import {
   Day,
   doAndSeeOther,
   ID_PATTERN,
+  idInPath,
   type Pages,
   readForm,
   seeOther,
@@ -35,7 +36,7 @@ export function addWebhookChanges(
   answerWebhook: (c: Context<PageEnv>, webhook: EndpointState, answered: Answered) => Promise<Response>,
 ): void {
   app.post(`${ONE}/change`, async (c) => {
-    const id = c.req.param("id").toLowerCase();
+    const id = idInPath(c);
     const typed = await readForm(c);
     const webhook = await getEndpoint(sql, id);
     const form = readWebhookForm(typed, settings.allowPrivate);
@@ -51,7 +52,7 @@ export function addWebhookChanges(
 
   for (const verb of ["enable", "disable"] as const) {
     app.post(`${ONE}/${verb}`, (c) => {
-      const id = c.req.param("id").toLowerCase();
+      const id = idInPath(c);
       return doAndSeeOther(c, backTo(c, id), async () => {
         const change = { enabled: verb === "enable" };
         await editEndpoint(sql, id, change, visitorOf(c));
@@ -62,7 +63,7 @@ export function addWebhookChanges(
   }
 
   app.post(`${ONE}/delete`, (c) => {
-    const id = c.req.param("id").toLowerCase();
+    const id = idInPath(c);
     return doAndSeeOther(c, paths.webhooks, async () => {
       await deleteEndpoint(sql, id, visitorOf(c));
       logChange(log, visitorOf(c), "webhook_deleted", { webhookId: id });
@@ -71,7 +72,7 @@ export function addWebhookChanges(
   });
 
   app.post(`${ONE}/test`, (c) => {
-    const id = c.req.param("id").toLowerCase();
+    const id = idInPath(c);
     return doAndSeeOther(c, backTo(c, id), async () => {
       const messageId = await sendTest(sql, id, visitorOf(c));
       logChange(log, visitorOf(c), "webhook_test_requested", { webhookId: id, messageId });
@@ -80,7 +81,7 @@ export function addWebhookChanges(
   });
 
   app.post(`${ONE}/redeliver`, async (c) => {
-    const id = c.req.param("id").toLowerCase();
+    const id = idInPath(c);
     const { data: since } = Day.safeParse((await readForm(c)).since);
     if (since === undefined) return seeOther(c, withNotice(paths.webhook(id), "not_a_day"));
     return await doAndSeeOther(c, backTo(c, id), async () => {
@@ -91,7 +92,7 @@ export function addWebhookChanges(
   });
 
   app.post(`${ONE}/messages/:messageId{${ID_PATTERN}}/redeliver`, (c) => {
-    const [id, messageId] = [c.req.param("id").toLowerCase(), c.req.param("messageId").toLowerCase()];
+    const [id, messageId] = [idInPath(c), idInPath(c, "messageId")];
     return doAndSeeOther(c, backTo(c, id), async () => {
       const messages = await redeliver(sql, id, { messageId }, visitorOf(c));
       logChange(log, visitorOf(c), "webhook_redelivery_requested", { webhookId: id, messageId });

@@ -11,6 +11,7 @@ import { findRefusal, type Notice } from "../frame/notices.ts";
 import {
   answerPage,
   ID_PATTERN,
+  idInPath,
   type Pages,
   readForm,
   REFRESH_MS,
@@ -133,13 +134,13 @@ export function addWebhookPages({ app, services }: Pages): void {
   });
 
   app.get(`/trainer-assignment/webhooks/:id{${ID_PATTERN}}`, async (c) => {
-    return await answerWebhook(c, await getEndpoint(sql, c.req.param("id").toLowerCase()));
+    return await answerWebhook(c, await getEndpoint(sql, idInPath(c)));
   });
 
   app.get(
     `/trainer-assignment/webhooks/:id{${ID_PATTERN}}/messages/:messageId{${ID_PATTERN}}`,
     async (c) => {
-      const [id, messageId] = [c.req.param("id").toLowerCase(), c.req.param("messageId").toLowerCase()];
+      const [id, messageId] = [idInPath(c), idInPath(c, "messageId")];
       const [webhook, delivery] = await Promise.all([getEndpoint(sql, id), getDelivery(sql, id, messageId)]);
       return await answerPage(c, {
         title: "Message",
@@ -151,7 +152,7 @@ export function addWebhookPages({ app, services }: Pages): void {
   );
 
   app.post(`/trainer-assignment/webhooks/:id{${ID_PATTERN}}/secret`, async (c) => {
-    const id = c.req.param("id").toLowerCase();
+    const id = idInPath(c);
     try {
       const { secret, ...webhook } = await rotateSecret(sql, settings, id, visitorOf(c));
       logChange(log, visitorOf(c), "webhook_secret_rotated", { webhookId: id });

@@ -138,7 +138,7 @@ async function runBackfill({ ask, random }: Caller): Promise<void> {
 /** Follows the newest run, some to its end, some only for a moment. */
 async function followRun({ service, ask, random, signal }: Caller): Promise<void> {
   const newest = await ask("runs", "GET /v1/backfills?limit=1");
-  const { backfills: [run] = [] } = newest === undefined ? {} : await newest.json();
+  const { runs: [run] = [] } = newest === undefined ? {} : await newest.json();
   if (run === undefined) return;
   const leaving = AbortSignal.any([signal, AbortSignal.timeout(random.integer(10, 500))]);
   try {
