@@ -94,7 +94,10 @@ describe("the spans of a running service", () => {
     assertEquals(request.attributes["enduser.id"], "ops");
     const statement = below(request).find(({ name }) => name === "select public.trainer_client_assignments");
     assertEquals(statement?.parentSpanId, request.spanId);
-    assertMatch(String(statement?.attributes["db.query.text"]), /where trainer_id = \$/);
+    assertMatch(
+      String(statement?.attributes["db.query.text"]),
+      /where \(trainer_id, status\) >= \(\(select \$/,
+    );
     const [, line = ""] = await task.line(new RegExp(`(.*"traceId":"${traceId}".*)`));
     assertEquals(JSON.parse(line).spanId, request.spanId);
   });

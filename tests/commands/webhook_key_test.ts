@@ -110,7 +110,7 @@ describe("WEBHOOK_KEY", () => {
 
     const { service } = await startWith(createKey());
     const [line] = await service.line(/.*"event":"webhook_secret_unreadable".*/);
-    assertMatch(JSON.parse(line).reason, /WEBHOOK_KEY lacks a key, .+ give the endpoint a new secret/);
+    assertMatch(JSON.parse(line).reason, /WEBHOOK_KEY lacks a key, .+ give the webhook a new secret/);
   });
 });
 
