@@ -4,7 +4,7 @@ import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
 import { cutService, startWork } from "../background.ts";
 import { ASSIGNMENTS_EVER, keepDeparted } from "../departures.ts";
 import { type Experiment, sized } from "../experiment.ts";
-import { endAssignment, giveMembers } from "../load.ts";
+import { endAssignment, giveMembers, LONGEST_SIGNUP_MS } from "../load.ts";
 import { bringRules, setCapacity, writeRules } from "../policy.ts";
 import { awaitEnd, giveBehindCursor, steerAndCut, watchCounters } from "../runs.ts";
 import { moveClients } from "../transfers.ts";
@@ -57,7 +57,11 @@ export const byRules: Experiment = {
       }
       await load.stop();
       if (report.hasNoticedBug) return;
-      await world.judge({ runsEnded: true, longestSignupMs: 2_000, webhooks: await webhooks.settle() });
+      await world.judge({
+        runsEnded: true,
+        longestSignupMs: LONGEST_SIGNUP_MS,
+        webhooks: await webhooks.settle(),
+      });
       if (report.hasNoticedBug) return;
       for (const id of trainers.waiting) await setCapacity(world, id, members);
       await retryFailures(sql);

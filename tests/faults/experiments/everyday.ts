@@ -4,7 +4,7 @@ import { retryFailures } from "../../../src/assignments/failures.ts";
 import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
 import { startWork } from "../background.ts";
 import { type Experiment, sized } from "../experiment.ts";
-import { assignByHand, endAssignment, giveMembers } from "../load.ts";
+import { assignByHand, endAssignment, giveMembers, LONGEST_SIGNUP_MS } from "../load.ts";
 import { awaitEnd, giveBehindCursor, pause, steerAndCut, watchCounters } from "../runs.ts";
 import { bringWebhooks } from "../webhooks.ts";
 import { inWorld, type World } from "../world.ts";
@@ -47,7 +47,11 @@ export const everyday: Experiment = {
         if (report.hasNoticedBug) return;
 
         await bringCauses(world);
-        await world.judge({ runsEnded: true, longestSignupMs: 2_000, webhooks: await webhooks.settle() });
+        await world.judge({
+          runsEnded: true,
+          longestSignupMs: LONGEST_SIGNUP_MS,
+          webhooks: await webhooks.settle(),
+        });
         if (report.hasNoticedBug) return;
         await retryFailures(sql);
         await world.judge({ runsEnded: true, drained: true, webhooks: await webhooks.settle() });
