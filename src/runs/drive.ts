@@ -14,6 +14,7 @@ import {
   type Step,
   stepRun,
 } from "./steps.ts";
+import type { Run } from "./progress.ts";
 import { traceSteps } from "./step_spans.ts";
 
 /** How one process drives runs. */
@@ -56,13 +57,14 @@ const BACKOFF_MS = { first: 250, longest: 30_000 };
  */
 export async function driveRun(
   sql: Sql,
-  run: { id: string; dryRun: boolean },
+  run: Pick<Run, "id" | "kind" | "dryRun">,
   options: DriveOptions,
 ): Promise<boolean> {
   let didFinish = false;
+  const about = { runId: run.id, kind: run.kind };
   const end = new AbortController(); // wakes the other lanes when one finds that the run has ended
   const signal = AbortSignal.any([options.signal, end.signal]);
-  const neighbour = watchPressure(sql, run.id, options);
+  const neighbour = watchPressure(sql, run, options);
   const step = run.dryRun ? previewRun : stepRun;
   const takeStep = await traceSteps(sql, run.id, () => step(sql, run.id));
   await Promise.all(Array.from({ length: options.lanes }, () => driveLane(takeStep, neighbour)));
@@ -96,7 +98,7 @@ export async function driveRun(
   async function copeWith(error: unknown, tries: number): Promise<void> {
     const { code, message } = describeError(error);
     if (!options.outageLog?.covers(error)) {
-      options.log.warn({ event: "backfill_step_failed", runId: run.id, code, tries, reason: message });
+      options.log.warn({ event: "backfill_step_failed", ...about, code, tries, reason: message });
     }
     try {
       const noted = await recordStepFailure(sql, run.id, { code, message }, {
@@ -104,14 +106,14 @@ export async function driveRun(
         maxTries: options.maxTries,
       });
       if (noted.paused) {
-        options.log.error({ event: "backfill_paused_itself", runId: run.id, code, reason: message });
+        options.log.error({ event: "backfill_paused_itself", ...about, code, reason: message });
       }
     } catch (notNoted) {
       // The failure cannot be recorded while the database is away. The next try goes on.
       if (!options.outageLog?.covers(notNoted)) {
         options.log.warn({
           event: "backfill_trouble_not_noted",
-          runId: run.id,
+          ...about,
           reason: describeError(notNoted).message,
         });
       }
@@ -125,7 +127,11 @@ export async function driveRun(
  * Makes a check for all lanes whether they may step: at most once a second it runs the probes, and records
  * their result.
  */
-function watchPressure(sql: Sql, runId: string, options: DriveOptions): () => Promise<boolean> {
+function watchPressure(
+  sql: Sql,
+  { id, kind }: Pick<Run, "id" | "kind">,
+  options: DriveOptions,
+): () => Promise<boolean> {
   let nextProbeAt = 0;
   let answer = Promise.resolve(true);
   let recorded: Pressure | undefined;
@@ -140,11 +146,11 @@ function watchPressure(sql: Sql, runId: string, options: DriveOptions): () => Pr
   async function probe(): Promise<boolean> {
     const pressure = await findPressure(sql, options.maxReplicaLagMs);
     const { throttleBecause, replicaLag, lockWaiters } = pressure;
-    if (!isDeepStrictEqual(pressure, recorded)) await recordPressure(sql, runId, pressure);
+    if (!isDeepStrictEqual(pressure, recorded)) await recordPressure(sql, id, pressure);
     const wasThrottled = (recorded?.throttleBecause ?? null) !== null;
     if (wasThrottled !== (throttleBecause !== null)) { // not for each change of the lag
       const event = throttleBecause === null ? "backfill_unthrottled" : "backfill_throttled";
-      options.log.info({ event, runId, reason: throttleBecause, replicaLag, lockWaiters });
+      options.log.info({ event, runId: id, kind, reason: throttleBecause, replicaLag, lockWaiters });
     }
     recorded = pressure;
     return throttleBecause === null;

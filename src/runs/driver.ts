@@ -3,7 +3,7 @@ import { delay } from "../deadline.ts";
 import { type DriveOptions, driveRun } from "./drive.ts";
 import { createOutageLog } from "../database/outage_log.ts";
 import type { Run } from "./progress.ts";
-import { getRun, listRunErrors, listRunningIds } from "./runs.ts";
+import { getRun, listRunErrors, listRunning } from "./runs.ts";
 
 const POLL_MS = 250;
 const ERROR_PAGE = 1000;
@@ -18,10 +18,11 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
   const driven = new Map<string, Promise<void>>();
   while (!options.signal.aborted) {
     try {
-      const ids = await listRunningIds(sql);
+      const running = await listRunning(sql);
       outageLog.succeeded(POLL_FAILED);
-      for (const id of ids) {
-        if (!driven.has(id)) driven.set(id, drive(id).finally(() => driven.delete(id)));
+      for (const each of running) {
+        if (driven.has(each.id)) continue;
+        driven.set(each.id, drive(each).finally(() => driven.delete(each.id)));
       }
     } catch (error) {
       outageLog.failed(error, POLL_FAILED);
@@ -30,11 +31,11 @@ export async function driveRuns(sql: Sql, options: DriveOptions): Promise<void> 
   }
   await Promise.all(driven.values());
 
-  async function drive(id: string): Promise<void> {
-    const failed = { event: "backfill_drive_failed", runId: id };
+  async function drive({ id, kind }: Pick<Run, "id" | "kind">): Promise<void> {
+    const failed = { event: "backfill_drive_failed", runId: id, kind };
     try {
       const run = await getRun(sql, id);
-      const { kind, fromTrainerId, trainerId, policyVersion, requestedBy, dryRun, total } = run;
+      const { fromTrainerId, trainerId, policyVersion, requestedBy, dryRun, total } = run;
       options.log.info({
         event: "backfill_driving",
         runId: id,

@@ -64,7 +64,12 @@ export async function followRun(sql: Sql, run: Run, options: FollowOptions): Pro
       try {
         options.onProgress(await getRun(sql, run.id));
       } catch (error) {
-        drive.log.warn({ event: "backfill_progress_unknown", runId: run.id, reason: String(error) });
+        drive.log.warn({
+          event: "backfill_progress_unknown",
+          runId: run.id,
+          kind: run.kind,
+          reason: String(error),
+        });
       }
       await delay(PROGRESS_EVERY_MS, signal);
     }

@@ -143,15 +143,14 @@ export async function listRuns(
 }
 
 /** Lists the ids of running runs, oldest first. */
-export async function listRunningIds(sql: Sql): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select id
+export async function listRunning(sql: Sql): Promise<Pick<Run, "id" | "kind">[]> {
+  return await sql<Pick<Run, "id" | "kind">[]>`
+    select id, kind
     from assignment.backfill_runs
     where status = 'running'
     order by id
     limit 100
   `;
-  return rows.map((row) => row.id);
 }
 
 /**

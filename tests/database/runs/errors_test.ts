@@ -71,9 +71,9 @@ describe("a backfill that meets rows which cannot be assigned", () => {
     const run = await startBackfill(sql, { requestedBy: "test" });
     const { log, logged } = recordingLogger();
     const paused = await driveToEnd(sql, run, { lanes: 1, maxTries: 3, log });
-    assertEquals(logged.map(({ level, event, runId, code }) => [level, event, runId, code]), [
-      ...Array(3).fill(["warn", "backfill_step_failed", run.id, "40001"]),
-      ["error", "backfill_paused_itself", run.id, "40001"],
+    assertEquals(logged.map(({ level, event, runId, kind, code }) => [level, event, runId, kind, code]), [
+      ...Array(3).fill(["warn", "backfill_step_failed", run.id, "backfill", "40001"]),
+      ["error", "backfill_paused_itself", run.id, "backfill", "40001"],
     ]);
     assertEquals([paused.status, paused.failed, paused.processed], ["paused", 0, 0]);
     assertMatch(paused.pauseReason ?? "", /^3 tries failed in a row: member .* is refused \(40001\)$/);

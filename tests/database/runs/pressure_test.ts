@@ -45,9 +45,9 @@ describe("a backfill beside sessions that wait for locks on its tables", () => {
     await driving;
     const ended = await getRun(sql, run.id);
     assertEquals([ended.status, ended.successful, ended.throttledBecause], ["succeeded", 1000, null]);
-    assertEquals(logged.map(({ event, runId, reason }) => [event, runId, reason]), [
-      ["backfill_throttled", run.id, throttled.throttledBecause],
-      ["backfill_unthrottled", run.id, null],
+    assertEquals(logged.map(({ event, runId, kind, reason }) => [event, runId, kind, reason]), [
+      ["backfill_throttled", run.id, "backfill", throttled.throttledBecause],
+      ["backfill_unthrottled", run.id, "backfill", null],
     ]);
   });
 });

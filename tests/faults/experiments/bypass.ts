@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Run } from "../../../src/runs/progress.ts";
-import { getRun, listRunningIds, startBackfill } from "../../../src/runs/runs.ts";
+import { getRun, listRunning, startBackfill } from "../../../src/runs/runs.ts";
 import { stepRun } from "../../../src/runs/steps.ts";
 import type { Sql } from "../../../src/database/sql.ts";
 import { PUBLICATION, type Publisher, startPublisher } from "../../support/publisher.ts";
@@ -129,7 +129,7 @@ async function onVersion(version: PostgresVersion, options: ExperimentOptions): 
 
 /** Steps whatever runs to its end. */
 async function endRuns(sql: Sql): Promise<Run[]> {
-  const ids = await listRunningIds(sql);
+  const ids = (await listRunning(sql)).map(({ id }) => id);
   for (const id of ids) while ((await stepRun(sql, id)).work !== "finished");
   return await Promise.all(ids.map((id) => getRun(sql, id)));
 }
