@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Run as RunShape } from "../runs/progress.ts";
+import { isStorable } from "../storable_text.ts";
 import { Condition } from "./condition_schema.ts";
 import { DEFAULT_TRAINER_ID } from "../assignments/default_trainer.ts";
 
@@ -30,6 +31,9 @@ export const AskedTrainerId = z.union([
 /** ISO 8601, UTC. */
 export const Time = z.iso.datetime().openapi({ example: EXAMPLE.time });
 
+/** A time that somebody asks for. */
+export const AskedTime = Time.refine((time) => !time.startsWith("0000"), "Must be from the year 1 to 9999.");
+
 /** Of a row that others may write. */
 export const StoredTime = Time.nullable().openapi({
   description: "Null if the database has infinity or a year outside 1 to 9999.",
@@ -41,12 +45,12 @@ export const AssignmentId = Id.openapi({ example: EXAMPLE.assignmentId });
 export const RunId = Id.openapi({ example: EXAMPLE.runId });
 export const RunParams = z.strictObject({ id: RunId });
 
-/** Free text. PostgreSQL cannot store NUL, and half a surrogate pair is not a character. */
+/** What a text must be, and what is said of one that is not. */
+export const STORABLE = [isStorable, "Must not contain NUL characters or unpaired surrogates."] as const;
+
+/** Free text. */
 export const Notes = z.string().max(10_000)
-  .refine(
-    (notes) => !notes.includes("\0") && notes.isWellFormed(),
-    "Must not contain NUL characters or unpaired surrogates.",
-  )
+  .refine(...STORABLE)
   .openapi({ description: "Free text.", example: "asked for by the member" });
 
 export const Assignment = z.object({

@@ -1,10 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { isStorable } from "../policy/condition.ts";
 import { type Delivery as DeliveryShape, DELIVERY_STATUSES } from "../webhooks/deliveries.ts";
 import { type EndpointState, MESSAGE_TYPES } from "../webhooks/endpoints.ts";
 import { MAX_URL_LENGTH } from "../webhooks/registration.ts";
 import { isSecret } from "../webhooks/sign.ts";
-import { EXAMPLE, Id, Time } from "./schemas.ts";
+import { EXAMPLE, Id, STORABLE, Time } from "./schemas.ts";
 
 const WEBHOOK_ID = "0195d3a5-1b2c-7d3e-8f40-5a6b7c8d9e0f";
 const MESSAGE_ID = "0195d3a6-2c3d-7e4f-9051-6b7c8d9e0f1a";
@@ -29,7 +28,7 @@ const Url = z.string().max(MAX_URL_LENGTH, "Must have at most 2,000 characters."
   example: "https://crm.example.com/hooks/trainers",
 });
 const Description = z.string().max(1000, "Must have at most 1,000 characters.")
-  .refine(isStorable, "Must not contain NUL characters or unpaired surrogates.").nullable()
+  .refine(...STORABLE).nullable()
   .openapi({ description: "For admins.", example: "the CRM" });
 const GivenSecret = z.string().refine(isSecret, "Must be whsec_ and base64 of 24 to 64 bytes.").openapi({
   description: "The signing secret: `whsec_` and base64 of 24 to 64 bytes. By default one is made.",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UNKNOWN_NAME } from "../input_errors.ts";
+import { isStorable } from "../storable_text.ts";
 
 /** Which members a rule is for. */
 export type Condition = { all: Condition[] } | { any: Condition[] } | { not: Condition } | Leaf;
@@ -134,9 +135,4 @@ const NOTHING: Condition = { all: [] };
 
 function isObject(node: unknown): node is Record<string, unknown> {
   return typeof node === "object" && node !== null && !Array.isArray(node);
-}
-
-/** PostgreSQL cannot store a NUL, and half a surrogate pair is not a character. */
-export function isStorable(text: string): boolean {
-  return !text.includes("\0") && text.isWellFormed();
 }

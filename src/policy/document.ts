@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Condition, FieldName, isStorable, When } from "./condition.ts";
+import { isStorable } from "../storable_text.ts";
+import { type Condition, FieldName, When } from "./condition.ts";
 
 /** Who trains whom: the first rule that matches and has a trainer to give decides, at last the default trainer. */
 export interface PolicyDocument {

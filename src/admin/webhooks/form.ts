@@ -1,4 +1,4 @@
-import { isStorable } from "../../policy/condition.ts";
+import { isStorable } from "../../storable_text.ts";
 import { findUrlProblem } from "../../webhooks/address.ts";
 import { type EndpointState, MESSAGE_TYPES, type MessageType } from "../../webhooks/endpoints.ts";
 import { MAX_URL_LENGTH, type NewEndpoint } from "../../webhooks/registration.ts";

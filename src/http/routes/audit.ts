@@ -10,15 +10,14 @@ import { exportFormat, LIST_TYPES } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";
 import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
-import { EXAMPLE, Id, json, LINK_HEADER, text, Time, TrainerId } from "../schemas.ts";
+import { AskedTime, EXAMPLE, Id, json, LINK_HEADER, STORABLE, text, Time, TrainerId } from "../schemas.ts";
 import type { TakeSlot } from "../slots.ts";
 import { streamRows } from "../streaming.ts";
 
 const MAX_NAME_LENGTH = 1000;
 
 const Name = z.string().min(1, "Must not be empty.").max(MAX_NAME_LENGTH)
-  .refine((name) => !name.includes("\0"), "Must not contain NUL characters.");
-const AskedTime = Time.refine((time) => !time.startsWith("0000"), "Must be from the year 1 to 9999.");
+  .refine(...STORABLE);
 const Action = z.enum(AUDIT_ACTIONS).openapi("AuditAction", { example: "assignment.made" });
 const State = z.record(z.string(), z.unknown()).nullable();
 

@@ -2,16 +2,13 @@ import { z } from "@hono/zod-openapi";
 import { LOOK_ROWS, MAX_FOUND, MAX_SEARCH_LENGTH, searchMembers } from "../../assignments/member_search.ts";
 import { MemberEmail, MemberName } from "../names.ts";
 import { addRoute, type Api } from "../route.ts";
-import { EXAMPLE, Id, json } from "../schemas.ts";
+import { EXAMPLE, Id, json, STORABLE } from "../schemas.ts";
 
 const DEFAULT_LIMIT = 20;
 
 /** A part of a name or e-mail, or the beginning of an id. */
 export const SearchText = z.string().trim().min(1, "Must not be empty.").max(MAX_SEARCH_LENGTH)
-  .refine(
-    (text) => !text.includes("\0") && text.isWellFormed(),
-    "Must not contain NUL characters or unpaired surrogates.",
-  )
+  .refine(...STORABLE)
   .openapi({
     description: "A part of the name or of the e-mail, without regard to case; or an id, or its beginning.",
     example: "anna",

@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { isStorable } from "../../policy/condition.ts";
 import { getPolicy, listPolicyHistory, putPolicy } from "../../policy/policies.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { etagOf, hasVersion, readExpectedVersion } from "../etags.ts";
@@ -14,13 +13,13 @@ import {
   WrittenPolicy,
 } from "../policy_schemas.ts";
 import { addRoute, type Api } from "../route.ts";
-import { header, json, LINK_HEADER } from "../schemas.ts";
+import { header, json, LINK_HEADER, STORABLE } from "../schemas.ts";
 
 const ETAG_HEADER = { ETag: header('The version in double quotes: `"3"`.') };
 const POLICY_EXAMPLE = { ...VERSION_EXAMPLE, policy: DOCUMENT_EXAMPLE };
 
 const Comment = z.string().min(1).max(1000, "Must have at most 1,000 characters.")
-  .refine(isStorable, "Must not contain NUL characters or unpaired surrogates.")
+  .refine(...STORABLE)
   .openapi({
     description: "Why the policy changes: shown with the version.",
     example: "German-speaking coaches",

@@ -9,7 +9,7 @@ import {
 import { actorOf, logChange } from "../audit.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
-import { EXAMPLE, json, LINK_HEADER, Time } from "../schemas.ts";
+import { AskedTime, EXAMPLE, json, LINK_HEADER } from "../schemas.ts";
 import {
   BODY_EXAMPLE,
   DELIVERY_EXAMPLE,
@@ -27,9 +27,8 @@ const SentTest = z.object({ messageId: MessageId }).openapi("SentTest");
 const Redelivery = z.object({
   messages: z.int().min(0).openapi({ description: "How many messages are sent again.", example: 1 }),
 }).openapi("Redelivery");
-const FailedSince = Time.refine((time) => !time.startsWith("0000"), "Must be from the year 1 to 9999.");
 const RedeliverRequest = z.strictObject({
-  failedSince: FailedSince.openapi({ description: "Messages that were given up at this time or later." }),
+  failedSince: AskedTime.openapi({ description: "Messages that were given up at this time or later." }),
 }).openapi("RedeliverRequest");
 
 /** What became of messages at a webhook, and sending again. */

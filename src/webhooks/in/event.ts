@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { MemberHook } from "../../config/member_hook.ts";
+import { isStorable } from "../../storable_text.ts";
 import { toMemberId } from "./member_id.ts";
 
 /** What an event says of a new member. */
@@ -47,7 +48,7 @@ function readFirst(payload: unknown, pointers: readonly string[]): string | null
 function readText(payload: unknown, pointer: string): string | null {
   const value = follow(payload, pointer);
   if (Number.isSafeInteger(value)) return String(value);
-  if (typeof value !== "string" || value.includes("\0") || !value.isWellFormed()) return null;
+  if (typeof value !== "string" || !isStorable(value)) return null;
   return value.trim() || null;
 }
 
