@@ -16,9 +16,9 @@ import {
   signWorkOs,
   testHook,
 } from "../support/member_events.ts";
+import { readAction } from "../support/auth0_action.ts";
+import { MEMBER_HOOK } from "./member_hook.ts";
 import { type TestService, testService } from "./test_service.ts";
-
-const PATH = "/v1/hooks/members";
 
 /** What a provider's configuration does with an event of it: taken twice, then with another signature. */
 interface Taken {
@@ -47,7 +47,7 @@ describe("an event of", () => {
     const other = await testService({ memberHook: testHook(environment) });
     others.push(other);
     const send = async (sent: SentEvent) => {
-      const response = await other.app.request(PATH, eventRequest(sent));
+      const response = await other.app.request(MEMBER_HOOK, eventRequest(sent));
       return { status: response.status, ...await response.json() };
     };
     const { outcome: first, memberId } = await send(event);
@@ -172,7 +172,7 @@ describe("an event of", () => {
       member: { id, email, name: "Anna Berg" },
     });
     const update = { ...payload, type: "UPDATE", record: { ...record, id: newId() }, old_record: record };
-    const answer = await others.at(-1)?.app.request(PATH, eventRequest(bearSecret(update)));
+    const answer = await others.at(-1)?.app.request(MEMBER_HOOK, eventRequest(bearSecret(update)));
     assertEquals((await answer?.json()).outcome, "ignored");
   });
 
@@ -216,7 +216,7 @@ describe("an event of", () => {
     ];
     for (const header of odd) {
       const event = { ...signWorkOs(payload), headers: { "WorkOS-Signature": header } };
-      assertEquals((await others.at(-1)?.app.request(PATH, eventRequest(event)))?.status, 401, header);
+      assertEquals((await others.at(-1)?.app.request(MEMBER_HOOK, eventRequest(event)))?.status, 401, header);
     }
   });
 
@@ -225,9 +225,9 @@ describe("an event of", () => {
     const sent: SentEvent[] = [];
     await action({
       user: { user_id: "auth0|0123456789abcdef", email, name: "Anna Berg" },
-      secrets: { HOOK_URL: `https://trainers.example${PATH}`, HOOK_SECRET: SECRET },
+      secrets: { HOOK_URL: `https://trainers.example${MEMBER_HOOK}`, HOOK_SECRET: SECRET },
     }, (url, { headers, body }) => {
-      assertEquals(url, `https://trainers.example${PATH}`);
+      assertEquals(url, `https://trainers.example${MEMBER_HOOK}`);
       sent.push({ headers, body });
       return Promise.resolve(new Response("{}"));
     });
@@ -302,25 +302,7 @@ describe("an event of", () => {
     });
     assertEquals(member, { id, email: null, name: null });
     const { resourceId: _, ...without } = { ...payload, uid: newId() };
-    const response = await others.at(-1)?.app.request(PATH, eventRequest(signKeycloak(without)));
+    const response = await others.at(-1)?.app.request(MEMBER_HOOK, eventRequest(signKeycloak(without)));
     assertEquals((await response?.json()).code, "member_id_missing");
   });
 });
-
-type Action = (
-  event: { user: Record<string, string>; secrets: Record<string, string> },
-  fetch: (url: string, init: { headers: Record<string, string>; body: string }) => Promise<Response>,
-) => Promise<void>;
-
-/** The action's code as the documentation has it, with a `fetch` that sends nothing. */
-async function readAction(): Promise<Action> {
-  const text = await Deno.readTextFile(new URL("../../docs/webhooks.md", import.meta.url));
-  const [, code = ""] = /```js auth0\n([^]*?)```/.exec(text) ?? [];
-  const { createRequire } = await import("node:module");
-  const exports: { onExecutePostUserRegistration?: (event: unknown) => Promise<void> } = {};
-  const make = new Function("exports", "require", "fetch", code);
-  return async (event, fetch) => {
-    make(exports, createRequire(import.meta.url), fetch);
-    await exports.onExecutePostUserRegistration?.(event);
-  };
-}

@@ -63,6 +63,7 @@ export const SLOW = [
   "tests/http/transfers_test.ts",
   "tests/database/webhooks/",
   "tests/http/member_hook_test.ts",
+  "tests/http/member_hook_refusals_test.ts",
   "tests/http/member_hook_providers_test.ts",
   "tests/unit/lost_connections_test.ts",
 ];
