@@ -1,9 +1,8 @@
-import v8 from "node:v8";
-import vm from "node:vm";
 import { assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { MAX_EXPORTS } from "../../src/http/streaming.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { requestInit, serveOnSocket, type TestService, testService } from "./test_service.ts";
 
 const CLIENTS = `/v1/trainers/${DEFAULT_TRAINER_ID}/clients`;
@@ -137,10 +136,3 @@ describe("exports over HTTP", () => {
     ]);
   });
 });
-
-/** Collects garbage; the bytes that live on. */
-function collectGarbage(): number {
-  v8.setFlagsFromString("--expose-gc");
-  vm.runInNewContext("gc")();
-  return Deno.memoryUsage().heapUsed;
-}

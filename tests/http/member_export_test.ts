@@ -1,5 +1,3 @@
-import v8 from "node:v8";
-import vm from "node:vm";
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { exportMember } from "../../src/history/member_export.ts";
@@ -8,6 +6,7 @@ import { newId } from "../support/assignments.ts";
 import { runBackfill } from "../support/backfills.ts";
 import { acceptAssignments, refuseAssignments } from "../support/members.ts";
 import { SERVICE_ROLE } from "../support/databases.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { addMembers, type TestService, testService } from "./test_service.ts";
 
 describe("the export of a member", () => {
@@ -137,10 +136,3 @@ describe("the export of a member", () => {
     await sql`alter table assignment.gone rename to audit_log`;
   });
 });
-
-/** Collects garbage; the bytes that live on. */
-function collectGarbage(): number {
-  v8.setFlagsFromString("--expose-gc");
-  vm.runInNewContext("gc")();
-  return Deno.memoryUsage().heapUsed;
-}

@@ -55,6 +55,7 @@ export const SLOW = [
   "tests/database/runs/status_changes_test.ts",
   "tests/deploy/container_test.ts",
   "tests/http/exports_test.ts",
+  "tests/http/audit_download_test.ts",
   "tests/http/access_log_test.ts",
   "tests/http/member_export_test.ts",
   "tests/database/history/",
