@@ -72,7 +72,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         BACKFILL_LANES: "2", // whatever this machine has
         ...options.environment,
       });
-      await Promise.race([task.line(/"address":"http/), answers(url, task.ended)]);
+      await Promise.race([task.line(/"address":"http/), answers(url, task)]);
     },
   };
   await service.start();
@@ -80,15 +80,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 }
 
 /** Waits until it answers: with LOG_LEVEL=warn it does not say that it listens. */
-async function answers(url: string, ended: Promise<number>): Promise<void> {
+async function answers(url: string, task: RunningTask): Promise<void> {
   let isOver = false;
-  ended.then(() => isOver = true);
+  task.ended.then(() => isOver = true);
   while (!isOver) {
     const response = await fetch(`${url}/livez`).catch(() => null);
     await response?.body?.cancel();
     if (response?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  throw new Error(`the service ended before it answered:\n${task.output()}`);
 }
 
 function denoDir(): Record<string, string> {

@@ -112,11 +112,15 @@ export async function isServerRunning(binaries: PostgresBinaries, folder: string
   return result.success;
 }
 
-/** Finds a port that is free at this moment. */
+/**
+ * Finds a port that is free at this moment, of those that no system gives to outgoing connections: one of these could
+ * take it while its server restarts.
+ */
 export function findFreePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    if (isPortFree(port)) return port;
+  }
 }
 
 /** Tells whether a port is free at this moment. */
@@ -124,8 +128,9 @@ export function isPortFree(port: number): boolean {
   try {
     Deno.listen({ hostname: "127.0.0.1", port }).close();
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied) return false;
+    throw error;
   }
 }
 
