@@ -1,4 +1,5 @@
--- Inserts assignments, and ends those that they replace. Only the first attempt of the trigger (0900) inserts them without this function.
+-- Inserts assignments, and ends those that they replace. Only the first attempt of the trigger (0900) inserts them without
+-- this function.
 -- It tries all pairs in one statement. If that fails, it tries again without the pairs that the error decides. If the error
 -- decides none, it tries each half, down to the single pair that fails: k bad pairs of n cost about k·log2(n)
 -- sub-transactions. It raises errors that say nothing about a pair, and the last error after p_max_attempts.

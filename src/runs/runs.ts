@@ -142,7 +142,7 @@ export async function listRuns(
   );
 }
 
-/** Lists the ids of running runs, oldest first. */
+/** Lists the running runs, oldest first; 100 at most. */
 export async function listRunning(sql: Sql): Promise<Pick<Run, "id" | "kind">[]> {
   return await sql<Pick<Run, "id" | "kind">[]>`
     select id, kind

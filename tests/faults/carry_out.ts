@@ -10,7 +10,7 @@ export async function carryOut(
   options: Omit<ExperimentOptions, "report">,
 ): Promise<Report> {
   const report = new Report(options.plant !== undefined);
-  const deadlineMinutes = sized(options.scale, { short: 5, full: 120, long: 24 * 60 });
+  const deadlineMinutes = sized(options.scale, { short: 3, full: 120, long: 24 * 60 });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(

@@ -24,12 +24,6 @@ export interface LoadOptions {
   oneStatementEach?: boolean;
 }
 
-/**
- * Of a transaction of twenty statements, on a machine that does much else. What one statement may wait for locks is measured by
- * the experiment `locks`.
- */
-export const LONGEST_SIGNUP_MS = 5_000;
-
 export interface Load {
   /** Returns once no statement is under way. */
   stop(): Promise<void>;

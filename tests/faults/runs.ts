@@ -36,12 +36,13 @@ export async function awaitEnd(
   sql: () => Sql,
   runId: string,
   report: Report,
-  deadlineMs = 120_000,
+  deadlineMs = 60_000,
 ): Promise<Run | null> {
   let run: Run | null = null;
   const ended = await eventually(report, "every run ends by itself", deadlineMs, async () => {
     run = await getRun(sql(), runId);
-    return hasEnded(run);
+    if (hasEnded(run)) return true;
+    throw new Error(`${run.kind} is ${run.status}, ${run.processed} of ${run.total} processed`);
   });
   return ended ? run : null;
 }

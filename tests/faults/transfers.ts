@@ -206,7 +206,7 @@ async function follow(
 
 /** Steps a run to its end, besides the service, as another replica would that looked at once. */
 async function stepAlong(sql: Sql, runId: string, report: Report): Promise<void> {
-  await eventually(report, "every run ends by itself", 120_000, async () => {
+  await eventually(report, "every run ends by itself", 60_000, async () => {
     for (;;) {
       const { work } = await stepRun(sql, runId);
       if (work === "finished") return true;

@@ -67,11 +67,11 @@ export async function bringWebhooks(
     await Promise.all(receivers.map((receiver) => receiver.setCalm(true)));
     await tendOutbox(world.sql);
     await world.sql`select assignment.forget_gone_members()`; // as every night: an outbox that was broken forgot nobody
-    await eventually(report, "what is due is delivered", plant ? 3_000 : 120_000, async () => {
+    await eventually(report, "what is due is delivered", plant ? 3_000 : 30_000, async () => {
       await makeDue(world.sql);
       return await countPending(world.sql) === 0;
     });
-    await eventually(report, "what is written is given out", 120_000, () => isAllGivenOut(world.sql));
+    await eventually(report, "what is written is given out", 60_000, () => isAllGivenOut(world.sql));
     await reader.catchUp();
     const consumed = {
       attempts: receivers.flatMap(({ id, attempts }) =>

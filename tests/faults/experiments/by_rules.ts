@@ -4,7 +4,7 @@ import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
 import { cutService, startWork } from "../background.ts";
 import { ASSIGNMENTS_EVER, keepDeparted } from "../departures.ts";
 import { type Experiment, sized } from "../experiment.ts";
-import { endAssignment, giveMembers, LONGEST_SIGNUP_MS } from "../load.ts";
+import { endAssignment, giveMembers } from "../load.ts";
 import { bringRules, setCapacity, writeRules } from "../policy.ts";
 import { awaitEnd, giveBehindCursor, steerAndCut, watchCounters } from "../runs.ts";
 import { moveClients } from "../transfers.ts";
@@ -59,7 +59,7 @@ export const byRules: Experiment = {
       if (report.hasNoticedBug) return;
       await world.judge({
         runsEnded: true,
-        longestSignupMs: LONGEST_SIGNUP_MS,
+        longestSignupMs: 2_000,
         webhooks: await webhooks.settle(),
       });
       if (report.hasNoticedBug) return;

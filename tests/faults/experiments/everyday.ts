@@ -4,7 +4,7 @@ import { retryFailures } from "../../../src/assignments/failures.ts";
 import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
 import { startWork } from "../background.ts";
 import { type Experiment, sized } from "../experiment.ts";
-import { assignByHand, endAssignment, giveMembers, LONGEST_SIGNUP_MS } from "../load.ts";
+import { assignByHand, endAssignment, giveMembers } from "../load.ts";
 import { awaitEnd, giveBehindCursor, pause, steerAndCut, watchCounters } from "../runs.ts";
 import { bringWebhooks } from "../webhooks.ts";
 import { inWorld, type World } from "../world.ts";
@@ -49,7 +49,7 @@ export const everyday: Experiment = {
         await bringCauses(world);
         await world.judge({
           runsEnded: true,
-          longestSignupMs: LONGEST_SIGNUP_MS,
+          longestSignupMs: 2_000,
           webhooks: await webhooks.settle(),
         });
         if (report.hasNoticedBug) return;

@@ -51,20 +51,6 @@ describe("downloads of the admin page", () => {
     ]);
   });
 
-  it("are the same for an id in capitals", async () => {
-    const run = await runBackfill(service.sql);
-    for (
-      const [section, own, file] of [["trainers", DEFAULT_TRAINER_ID, "clients"], ["runs", run.id, "errors"]]
-    ) {
-      const [asked, shouted] = await Promise.all([own, own?.toUpperCase()].map(async (asked) => {
-        const response = await get(service, `${HOME}/${section}/${asked}/${file}.csv`, cookie);
-        return [response.status, response.headers.get("Content-Disposition"), await response.text()];
-      }));
-      assertEquals(asked?.[0], 200);
-      assertEquals(shouted, asked);
-    }
-  });
-
   it("name the members that a run failed to assign", async () => {
     await addUnseenMembers(service.sql, 1);
     await service
