@@ -8,7 +8,6 @@ create function assignment.find_members(p_ids uuid[])
   set search_path = pg_catalog, pg_temp
   set row_security = off  -- raises an error where policies hide rows
   set enable_seqscan = off  -- prevents a full scan on stale statistics
-  set plan_cache_mode = force_custom_plan
   set jit = off
   language plpgsql
 as $$

@@ -11,6 +11,7 @@ create function assignment.deal_by_room(
   returns table (index integer, trainer_id uuid)
   stable
   set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off  -- prevents a full scan on stale statistics
   set jit = off
   language sql
 as $$

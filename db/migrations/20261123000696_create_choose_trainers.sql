@@ -17,6 +17,7 @@ create function assignment.choose_trainers(
   stable
   set search_path = pg_catalog, pg_temp
   set work_mem = '32MB'
+  set enable_seqscan = off  -- prevents a full scan on stale statistics
   set jit = off
   language plpgsql
 as $$

@@ -44,6 +44,7 @@ export const kills: Experiment = {
       });
       const each = sized(scale, { short: 2, full: 10, long: 10 }); // of one run
       const given = sized(scale, { short: 1_500, full: 4_000, long: 4_000 });
+      const batchRows = sized(scale, { short: 100, full: 25, long: 25 });
       let looks = 0;
       const runs: Kind[] = [];
 
@@ -51,7 +52,7 @@ export const kills: Experiment = {
         const kind = KINDS[runs.length % KINDS.length] ?? "backfill";
         if (kind !== "transfer") await giveMembers(world.sql, journal, random, given);
         await writeRules(world, trainers);
-        const runId = await start(kind, world, trainers);
+        const runId = await start(kind, world, trainers, batchRows);
         runs.push(kind);
         const watch = watchCounters(() => world.sql, runId, report, ASSIGNMENTS_EVER);
         for (let ofThis = 0; ofThis < each && done < wanted; ofThis++, done++) {
@@ -84,13 +85,13 @@ export const kills: Experiment = {
 };
 
 /** Starts a run of a kind; transfers go there and back, between the default trainer and another. */
-async function start(kind: Kind, world: World, { leaving }: Trainers): Promise<string> {
+async function start(kind: Kind, world: World, { leaving }: Trainers, batchRows: number): Promise<string> {
   if (kind === "backfill") {
-    return (await startBackfill(world.sql, { requestedBy: "experiment", batchRows: 25 })).id;
+    return (await startBackfill(world.sql, { requestedBy: "experiment", batchRows })).id;
   }
-  if (kind === "reassign") return await startReassigning(world, 50);
+  if (kind === "reassign") return await startReassigning(world, batchRows);
   const [most = "", other = ""] = await byClients(world, [world.trainerId, leaving[0] ?? ""]);
-  return await startMove(world, { fromTrainerId: most, trainerId: other, batchRows: 25 });
+  return await startMove(world, { fromTrainerId: most, trainerId: other, batchRows });
 }
 
 /** Those of the trainers with the most clients first. */
