@@ -205,7 +205,7 @@ describe("four replicas on one database behind HAProxy", () => {
 
   it("lose no request while one is killed and one is drained, and finish their run", async () => {
     const { sql } = replicas.database;
-    const run = await startRun(await addTrainer(), 10);
+    const run = await startRun(await addTrainer(), 25);
     const following = [...ALL, ...ALL].map(() => followRun(replicas.proxy.url, run.id));
     const requests = startRequests(replicas, {
       members: await addMembers(1000),
