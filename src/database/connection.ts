@@ -2,6 +2,7 @@ import postgres from "postgres";
 import { parse as parseArray } from "postgres-array";
 import { findWritable, mustFindWritable, splitHosts } from "./driver/hosts.ts";
 import { watchForDeadConnections } from "./driver/dead_connections.ts";
+import { countStatements, waitForQuietTurn } from "./driver/quiet_turn.ts";
 import { socketMaker } from "./driver/sockets.ts";
 import { readTls, type Tls, withoutTls } from "./driver/tls.ts";
 import { surviveLostConnections } from "./driver/lost_connections.ts";
@@ -84,7 +85,9 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
   const find = findUrl ?? (() => Promise.resolve(url));
   const isAtWork = async (forMs: number) =>
     await isServerAtWork(openProbe(await find(), tls), applicationName, forMs);
+  let countBegun = () => 0;
   const socket = socketMaker(find, {
+    whenNothingWaits: waitForQuietTurn(() => countBegun()),
     connectTimeoutMs: findUrl ? CONNECT_TO_ONE_TIMEOUT_MS : connectTimeoutMs,
     tls,
     watch: suspectAfterMs === undefined
@@ -110,6 +113,7 @@ function open(url: string, options: DatabaseOptions, tls: Tls | null, findUrl?: 
     ...{ socket }, // the driver's types do not know it
     ssl: false, // the socket is encrypted already
   }));
+  countBegun = countStatements(sql);
   return isPooled(url) ? disablePipelining(sql) : sql;
 }
 

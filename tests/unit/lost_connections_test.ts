@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { closeDatabase, type DatabaseOptions, openDatabase } from "../../src/database/connection.ts";
 import type { Sql } from "../../src/database/sql.ts";
@@ -103,6 +103,25 @@ describe("a connection that is lost", () => {
       });
     });
   }
+
+  it("is replaced at once, also when a statement waits to be sent at the moment in which it breaks", async () => {
+    await withPool({}, async (pool) => {
+      for (let round = 0; round < 5; round++) {
+        const [row] = await pool<[{ pid: number }]>`select pg_backend_pid() as pid`;
+        const began = performance.now();
+        const terminated = sql`select pg_terminate_backend(${row.pid})`.execute();
+        let isLost = false;
+        const asked: Promise<unknown>[] = [];
+        while (!isLost) {
+          asked.push(pool`select 1`.catch(() => isLost = true));
+          await new Promise((resolve) => setImmediate(resolve)); // in every turn of the event loop
+        }
+        await Promise.all([terminated, ...asked]);
+        assertEquals([...await pool`select 2 as answer`], [{ answer: 2 }]);
+        assertLess(performance.now() - began, 3_000);
+      }
+    });
+  });
 
   it("rejects when the server closes each new one", async () => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

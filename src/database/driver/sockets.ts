@@ -17,6 +17,8 @@ export interface SocketOptions {
   tls: Tls | null;
   /** Called with each connection once it is established. */
   watch: (socket: net.Socket) => void;
+  /** Does something once the driver holds nothing back to write. */
+  whenNothingWaits: (work: () => void) => void;
 }
 
 /** Asks for TLS. https://www.postgresql.org/docs/current/protocol-message-formats.html (SSLRequest) */
@@ -46,16 +48,16 @@ export function socketMaker(
 /** Connects a socket before the driver gets it, for the driver cannot cope with one that fails to connect later. */
 async function connect(
   address: net.NetConnectOpts,
-  { connectTimeoutMs, tls, watch }: SocketOptions,
+  { connectTimeoutMs, tls, watch, whenNothingWaits }: SocketOptions,
 ): Promise<net.Socket> {
-  let socket = emitErrorsOnClose(new net.Socket());
+  let socket = emitErrorsOnClose(new net.Socket(), whenNothingWaits);
   const establish = async () => {
     connectSocket(socket, address);
     await hear(socket, "connect");
     if (tls === null || !("host" in address)) return;
     const { isRequired, ...options } = tls;
     if (!await offersTls(socket, isRequired)) return;
-    socket = emitErrorsOnClose(wrapInTls(socket, address.host ?? "", options));
+    socket = emitErrorsOnClose(wrapInTls(socket, address.host ?? "", options), whenNothingWaits);
     await hear(socket, "secureConnect");
   };
   const deadline = startDeadline(
@@ -101,8 +103,15 @@ function wrapInTls(socket: net.Socket, host: string, options: tls.ConnectionOpti
  * Emits an error only together with `close`, and with every `close`. The driver rejects queries at `error` and
  * drops the connection at `close`: in between it would use it again. A `close` without an error during the
  * sign-in makes it retry at once, without end, and rejects no query.
+ *
+ * Emits both only when the driver holds nothing back to write. It writes in the next turn of the event loop; where a
+ * `close` comes first, it cancels that and then believes for ever that it is still to come (src/connection.js,
+ * `nextWriteTimer`), so that whatever takes the connection's place is silent until its time-out.
  */
-function emitErrorsOnClose<Socket extends net.Socket>(socket: Socket): Socket {
+function emitErrorsOnClose<Socket extends net.Socket>(
+  socket: Socket,
+  whenNothingWaits: SocketOptions["whenNothingWaits"],
+): Socket {
   const emit = socket.emit.bind(socket);
   let error: unknown;
   socket.emit = (event: string | symbol, ...values: unknown[]) => {
@@ -111,13 +120,15 @@ function emitErrorsOnClose<Socket extends net.Socket>(socket: Socket): Socket {
       socket.destroy();
       return true;
     }
-    if (event === "close" && socket.listenerCount("error") > 0) {
-      if (socket.bytesWritten > MOST_CANCEL_BYTES) {
-        error ??= failure("CONNECTION_CLOSED", "the connection was closed");
-      }
-      if (error !== undefined) emit("error", error);
+    if (event !== "close") return emit(event, ...values);
+    if (socket.bytesWritten > MOST_CANCEL_BYTES) {
+      error ??= failure("CONNECTION_CLOSED", "the connection was closed");
     }
-    return emit(event, ...values);
+    whenNothingWaits(() => {
+      if (error !== undefined && socket.listenerCount("error") > 0) emit("error", error);
+      emit(event, ...values);
+    });
+    return true;
   };
   return socket;
 }
