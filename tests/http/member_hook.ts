@@ -32,9 +32,26 @@ export async function readMember(service: TestService, id: string) {
   return row;
 }
 
+/** A service that takes events. */
+export interface MemberHookService extends TestService {
+  /** Sends it an event, as {@link sendEvent} does. */
+  send(event: SentEvent): ReturnType<typeof sendEvent>;
+  /** Reads what its database has of a member. */
+  member(id: string): ReturnType<typeof readMember>;
+  /** Removes the failures and the lines of the log that former tests left. */
+  forget(): Promise<void>;
+}
+
 /** A service that takes events, with members whose e-mail addresses are unique. */
-export async function memberHookService(): Promise<TestService> {
+export async function memberHookService(): Promise<MemberHookService> {
   const service = await testService({ memberHook: testHook() });
   await service.sql`create unique index members_email_key on public.members (lower(email))`;
-  return service;
+  return Object.assign(service, {
+    send: (event: SentEvent) => sendEvent(service, event),
+    member: (id: string) => readMember(service, id),
+    async forget() {
+      service.logged.length = 0;
+      await service.sql`truncate assignment.member_hook_failures`;
+    },
+  });
 }

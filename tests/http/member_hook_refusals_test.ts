@@ -8,27 +8,22 @@ import {
   signStandard,
   testHook,
 } from "../support/member_events.ts";
-import { type TestService, testService } from "./test_service.ts";
-import { MEMBER_HOOK, memberHookService, readMember, sendEvent } from "./member_hook.ts";
+import { testService } from "./test_service.ts";
+import { MEMBER_HOOK, type MemberHookService, memberHookService, sendEvent } from "./member_hook.ts";
 
 describe("an event of an identity provider", () => {
-  let service: TestService;
+  let service: MemberHookService;
   beforeAll(async () => {
     service = await memberHookService();
   });
   afterAll(() => service.stop());
-  beforeEach(async () => {
-    service.logged.length = 0;
-    await service.sql`truncate assignment.member_hook_failures`;
-  });
+  beforeEach(() => service.forget());
 
-  const send = (event: SentEvent, to = service) => sendEvent(to, event);
-  const member = (id: string) => readMember(service, id);
   const failures = async () => (await (await service.call(`GET ${MEMBER_HOOK}/failures`)).json()).failures;
 
   describe("is refused with 401", () => {
     const refused = async (event: SentEvent, detail: RegExp) => {
-      const answer = await send(event);
+      const answer = await service.send(event);
       assertEquals([answer.status, answer.code], [401, "signature_invalid"]);
       assertMatch(answer.detail, detail);
       assertEquals(answer.headers.get("WWW-Authenticate"), 'Signature realm="trainer-assignment"');
@@ -81,21 +76,21 @@ describe("an event of an identity provider", () => {
   it("of 300 KiB is refused with 413, signed or not", async () => {
     const event = signStandard(memberCreated({ id: newId(), filler: "x".repeat(300 * 1024) }));
     for (const headers of [event.headers, {}]) {
-      const answer = await send({ ...event, headers });
+      const answer = await service.send({ ...event, headers });
       assertEquals([answer.status, answer.code], [413, "body_too_large"]);
     }
   });
 
   it("that is not JSON is refused with 400 if it is signed, else with 401", async () => {
     for (const body of ["not JSON", "", '{"type":']) {
-      const answer = await send(signStandard(body));
+      const answer = await service.send(signStandard(body));
       assertEquals([answer.status, answer.code], [400, "invalid_request"]);
-      assertEquals((await send({ body, headers: {} })).status, 401);
+      assertEquals((await service.send({ body, headers: {} })).status, 401);
     }
   });
 
   it("without an id of a member is refused with 422, and kept with the reason", async () => {
-    const answer = await send(
+    const answer = await service.send(
       signStandard(memberCreated({ email: "nobody@example.com" }), { id: "msg_without" }),
     );
     assertEquals([answer.status, answer.code], [422, "member_id_missing"]);
@@ -116,14 +111,14 @@ describe("an event of an identity provider", () => {
     const [holder, id] = [newId(), newId()];
     await service.sql`insert into public.members (id, email) values (${holder}, 'taken@example.com')`;
     const event = signStandard(memberCreated({ id, email: "Taken@example.com" }), { id: "msg_taken" });
-    const answer = await send(event);
+    const answer = await service.send(event);
     assertEquals([answer.status, answer.outcome, answer.memberId, answer.reason], [
       202,
       "refused",
       id,
       "email_taken",
     ]);
-    await send(event);
+    await service.send(event);
     const [failure] = await failures();
     assertEquals([failure.eventId, failure.memberId, failure.reason, failure.attempts], [
       "msg_taken",
@@ -131,24 +126,24 @@ describe("an event of an identity provider", () => {
       "email_taken",
       2,
     ]);
-    assertEquals(await member(id), undefined);
+    assertEquals(await service.member(id), undefined);
 
     await service.sql`delete from public.members where id = ${holder}`;
-    assertEquals((await send(event)).outcome, "created");
+    assertEquals((await service.send(event)).outcome, "created");
     assertEquals(await failures(), []);
   });
 
   it("takes the failures of the member along when another one of the member is taken", async () => {
     const [holder, id] = [newId(), newId()];
     await service.sql`insert into public.members (id, email) values (${holder}, 'twice@example.com')`;
-    await send(signStandard(memberCreated({ id, email: "twice@example.com" })));
+    await service.send(signStandard(memberCreated({ id, email: "twice@example.com" })));
     assertEquals((await failures()).length, 1);
-    await send(signStandard(memberCreated({ id, email: "other@example.com" })));
+    await service.send(signStandard(memberCreated({ id, email: "other@example.com" })));
     assertEquals(await failures(), []);
   });
 
   it("is listed among the failures in pages, the newest first", async () => {
-    for (const id of ["msg_1", "msg_2", "msg_3"]) await send(signStandard(memberCreated({}), { id }));
+    for (const id of ["msg_1", "msg_2", "msg_3"]) await service.send(signStandard(memberCreated({}), { id }));
     const first = await (await service.call(`GET ${MEMBER_HOOK}/failures?limit=2`)).json();
     const second = await (await service.call(`GET ${MEMBER_HOOK}/failures?limit=2&cursor=${first.next}`))
       .json();
@@ -161,10 +156,10 @@ describe("an event of an identity provider", () => {
     const id = newId();
     await service.sql`insert into public.members (id, email) values (${newId()}, ${secret})`;
     for (const data of [{ id, email: secret, name: "Private" }, { email: secret }]) {
-      await send(signStandard(memberCreated(data), { id: `msg_${newId()}` }));
+      await service.send(signStandard(memberCreated(data), { id: `msg_${newId()}` }));
     }
-    await send(signStandard(memberCreated({ id, email: secret }), { secret: OTHER_SECRET }));
-    await send(signStandard(`{"email": "${secret}", broken`));
+    await service.send(signStandard(memberCreated({ id, email: secret }), { secret: OTHER_SECRET }));
+    await service.send(signStandard(`{"email": "${secret}", broken`));
     const text = JSON.stringify(service.logged);
     assertEquals(service.logged.filter(({ event }) => event === "member_event_refused").length, 2);
     for (const part of ["private", "Private", id, "broken"]) assertEquals(text.includes(part), false, part);
@@ -172,7 +167,7 @@ describe("an event of an identity provider", () => {
 
   it("is answered with 404 where no secret is configured", async () => {
     const off = await testService();
-    const answer = await send(signStandard(memberCreated({ id: newId() })), off);
+    const answer = await sendEvent(off, signStandard(memberCreated({ id: newId() })));
     assertEquals([answer.status, answer.code], [404, "member_hook_off"]);
     assertStringIncludes(answer.detail, "MEMBER_HOOK_SECRETS");
     await off.stop();
@@ -183,7 +178,7 @@ describe("an event of an identity provider", () => {
     await other.sql`delete from public.members`;
     await other.sql`alter table public.members add column tenant text not null`;
     const event = signStandard(memberCreated({ id: newId() }));
-    const answer = await send(event, other);
+    const answer = await sendEvent(other, event);
     assertEquals([answer.status, answer.code, answer.headers.get("Retry-After")], [
       503,
       "members_unfit",
@@ -196,7 +191,7 @@ describe("an event of an identity provider", () => {
     const { checks } = await (await other.call("GET /readyz")).json();
     assertEquals(checks.memberHook.status, "degraded");
     await other.sql`alter table public.members alter column tenant set default 'north'`;
-    assertEquals((await send(event, other)).outcome, "created");
+    assertEquals((await sendEvent(other, event)).outcome, "created");
     const after = await (await other.call("GET /readyz")).json();
     assertEquals(after.checks.memberHook, { status: "ok", detail: "takes events of the provider standard" });
     await other.stop();
@@ -206,20 +201,20 @@ describe("an event of an identity provider", () => {
     const event = signStandard(memberCreated({ id: newId() }));
     await service.database.newConnection().begin(async (locker) => {
       await locker`lock table public.members in access exclusive mode`;
-      const answer = await send(event);
+      const answer = await service.send(event);
       assertEquals([answer.status, answer.code, answer.headers.get("Retry-After")], [
         503,
         "database_busy",
         "1",
       ]);
     });
-    assertEquals((await send(event)).outcome, "created");
+    assertEquals((await service.send(event)).outcome, "created");
   });
 
   it("is refused with 429 before it is verified when its network sends too many", async () => {
     const limited = await testService({ memberHook: testHook(), signedPerMinute: 2, trustedProxies: 1 });
     const from = (address: string, event: SentEvent) =>
-      send({ ...event, headers: { ...event.headers, "X-Forwarded-For": address } }, limited);
+      sendEvent(limited, { ...event, headers: { ...event.headers, "X-Forwarded-For": address } });
     const unsigned = { body: "{}", headers: {} };
     for (let sent = 0; sent < 2; sent++) assertEquals((await from("192.0.2.1", unsigned)).status, 401);
     const signed = signStandard(memberCreated({ id: newId() }));

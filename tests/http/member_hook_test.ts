@@ -13,28 +13,24 @@ import {
   signSvix,
   testHook,
 } from "../support/member_events.ts";
-import { type TestService, testService } from "./test_service.ts";
-import { MEMBER_HOOK, memberHookService, readMember, sendEvent } from "./member_hook.ts";
+import { testService } from "./test_service.ts";
+import { MEMBER_HOOK, type MemberHookService, memberHookService, sendEvent } from "./member_hook.ts";
 
 describe("an event of an identity provider", () => {
-  let service: TestService;
+  let service: MemberHookService;
   beforeAll(async () => {
     service = await memberHookService();
   });
   afterAll(() => service.stop());
-  beforeEach(async () => {
-    service.logged.length = 0;
-    await service.sql`truncate assignment.member_hook_failures`;
-  });
-
-  const send = (event: SentEvent, to = service) => sendEvent(to, event);
-  const member = (id: string) => readMember(service, id);
+  beforeEach(() => service.forget());
 
   it("creates the member with what it has, and the trigger assigns them", async () => {
     const id = newId();
-    const answer = await send(signStandard(memberCreated({ id, email: "anna@example.com", name: "Anna" })));
+    const answer = await service.send(
+      signStandard(memberCreated({ id, email: "anna@example.com", name: "Anna" })),
+    );
     assertEquals([answer.status, answer.outcome, answer.memberId], [200, "created", id]);
-    assertEquals(await member(id), {
+    assertEquals(await service.member(id), {
       email: "anna@example.com",
       displayName: "Anna",
       trainers: [DEFAULT_TRAINER_ID],
@@ -43,53 +39,59 @@ describe("an event of an identity provider", () => {
 
   it("is taken with the headers of Svix as well", async () => {
     const id = newId();
-    assertEquals((await send(signSvix(memberCreated({ id })))).outcome, "created");
-    assertEquals(await member(id), { email: null, displayName: null, trainers: [DEFAULT_TRAINER_ID] });
+    assertEquals((await service.send(signSvix(memberCreated({ id })))).outcome, "created");
+    assertEquals(await service.member(id), {
+      email: null,
+      displayName: null,
+      trainers: [DEFAULT_TRAINER_ID],
+    });
   });
 
   it("changes nothing when it is repeated", async () => {
     const id = newId();
     const event = signStandard(memberCreated({ id }));
-    assertEquals((await send(event)).outcome, "created");
-    const again = await send(event);
+    assertEquals((await service.send(event)).outcome, "created");
+    const again = await service.send(event);
     assertEquals([again.status, again.outcome, again.memberId], [200, "duplicate", id]);
   });
 
   it("is not taken again after its member was deleted", async () => {
     const id = newId();
     const event = signStandard(memberCreated({ id }));
-    await send(event);
+    await service.send(event);
     await service.sql`delete from public.members where id = ${id}`;
-    assertEquals((await send(event)).outcome, "duplicate");
-    assertEquals(await member(id), undefined);
+    assertEquals((await service.send(event)).outcome, "duplicate");
+    assertEquals(await service.member(id), undefined);
   });
 
   it("about a member who exists changes nothing of them", async () => {
     const id = newId();
     await service.sql`insert into public.members (id, display_name) values (${id}, 'Before')`;
-    const answer = await send(signStandard(memberCreated({ id, name: "After", email: "after@example.com" })));
+    const answer = await service.send(
+      signStandard(memberCreated({ id, name: "After", email: "after@example.com" })),
+    );
     assertEquals([answer.status, answer.outcome, answer.memberId], [200, "known", id]);
-    assertEquals((await member(id))?.displayName, "Before");
+    assertEquals((await service.member(id))?.displayName, "Before");
   });
 
   it("with another id about the same member changes nothing", async () => {
     const id = newId();
-    assertEquals((await send(signStandard(memberCreated({ id })))).outcome, "created");
-    assertEquals((await send(signStandard(memberCreated({ id })))).outcome, "known");
-    assertEquals((await member(id))?.trainers, [DEFAULT_TRAINER_ID]);
+    assertEquals((await service.send(signStandard(memberCreated({ id })))).outcome, "created");
+    assertEquals((await service.send(signStandard(memberCreated({ id })))).outcome, "known");
+    assertEquals((await service.member(id))?.trainers, [DEFAULT_TRAINER_ID]);
   });
 
   it("of another type is ignored", async () => {
     const id = newId();
-    const answer = await send(signStandard(memberCreated({ id }, "user.updated")));
+    const answer = await service.send(signStandard(memberCreated({ id }, "user.updated")));
     assertEquals([answer.status, answer.outcome, answer.memberId], [200, "ignored", null]);
-    assertEquals(await member(id), undefined);
+    assertEquals(await service.member(id), undefined);
   });
 
   it("whose id is no UUID becomes a member with a UUID of its own, always the same", async () => {
     const data = { id: "user_29w83sxmDNGwOuEthce5gg56FcC" };
-    const first = await send(signStandard(memberCreated(data)));
-    const second = await send(signStandard(memberCreated(data)));
+    const first = await service.send(signStandard(memberCreated(data)));
+    const second = await service.send(signStandard(memberCreated(data)));
     assertEquals([first.outcome, second.outcome], ["created", "known"]);
     assertEquals(first.memberId, "6ff2bd33-8298-5895-9e74-89387191d050");
     assertEquals(second.memberId, first.memberId);
@@ -98,7 +100,7 @@ describe("an event of an identity provider", () => {
   it("is taken with a clock that is off by four minutes", async () => {
     for (const ageSeconds of [240, -240]) {
       assertEquals(
-        (await send(signStandard(memberCreated({ id: newId() }), { ageSeconds }))).outcome,
+        (await service.send(signStandard(memberCreated({ id: newId() }), { ageSeconds }))).outcome,
         "created",
       );
     }
@@ -109,12 +111,15 @@ describe("an event of an identity provider", () => {
       memberHook: testHook({ MEMBER_HOOK_SECRETS: `${SECRET},${OTHER_SECRET}` }),
     });
     for (const secret of [SECRET, OTHER_SECRET]) {
-      const answer = await send(signStandard(memberCreated({ id: newId() }), { secret }), rotating);
+      const answer = await sendEvent(rotating, signStandard(memberCreated({ id: newId() }), { secret }));
       assertEquals(answer.outcome, "created");
     }
     const { headers, body } = signStandard(memberCreated({ id: newId() }));
     const signatures = `v1,bm90IHRoaXMgb25l, ${headers["webhook-signature"]}`; // Supabase joins them like this
-    const answer = await send({ body, headers: { ...headers, "webhook-signature": signatures } }, rotating);
+    const answer = await sendEvent(rotating, {
+      body,
+      headers: { ...headers, "webhook-signature": signatures },
+    });
     assertEquals(answer.outcome, "created");
     await rotating.stop();
   });
@@ -136,7 +141,7 @@ describe("an event of an identity provider", () => {
       signStandard(memberCreated({})),
       { body: "{}", headers: {} },
     ];
-    for (const each of sent) await send(each);
+    for (const each of sent) await service.send(each);
     assertEquals(await Promise.all(OUTCOMES.map(countOf)), before.map((count) => count + 1));
   });
 
@@ -149,11 +154,11 @@ describe("an event of an identity provider", () => {
     await other.sql`alter table public.members add column "full name" varchar(20)`;
     await other.sql`select assignment.grant_service('test_service', '{"full name"}')`;
     const id = newId();
-    await send(signStandard(memberCreated({ id, name: "Anna Berg", email: "anna@example.com" })), other);
+    await sendEvent(other, signStandard(memberCreated({ id, name: "Anna Berg", email: "anna@example.com" })));
     const rows = await other.sql`select email, "full name" as name from public.members where id = ${id}`;
     assertEquals([...rows], [{ email: null, name: "Anna Berg" }]);
 
-    const long = await send(signStandard(memberCreated({ id: newId(), name: "x".repeat(21) })), other);
+    const long = await sendEvent(other, signStandard(memberCreated({ id: newId(), name: "x".repeat(21) })));
     assertEquals([long.status, long.reason], [202, "refused"]);
     assertStringIncludes(long.detail, "22001");
     await other.stop();
@@ -167,7 +172,10 @@ describe("an event of an identity provider", () => {
     const other = await testService({ memberHook: testHook(), memberColumns });
     await other.sql`alter table public.members add column role text`;
     const id = newId();
-    assertEquals((await send(signStandard(memberCreated({ id, name: "owner" })), other)).outcome, "created");
+    assertEquals(
+      (await sendEvent(other, signStandard(memberCreated({ id, name: "owner" })))).outcome,
+      "created",
+    );
     const [row] = await other.sql`select role from public.members where id = ${id}`;
     assertEquals(row, { role: null });
     await other.stop();
@@ -177,7 +185,7 @@ describe("an event of an identity provider", () => {
     const id = newId();
     const event = signStandard(memberCreated({ id, email: "once@example.com" }));
     assertEquals(await outcomesOf(Array.from({ length: 1000 }, () => event)), { created: 1, duplicate: 999 });
-    assertEquals((await member(id))?.trainers, [DEFAULT_TRAINER_ID]);
+    assertEquals((await service.member(id))?.trainers, [DEFAULT_TRAINER_ID]);
     assertEquals(await assignmentsOf(id), 1);
   });
 
