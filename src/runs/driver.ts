@@ -3,7 +3,8 @@ import { delay } from "../deadline.ts";
 import { type DriveOptions, driveRun } from "./drive.ts";
 import { createOutageLog } from "../database/outage_log.ts";
 import type { Run } from "./progress.ts";
-import { getRun, listRunErrors, listRunning } from "./runs.ts";
+import { listRunErrors } from "./run_members.ts";
+import { getRun, listRunning } from "./runs.ts";
 
 const POLL_MS = 250;
 const ERROR_PAGE = 1000;

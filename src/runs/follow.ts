@@ -4,7 +4,8 @@ import { AppError } from "../errors.ts";
 import { type Logger, silentLogger } from "../telemetry/log.ts";
 import { DEFAULT_DRIVE_OPTIONS, type DriveOptions, driveRun } from "./drive.ts";
 import { hasEnded, type Run, type RunError } from "./progress.ts";
-import { getRun, listRunErrors } from "./runs.ts";
+import { listRunErrors } from "./run_members.ts";
+import { getRun } from "./runs.ts";
 
 /** How a program drives a run to its end. */
 export interface FollowOptions

@@ -2,14 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Sql } from "../database/sql.ts";
 import { AppError } from "../errors.ts";
 import type { Run } from "./progress.ts";
-import {
-  type BackfillRequest,
-  getRun,
-  listSelected,
-  startBackfill,
-  startTransfer,
-  type TransferRequest,
-} from "./runs.ts";
+import { listSelected } from "./run_members.ts";
+import { type BackfillRequest, getRun, startBackfill, startTransfer, type TransferRequest } from "./runs.ts";
 
 /** A run, and whether somebody else started it. */
 export interface Joined {

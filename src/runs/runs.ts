@@ -3,15 +3,7 @@ import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import { currentTraceparent } from "../telemetry/tracing.ts";
 import type { Condition } from "../policy/condition.ts";
-import {
-  PROBES,
-  type Run,
-  RUN_FIELDS,
-  type RunError,
-  type RunEvent,
-  type RunKind,
-  SKIP_REASONS,
-} from "./progress.ts";
+import { PROBES, type Run, RUN_FIELDS, type RunEvent, type RunKind, SKIP_REASONS } from "./progress.ts";
 
 /** The options of a new run. */
 export interface BackfillRequest {
@@ -151,38 +143,6 @@ export async function listRunning(sql: Sql): Promise<Pick<Run, "id" | "kind">[]>
     order by id
     limit 100
   `;
-}
-
-/**
- * Lists the failed members of a run, by member id. A run records the first 10,000.
- * @throws {AppError} `run_not_found`
- */
-export async function listRunErrors(
-  sql: Sql,
-  id: string,
-  page: { limit: number; after?: string | undefined },
-): Promise<RunError[]> {
-  const errors = await sql<RunError[]>`
-    select member_id, sqlstate as code, message
-    from assignment.backfill_errors
-    where run_id = ${id}
-      ${page.after === undefined ? sql`` : sql`and member_id > ${page.after}`}
-    order by member_id
-    limit ${page.limit}
-  `;
-  if (errors.length === 0) await getRun(sql, id);
-  return [...errors];
-}
-
-/** Lists the clients that a transfer was asked to move, by id; none where it was not asked for some only. */
-export async function listSelected(sql: Sql, id: string): Promise<string[]> {
-  const rows = await sql<{ memberId: string }[]>`
-    select member_id
-    from assignment.backfill_selected
-    where run_id = ${id}
-    order by member_id
-  `;
-  return rows.map(({ memberId }) => memberId);
 }
 
 /** Pauses a running run. @throws {AppError} `run_not_found`, `invalid_transition` */

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { hasEnded } from "../../runs/progress.ts";
+import { listRunErrors } from "../../runs/run_members.ts";
 import {
   cancelRun,
   getRun,
-  listRunErrors,
   listRuns,
   pauseRun,
   resumeRun,

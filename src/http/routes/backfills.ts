@@ -2,7 +2,8 @@ import { z } from "@hono/zod-openapi";
 import { startBackfill } from "../../runs/runs.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { addRoute, type Api } from "../route.ts";
-import { EXAMPLE, header, json, Run, TrainerId } from "../schemas.ts";
+import { Run } from "../run_schemas.ts";
+import { EXAMPLE, header, json, TrainerId } from "../schemas.ts";
 import { BACKFILLS, START_FIELDS } from "./run_kinds.ts";
 
 const StartRequest = z.strictObject({

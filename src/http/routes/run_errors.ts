@@ -1,13 +1,15 @@
 import { z } from "@hono/zod-openapi";
 import { addNames, streamNames } from "../../assignments/named_rows.ts";
-import { listRunErrors, requireRun } from "../../runs/runs.ts";
+import { listRunErrors } from "../../runs/run_members.ts";
+import { requireRun } from "../../runs/runs.ts";
 import type { Sql } from "../../database/sql.ts";
 import { exportFormat, LIST_TYPES } from "../formats.ts";
 import { negotiate } from "../negotiation.ts";
 import { NAMES_QUERY, ROW_NAMES, wantsNames, withNameColumns } from "../names.ts";
 import { PAGE_QUERY, readPage, refusePaging } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
-import { EXAMPLE, json, LINK_HEADER, RunError, RunId, RunParams, text } from "../schemas.ts";
+import { RunError, RunParams } from "../run_schemas.ts";
+import { EXAMPLE, json, LINK_HEADER, RunId, text } from "../schemas.ts";
 import type { TakeSlot } from "../slots.ts";
 import { streamRows } from "../streaming.ts";
 import { KINDS_OF_RUNS } from "./run_kinds.ts";

@@ -3,7 +3,8 @@ import { getRun } from "../../runs/runs.ts";
 import { negotiate } from "../negotiation.ts";
 import { addRoute, type Api } from "../route.ts";
 import { createRunEvents, FINISHED_EVENT_ID } from "../run_events.ts";
-import { RunParams, text } from "../schemas.ts";
+import { RunParams } from "../run_schemas.ts";
+import { text } from "../schemas.ts";
 import { liftTimeLimit } from "../time_limit.ts";
 import { KINDS_OF_RUNS } from "./run_kinds.ts";
 

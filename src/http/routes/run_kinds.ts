@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { RunKind } from "../../runs/progress.ts";
 import type { ProblemCode } from "../problems.ts";
-import { RUN_EXAMPLE, TRANSFER_EXAMPLE } from "../schemas.ts";
+import { RUN_EXAMPLE, TRANSFER_EXAMPLE } from "../run_schemas.ts";
 
 /** What the routes of one kind of run are called, and say; all else they share. */
 export interface KindOfRun {

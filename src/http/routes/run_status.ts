@@ -1,7 +1,8 @@
 import { cancelRun, pauseRun, requireRun, resumeRun, retryRun } from "../../runs/runs.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { addRoute, type Api } from "../route.ts";
-import { header, json, Run, RunParams } from "../schemas.ts";
+import { Run, RunParams } from "../run_schemas.ts";
+import { header, json } from "../schemas.ts";
 import { type KindOfRun, KINDS_OF_RUNS } from "./run_kinds.ts";
 
 const STATUS_CHANGES = [

@@ -2,7 +2,8 @@ import { z } from "@hono/zod-openapi";
 import { getRun, listRuns } from "../../runs/runs.ts";
 import { PAGE_QUERY, readPage } from "../paging.ts";
 import { addRoute, type Api } from "../route.ts";
-import { json, LINK_HEADER, Run, RunParams } from "../schemas.ts";
+import { Run, RunParams } from "../run_schemas.ts";
+import { json, LINK_HEADER } from "../schemas.ts";
 import { KINDS_OF_RUNS } from "./run_kinds.ts";
 
 const RunPage = z.object({ runs: z.array(Run), next: z.string().nullable() }).openapi("RunPage");

@@ -4,7 +4,8 @@ import { startTransfer } from "../../runs/runs.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { inBody } from "../policy_errors.ts";
 import { addRoute, type Api } from "../route.ts";
-import { EXAMPLE, header, Id, json, Notes, Run, TrainerId } from "../schemas.ts";
+import { Run } from "../run_schemas.ts";
+import { EXAMPLE, header, Id, json, Notes, TrainerId } from "../schemas.ts";
 import { START_FIELDS, TRANSFERS } from "./run_kinds.ts";
 
 const MAX_MEMBERS = 1_000;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { cancelRun, listRunErrors, resumeRun, retryRun, startBackfill } from "../../../src/runs/runs.ts";
+import { listRunErrors } from "../../../src/runs/run_members.ts";
+import { cancelRun, resumeRun, retryRun, startBackfill } from "../../../src/runs/runs.ts";
 import { recordStepFailure } from "../../../src/runs/steps.ts";
 import { AppError } from "../../../src/errors.ts";
 import { countAssigned, countRowsOf, driveToEnd, runBackfill } from "../../support/backfills.ts";
