@@ -1,18 +1,10 @@
-import { assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
-import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { assertEquals, assertLess, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
 import type { Run } from "../../src/runs/progress.ts";
-import { getRun, startBackfill } from "../../src/runs/runs.ts";
 import { Problem } from "../../src/http/problems.ts";
 import { createRunEvents, type RunEventsOptions } from "../../src/http/run_events.ts";
-import { driveToEnd } from "../support/backfills.ts";
-import { addUnseenMembers } from "../support/members.ts";
-import {
-  recordingLogger,
-  requestInit,
-  serveOnSocket,
-  type TestService,
-  testService,
-} from "./test_service.ts";
+import { recordingLogger } from "../support/logs.ts";
+import { eventReader } from "./run_event_reader.ts";
 
 const RUN: Run = {
   id: "0195d3a2-0f4b-7e61-a5c3-1a2b3c4d5e6f",
@@ -67,35 +59,6 @@ function feeds(options: Partial<RunEventsOptions> = {}) {
     ...options,
   });
   return { state, shutdown, open: (lastEventId?: string) => eventReader(open(state.run, lastEventId)) };
-}
-
-/** Reads a stream event by event. */
-function eventReader(stream: ReadableStream<Uint8Array>) {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  let buffered = "";
-  return {
-    /** The next event or comment; undefined at the end. */
-    async next() {
-      while (!buffered.includes("\n\n")) {
-        const { done, value } = await reader.read();
-        if (done) return undefined;
-        buffered += value;
-      }
-      const end = buffered.indexOf("\n\n");
-      const lines = buffered.slice(0, end).split("\n");
-      buffered = buffered.slice(end + 2);
-      const field = (name: string) =>
-        lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
-      const data = field("data");
-      return {
-        comment: field(""),
-        event: field("event"),
-        id: field("id"),
-        run: data === undefined ? undefined : JSON.parse(data),
-      };
-    },
-    leave: () => reader.cancel(),
-  };
 }
 
 const ended = { ...RUN, status: "succeeded" as const, finishedAt: new Date(1), processed: 100 };
@@ -223,79 +186,5 @@ describe("run events", () => {
     const last = Promise.all(watchers.map((watcher) => watcher.next()));
     shutdown.abort();
     assertEquals(await last, [undefined, undefined]);
-  });
-});
-
-describe("run events over HTTP", () => {
-  let service: TestService;
-  beforeAll(async () => {
-    service = await testService();
-  });
-  afterAll(() => service.stop());
-
-  it("follow a run to its end, and then tell a client not to reconnect", async () => {
-    await addUnseenMembers(service.sql, 500);
-    const run = await startBackfill(service.sql, { requestedBy: "test", batchRows: 50 });
-    const response = await service.call(`GET /v1/backfills/${run.id}/events`);
-    assertEquals([response.status, response.headers.get("Content-Type")], [200, "text/event-stream"]);
-    const events = eventReader(response.body ?? new ReadableStream());
-    assertEquals((await events.next())?.run.processed, 0);
-
-    await driveToEnd(service.sql, run);
-
-    let event = await events.next();
-    while (event?.event === "progress") event = await events.next();
-    assertEquals([event?.event, event?.run.processed, event?.run.successful], ["finished", 501, 500]);
-    assertEquals(event?.run, JSON.parse(JSON.stringify(await getRun(service.sql, run.id))));
-    assertEquals(await events.next(), undefined);
-
-    const comeBack = await service.call(`GET /v1/backfills/${run.id}/events`, {
-      headers: { "Last-Event-ID": "finished" },
-    });
-    assertEquals([comeBack.status, await comeBack.text()], [204, ""]);
-  });
-
-  it("are not opened by a HEAD request, nor for a client that does not accept them", async () => {
-    const run = await startBackfill(service.sql, { requestedBy: "test" });
-    const path = `/v1/backfills/${run.id}/events`;
-    assertEquals((await service.call(`HEAD ${path}`)).headers.get("Content-Type"), "text/event-stream");
-    assertEquals(
-      (await service.call(`GET ${path}`, { headers: { Accept: "application/json" } })).status,
-      406,
-    );
-  });
-
-  it("leave the poller when their connection breaks, and let the server stop", async () => {
-    const shutdown = new AbortController();
-    let reads = 0;
-    const counting = new Proxy(service.sql, {
-      apply(sql, self, args) {
-        reads++;
-        return Reflect.apply(sql, self, args);
-      },
-    });
-    const stopping = await testService({ sql: counting, shutdown: shutdown.signal });
-    const { runs } = await (await stopping.call("GET /v1/backfills")).json();
-    const path = `/v1/backfills/${runs[0].id}/events`;
-    const server = await serveOnSocket(stopping.app);
-    const breaking = new AbortController();
-    const broken = await fetch(server.url + path, { ...requestInit("GET"), signal: breaking.signal });
-    const reader = broken.body?.getReader();
-    await reader?.read();
-    breaking.abort();
-    await reader?.read().catch(() => {});
-    let before = -1;
-    for (let seconds = 0; seconds < 5 && before !== reads; seconds++) {
-      before = reads;
-      await new Promise((resolve) => setTimeout(resolve, 1_200));
-    }
-    assertEquals(reads, before);
-
-    const kept = await fetch(server.url + path, requestInit("GET"));
-    shutdown.abort();
-    await kept.text();
-    assertGreater(reads, 0);
-    await server.stop();
-    await stopping.stop();
   });
 });

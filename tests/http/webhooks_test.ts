@@ -1,28 +1,17 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { addressMessages } from "../../src/webhooks/queue.ts";
-import { createKey, open } from "../../src/webhooks/key.ts";
-import { addMembers, type TestService, testService } from "./test_service.ts";
+import { open } from "../../src/webhooks/key.ts";
+import { type TestService, testService } from "./test_service.ts";
+import { createWebhook, KEYS, refusalOf, SOME_ID, URL, webhookService } from "./webhooks.ts";
 
-const KEYS = [Uint8Array.fromBase64(createKey())];
-const URL = "https://crm.example.com/hooks";
-const SOME_ID = "0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a";
 const SECRET = `whsec_${new Uint8Array(32).toBase64()}`;
 
 describe("webhooks over HTTP", () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await testService({ webhooks: { keys: KEYS, allowPrivate: false } });
+    service = await webhookService();
   });
   afterAll(() => service.stop());
-
-  async function create(json: object = {}) {
-    const response = await service.call("POST /v1/webhooks", {
-      json: { url: URL, types: ["assignments.created"], ...json },
-    });
-    assertEquals(response.status, 201);
-    return await response.json();
-  }
 
   async function secretsInDatabase(id: string): Promise<string[]> {
     const [row] = await service.sql<{ secret: string; former: string | null }[]>`
@@ -30,12 +19,6 @@ describe("webhooks over HTTP", () => {
     `;
     const sealed = [row?.secret ?? "", row?.former ?? ""].filter((text) => text !== "");
     return await Promise.all(sealed.map((text) => open(KEYS, id, text)));
-  }
-
-  async function refusal(request: string, json: unknown): Promise<[number, unknown]> {
-    const response = await service.call(request, { json });
-    const { code, errors } = await response.json();
-    return [response.status, errors?.[0]?.pointer ?? code];
   }
 
   it("are created with a secret that is shown once, and lies sealed in the database", async () => {
@@ -61,7 +44,7 @@ describe("webhooks over HTTP", () => {
 
   it("tell viewers, the history and the log the origin of a URL alone", async () => {
     const secretUrl = (path: string) => `https://crm.example.com:8443/${path}/hidden?token=hidden`;
-    const { id, url } = await create({ url: secretUrl("one") });
+    const { id, url } = await createWebhook(service, { url: secretUrl("one") });
     assertEquals(url, secretUrl("one"));
     const change = { url: secretUrl("two"), enabled: false };
     await service.call(`PATCH /v1/webhooks/${id}`, { json: change });
@@ -94,12 +77,12 @@ describe("webhooks over HTTP", () => {
   });
 
   it("take a secret that the receiver has already", async () => {
-    const { id, secret } = await create({ secret: SECRET });
+    const { id, secret } = await createWebhook(service, { secret: SECRET });
     assertEquals([secret, await secretsInDatabase(id)], [SECRET, [SECRET]]);
   });
 
   it("rotate the secret: the former one stays valid for 24 hours", async () => {
-    const { id, secret } = await create();
+    const { id, secret } = await createWebhook(service);
     const rotated = await (await service.call(`POST /v1/webhooks/${id}/secret`)).json();
     assertNotEquals(rotated.secret, secret);
     assertEquals(await secretsInDatabase(id), [rotated.secret, secret]);
@@ -165,14 +148,14 @@ describe("webhooks over HTTP", () => {
       ] as const
     ) {
       assertEquals(
-        await refusal("POST /v1/webhooks", json),
+        await refusalOf(service, "POST /v1/webhooks", json),
         [400, pointer],
         JSON.stringify(json).slice(0, 80),
       );
     }
-    const { id } = await create();
+    const { id } = await createWebhook(service);
     for (const json of [{ url: null }, { url: "http://crm.example.com" }, { url: "https://a@b.example" }]) {
-      assertEquals(await refusal(`PATCH /v1/webhooks/${id}`, json), [400, "/body/url"]);
+      assertEquals(await refusalOf(service, `PATCH /v1/webhooks/${id}`, json), [400, "/body/url"]);
     }
   });
 
@@ -184,7 +167,7 @@ describe("webhooks over HTTP", () => {
   });
 
   it("are changed in what is given, disabled, enabled and deleted, and each is in the audit log", async () => {
-    const { id } = await create({ description: "old" });
+    const { id } = await createWebhook(service, { description: "old" });
     const changed = await (await service.call(`PATCH /v1/webhooks/${id}`, {
       json: { url: `${URL}/new`, types: ["policy.changed"], enabled: false },
     })).json();
@@ -222,91 +205,14 @@ describe("webhooks over HTTP", () => {
         [`POST /v1/webhooks/${SOME_ID}/redeliver`, { failedSince: new Date(0).toISOString() }],
       ] as const
     ) {
-      assertEquals(await refusal(request, json), [404, "webhook_not_found"], request);
+      assertEquals(await refusalOf(service, request, json), [404, "webhook_not_found"], request);
     }
-  });
-
-  it("show what was sent and answered, and send again", async () => {
-    const { id } = await create();
-    const [memberId] = await addMembers(service.sql, 1);
-    const { messageId: testId } = await (await service.call(`POST /v1/webhooks/${id}/test`)).json();
-    await addressMessages(service.sql);
-    const list = async (query = "") =>
-      (await (await service.call(`GET /v1/webhooks/${id}/deliveries${query}`, { as: "viewer" })).json())
-        .deliveries;
-    const [test, created] = await list();
-    assertEquals([test.messageId, created.type, created.status, created.attempts], [
-      testId,
-      "assignments.created",
-      "pending",
-      0,
-    ]);
-    const path = `/v1/webhooks/${id}/deliveries/${created.messageId}`;
-    const { body } = await (await service.call(`GET ${path}`, { as: "viewer" })).json();
-    assertEquals(body.data.assignments[0].memberId, memberId);
-    assertEquals(
-      (await (await service.call(`GET /v1/webhooks/${id}/deliveries/${testId}`)).json()).body.data,
-      {
-        test: true,
-      },
-    );
-
-    await service.sql`select assignment.record_deliveries(${id}, ${
-      service.sql.json([
-        { message_id: created.messageId, outcome: "failed", status: 500, answer: "oh", took_ms: 7 },
-        { message_id: testId, outcome: "delivered", status: 204, took_ms: 5 },
-      ])
-    })`;
-    const [failed] = await list("?status=failed");
-    assertEquals([failed.messageId, failed.lastStatus, failed.lastAnswer, failed.nextAttemptAt], [
-      created.messageId,
-      500,
-      "oh",
-      null,
-    ]);
-    const state = await (await service.call(`GET /v1/webhooks/${id}`)).json();
-    assertEquals([state.failed, state.pending, state.failingSince], [1, 0, null]);
-
-    const again = async (request: string, json?: unknown) => {
-      const response = await service.call(request, json === undefined ? {} : { json });
-      return [response.status, (await response.json()).messages];
-    };
-    const soon = new Date(Date.now() + 60_000).toISOString();
-    assertEquals(await again(`POST /v1/webhooks/${id}/redeliver`, { failedSince: soon }), [202, 0]);
-    for (const failedSince of ["2026-02-31T00:00:00Z", "2026-11-28", "", "0000-01-01T00:00:00Z"]) {
-      assertEquals(
-        await refusal(`POST /v1/webhooks/${id}/redeliver`, { failedSince }),
-        [400, "/body/failedSince"],
-      );
-    }
-    assertEquals(await again(`POST /v1/webhooks/${id}/redeliver`, { failedSince: failed.endedAt }), [202, 1]);
-    assertEquals(await again(`POST /v1/webhooks/${id}/deliveries/${testId}/redeliver`), [202, 1]);
-    assertEquals((await list("?status=pending")).length, 2);
-    assertEquals(await refusal(`POST /v1/webhooks/${id}/deliveries/${SOME_ID}/redeliver`, undefined), [
-      404,
-      "delivery_not_found",
-    ]);
-  });
-
-  it("page through deliveries", async () => {
-    const { id } = await create();
-    for (let tests = 0; tests < 5; tests++) await service.call(`POST /v1/webhooks/${id}/test`);
-    await addressMessages(service.sql);
-    const seen: string[] = [];
-    let path: string | undefined = `/v1/webhooks/${id}/deliveries?limit=2`;
-    while (path !== undefined) {
-      const response = await service.call(`GET ${path}`);
-      const { deliveries } = await response.json();
-      seen.push(...deliveries.map(({ messageId }: { messageId: string }) => messageId));
-      path = /<(.+)>/.exec(response.headers.get("Link") ?? "")?.[1];
-    }
-    assertEquals([seen.length, seen], [5, seen.toSorted().toReversed()]);
   });
 
   it("leave the service ready when a receiver fails, or was disabled", async () => {
     const ready = async () => (await (await service.call("GET /readyz", { as: "nobody" })).json()).status;
     const before = await ready();
-    await create();
+    await createWebhook(service);
     await service.sql`update assignment.webhook_endpoints set failing_since = now() - interval '4 days'`;
     assertEquals(await ready(), before);
     await service.sql`update assignment.webhook_endpoints set enabled = false, disabled_because = 'failing'`;
@@ -317,7 +223,7 @@ describe("webhooks over HTTP", () => {
     const session = await service.sql.reserve();
     await session`begin`;
     await session`lock table assignment.failures in row exclusive mode`;
-    const { id } = await create({ types: ["run.ended"] });
+    const { id } = await createWebhook(service, { types: ["run.ended"] });
     const response = await service.call(`PATCH /v1/webhooks/${id}`, {
       json: { types: ["assignment.failed"] },
     });

@@ -33,6 +33,7 @@ export const SLOW = [
   "tests/database/runs/driver_test.ts",
   "tests/database/signup/rewritten_ids_test.ts",
   "tests/database/runs/reassign_test.ts",
+  "tests/database/runs/reassign_accounting_test.ts",
   "tests/database/runs/errors_test.ts",
   "tests/database/signup/faults_test.ts",
   "tests/database/runs/pressure_test.ts",
@@ -66,6 +67,7 @@ export const SLOW = [
   "tests/http/member_hook_test.ts",
   "tests/http/member_hook_refusals_test.ts",
   "tests/http/member_hook_providers_test.ts",
+  "tests/http/member_hook_own_schemes_test.ts",
   "tests/unit/lost_connections_test.ts",
 ];
 

@@ -21,6 +21,7 @@ const part = [
   "http/check_fast_path_test.ts",
   "http/paging_test.ts",
   "http/run_events_test.ts",
+  "http/run_event_stream_test.ts",
   "database/runs/schedule_test.ts",
   "database/runs/status_changes_test.ts",
 ];
