@@ -13,7 +13,8 @@ import type { BenchDatabase } from "./support/server.ts";
 import { ratios } from "./support/statistics.ts";
 
 const SEATS = 10; // trainers with a capacity
-const SIGN_UP = "insert into public.members (plan, country) values ('pro', 'c7')";
+/** The statement of a signup whom the last of the rules takes. */
+export const SIGN_UP_BY_RULES = "insert into public.members (plan, country) values ('pro', 'c7')";
 
 /** Rules against no rules: signups, one COPY into trainers with a capacity, a backfill, a preview. */
 export const policy: Claim = {
@@ -25,12 +26,8 @@ export const policy: Claim = {
     const figures = [];
     const database = await server.createDatabase();
     const { sql } = database;
-    await sql.unsafe("alter table public.members add plan text, add country text");
-    const trainerIds = await addTrainers(database, SEATS);
-    const setRules = async (rules: Rule[]) => {
-      const { policy: { defaultTrainerId } } = await getPolicy(sql);
-      await putPolicy(sql, { defaultTrainerId, respectsOtherTrainers: false, rules }, "bench");
-    };
+    const trainerIds = await prepareForRules(database, SEATS);
+    const setRules = (rules: Rule[]) => putRules(database, rules);
 
     for (const rules of [1, 10, 50]) {
       say(`signups with ${rules} rule(s), 1 client, alternating`);
@@ -39,12 +36,12 @@ export const policy: Claim = {
         {
           name: "without",
           prepare: () => setRules([]).then(database.settle),
-          run: () => signUpRate(database, SIGN_UP, 1, time),
+          run: () => signUpRate(database, SIGN_UP_BY_RULES, 1, time),
         },
         {
           name: "with",
           prepare: () => setRules(countryRules(trainerIds, rules)).then(database.settle),
-          run: () => signUpRate(database, SIGN_UP, 1, time),
+          run: () => signUpRate(database, SIGN_UP_BY_RULES, 1, time),
         },
       ]);
       figures.push(
@@ -144,7 +141,7 @@ export const policy: Claim = {
 };
 
 /** Rules of which the last one takes the members of the bench. */
-function countryRules(trainerIds: string[], count: number): Rule[] {
+export function countryRules(trainerIds: string[], count: number): Rule[] {
   return Array.from({ length: count }, (_, index) => ({
     name: `rule ${index + 1}`,
     when: {
@@ -160,7 +157,15 @@ function countryRules(trainerIds: string[], count: number): Rule[] {
   }));
 }
 
-async function addTrainers({ sql }: BenchDatabase, count: number): Promise<string[]> {
+/** Writes the next version of the policy. */
+export async function putRules({ sql }: BenchDatabase, rules: Rule[]): Promise<void> {
+  const { policy: { defaultTrainerId } } = await getPolicy(sql);
+  await putPolicy(sql, { defaultTrainerId, respectsOtherTrainers: false, rules }, "bench");
+}
+
+/** Adds the columns that the rules read, and trainers; returns their ids. */
+export async function prepareForRules({ sql }: BenchDatabase, count: number): Promise<string[]> {
+  await sql.unsafe("alter table public.members add plan text, add country text");
   const rows = await sql<{ id: string }[]>`
     insert into public.members (display_name) select 'Trainer ' || number from generate_series(1, ${count}::integer) as number
     returning id

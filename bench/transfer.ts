@@ -69,7 +69,8 @@ async function assignAll({ sql }: BenchDatabase, successorId: string): Promise<v
   await sql`vacuum (analyze) public.trainer_client_assignments`;
 }
 
-async function moveByRun({ sql }: BenchDatabase, successorId: string): Promise<number> {
+/** Moves all of the default trainer's clients; seconds. */
+export async function moveByRun({ sql }: BenchDatabase, successorId: string): Promise<number> {
   return await seconds(async () => {
     const request = { fromTrainerId: DEFAULT_TRAINER_ID, trainerId: successorId, requestedBy: "bench" };
     const run = await followRun(sql, await startTransfer(sql, request), { lanes: LANES });
