@@ -60,7 +60,8 @@ export async function backfillRate(database: BenchDatabase, members: number): Pr
   return members / await seconds(() => backfillExistingUsers(database.sql, { lanes: LANES }));
 }
 
-async function insertSelect({ sql }: BenchDatabase): Promise<void> {
+/** What one would write by hand. */
+export async function insertSelect({ sql }: BenchDatabase): Promise<void> {
   await sql`
     insert into public.trainer_client_assignments (trainer_id, client_id, source)
     select ${DEFAULT_TRAINER_ID}, id, 'backfill'

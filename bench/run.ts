@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { adoption } from "./adoption.ts";
 import { backfill } from "./backfill.ts";
+import { backfillOverHttp } from "./backfill_http.ts";
 import { bulkCheck } from "./bulk_check.ts";
 import { check } from "./check.ts";
 import { copy } from "./copy.ts";
@@ -34,6 +35,7 @@ const claims = [
   signup,
   copy,
   backfill,
+  backfillOverHttp,
   signupsMeanwhile,
   policy,
   transfer,

@@ -1,7 +1,6 @@
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import type { Sql } from "../../src/database/sql.ts";
 import { migrateUp } from "../../src/database/migrate.ts";
-import { npmBinaries } from "../../src/database/embedded/npm_binaries.ts";
 import {
   createCluster,
   findFreePort,
@@ -10,6 +9,7 @@ import {
   SUPERUSER,
 } from "../../src/database/embedded/postgres_server.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import { findBinaries } from "../../tests/support/servers.ts";
 
 /**
  * The same for whoever is measured. Nothing here trades durability: fsync, full_page_writes and synchronous_commit are
@@ -22,7 +22,7 @@ const SETTINGS = {
   max_connections: "100",
 };
 
-/** A PostgreSQL 18 of the bench's own. */
+/** A PostgreSQL of the bench's own. */
 export interface BenchServer {
   sql: Sql;
   /** Of the postmaster, the parent of all of the server's processes. */
@@ -40,9 +40,9 @@ export interface BenchDatabase {
   drop(): Promise<void>;
 }
 
-/** Starts a server with empty data in a temporary folder. */
-export async function startBenchServer(): Promise<BenchServer> {
-  const binaries = npmBinaries(import.meta.url);
+/** Starts a server with empty data in a temporary folder; 15 is Debian's, where it is installed. */
+export async function startBenchServer(version: "15" | "18" = "18"): Promise<BenchServer> {
+  const binaries = await findBinaries(version);
   const parent = await Deno.makeTempDir({ prefix: "trainer-assignment-bench-" });
   await Deno.chmod(parent, 0o711); // as root, the server's account passes through
   const folder = `${parent}/postgres`;
