@@ -995,7 +995,7 @@ COMMENT ON FUNCTION assignment.choose(p_request assignment.request, p_document j
 CREATE FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients DEFAULT NULL::assignment.clients, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET plan_cache_mode TO 'force_custom_plan'
+    SET plan_cache_mode TO 'auto'
     SET jit TO 'off'
     AS $$
 declare
@@ -1009,7 +1009,7 @@ declare
   v_gone_ids uuid[] := '{}';
   v_failures assignment.member_failure[] := '{}';
 begin
-  -- For a few members, a session plans once: planning is half of what a signup takes. For many, plans must know how many.
+  -- For a few members, a session plans once: planning is half of what a signup takes.
   if cardinality(p_member_ids) <= 10 then
     perform set_config('plan_cache_mode', 'force_generic_plan', true);
   end if;

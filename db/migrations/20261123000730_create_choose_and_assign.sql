@@ -12,7 +12,7 @@ create function assignment.choose_and_assign(
   returns assignment.batch_result
   volatile
   set search_path = pg_catalog, pg_temp
-  set plan_cache_mode = force_custom_plan
+  set plan_cache_mode = auto
   set jit = off
   language plpgsql
 as $$
@@ -27,7 +27,7 @@ declare
   v_gone_ids uuid[] := '{}';
   v_failures assignment.member_failure[] := '{}';
 begin
-  -- For a few members, a session plans once: planning is half of what a signup takes. For many, plans must know how many.
+  -- For a few members, a session plans once: planning is half of what a signup takes.
   if cardinality(p_member_ids) <= 10 then
     perform set_config('plan_cache_mode', 'force_generic_plan', true);
   end if;
