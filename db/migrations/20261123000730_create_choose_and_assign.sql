@@ -12,7 +12,7 @@ create function assignment.choose_and_assign(
   returns assignment.batch_result
   volatile
   set search_path = pg_catalog, pg_temp
-  set plan_cache_mode = auto
+  set plan_cache_mode = auto  -- again at the end of the call
   set jit = off
   language plpgsql
 as $$

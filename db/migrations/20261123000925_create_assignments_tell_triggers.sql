@@ -24,9 +24,8 @@ begin
     return null;  -- ignored for an after trigger
   end if;
 
-  -- Rows that change because a member was deleted, which name somebody who is no member, are told of by the trigger on
-  -- members. No joins of the transition tables: a session plans them once, and a plan for a few rows would compare each row
-  -- with each.
+  -- The trigger on members tells of rows that change because a member was deleted. No joins of the transition tables: a
+  -- session plans them once, and a plan for a few rows would compare each row with each.
   if tg_op = 'DELETE' then
     v_gone := assignment.find_gone_members(array(select distinct o.client_id from old_rows o));
     with changed as materialized (

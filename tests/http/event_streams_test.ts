@@ -6,39 +6,20 @@ import { Problem } from "../../src/http/problems.ts";
 import { createEndpoint, deleteEndpoint } from "../../src/webhooks/endpoints.ts";
 import { type EventPage, isAfter, type Place, START } from "../../src/webhooks/events.ts";
 import { newId } from "../support/assignments.ts";
+import { eventReader } from "./event_reader.ts";
 import { addMembers, recordingLogger, type TestService, testService } from "./test_service.ts";
 
-/** Reads a stream event by event. */
-function eventReader(stream: ReadableStream<Uint8Array> | null) {
-  const reader = (stream ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader();
-  let buffered = "";
-  /** The next event or comment; undefined at the end. */
-  async function next() {
-    while (!buffered.includes("\n\n")) {
-      const { done, value } = await reader.read();
-      if (done) return undefined;
-      buffered += value;
-    }
-    const end = buffered.indexOf("\n\n");
-    const lines = buffered.slice(0, end).split("\n");
-    buffered = buffered.slice(end + 2);
-    const field = (name: string) =>
-      lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
-    const data = field("data");
-    return {
-      comment: field(""),
-      id: field("id"),
-      message: data === undefined ? undefined : JSON.parse(data),
-    };
-  }
+/** Reads a stream of messages. */
+function messageReader(stream: ReadableStream<Uint8Array> | null) {
+  const events = eventReader(stream);
   /** The next message, past what only moves the place. */
   async function nextMessage() {
-    for (let event = await next(); event !== undefined; event = await next()) {
-      if (event.message !== undefined) return { id: event.id, ...event.message, cursor: event.id };
+    for (let event = await events.next(); event !== undefined; event = await events.next()) {
+      if (event.data !== undefined) return { id: event.id, ...event.data, cursor: event.id };
     }
     return undefined;
   }
-  return { next, nextMessage, leave: () => reader.cancel() };
+  return { ...events, nextMessage };
 }
 
 /** Streams over messages that are only in memory: one a transaction. */
@@ -81,7 +62,7 @@ function streams(options: Partial<EventStreamsOptions> = {}) {
         state.messages.push({ xid: String(state.messages.length + 1), id: newId() });
       }
     },
-    open: async (after: Place | null = null) => eventReader(await open(read, after)),
+    open: async (after: Place | null = null) => messageReader(await open(read, after)),
   };
 }
 
@@ -208,7 +189,7 @@ describe("event streams over HTTP", () => {
     const [one] = await addMembers(service.sql, 1);
     const response = await open("?types=assignments.created");
     assertEquals([response.status, response.headers.get("Content-Type")], [200, "text/event-stream"]);
-    const events = eventReader(response.body);
+    const events = messageReader(response.body);
     const first = await events.nextMessage();
     assertEquals(first?.data.assignments[0].memberId, one);
     const [two] = await addMembers(service.sql, 1);
@@ -216,7 +197,7 @@ describe("event streams over HTTP", () => {
     assertEquals(second?.data.assignments[0].memberId, two);
     await events.leave();
 
-    const resumed = eventReader((await open("?after=ignored", { "Last-Event-ID": first?.cursor })).body);
+    const resumed = messageReader((await open("?after=ignored", { "Last-Event-ID": first?.cursor })).body);
     assertEquals((await resumed.nextMessage())?.data, second?.data);
     await resumed.leave();
     const { events: [page] } = await (await service.call(`GET /v1/events?after=${first?.cursor}`)).json();
@@ -226,7 +207,7 @@ describe("event streams over HTTP", () => {
   it("move Last-Event-ID past what a reader does not want", async () => {
     await addMembers(service.sql, 1);
     const { next } = await (await service.call("GET /v1/events")).json();
-    const events = eventReader((await open("?types=assignments.ended&limit=1")).body);
+    const events = messageReader((await open("?types=assignments.ended&limit=1")).body);
     await service.sql`update public.trainer_client_assignments set status = 'inactive'`;
     const ended = await events.nextMessage();
     assertEquals(ended?.type, "assignments.ended");
@@ -248,7 +229,7 @@ describe("event streams over HTTP", () => {
     const { id } = await createEndpoint(other.sql, { id: newId(), types: ["run.ended"] }, "ops");
     await deleteEndpoint(other.sql, id, "ops");
     const response = await other.call("GET /v1/events", { headers: { Accept: "text/event-stream" } });
-    const events = eventReader(response.body);
+    const events = messageReader(response.body);
     const next = events.nextMessage();
     await createEndpoint(other.sql, { id: newId(), types: ["assignments.created"] }, "ops");
     const [member] = await addMembers(other.sql, 1);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { getRun, startBackfill } from "../../src/runs/runs.ts";
 import { driveToEnd } from "../support/backfills.ts";
 import { addUnseenMembers } from "../support/members.ts";
-import { eventReader } from "./run_event_reader.ts";
+import { eventReader } from "./event_reader.ts";
 import { requestInit, serveOnSocket, type TestService, testService } from "./test_service.ts";
 
 describe("run events over HTTP", () => {
@@ -18,15 +18,15 @@ describe("run events over HTTP", () => {
     const run = await startBackfill(service.sql, { requestedBy: "test", batchRows: 50 });
     const response = await service.call(`GET /v1/backfills/${run.id}/events`);
     assertEquals([response.status, response.headers.get("Content-Type")], [200, "text/event-stream"]);
-    const events = eventReader(response.body ?? new ReadableStream());
-    assertEquals((await events.next())?.run.processed, 0);
+    const events = eventReader(response.body);
+    assertEquals((await events.next())?.data.processed, 0);
 
     await driveToEnd(service.sql, run);
 
     let event = await events.next();
     while (event?.event === "progress") event = await events.next();
-    assertEquals([event?.event, event?.run.processed, event?.run.successful], ["finished", 501, 500]);
-    assertEquals(event?.run, JSON.parse(JSON.stringify(await getRun(service.sql, run.id))));
+    assertEquals([event?.event, event?.data.processed, event?.data.successful], ["finished", 501, 500]);
+    assertEquals(event?.data, JSON.parse(JSON.stringify(await getRun(service.sql, run.id))));
     assertEquals(await events.next(), undefined);
 
     const comeBack = await service.call(`GET /v1/backfills/${run.id}/events`, {

@@ -4,7 +4,7 @@ import type { Run } from "../../src/runs/progress.ts";
 import { Problem } from "../../src/http/problems.ts";
 import { createRunEvents, type RunEventsOptions } from "../../src/http/run_events.ts";
 import { recordingLogger } from "../support/logs.ts";
-import { eventReader } from "./run_event_reader.ts";
+import { eventReader } from "./event_reader.ts";
 
 const RUN: Run = {
   id: "0195d3a2-0f4b-7e61-a5c3-1a2b3c4d5e6f",
@@ -67,14 +67,14 @@ describe("run events", () => {
   it("begin with the state of the run, follow each change, and end with finished", async () => {
     const { state, open } = feeds();
     const events = open();
-    assertEquals((await events.next())?.run.processed, 0);
+    assertEquals((await events.next())?.data.processed, 0);
     state.run = { ...RUN, processed: 40 };
-    assertEquals((await events.next())?.run.processed, 40);
+    assertEquals((await events.next())?.data.processed, 40);
     state.run = ended;
     const last = await events.next();
-    assertEquals([last?.event, last?.run.status], ["progress", "succeeded"]);
+    assertEquals([last?.event, last?.data.status], ["progress", "succeeded"]);
     const finished = await events.next();
-    assertEquals([finished?.event, finished?.id, finished?.run.status], [
+    assertEquals([finished?.event, finished?.id, finished?.data.status], [
       "finished",
       "finished",
       "succeeded",
@@ -90,7 +90,7 @@ describe("run events", () => {
 
     const resumed = open(seen?.id);
     state.run = { ...RUN, processed: 70 };
-    assertEquals((await resumed.next())?.run.processed, 70);
+    assertEquals((await resumed.next())?.data.processed, 70);
     await resumed.leave();
 
     state.run = ended;
@@ -124,7 +124,7 @@ describe("run events", () => {
     state.reads = 0;
     state.run = { ...RUN, processed: 1 };
     const seen = await Promise.all(watchers.map((watcher) => watcher.next()));
-    assertEquals(seen.map((event) => event?.run.processed), Array(50).fill(1));
+    assertEquals(seen.map((event) => event?.data.processed), Array(50).fill(1));
     assertLess(state.reads, 5);
 
     await Promise.all(watchers.map((watcher) => watcher.leave()));
@@ -143,7 +143,7 @@ describe("run events", () => {
       state.run = { ...RUN, processed };
       await fast.next();
     }
-    const received = [(await slow.next())?.run.processed, (await slow.next())?.run.processed];
+    const received = [(await slow.next())?.data.processed, (await slow.next())?.data.processed];
     assertEquals(received.at(-1), 30);
     await Promise.all([fast.leave(), slow.leave()]);
   });
@@ -175,7 +175,7 @@ describe("run events", () => {
     const next = events.next();
     while (state.reads < 5) await new Promise((resolve) => setTimeout(resolve, 5));
     state.isAway = false;
-    assertEquals((await next)?.run.processed, 55);
+    assertEquals((await next)?.data.processed, 55);
     await events.leave();
   });
 

@@ -1,6 +1,6 @@
-/** Reads a stream event by event. */
-export function eventReader(stream: ReadableStream<Uint8Array>) {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+/** Reads a stream event by event; of none, nothing. */
+export function eventReader(stream: ReadableStream<Uint8Array> | null) {
+  const reader = (stream ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader();
   let buffered = "";
   return {
     /** The next event or comment; undefined at the end. */
@@ -20,7 +20,7 @@ export function eventReader(stream: ReadableStream<Uint8Array>) {
         comment: field(""),
         event: field("event"),
         id: field("id"),
-        run: data === undefined ? undefined : JSON.parse(data),
+        data: data === undefined ? undefined : JSON.parse(data),
       };
     },
     leave: () => reader.cancel(),
