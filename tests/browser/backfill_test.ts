@@ -1,7 +1,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import type { Browser, Page } from "playwright-core";
-import { acceptAssignments, addUnseenMembers, refuseAssignments } from "../support/members.ts";
+import {
+  acceptAssignments,
+  addUnseenMembers,
+  refuseAssignments,
+  slowAssignments,
+} from "../support/members.ts";
 import { startBrowser } from "./browser.ts";
 import {
   addMember,
@@ -111,6 +116,7 @@ describe("a backfill on the admin page", () => {
 
   it("is paused, resumed and cancelled", async () => {
     await addUnseenMembers(service.sql, 20_000);
+    await slowAssignments(service.sql, 1);
     const visitor = await openVisitor(browser, service.url);
     const { page } = visitor;
     await visitor.signIn();

@@ -2,7 +2,12 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Browser } from "playwright-core";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
-import { addUnseenMembers, refuseAssignments } from "../support/members.ts";
+import {
+  acceptAssignments,
+  addUnseenMembers,
+  refuseAssignments,
+  slowAssignments,
+} from "../support/members.ts";
 import { startBrowser } from "./browser.ts";
 import {
   addMember,
@@ -79,6 +84,7 @@ describe("the admin page", () => {
 
   it("works without script: a form starts a run, and a reload shows how it stands", async () => {
     await addUnseenMembers(service.sql, 3_000);
+    await slowAssignments(service.sql, 2);
     const visitor = await openVisitor(browser, service.url, { javaScriptEnabled: false });
     const { page } = visitor;
     await visitor.signIn();
@@ -89,6 +95,7 @@ describe("the admin page", () => {
     await startRun(page, { batchRows: 100 });
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByText("The run was paused.").waitFor();
+    await acceptAssignments(service.sql);
     await page.getByRole("button", { name: "Resume" }).click();
     await page.getByText("The run was resumed.").waitFor();
     await waitUntil("the run has succeeded", async () => {

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import type { Browser, Page } from "playwright-core";
+import { acceptAssignments, slowAssignments } from "../support/members.ts";
 import { countClients, putRules, setCapacity } from "../support/policies.ts";
 import { startBrowser } from "./browser.ts";
 import { addMember, HOME, readFigure, waitForProgress, waitForStatus } from "./flows.ts";
@@ -84,6 +85,7 @@ describe("moving a trainer's clients on the admin page", () => {
 
   it("is followed live, paused and resumed to its end", async () => {
     await addClients(9000);
+    await slowAssignments(service.sql, 2);
     const visitor = await openVisitor(browser, service.url);
     const { page } = visitor;
     await visitor.signIn();
@@ -95,6 +97,7 @@ describe("moving a trainer's clients on the admin page", () => {
     await visitor.audit("a transfer under way");
     await press(page, "Pause");
     await page.getByText("The run was paused.").waitFor();
+    await acceptAssignments(service.sql);
     await press(page, "Resume");
     await waitForStatus(page, "Succeeded");
     assertEquals(await readFigure(page, "Moved"), 9000);

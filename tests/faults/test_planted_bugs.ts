@@ -6,6 +6,8 @@ import { sideBySide } from "./side_by_side.ts";
 
 /** An experiment mostly waits; that of another bug goes on meanwhile. */
 const AT_ONCE = 2;
+/** A bug that needs a coincidence need not meet it in the first run. */
+const RUNS = 3;
 
 /** Declares a test for each bug that is no extra: the quickest of the experiments that are said to notice it does. */
 export function testPlantedBugs(knownBugs: readonly KnownBug[]): void {
@@ -13,17 +15,31 @@ export function testPlantedBugs(knownBugs: readonly KnownBug[]): void {
   describe("the oracle is turned red", () => {
     let plantings: Promise<Planting>[] = [];
     beforeAll(() => {
-      plantings = sideBySide(bugs, AT_ONCE, (bug) => plantIn(bug.caughtBy[0], bug));
+      plantings = sideBySide(bugs, AT_ONCE, (bug) => plantUntilNoticed(bug));
     });
 
     for (const [index, { name, caughtBy: [quickest], breaks }] of bugs.entries()) {
       it(`by a planted bug, ${name}, in ${quickest}`, async () => {
         const planting = await plantings[index];
         assert(
-          planting?.broken.some(({ rule }) => breaks === undefined || rule === breaks),
+          planting !== undefined && isNoticed(planting, breaks),
           `${breaks ?? "no promise"} was not broken: ${JSON.stringify(planting)}`,
         );
       });
     }
   });
+}
+
+async function plantUntilNoticed(bug: KnownBug): Promise<Planting> {
+  let planting: Planting;
+  let runs = 0;
+  do {
+    planting = await plantIn(bug.caughtBy[0], bug);
+    runs += 1;
+  } while (!isNoticed(planting, bug.breaks) && runs < RUNS);
+  return planting;
+}
+
+function isNoticed({ broken }: Planting, breaks: string | undefined): boolean {
+  return broken.some(({ rule }) => breaks === undefined || rule === breaks);
 }

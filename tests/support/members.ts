@@ -41,7 +41,12 @@ export async function refuseAssignments(sql: Sql, condition: string, sqlstate = 
   `);
 }
 
-/** Takes back {@link refuseAssignments}. */
+/** Makes each assignment take so long at least, so that a run is still under way on a fast machine and a slow one. */
+export async function slowAssignments(sql: Sql, rowMs: number): Promise<void> {
+  await refuseAssignments(sql, `pg_sleep(${rowMs / 1000}) is null`);
+}
+
+/** Takes back {@link refuseAssignments} and {@link slowAssignments}. */
 export async function acceptAssignments(sql: Sql): Promise<void> {
   await sql`drop trigger refuse_assignment on public.trainer_client_assignments`;
 }
