@@ -54,6 +54,7 @@ export function expectedPairs(entries: Entry[], lostAfter?: number): PairExpecta
     for (const { memberId, trainerId, action } of pairsOf(entry)) {
       const key = `${memberId} ${trainerId}`;
       const pair = expected.get(key) ?? { memberId, trainerId, standing: "standing" };
+      if (action === "delete") pair.standing = "open"; // an ended row of before may be left, or a run may assign anew
       if (action === "end") pair.standing = outcome === "acknowledged" ? "ended" : "open";
       if (action === "assign" && outcome === "acknowledged") pair.standing = "standing";
       if (action === "assign" && outcome === "unknown" && pair.standing === "ended") pair.standing = "open";
@@ -66,12 +67,13 @@ export function expectedPairs(entries: Entry[], lostAfter?: number): PairExpecta
 /** The pairs that an entry makes or ends. */
 function pairsOf(
   { action, ids }: Entry,
-): { action: "end" | "assign"; memberId: string; trainerId: string }[] {
+): { action: "end" | "assign" | "delete"; memberId: string; trainerId: string }[] {
   if (action === "end" || action === "assign") {
     return [{ action, memberId: ids[0] ?? "", trainerId: ids[1] ?? "" }];
   }
-  if (action !== "endDirectly") return [];
-  return directChangesOf(ids).map(({ memberId, trainerId }) => ({ action: "end", memberId, trainerId }));
+  if (action !== "endDirectly" && action !== "deleteDirectly") return [];
+  const change = action === "endDirectly" ? "end" : "delete";
+  return directChangesOf(ids).map(({ memberId, trainerId }) => ({ action: change, memberId, trainerId }));
 }
 
 /** The assignments of a change past the service. */
