@@ -297,7 +297,6 @@ CREATE FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid DEF
     AS $$
 declare
   v_request assignment.request;
-  v_result assignment.pairs_result;
 begin
   v_request.purpose := 'fill';
   v_request.source := p_source;
@@ -315,35 +314,9 @@ begin
     raise exception 'member % cannot be their own trainer', p_member_id using errcode = 'TA003';
   end if;
 
-  for v_try in 1..3 loop
-    begin
-      v_result := assignment.assign_members(v_request, array[p_member_id], array[trainer_id]);
-    exception when sqlstate 'TA009' then
-      raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
-    end;
-    if cardinality(v_result.full_pairs) > 0 then
-      raise exception 'trainer % has no room', trainer_id
-        using errcode = 'TA011', hint = 'To assign the member all the same, force it.';
-    elsif cardinality(v_result.gone_ids) > 0 then
-      raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
-    elsif cardinality(v_result.failures) > 0 then
-      raise exception 'member % could not be assigned: %', p_member_id, v_result.failures[1].message
-        using errcode = 'TA004', detail = v_result.failures[1].sqlstate;
-    end if;
-    assigned := cardinality(v_result.assigned) = 1;
-
-    select a.id, a.assignment_date, a.source, a.notes
-    into assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
-    from public.trainer_client_assignments a
-    where a.client_id = p_member_id
-      and a.trainer_id = assign_member.trainer_id
-      and a.status = 'active';
-    exit when found;  -- otherwise the existing assignment was ended meanwhile
-  end loop;
-  if id is null then
-    raise exception 'member % could not be assigned: no active assignment remains', p_member_id
-      using errcode = 'TA004', detail = 'TA008';
-  end if;
+  select one.assigned, one.id, one.assignment_date, one.source, one.notes
+  into assign_member.assigned, assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
+  from assignment.assign_one(v_request, p_member_id, assign_member.trainer_id) as one;
 
   if assigned and source = 'manual' then
     perform assignment.record_audit(
@@ -356,10 +329,7 @@ begin
     );
   end if;
 
-  -- Skips a locked failure: the retry that holds it finds the member assigned, and may be waiting for this transaction.
-  delete from assignment.failures f
-  where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
-    and assign_member.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings));
+  perform assignment.forget_failure(p_member_id, assign_member.trainer_id);
 end;
 $$;
 
@@ -517,6 +487,50 @@ p_replaced_members that end when a pair of the member is assigned, and only then
 Raises transient errors; where all pairs have the same trainer, also a missing trainer (23503), and TA009 when the foreign
 key of the trainer references another table.';
 
+-- FUNCTION: assignment.assign_one(assignment.request, uuid, uuid)
+
+CREATE FUNCTION assignment.assign_one(p_request assignment.request, p_member_id uuid, p_trainer_id uuid, OUT assigned boolean, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_result assignment.pairs_result;
+begin
+  for v_try in 1..3 loop
+    begin
+      v_result := assignment.assign_members(p_request, array[p_member_id], array[p_trainer_id]);
+    exception when sqlstate 'TA009' then
+      raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
+    end;
+    if cardinality(v_result.full_pairs) > 0 then
+      raise exception 'trainer % has no room', p_trainer_id
+        using errcode = 'TA011', hint = 'To assign the member all the same, force it.';
+    elsif cardinality(v_result.gone_ids) > 0 then
+      raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+    elsif cardinality(v_result.failures) > 0 then
+      raise exception 'member % could not be assigned: %', p_member_id, v_result.failures[1].message
+        using errcode = 'TA004', detail = v_result.failures[1].sqlstate;
+    end if;
+    assigned := cardinality(v_result.assigned) = 1;
+
+    select a.id, a.assignment_date, a.source, a.notes
+    into id, assignment_date, source, notes
+    from public.trainer_client_assignments a
+    where a.client_id = p_member_id
+      and a.trainer_id = p_trainer_id
+      and a.status = 'active';
+    exit when found;  -- otherwise the existing assignment was ended meanwhile
+  end loop;
+  if id is null then
+    raise exception 'member % could not be assigned: no active assignment remains', p_member_id
+      using errcode = 'TA004', detail = 'TA008';
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.assign_one(p_request assignment.request, p_member_id uuid, p_trainer_id uuid, OUT assigned boolean, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member to one trainer, and returns the active assignment. assigned is false when it already existed.
+Raises TA002 member not found, TA004 failed (SQLSTATE in detail), TA011 the trainer has no room.';
+
 -- FUNCTION: assignment.assign_or_record(uuid[], text, uuid, jsonb[], text)
 
 CREATE FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid, p_rows jsonb[] DEFAULT NULL::jsonb[], p_actor text DEFAULT NULL::text) RETURNS assignment.member_failure[]
@@ -554,7 +568,7 @@ begin
 
   if cardinality(v_failures) > 0 then
     begin
-      insert into assignment.failures (member_id, trainer_id, requested_trainer_id, rule, sqlstate, message, source)
+      insert into assignment.failures as f (member_id, trainer_id, requested_trainer_id, rule, sqlstate, message, source)
       select member_id, v_trainer_id, p_trainer_id, rule, sqlstate, message, p_source
       from unnest(v_failures)
       order by member_id
@@ -565,7 +579,7 @@ begin
         sqlstate = excluded.sqlstate,
         message = excluded.message,
         source = excluded.source,
-        attempts = least(failures.attempts, 2147483646) + 1,
+        attempts = least(f.attempts, 2147483646) + 1,
         last_failed_at = excluded.last_failed_at,
         next_attempt_at = excluded.next_attempt_at;
     exception when others or assert_failure then
@@ -2137,30 +2151,10 @@ CREATE FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid, p
     AS $$
 declare
   v_id uuid;
-  v_is_ended boolean;
 begin
-  for v_try in 1..3 loop
-    select id into v_id
-    from public.trainer_client_assignments
-    where client_id = p_member_id
-      and trainer_id = p_trainer_id
-      and status = 'active';
-    if not found then
-      return false;
-    end if;
-    begin
-      v_is_ended := assignment.end_assignments(array[v_id], 'manual', coalesce(p_actor, assignment.database_role())) = 1;
-    exception when others or assert_failure then
-      if assignment.is_transient(sqlstate) then
-        raise;
-      end if;
-      raise exception 'assignment % could not be ended: %', v_id, sqlerrm using errcode = 'TA004', detail = sqlstate;
-    end;
-    exit when v_is_ended;  -- otherwise another session has just ended it, and may have assigned anew
-  end loop;
-  if not v_is_ended then
-    raise exception 'assignment % could not be ended: a trigger or rule on trainer_client_assignments kept it', v_id
-      using errcode = 'TA004', detail = 'TA008';
+  v_id := assignment.end_one(p_member_id, p_trainer_id, coalesce(p_actor, assignment.database_role()));
+  if v_id is null then
+    return false;
   end if;
   perform assignment.record_audit(
     p_actor,
@@ -2206,6 +2200,46 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid) IS 'Ends the given assignments, those that are active, and returns how many. The rows stay as history.';
+
+-- FUNCTION: assignment.end_one(uuid, uuid, text)
+
+CREATE FUNCTION assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor text) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_id uuid;
+  v_is_ended boolean;
+begin
+  for v_try in 1..3 loop
+    select id into v_id
+    from public.trainer_client_assignments
+    where client_id = p_member_id
+      and trainer_id = p_trainer_id
+      and status = 'active';
+    if not found then
+      return null;
+    end if;
+    begin
+      v_is_ended := assignment.end_assignments(array[v_id], 'manual', p_actor) = 1;
+    exception when others or assert_failure then
+      if assignment.is_transient(sqlstate) then
+        raise;
+      end if;
+      raise exception 'assignment % could not be ended: %', v_id, sqlerrm using errcode = 'TA004', detail = sqlstate;
+    end;
+    exit when v_is_ended;  -- otherwise another session has just ended it, and may have assigned anew
+  end loop;
+  if not v_is_ended then
+    raise exception 'assignment % could not be ended: a trigger or rule on trainer_client_assignments kept it', v_id
+      using errcode = 'TA004', detail = 'TA008';
+  end if;
+  return v_id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor text) IS 'Ends the active assignment of a member to a trainer, and returns its id: null when there is none.
+Raises TA004 failed (SQLSTATE in detail).';
 
 -- FUNCTION: assignment.end_session(uuid, timestamp with time zone, text, text)
 
@@ -2274,7 +2308,7 @@ begin
               jsonb_agg(
                 jsonb_build_object(
                   'trainer_id', t.id,
-                  'is_member', exists (select from public.members m where m.id = t.id),
+                  'is_member', t.id = any (assignment.find_members(array[t.id])),
                   'accepts_clients', found.trainer_id is not null,
                   'room', found.room
                 )
@@ -2876,13 +2910,15 @@ COMMENT ON FUNCTION assignment.find_partition_obstacles(p_table regclass) IS 'Wh
 -- FUNCTION: assignment.find_policy_problems(jsonb)
 
 CREATE FUNCTION assignment.find_policy_problems(p_document jsonb) RETURNS TABLE(pointer text, detail text, is_warning boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     SET "DateStyle" TO 'ISO'
     AS $$
-  select assignment.require_visible_rows();
-
+#variable_conflict use_column
+begin
+  perform assignment.require_visible_rows();
+  return query
   with rules as (
     select r.rule, r.ordinality - 1 as index, r.rule -> 'assign' as assign, '/rules/' || r.ordinality - 1 as pointer
     from jsonb_array_elements(p_document -> 'rules') with ordinality as r (rule, ordinality)
@@ -2918,7 +2954,9 @@ CREATE FUNCTION assignment.find_policy_problems(p_document jsonb) RETURNS TABLE(
   select n.pointer, 'is not a member', false
   from named n
   where n.trainer_id is not null
-    and not exists (select from public.members m where m.id = n.trainer_id::uuid)
+    and n.trainer_id::uuid <> all (
+      assignment.find_members(array(select k.trainer_id::uuid from named k where k.trainer_id is not null))
+    )
   union all
   select l.pointer || p.step, p.detail, false
   from rules r
@@ -2939,7 +2977,8 @@ CREATE FUNCTION assignment.find_policy_problems(p_document jsonb) RETURNS TABLE(
   select r.pointer, format('never matches: rule %s has the same condition', e.index + 1), true
   from rules r
   join rules e on e.index < r.index and e.rule -> 'when' = r.rule -> 'when'
-  where e.assign ->> 'choose' = 'nobody'
+  where e.assign ->> 'choose' = 'nobody';
+end;
 $$;
 
 COMMENT ON FUNCTION assignment.find_policy_problems(p_document jsonb) IS 'What is amiss with a policy whose form is right: each with a JSON pointer into the document. Warnings do not keep it from being put.';
@@ -3496,6 +3535,31 @@ $$;
 COMMENT ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) IS 'Once all lanes are done: assigns missed members (swept; at most 5 times up to 10,000), then ends the run (finished).
 busy: lanes are not done, or another caller is proving. stopped: the run is not running. Raises TA007 run not found.';
 
+-- FUNCTION: assignment.first_errors(uuid)
+
+CREATE FUNCTION assignment.first_errors(p_run_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (
+    select coalesce(
+      jsonb_agg(jsonb_build_object('memberId', e.member_id, 'code', e.sqlstate, 'message', e.message) order by e.member_id),
+      '[]'
+    )
+    from (
+      select f.member_id, f.sqlstate, f.message
+      from assignment.backfill_errors f
+      where f.run_id = p_run_id
+      order by f.member_id
+      limit 20
+    ) as e
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.first_errors(p_run_id uuid) IS 'The first 20 members that a run could not assign, by id, each with the code and the message.';
+
 -- FUNCTION: assignment.forget_before(timestamp with time zone)
 
 CREATE FUNCTION assignment.forget_before(p_before timestamp with time zone) RETURNS bigint
@@ -3522,6 +3586,22 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.forget_before(p_before timestamp with time zone) IS 'Deletes the lines of the audit log from before a time, and returns how many. It leaves a line that says so.';
+
+-- FUNCTION: assignment.forget_failure(uuid, uuid)
+
+CREATE FUNCTION assignment.forget_failure(p_member_id uuid, p_trainer_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Skips a locked failure: the retry that holds it finds the member assigned, and may be waiting for this transaction.
+  delete from assignment.failures f
+  where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
+    and p_trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings));
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.forget_failure(p_member_id uuid, p_trainer_id uuid) IS 'Deletes the failure of a member who now has the trainer that the failed attempt was for.';
 
 -- FUNCTION: assignment.forget_gone_members()
 
@@ -3773,6 +3853,8 @@ begin
     'assignment.read_events(xid8, uuid, text[], integer)',
     'assignment.tend_outbox()',
     'assignment.record_access(text, text, jsonb, text)',
+    'assignment.first_errors(uuid)',
+    'assignment.find_members(uuid[])',
     'assignment.take_member_event(text, text, uuid, name, text, name, text)',
     'assignment.find_member_hook_problems(name[])'
   ]::regprocedure[]
@@ -4019,6 +4101,77 @@ $$;
 COMMENT ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]) IS 'What an error means for the pairs of one statement: which members are gone, which pairs failed and why, and which, by
 position, are still undecided. Only a member whose id is not in public.members counts as gone.';
 
+-- FUNCTION: assignment.lay_out_backfill(assignment.backfill_runs, boolean)
+
+CREATE FUNCTION assignment.lay_out_backfill(p_run assignment.backfill_runs, p_in_one_lane boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_upper_id uuid;
+  v_total bigint;
+  v_is_estimate boolean := false;
+begin
+  if p_run.only_failed then
+    select count(*) into v_total from assignment.backfill_errors where run_id = p_run.retry_of;
+    select member_id into v_upper_id from assignment.backfill_errors where run_id = p_run.retry_of order by member_id desc limit 1;
+  else
+    -- id is unique, but not always a primary key, and a null would sort above all ids.
+    select id into v_upper_id from public.members where id is not null order by id desc limit 1;
+    select count(*) into v_total from (select from public.members where id <= v_upper_id limit 1000001) as counted;
+    if v_total > 1000000 then
+      v_is_estimate := true;
+      select greatest(v_total, sum(members)::bigint) into v_total from assignment.member_tables();
+    end if;
+  end if;
+
+  update assignment.backfill_runs set total = v_total, total_is_estimate = v_is_estimate where id = p_run.id;
+  if v_total > 0 then
+    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+    select p_run.id, lane, next_id, upper_id, includes_upper
+    from assignment.plan_lanes(v_upper_id, case when p_run.only_failed or p_in_one_lane then 1 else v_total end);
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.lay_out_backfill(p_run assignment.backfill_runs, p_in_one_lane boolean) IS 'Sets the total of a new run, and inserts its lanes: none without members, else as plan_lanes says. p_in_one_lane: one.';
+
+-- FUNCTION: assignment.lay_out_transfer(assignment.backfill_runs)
+
+CREATE FUNCTION assignment.lay_out_transfer(p_run assignment.backfill_runs) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_total bigint;
+begin
+  if p_run.only_failed or p_run.only_selected then
+    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+    select p_run.id, 1, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', true;
+    select count(*) into v_total
+    from (
+      select member_id from assignment.backfill_errors where p_run.only_failed and run_id = p_run.retry_of
+      union all
+      select member_id from assignment.backfill_selected where not p_run.only_failed and run_id = p_run.id
+    ) as listed;
+  else
+    with planned as (
+      -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
+      select * from assignment.plan_transfer_lanes(p_run.from_trainer_id, case when p_run.dry_run then 1 else 16 end)
+    ),
+    inserted as (
+      insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+      select p_run.id, p.lane, p.next_id, p.upper_id, p.includes_upper
+      from planned p
+    )
+    select coalesce(max(p.clients), 0) into v_total from planned p;
+  end if;
+  update assignment.backfill_runs set total = v_total where id = p_run.id;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.lay_out_transfer(p_run assignment.backfill_runs) IS 'Sets the total of a new transfer, and inserts its lanes: one for those listed, else as plan_transfer_lanes says.';
+
 -- FUNCTION: assignment.list_member_fields()
 
 CREATE FUNCTION assignment.list_member_fields() RETURNS TABLE(field text, type text, kind text, value_kind text, frequent_values jsonb)
@@ -4150,6 +4303,27 @@ $$;
 
 COMMENT ON FUNCTION assignment.lock_members(p_member_ids uuid[]) IS 'Locks the given members'' rows as a foreign key does, in key order, where the owner of this function may. Waits up to
 lock_timeout.';
+
+-- FUNCTION: assignment.make_all_waiting_due()
+
+CREATE FUNCTION assignment.make_all_waiting_due() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update assignment.failures
+  set next_attempt_at = now()
+  where member_id in (
+    select member_id
+    from assignment.failures
+    where sqlstate = 'TA011'
+      and requested_trainer_id is null
+    order by first_failed_at, member_id
+    limit 100000
+    for update skip locked
+  )
+$$;
+
+COMMENT ON FUNCTION assignment.make_all_waiting_due() IS 'Makes up to 100,000 failures due that wait for room of a trainer whom the policy chose.';
 
 -- FUNCTION: assignment.make_failures_due(integer, text, text)
 
@@ -5361,18 +5535,7 @@ begin
 
   perform assignment.announce('policy.changed', p_policy_version => v_version);
 
-  -- Whoever waited for room under the former rules asks the new ones.
-  update assignment.failures
-  set next_attempt_at = now()
-  where member_id in (
-    select member_id
-    from assignment.failures
-    where sqlstate = 'TA011'
-      and requested_trainer_id is null
-    order by first_failed_at, member_id
-    limit 100000
-    for update skip locked
-  );
+  perform assignment.make_all_waiting_due();
   return v_version;
 end;
 $$;
@@ -6592,9 +6755,6 @@ declare
   v_requested_by text := coalesce(p_requested_by, assignment.database_role());
   v_run_id uuid;
   v_active_id uuid;
-  v_upper_id uuid;
-  v_total bigint;
-  v_is_estimate boolean := false;
   v_has_limits boolean;
 begin
   perform assignment.require_visible_rows();
@@ -6643,29 +6803,8 @@ begin
     end if;
   end loop;
 
-  if p_only_failed then
-    select count(*) into v_total from assignment.backfill_errors where run_id = p_retry_of;
-    select member_id into v_upper_id from assignment.backfill_errors where run_id = p_retry_of order by member_id desc limit 1;
-  else
-    -- id is unique, but not always a primary key, and a null would sort above all ids.
-    select id into v_upper_id from public.members where id is not null order by id desc limit 1;
-    select count(*) into v_total from (select from public.members where id <= v_upper_id limit 1000001) as counted;
-    if v_total > 1000000 then
-      v_is_estimate := true;
-      select greatest(v_total, sum(members)::bigint) into v_total from assignment.member_tables();
-    end if;
-  end if;
-
-  update assignment.backfill_runs set total = v_total, total_is_estimate = v_is_estimate where id = v_run_id;
-  if v_total > 0 then
-    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
-    select v_run_id, lane, next_id, upper_id, includes_upper
-    from assignment.plan_lanes(
-      v_upper_id,
-      -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
-      case when p_only_failed or (p_dry_run and v_has_limits) then 1 else v_total end
-    );
-  end if;
+  -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
+  perform assignment.lay_out_backfill(r, p_dry_run and v_has_limits) from assignment.backfill_runs r where r.id = v_run_id;
   return v_run_id;
 end;
 $$;
@@ -6686,7 +6825,6 @@ declare
   v_requested_by text := coalesce(p_requested_by, assignment.database_role());
   v_run_id uuid;
   v_active_id uuid;
-  v_total bigint;
 begin
   v_policy_version := assignment.check_transfer(p_from_trainer_id, p_trainer_id, p_condition);
 
@@ -6721,28 +6859,7 @@ begin
   select distinct v_run_id, id
   from unnest(p_member_ids) as selected (id);
 
-  if p_only_failed or p_member_ids is not null then
-    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
-    select v_run_id, 1, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', true;
-    select count(*) into v_total
-    from (
-      select member_id from assignment.backfill_errors where p_only_failed and run_id = p_retry_of
-      union all
-      select member_id from assignment.backfill_selected where not p_only_failed and run_id = v_run_id
-    ) as listed;
-  else
-    with planned as (
-      -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
-      select * from assignment.plan_transfer_lanes(p_from_trainer_id, case when p_dry_run then 1 else 16 end)
-    ),
-    inserted as (
-      insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
-      select v_run_id, p.lane, p.next_id, p.upper_id, p.includes_upper
-      from planned p
-    )
-    select coalesce(max(p.clients), 0) into v_total from planned p;
-  end if;
-  update assignment.backfill_runs set total = v_total where id = v_run_id;
+  perform assignment.lay_out_transfer(r) from assignment.backfill_runs r where r.id = v_run_id;
   return v_run_id;
 end;
 $$;
@@ -9064,6 +9181,10 @@ REVOKE ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id u
 
 REVOKE ALL ON FUNCTION assignment.assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_notes text[], p_replaced_ids uuid[], p_replaced_members uuid[], p_max_attempts integer) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION assign_one(p_request assignment.request, p_member_id uuid, p_trainer_id uuid, OUT assigned boolean, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text)
+
+REVOKE ALL ON FUNCTION assignment.assign_one(p_request assignment.request, p_member_id uuid, p_trainer_id uuid, OUT assigned boolean, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text)
 
 REVOKE ALL ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text) FROM PUBLIC;
@@ -9192,6 +9313,10 @@ REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id 
 
 REVOKE ALL ON FUNCTION assignment.end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION end_one(p_member_id uuid, p_trainer_id uuid, p_actor text)
+
+REVOKE ALL ON FUNCTION assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor text) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text, p_request_id text)
 
 REVOKE ALL ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text, p_request_id text) FROM PUBLIC;
@@ -9304,9 +9429,17 @@ REVOKE ALL ON FUNCTION assignment.find_undecided_members(p_version integer, p_up
 
 REVOKE ALL ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION first_errors(p_run_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.first_errors(p_run_id uuid) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION forget_before(p_before timestamp with time zone)
 
 REVOKE ALL ON FUNCTION assignment.forget_before(p_before timestamp with time zone) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION forget_failure(p_member_id uuid, p_trainer_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.forget_failure(p_member_id uuid, p_trainer_id uuid) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION forget_gone_members()
 
@@ -9356,6 +9489,14 @@ REVOKE ALL ON FUNCTION assignment.is_wanted(p_type text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION lay_out_backfill(p_run assignment.backfill_runs, p_in_one_lane boolean)
+
+REVOKE ALL ON FUNCTION assignment.lay_out_backfill(p_run assignment.backfill_runs, p_in_one_lane boolean) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION lay_out_transfer(p_run assignment.backfill_runs)
+
+REVOKE ALL ON FUNCTION assignment.lay_out_transfer(p_run assignment.backfill_runs) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION list_member_fields()
 
 REVOKE ALL ON FUNCTION assignment.list_member_fields() FROM PUBLIC;
@@ -9367,6 +9508,10 @@ REVOKE ALL ON FUNCTION assignment.lock_assigned(p_member_ids uuid[], p_trainer_i
 -- ACL: assignment.FUNCTION lock_members(p_member_ids uuid[])
 
 REVOKE ALL ON FUNCTION assignment.lock_members(p_member_ids uuid[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION make_all_waiting_due()
+
+REVOKE ALL ON FUNCTION assignment.make_all_waiting_due() FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION make_failures_due(p_limit integer, p_actor text, p_request_id text)
 

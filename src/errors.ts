@@ -13,6 +13,7 @@ export type ErrorCode =
   | "member_not_found"
   | "no_room"
   | "no_successor"
+  | "not_on_citus"
   | "policy_changed"
   | "policy_invalid"
   | "policy_version_not_found"
@@ -78,6 +79,7 @@ export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | 
   TA019: { meaning: "a transfer from the trainer has not ended", code: "transfer_active", detail: "runId" },
   TA021: { meaning: "the webhook does not exist", code: "webhook_not_found" },
   TA022: { meaning: "messages after the cursor are no longer kept", code: "cursor_expired" },
+  TA023: { meaning: "not possible where members are distributed", code: "not_on_citus" },
 };
 
 /** Awaits a query; an error that a function of ours raised becomes an {@link AppError}, any other stays as it is. */

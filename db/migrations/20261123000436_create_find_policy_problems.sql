@@ -9,10 +9,12 @@ create function assignment.find_policy_problems(p_document jsonb)
   set search_path = pg_catalog, pg_temp
   set timezone = 'UTC'
   set datestyle = 'ISO'
-  language sql
+  language plpgsql
 as $$
-  select assignment.require_visible_rows();
-
+#variable_conflict use_column
+begin
+  perform assignment.require_visible_rows();
+  return query
   with rules as (
     select r.rule, r.ordinality - 1 as index, r.rule -> 'assign' as assign, '/rules/' || r.ordinality - 1 as pointer
     from jsonb_array_elements(p_document -> 'rules') with ordinality as r (rule, ordinality)
@@ -48,7 +50,9 @@ as $$
   select n.pointer, 'is not a member', false
   from named n
   where n.trainer_id is not null
-    and not exists (select from public.members m where m.id = n.trainer_id::uuid)
+    and n.trainer_id::uuid <> all (
+      assignment.find_members(array(select k.trainer_id::uuid from named k where k.trainer_id is not null))
+    )
   union all
   select l.pointer || p.step, p.detail, false
   from rules r
@@ -69,7 +73,8 @@ as $$
   select r.pointer, format('never matches: rule %s has the same condition', e.index + 1), true
   from rules r
   join rules e on e.index < r.index and e.rule -> 'when' = r.rule -> 'when'
-  where e.assign ->> 'choose' = 'nobody'
+  where e.assign ->> 'choose' = 'nobody';
+end;
 $$;
 
 revoke execute on function assignment.find_policy_problems(jsonb) from public;

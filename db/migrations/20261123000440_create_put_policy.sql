@@ -50,18 +50,7 @@ begin
 
   perform assignment.announce('policy.changed', p_policy_version => v_version);
 
-  -- Whoever waited for room under the former rules asks the new ones.
-  update assignment.failures
-  set next_attempt_at = now()
-  where member_id in (
-    select member_id
-    from assignment.failures
-    where sqlstate = 'TA011'
-      and requested_trainer_id is null
-    order by first_failed_at, member_id
-    limit 100000
-    for update skip locked
-  );
+  perform assignment.make_all_waiting_due();
   return v_version;
 end;
 $$;

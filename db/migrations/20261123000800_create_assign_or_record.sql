@@ -47,7 +47,7 @@ begin
 
   if cardinality(v_failures) > 0 then
     begin
-      insert into assignment.failures (member_id, trainer_id, requested_trainer_id, rule, sqlstate, message, source)
+      insert into assignment.failures as f (member_id, trainer_id, requested_trainer_id, rule, sqlstate, message, source)
       select member_id, v_trainer_id, p_trainer_id, rule, sqlstate, message, p_source
       from unnest(v_failures)
       order by member_id
@@ -58,7 +58,7 @@ begin
         sqlstate = excluded.sqlstate,
         message = excluded.message,
         source = excluded.source,
-        attempts = least(failures.attempts, 2147483646) + 1,
+        attempts = least(f.attempts, 2147483646) + 1,
         last_failed_at = excluded.last_failed_at,
         next_attempt_at = excluded.next_attempt_at;
     exception when others or assert_failure then

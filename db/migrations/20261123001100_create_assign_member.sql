@@ -25,7 +25,6 @@ create function assignment.assign_member(
 as $$
 declare
   v_request assignment.request;
-  v_result assignment.pairs_result;
 begin
   v_request.purpose := 'fill';
   v_request.source := p_source;
@@ -43,35 +42,9 @@ begin
     raise exception 'member % cannot be their own trainer', p_member_id using errcode = 'TA003';
   end if;
 
-  for v_try in 1..3 loop
-    begin
-      v_result := assignment.assign_members(v_request, array[p_member_id], array[trainer_id]);
-    exception when sqlstate 'TA009' then
-      raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
-    end;
-    if cardinality(v_result.full_pairs) > 0 then
-      raise exception 'trainer % has no room', trainer_id
-        using errcode = 'TA011', hint = 'To assign the member all the same, force it.';
-    elsif cardinality(v_result.gone_ids) > 0 then
-      raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
-    elsif cardinality(v_result.failures) > 0 then
-      raise exception 'member % could not be assigned: %', p_member_id, v_result.failures[1].message
-        using errcode = 'TA004', detail = v_result.failures[1].sqlstate;
-    end if;
-    assigned := cardinality(v_result.assigned) = 1;
-
-    select a.id, a.assignment_date, a.source, a.notes
-    into assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
-    from public.trainer_client_assignments a
-    where a.client_id = p_member_id
-      and a.trainer_id = assign_member.trainer_id
-      and a.status = 'active';
-    exit when found;  -- otherwise the existing assignment was ended meanwhile
-  end loop;
-  if id is null then
-    raise exception 'member % could not be assigned: no active assignment remains', p_member_id
-      using errcode = 'TA004', detail = 'TA008';
-  end if;
+  select one.assigned, one.id, one.assignment_date, one.source, one.notes
+  into assign_member.assigned, assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
+  from assignment.assign_one(v_request, p_member_id, assign_member.trainer_id) as one;
 
   if assigned and source = 'manual' then
     perform assignment.record_audit(
@@ -84,10 +57,7 @@ begin
     );
   end if;
 
-  -- Skips a locked failure: the retry that holds it finds the member assigned, and may be waiting for this transaction.
-  delete from assignment.failures f
-  where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
-    and assign_member.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings));
+  perform assignment.forget_failure(p_member_id, assign_member.trainer_id);
 end;
 $$;
 

@@ -17,30 +17,10 @@ create function assignment.end_assignment(
 as $$
 declare
   v_id uuid;
-  v_is_ended boolean;
 begin
-  for v_try in 1..3 loop
-    select id into v_id
-    from public.trainer_client_assignments
-    where client_id = p_member_id
-      and trainer_id = p_trainer_id
-      and status = 'active';
-    if not found then
-      return false;
-    end if;
-    begin
-      v_is_ended := assignment.end_assignments(array[v_id], 'manual', coalesce(p_actor, assignment.database_role())) = 1;
-    exception when others or assert_failure then
-      if assignment.is_transient(sqlstate) then
-        raise;
-      end if;
-      raise exception 'assignment % could not be ended: %', v_id, sqlerrm using errcode = 'TA004', detail = sqlstate;
-    end;
-    exit when v_is_ended;  -- otherwise another session has just ended it, and may have assigned anew
-  end loop;
-  if not v_is_ended then
-    raise exception 'assignment % could not be ended: a trigger or rule on trainer_client_assignments kept it', v_id
-      using errcode = 'TA004', detail = 'TA008';
+  v_id := assignment.end_one(p_member_id, p_trainer_id, coalesce(p_actor, assignment.database_role()));
+  if v_id is null then
+    return false;
   end if;
   perform assignment.record_audit(
     p_actor,

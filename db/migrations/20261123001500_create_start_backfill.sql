@@ -27,9 +27,6 @@ declare
   v_requested_by text := coalesce(p_requested_by, assignment.database_role());
   v_run_id uuid;
   v_active_id uuid;
-  v_upper_id uuid;
-  v_total bigint;
-  v_is_estimate boolean := false;
   v_has_limits boolean;
 begin
   perform assignment.require_visible_rows();
@@ -78,29 +75,8 @@ begin
     end if;
   end loop;
 
-  if p_only_failed then
-    select count(*) into v_total from assignment.backfill_errors where run_id = p_retry_of;
-    select member_id into v_upper_id from assignment.backfill_errors where run_id = p_retry_of order by member_id desc limit 1;
-  else
-    -- id is unique, but not always a primary key, and a null would sort above all ids.
-    select id into v_upper_id from public.members where id is not null order by id desc limit 1;
-    select count(*) into v_total from (select from public.members where id <= v_upper_id limit 1000001) as counted;
-    if v_total > 1000000 then
-      v_is_estimate := true;
-      select greatest(v_total, sum(members)::bigint) into v_total from assignment.member_tables();
-    end if;
-  end if;
-
-  update assignment.backfill_runs set total = v_total, total_is_estimate = v_is_estimate where id = v_run_id;
-  if v_total > 0 then
-    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
-    select v_run_id, lane, next_id, upper_id, includes_upper
-    from assignment.plan_lanes(
-      v_upper_id,
-      -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
-      case when p_only_failed or (p_dry_run and v_has_limits) then 1 else v_total end
-    );
-  end if;
+  -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
+  perform assignment.lay_out_backfill(r, p_dry_run and v_has_limits) from assignment.backfill_runs r where r.id = v_run_id;
   return v_run_id;
 end;
 $$;

@@ -29,7 +29,6 @@ declare
   v_requested_by text := coalesce(p_requested_by, assignment.database_role());
   v_run_id uuid;
   v_active_id uuid;
-  v_total bigint;
 begin
   v_policy_version := assignment.check_transfer(p_from_trainer_id, p_trainer_id, p_condition);
 
@@ -64,28 +63,7 @@ begin
   select distinct v_run_id, id
   from unnest(p_member_ids) as selected (id);
 
-  if p_only_failed or p_member_ids is not null then
-    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
-    select v_run_id, 1, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', true;
-    select count(*) into v_total
-    from (
-      select member_id from assignment.backfill_errors where p_only_failed and run_id = p_retry_of
-      union all
-      select member_id from assignment.backfill_selected where not p_only_failed and run_id = v_run_id
-    ) as listed;
-  else
-    with planned as (
-      -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
-      select * from assignment.plan_transfer_lanes(p_from_trainer_id, case when p_dry_run then 1 else 16 end)
-    ),
-    inserted as (
-      insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
-      select v_run_id, p.lane, p.next_id, p.upper_id, p.includes_upper
-      from planned p
-    )
-    select coalesce(max(p.clients), 0) into v_total from planned p;
-  end if;
-  update assignment.backfill_runs set total = v_total where id = v_run_id;
+  perform assignment.lay_out_transfer(r) from assignment.backfill_runs r where r.id = v_run_id;
   return v_run_id;
 end;
 $$;

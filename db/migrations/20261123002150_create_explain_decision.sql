@@ -42,7 +42,7 @@ begin
               jsonb_agg(
                 jsonb_build_object(
                   'trainer_id', t.id,
-                  'is_member', exists (select from public.members m where m.id = t.id),
+                  'is_member', t.id = any (assignment.find_members(array[t.id])),
                   'accepts_clients', found.trainer_id is not null,
                   'room', found.room
                 )

@@ -98,6 +98,8 @@ begin
     'assignment.read_events(xid8, uuid, text[], integer)',
     'assignment.tend_outbox()',
     'assignment.record_access(text, text, jsonb, text)',
+    'assignment.first_errors(uuid)',
+    'assignment.find_members(uuid[])',
     'assignment.take_member_event(text, text, uuid, name, text, name, text)',
     'assignment.find_member_hook_problems(name[])'
   ]::regprocedure[]

@@ -4,6 +4,7 @@ import type { Sql } from "../database/sql.ts";
 import { poolFull } from "../database/driver/pool.ts";
 import { POOL_WAIT_MS } from "../database/service_pools.ts";
 import { startDeadline } from "../deadline.ts";
+import { onServerOrCluster } from "../database/distributed.ts";
 import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import { type Read, readFrom } from "../database/read_replica.ts";
 import { currentSpan, isTracing, withSharedSpan } from "../telemetry/tracing.ts";
@@ -167,10 +168,58 @@ async function selectTraced(sql: Sql, checks: readonly Check[]): Promise<Row[]> 
   return await withSharedSpan("batched checks", spans, () => selectAssignments(sql, checks));
 }
 
-/** Looks up each pair by the unique index, then those not found by the members' primary key. A row for each, in any order. */
+/** A row for each, in any order. */
 async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
+  const isAny = checks.some(({ trainerId }) => trainerId === ANY_TRAINER);
+  return await onServerOrCluster(
+    sql,
+    () => isAny ? selectAny(sql, checks) : selectPairs(sql, checks),
+    () => selectOnCluster(sql, checks),
+  );
+}
+
+/** All that the members have, each node's part of them at once; who has nothing is then looked up among the members. */
+async function selectOnCluster(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
+  const memberIds = [...new Set(checks.map(({ memberId }) => memberId))];
+  const [assignments, [settings]] = await Promise.all([
+    sql<(WrittenAssignment & { clientId: string; trainerId: string })[]>`
+      select client_id, trainer_id, id, assignment_date::text, source, notes
+      from public.trainer_client_assignments
+      where client_id = any (${memberIds}::uuid[])
+        and status = 'active'
+      order by trainer_id
+    `,
+    sql<{ id: string | null }[]>`select default_trainer_id as id from assignment.settings`,
+  ]);
+  const byPair = new Map(assignments.map((each) => [`${each.clientId} ${each.trainerId}`, each]));
+  const byMember = new Map(assignments.toReversed().map((each) => [each.clientId, each])); // the first of each
+  const found = checks.map((check) => {
+    const memberId = check.memberId.toLowerCase();
+    const trainerId = check.trainerId === ANY_TRAINER
+      ? null
+      : (check.trainerId ?? settings?.id ?? null)?.toLowerCase() ?? null;
+    const assignment = check.trainerId === ANY_TRAINER
+      ? byMember.get(memberId)
+      : byPair.get(`${memberId} ${trainerId}`);
+    return { memberId, trainerId, assignment };
+  });
+  const asked = found.filter(({ assignment }) => assignment === undefined).map(({ memberId }) => memberId);
+  const known = asked.length === 0
+    ? []
+    : await sql<{ id: string }[]>`select id from public.members where id = any (${asked}::uuid[])`;
+  const isKnown = new Set(known.map(({ id }) => id));
+  return found.map(({ memberId, trainerId, assignment }, at) => ({
+    ...assignment ?? { id: null, assignmentDate: null, source: null, notes: null },
+    position: at + 1,
+    trainerId: trainerId ?? assignment?.trainerId ?? null,
+    isKnown: assignment === undefined ? isKnown.has(memberId) : null,
+    isFiltered: false,
+  }));
+}
+
+/** Looks up each pair by the unique index, then those not found by the members' primary key. */
+async function selectPairs(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
   const memberIds = checks.map(({ memberId }) => memberId);
-  if (checks.some(({ trainerId }) => trainerId === ANY_TRAINER)) return await selectAny(sql, checks);
   const trainerIds = checks.map(({ trainerId }) => trainerId ?? null);
   return await sql<Row[]>`
     select

@@ -1,3 +1,4 @@
+import { onServerOrCluster } from "../database/distributed.ts";
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 
@@ -24,6 +25,45 @@ export async function checkAssignments(
   memberIds: readonly string[],
   trainerId?: string,
 ): Promise<{ trainerId: string; results: { memberId: string; assigned: boolean }[] }> {
+  return await onServerOrCluster(
+    sql,
+    () => checkOnServer(sql, memberIds, trainerId),
+    () => checkOnCluster(sql, memberIds, trainerId),
+  );
+}
+
+type Checked = Awaited<ReturnType<typeof checkAssignments>>;
+
+async function checkOnCluster(
+  sql: Sql,
+  memberIds: readonly string[],
+  trainerId = "",
+): Promise<Checked> {
+  const asked = trainerId === "" ? await findDefaultTrainer(sql) : trainerId;
+  const rows = await sql<{ clientId: string }[]>`
+    select distinct client_id
+    from public.trainer_client_assignments
+    where client_id = any (${[...memberIds]}::uuid[])
+      ${asked === ANY_TRAINER ? sql`` : sql`and trainer_id = ${asked}`}
+      and status = 'active'
+  `;
+  const assigned = new Set(rows.map(({ clientId }) => clientId));
+  return {
+    trainerId: asked,
+    results: memberIds.map((memberId) => ({ memberId, assigned: assigned.has(memberId.toLowerCase()) })),
+  };
+}
+
+async function findDefaultTrainer(sql: Sql): Promise<string> {
+  const [row] = await withAppErrors(sql<[{ id: string }]>`select assignment.default_trainer_id() as id`);
+  return row.id;
+}
+
+async function checkOnServer(
+  sql: Sql,
+  memberIds: readonly string[],
+  trainerId: string | undefined,
+): Promise<Checked> {
   const isAny = trainerId === ANY_TRAINER;
   // Materialized, for else the function that finds the default trainer is called for each member.
   const [row] = await withAppErrors(sql<[{ trainerId: string; flags: string | null }]>`
@@ -64,11 +104,51 @@ export async function getAssignment(
   memberId: string,
   trainerId?: string,
 ): Promise<{ memberId: string; trainerId: string; assigned: boolean; assignment: Assignment | null }> {
+  const row = await onServerOrCluster(
+    sql,
+    () => selectOnServer(sql, memberId, trainerId),
+    () => selectOnCluster(sql, memberId, trainerId),
+  );
+  if (!row) throw new AppError("member_not_found", `member ${memberId} does not exist`);
+  const { id, assignmentDate, source, notes } = row;
+  const assignment = id && assignmentDate && source ? { id, assignmentDate, source, notes } : null;
+  return { memberId, trainerId: row.trainerId ?? ANY_TRAINER, assigned: assignment !== null, assignment };
+}
+
+type Row = { trainerId: string | null } & { [K in keyof Assignment]: Assignment[K] | null };
+
+async function selectOnCluster(
+  sql: Sql,
+  memberId: string,
+  trainerId: string | undefined,
+): Promise<Row | undefined> {
+  const asked = trainerId === ANY_TRAINER ? null : trainerId ?? await findDefaultTrainer(sql);
+  const [assignment] = await sql<Row[]>`
+    select trainer_id, id, assignment_date, source, notes
+    from public.trainer_client_assignments
+    where client_id = ${memberId}
+      ${asked === null ? sql`` : sql`and trainer_id = ${asked}`}
+      and status = 'active'
+    order by trainer_id
+    limit 1
+  `;
+  if (assignment !== undefined) return assignment;
+  const found = await sql`select from public.members where id = ${memberId}`;
+  return found.length === 0
+    ? undefined
+    : { trainerId: asked, id: null, assignmentDate: null, source: null, notes: null };
+}
+
+async function selectOnServer(
+  sql: Sql,
+  memberId: string,
+  trainerId: string | undefined,
+): Promise<Row | undefined> {
   const asked = trainerId === ANY_TRAINER
     ? sql`null::uuid`
     : sql`coalesce(${trainerId ?? null}, assignment.default_trainer_id())`;
   const [row] = await withAppErrors(
-    sql<({ trainerId: string | null } & { [K in keyof Assignment]: Assignment[K] | null })[]>`
+    sql<Row[]>`
     select coalesce(asked.trainer_id, a.trainer_id) as trainer_id, a.id, a.assignment_date, a.source, a.notes
     from public.members m
     cross join (select ${asked} as trainer_id) as asked
@@ -84,10 +164,7 @@ export async function getAssignment(
     where m.id = ${memberId}
   `,
   );
-  if (!row) throw new AppError("member_not_found", `member ${memberId} does not exist`);
-  const { id, assignmentDate, source, notes } = row;
-  const assignment = id && assignmentDate && source ? { id, assignmentDate, source, notes } : null;
-  return { memberId, trainerId: row.trainerId ?? ANY_TRAINER, assigned: assignment !== null, assignment };
+  return row;
 }
 
 /** Tells whether a member has an active assignment to a trainer, or with {@link ANY_TRAINER} to anybody; an unknown member has none. */

@@ -154,7 +154,7 @@ async function lookAtFirst(
     await transaction`select set_config('synchronize_seqscans', 'off', true)`;
     const found = await transaction<Member[]>`${selectAmongFirst(sql, columns, text)}`;
     const [row] = await transaction<[{ isPart: boolean }]>`
-      select exists (select from public.members offset ${LOOK_ROWS}) as is_part
+      select exists (select m.id from public.members m offset ${LOOK_ROWS}) as is_part
     `;
     return { found: [...found], isPart: row.isPart };
   });

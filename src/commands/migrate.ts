@@ -1,4 +1,5 @@
 import { parseConfig } from "../config.ts";
+import { distributeOnCitus } from "../database/citus.ts";
 import { closeDatabase, openDatabase } from "../database/connection.ts";
 import {
   findStructureProblem,
@@ -18,7 +19,7 @@ import { openCommandServer } from "./open_database.ts";
 
 /** Brings the database to the newest state, or takes migrations back. */
 export const migrate: Command = {
-  usage: "[up] [--partitions N] | repair | down [--all [--yes]] | status",
+  usage: "[up] [--partitions N | --citus [--distribute]] | repair | down [--all [--yes]] | status",
   summary: "bring the database up to date; down takes the newest migration back",
   async run(context) {
     const action = parseAction(context.args);
@@ -41,6 +42,9 @@ function parseAction(args: readonly string[]): Action {
     case "":
     case "up":
       return up;
+    case "--citus":
+    case "--citus --distribute":
+      return distribute(args.includes("--distribute"));
     case "repair":
       return async (databaseUrl, context) =>
         reportRepair(await migrateRepair(databaseUrl, waitingFor(context)), context);
@@ -58,7 +62,9 @@ function parseAction(args: readonly string[]): Action {
     case "status":
       return printStatus;
     default:
-      throw new UsageError("migrate takes up, --partitions N, repair, down, down --all [--yes] or status");
+      throw new UsageError(
+        "migrate takes up, --partitions N, --citus [--distribute], repair, down, down --all [--yes] or status",
+      );
   }
 }
 
@@ -84,6 +90,18 @@ function partitionInto(partitions: number): Action {
     const what = partitions === 1 ? "is one table" : `has ${partitions} partitions`;
     context.print(
       `public.trainer_client_assignments ${what}${moved === null ? " already" : `, ${moved} row(s) moved`}`,
+    );
+  };
+}
+
+function distribute(distributesMembers: boolean): Action {
+  return async (databaseUrl, context) => {
+    await up(databaseUrl, context);
+    const shards = await distributeOnCitus(databaseUrl, { distributesMembers, ...waitingFor(context) });
+    context.print(
+      shards === null
+        ? "the tables are distributed already"
+        : `the tables are distributed into ${shards} shards`,
     );
   };
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import postgres from "postgres";
 import { OperatorError } from "../errors.ts";
+import { revertDistribution } from "./citus.ts";
 import { listMigrations, readMigration } from "./migration_files.ts";
 import { findRemedy } from "./refusals.ts";
 import type { Sql } from "./sql.ts";
@@ -51,6 +52,9 @@ export async function countAssignments(sql: Sql): Promise<number> {
  */
 export async function revertAll(sql: Sql): Promise<void> {
   await sql.begin(async (transaction) => {
+    await revertDistribution(transaction).catch((error) =>
+      Promise.reject(explain(error, "db/citus/down.sql"))
+    );
     for (const { file } of (await listMigrations()).toReversed()) {
       const { down } = await readMigration(file);
       await transaction.unsafe(down).catch((error) =>

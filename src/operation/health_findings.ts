@@ -163,16 +163,13 @@ async function countMigrations(sql: SqlOrTransaction): Promise<Migrations> {
 }
 
 async function findDefaultTrainer(sql: SqlOrTransaction): Promise<DefaultTrainer> {
-  const [row] = await sql<{ defaultTrainer: DefaultTrainer }[]>`
-    select
-      case
-        when s.default_trainer_id is null then 'none'
-        when exists (select from public.members m where m.id = s.default_trainer_id) then 'member'
-        else 'no_member'
-      end as default_trainer
-    from assignment.settings s
-  `;
-  return row?.defaultTrainer ?? "no_member";
+  const [settings] = await sql<
+    { id: string | null }[]
+  >`select default_trainer_id as id from assignment.settings`;
+  if (settings === undefined) return "no_member";
+  if (settings.id === null) return "none";
+  const found = await sql`select from public.members where id = ${settings.id}`;
+  return found.length > 0 ? "member" : "no_member";
 }
 
 async function countFailures(sql: SqlOrTransaction): Promise<{ waiting: number; oldestAt: Date | null }> {

@@ -34,7 +34,7 @@ export async function readRuleFaults(sql: SqlOrTransaction): Promise<RuleFault[]
     select r.rule, r.name, null, null, t.id
     from in_force r
     cross join unnest(r.trainer_ids) as t (id)
-    where not exists (select from public.members m where m.id = t.id)
+    where t.id <> all (assignment.find_members(r.trainer_ids))
     order by rule, "column", trainer_id
     limit ${MOST_FAULTS}
   `;

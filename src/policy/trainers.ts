@@ -3,25 +3,17 @@ import { columnText, findReadableColumns, type MemberSource } from "../assignmen
 import type { Member } from "../assignments/member_lookup.ts";
 import { matchMember } from "../assignments/member_match.ts";
 import { readInTime } from "../database/bounded_read.ts";
+import { onServerOrCluster } from "../database/distributed.ts";
 import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
+import {
+  listTrainerIdsOnCluster,
+  matchTrainersOnCluster,
+  readTrainersOnCluster,
+} from "./trainers_on_cluster.ts";
+import type { Trainer } from "./trainer.ts";
 
-/** A trainer: how many clients they have, and how many more this service gives them. */
-export interface Trainer {
-  trainerId: string;
-  /** The most active clients that this service gives the trainer, unless an admin forces more; null: no limit. */
-  capacity: number | null;
-  /** False: only an admin can give the trainer a client, by force. */
-  acceptsClients: boolean;
-  note: string | null;
-  /** Active assignments. */
-  clients: number;
-  /** Free places, whether or not the trainer accepts clients; null: no limit. */
-  room: number | null;
-  /** When the settings of the trainer were last changed; null: never. */
-  updatedAt: Date | null;
-  updatedBy: string | null;
-}
+export type { Trainer };
 
 /** New settings of a trainer. What is left out stays as it is. */
 export interface TrainerChange {
@@ -40,6 +32,22 @@ export async function listTrainers(
   source: MemberSource,
   page: { limit: number; after?: string | undefined },
   search?: string,
+): Promise<Trainer[]> {
+  return await onServerOrCluster(
+    source.sql,
+    () => listOnServer(source, page, search),
+    async () => {
+      const known = await listTrainerIdsOnCluster(source.sql, page.after);
+      const found = await matchTrainersOnCluster(source, known, search, page.limit);
+      return await readTrainersOnCluster(source.sql, found.map(({ id }) => id));
+    },
+  );
+}
+
+async function listOnServer(
+  source: MemberSource,
+  page: { limit: number; after?: string | undefined },
+  search: string | undefined,
 ): Promise<Trainer[]> {
   const { sql } = source;
   const matches = search === undefined
@@ -72,6 +80,15 @@ export async function searchTrainers(
   search: string,
   limit: number,
 ): Promise<Member[]> {
+  return await onServerOrCluster(
+    source.sql,
+    () => searchOnServer(source, search, limit),
+    async () =>
+      await matchTrainersOnCluster(source, await listTrainerIdsOnCluster(source.sql), search, limit),
+  );
+}
+
+async function searchOnServer(source: MemberSource, search: string, limit: number): Promise<Member[]> {
   const { sql } = source;
   const columns = await findReadableColumns(source);
   const found = await readInTime(sql, SEARCH_TIMEOUT_MS, (transaction) =>
@@ -89,6 +106,14 @@ export async function searchTrainers(
 
 /** Lists the ids of trainers whom {@link listTrainers} lists, without counting their clients. */
 export async function listTrainerIds(sql: Sql, limit: number): Promise<string[]> {
+  return await onServerOrCluster(
+    sql,
+    () => listIdsOnServer(sql, limit),
+    async () => (await listTrainerIdsOnCluster(sql)).slice(0, limit),
+  );
+}
+
+async function listIdsOnServer(sql: Sql, limit: number): Promise<string[]> {
   const rows = await sql<{ trainerId: string }[]>`
     with recursive ${knownTrainers(sql)}
     select trainer_id
@@ -122,11 +147,16 @@ export async function findRoom(sql: Sql, trainerIds: readonly string[]): Promise
  * @throws {AppError} `trainer_not_found` when they are not a member.
  */
 export async function getTrainer(sql: SqlOrTransaction, trainerId: string): Promise<Trainer> {
-  const [trainer] = await sql<Trainer[]>`
-    ${selectTrainer(sql)}
-    from (select id as trainer_id from public.members where id = ${trainerId}) as asked
-    ${joinTrainer(sql)}
-  `;
+  const [trainer] = await onServerOrCluster(
+    sql,
+    async () =>
+      await sql<Trainer[]>`
+        ${selectTrainer(sql)}
+        from (select id as trainer_id from public.members where id = ${trainerId}) as asked
+        ${joinTrainer(sql)}
+      `,
+    () => readTrainersOnCluster(sql, [trainerId]),
+  );
   if (!trainer) throw new AppError("trainer_not_found", `trainer ${trainerId} is not a member`);
   return trainer;
 }

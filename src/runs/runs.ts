@@ -212,22 +212,9 @@ async function selectRuns(sql: SqlOrTransaction, which: ReturnType<Sql>): Promis
       ${sql(COLUMNS)},
       condition::text,
       choices,
-      errors.errors,
+      assignment.first_errors(p.id) as errors,
       history.history
     from assignment.backfill_progress p
-    cross join lateral (
-      select coalesce(
-        jsonb_agg(jsonb_build_object('memberId', member_id, 'code', sqlstate, 'message', message) order by member_id),
-        '[]'
-      ) as errors
-      from (
-        select member_id, sqlstate, message
-        from assignment.backfill_errors
-        where run_id = p.id
-        order by member_id
-        limit 20
-      ) as first_errors
-    ) as errors
     cross join lateral (
       select coalesce(
         jsonb_agg(

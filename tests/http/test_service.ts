@@ -38,9 +38,13 @@ export interface CallOptions {
 /**
  * Makes the application as `start` does, over a migrated database whose only member is the default trainer. It works as
  * the service's role, so that every HTTP test shows that its rights are enough.
+ * @param own a database that it shall take, and drops, instead
  */
-export async function testService(overrides: Partial<Services> = {}): Promise<TestService> {
-  const database = await testDatabase();
+export async function testService(
+  overrides: Partial<Services> = {},
+  own?: TestDatabase,
+): Promise<TestService> {
+  const database = own ?? await testDatabase();
   const { log, logged } = recordingLogger();
   const shutdown = new AbortController();
   const created = createApp({

@@ -7,26 +7,30 @@
  * tests run. The files of all versions are in one queue.
  * THROUGH_POOLER=1 has all that the service does go through a PgBouncer in transaction mode.
  * PARTITIONS=8 has the assignments in 8 hash partitions, in all databases that are copies of the migrated template.
+ * CITUS_URL names the coordinator of a Citus cluster, as its superuser, for tests/citus.
  * TEST_LANES says how many files run at once.
  */
 import { z } from "zod";
 import { type FileResult, runInLanes } from "./lanes.ts";
 import { createModelClusters } from "./model_clusters.ts";
-import { findTestFiles, isQuick, longestFirst, partArguments } from "./test_files.ts";
+import { findTestFiles, isQuick, longestFirst, partArguments, type TestJob } from "./test_files.ts";
 import { findLoadError, summarizeError } from "./test_report.ts";
 
 const LANES_A_CORE = 1.5; // with 2 the processors are no less busy, and time-outs strike sooner
 const SLOWEST = 10;
+const CITUS = "tests/citus/";
 
 const versionSchema = z.enum(["15", "16", "17", "18"]);
-const { versions, throughPooler, lanes } = z.object({
+const { versions, throughPooler, lanes, hasCitus } = z.object({
   PG_VERSION: z.string().default("18").transform((text) => text.split(",")).pipe(z.array(versionSchema)),
   THROUGH_POOLER: z.string().optional(),
+  CITUS_URL: z.string().optional(),
   TEST_LANES: z.coerce.number().int().min(1).default(Math.ceil(LANES_A_CORE * navigator.hardwareConcurrency)),
-}).transform(({ PG_VERSION, THROUGH_POOLER, TEST_LANES }) => ({
+}).transform(({ PG_VERSION, THROUGH_POOLER, CITUS_URL, TEST_LANES }) => ({
   versions: PG_VERSION,
   throughPooler: THROUGH_POOLER === "1",
   lanes: TEST_LANES,
+  hasCitus: CITUS_URL !== undefined,
 })).parse(Deno.env.toObject());
 
 const stopping = new AbortController();
@@ -39,14 +43,30 @@ const jobs = longestFirst(
   (await Promise.all(versions.map(async (version) => {
     const asked = paths.length > 0 ? paths : [version === "18" ? "tests" : "tests/database"];
     return (await findTestFiles(asked)).map((file) => ({ file, version }));
-  }))).flat().filter(({ file }) => !Deno.args.includes("--quick") || isQuick(file)),
+  }))).flat().filter(({ file }) =>
+    (hasCitus || !file.startsWith(CITUS)) && (!Deno.args.includes("--quick") || isQuick(file))
+  ),
 );
 const results: FileResult[] = [];
 const clusters = await createModelClusters(versions);
 Deno.env.set("TEST_CLUSTERS", clusters.json); // for this process and those of the tests
 const [areTypesRight] = await Promise.all([
   options.includes("--no-check") || checkTypes(paths),
-  runInLanes(jobs, {
+  runJobs(),
+]).finally(clusters.remove);
+const isGreen = areTypesRight && results.every(({ code }) => code === 0) && results.length === jobs.length;
+summarize();
+Deno.exit(isGreen ? 0 : 1);
+
+/** Those of a Citus cluster one by one at the end, for they share and crash its nodes. */
+async function runJobs(): Promise<void> {
+  const isOfCitus = ({ file }: TestJob) => file.startsWith(CITUS);
+  await runSome(jobs.filter((job) => !isOfCitus(job)), lanes);
+  await runSome(jobs.filter(isOfCitus), 1);
+}
+
+async function runSome(some: readonly TestJob[], lanes: number): Promise<void> {
+  await runInLanes(some, {
     lanes,
     throughPooler,
     options: options.filter((option) => option !== "--no-check"),
@@ -57,11 +77,8 @@ const [areTypesRight] = await Promise.all([
         console.log(`${onVersion(result)}${result.output.trimEnd()}`);
       }
     },
-  }),
-]).finally(clusters.remove);
-const isGreen = areTypesRight && results.every(({ code }) => code === 0) && results.length === jobs.length;
-summarize();
-Deno.exit(isGreen ? 0 : 1);
+  });
+}
 
 async function checkTypes(paths: readonly string[]): Promise<boolean> {
   const check = new Deno.Command(Deno.execPath(), { args: ["check", "--quiet", ...paths], stdin: "null" });
@@ -88,6 +105,7 @@ function summarize(): void {
   }
   if (!areTypesRight) console.log("FAILED  deno check");
   console.log();
+  if (!hasCitus) console.log(`${CITUS} was not run: CITUS_URL names no coordinator`);
   for (const version of versions) {
     const way = throughPooler ? ", by way of PgBouncer" : "";
     const ofVersion = results.filter((result) => result.version === version);

@@ -6,8 +6,12 @@ import { listMigrations, readMigration } from "../../src/database/migration_file
 describe("the SQLSTATEs of our own", () => {
   const known = Object.keys(OWN_SQLSTATES);
 
-  it("are those that the migrations raise or record", async () => {
+  it("are those that the migrations and db/citus raise or record", async () => {
     const files = await Promise.all((await listMigrations()).map(({ file }) => readMigration(file)));
+    const citus = new URL("../../db/citus/", import.meta.url);
+    for await (const { name } of Deno.readDir(citus)) {
+      files.push({ up: await Deno.readTextFile(new URL(name, citus)), down: "" });
+    }
     const used = files.flatMap(({ up }) => Array.from(up.matchAll(/'(TA\d{3})'/g), ([, code = ""]) => code));
     assertEquals([...new Set(used)].sort(), known);
   });

@@ -1,11 +1,13 @@
 import type { CatalogObject } from "./catalog.ts";
 import { isForeignKey } from "./differences.ts";
+import { hasDistributedSchema, toDistributed } from "./distributed_schema.ts";
 import type { Schema, SchemaObject } from "./schema_file.ts";
 
 const TABLE = "public.trainer_client_assignments";
 
-/** Returns what must exist in this database: the schema as it is, or as `migrate --partitions` changes it. */
+/** Returns what must exist in this database: the schema as it is, or as `migrate --partitions` or `--citus` changes it. */
 export function schemaFor(catalog: readonly CatalogObject[], schema: Schema): Schema {
+  if (hasDistributedSchema(catalog)) return { ...schema, objects: schema.objects.flatMap(toDistributed) };
   const isPartitioned = catalog.some(({ kind, name }) => kind === "partitioning" && name === TABLE);
   return isPartitioned ? { ...schema, objects: schema.objects.flatMap(toPartitioned) } : schema;
 }

@@ -5,12 +5,14 @@ import type { Sql, SqlOrTransaction } from "../sql.ts";
 import { readCatalogWithin } from "./catalog.ts";
 import {
   describeDifference,
+  describeDifferences,
   type Difference,
   findDifferences,
   isForeignKey,
   withoutConsequences,
 } from "./differences.ts";
 import { describeMembersTable, findMembersTable } from "./members_table.ts";
+import { hasDistributedSchema } from "./distributed_schema.ts";
 import { repairStatement } from "./repair_statement.ts";
 import { findMovedTables } from "./moved_tables.ts";
 import { attempt, type RepairReport, type Transaction, wordsOf } from "./repair_report.ts";
@@ -35,6 +37,9 @@ export async function repairStructure(sql: Sql): Promise<RepairReport> {
     const catalog = await readCatalogWithin(transaction);
     const { objects, rights } = schemaFor(catalog, schema);
     const differences = findDifferences(objects, catalog);
+    if (differences.length > 0 && hasDistributedSchema(catalog)) {
+      throw new OperatorError(`distributed tables are repaired by hand: ${describeDifferences(differences)}`);
+    }
     await refuseMovedTables(transaction, differences);
     const roles = await findServiceRoles(transaction);
     await repairAll(transaction, differences, report);

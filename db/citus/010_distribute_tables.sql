@@ -1,0 +1,83 @@
+-- Distributes the tables. What belongs to a member has the member's hash, in the same place as the member's row; what is
+-- asked everywhere is on every node; everything else stays on the coordinator.
+-- Locks: access exclusive on the tables named here, while their rows are copied.
+
+-- No foreign key can lead from one shard to another: that of trainer_id goes.
+alter table public.trainer_client_assignments
+  drop constraint trainer_client_assignments_trainer_id_fkey,
+  drop constraint trainer_client_assignments_client_id_fkey,
+  drop constraint trainer_client_assignments_pkey;
+alter table public.trainer_client_assignments
+  add constraint trainer_client_assignments_pkey primary key (client_id, id);
+
+-- Neither can one lead from a shard to a table of the coordinator.
+alter table assignment.backfill_lanes drop constraint backfill_lanes_run_id_fkey;
+alter table assignment.backfill_errors drop constraint backfill_errors_run_id_fkey;
+alter table assignment.backfill_samples drop constraint backfill_samples_run_id_fkey;
+alter table assignment.backfill_choices drop constraint backfill_choices_run_id_fkey;
+alter table assignment.backfill_selected drop constraint backfill_selected_run_id_fkey;
+
+-- For a while, so that each table is distributed by itself.
+alter table assignment.policy_rules drop constraint policy_rules_version_fkey;
+
+-- A run has a lane in each place where members are. What the lane counts commits with the rows, on the same node.
+alter table assignment.backfill_lanes
+  add column place uuid not null,
+  drop constraint backfill_lanes_pkey,
+  add constraint backfill_lanes_pkey primary key (run_id, lane, place);
+alter table assignment.backfill_samples
+  add column place uuid not null,
+  drop constraint backfill_samples_pkey,
+  add constraint backfill_samples_pkey primary key (run_id, at, lane, place);
+alter table assignment.backfill_choices
+  add column place uuid not null,
+  drop constraint backfill_choices_pkey,
+  add constraint backfill_choices_pkey primary key (run_id, lane, rule, trainer_id, place);
+
+comment on column assignment.backfill_lanes.place is 'A uuid with a hash of the members whom the lane passes over.';
+
+-- What the shards must know of a run that is over, and of which the table stays on the coordinator.
+create table assignment.runs_by_policy (
+  run_id uuid not null,
+  constraint runs_by_policy_pkey primary key (run_id)
+);
+insert into assignment.runs_by_policy (run_id) select r.id from assignment.backfill_runs r where r.policy_version is not null;
+comment on table assignment.runs_by_policy is 'The runs that followed the policy.';
+
+-- What the shards cannot do: seats, audit lines and messages lie elsewhere.
+drop trigger trainer_client_assignments_keep_seats_after_update on public.trainer_client_assignments;
+drop trigger trainer_client_assignments_keep_seats_after_delete on public.trainer_client_assignments;
+drop trigger trainer_client_assignments_tell_change_after_update on public.trainer_client_assignments;
+drop trigger trainer_client_assignments_tell_change_after_delete on public.trainer_client_assignments;
+drop trigger trainer_client_assignments_tell_change_after_truncate on public.trainer_client_assignments;
+drop trigger trainer_client_assignments_announce_after_insert on public.trainer_client_assignments;
+drop trigger trainer_client_assignments_announce_after_update on public.trainer_client_assignments;
+drop trigger failures_announce_after_insert on assignment.failures;
+-- A member's id cannot change where rows are distributed by it.
+drop trigger members_follow_id_after_update on public.members;
+
+select create_reference_table('assignment.policies');
+select create_reference_table('assignment.policy_rules');
+select create_reference_table('assignment.trainers');
+select create_reference_table('assignment.seats');
+select create_reference_table('assignment.settings');
+select create_reference_table('assignment.runs_by_policy');
+alter table assignment.policy_rules
+  add constraint policy_rules_version_fkey foreign key (version) references assignment.policies (version);
+
+select create_distributed_table('public.members', 'id')
+where not exists (select from pg_dist_partition where logicalrelid = 'public.members'::regclass);
+
+select
+  create_distributed_table('public.trainer_client_assignments', 'client_id', colocate_with => 'public.members'),
+  create_distributed_table('assignment.failures', 'member_id', colocate_with => 'public.members'),
+  create_distributed_table('assignment.backfill_errors', 'member_id', colocate_with => 'public.members'),
+  create_distributed_table('assignment.backfill_selected', 'member_id', colocate_with => 'public.members'),
+  create_distributed_table('assignment.backfill_lanes', 'place', colocate_with => 'public.members'),
+  create_distributed_table('assignment.backfill_samples', 'place', colocate_with => 'public.members'),
+  create_distributed_table('assignment.backfill_choices', 'place', colocate_with => 'public.members');
+
+-- Deleting a member deletes that member's assignments: both are in the same place.
+alter table public.trainer_client_assignments
+  add constraint trainer_client_assignments_client_id_fkey
+    foreign key (client_id) references public.members (id) on delete cascade not deferrable;

@@ -1,0 +1,93 @@
+-- Assignments by hand: on the member's node, with the line of the audit log on the coordinator.
+
+alter function assignment.assign_one(assignment.request, uuid, uuid) rename to assign_one_here;
+alter function assignment.end_one(uuid, uuid, text) rename to end_one_here;
+
+create function assignment.assign_shard(
+  p_argument jsonb, out assigned boolean, out id uuid, out assignment_date timestamptz, out source text, out notes text
+)
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+begin
+  select one.assigned, one.id, one.assignment_date, one.source, one.notes
+  into assign_shard.assigned, assign_shard.id, assign_shard.assignment_date, assign_shard.source, assign_shard.notes
+  from assignment.assign_one_here(
+    jsonb_populate_record(null::assignment.request, p_argument -> 'request'),
+    (p_argument ->> 'memberId')::uuid,
+    (p_argument ->> 'trainerId')::uuid
+  ) as one;
+end;
+$$;
+
+create function assignment.assign_one(
+  p_request assignment.request,
+  p_member_id uuid,
+  p_trainer_id uuid,
+  out assigned boolean,
+  out id uuid,
+  out assignment_date timestamptz,
+  out source text,
+  out notes text
+)
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+begin
+  select one.assigned, one.id, one.assignment_date, one.source, one.notes
+  into assign_one.assigned, assign_one.id, assign_one.assignment_date, assign_one.source, assign_one.notes
+  from jsonb_to_record(assignment.on_member(
+    p_member_id,
+    'assign_shard',
+    jsonb_build_object('request', to_jsonb(p_request), 'memberId', p_member_id, 'trainerId', p_trainer_id)
+  )) as one (assigned boolean, id uuid, assignment_date timestamptz, source text, notes text);
+  if assign_one.id is null then
+    raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+  end if;
+end;
+$$;
+
+create function assignment.end_shard(p_argument jsonb)
+  returns uuid
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+begin
+  return assignment.end_one_here(
+    (p_argument ->> 'memberId')::uuid, (p_argument ->> 'trainerId')::uuid, p_argument ->> 'actor'
+  );
+end;
+$$;
+
+create function assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor text)
+  returns uuid
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+begin
+  return assignment.on_member(
+    p_member_id,
+    'end_shard',
+    jsonb_build_object('memberId', p_member_id, 'trainerId', p_trainer_id, 'actor', p_actor)
+  ) #>> '{}';
+end;
+$$;
+
+create or replace function assignment.forget_failure(p_member_id uuid, p_trainer_id uuid)
+  returns void
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_default_trainer_id uuid := (select s.default_trainer_id from assignment.settings s);
+begin
+  delete from assignment.failures f
+  where f.member_id = p_member_id
+    and p_trainer_id = coalesce(f.requested_trainer_id, v_default_trainer_id);
+end;
+$$;

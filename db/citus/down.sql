@@ -1,0 +1,29 @@
+-- Takes back what the other files of this folder made, before the migrations take back their own. The rows of members stay
+-- distributed.
+
+drop view if exists assignment.backfill_progress;
+drop schema assignment_shards cascade;
+drop type assignment.backfill_run cascade;
+
+drop function
+  assignment.shard_names(bigint),
+  assignment.make_shard_functions(bigint),
+  assignment.on_shard(oid, text, jsonb),
+  assignment.begin_change(uuid),
+  assignment.on_member(uuid, text, jsonb),
+  assignment.assign_new(uuid[]),
+  assignment.forget_shard(uuid[]),
+  assignment.find_places(),
+  assignment.step_shard(jsonb),
+  assignment.sweep_shard(jsonb),
+  assignment.sweep_shards(assignment.backfill_runs, boolean),
+  assignment.count_lanes(uuid),
+  assignment.list_choices(uuid),
+  assignment.list_rule_names(integer),
+  assignment.list_samples(uuid),
+  assignment.retry_here(integer),
+  assignment.retry_shard(jsonb),
+  assignment.assign_one_here(assignment.request, uuid, uuid),
+  assignment.assign_shard(jsonb),
+  assignment.end_one_here(uuid, uuid, text),
+  assignment.end_shard(jsonb);

@@ -1,0 +1,133 @@
+import { fileURLToPath } from "node:url";
+import postgres from "postgres";
+import { OperatorError } from "../errors.ts";
+import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
+import type { SqlOrTransaction } from "./sql.ts";
+
+const FOLDER = fileURLToPath(new URL("../../db/citus/", import.meta.url));
+const DOWN = "down.sql";
+
+/** Tells whether this database was distributed by {@link distributeOnCitus}. Reads the catalogs alone. */
+export async function isDistributed(sql: SqlOrTransaction): Promise<boolean> {
+  const [row] = await sql<[{ isThere: boolean }]>`
+    select to_regnamespace('assignment_shards') is not null as is_there
+  `;
+  return row.isThere;
+}
+
+/**
+ * Distributes our tables beside `public.members` on a Citus cluster, as db/citus says, in one transaction.
+ * @param options.distributesMembers also distributes `public.members`, by its id, where it is not
+ * @returns in how many shards members are; null when it is distributed already
+ * @throws {OperatorError} with what stands in the way; nothing is changed then
+ */
+export async function distributeOnCitus(
+  databaseUrl: string,
+  { distributesMembers, ...lock }: { distributesMembers: boolean } & MigrationLockOptions,
+): Promise<number | null> {
+  return await withMigrationLock(databaseUrl, lock, async (sql) => {
+    if (await isDistributed(sql)) return null;
+    try {
+      await sql.begin(async (transaction) => {
+        await refuseObstacles(transaction, distributesMembers);
+        await transaction`
+          select set_config('citus.enable_unsafe_triggers', 'on', true),
+            set_config('citus.multi_shard_modify_mode', 'sequential', true),
+            set_config('client_min_messages', 'error', true)
+        `;
+        for (const file of await listFiles()) await runFile(transaction, file);
+      });
+    } catch (error) {
+      if (!(error instanceof postgres.PostgresError)) throw error;
+      const words = [error.message, error.detail, error.hint].filter((each) => each !== undefined);
+      throw new OperatorError(`nothing was changed: ${words.join(": ")}`, { cause: error });
+    }
+    // Each node makes the functions of its shards now, so that the first sign-ups need not.
+    const made = await sql<{ shardid: number; success: boolean; result: string }[]>`
+      select shardid, success, result
+      from run_command_on_placements(
+        'public.members', $$select assignment.make_shard_functions(substring('%s' from '_(\\d+)$')::bigint)$$
+      )
+    `;
+    const failed = made.find(({ success }) => !success);
+    if (failed !== undefined) {
+      throw new OperatorError(`the functions of a shard were not made: ${failed.result}`);
+    }
+    return new Set(made.map(({ shardid }) => shardid)).size;
+  });
+}
+
+/** Drops, before the migrations' own objects, what {@link distributeOnCitus} made. `members` stays distributed. */
+export async function revertDistribution(transaction: SqlOrTransaction): Promise<void> {
+  if (!await isDistributed(transaction)) return;
+  await transaction`select set_config('citus.enable_unsafe_triggers', 'on', true)`;
+  await runFile(transaction, DOWN);
+}
+
+async function listFiles(): Promise<string[]> {
+  const files = (await Array.fromAsync(Deno.readDir(FOLDER))).map(({ name }) => name);
+  return files.filter((file) => file.endsWith(".sql") && file !== DOWN).sort();
+}
+
+/** Runs the statements of a file one by one: Citus sends the nodes all of what it is given at once. */
+async function runFile(transaction: SqlOrTransaction, file: string): Promise<void> {
+  for (const statement of splitStatements(await Deno.readTextFile(FOLDER + file))) {
+    await transaction.unsafe(statement);
+  }
+}
+
+/** Splits at semicolons that end a line, outside of bodies quoted by `$$`. */
+export function splitStatements(text: string): string[] {
+  const statements = [""];
+  for (const [at, part] of text.split("$$").entries()) {
+    const isBody = at % 2 === 1;
+    const [first = "", ...others] = isBody ? [`$$${part}$$`] : part.split(/;$/m);
+    statements.push(`${statements.pop()}${first}`, ...others);
+  }
+  return statements.map((statement) => statement.trim()).filter((statement) => statement !== "");
+}
+
+/** What has no place on shards yet, or must be there before. */
+async function refuseObstacles(sql: SqlOrTransaction, distributesMembers: boolean): Promise<void> {
+  const [citus] = await sql`select from pg_extension where extname = 'citus'`;
+  if (citus === undefined) {
+    throw new OperatorError(
+      "the database has no extension citus: create it on every node, and add the nodes with citus_add_node",
+    );
+  }
+  const [found] = await sql<[{ by: string | null; isDefaultMember: boolean; obstacles: string[] }]>`
+    select
+      (
+        select column_to_column_name(p.logicalrelid, p.partkey)
+        from pg_dist_partition p
+        where p.logicalrelid = 'public.members'::regclass
+      ) as by,
+      exists (
+        select from public.members m where m.id = (select s.default_trainer_id from assignment.settings s)
+      ) as is_default_member,
+      array_remove(array[
+        case when exists (select from assignment.trainers t where t.capacity is not null) then 'a trainer has a capacity' end,
+        case when exists (select from assignment.webhook_endpoints) then 'there are webhook endpoints' end,
+        case when exists (select from assignment.watched_tables) then 'a table is watched' end,
+        case when exists (select from pg_class c where c.oid = 'public.trainer_client_assignments'::regclass and c.relkind = 'p')
+          then 'trainer_client_assignments is partitioned (migrate --partitions 1 makes one table of it)' end,
+        case when exists (select from assignment.backfill_runs r where r.status in ('running', 'paused'))
+          then 'a run has not ended' end
+      ], null) as obstacles
+  `;
+  if (found.by !== "id" && (found.by !== null || !distributesMembers)) {
+    throw new OperatorError(
+      found.by === null
+        ? "public.members is not distributed: distribute it by its id, or have it done by `migrate --citus --distribute`"
+        : `public.members is distributed by ${found.by}, and must be by id`,
+    );
+  }
+  if (found.obstacles.length > 0) {
+    throw new OperatorError(`nothing was changed: ${found.obstacles.join("; ")}`);
+  }
+  if (!found.isDefaultMember) {
+    throw new OperatorError(
+      "the default trainer is not a member: insert that member, or make another the default trainer, before the tables are distributed",
+    );
+  }
+}

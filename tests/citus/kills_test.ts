@@ -1,0 +1,179 @@
+/** Sign-ups, a backfill and a transfer while workers crash and shards move: nothing is lost, nothing is twice. */
+import { assert, assertEquals } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
+import { driveRun } from "../../src/runs/drive.ts";
+import type { Run } from "../../src/runs/progress.ts";
+import { getRun, pauseRun, resumeRun, startBackfill, startTransfer } from "../../src/runs/runs.ts";
+import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import { driveOptions } from "../support/backfills.ts";
+import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
+
+const MEMBERS = 6000;
+const CRASHES = 6;
+
+describe("a cluster whose workers crash while shards move", () => {
+  let database: CitusDatabase;
+  let sql: Sql;
+  beforeAll(async () => {
+    database = await citusDatabase();
+    ({ sql } = database);
+  });
+  afterAll(() => database.drop());
+
+  /** Asks again while a worker is away: a session of the coordinator notices only by an error that it lost one. */
+  async function persist<T>(work: () => Promise<T>): Promise<T> {
+    for (let tries = 1;; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (tries === 100) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  /** Crashes a worker by killing one of its backends; one on another machine only loses its connections. */
+  async function crash(worker: CitusDatabase["workers"][number]): Promise<void> {
+    await database.onWorker(worker, async (node) => {
+      const [own] = await node<[{ pid: number }]>`select pg_backend_pid() as pid`;
+      try {
+        Deno.kill(own.pid, "SIGKILL");
+      } catch {
+        await node`
+          select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+        `;
+      }
+    }).catch(() => {}); // its own connection is gone as well
+  }
+
+  async function moveAShard(): Promise<void> {
+    const [one, other] = database.workers;
+    if (one === undefined || other === undefined) throw new Error("the cluster needs two workers");
+    const [shard] = await sql<[{ id: number; name: string; port: number }]>`
+      select s.shardid as id, n.nodename as name, n.nodeport as port
+      from pg_dist_shard s
+      join pg_dist_placement using (shardid)
+      join pg_dist_node n using (groupid)
+      where s.logicalrelid = 'public.members'::regclass
+      order by random()
+      limit 1
+    `;
+    const to = shard.port === one.port ? other : one;
+    await sql`
+      select citus_move_shard_placement(${shard.id}, ${shard.name}, ${shard.port}, ${to.name}, ${to.port}, 'block_writes')
+    `;
+  }
+
+  async function drive(run: Run, signal: AbortSignal): Promise<void> {
+    const pool = openDatabase(database.url, { max: 3, applicationName: "driver" });
+    const until = Date.now() + 120_000;
+    while (!signal.aborted && Date.now() < until) {
+      const { status, finishedAt, pauseReason } = await persist(() => getRun(pool, run.id));
+      if (finishedAt !== null) break;
+      if (status === "paused") assertEquals(pauseReason, null);
+      await driveRun(pool, run, driveOptions({ signal }));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await closeDatabase(pool, 1);
+  }
+
+  /** Signs members up one by one until told to stop; returns those whose sign-up was acknowledged. */
+  async function signUp(signal: AbortSignal): Promise<string[]> {
+    const session = openDatabase(database.url, { max: 1, applicationName: "load" });
+    const acknowledged: string[] = [];
+    while (!signal.aborted) {
+      const id = crypto.randomUUID();
+      await session`insert into public.members (id) values (${id})`.then(
+        () => acknowledged.push(id),
+        () => {},
+      );
+    }
+    await closeDatabase(session, 1);
+    return acknowledged;
+  }
+
+  it("loses nothing, and does nothing twice", async () => {
+    await sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, ${MEMBERS}::integer)`;
+    await sql`delete from public.trainer_client_assignments`;
+    const stopping = new AbortController();
+    const load = [1, 2].map(() => signUp(stopping.signal));
+    const run = await startBackfill(sql, { requestedBy: "test", batchRows: 20 });
+    const drivers = [1, 2].map(() => drive(run, stopping.signal));
+    for (let turn = 0; turn < CRASHES; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      const worker = database.workers[turn % database.workers.length];
+      if (worker !== undefined) await crash(worker);
+      await persist(moveAShard);
+      await persist(async () => {
+        const { status } = await getRun(sql, run.id);
+        if (status === "running") await pauseRun(sql, run.id, "test");
+      });
+      await persist(async () => {
+        const paused = await getRun(sql, run.id);
+        const rows = await sql`
+          select from public.trainer_client_assignments where backfill_run_id = ${run.id}
+        `;
+        assertEquals(rows.length, paused.successful);
+        if (paused.status === "paused") await resumeRun(sql, run.id, "test");
+      });
+    }
+    await Promise.all(drivers);
+    const ended = await persist(() => getRun(sql, run.id));
+    assertEquals([ended.status, ended.remaining, ended.processed], ["succeeded", 0, ended.total]);
+
+    const [heir = ""] = (await Promise.all([
+      persist(async () =>
+        (await sql<{ id: string }[]>`insert into public.members default values returning id`)[0]?.id
+      ),
+    ])).flatMap((id) => id ?? []);
+    const transfer = await persist(() =>
+      startTransfer(sql, {
+        requestedBy: "test",
+        fromTrainerId: DEFAULT_TRAINER_ID,
+        trainerId: heir,
+        batchRows: 50,
+      })
+    );
+    const moving = drive(transfer, stopping.signal);
+    for (const worker of database.workers) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await crash(worker);
+    }
+    await moving;
+    stopping.abort();
+    const acknowledged = (await Promise.all(load)).flat();
+    assert(acknowledged.length > 0);
+
+    const counted = await persist(async () => {
+      const [row] = await sql<[Record<string, number>]>`
+        select
+          (
+            select count(*)
+            from public.members m
+            left join public.trainer_client_assignments a on a.client_id = m.id and a.status = 'active'
+            left join assignment.failures f on f.member_id = m.id
+            where a.id is null and f.member_id is null and m.id <> ${DEFAULT_TRAINER_ID}
+          ) as lost,
+          (
+            select count(*)
+            from (
+              select client_id from public.trainer_client_assignments where status = 'active'
+              group by client_id having count(*) > 1
+            ) as twice
+          ) as twice,
+          (select count(*) from public.members where id = any (${acknowledged}::uuid[])) as kept
+      `;
+      return row;
+    });
+    assertEquals(counted, { lost: 0, twice: 0, kept: acknowledged.length });
+    const moved = await persist(() => getRun(sql, transfer.id));
+    const rows =
+      await sql`select from public.trainer_client_assignments where backfill_run_id = ${transfer.id}`;
+    const former =
+      await sql`select from public.trainer_client_assignments where ended_run_id = ${transfer.id}`;
+    assertEquals([rows.length, former.length, moved.remaining], [moved.successful, moved.successful, 0]);
+  });
+});
