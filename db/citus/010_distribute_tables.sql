@@ -4,8 +4,8 @@
 
 -- No foreign key can lead from one shard to another: that of trainer_id goes.
 alter table public.trainer_client_assignments
-  drop constraint trainer_client_assignments_trainer_id_fkey,
-  drop constraint trainer_client_assignments_client_id_fkey,
+  drop constraint if exists trainer_client_assignments_trainer_id_fkey,
+  drop constraint if exists trainer_client_assignments_client_id_fkey,
   drop constraint trainer_client_assignments_pkey;
 alter table public.trainer_client_assignments
   add constraint trainer_client_assignments_pkey primary key (client_id, id);

@@ -14,7 +14,10 @@ drop function
   assignment.assign_new(uuid[]),
   assignment.forget_shard(uuid[]),
   assignment.find_places(),
+  assignment.lay_out(assignment.backfill_runs, uuid, bigint),
   assignment.step_shard(jsonb),
+  assignment.preview_shard(jsonb),
+  assignment.record_shard(jsonb),
   assignment.sweep_shard(jsonb),
   assignment.sweep_shards(assignment.backfill_runs, boolean),
   assignment.count_lanes(uuid),
@@ -26,4 +29,11 @@ drop function
   assignment.assign_one_here(assignment.request, uuid, uuid),
   assignment.assign_shard(jsonb),
   assignment.end_one_here(uuid, uuid, text),
-  assignment.end_shard(jsonb);
+  assignment.end_shard(jsonb),
+  assignment.explain_decision_here(uuid),
+  assignment.explain_shard(jsonb),
+  assignment.refuse_on_shards(text),
+  assignment.change_trainer_here(uuid, jsonb, text, text),
+  assignment.put_endpoint_here(uuid, jsonb, text, text);
+
+drop table assignment.runs_by_policy;

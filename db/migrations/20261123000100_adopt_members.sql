@@ -71,7 +71,7 @@ declare
 begin
   -- Null when the application has dropped the table: then there is nothing to do.
   if obj_description(to_regclass('public.members'), 'pg_class') like '%Created by trainer assignment%' then
-    select exists (select from public.members) into v_has_rows;
+    select exists (select m.id from public.members m) into v_has_rows;
     if v_has_rows then
       raise notice 'public.members has rows and is kept';
     else

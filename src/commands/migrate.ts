@@ -96,7 +96,8 @@ function partitionInto(partitions: number): Action {
 
 function distribute(distributesMembers: boolean): Action {
   return async (databaseUrl, context) => {
-    await up(databaseUrl, context);
+    const versions = await migrateUp(databaseUrl, { onCluster: true, ...waitingFor(context) });
+    if (versions.length > 0) report(versions, "applied", context);
     const shards = await distributeOnCitus(databaseUrl, { distributesMembers, ...waitingFor(context) });
     context.print(
       shards === null

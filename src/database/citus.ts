@@ -2,7 +2,9 @@ import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { OperatorError } from "../errors.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
+import { allowTriggers } from "./citus_migrations.ts";
 import type { SqlOrTransaction } from "./sql.ts";
+import { splitStatements } from "./statements.ts";
 
 const FOLDER = fileURLToPath(new URL("../../db/citus/", import.meta.url));
 const DOWN = "down.sql";
@@ -30,11 +32,7 @@ export async function distributeOnCitus(
     try {
       await sql.begin(async (transaction) => {
         await refuseObstacles(transaction, distributesMembers);
-        await transaction`
-          select set_config('citus.enable_unsafe_triggers', 'on', true),
-            set_config('citus.multi_shard_modify_mode', 'sequential', true),
-            set_config('client_min_messages', 'error', true)
-        `;
+        await allowTriggers(transaction);
         for (const file of await listFiles()) await runFile(transaction, file);
       });
     } catch (error) {
@@ -60,7 +58,7 @@ export async function distributeOnCitus(
 /** Drops, before the migrations' own objects, what {@link distributeOnCitus} made. `members` stays distributed. */
 export async function revertDistribution(transaction: SqlOrTransaction): Promise<void> {
   if (!await isDistributed(transaction)) return;
-  await transaction`select set_config('citus.enable_unsafe_triggers', 'on', true)`;
+  await allowTriggers(transaction);
   await runFile(transaction, DOWN);
 }
 
@@ -74,17 +72,6 @@ async function runFile(transaction: SqlOrTransaction, file: string): Promise<voi
   for (const statement of splitStatements(await Deno.readTextFile(FOLDER + file))) {
     await transaction.unsafe(statement);
   }
-}
-
-/** Splits at semicolons that end a line, outside of bodies quoted by `$$`. */
-export function splitStatements(text: string): string[] {
-  const statements = [""];
-  for (const [at, part] of text.split("$$").entries()) {
-    const isBody = at % 2 === 1;
-    const [first = "", ...others] = isBody ? [`$$${part}$$`] : part.split(/;$/m);
-    statements.push(`${statements.pop()}${first}`, ...others);
-  }
-  return statements.map((statement) => statement.trim()).filter((statement) => statement !== "");
 }
 
 /** What has no place on shards yet, or must be there before. */
@@ -102,8 +89,9 @@ async function refuseObstacles(sql: SqlOrTransaction, distributesMembers: boolea
         from pg_dist_partition p
         where p.logicalrelid = 'public.members'::regclass
       ) as by,
-      exists (
-        select from public.members m where m.id = (select s.default_trainer_id from assignment.settings s)
+      (
+        select s.default_trainer_id = any (assignment.find_members(array[s.default_trainer_id]))
+        from assignment.settings s
       ) as is_default_member,
       array_remove(array[
         case when exists (select from assignment.trainers t where t.capacity is not null) then 'a trainer has a capacity' end,

@@ -14,15 +14,20 @@ import { describeDifferences } from "./structure/differences.ts";
 import { describeMembersTable, findMembersTable } from "./structure/members_table.ts";
 import { repairStructure } from "./structure/repair.ts";
 import type { RepairReport } from "./structure/repair_report.ts";
+import { hasDistributedMembers, migrateOnCluster } from "./citus_migrations.ts";
 import { isInstalled, revertAll } from "./revert_all.ts";
 
 const MIGRATIONS_TABLE = "assignment.schema_migrations";
 
 /**
  * Applies the pending migrations in order, and returns their versions. Concurrent callers run one after another.
+ * @param options.onCluster also where Citus has distributed `members`; distributeOnCitus must follow
  * @throws {OperatorError} with the migration's file and the database's message, without the database's address.
  */
-export async function migrateUp(databaseUrl: string, lock: MigrationLockOptions = {}): Promise<string[]> {
+export async function migrateUp(
+  databaseUrl: string,
+  { onCluster = false, ...lock }: { onCluster?: boolean } & MigrationLockOptions = {},
+): Promise<string[]> {
   return await withMigrationLock(databaseUrl, lock, async (sql, url) => {
     const applied = await appliedMigrations(sql);
     if (applied.length === 0 && await isInstalled(sql)) {
@@ -31,7 +36,13 @@ export async function migrateUp(databaseUrl: string, lock: MigrationLockOptions 
       );
     }
     const pending = await pendingMigrations(sql);
-    if (pending.length > 0) await runDbmate(url, sql, "migrate");
+    if (pending.length === 0) return pending;
+    if (await hasDistributedMembers(sql)) {
+      if (!onCluster) {
+        throw new OperatorError("public.members is distributed by Citus: run `deno task migrate --citus`");
+      }
+      await migrateOnCluster(sql, pending);
+    } else await runDbmate(url, sql, "migrate");
     return pending;
   });
 }
