@@ -9,6 +9,7 @@ import { backfill } from "./backfill.ts";
 import { backfillOverHttp } from "./backfill_http.ts";
 import { bulkCheck } from "./bulk_check.ts";
 import { check } from "./check.ts";
+import { citus } from "./citus.ts";
 import { copy } from "./copy.ts";
 import { exportClients } from "./export.ts";
 import { growth } from "./growth.ts";
@@ -44,6 +45,7 @@ const claims = [
   start,
   growth,
   partitions,
+  citus,
 ];
 const names = claims.map(({ name }) => name);
 

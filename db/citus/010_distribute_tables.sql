@@ -44,6 +44,22 @@ create table assignment.runs_by_policy (
 insert into assignment.runs_by_policy (run_id) select r.id from assignment.backfill_runs r where r.policy_version is not null;
 comment on table assignment.runs_by_policy is 'The runs that followed the policy.';
 
+-- Where a run may have something left to do, on the coordinator, so that a step need not ask all shards.
+create table assignment.backfill_places (
+  run_id uuid not null,
+  lane smallint not null,
+  place uuid not null,
+  is_open boolean not null default true,
+  constraint backfill_places_pkey primary key (run_id, lane),
+  constraint backfill_places_run_id_fkey foreign key (run_id) references assignment.backfill_runs (id) on delete cascade
+);
+comment on table assignment.backfill_places is
+  'The places of a run''s lanes. Not open: the lane is done. What the shards say counts; this saves asking them.';
+
+-- A row in each of a few shards, so that a query over it runs once on each node: there is one for each node at first.
+create table assignment.nodes (id uuid not null, constraint nodes_pkey primary key (id));
+comment on table assignment.nodes is 'What runs once for each row runs on each node. A node that came later has none.';
+
 -- What the shards cannot do: seats, audit lines and messages lie elsewhere.
 drop trigger trainer_client_assignments_keep_seats_after_update on public.trainer_client_assignments;
 drop trigger trainer_client_assignments_keep_seats_after_delete on public.trainer_client_assignments;
@@ -76,6 +92,20 @@ select
   create_distributed_table('assignment.backfill_lanes', 'place', colocate_with => 'public.members'),
   create_distributed_table('assignment.backfill_samples', 'place', colocate_with => 'public.members'),
   create_distributed_table('assignment.backfill_choices', 'place', colocate_with => 'public.members');
+
+select set_config('citus.shard_count', (
+  select greatest(count(*), 1)::text from pg_dist_node where noderole = 'primary' and isactive and shouldhaveshards
+), true);
+select create_distributed_table('assignment.nodes', 'id', colocate_with => 'none');
+insert into assignment.nodes (id)
+select distinct on (drawn.shard) drawn.id
+from (
+  select u.id, get_shard_id_for_distribution_column('assignment.nodes'::regclass, u.id) as shard
+  from (
+    select gen_random_uuid() as id
+    from generate_series(1, 100 * (select count(*) from pg_dist_shard where logicalrelid = 'assignment.nodes'::regclass))
+  ) as u
+) as drawn;
 
 -- Deleting a member deletes that member's assignments: both are in the same place.
 alter table public.trainer_client_assignments

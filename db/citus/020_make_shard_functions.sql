@@ -102,14 +102,14 @@ begin
     ),
     needed (name) as (
       select unnest(array[
-        'assign_new', 'assign_shard', 'end_shard', 'explain_shard', 'forget_shard', 'preview_shard', 'record_shard',
+        'assign_new', 'assign_shard', 'check_shard', 'end_shard', 'explain_shard', 'forget_shard', 'preview_shard', 'record_shard',
         'retry_shard', 'step_shard', 'sweep_shard'
       ])
       union
       select c.callee
       from needed n
       join calls c on c.caller = n.name
-      where c.callee <> 'grant_service'  -- a hint names it
+      where c.callee !~ '^grant_service'  -- a hint names it
     ),
     bound (name) as (  -- to the shard: by a table, or by another function that is
       select d.name

@@ -31,15 +31,20 @@ create function assignment.lay_out(p_run assignment.backfill_runs, p_upper_id uu
   set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
+declare
+  v_places uuid[];
 begin
   update assignment.backfill_runs set total = p_total where id = p_run.id;
   if p_run.policy_version is not null then
     insert into assignment.runs_by_policy (run_id) values (p_run.id);
   end if;
   if p_total > 0 then
+    insert into assignment.backfill_places (run_id, lane, place)
+    select p_run.id, row_number() over (), place from assignment.find_places() as place;
+    v_places := array(select p.place from assignment.backfill_places p where p.run_id = p_run.id order by p.lane);
     insert into assignment.backfill_lanes (run_id, lane, place, next_id, upper_id, includes_upper)
-    select p_run.id, row_number() over (), place, '00000000-0000-0000-0000-000000000000', p_upper_id, true
-    from assignment.find_places() as place;
+    select p_run.id, p.lane, p.place, '00000000-0000-0000-0000-000000000000', p_upper_id, true
+    from unnest(v_places) with ordinality as p (place, lane);
   end if;
 end;
 $$;
@@ -169,7 +174,7 @@ begin
 end;
 $$;
 
-create function assignment.step_shard(p_run jsonb, out work text, out lane smallint, out members integer)
+create function assignment.step_shard(p_run jsonb, out work text, out lane smallint, out members integer, out is_done boolean)
   volatile
   set search_path = pg_catalog, pg_temp
   set lock_timeout = '5s'
@@ -182,32 +187,34 @@ declare
   v_next record;
   v_result assignment.batch_result;
 begin
+  -- The coordinator lets one step at a time come here.
   select * into v_lane
   from assignment.backfill_lanes l
   where l.run_id = v_run.id
     and not l.done
   order by l.lane
   limit 1
-  for update skip locked;
+  for update;
   lane := v_lane.lane;
   members := 0;
+  work := 'batch';
+  is_done := true;
   if v_lane is null then
-    work := 'busy';
     return;
   end if;
   select * into v_next from assignment.next_members(v_run, v_lane, coalesce(v_run.batch_rows, v_lane.batch_rows));
   members := cardinality(v_next.member_ids);
+  is_done := v_next.next_id is null;
   v_result := assignment.run_batch(v_run, v_next.member_ids);
   perform assignment.record_backfill_errors(v_run.id, v_result.failures);
   perform assignment.record_batch(
     v_lane, v_next.next_id, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result
   );
-  work := 'batch';
 end;
 $$;
 
 comment on function assignment.step_shard(jsonb) is
-  'Does one step of the lane in this place: as backfill_step on one server, but for the run itself. busy: another step holds it.';
+  'Does one step of the lane in this place: as backfill_step on one server, but for the run itself.';
 
 create or replace function assignment.backfill_step(p_run_id uuid, out work text, out lane smallint, out members integer)
   volatile
@@ -218,8 +225,7 @@ create or replace function assignment.backfill_step(p_run_id uuid, out work text
 as $$
 declare
   v_run assignment.backfill_runs;
-  v_places uuid[];
-  v_place uuid;
+  v_open record;
   v_argument jsonb;
   v_done jsonb;
 begin
@@ -235,32 +241,33 @@ begin
     work := 'stopped';
     return;
   end if;
-
-  v_places := array(
-    select l.place from assignment.backfill_lanes l where l.run_id = p_run_id and not l.done order by l.lane
-  );
-  if v_places = '{}' then
-    select f.work, f.members into backfill_step.work, backfill_step.members from assignment.finish_backfill(p_run_id) as f;
-    return;
-  end if;
   if v_run.started_at is null or v_run.tries > 0 then
     perform assignment.note_backfill_progress(p_run_id);
   end if;
 
   v_argument := to_jsonb(v_run);
-  foreach v_place in array v_places loop
-    continue when not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: lane in ' || v_place, 0));
-    perform assignment.begin_change(v_place);
+  work := 'finish';
+  for v_open in
+    select p.lane, p.place from assignment.backfill_places p where p.run_id = p_run_id and p.is_open order by p.lane
+  loop
+    work := 'busy';
+    continue when not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: lane in ' || v_open.place, 0));
+    perform assignment.begin_change(v_open.place);
     select assignment.on_shard(l.tableoid, 'step_shard', v_argument) into v_done
     from assignment.backfill_lanes l
     where l.run_id = p_run_id
-      and l.place = v_place;
-    work := v_done ->> 'work';
-    lane := (v_done ->> 'lane')::smallint;
+      and l.place = v_open.place;
+    if (v_done ->> 'is_done')::boolean then
+      update assignment.backfill_places p set is_open = false where p.run_id = p_run_id and p.lane = v_open.lane;
+    end if;
+    work := 'batch';
+    lane := v_open.lane;
     members := (v_done ->> 'members')::integer;
     return;
   end loop;
-  work := 'busy';
+  if work = 'finish' then
+    select f.work, f.members into backfill_step.work, backfill_step.members from assignment.finish_backfill(p_run_id) as f;
+  end if;
 end;
 $$;
 
@@ -598,7 +605,7 @@ begin
   elsif v_run.status <> 'running' then
     return null;
   end if;
-  v_places := array(select l.place from assignment.backfill_lanes l where l.run_id = p_run_id and not l.done);
+  v_places := array(select p.place from assignment.backfill_places p where p.run_id = p_run_id and p.is_open);
   if v_places = '{}' then
     return null;
   end if;
@@ -612,7 +619,7 @@ begin
 end;
 $$;
 
-create function assignment.record_shard(p_argument jsonb, out work text, out members integer)
+create function assignment.record_shard(p_argument jsonb, out work text, out members integer, out is_done boolean)
   volatile
   set search_path = pg_catalog, pg_temp
   language plpgsql
@@ -623,6 +630,7 @@ declare
   v_result assignment.batch_result := jsonb_populate_record(null::assignment.batch_result, v_preview -> 'result');
 begin
   members := 0;
+  is_done := false;
   select * into v_lane
   from assignment.backfill_lanes l
   where l.run_id = (p_argument ->> 'runId')::uuid
@@ -638,6 +646,7 @@ begin
   perform assignment.record_batch(
     v_lane, (v_preview ->> 'next_id')::uuid, members, (v_preview ->> 'elapsed_ms')::double precision, v_result
   );
+  is_done := v_preview ->> 'next_id' is null;
   work := 'batch';
 end;
 $$;
@@ -674,6 +683,9 @@ begin
   from assignment.backfill_lanes l
   where l.run_id = p_run_id
     and l.place = v_place;
+  if (v_done ->> 'is_done')::boolean then
+    update assignment.backfill_places p set is_open = false where p.run_id = p_run_id and p.place = v_place;
+  end if;
   work := v_done ->> 'work';
   members := (v_done ->> 'members')::integer;
 end;

@@ -34,6 +34,12 @@ drop function
   assignment.explain_shard(jsonb),
   assignment.refuse_on_shards(text),
   assignment.change_trainer_here(uuid, jsonb, text, text),
-  assignment.put_endpoint_here(uuid, jsonb, text, text);
+  assignment.put_endpoint_here(uuid, jsonb, text, text),
+  assignment.grant_service_here(name, name[]),
+  assignment.check_shard(uuid[]),
+  assignment.check_here(uuid[]),
+  assignment.check_members(uuid[]);
 
 drop table assignment.runs_by_policy;
+drop table assignment.backfill_places;
+drop table assignment.nodes;

@@ -4,12 +4,13 @@ import type { Sql } from "../database/sql.ts";
 import { poolFull } from "../database/driver/pool.ts";
 import { POOL_WAIT_MS } from "../database/service_pools.ts";
 import { startDeadline } from "../deadline.ts";
-import { onServerOrCluster } from "../database/distributed.ts";
+import { hasRefused, onServerOrCluster } from "../database/distributed.ts";
 import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import { type Read, readFrom } from "../database/read_replica.ts";
 import { currentSpan, isTracing, withSharedSpan } from "../telemetry/tracing.ts";
 import { toIsoTime } from "../times.ts";
 import { ANY_TRAINER, type Assignment } from "./checks.ts";
+import { findOnCluster } from "./checks_on_cluster.ts";
 
 /** How a member stands with a trainer. */
 export interface MemberAssignment {
@@ -29,9 +30,12 @@ export type CheckMember = (memberId: string, trainerId?: string) => Promise<Memb
 const MAX_QUERIES = 4;
 /** How long the latest query may run before another one starts beside it; ample where the database is near. */
 const SPACING_MS = 5;
+const SPACING_ON_CLUSTER_MS = 20;
 const MAX_MEMBERS = 500;
 /** So many that wait are worth a second query at once: the thread would sleep until the first is answered. */
 const WORTH_A_QUERY = 24;
+/** On a cluster a query costs much more than a member in it. */
+const WORTH_A_QUERY_ON_CLUSTER = 250;
 
 export interface BatchOptions {
   /** Called for each query with the number of checks that share it. */
@@ -103,8 +107,11 @@ export function batchChecks(
 
   function begin(): void {
     if (waiting.length === 0 || queries >= MAX_QUERIES) return;
-    const isWorthSecond = queries === 1 && waiting.length >= WORTH_A_QUERY;
-    if (queries > 0 && !isWorthSecond && performance.now() - latestBegan < SPACING_MS) return;
+    const onCluster = hasRefused(sql);
+    const isWorthSecond = queries === 1 &&
+      waiting.length >= (onCluster ? WORTH_A_QUERY_ON_CLUSTER : WORTH_A_QUERY);
+    const spacingMs = onCluster ? SPACING_ON_CLUSTER_MS : SPACING_MS;
+    if (queries > 0 && !isWorthSecond && performance.now() - latestBegan < spacingMs) return;
     const checks = waiting.slice(0, MAX_MEMBERS);
     waiting = waiting.slice(MAX_MEMBERS);
     queries += 1;
@@ -180,15 +187,8 @@ async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Ro
 
 /** All that the members have, each node's part of them at once; who has nothing is then looked up among the members. */
 async function selectOnCluster(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
-  const memberIds = [...new Set(checks.map(({ memberId }) => memberId))];
   const [assignments, [settings]] = await Promise.all([
-    sql<(WrittenAssignment & { clientId: string; trainerId: string })[]>`
-      select client_id, trainer_id, id, assignment_date::text, source, notes
-      from public.trainer_client_assignments
-      where client_id = any (${memberIds}::uuid[])
-        and status = 'active'
-      order by trainer_id
-    `,
+    findOnCluster(sql, checks.map(({ memberId }) => memberId)),
     sql<{ id: string | null }[]>`select default_trainer_id as id from assignment.settings`,
   ]);
   const byPair = new Map(assignments.map((each) => [`${each.clientId} ${each.trainerId}`, each]));

@@ -1,6 +1,7 @@
 import { onServerOrCluster } from "../database/distributed.ts";
 import type { Sql } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
+import { findOnCluster } from "./checks_on_cluster.ts";
 
 /** An active assignment. */
 export interface Assignment {
@@ -40,14 +41,9 @@ async function checkOnCluster(
   trainerId = "",
 ): Promise<Checked> {
   const asked = trainerId === "" ? await findDefaultTrainer(sql) : trainerId;
-  const rows = await sql<{ clientId: string }[]>`
-    select distinct client_id
-    from public.trainer_client_assignments
-    where client_id = any (${[...memberIds]}::uuid[])
-      ${asked === ANY_TRAINER ? sql`` : sql`and trainer_id = ${asked}`}
-      and status = 'active'
-  `;
-  const assigned = new Set(rows.map(({ clientId }) => clientId));
+  const found = await findOnCluster(sql, memberIds);
+  const isAsked = (id: string) => asked === ANY_TRAINER || id === asked.toLowerCase();
+  const assigned = new Set(found.filter((each) => isAsked(each.trainerId)).map(({ clientId }) => clientId));
   return {
     trainerId: asked,
     results: memberIds.map((memberId) => ({ memberId, assigned: assigned.has(memberId.toLowerCase()) })),

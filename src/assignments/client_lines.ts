@@ -1,3 +1,4 @@
+import { isOnCluster } from "../database/distributed.ts";
 import type { Sql } from "../database/sql.ts";
 import { CLIENT_LINE } from "./client_columns.ts";
 import { clientOrder, type ClientPage, selectClientPage } from "./client_page.ts";
@@ -36,7 +37,12 @@ export async function selectClientLines(
       count(*)::text,
       string_agg(${sql.unsafe(CLIENT_LINE)}, e'}\\n' order by ${clientOrder(sql, page)}) || e'}\\n',
       pg_relation_size(min(tableoid)) > ${sql.unsafe(String(LARGE_BYTES))}
-    from ${selectClientPage(sql, trainerId, page, seesLarge.has(sql))}
+    from ${
+    selectClientPage(sql, trainerId, page, {
+      keepsPlan: seesLarge.has(sql),
+      onCluster: await isOnCluster(sql),
+    })
+  }
   `.raw();
   if (String(isLarge) === "t") seesLarge.add(sql);
   else if (isLarge) seesLarge.delete(sql);

@@ -23,17 +23,31 @@ const USUAL_LIMITS = new Set([101, 1001, 2000]);
  *
  * A trainer's part of the index is one range between two rows, sorted by all of its columns. No other index has
  * that order, so no statistics lead to another plan, and the sub-selects hide the values from the planner.
- * @param keepsPlan makes the server keep its plan rather than plan each page anew, by a limit in the text. Only for
+ * On a cluster each shard reads its part of the page, by plain conditions: sub-selects would be sent to all of them first.
+ * @param options.keepsPlan makes the server keep its plan rather than plan each page anew, by a limit in the text. Only for
  * a large table: the plan for a small one sorts all clients.
  */
 export function selectClientPage(
   sql: Sql,
   trainerId: string,
   { limit, after, status = "active" }: ClientPage,
-  keepsPlan = false,
+  { keepsPlan = false, onCluster = false } = {},
 ) {
   const rows = keepsPlan && USUAL_LIMITS.has(limit) ? sql.unsafe(String(limit)) : sql`${limit}`;
   const select = (status: "active" | "inactive") => {
+    if (onCluster) {
+      return sql`
+        (
+          select tableoid, trainer_id, ${sql.unsafe(COLUMN_LIST)}
+          from public.trainer_client_assignments
+          where trainer_id = ${trainerId}
+            and status = ${status}
+            ${after === undefined ? sql`` : sql`and id > ${after}`}
+          order by trainer_id, status, id
+          limit ${rows}
+        )
+      `;
+    }
     const bound = sql`(select ${trainerId}::uuid), ${sql.unsafe(`'${status}'`)}`;
     return sql`
       (

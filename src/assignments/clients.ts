@@ -1,3 +1,4 @@
+import { isOnCluster } from "../database/distributed.ts";
 import type { Sql } from "../database/sql.ts";
 import { AppError } from "../errors.ts";
 import { type Client, CLIENT_SELECT_LIST } from "./client_columns.ts";
@@ -15,7 +16,7 @@ export async function getTrainerClients(
 ): Promise<Client[]> {
   const clients = await sql<Client[]>`
     select ${sql.unsafe(CLIENT_SELECT_LIST)}
-    from ${selectClientPage(sql, trainerId, page)}
+    from ${selectClientPage(sql, trainerId, page, { onCluster: await isOnCluster(sql) })}
     order by ${clientOrder(sql, page)}
   `;
   if (clients.length === 0) await requireTrainer(sql, trainerId);

@@ -4,6 +4,7 @@ import { OperatorError } from "../errors.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
 import { allowTriggers } from "./citus_migrations.ts";
 import type { SqlOrTransaction } from "./sql.ts";
+import { findServiceRoles } from "./structure/repair_rights.ts";
 import { splitStatements } from "./statements.ts";
 
 const FOLDER = fileURLToPath(new URL("../../db/citus/", import.meta.url));
@@ -33,7 +34,15 @@ export async function distributeOnCitus(
       await sql.begin(async (transaction) => {
         await refuseObstacles(transaction, distributesMembers);
         await allowTriggers(transaction);
+        const roles = await findServiceRoles(transaction);
+        const open = await listOpenFunctions(transaction);
         for (const file of await listFiles()) await runFile(transaction, file);
+        for (const made of await listOpenFunctions(transaction)) {
+          if (!open.includes(made)) {
+            await transaction.unsafe(`revoke execute on function ${made} from public`);
+          }
+        }
+        for (const role of roles) await transaction`select assignment.grant_service(${role})`;
       });
     } catch (error) {
       if (!(error instanceof postgres.PostgresError)) throw error;
@@ -65,6 +74,17 @@ export async function revertDistribution(transaction: SqlOrTransaction): Promise
 async function listFiles(): Promise<string[]> {
   const files = (await Array.fromAsync(Deno.readDir(FOLDER))).map(({ name }) => name);
   return files.filter((file) => file.endsWith(".sql") && file !== DOWN).sort();
+}
+
+/** Those of our functions that every role may call; PostgreSQL grants that for each new one. */
+async function listOpenFunctions(transaction: SqlOrTransaction): Promise<string[]> {
+  const rows = await transaction<{ name: string }[]>`
+    select p.oid::regprocedure::text as name
+    from pg_proc p
+    where p.pronamespace = 'assignment'::regnamespace
+      and has_function_privilege('public', p.oid, 'execute')
+  `;
+  return rows.map(({ name }) => name);
 }
 
 /** Runs the statements of a file one by one: Citus sends the nodes all of what it is given at once. */

@@ -1,5 +1,5 @@
 import { errorCode } from "../errors.ts";
-import type { SqlOrTransaction } from "./sql.ts";
+import type { Sql, SqlOrTransaction } from "./sql.ts";
 
 /** Of what Citus cannot plan for distributed tables; plain PostgreSQL plans all that we ask. */
 const NOT_SUPPORTED = "0A000";
@@ -24,4 +24,30 @@ export async function onServerOrCluster<T>(
     }
   }
   return await onCluster();
+}
+
+/** Tells whether {@link onServerOrCluster} has found that these handles ask a cluster. */
+export function hasRefused(sql: SqlOrTransaction): boolean {
+  return distributed.has(sql);
+}
+
+const known = new WeakMap<Sql, Promise<boolean>>();
+
+/** Tells whether `migrate --citus` distributed the tables; asks once for each pool, for it is done once. */
+export async function isOnCluster(sql: Sql): Promise<boolean> {
+  const asked = known.get(sql) ?? ask(sql);
+  known.set(sql, asked);
+  try {
+    return await asked;
+  } catch (error) {
+    known.delete(sql);
+    throw error;
+  }
+}
+
+async function ask(sql: Sql): Promise<boolean> {
+  const [row] = await sql<[{ isThere: boolean }]>`
+    select to_regnamespace('assignment_shards') is not null as is_there
+  `;
+  return row.isThere;
 }

@@ -1,3 +1,4 @@
+import { onServerOrCluster } from "../database/distributed.ts";
 import type { Sql } from "../database/sql.ts";
 import type { RunKind } from "../runs/progress.ts";
 
@@ -46,8 +47,26 @@ export interface OperationalState {
 
 type Row = Omit<OperationalState, "connections"> & OperationalState["connections"];
 
-/** Reads the state in one statement; cheap for any number of members and messages. */
+/** Reads the state in one statement, on a cluster in two; cheap for any number of members and messages. */
 export async function readOperationalState(sql: Sql): Promise<OperationalState> {
+  return await onServerOrCluster(sql, () => readAll(sql), async () => {
+    const [state, [failures]] = await Promise.all([
+      readAll(sql, { countsFailures: false }),
+      sql<[Pick<OperationalState, "failures" | "oldestFailureAt">]>`
+        select count(*) as failures, min(first_failed_at) as oldest_failure_at from assignment.failures
+      `,
+    ]);
+    return { ...state, ...failures };
+  });
+}
+
+async function readAll(sql: Sql, { countsFailures = true } = {}): Promise<OperationalState> {
+  const failures = countsFailures
+    ? sql`
+        select count(*) as failures, min(first_failed_at) as oldest_failure_at
+        from (select first_failed_at from assignment.failures limit 10001) as counted
+      `
+    : sql`select null::bigint as failures, null::timestamptz as oldest_failure_at`;
   const [row] = await sql<[Row]>`
     select
       (select is_fine from assignment.members_trigger) as is_trigger_enabled,
@@ -81,10 +100,7 @@ export async function readOperationalState(sql: Sql): Promise<OperationalState> 
         ) as unfinished
       ) as runs,
       c.*
-    from (
-      select count(*) as failures, min(first_failed_at) as oldest_failure_at
-      from (select first_failed_at from assignment.failures limit 10001) as counted
-    ) as f
+    from (${failures}) as f
     left join (
       select claimed_at, repaired_seats from assignment.reconciliations order by slot desc limit 1
     ) as r on true
