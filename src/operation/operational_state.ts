@@ -47,6 +47,12 @@ export interface OperationalState {
 
 type Row = Omit<OperationalState, "connections"> & OperationalState["connections"];
 
+const COUNTED_FAILURES = `
+  select count(*) as failures, min(first_failed_at) as oldest_failure_at
+  from (select first_failed_at from assignment.failures limit 10001) as counted
+`;
+const NO_FAILURES = "select null::bigint as failures, null::timestamptz as oldest_failure_at";
+
 /** Reads the state in one statement, on a cluster in two; cheap for any number of members and messages. */
 export async function readOperationalState(sql: Sql): Promise<OperationalState> {
   return await onServerOrCluster(sql, () => readAll(sql), async () => {
@@ -61,12 +67,7 @@ export async function readOperationalState(sql: Sql): Promise<OperationalState> 
 }
 
 async function readAll(sql: Sql, { countsFailures = true } = {}): Promise<OperationalState> {
-  const failures = countsFailures
-    ? sql`
-        select count(*) as failures, min(first_failed_at) as oldest_failure_at
-        from (select first_failed_at from assignment.failures limit 10001) as counted
-      `
-    : sql`select null::bigint as failures, null::timestamptz as oldest_failure_at`;
+  const failures = sql.unsafe(countsFailures ? COUNTED_FAILURES : NO_FAILURES);
   const [row] = await sql<[Row]>`
     select
       (select is_fine from assignment.members_trigger) as is_trigger_enabled,
