@@ -4190,10 +4190,8 @@ begin
   from assignment.member_tables() as t;
 
   return query
-  with recursive looked as materialized (  -- at most 2,000 members, of blocks by chance
-    select to_jsonb(m) as member_row
-    from public.members m tablesample system (v_percent)
-    limit 2000
+  with recursive looked as materialized (
+    select s.member_row from assignment.sample_members(v_percent) as s (member_row)
   ),
   found as (
     select c.name as field, c.name as column_name, e.value, 1 as level
@@ -6430,6 +6428,21 @@ CREATE FUNCTION assignment.run_request(p_run assignment.backfill_runs) RETURNS a
 $$;
 
 COMMENT ON FUNCTION assignment.run_request(p_run assignment.backfill_runs) IS 'The request for the members of a run.';
+
+-- FUNCTION: assignment.sample_members(real)
+
+CREATE FUNCTION assignment.sample_members(p_percent real) RETURNS SETOF jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return query select to_jsonb(m) from public.members m tablesample system (p_percent) limit 2000;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.sample_members(p_percent real) IS 'The rows of at most 2,000 members, of so many percent of the blocks of their table, by chance.';
 
 -- FUNCTION: assignment.select_clients(assignment.backfill_runs, uuid[])
 
@@ -9692,6 +9705,10 @@ REVOKE ALL ON FUNCTION assignment.run_batch(p_run assignment.backfill_runs, p_me
 -- ACL: assignment.FUNCTION run_request(p_run assignment.backfill_runs)
 
 REVOKE ALL ON FUNCTION assignment.run_request(p_run assignment.backfill_runs) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION sample_members(p_percent real)
+
+REVOKE ALL ON FUNCTION assignment.sample_members(p_percent real) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT clients assignment.clients, OUT member_rows jsonb[])
 

@@ -63,7 +63,6 @@ comment on table assignment.nodes is 'What runs once for each row runs on each n
 -- What the shards cannot do: seats, audit lines and messages lie elsewhere.
 drop trigger trainer_client_assignments_keep_seats_after_update on public.trainer_client_assignments;
 drop trigger trainer_client_assignments_keep_seats_after_delete on public.trainer_client_assignments;
-drop trigger trainer_client_assignments_tell_change_after_update on public.trainer_client_assignments;
 drop trigger trainer_client_assignments_tell_change_after_delete on public.trainer_client_assignments;
 drop trigger trainer_client_assignments_tell_change_after_truncate on public.trainer_client_assignments;
 drop trigger trainer_client_assignments_announce_after_insert on public.trainer_client_assignments;

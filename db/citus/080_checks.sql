@@ -90,7 +90,7 @@ begin
   perform assignment.grant_service_here(p_role, p_columns);
   execute format(
     'grant execute on function assignment.check_members(uuid[]), assignment.count_lanes(uuid), assignment.list_choices(uuid),
-       assignment.list_rule_names(integer), assignment.list_samples(uuid) to %I',
+       assignment.list_rule_names(integer), assignment.list_samples(uuid), assignment.find_trigger_state() to %I',
     p_role
   );
   begin

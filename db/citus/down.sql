@@ -2,6 +2,7 @@
 -- distributed.
 
 drop view if exists assignment.backfill_progress;
+drop view if exists assignment.members_trigger;
 drop schema assignment_shards cascade;
 drop type assignment.backfill_run cascade;
 
@@ -38,7 +39,8 @@ drop function
   assignment.grant_service_here(name, name[]),
   assignment.check_shard(uuid[]),
   assignment.check_here(uuid[]),
-  assignment.check_members(uuid[]);
+  assignment.check_members(uuid[]),
+  assignment.find_trigger_state();
 
 drop table assignment.runs_by_policy;
 drop table assignment.backfill_places;

@@ -21,10 +21,8 @@ begin
   from assignment.member_tables() as t;
 
   return query
-  with recursive looked as materialized (  -- at most 2,000 members, of blocks by chance
-    select to_jsonb(m) as member_row
-    from public.members m tablesample system (v_percent)
-    limit 2000
+  with recursive looked as materialized (
+    select s.member_row from assignment.sample_members(v_percent) as s (member_row)
   ),
   found as (
     select c.name as field, c.name as column_name, e.value, 1 as level

@@ -4,6 +4,9 @@ import type { Sql, SqlOrTransaction } from "./sql.ts";
 /** Of what Citus cannot plan for distributed tables; plain PostgreSQL plans all that we ask. */
 const NOT_SUPPORTED = "0A000";
 
+/** An internal error: Citus, too, has some plans that it only notices to be wrong. */
+const CANNOT_PLAN = "XX000";
+
 const distributed = new WeakSet<SqlOrTransaction>();
 
 /**
@@ -19,7 +22,8 @@ export async function onServerOrCluster<T>(
     try {
       return await onServer();
     } catch (error) {
-      if (errorCode(error) !== NOT_SUPPORTED) throw error;
+      const code = errorCode(error);
+      if (code !== NOT_SUPPORTED && !(code === CANNOT_PLAN && await ask(sql))) throw error;
       distributed.add(sql);
     }
   }
@@ -45,7 +49,7 @@ export async function isOnCluster(sql: Sql): Promise<boolean> {
   }
 }
 
-async function ask(sql: Sql): Promise<boolean> {
+async function ask(sql: SqlOrTransaction): Promise<boolean> {
   const [row] = await sql<[{ isThere: boolean }]>`
     select to_regnamespace('assignment_shards') is not null as is_there
   `;

@@ -21,8 +21,8 @@ export async function readAssignmentState(sql: Sql): Promise<AssignmentState> {
     select
       json_build_object('state', t.state, 'bypass', t.bypass, 'tables', t.tables, 'isFine', t.is_fine) as trigger,
       s.default_trainer_id as trainer_id,
-      exists (select from public.members m where m.id = s.default_trainer_id) as is_member,
-      (select count(*) from (select from assignment.failures limit 10001) as counted) as failures
+      s.default_trainer_id = any (assignment.find_members(array[s.default_trainer_id])) as is_member,
+      (select count(*) from (select 1 from assignment.failures limit 10001) as counted) as failures
     from assignment.members_trigger t
     left join assignment.settings s on true
   `;

@@ -49,22 +49,9 @@ export async function countCoverage(sql: Sql, trainerId: string | null): Promise
   const [row] = await sql.begin("read only", async (transaction) => {
     await transaction`select set_config('statement_timeout', ${String(COUNT_TIMEOUT_MS)}, true)`;
     return await transaction<[CountRow]>`
-      with kept_out as (
-        select distinct i.client_id
-        from public.trainer_client_assignments i
-        where i.trainer_id = ${trainerId}
-          and i.status = 'inactive'
-          and not exists (
-            select
-            from public.trainer_client_assignments a
-            where a.client_id = i.client_id
-              and a.trainer_id = i.trainer_id
-              and a.status = 'active'
-          )
-      )
       select
         (select count(*) from public.members) as members,
-        exists (select from public.members where id = ${trainerId}) as is_trainer_member,
+        exists (select 1 from public.members where id = ${trainerId}) as is_trainer_member,
         (
           select count(*)
           from public.trainer_client_assignments
@@ -84,13 +71,27 @@ export async function countCoverage(sql: Sql, trainerId: string | null): Promise
                 and a.status = 'active'
             )
         ) as assigned_elsewhere,
-        (select count(*) from kept_out) as kept_out,
         (
-          select count(*)
-          from kept_out k
-          where not exists (
-            select from public.trainer_client_assignments a where a.client_id = k.client_id and a.status = 'active'
-          )
+          select count(distinct i.client_id)
+          from public.trainer_client_assignments i
+          where i.trainer_id = ${trainerId}
+            and i.status = 'inactive'
+            and not exists (
+              select
+              from public.trainer_client_assignments a
+              where a.client_id = i.client_id
+                and a.trainer_id = i.trainer_id
+                and a.status = 'active'
+            )
+        ) as kept_out,
+        (
+          select count(distinct i.client_id)
+          from public.trainer_client_assignments i
+          where i.trainer_id = ${trainerId}
+            and i.status = 'inactive'
+            and not exists (
+              select from public.trainer_client_assignments a where a.client_id = i.client_id and a.status = 'active'
+            )
         ) as ended
     `;
   });

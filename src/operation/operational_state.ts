@@ -75,7 +75,7 @@ async function readAll(sql: Sql, { countsFailures = true } = {}): Promise<Operat
       f.oldest_failure_at,
       r.claimed_at as reconciled_at,
       r.repaired_seats,
-      (select count(*) from (select from assignment.outbox_gaps limit 10001) as counted) as outbox_gaps,
+      (select count(*) from (select 1 from assignment.outbox_gaps limit 10001) as counted) as outbox_gaps,
       (
         select coalesce(
           jsonb_agg(jsonb_build_object(

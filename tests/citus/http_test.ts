@@ -9,6 +9,7 @@ import { addMembers, type TestService, testService } from "../http/test_service.
 import { newIds } from "../support/assignments.ts";
 import { driveToEnd } from "../support/backfills.ts";
 import { among, putRules } from "../support/policies.ts";
+import { waitUntil } from "../support/wait_until.ts";
 import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
 
 describe("the API on a cluster", () => {
@@ -33,8 +34,10 @@ describe("the API on a cluster", () => {
   it("is ready, and says what it holds in metrics", async () => {
     const { status, body } = await read("GET /readyz");
     assertEquals([status, body.status], [200, "ready"]);
-    const metrics = await (await service.call("GET /metrics")).text();
-    assertEquals(/failures_pending(?:\{.*\})? (\d+)$/m.exec(metrics)?.[1], "0");
+    await waitUntil("the metrics tell of failures", async () => {
+      const metrics = await (await service.call("GET /metrics")).text();
+      return /^trainer_assignment_failures_pending\S* 0$/m.test(metrics);
+    });
   });
 
   it("checks one member, and a thousand at once", async () => {

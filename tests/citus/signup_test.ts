@@ -109,6 +109,16 @@ describe("sign-ups on shards", () => {
     await putRules(sql, []);
   });
 
+  it("says on a row that another program ends who ended it", async () => {
+    await insertSome(10);
+    await sql`update public.trainer_client_assignments set status = 'inactive'`;
+    const rows = await sql`
+      select distinct ended_by = current_user as is_mine, ended_because, ended_at is not null as has_time
+      from public.trainer_client_assignments
+    `;
+    assertEquals(rows.map((row) => ({ ...row })), [{ isMine: true, endedBecause: "direct", hasTime: true }]);
+  });
+
   it("forgets the failure of a member who is deleted", async () => {
     const accept = await refuseOnShards(database, "true");
     await insertSome(20);

@@ -199,7 +199,8 @@ export function addDraftPages({ app, services }: Pages, reader: OverviewReader):
     const origin = inForce.version === base ? inForce : await getPolicy(sql, base);
     const { errors, warnings } = await check(draft);
     const preview = errors.length > 0 ? null : await previewPolicy(sql, draft).catch((error) => {
-      if (toProblem(error).code === "database_busy") return null; // its statement time-out
+      const { code } = toProblem(error);
+      if (code === "database_busy" || code === "not_on_citus") return null; // or its statement time-out
       throw error;
     });
     const theirs = origin === inForce ? null : {

@@ -17,7 +17,12 @@ const OUTCOME_WORDS: Record<Outcome, string> = {
 /** Shows what a draft would do: a pair of bars a trainer, and how many members would change. */
 export function Preview({ preview, people }: { preview: PolicyPreview | null; people: People }) {
   if (preview === null) {
-    return <Empty>The preview took too long. The policy can be saved all the same.</Empty>;
+    return (
+      <Empty>
+        There is no preview: it took too long, or members are distributed over several servers. The policy can
+        be saved all the same.
+      </Empty>
+    );
   }
   const { members, isSample, percent, changed, shares } = preview;
   const scale = isSample ? 100 / percent : 1;

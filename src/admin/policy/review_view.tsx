@@ -15,7 +15,7 @@ export interface ReviewProps extends DraftProps {
   theirs: { changes: Change[]; mine: Change[] } | null;
   errors: InputError[];
   warnings: InputError[];
-  /** Null if it took too long, or if there are errors. */
+  /** Null if it took too long, if members are distributed, or if there are errors. */
   preview: PolicyPreview | null;
   comment: string;
   fate: string | undefined;

@@ -12,7 +12,7 @@ import { Shares } from "./shares_view.tsx";
 interface PreviewProps {
   from: FromTrainer;
   plan: Plan;
-  /** Null: it took too long. */
+  /** Null: it took too long, or members are distributed. */
   preview: TransferPreview | null;
   /** The clients and trainers whom the page names. */
   members: Map<string, Member>;
@@ -54,7 +54,12 @@ export function MovePreviewPage(props: PreviewProps) {
           </dd>
         </dl>
         {preview === null
-          ? <p>The preview took too long. A dry run looks at all clients in the background.</p>
+          ? (
+            <p>
+              There is no preview: it took too long, or members are distributed over several servers. A dry
+              run looks at all clients in the background.
+            </p>
+          )
           : <Summary {...props} preview={preview} />}
         <ul class="consequences">
           <li>{plan.notes === null ? "Everybody's notes are kept." : "Everybody gets these notes:"}</li>

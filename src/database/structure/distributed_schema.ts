@@ -8,7 +8,6 @@ const DROPPED = new Set([
   `${ASSIGNMENTS} trainer_client_assignments_trainer_id_fkey`,
   `${ASSIGNMENTS} trainer_client_assignments_keep_seats_after_update`,
   `${ASSIGNMENTS} trainer_client_assignments_keep_seats_after_delete`,
-  `${ASSIGNMENTS} trainer_client_assignments_tell_change_after_update`,
   `${ASSIGNMENTS} trainer_client_assignments_tell_change_after_delete`,
   `${ASSIGNMENTS} trainer_client_assignments_tell_change_after_truncate`,
   `${ASSIGNMENTS} trainer_client_assignments_announce_after_insert`,
