@@ -345,9 +345,11 @@ begin
 
   -- A shard that was split off since the start has no lane yet.
   insert into assignment.backfill_lanes (run_id, lane, place, next_id, upper_id, done)
-  select p_run_id, 0, place, '00000000-0000-0000-0000-000000000000', bounds.upper_id, true
+  select p_run_id, bounds.lane + row_number() over (), place, '00000000-0000-0000-0000-000000000000', bounds.upper_id, true
   from assignment.find_places() as place
-  cross join (select max(l.upper_id::text)::uuid as upper_id from assignment.backfill_lanes l where l.run_id = p_run_id) as bounds
+  cross join (
+    select max(l.lane) as lane, max(l.upper_id::text)::uuid as upper_id from assignment.backfill_lanes l where l.run_id = p_run_id
+  ) as bounds
   where bounds.upper_id is not null
     and get_shard_id_for_distribution_column('public.members'::regclass, place) <> all (array(
       select get_shard_id_for_distribution_column('public.members'::regclass, l.place)

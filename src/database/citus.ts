@@ -3,20 +3,13 @@ import postgres from "postgres";
 import { OperatorError } from "../errors.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
 import { allowTriggers } from "./citus_migrations.ts";
+import { isDistributed } from "./distributed.ts";
 import type { SqlOrTransaction } from "./sql.ts";
 import { findServiceRoles } from "./structure/repair_rights.ts";
 import { splitStatements } from "./statements.ts";
 
 const FOLDER = fileURLToPath(new URL("../../db/citus/", import.meta.url));
 const DOWN = "down.sql";
-
-/** Tells whether this database was distributed by {@link distributeOnCitus}. Reads the catalogs alone. */
-export async function isDistributed(sql: SqlOrTransaction): Promise<boolean> {
-  const [row] = await sql<[{ isThere: boolean }]>`
-    select to_regnamespace('assignment_shards') is not null as is_there
-  `;
-  return row.isThere;
-}
 
 /**
  * Distributes our tables beside `public.members` on a Citus cluster, as db/citus says, in one transaction.

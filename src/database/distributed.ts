@@ -23,7 +23,7 @@ export async function onServerOrCluster<T>(
       return await onServer();
     } catch (error) {
       const code = errorCode(error);
-      if (code !== NOT_SUPPORTED && !(code === CANNOT_PLAN && await ask(sql))) throw error;
+      if (code !== NOT_SUPPORTED && !(code === CANNOT_PLAN && await isDistributed(sql))) throw error;
       distributed.add(sql);
     }
   }
@@ -35,11 +35,19 @@ export function hasRefused(sql: SqlOrTransaction): boolean {
   return distributed.has(sql);
 }
 
+/** Tells whether `migrate --citus` has distributed this database. Reads the catalogs alone. */
+export async function isDistributed(sql: SqlOrTransaction): Promise<boolean> {
+  const [row] = await sql<[{ isThere: boolean }]>`
+    select to_regnamespace('assignment_shards') is not null as is_there
+  `;
+  return row.isThere;
+}
+
 const known = new WeakMap<Sql, Promise<boolean>>();
 
-/** Tells whether `migrate --citus` distributed the tables; asks once for each pool, for it is done once. */
+/** The same, asked once for each pool: it is done once, and the service restarted. */
 export async function isOnCluster(sql: Sql): Promise<boolean> {
-  const asked = known.get(sql) ?? ask(sql);
+  const asked = known.get(sql) ?? isDistributed(sql);
   known.set(sql, asked);
   try {
     return await asked;
@@ -47,11 +55,4 @@ export async function isOnCluster(sql: Sql): Promise<boolean> {
     known.delete(sql);
     throw error;
   }
-}
-
-async function ask(sql: SqlOrTransaction): Promise<boolean> {
-  const [row] = await sql<[{ isThere: boolean }]>`
-    select to_regnamespace('assignment_shards') is not null as is_there
-  `;
-  return row.isThere;
 }

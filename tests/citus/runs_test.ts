@@ -74,6 +74,30 @@ describe("runs over shards", () => {
     assert(ended.successful > 2000);
   });
 
+  it("proves itself for those, too, whose shard was split off while it ran", async () => {
+    await addUnseen(4000);
+    const run = await startBackfill(sql, { requestedBy: "test", batchRows: 50 });
+    for (let step = 0; step < 3; step++) await stepRun(sql, run.id);
+    const [shard] = await sql<[{ id: number; node: number; middle: string }]>`
+      select s.shardid as id, n.nodeid as node,
+        ((s.shardminvalue::bigint + s.shardmaxvalue::bigint) / 2)::text as middle
+      from pg_dist_shard s
+      join pg_dist_placement using (shardid)
+      join pg_dist_node n using (groupid)
+      where s.logicalrelid = 'public.members'::regclass
+      order by s.shardminvalue::integer
+      limit 1
+    `;
+    await sql`
+      select citus_split_shard_by_split_points(
+        ${shard.id}, array[${shard.middle}], array[${shard.node}, ${shard.node}]::integer[], 'block_writes'
+      )
+    `;
+    const ended = await driveToEnd(sql, run);
+    assertEquals([ended.status, ended.remaining, ended.successful], ["succeeded", 0, 4000]);
+    assertEquals(await countRowsOf(sql, ended), 4000);
+  });
+
   it("records whom it could not assign, and tries them again", async () => {
     await addUnseen(1000);
     const accept = await refuseOnShards(database, "new.client_id::text ~ '^[0-3]'");
