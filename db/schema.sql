@@ -3903,6 +3903,25 @@ Call it as the owner of the schema, and again after each migration. p_columns: w
 the id; by default those that it may read already, at first email and display_name if there are such. Rights stay.
 Undo: migrate down --all, then drop owned by …role….';
 
+-- FUNCTION: assignment.halve_batches(uuid)
+
+CREATE FUNCTION assignment.halve_batches(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update assignment.backfill_lanes l
+  set batch_rows = greatest(100, l.batch_rows / 2)
+  from (
+    select lane from assignment.backfill_lanes where run_id = p_run_id and not done order by lane for update skip locked
+  ) as free
+  where l.run_id = p_run_id
+    and l.lane = free.lane;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.halve_batches(p_run_id uuid) IS 'Halves the batches of the lanes that no step holds, to 100 rows at least.';
+
 -- FUNCTION: assignment.hides_rows(regclass, name)
 
 CREATE FUNCTION assignment.hides_rows(p_table regclass, p_role name) RETURNS boolean
@@ -5791,9 +5810,7 @@ begin
     v_row_us := (v_row_us || (p_elapsed_ms * 1000 / p_rows)::real);
     v_row_us := v_row_us[greatest(1, cardinality(v_row_us) - 19):];
 
-    insert into assignment.backfill_samples (run_id, lane, at, processed)
-    values (p_lane.run_id, p_lane.lane, date_trunc('second', clock_timestamp()), p_rows)
-    on conflict (run_id, at, lane) do update set processed = backfill_samples.processed + excluded.processed;
+    perform assignment.record_sample(p_lane, p_rows);
   end if;
 
   update assignment.backfill_lanes
@@ -5815,15 +5832,28 @@ begin
   where run_id = p_lane.run_id
     and lane = p_lane.lane;
 
-  insert into assignment.backfill_choices (run_id, lane, rule, trainer_id, members)
-  select p_lane.run_id, p_lane.lane, c.rule, c.trainer_id, c.members
-  from unnest(p_result.choices) as c
-  on conflict (run_id, lane, rule, trainer_id) do update set members = backfill_choices.members + excluded.members;
+  perform assignment.record_choices(p_lane, p_result.choices);
 end;
 $$;
 
 COMMENT ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) IS 'Adds a result to the counters of a locked lane, sets its cursor and its next batch size, and adds to the throughput.
 p_next_id null: the lane is done.';
+
+-- FUNCTION: assignment.record_choices(assignment.backfill_lanes, assignment.choice_count[])
+
+CREATE FUNCTION assignment.record_choices(p_lane assignment.backfill_lanes, p_choices assignment.choice_count[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into assignment.backfill_choices (run_id, lane, rule, trainer_id, members)
+  select p_lane.run_id, p_lane.lane, c.rule, c.trainer_id, c.members
+  from unnest(p_choices) as c
+  on conflict (run_id, lane, rule, trainer_id) do update set members = backfill_choices.members + excluded.members;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.record_choices(p_lane assignment.backfill_lanes, p_choices assignment.choice_count[]) IS 'Adds the choices of a batch to those of the lane.';
 
 -- FUNCTION: assignment.record_deliveries(uuid, jsonb)
 
@@ -5966,6 +5996,21 @@ $$;
 COMMENT ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) IS 'Adds a result of preview_step to its run (batch), unless another caller has recorded the same batch (busy).
 p_preview null: ends the run, see finish_backfill.';
 
+-- FUNCTION: assignment.record_sample(assignment.backfill_lanes, integer)
+
+CREATE FUNCTION assignment.record_sample(p_lane assignment.backfill_lanes, p_rows integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into assignment.backfill_samples (run_id, lane, at, processed)
+  values (p_lane.run_id, p_lane.lane, date_trunc('second', clock_timestamp()), p_rows)
+  on conflict (run_id, at, lane) do update set processed = backfill_samples.processed + excluded.processed;
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.record_sample(p_lane assignment.backfill_lanes, p_rows integer) IS 'Adds the rows of a batch of this lane to the present second.';
+
 -- FUNCTION: assignment.record_step_failure(uuid, text, text, integer, integer)
 
 CREATE FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer DEFAULT 10, p_own_tries integer DEFAULT NULL::integer, OUT tries integer, OUT paused boolean) RETURNS record
@@ -5986,17 +6031,11 @@ begin
   end if;
 
   if p_sqlstate in ('55P03', '57014') then
-    update assignment.backfill_lanes l
-    set batch_rows = greatest(100, l.batch_rows / 2)
-    from (
-      select lane from assignment.backfill_lanes where run_id = p_run_id and not done order by lane for update skip locked
-    ) as free
-    where l.run_id = p_run_id
-      and l.lane = free.lane;
+    perform assignment.halve_batches(p_run_id);
   end if;
 
-  -- Lack of disk, memory or connections is no fault of the run: it goes on by itself once they are available again.
-  if tries >= p_max_tries and left(p_sqlstate, 2) <> '53' then
+  -- Lack of disk, memory or connections, or of a node of a cluster, is no fault of the run: it goes on by itself later.
+  if tries >= p_max_tries and p_sqlstate !~ '^(08|53|57P)' then
     perform assignment.change_backfill_status(
       p_run_id,
       'paused',
@@ -6009,7 +6048,7 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
-consecutive failures, except for lack of resources (SQLSTATE class 53).';
+consecutive failures, except for lack of resources (SQLSTATE class 53) or of a server (08, 57P).';
 
 -- FUNCTION: assignment.redeliver(uuid, text, uuid, timestamp with time zone, text)
 
@@ -9474,6 +9513,10 @@ REVOKE ALL ON FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) FROM PUB
 
 REVOKE ALL ON FUNCTION assignment.grant_service(p_role name, p_columns name[]) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION halve_batches(p_run_id uuid)
+
+REVOKE ALL ON FUNCTION assignment.halve_batches(p_run_id uuid) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION hides_rows(p_table regclass, p_role name)
 
 REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM PUBLIC;
@@ -9650,6 +9693,10 @@ REVOKE ALL ON FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failur
 
 REVOKE ALL ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION record_choices(p_lane assignment.backfill_lanes, p_choices assignment.choice_count[])
+
+REVOKE ALL ON FUNCTION assignment.record_choices(p_lane assignment.backfill_lanes, p_choices assignment.choice_count[]) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text)
 
 REVOKE ALL ON FUNCTION assignment.record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text) FROM PUBLIC;
@@ -9657,6 +9704,10 @@ REVOKE ALL ON FUNCTION assignment.record_deliveries(p_endpoint_id uuid, p_result
 -- ACL: assignment.FUNCTION record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer)
 
 REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION record_sample(p_lane assignment.backfill_lanes, p_rows integer)
+
+REVOKE ALL ON FUNCTION assignment.record_sample(p_lane assignment.backfill_lanes, p_rows integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean)
 

@@ -159,6 +159,28 @@ comment on function assignment.make_shard_functions(bigint) is
   'Makes, on this node, the copies that are missing of the functions that work on a shard of members, such as
 assignment_shards.assign_new_102008.';
 
+create function assignment.call_shard(p_shard bigint, p_function text, p_argument jsonb)
+  returns jsonb
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_call text := format('select to_jsonb(assignment_shards.%I($1))', format('%s_%s', p_function, p_shard));
+  v_result jsonb;
+begin
+  execute v_call into v_result using p_argument;
+  return v_result;
+exception when undefined_function then
+  perform assignment.make_shard_functions(p_shard);
+  execute v_call into v_result using p_argument;
+  return v_result;
+end;
+$$;
+
+comment on function assignment.call_shard(bigint, text, jsonb) is
+  'Calls a function for a shard of members that is on this node, and makes the shard''s functions first where they are missing.';
+
 create function assignment.on_shard(p_table oid, p_function text, p_argument jsonb)
   returns jsonb
   volatile
@@ -167,21 +189,12 @@ create function assignment.on_shard(p_table oid, p_function text, p_argument jso
 as $$
 declare
   v_shard bigint;
-  v_call text;
-  v_result jsonb;
 begin
   select m.shardid into v_shard
   from pg_dist_shard s
   join pg_dist_shard m on m.shardminvalue = s.shardminvalue and m.logicalrelid = 'public.members'::regclass
   where s.shardid = substring(p_table::regclass::text from '_(\d+)$')::bigint;
-  v_call := format('select to_jsonb(assignment_shards.%I($1))', format('%s_%s', p_function, v_shard));
-  begin
-    execute v_call into v_result using p_argument;
-  exception when undefined_function then
-    perform assignment.make_shard_functions(v_shard);
-    execute v_call into v_result using p_argument;
-  end;
-  return v_result;
+  return assignment.call_shard(v_shard, p_function, p_argument);
 end;
 $$;
 

@@ -64,7 +64,7 @@ exception when others or assert_failure then
 end;
 $$;
 
-create function assignment.forget_shard(p_member_ids uuid[])
+create function assignment.forget_shard(p_member_ids jsonb)
   returns void
   volatile
   security definer
@@ -72,9 +72,12 @@ create function assignment.forget_shard(p_member_ids uuid[])
   set lock_timeout = '250ms'
   language plpgsql
 as $$
+declare
+  v_ids uuid[] := array(select jsonb_array_elements_text(p_member_ids)::uuid);
 begin
-  delete from assignment.failures where member_id = any (p_member_ids);
-  delete from assignment.backfill_errors where member_id = any (p_member_ids);
+  delete from assignment.failures where member_id = any (v_ids);
+  delete from assignment.backfill_errors where member_id = any (v_ids);
+  delete from assignment.backfill_selected where member_id = any (v_ids);
 end;
 $$;
 
@@ -89,8 +92,7 @@ declare
   v_shard bigint := substring(tg_table_name from '_(\d+)$');
   v_ids uuid[] := array(select id from old_members);
 begin
-  perform assignment.make_shard_functions(v_shard);
-  execute format('select assignment_shards.forget_shard_%s($1)', v_shard) using v_ids;
+  perform assignment.call_shard(v_shard, 'forget_shard', to_jsonb(v_ids));
   return null;  -- ignored for an after trigger
 exception when others or assert_failure then
   raise warning 'trainer assignment: something is still kept of % deleted members: %', cardinality(v_ids), sqlerrm

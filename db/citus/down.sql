@@ -9,11 +9,12 @@ drop type assignment.backfill_run cascade;
 drop function
   assignment.shard_names(bigint),
   assignment.make_shard_functions(bigint),
+  assignment.call_shard(bigint, text, jsonb),
   assignment.on_shard(oid, text, jsonb),
   assignment.begin_change(uuid),
   assignment.on_member(uuid, text, jsonb),
   assignment.assign_new(uuid[]),
-  assignment.forget_shard(uuid[]),
+  assignment.forget_shard(jsonb),
   assignment.find_places(),
   assignment.lay_out(assignment.backfill_runs, uuid, bigint),
   assignment.step_shard(jsonb),

@@ -21,9 +21,7 @@ begin
     v_row_us := (v_row_us || (p_elapsed_ms * 1000 / p_rows)::real);
     v_row_us := v_row_us[greatest(1, cardinality(v_row_us) - 19):];
 
-    insert into assignment.backfill_samples (run_id, lane, at, processed)
-    values (p_lane.run_id, p_lane.lane, date_trunc('second', clock_timestamp()), p_rows)
-    on conflict (run_id, at, lane) do update set processed = backfill_samples.processed + excluded.processed;
+    perform assignment.record_sample(p_lane, p_rows);
   end if;
 
   update assignment.backfill_lanes
@@ -45,10 +43,7 @@ begin
   where run_id = p_lane.run_id
     and lane = p_lane.lane;
 
-  insert into assignment.backfill_choices (run_id, lane, rule, trainer_id, members)
-  select p_lane.run_id, p_lane.lane, c.rule, c.trainer_id, c.members
-  from unnest(p_result.choices) as c
-  on conflict (run_id, lane, rule, trainer_id) do update set members = backfill_choices.members + excluded.members;
+  perform assignment.record_choices(p_lane, p_result.choices);
 end;
 $$;
 

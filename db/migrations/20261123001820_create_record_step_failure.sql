@@ -32,17 +32,11 @@ begin
   end if;
 
   if p_sqlstate in ('55P03', '57014') then
-    update assignment.backfill_lanes l
-    set batch_rows = greatest(100, l.batch_rows / 2)
-    from (
-      select lane from assignment.backfill_lanes where run_id = p_run_id and not done order by lane for update skip locked
-    ) as free
-    where l.run_id = p_run_id
-      and l.lane = free.lane;
+    perform assignment.halve_batches(p_run_id);
   end if;
 
-  -- Lack of disk, memory or connections is no fault of the run: it goes on by itself once they are available again.
-  if tries >= p_max_tries and left(p_sqlstate, 2) <> '53' then
+  -- Lack of disk, memory or connections, or of a node of a cluster, is no fault of the run: it goes on by itself later.
+  if tries >= p_max_tries and p_sqlstate !~ '^(08|53|57P)' then
     perform assignment.change_backfill_status(
       p_run_id,
       'paused',
@@ -57,7 +51,7 @@ $$;
 revoke execute on function assignment.record_step_failure(uuid, text, text, integer, integer) from public;
 comment on function assignment.record_step_failure(uuid, text, text, integer, integer) is
   'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
-consecutive failures, except for lack of resources (SQLSTATE class 53).';
+consecutive failures, except for lack of resources (SQLSTATE class 53) or of a server (08, 57P).';
 
 -- migrate:down
 drop function if exists assignment.record_step_failure(uuid, text, text, integer, integer);

@@ -4,13 +4,13 @@ import type { Sql } from "../database/sql.ts";
 import { poolFull } from "../database/driver/pool.ts";
 import { POOL_WAIT_MS } from "../database/service_pools.ts";
 import { startDeadline } from "../deadline.ts";
-import { hasRefused, onServerOrCluster } from "../database/distributed.ts";
+import { isKnownCluster } from "../database/distributed.ts";
 import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import { type Read, readFrom } from "../database/read_replica.ts";
 import { currentSpan, isTracing, withSharedSpan } from "../telemetry/tracing.ts";
 import { toIsoTime } from "../times.ts";
-import { ANY_TRAINER, type Assignment } from "./checks.ts";
-import { findOnCluster } from "./checks_on_cluster.ts";
+import { type CheckRow, selectChecks, type WrittenAssignment } from "./check_select.ts";
+import { ANY_TRAINER } from "./checks.ts";
 
 /** How a member stands with a trainer. */
 export interface MemberAssignment {
@@ -20,9 +20,6 @@ export interface MemberAssignment {
   assigned: boolean;
   assignment: WrittenAssignment | null;
 }
-
-/** An assignment with its time as JSON writes it; null: out of range. */
-export type WrittenAssignment = Omit<Assignment, "assignmentDate"> & { assignmentDate: string | null };
 
 /** Checks one member; the default trainer where none is named, with {@link ANY_TRAINER} whichever trainer. */
 export type CheckMember = (memberId: string, trainerId?: string) => Promise<MemberAssignment>;
@@ -60,12 +57,6 @@ interface Check {
   reject(error: unknown): void;
 }
 
-type Row =
-  & { position: number; trainerId: string | null; isKnown: boolean | null; isFiltered: boolean }
-  & {
-    [K in keyof WrittenAssignment]: WrittenAssignment[K] | null;
-  };
-
 /**
  * Creates a {@link CheckMember} that answers concurrent checks with one query, because a query each is what limits a
  * replica. The first check starts a query at once. Checks that come meanwhile share the next query, which starts when the
@@ -90,7 +81,7 @@ export function batchChecks(
   }: BatchOptions = {},
 ): CheckMember {
   const isTraced = isTracing();
-  const select = isTraced ? selectTraced : selectAssignments;
+  const select = isTraced ? selectTraced : selectChecks;
   let waiting: Check[] = [];
   let queries = 0;
   let latestBegan = 0;
@@ -107,7 +98,7 @@ export function batchChecks(
 
   function begin(): void {
     if (waiting.length === 0 || queries >= MAX_QUERIES) return;
-    const onCluster = hasRefused(sql);
+    const onCluster = isKnownCluster(sql);
     const isWorthSecond = queries === 1 &&
       waiting.length >= (onCluster ? WORTH_A_QUERY_ON_CLUSTER : WORTH_A_QUERY);
     const spacingMs = onCluster ? SPACING_ON_CLUSTER_MS : SPACING_MS;
@@ -170,134 +161,12 @@ function late(): Error {
 }
 
 /** In the span of the check that asks alone, or in one that is linked to those of all that share the query. */
-async function selectTraced(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
+async function selectTraced(sql: Sql, checks: readonly Check[]): Promise<CheckRow[]> {
   const spans = checks.flatMap(({ span }) => span ?? []);
-  return await withSharedSpan("batched checks", spans, () => selectAssignments(sql, checks));
+  return await withSharedSpan("batched checks", spans, () => selectChecks(sql, checks));
 }
 
-/** A row for each, in any order. */
-async function selectAssignments(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
-  const isAny = checks.some(({ trainerId }) => trainerId === ANY_TRAINER);
-  return await onServerOrCluster(
-    sql,
-    () => isAny ? selectAny(sql, checks) : selectPairs(sql, checks),
-    () => selectOnCluster(sql, checks),
-  );
-}
-
-/** All that the members have, each node's part of them at once; who has nothing is then looked up among the members. */
-async function selectOnCluster(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
-  const [assignments, [settings]] = await Promise.all([
-    findOnCluster(sql, checks.map(({ memberId }) => memberId)),
-    sql<{ id: string | null }[]>`select default_trainer_id as id from assignment.settings`,
-  ]);
-  const byPair = new Map(assignments.map((each) => [`${each.clientId} ${each.trainerId}`, each]));
-  const byMember = new Map(assignments.toReversed().map((each) => [each.clientId, each])); // the first of each
-  const found = checks.map((check) => {
-    const memberId = check.memberId.toLowerCase();
-    const trainerId = check.trainerId === ANY_TRAINER
-      ? null
-      : (check.trainerId ?? settings?.id ?? null)?.toLowerCase() ?? null;
-    const assignment = check.trainerId === ANY_TRAINER
-      ? byMember.get(memberId)
-      : byPair.get(`${memberId} ${trainerId}`);
-    return { memberId, trainerId, assignment };
-  });
-  const asked = found.filter(({ assignment }) => assignment === undefined).map(({ memberId }) => memberId);
-  const known = asked.length === 0
-    ? []
-    : await sql<{ id: string }[]>`select id from public.members where id = any (${asked}::uuid[])`;
-  const isKnown = new Set(known.map(({ id }) => id));
-  return found.map(({ memberId, trainerId, assignment }, at) => ({
-    ...assignment ?? { id: null, assignmentDate: null, source: null, notes: null },
-    position: at + 1,
-    trainerId: trainerId ?? assignment?.trainerId ?? null,
-    isKnown: assignment === undefined ? isKnown.has(memberId) : null,
-    isFiltered: false,
-  }));
-}
-
-/** Looks up each pair by the unique index, then those not found by the members' primary key. */
-async function selectPairs(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
-  const memberIds = checks.map(({ memberId }) => memberId);
-  const trainerIds = checks.map(({ trainerId }) => trainerId ?? null);
-  return await sql<Row[]>`
-    select
-      asked.position,
-      asked.trainer_id,
-      a.id,
-      a.assignment_date::text,
-      a.source,
-      a.notes,
-      case when a.id is null then exists (select from public.members m where m.id = asked.member_id) end as is_known,
-      (
-        select row_security_active('public.trainer_client_assignments')
-          or row_security_active('public.members')
-          or row_security_active('assignment.settings')
-      ) as is_filtered
-    from (
-      select
-        position,
-        member_id,
-        coalesce(trainer_id, (select default_trainer_id from assignment.settings)) as trainer_id
-      from unnest(${memberIds}::uuid[], ${trainerIds}::uuid[]) with ordinality as ids (member_id, trainer_id, position)
-    ) as asked
-    left join lateral (
-      select id, assignment_date, source, notes
-      from public.trainer_client_assignments
-      where client_id = asked.member_id
-        and trainer_id is not distinct from asked.trainer_id  -- unlike =, keeps the index by trainer out of the plan
-        and status = 'active'
-      limit 1  -- there is at most one; saying so prevents a full scan on stale statistics
-    ) as a on true
-  `;
-}
-
-/**
- * The same where some checks ask for any trainer. A statement of its own, so that the plain checks keep theirs. It takes the
- * first of a member's trainers in the order of the index.
- */
-async function selectAny(sql: Sql, checks: readonly Check[]): Promise<Row[]> {
-  const memberIds = checks.map(({ memberId }) => memberId);
-  const trainerIds = checks.map(({ trainerId }) => trainerId ?? null);
-  return await sql<Row[]>`
-    select
-      asked.position,
-      coalesce(asked.trainer_id, a.trainer_id) as trainer_id,
-      a.id,
-      a.assignment_date::text,
-      a.source,
-      a.notes,
-      case when a.id is null then exists (select from public.members m where m.id = asked.member_id) end as is_known,
-      (
-        select row_security_active('public.trainer_client_assignments')
-          or row_security_active('public.members')
-          or row_security_active('assignment.settings')
-      ) as is_filtered
-    from (
-      select
-        position,
-        member_id,
-        trainer = ${ANY_TRAINER} as is_any,
-        case
-          when trainer = ${ANY_TRAINER} then null
-          else coalesce(trainer::uuid, (select default_trainer_id from assignment.settings))
-        end as trainer_id
-      from unnest(${memberIds}::uuid[], ${trainerIds}::text[]) with ordinality as ids (member_id, trainer, position)
-    ) as asked
-    left join lateral (
-      select id, trainer_id, assignment_date, source, notes
-      from public.trainer_client_assignments
-      where client_id = asked.member_id
-        and (asked.is_any or trainer_id is not distinct from asked.trainer_id)
-        and status = 'active'
-      order by trainer_id
-      limit 1
-    ) as a on true
-  `;
-}
-
-function settle({ memberId, trainerId, resolve, reject }: Check, row: Row): void {
+function settle({ memberId, trainerId, resolve, reject }: Check, row: CheckRow): void {
   if (row.trainerId === null && trainerId !== ANY_TRAINER) {
     reject(new AppError("trainer_not_found", "no default trainer is configured"));
   } else if (row.isKnown === false) {

@@ -38,9 +38,9 @@ type Checked = Awaited<ReturnType<typeof checkAssignments>>;
 async function checkOnCluster(
   sql: Sql,
   memberIds: readonly string[],
-  trainerId = "",
+  trainerId: string | undefined,
 ): Promise<Checked> {
-  const asked = trainerId === "" ? await findDefaultTrainer(sql) : trainerId;
+  const asked = trainerId ?? await findDefaultTrainer(sql);
   const found = await findOnCluster(sql, memberIds);
   const isAsked = (id: string) => asked === ANY_TRAINER || id === asked.toLowerCase();
   const assigned = new Set(found.filter((each) => isAsked(each.trainerId)).map(({ clientId }) => clientId));
@@ -102,8 +102,8 @@ export async function getAssignment(
 ): Promise<{ memberId: string; trainerId: string; assigned: boolean; assignment: Assignment | null }> {
   const row = await onServerOrCluster(
     sql,
-    () => selectOnServer(sql, memberId, trainerId),
-    () => selectOnCluster(sql, memberId, trainerId),
+    () => getOnServer(sql, memberId, trainerId),
+    () => getOnCluster(sql, memberId, trainerId),
   );
   if (!row) throw new AppError("member_not_found", `member ${memberId} does not exist`);
   const { id, assignmentDate, source, notes } = row;
@@ -113,7 +113,7 @@ export async function getAssignment(
 
 type Row = { trainerId: string | null } & { [K in keyof Assignment]: Assignment[K] | null };
 
-async function selectOnCluster(
+async function getOnCluster(
   sql: Sql,
   memberId: string,
   trainerId: string | undefined,
@@ -135,7 +135,7 @@ async function selectOnCluster(
     : { trainerId: asked, id: null, assignmentDate: null, source: null, notes: null };
 }
 
-async function selectOnServer(
+async function getOnServer(
   sql: Sql,
   memberId: string,
   trainerId: string | undefined,

@@ -1,5 +1,5 @@
 import { errorCode } from "../errors.ts";
-import type { Sql, SqlOrTransaction } from "./sql.ts";
+import type { SqlOrTransaction } from "./sql.ts";
 
 /** Of what Citus cannot plan for distributed tables; plain PostgreSQL plans all that we ask. */
 const NOT_SUPPORTED = "0A000";
@@ -7,32 +7,39 @@ const NOT_SUPPORTED = "0A000";
 /** An internal error: Citus, too, has some plans that it only notices to be wrong. */
 const CANNOT_PLAN = "XX000";
 
-const distributed = new WeakSet<SqlOrTransaction>();
+/** What is known of handles: whether they ask a cluster. */
+const known = new WeakMap<SqlOrTransaction, boolean>();
 
 /**
  * Asks one server in one statement, or a cluster in several that Citus can send to the nodes. Which it is shows the first
- * time that it refuses.
+ * time that it refuses: a server is asked nothing besides.
  */
 export async function onServerOrCluster<T>(
   sql: SqlOrTransaction,
   onServer: () => Promise<T>,
   onCluster: () => Promise<T>,
 ): Promise<T> {
-  if (!distributed.has(sql)) {
-    try {
-      return await onServer();
-    } catch (error) {
-      const code = errorCode(error);
-      if (code !== NOT_SUPPORTED && !(code === CANNOT_PLAN && await isDistributed(sql))) throw error;
-      distributed.add(sql);
-    }
+  if (isKnownCluster(sql)) return await onCluster();
+  try {
+    return await onServer();
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== NOT_SUPPORTED && !(code === CANNOT_PLAN && await isDistributed(sql))) throw error;
   }
+  known.set(sql, true);
   return await onCluster();
 }
 
-/** Tells whether {@link onServerOrCluster} has found that these handles ask a cluster. */
-export function hasRefused(sql: SqlOrTransaction): boolean {
-  return distributed.has(sql);
+/** Tells whether a handle was found to ask a cluster; asks nothing. */
+export function isKnownCluster(sql: SqlOrTransaction): boolean {
+  return known.get(sql) === true;
+}
+
+/** Tells whether a handle asks a cluster, for statements that Citus does not refuse; asks the first time. */
+export async function isOnCluster(sql: SqlOrTransaction): Promise<boolean> {
+  const isCluster = known.get(sql) ?? await isDistributed(sql);
+  known.set(sql, isCluster);
+  return isCluster;
 }
 
 /** Tells whether `migrate --citus` has distributed this database. Reads the catalogs alone. */
@@ -41,18 +48,4 @@ export async function isDistributed(sql: SqlOrTransaction): Promise<boolean> {
     select to_regnamespace('assignment_shards') is not null as is_there
   `;
   return row.isThere;
-}
-
-const known = new WeakMap<Sql, Promise<boolean>>();
-
-/** The same, asked once for each pool: it is done once, and the service restarted. */
-export async function isOnCluster(sql: Sql): Promise<boolean> {
-  const asked = known.get(sql) ?? isDistributed(sql);
-  known.set(sql, asked);
-  try {
-    return await asked;
-  } catch (error) {
-    known.delete(sql);
-    throw error;
-  }
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd"
 import type { Sql } from "../../src/database/sql.ts";
 import type { Run } from "../../src/runs/progress.ts";
 import { cancelRun, retryRun, startBackfill, startTransfer } from "../../src/runs/runs.ts";
-import { stepRun } from "../../src/runs/steps.ts";
+import { previewRun, stepRun } from "../../src/runs/steps.ts";
 import { reconcile } from "../../src/runs/schedule.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { newIds } from "../support/assignments.ts";
@@ -116,6 +116,15 @@ describe("runs over shards", () => {
     const run = await runBackfill(sql, { dryRun: true });
     assertEquals([run.status, run.successful, run.remaining], ["succeeded", 1000, 0]);
     assertEquals((await sql`select from public.trainer_client_assignments`).length, 0);
+  });
+
+  it("ends a dry run whose lane was done and not noted as done on the coordinator", async () => {
+    await addUnseen(200);
+    const run = await startBackfill(sql, { requestedBy: "test", dryRun: true });
+    for (let step = 0; step < 3; step++) await previewRun(sql, run.id);
+    await sql`update assignment.backfill_places set is_open = true where run_id = ${run.id}`; // as if cut off in between
+    const ended = await driveToEnd(sql, run);
+    assertEquals([ended.status, ended.successful, ended.processed], ["succeeded", 200, 201]);
   });
 
   it("follows rules, replaces what they would no longer choose, and counts by rule", async () => {

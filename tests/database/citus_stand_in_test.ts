@@ -35,7 +35,16 @@ describe("a shard", () => {
     database = await testDatabase();
     sql = database.newConnection();
     await makeCatalogue();
-    for (const file of ["020_make_shard_functions", "030_signup", "040_runs", "050_retries"]) {
+    for (
+      const file of [
+        "020_make_shard_functions",
+        "030_signup",
+        "040_lay_out_runs",
+        "042_steps",
+        "044_proof",
+        "050_retries",
+      ]
+    ) {
       const text = await Deno.readTextFile(new URL(`../../db/citus/${file}.sql`, import.meta.url));
       for (const statement of splitStatements(text)) await sql.unsafe(statement);
     }
