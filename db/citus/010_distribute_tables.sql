@@ -36,6 +36,21 @@ alter table assignment.backfill_choices
 
 comment on column assignment.backfill_lanes.place is 'A uuid with a hash of the members whom the lane passes over.';
 
+-- Free seats lie in the members' places, so that whoever signs up finds one on the same node. They are made anew at the end.
+delete from assignment.seats;
+alter table assignment.seats
+  add column place uuid not null,
+  drop constraint seats_pkey,
+  add constraint seats_pkey primary key (trainer_id, is_overbooked, seat, place);
+comment on column assignment.seats.place is 'A uuid with a hash of the members who may take the seat.';
+
+create table assignment.full_trainers (trainer_id uuid not null, constraint full_trainers_pkey primary key (trainer_id));
+comment on table assignment.full_trainers is
+  'Trainers with a capacity who have no free seat in any place, or a client beyond it: no sign-up takes a seat of theirs.';
+
+create table assignment.places (place uuid not null, constraint places_pkey primary key (place));
+comment on table assignment.places is 'A uuid in each place where members are. Ask for them by find_places.';
+
 -- What the shards must know of a run that is over, and of which the table stays on the coordinator.
 create table assignment.runs_by_policy (
   run_id uuid not null,
@@ -60,9 +75,7 @@ comment on table assignment.backfill_places is
 create table assignment.nodes (id uuid not null, constraint nodes_pkey primary key (id));
 comment on table assignment.nodes is 'What runs once for each row runs on each node. A node that came later has none.';
 
--- What the shards cannot do: seats, audit lines and messages lie elsewhere.
-drop trigger trainer_client_assignments_keep_seats_after_update on public.trainer_client_assignments;
-drop trigger trainer_client_assignments_keep_seats_after_delete on public.trainer_client_assignments;
+-- What the shards cannot do: audit lines and messages lie elsewhere.
 drop trigger trainer_client_assignments_tell_change_after_delete on public.trainer_client_assignments;
 drop trigger trainer_client_assignments_tell_change_after_truncate on public.trainer_client_assignments;
 drop trigger trainer_client_assignments_announce_after_insert on public.trainer_client_assignments;
@@ -74,7 +87,7 @@ drop trigger members_follow_id_after_update on public.members;
 select create_reference_table('assignment.policies');
 select create_reference_table('assignment.policy_rules');
 select create_reference_table('assignment.trainers');
-select create_reference_table('assignment.seats');
+select create_reference_table('assignment.full_trainers');
 select create_reference_table('assignment.settings');
 select create_reference_table('assignment.runs_by_policy');
 alter table assignment.policy_rules
@@ -85,6 +98,8 @@ where not exists (select from pg_dist_partition where logicalrelid = 'public.mem
 
 select
   create_distributed_table('public.trainer_client_assignments', 'client_id', colocate_with => 'public.members'),
+  create_distributed_table('assignment.places', 'place', colocate_with => 'public.members'),
+  create_distributed_table('assignment.seats', 'place', colocate_with => 'public.members'),
   create_distributed_table('assignment.failures', 'member_id', colocate_with => 'public.members'),
   create_distributed_table('assignment.backfill_errors', 'member_id', colocate_with => 'public.members'),
   create_distributed_table('assignment.backfill_selected', 'member_id', colocate_with => 'public.members'),

@@ -102,8 +102,8 @@ begin
     ),
     needed (name) as (
       select unnest(array[
-        'assign_new', 'assign_shard', 'check_shard', 'end_shard', 'explain_shard', 'forget_shard', 'preview_shard', 'record_shard',
-        'retry_shard', 'step_shard', 'sweep_shard'
+        'add_seats', 'assign_new', 'assign_shard', 'check_shard', 'count_seats', 'end_shard', 'explain_shard', 'forget_shard',
+        'keep_seats', 'preview_shard', 'record_shard', 'release_seats', 'retry_shard', 'step_shard', 'sweep_shard'
       ])
       union
       select c.callee
@@ -159,7 +159,7 @@ comment on function assignment.make_shard_functions(bigint) is
   'Makes, on this node, the copies that are missing of the functions that work on a shard of members, such as
 assignment_shards.assign_new_102008.';
 
-create function assignment.call_shard(p_shard bigint, p_function text, p_argument jsonb)
+create function assignment.call_shard(p_shard bigint, p_function text, p_argument jsonb, p_room jsonb default '{}')
   returns jsonb
   volatile
   set search_path = pg_catalog, pg_temp
@@ -169,19 +169,34 @@ declare
   v_call text := format('select to_jsonb(assignment_shards.%I($1))', format('%s_%s', p_function, p_shard));
   v_result jsonb;
 begin
-  execute v_call into v_result using p_argument;
-  return v_result;
-exception when undefined_function then
-  perform assignment.make_shard_functions(p_shard);
-  execute v_call into v_result using p_argument;
-  return v_result;
+  for v_try in 1..2 loop
+    begin
+      perform set_config('assignment.known_room', p_room::text, true);
+      if p_room -> 'brought' <> '{}' then
+        execute format('select assignment_shards.add_seats_%s($1)', p_shard) using p_room -> 'brought';
+      end if;
+      execute v_call into v_result using p_argument;
+      return v_result;
+    exception
+      when undefined_function then
+        if v_try = 2 then
+          raise;
+        end if;
+        perform assignment.make_shard_functions(p_shard);
+      when sqlstate 'TA024' then
+        return jsonb_build_object('lacking', sqlerrm);
+    end;
+  end loop;
 end;
 $$;
 
-comment on function assignment.call_shard(bigint, text, jsonb) is
-  'Calls a function for a shard of members that is on this node, and makes the shard''s functions first where they are missing.';
+comment on function assignment.call_shard(bigint, text, jsonb, jsonb) is
+  'Calls a function for a shard of members that is on this node, and makes the shard''s functions first where they are missing.
+p_room: what the coordinator knows of free seats: brought, seats to add here first, for each trainer; known, trainers of whom
+no other place has any; free, those of all places, for each trainer, in place of what is here. What the function did is undone where it lacks free seats that
+other places may have: the result is then {"lacking": the message of the error}.';
 
-create function assignment.on_shard(p_table oid, p_function text, p_argument jsonb)
+create function assignment.on_shard(p_table oid, p_function text, p_argument jsonb, p_room jsonb default '{}')
   returns jsonb
   volatile
   set search_path = pg_catalog, pg_temp
@@ -194,11 +209,11 @@ begin
   from pg_dist_shard s
   join pg_dist_shard m on m.shardminvalue = s.shardminvalue and m.logicalrelid = 'public.members'::regclass
   where s.shardid = substring(p_table::regclass::text from '_(\d+)$')::bigint;
-  return assignment.call_shard(v_shard, p_function, p_argument);
+  return assignment.call_shard(v_shard, p_function, p_argument, p_room);
 end;
 $$;
 
-comment on function assignment.on_shard(oid, text, jsonb) is
+comment on function assignment.on_shard(oid, text, jsonb, jsonb) is
   'Calls a function for the shard that the table p_table belongs to. Ask for it over a row of the shard, which brings it to the
 row''s node: select assignment.on_shard(l.tableoid, …) from assignment.backfill_lanes l where …';
 
@@ -221,19 +236,38 @@ comment on function assignment.begin_change(uuid) is
   'Has Citus take what on_shard does next, in the place of p_id (null: in all), for a change and not for a read: the place is
 neither moved nor split until it commits, and if it does not commit, neither does the coordinator. It deletes nothing.';
 
-create function assignment.on_member(p_member_id uuid, p_function text, p_argument jsonb)
+create function assignment.change_at(p_table regclass, p_id uuid, p_function text, p_argument jsonb)
   returns jsonb
   volatile
   set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
 declare
+  v_call text := (
+    select format(
+      'select assignment.on_shard(t.tableoid, $1, $2, $3) from %s t where t.%I = $4 limit 1',
+      p.logicalrelid,
+      column_to_column_name(p.logicalrelid, p.partkey)
+    )
+    from pg_dist_partition p
+    where p.logicalrelid = p_table
+  );
+  v_room jsonb := '{}';
   v_result jsonb;
 begin
-  perform assignment.begin_change(p_member_id);
-  select assignment.on_shard(m.tableoid, p_function, p_argument) into v_result from public.members m where m.id = p_member_id;
-  return v_result;
+  perform assignment.begin_change(p_id);
+  for v_try in 1..1000 loop
+    execute v_call into v_result using p_function, p_argument, v_room, p_id;
+    if jsonb_typeof(v_result) is distinct from 'object' or not v_result ? 'lacking' then
+      return v_result;
+    end if;
+    v_room := assignment.bring_seats(p_id, v_result ->> 'lacking', v_room);
+  end loop;
+  raise exception '%', v_result ->> 'lacking' using errcode = 'TA024';
 end;
 $$;
 
-comment on function assignment.on_member(uuid, text, jsonb) is 'As on_shard, where this member is. Null: there is no such member.';
+comment on function assignment.change_at(regclass, uuid, text, jsonb) is
+  'Calls a function for a change where a row is: that of a table distributed beside members whose id, by which it is
+distributed, is p_id. Null: there is none. Seats that the function lacks are brought from other places, and it is called
+again.';

@@ -28,7 +28,13 @@ begin
   exception when others or assert_failure then
     null;
   end;
-  perform assignment.assign_or_record(p_member_ids, 'trigger');
+  if exists (select from unnest(assignment.assign_or_record(p_member_ids, 'trigger')) as f where f.sqlstate = 'TA024') then
+    begin  -- the retry brings the seats that are not here
+      update assignment.failures set next_attempt_at = now() where member_id = any (p_member_ids) and sqlstate = 'TA024';
+    exception when others or assert_failure then
+      null;  -- then it comes a little later
+    end;
+  end if;
 end;
 $$;
 

@@ -1,30 +1,6 @@
 -- A run on shards. The run itself is on the coordinator; each step takes place on the node of its lane, with rows, counters
 -- and cursor in one transaction there.
 
-create function assignment.find_places()
-  returns setof uuid
-  volatile
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-declare
-  v_shards bigint;
-begin
-  select count(*) into v_shards from pg_dist_shard where logicalrelid = 'public.members'::regclass;
-  return query
-  select distinct on (drawn.shard) drawn.id
-  from (
-    select u.id, get_shard_id_for_distribution_column('public.members'::regclass, u.id) as shard
-    from (select gen_random_uuid() as id from generate_series(1, 100 * v_shards)) as u
-  ) as drawn
-  order by drawn.shard;
-end;
-$$;
-
-comment on function assignment.find_places() is
-  'A uuid for each shard of members. That one of n shards is not drawn in 100 n draws is out of the question: e to the power
-of -100.';
-
 create function assignment.lay_out(p_run assignment.backfill_runs, p_upper_id uuid, p_total bigint)
   returns void
   volatile

@@ -132,12 +132,10 @@ begin
     select p.lane, p.place from assignment.backfill_places p where p.run_id = p_run_id and p.is_open order by p.lane
   loop
     work := 'busy';
-    continue when not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: lane in ' || v_open.place, 0));
-    perform assignment.begin_change(v_open.place);
-    select assignment.on_shard(l.tableoid, 'step_shard', v_argument) into v_done
-    from assignment.backfill_lanes l
-    where l.run_id = p_run_id
-      and l.place = v_open.place;
+    continue when not pg_try_advisory_xact_lock(
+      hashtextextended(format('trainer assignment: lane of run %s in %s', p_run_id, v_open.place), 0)
+    );
+    v_done := assignment.change_at('assignment.backfill_lanes', v_open.place, 'step_shard', v_argument);
     if (v_done ->> 'is_done')::boolean then
       update assignment.backfill_places p set is_open = false where p.run_id = p_run_id and p.lane = v_open.lane;
     end if;

@@ -119,17 +119,22 @@ create function assignment.sweep_shards(p_run assignment.backfill_runs, p_assign
 as $$
 declare
   v_argument jsonb := jsonb_build_object('run', to_jsonb(p_run), 'assigns', p_assigns);
-  v_missed bigint;
+  v_place uuid;
+  v_missed bigint := 0;
 begin
   if p_assigns then
-    perform assignment.begin_change(null);
+    for v_place in select l.place from assignment.backfill_lanes l where l.run_id = p_run.id order by l.place loop
+      v_missed := v_missed
+        + (assignment.change_at('assignment.backfill_lanes', v_place, 'sweep_shard', v_argument) #>> '{}')::bigint;
+    end loop;
+  else
+    select coalesce(sum((s.missed #>> '{}')::bigint), 0) into v_missed
+    from (
+      select assignment.on_shard(l.tableoid, 'sweep_shard', v_argument) as missed
+      from assignment.backfill_lanes l
+      where l.run_id = p_run.id
+    ) as s;
   end if;
-  select coalesce(sum((s.missed #>> '{}')::bigint), 0) into v_missed
-  from (
-    select assignment.on_shard(l.tableoid, 'sweep_shard', v_argument) as missed
-    from assignment.backfill_lanes l
-    where l.run_id = p_run.id
-  ) as s;
   return v_missed;
 end;
 $$;

@@ -43,6 +43,8 @@ declare
   v_run assignment.backfill_runs;
   v_places uuid[];
   v_place uuid;
+  v_free jsonb;
+  v_room jsonb;
   v_argument jsonb;
   v_preview jsonb;
 begin
@@ -52,13 +54,34 @@ begin
   elsif v_run.status <> 'running' then
     return null;
   end if;
-  v_places := array(select p.place from assignment.backfill_places p where p.run_id = p_run_id and p.is_open);
+  v_places := array(select p.place from assignment.backfill_places p where p.run_id = p_run_id and p.is_open order by p.lane);
   if v_places = '{}' then
     return null;
   end if;
-  v_place := v_places[1 + floor(random() * cardinality(v_places))];
+  -- Where seats are shared out, each batch must know what earlier ones gave away: one place after the other.
+  v_free := assignment.count_free_seats();
+  v_place := v_places[1 + case when v_free is null then floor(random() * cardinality(v_places)) else 0 end];
+  if v_free is not null then
+    select v_free || coalesce(jsonb_object_agg(t.trainer_id, greatest(0, (v_free ->> t.trainer_id::text)::integer - t.members)), '{}')
+    into v_free
+    from (
+      select b.trainer_id, sum(b.members)::integer as members  -- the place itself knows its own
+      from assignment.backfill_choices b
+      where b.run_id = p_run_id
+        and b.place <> v_place
+      group by b.trainer_id
+      union all
+      select v_run.trainer_id, sum(l.successful)::integer
+      from assignment.backfill_lanes l
+      where l.run_id = p_run_id
+        and v_run.kind = 'backfill'
+        and v_run.trainer_id is not null
+    ) as t
+    where v_free ? t.trainer_id::text;
+  end if;
+  v_room := jsonb_strip_nulls(jsonb_build_object('free', v_free));
   v_argument := to_jsonb(v_run);
-  select assignment.on_shard(l.tableoid, 'preview_shard', v_argument) into v_preview
+  select assignment.on_shard(l.tableoid, 'preview_shard', v_argument, v_room) into v_preview
   from assignment.backfill_lanes l
   where l.run_id = p_run_id
     and l.place = v_place;
@@ -124,11 +147,7 @@ begin
   if v_run.started_at is null or v_run.tries > 0 then
     perform assignment.note_backfill_progress(p_run_id);
   end if;
-  perform assignment.begin_change(v_place);
-  select assignment.on_shard(l.tableoid, 'record_shard', v_argument) into v_done
-  from assignment.backfill_lanes l
-  where l.run_id = p_run_id
-    and l.place = v_place;
+  v_done := assignment.change_at('assignment.backfill_lanes', v_place, 'record_shard', v_argument);
   if (v_done ->> 'is_done')::boolean then
     update assignment.backfill_places p set is_open = false where p.run_id = p_run_id and p.place = v_place;
   end if;

@@ -9,10 +9,18 @@ create function assignment.retry_shard(
   set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
+declare
+  v_lacking text;
 begin
   select r.retried, r.succeeded, r.failed, r.failed_ids
   into retry_shard.retried, retry_shard.succeeded, retry_shard.failed, retry_shard.failed_ids
   from assignment.retry_here((p_limit #>> '{}')::integer) as r;
+  v_lacking := (  -- the whole batch fails with it
+    select f.message from assignment.failures f where f.member_id = retry_shard.failed_ids[1] and f.sqlstate = 'TA024'
+  );
+  if v_lacking is not null then
+    raise exception '%', v_lacking using errcode = 'TA024';
+  end if;
 end;
 $$;
 
@@ -26,12 +34,14 @@ create function assignment.retry_failures(
   language plpgsql
 as $$
 declare
-  v_due uuid[] := array(
-    select f.member_id from assignment.failures f where f.next_attempt_at <= now() order by f.next_attempt_at limit 1000
-  );
+  v_due uuid[];
   v_member_id uuid;
   v_done jsonb;
 begin
+  perform assignment.reopen_trainers();
+  v_due := array(
+    select f.member_id from assignment.failures f where f.next_attempt_at <= now() order by f.next_attempt_at limit 1000
+  );
   retried := 0;
   succeeded := 0;
   failed := 0;
@@ -46,10 +56,7 @@ begin
     group by d.shard
     order by min(d.position)
   loop
-    perform assignment.begin_change(v_member_id);
-    select assignment.on_shard(f.tableoid, 'retry_shard', to_jsonb(p_limit)) into v_done
-    from assignment.failures f
-    where f.member_id = v_member_id;
+    v_done := assignment.change_at('assignment.failures', v_member_id, 'retry_shard', to_jsonb(p_limit));
     if (v_done ->> 'retried')::integer > 0 then
       select r.retried, r.succeeded, r.failed, r.failed_ids
       into retry_failures.retried, retry_failures.succeeded, retry_failures.failed, retry_failures.failed_ids
@@ -142,21 +149,7 @@ as $$
 begin
   update assignment.failures f
   set next_attempt_at = now()
-  where f.sqlstate = 'TA011'
+  where f.sqlstate in ('TA011', 'TA024')
     and f.requested_trainer_id is null;
-end;
-$$;
-
-create or replace function assignment.make_waiting_due(p_trainer_ids uuid[])
-  returns void
-  volatile
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-begin
-  update assignment.failures f
-  set next_attempt_at = now()
-  where f.sqlstate = 'TA011'
-    and (f.requested_trainer_id is null or f.requested_trainer_id = any (p_trainer_ids));
 end;
 $$;

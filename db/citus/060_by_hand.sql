@@ -38,7 +38,8 @@ as $$
 begin
   select one.assigned, one.id, one.assignment_date, one.source, one.notes
   into assign_one.assigned, assign_one.id, assign_one.assignment_date, assign_one.source, assign_one.notes
-  from jsonb_to_record(assignment.on_member(
+  from jsonb_to_record(assignment.change_at(
+    'public.members',
     p_member_id,
     'assign_shard',
     jsonb_build_object('request', to_jsonb(p_request), 'memberId', p_member_id, 'trainerId', p_trainer_id)
@@ -69,7 +70,8 @@ create function assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor 
   language plpgsql
 as $$
 begin
-  return assignment.on_member(
+  return assignment.change_at(
+    'public.members',
     p_member_id,
     'end_shard',
     jsonb_build_object('memberId', p_member_id, 'trainerId', p_trainer_id, 'actor', p_actor)

@@ -40,9 +40,10 @@ create function assignment.explain_decision(p_member_id uuid)
 as $$
 declare
   v_argument jsonb := to_jsonb(p_member_id);
+  v_room jsonb := jsonb_strip_nulls(jsonb_build_object('free', assignment.count_free_seats()));
   v_decision jsonb;
 begin
-  select assignment.on_shard(m.tableoid, 'explain_shard', v_argument) into v_decision
+  select assignment.on_shard(m.tableoid, 'explain_shard', v_argument, v_room) into v_decision
   from public.members m
   where m.id = p_member_id;
   if not found then
@@ -69,45 +70,8 @@ begin
 end;
 $$;
 
-alter function assignment.change_trainer(uuid, jsonb, text, text) rename to change_trainer_here;
-
-create function assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text default null)
-  returns void
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  set lock_timeout = '2s'
-  language plpgsql
-as $$
-begin
-  if p_change ->> 'capacity' is not null then
-    perform assignment.refuse_on_shards('a trainer can have no capacity');
-  end if;
-  perform assignment.change_trainer_here(p_trainer_id, p_change, p_actor, p_request_id);
-end;
-$$;
-
-create or replace function assignment.settle_seats(p_trainer_id uuid)
-  returns integer
-  volatile
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-begin
-  return 0;  -- no trainer has a capacity
-end;
-$$;
-
-create or replace function assignment.settle_all_seats()
-  returns table (trainer_id uuid, missing integer)
-  volatile
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-begin
-  return;  -- no trainer has a capacity
-end;
-$$;
+alter function assignment.change_trainer(uuid, jsonb, text, text) set citus.multi_shard_modify_mode = 'sequential';
+alter function assignment.settle_all_seats() set citus.multi_shard_modify_mode = 'sequential';
 
 alter function assignment.put_endpoint(uuid, jsonb, text, text) rename to put_endpoint_here;
 

@@ -9,10 +9,23 @@ drop type assignment.backfill_run cascade;
 drop function
   assignment.shard_names(bigint),
   assignment.make_shard_functions(bigint),
-  assignment.call_shard(bigint, text, jsonb),
-  assignment.on_shard(oid, text, jsonb),
+  assignment.call_shard(bigint, text, jsonb, jsonb),
+  assignment.on_shard(oid, text, jsonb, jsonb),
   assignment.begin_change(uuid),
-  assignment.on_member(uuid, text, jsonb),
+  assignment.change_at(regclass, uuid, text, jsonb),
+  assignment.is_room_known(uuid),
+  assignment.find_place(),
+  assignment.claim_seats_here(uuid[]),
+  assignment.overbook_seats(uuid[], integer[]),
+  assignment.keep_seats(jsonb),
+  assignment.add_seats(jsonb),
+  assignment.release_seats(jsonb),
+  assignment.count_seats(jsonb),
+  assignment.lock_free_seats(),
+  assignment.release_at(uuid, uuid, integer),
+  assignment.bring_seats(uuid, text, jsonb),
+  assignment.reopen_trainers(),
+  assignment.count_free_seats(),
   assignment.assign_new(uuid[]),
   assignment.forget_shard(jsonb),
   assignment.find_places(),
@@ -35,7 +48,6 @@ drop function
   assignment.explain_decision_here(uuid),
   assignment.explain_shard(jsonb),
   assignment.refuse_on_shards(text),
-  assignment.change_trainer_here(uuid, jsonb, text, text),
   assignment.put_endpoint_here(uuid, jsonb, text, text),
   assignment.grant_service_here(name, name[]),
   assignment.check_shard(uuid[]),
@@ -46,3 +58,5 @@ drop function
 drop table assignment.runs_by_policy;
 drop table assignment.backfill_places;
 drop table assignment.nodes;
+drop table assignment.places;
+drop table assignment.full_trainers;

@@ -53,6 +53,7 @@ export async function distributeOnCitus(
     if (failed !== undefined) {
       throw new OperatorError(`the functions of a shard were not made: ${failed.result}`);
     }
+    await sql`select from assignment.settle_all_seats()`; // free seats lie in the places of members now
     return new Set(made.map(({ shardid }) => shardid)).size;
   });
 }
@@ -107,7 +108,6 @@ async function refuseObstacles(sql: SqlOrTransaction, distributesMembers: boolea
         from assignment.settings s
       ) as is_default_member,
       array_remove(array[
-        case when exists (select from assignment.trainers t where t.capacity is not null) then 'a trainer has a capacity' end,
         case when exists (select from assignment.webhook_endpoints) then 'there are webhook endpoints' end,
         case when exists (select from assignment.watched_tables) then 'a table is watched' end,
         case when exists (select from pg_class c where c.oid = 'public.trainer_client_assignments'::regclass and c.relkind = 'p')

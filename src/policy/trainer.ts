@@ -14,3 +14,6 @@ export interface Trainer {
   updatedAt: Date | null;
   updatedBy: string | null;
 }
+
+/** What a trainer can take. */
+export type Room = Pick<Trainer, "trainerId" | "capacity" | "acceptsClients" | "room">;

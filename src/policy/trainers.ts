@@ -7,11 +7,12 @@ import { onServerOrCluster } from "../database/distributed.ts";
 import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import {
+  findRoomOnCluster,
   listTrainerIdsOnCluster,
   matchTrainersOnCluster,
   readTrainersOnCluster,
 } from "./trainers_on_cluster.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Room, Trainer } from "./trainer.ts";
 
 export type { Trainer };
 
@@ -124,22 +125,23 @@ async function listIdsOnServer(sql: Sql, limit: number): Promise<string[]> {
   return rows.map(({ trainerId }) => trainerId);
 }
 
-/** What a trainer can take. */
-export type Room = Pick<Trainer, "trainerId" | "capacity" | "acceptsClients" | "room">;
-
 /** Finds what trainers can take, without counting their clients. */
 export async function findRoom(sql: Sql, trainerIds: readonly string[]): Promise<Room[]> {
-  const rows = await sql<Room[]>`
-    select
-      asked.trainer_id,
-      t.capacity,
-      coalesce(t.accepts_clients, true) as accepts_clients,
-      case when t.capacity is not null then free.seats end as room
-    from unnest(${[...trainerIds]}::uuid[]) as asked (trainer_id)
-    left join assignment.trainers t on t.trainer_id = asked.trainer_id
-    ${joinFreeSeats(sql)}
-  `;
-  return [...rows];
+  return await onServerOrCluster(
+    sql,
+    async () =>
+      await sql<Room[]>`
+        select
+          asked.trainer_id,
+          t.capacity,
+          coalesce(t.accepts_clients, true) as accepts_clients,
+          case when t.capacity is not null then free.seats end as room
+        from unnest(${[...trainerIds]}::uuid[]) as asked (trainer_id)
+        left join assignment.trainers t on t.trainer_id = asked.trainer_id
+        ${joinFreeSeats(sql)}
+      `,
+    () => findRoomOnCluster(sql, trainerIds),
+  );
 }
 
 /**

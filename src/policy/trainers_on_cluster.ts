@@ -2,7 +2,7 @@ import { columnText, findReadableColumns, type MemberSource } from "../assignmen
 import type { Member } from "../assignments/member_lookup.ts";
 import { matchMember } from "../assignments/member_match.ts";
 import type { Sql, SqlOrTransaction } from "../database/sql.ts";
-import type { Trainer } from "./trainer.ts";
+import type { Room, Trainer } from "./trainer.ts";
 
 /** The members among trainers, with their settings and clients, in order of their ids. */
 export async function readTrainersOnCluster(
@@ -10,7 +10,7 @@ export async function readTrainersOnCluster(
   trainerIds: readonly string[],
 ): Promise<Trainer[]> {
   const ids = [...trainerIds];
-  const [members, settings, counts] = await Promise.all([
+  const [members, settings, counts, seats] = await Promise.all([
     sql<{ id: string }[]>`select id from public.members where id = any (${ids}::uuid[]) order by id`,
     sql<Omit<Trainer, "clients" | "room">[]>`
       select trainer_id, capacity, accepts_clients, note, updated_at, updated_by
@@ -24,13 +24,44 @@ export async function readTrainersOnCluster(
         and status = 'active'
       group by trainer_id
     `,
+    countFreeSeats(sql, ids),
   ]);
   const unset = { capacity: null, acceptsClients: true, note: null, updatedAt: null, updatedBy: null };
-  return members.map(({ id }) => ({
-    ...settings.find(({ trainerId }) => trainerId === id) ?? { ...unset, trainerId: id },
-    clients: counts.find(({ trainerId }) => trainerId === id)?.clients ?? 0,
-    room: null, // no trainer has a capacity there
-  }));
+  return members.map(({ id }) => {
+    const set = settings.find(({ trainerId }) => trainerId === id) ?? { ...unset, trainerId: id };
+    return {
+      ...set,
+      clients: counts.find(({ trainerId }) => trainerId === id)?.clients ?? 0,
+      room: set.capacity === null ? null : seats.get(id) ?? 0,
+    };
+  });
+}
+
+/** What trainers can take, members or not, in the order given. */
+export async function findRoomOnCluster(sql: Sql, trainerIds: readonly string[]): Promise<Room[]> {
+  const ids = [...trainerIds];
+  const [settings, seats] = await Promise.all([
+    sql<Omit<Room, "room">[]>`
+      select trainer_id, capacity, accepts_clients from assignment.trainers where trainer_id = any (${ids}::uuid[])
+    `,
+    countFreeSeats(sql, ids),
+  ]);
+  return ids.map((id) => {
+    const set = settings.find(({ trainerId }) => trainerId === id) ??
+      { trainerId: id, capacity: null, acceptsClients: true };
+    return { ...set, room: set.capacity === null ? null : seats.get(id) ?? 0 };
+  });
+}
+
+/** The free seats of all places; trainers without one are left out. */
+async function countFreeSeats(sql: SqlOrTransaction, ids: string[]): Promise<Map<string, number>> {
+  const rows = await sql<{ trainerId: string; free: number }[]>`
+    select trainer_id, case when bool_or(is_overbooked) then 0 else count(*) end as free
+    from assignment.seats
+    where trainer_id = any (${ids}::uuid[])
+    group by trainer_id
+  `;
+  return new Map(rows.map(({ trainerId, free }) => [trainerId, free]));
 }
 
 /** The ids of those who have or had clients, whom the policy in force names, or who have settings, in order. */

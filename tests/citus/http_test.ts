@@ -141,9 +141,19 @@ describe("the API on a cluster", () => {
     assertEquals([changed.status, changed.body.acceptsClients, changed.body.note], [200, false, "on leave"]);
   });
 
-  it("refuses capacities and webhooks, which have no place on shards", async () => {
-    const capacity = await read(`PATCH /v1/trainers/${other}`, { capacity: 5 });
-    assertEquals([capacity.status, capacity.body.code], [409, "not_on_citus"]);
+  it("limits a trainer's clients", async () => {
+    const limited = await read(`PATCH /v1/trainers/${other}`, { capacity: 1, acceptsClients: true });
+    assertEquals([limited.status, limited.body.capacity, limited.body.room], [200, 1, 1]);
+    const [first, second] = members.filter((id) => id !== other);
+    assertEquals((await read(`PUT /v1/trainers/${other}/clients/${first}`, {})).status, 201);
+    const refused = await read(`PUT /v1/trainers/${other}/clients/${second}`, {});
+    assertEquals([refused.status, refused.body.code], [409, "no_room"]);
+    assertEquals((await read(`GET /v1/trainers/${other}`)).body.room, 0);
+    assertEquals((await service.call(`DELETE /v1/trainers/${other}/clients/${first}`)).status, 204);
+    assertEquals((await read(`PATCH /v1/trainers/${other}`, { capacity: null })).body.room, null);
+  });
+
+  it("refuses webhooks, which have no place on shards", async () => {
     const webhook = await read("POST /v1/webhooks", { url: null, types: ["assignments.created"] });
     assertEquals([webhook.status, webhook.body.code], [409, "not_on_citus"]);
   });

@@ -5,9 +5,7 @@ import { distributeOnCitus } from "../../src/database/citus.ts";
 import { findStructureProblem, migrateDown, migrateRepair, migrateUp } from "../../src/database/migrate.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { checkHealth } from "../../src/operation/health.ts";
-import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { runBackfill } from "../support/backfills.ts";
-import { setCapacity } from "../support/policies.ts";
 import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
 
 describe("migrate --citus", () => {
@@ -46,13 +44,9 @@ describe("migrate --citus", () => {
       await assertRejects(() => migrateRepair(url), OperatorError, "repaired by hand");
     }));
 
-  it("refuses another column, a capacity, a run under way, and a default trainer who is no member", () =>
+  it("refuses another column, a run under way, and a default trainer who is no member", () =>
     withDatabase(async (database) => {
       const { sql } = database;
-      await setCapacity(sql, DEFAULT_TRAINER_ID, 5);
-      const limited = await refusal(database, { distributesMembers: true });
-      assertEquals(limited.message.includes("a trainer has a capacity"), true);
-      await setCapacity(sql, DEFAULT_TRAINER_ID, null);
       await sql`select assignment.start_backfill('test')`;
       const running = await refusal(database, { distributesMembers: true });
       assertEquals(running.message.includes("a run has not ended"), true);

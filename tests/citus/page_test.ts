@@ -30,15 +30,17 @@ describe("the admin page on a cluster", () => {
     assert(pages.size > 20, `${pages.size} pages`);
   });
 
-  it("starts a run, and says why a trainer gets no capacity", async () => {
+  it("starts a run, and limits a trainer's clients", async () => {
     const cookie = await signIn(service);
     const started = await post(service, `${HOME}/runs`, cookie);
     assertEquals(started.status, 303);
-    const page = await service.app.request(`${HOME}/trainers/${DEFAULT_TRAINER_ID}`, { headers: { cookie } });
+    const path = `${HOME}/trainers/${DEFAULT_TRAINER_ID}`;
+    const page = await service.app.request(path, { headers: { cookie } });
     const [form] = findForms(await page.text()).filter(({ fields }) => "capacity" in fields);
     assert(form !== undefined);
-    const answer = await post(service, form.action, cookie, { ...form.fields, capacity: "5" });
-    assertEquals(answer.status, 409);
-    assert((await answer.text()).includes("distributed over several servers"));
+    const answer = await post(service, form.action, cookie, { ...form.fields, capacity: "50" });
+    assertEquals(answer.status, 303);
+    const limited = await (await service.app.request(path, { headers: { cookie } })).text();
+    assert(limited.includes('value="50"'), limited);
   });
 });

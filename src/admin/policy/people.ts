@@ -1,7 +1,8 @@
 import type { MemberSource } from "../../assignments/member_columns.ts";
 import { byId, findMembers, type Member } from "../../assignments/member_lookup.ts";
 import type { PolicyDocument, Rule } from "../../policy/document.ts";
-import { findRoom, listTrainerIds, type Room } from "../../policy/trainers.ts";
+import type { Room } from "../../policy/trainer.ts";
+import { findRoom, listTrainerIds } from "../../policy/trainers.ts";
 
 /** The trainers whom sentences name, by id. */
 export type People = Map<string, Person>;

@@ -6,8 +6,6 @@ const ASSIGNMENTS = "public.trainer_client_assignments";
 /** What db/citus drops. */
 const DROPPED = new Set([
   `${ASSIGNMENTS} trainer_client_assignments_trainer_id_fkey`,
-  `${ASSIGNMENTS} trainer_client_assignments_keep_seats_after_update`,
-  `${ASSIGNMENTS} trainer_client_assignments_keep_seats_after_delete`,
   `${ASSIGNMENTS} trainer_client_assignments_tell_change_after_delete`,
   `${ASSIGNMENTS} trainer_client_assignments_tell_change_after_truncate`,
   `${ASSIGNMENTS} trainer_client_assignments_announce_after_insert`,
@@ -28,6 +26,7 @@ const CHANGED = new Map([
     `${ASSIGNMENTS} trainer_client_assignments_client_id_fkey`,
     "FOREIGN KEY (client_id) REFERENCES public.members(id) ON DELETE CASCADE",
   ],
+  ["assignment.seats seats_pkey", "PRIMARY KEY (trainer_id, is_overbooked, seat, place)"],
   ["assignment.backfill_lanes backfill_lanes_pkey", "PRIMARY KEY (run_id, lane, place)"],
   ["assignment.backfill_samples backfill_samples_pkey", "PRIMARY KEY (run_id, at, lane, place)"],
   [

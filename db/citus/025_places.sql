@@ -1,0 +1,45 @@
+-- The places where members are: what is asked of each of them goes by these ids.
+
+create function assignment.find_places()
+  returns setof uuid
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_shards bigint[] := array(select s.shardid from pg_dist_shard s where s.logicalrelid = 'public.members'::regclass);
+  v_places uuid[] := array(select p.place from assignment.places p);
+  v_new uuid[];
+begin
+  v_shards := array(  -- those without: all at first, and later one that was split off
+    select unnest(v_shards)
+    except
+    select get_shard_id_for_distribution_column('public.members'::regclass, place) from unnest(v_places) as place
+  );
+  if v_shards <> '{}' then
+    v_new := array(
+      select distinct on (drawn.shard) drawn.id
+      from (
+        select u.id, get_shard_id_for_distribution_column('public.members'::regclass, u.id) as shard
+        from (
+          select gen_random_uuid() as id
+          from generate_series(1, 100 * (select count(*) from pg_dist_shard s where s.logicalrelid = 'public.members'::regclass))
+        ) as u
+      ) as drawn
+      where drawn.shard = any (v_shards)
+    );
+    insert into assignment.places (place) select unnest(v_new);
+    v_places := v_places || v_new;
+  end if;
+  return query
+  select distinct on (known.shard) known.place
+  from (
+    select place, get_shard_id_for_distribution_column('public.members'::regclass, place) as shard from unnest(v_places) as place
+  ) as known
+  order by known.shard, known.place;
+end;
+$$;
+
+comment on function assignment.find_places() is
+  'A uuid for each shard of members, the same each time. That one of n shards is not drawn in 100 n draws is out of the
+question: e to the power of -100.';

@@ -1,0 +1,346 @@
+-- Capacity on shards: free seats lie in the places of members, and are taken there. A place without a free seat asks for one
+-- (TA024), and the coordinator brings it from another place (see 034). So no node waits for another in a sign-up, and no
+-- trainer gets a client beyond the capacity.
+
+create function assignment.is_room_known(p_trainer_id uuid)
+  returns boolean
+  stable
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_room jsonb := nullif(current_setting('assignment.known_room', true), '');
+begin
+  return coalesce(v_room -> 'known' ? p_trainer_id::text, false) or coalesce(v_room ? 'free', false);
+end;
+$$;
+
+comment on function assignment.is_room_known(uuid) is
+  'Whether no other place has a free seat of the trainer, or the coordinator has counted those of all (see call_shard).';
+
+create or replace function assignment.find_room(
+  p_trainer_ids uuid[],
+  p_full uuid[],
+  p_taken assignment.trainer_count[],
+  p_most integer
+)
+  returns table (trainer_id uuid, capacity integer, room integer)
+  stable
+  set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off
+  set jit = off
+  language plpgsql
+as $$
+declare
+  v_free jsonb := nullif(current_setting('assignment.known_room', true), '')::jsonb -> 'free';
+begin
+  return query
+  select asked.id, t.capacity, case
+    when t.capacity is null or p_taken is null then null
+    when assignment.is_room_known(asked.id) then greatest(0, least(p_most, seats.free - coalesce(taken.members, 0)))
+    when exists (select from assignment.full_trainers f where f.trainer_id = asked.id) then 0
+    -- Other places may have more. The trainer with the most room is told by what is here.
+    when p_most is null then seats.free - coalesce(taken.members, 0)
+  end
+  from unnest(p_trainer_ids) as asked (id)
+  left join assignment.trainers t on t.trainer_id = asked.id
+  left join unnest(p_taken) as taken on taken.trainer_id = asked.id
+  left join lateral (
+    select case
+      when v_free is null then (
+        select count(*)::integer
+        from assignment.seats s
+        where s.trainer_id = asked.id
+          and not s.is_overbooked
+          and not exists (select from assignment.seats o where o.trainer_id = asked.id and o.is_overbooked)
+      )
+      else coalesce((v_free ->> asked.id::text)::integer, 0)
+    end as free
+    where t.capacity is not null
+  ) as seats on true
+  where coalesce(t.accepts_clients, true)
+    and asked.id <> all (p_full);
+end;
+$$;
+
+-- The trainers with the most room here come first. Whoever has none left here may have some elsewhere, and comes last.
+do $$
+declare
+  v_definition text := pg_get_functiondef('assignment.deal_by_room(uuid[], integer[], uuid[], integer[])'::regprocedure);
+  v_limit text := 'least(t.room, cardinality(p_members))';
+begin
+  if strpos(v_definition, v_limit) = 0 then
+    raise exception 'deal_by_room has no %', v_limit;
+  end if;
+  execute replace(
+    v_definition,
+    v_limit,
+    'case
+        when t.room = 0 and exists (select from assignment.full_trainers f where f.trainer_id = t.trainer_id) then 0
+        when assignment.is_room_known(t.trainer_id) then ' || v_limit || '
+        else cardinality(p_members)
+      end'
+  );
+end;
+$$;
+
+create function assignment.find_place()
+  returns uuid
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_shard record;
+  v_place uuid := (select p.place from assignment.places p limit 1);
+begin
+  if v_place is null then  -- the shard was split off, and find_places has not been asked since
+    select s.shardminvalue::integer as lowest, s.shardmaxvalue::integer as highest
+    into v_shard
+    from pg_dist_shard s
+    where s.shardid = substring('assignment.places'::regclass::text from '_(\d+)$')::bigint;
+    loop
+      v_place := gen_random_uuid();
+      exit when uuid_hash(v_place) between v_shard.lowest and v_shard.highest;
+    end loop;
+  end if;
+  return v_place;
+end;
+$$;
+
+comment on function assignment.find_place() is 'A uuid with a hash of this shard.';
+
+alter function assignment.claim_seats(uuid[]) rename to claim_seats_here;
+
+create function assignment.claim_seats(p_trainer_ids uuid[])
+  returns integer[]
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_full uuid[];
+  v_without integer[];
+  v_lacking text;
+begin
+  if not exists (select from assignment.trainers t where t.trainer_id = any (p_trainer_ids) and t.capacity is not null) then
+    return assignment.claim_seats_here(p_trainer_ids);
+  end if;
+  v_full := array(
+    select f.trainer_id
+    from assignment.full_trainers f
+    where f.trainer_id = any (p_trainer_ids)
+      and not assignment.is_room_known(f.trainer_id)
+  );
+  -- What belongs to a full trainer takes no part: no trainer has the id null.
+  v_without := assignment.claim_seats_here(array(
+    select case when asked.id <> all (v_full) then asked.id end
+    from unnest(p_trainer_ids) with ordinality as asked (id, position)
+    order by asked.position
+  ));
+  select string_agg(format('%s of trainer %s', w.seats, w.trainer_id), ', ' order by w.trainer_id)
+  into v_lacking
+  from (
+    select p_trainer_ids[i] as trainer_id, count(*) as seats from unnest(v_without) as i group by p_trainer_ids[i]
+  ) as w
+  join assignment.trainers t on t.trainer_id = w.trainer_id
+  where t.accepts_clients
+    and not assignment.is_room_known(w.trainer_id);
+  if v_lacking is not null then
+    raise exception 'seats are still to be brought from other places: %', v_lacking using errcode = 'TA024';
+  end if;
+  return v_without || array(
+    select asked.position::integer
+    from unnest(p_trainer_ids) with ordinality as asked (id, position)
+    where asked.id = any (v_full)
+  );
+end;
+$$;
+
+comment on function assignment.claim_seats(uuid[]) is
+  'As claim_seats_here, and nothing of trainers who are full everywhere. Raises TA024 where other places may have seats.';
+
+create or replace function assignment.is_transient(p_sqlstate text)
+  returns boolean
+  immutable
+  set search_path = pg_catalog, pg_temp
+  language sql
+as $$
+  select p_sqlstate in ('25006', '55P03', 'TA024') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
+$$;
+
+create function assignment.overbook_seats(p_trainer_ids uuid[], p_without integer[])
+  returns void
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+begin
+  insert into assignment.seats (place, trainer_id, is_overbooked)
+  select assignment.find_place(), t.trainer_id, true
+  from unnest(p_without) as without (position)
+  join assignment.trainers t on t.trainer_id = p_trainer_ids[without.position]
+  where t.capacity is not null;
+end;
+$$;
+
+comment on function assignment.overbook_seats(uuid[], integer[]) is 'Counts the clients at these positions as beyond the capacity.';
+
+create or replace function assignment.take_seats(p_trainer_ids uuid[])
+  returns void
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+begin
+  perform assignment.overbook_seats(p_trainer_ids, assignment.claim_seats(p_trainer_ids));
+end;
+$$;
+
+create or replace function assignment.give_back_seats(p_trainer_ids uuid[])
+  returns void
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+begin
+  insert into assignment.seats (place, trainer_id)
+  select assignment.find_place(), t.trainer_id
+  from unnest(p_trainer_ids) as p (trainer_id)
+  join assignment.trainers t on t.trainer_id = p.trainer_id
+  where t.capacity is not null;
+end;
+$$;
+
+comment on function assignment.give_back_seats(uuid[]) is
+  'Gives back one seat for each item. Where clients are beyond the capacity, the trainer is full until the coordinator has set
+them off against it (see reopen_trainers). Ignores trainers without a capacity.';
+
+create function assignment.keep_seats(p_argument jsonb)
+  returns void
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_taken uuid[] := array(select jsonb_array_elements_text(p_argument -> 'taken')::uuid);
+  v_freed uuid[] := array(select jsonb_array_elements_text(p_argument -> 'freed')::uuid);
+begin
+  if exists (select from assignment.trainers t where t.capacity is not null) then
+    perform assignment.overbook_seats(v_taken, assignment.claim_seats_here(v_taken));
+    perform assignment.give_back_seats(v_freed);
+  end if;
+end;
+$$;
+
+create or replace function assignment.tg_trainer_client_assignments__keep_seats()
+  returns trigger
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  set lock_timeout = '250ms'
+  language plpgsql
+as $$
+declare
+  v_before uuid[] := array(select o.trainer_id from old_rows o where o.status = 'active' and o.trainer_id is not null);
+  v_after uuid[] := '{}';
+  v_change jsonb;
+begin
+  if tg_op = 'UPDATE' then
+    v_after := array(select n.trainer_id from new_rows n where n.status = 'active' and n.trainer_id is not null);
+  end if;
+  v_change := jsonb_build_object(
+    'taken', array(select unnest(v_after) except all select unnest(v_before)),
+    'freed', array(select unnest(v_before) except all select unnest(v_after))
+  );
+  if v_change <> '{"taken": [], "freed": []}' then
+    perform assignment.on_shard(tg_relid, 'keep_seats', v_change);
+  end if;
+  return null;  -- ignored for an after trigger
+exception when others or assert_failure then
+  raise warning 'trainer assignment: seats are out of step: %', sqlerrm
+    using hint = 'The scheduled reconciliation repairs them; select assignment.settle_all_seats() does so now.';
+  return null;
+end;
+$$;
+
+create function assignment.add_seats(p_seats jsonb)
+  returns void
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+begin
+  insert into assignment.seats (place, trainer_id)
+  select here.place, added.trainer_id::uuid
+  from (select assignment.find_place() as place) as here
+  cross join jsonb_each_text(p_seats) as added (trainer_id, seats)
+  cross join generate_series(1, added.seats::integer);
+end;
+$$;
+
+comment on function assignment.add_seats(jsonb) is 'Adds free seats to this place: {trainer: how many}.';
+
+create function assignment.release_seats(p_argument jsonb)
+  returns integer
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_released integer;
+begin
+  delete from assignment.seats s
+  where s.seat in (
+    select f.seat
+    from assignment.seats f
+    where f.trainer_id = (p_argument ->> 'trainerId')::uuid
+      and not f.is_overbooked
+    order by f.seat
+    limit (p_argument ->> 'seats')::integer
+    for update skip locked
+  );
+  get diagnostics v_released = row_count;
+  return v_released;
+end;
+$$;
+
+comment on function assignment.release_seats(jsonb) is
+  'Takes up to so many free seats of a trainer out of this place, for another: how many. What a sign-up is just taking stays.';
+
+create function assignment.count_seats(p_trainer_id jsonb)
+  returns integer
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_tries integer := 0;
+begin
+  -- A prepared transaction, which no process has, may have brought seats here that are not to be seen yet.
+  while exists (select from pg_locks l where l.relation = 'assignment.seats'::regclass and l.pid is null) loop
+    if v_tries = 40 then
+      raise exception 'a prepared transaction on free seats has not ended' using errcode = '55P03';
+    end if;
+    perform pg_sleep(0.05);
+    v_tries := v_tries + 1;
+  end loop;
+  return (  -- one statement: in its snapshot, every assignment is there together with its seat
+    select sum(counted.seats)
+    from (
+      select count(*) as seats
+      from public.trainer_client_assignments a
+      where a.trainer_id = (p_trainer_id #>> '{}')::uuid
+        and a.status = 'active'
+      union all
+      select case when s.is_overbooked then -1 else 1 end
+      from assignment.seats s
+      where s.trainer_id = (p_trainer_id #>> '{}')::uuid
+    ) as counted
+  );
+end;
+$$;
+
+comment on function assignment.count_seats(jsonb) is
+  'How many seats of a trainer this place has: those of active clients and free ones, without clients beyond the capacity.
+Taking seats and giving them back leaves that as it is. Raises 55P03 while a prepared transaction is at work here for 2 s.';
