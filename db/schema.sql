@@ -3643,6 +3643,42 @@ $$;
 COMMENT ON FUNCTION assignment.forget_gone_members() IS 'Forgets members of whom something is kept although they no longer exist, and the failures of
 the member hook of members who exist by now. Raises where rows of members are hidden.';
 
+-- FUNCTION: assignment.forget_in_runs(uuid[])
+
+CREATE FUNCTION assignment.forget_in_runs(p_member_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  delete from assignment.failures
+  where member_id in (
+    select member_id
+    from assignment.failures
+    where member_id = any (p_member_ids)
+    for update skip locked  -- a retry under way finds out itself
+  );
+  delete from assignment.backfill_errors where member_id = any (p_member_ids);
+  delete from assignment.backfill_selected where member_id = any (p_member_ids);
+  update assignment.backfill_lanes l
+  set next_id = least(
+    (select m.id from public.members m where m.id > l.next_id order by m.id limit 1),
+    l.upper_id
+  )
+  where (l.run_id, l.lane) in (
+    select run_id, lane
+    from assignment.backfill_lanes
+    where next_id = any (p_member_ids)
+      and not done
+    for update skip locked  -- a step under way moves it on itself
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.forget_in_runs(p_member_ids uuid[]) IS 'Deletes the failures, the errors of runs and the selections of transfers of deleted members, and moves cursors of backfills
+on that stand at them.';
+
 -- FUNCTION: assignment.forget_member_events(integer)
 
 CREATE FUNCTION assignment.forget_member_events(p_limit integer) RETURNS void
@@ -3680,27 +3716,7 @@ CREATE FUNCTION assignment.forget_members(p_member_ids uuid[]) RETURNS void
     SET jit TO 'off'
     AS $$
 begin
-  delete from assignment.failures
-  where member_id in (
-    select member_id
-    from assignment.failures
-    where member_id = any (p_member_ids)
-    for update skip locked  -- a retry under way finds out itself
-  );
-  delete from assignment.backfill_errors where member_id = any (p_member_ids);
-  delete from assignment.backfill_selected where member_id = any (p_member_ids);
-  update assignment.backfill_lanes l
-  set next_id = least(
-    (select m.id from public.members m where m.id > l.next_id order by m.id limit 1),
-    l.upper_id
-  )
-  where (l.run_id, l.lane) in (
-    select run_id, lane
-    from assignment.backfill_lanes
-    where next_id = any (p_member_ids)
-      and not done
-    for update skip locked  -- a step under way moves it on itself
-  );
+  perform assignment.forget_in_runs(p_member_ids);
   delete from assignment.member_hook_failures where member_id = any (p_member_ids);
   delete from assignment.seats where trainer_id = any (p_member_ids);
   delete from assignment.trainers where trainer_id = any (p_member_ids);
@@ -9496,6 +9512,10 @@ REVOKE ALL ON FUNCTION assignment.forget_failure(p_member_id uuid, p_trainer_id 
 -- ACL: assignment.FUNCTION forget_gone_members()
 
 REVOKE ALL ON FUNCTION assignment.forget_gone_members() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION forget_in_runs(p_member_ids uuid[])
+
+REVOKE ALL ON FUNCTION assignment.forget_in_runs(p_member_ids uuid[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION forget_member_events(p_limit integer)
 

@@ -48,6 +48,17 @@ create table assignment.full_trainers (trainer_id uuid not null, constraint full
 comment on table assignment.full_trainers is
   'Trainers with a capacity who have no free seat in any place, or a client beyond it: no sign-up takes a seat of theirs.';
 
+create table assignment.known_trainers (
+  trainer_id uuid not null,
+  is_member boolean not null,
+  constraint known_trainers_pkey primary key (trainer_id)
+);
+comment on table assignment.known_trainers is 'Whom policies name as trainers, and whether they are members of whatever shard.';
+
+create table assignment.trainers_looked_up (at timestamptz not null, constraint trainers_looked_up_pkey primary key (at));
+insert into assignment.trainers_looked_up (at) values (now());
+comment on table assignment.trainers_looked_up is 'When it was last looked whether known_trainers is right: one row.';
+
 create table assignment.places (place uuid not null, constraint places_pkey primary key (place));
 comment on table assignment.places is 'A uuid in each place where members are. Ask for them by find_places.';
 
@@ -88,6 +99,7 @@ select create_reference_table('assignment.policies');
 select create_reference_table('assignment.policy_rules');
 select create_reference_table('assignment.trainers');
 select create_reference_table('assignment.full_trainers');
+select create_reference_table('assignment.known_trainers');
 select create_reference_table('assignment.settings');
 select create_reference_table('assignment.runs_by_policy');
 alter table assignment.policy_rules

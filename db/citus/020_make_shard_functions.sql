@@ -159,7 +159,7 @@ comment on function assignment.make_shard_functions(bigint) is
   'Makes, on this node, the copies that are missing of the functions that work on a shard of members, such as
 assignment_shards.assign_new_102008.';
 
-create function assignment.call_shard(p_shard bigint, p_function text, p_argument jsonb, p_room jsonb default '{}')
+create function assignment.call_shard(p_shard bigint, p_function text, p_argument jsonb, p_told jsonb default '{}')
   returns jsonb
   volatile
   set search_path = pg_catalog, pg_temp
@@ -171,9 +171,9 @@ declare
 begin
   for v_try in 1..2 loop
     begin
-      perform set_config('assignment.known_room', p_room::text, true);
-      if p_room -> 'brought' <> '{}' then
-        execute format('select assignment_shards.add_seats_%s($1)', p_shard) using p_room -> 'brought';
+      perform set_config('assignment.told', p_told::text, true);
+      if p_told -> 'brought' <> '{}' then
+        execute format('select assignment_shards.add_seats_%s($1)', p_shard) using p_told -> 'brought';
       end if;
       execute v_call into v_result using p_argument;
       return v_result;
@@ -192,11 +192,12 @@ $$;
 
 comment on function assignment.call_shard(bigint, text, jsonb, jsonb) is
   'Calls a function for a shard of members that is on this node, and makes the shard''s functions first where they are missing.
-p_room: what the coordinator knows of free seats: brought, seats to add here first, for each trainer; known, trainers of whom
-no other place has any; free, those of all places, for each trainer, in place of what is here. What the function did is undone where it lacks free seats that
-other places may have: the result is then {"lacking": the message of the error}.';
+p_told: what the coordinator knows of other places. brought: seats to add here first, for each trainer; exhausted: trainers of
+whom no other place has a free seat; free: the free seats of all places, for each trainer, in place of those here; members,
+strangers: ids that are members, or are not. What the function did is undone where it has to know more of them (TA024): the
+result is then {"lacking": the message of the error}.';
 
-create function assignment.on_shard(p_table oid, p_function text, p_argument jsonb, p_room jsonb default '{}')
+create function assignment.on_shard(p_table oid, p_function text, p_argument jsonb, p_told jsonb default '{}')
   returns jsonb
   volatile
   set search_path = pg_catalog, pg_temp
@@ -209,7 +210,7 @@ begin
   from pg_dist_shard s
   join pg_dist_shard m on m.shardminvalue = s.shardminvalue and m.logicalrelid = 'public.members'::regclass
   where s.shardid = substring(p_table::regclass::text from '_(\d+)$')::bigint;
-  return assignment.call_shard(v_shard, p_function, p_argument, p_room);
+  return assignment.call_shard(v_shard, p_function, p_argument, p_told);
 end;
 $$;
 
@@ -236,7 +237,9 @@ comment on function assignment.begin_change(uuid) is
   'Has Citus take what on_shard does next, in the place of p_id (null: in all), for a change and not for a read: the place is
 neither moved nor split until it commits, and if it does not commit, neither does the coordinator. It deletes nothing.';
 
-create function assignment.change_at(p_table regclass, p_id uuid, p_function text, p_argument jsonb)
+create function assignment.ask_shard(
+  p_table regclass, p_id uuid, p_function text, p_argument jsonb, p_changes boolean, p_told jsonb default '{}'
+)
   returns jsonb
   volatile
   set search_path = pg_catalog, pg_temp
@@ -252,22 +255,27 @@ declare
     from pg_dist_partition p
     where p.logicalrelid = p_table
   );
-  v_room jsonb := '{}';
+  v_told jsonb := p_told;
   v_result jsonb;
 begin
-  perform assignment.begin_change(p_id);
+  if p_changes then
+    perform assignment.begin_change(p_id);
+  end if;
   for v_try in 1..1000 loop
-    execute v_call into v_result using p_function, p_argument, v_room, p_id;
+    execute v_call into v_result using p_function, p_argument, v_told, p_id;
     if jsonb_typeof(v_result) is distinct from 'object' or not v_result ? 'lacking' then
       return v_result;
     end if;
-    v_room := assignment.bring_seats(p_id, v_result ->> 'lacking', v_room);
+    v_told := assignment.look_up(v_result ->> 'lacking', v_told);
+    if p_changes then
+      v_told := assignment.bring_seats(p_id, v_result ->> 'lacking', v_told);
+    end if;
   end loop;
   raise exception '%', v_result ->> 'lacking' using errcode = 'TA024';
 end;
 $$;
 
-comment on function assignment.change_at(regclass, uuid, text, jsonb) is
-  'Calls a function for a change where a row is: that of a table distributed beside members whose id, by which it is
-distributed, is p_id. Null: there is none. Seats that the function lacks are brought from other places, and it is called
-again.';
+comment on function assignment.ask_shard(regclass, uuid, text, jsonb, boolean, jsonb) is
+  'Calls a function where a row is: that of a table distributed beside members whose id, by which it is distributed, is p_id.
+Null: there is none. p_changes: for a change, see begin_change. What the function lacks from other places is looked up, and
+brought for a change, and it is called again.';

@@ -78,12 +78,8 @@ create function assignment.forget_shard(p_member_ids jsonb)
   set lock_timeout = '250ms'
   language plpgsql
 as $$
-declare
-  v_ids uuid[] := array(select jsonb_array_elements_text(p_member_ids)::uuid);
 begin
-  delete from assignment.failures where member_id = any (v_ids);
-  delete from assignment.backfill_errors where member_id = any (v_ids);
-  delete from assignment.backfill_selected where member_id = any (v_ids);
+  perform assignment.forget_in_runs(array(select jsonb_array_elements_text(p_member_ids)::uuid));
 end;
 $$;
 

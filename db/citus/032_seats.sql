@@ -9,9 +9,9 @@ create function assignment.is_room_known(p_trainer_id uuid)
   language plpgsql
 as $$
 declare
-  v_room jsonb := nullif(current_setting('assignment.known_room', true), '');
+  v_told jsonb := nullif(current_setting('assignment.told', true), '');
 begin
-  return coalesce(v_room -> 'known' ? p_trainer_id::text, false) or coalesce(v_room ? 'free', false);
+  return coalesce(v_told -> 'exhausted' ? p_trainer_id::text, false) or coalesce(v_told ? 'free', false);
 end;
 $$;
 
@@ -32,7 +32,7 @@ create or replace function assignment.find_room(
   language plpgsql
 as $$
 declare
-  v_free jsonb := nullif(current_setting('assignment.known_room', true), '')::jsonb -> 'free';
+  v_free jsonb := nullif(current_setting('assignment.told', true), '')::jsonb -> 'free';
 begin
   return query
   select asked.id, t.capacity, case

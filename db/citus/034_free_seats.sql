@@ -33,7 +33,7 @@ $$;
 
 comment on function assignment.release_at(uuid, uuid, integer) is 'As release_seats, in the place of p_place.';
 
-create function assignment.bring_seats(p_id uuid, p_lacking text, p_room jsonb)
+create function assignment.bring_seats(p_id uuid, p_lacking text, p_told jsonb)
   returns jsonb
   volatile
   set search_path = pg_catalog, pg_temp
@@ -41,11 +41,14 @@ create function assignment.bring_seats(p_id uuid, p_lacking text, p_room jsonb)
 as $$
 declare
   v_shard bigint := get_shard_id_for_distribution_column('assignment.seats'::regclass, p_id);
-  v_room jsonb := jsonb_build_object('brought', '{}'::jsonb, 'known', '[]'::jsonb) || p_room;
+  v_told jsonb := jsonb_build_object('brought', '{}'::jsonb, 'exhausted', '[]'::jsonb) || p_told;
   v_asked record;
   v_from record;
   v_brought integer;
 begin
+  if p_lacking !~ ' of trainer ' then
+    return p_told;
+  end if;
   perform assignment.lock_free_seats();
   for v_asked in
     select asked[2] as trainer_id, asked[1]::integer as seats
@@ -70,25 +73,25 @@ begin
       );
     end loop;
 
-    if v_brought = 0 and not v_room -> 'known' ? v_asked.trainer_id then
+    if v_brought = 0 and not v_told -> 'exhausted' ? v_asked.trainer_id then
       insert into assignment.full_trainers (trainer_id) values (v_asked.trainer_id::uuid) on conflict (trainer_id) do nothing;
     end if;
     if v_brought < v_asked.seats then
-      v_room := jsonb_set(v_room, '{known}', (v_room -> 'known') || to_jsonb(v_asked.trainer_id));
+      v_told := jsonb_set(v_told, '{exhausted}', (v_told -> 'exhausted') || to_jsonb(v_asked.trainer_id));
     end if;
-    v_room := jsonb_set(
-      v_room,
+    v_told := jsonb_set(
+      v_told,
       array['brought', v_asked.trainer_id],
-      to_jsonb(coalesce((v_room -> 'brought' ->> v_asked.trainer_id)::integer, 0) + v_brought)
+      to_jsonb(coalesce((v_told -> 'brought' ->> v_asked.trainer_id)::integer, 0) + v_brought)
     );
   end loop;
-  return v_room;
+  return v_told;
 end;
 $$;
 
 comment on function assignment.bring_seats(uuid, text, jsonb) is
   'Takes the seats that a shard lacks out of other places, as the message of TA024 names them, for the place of p_id. Returns
-p_room with them, for call_shard.';
+p_told with them, for call_shard.';
 
 create function assignment.reopen_trainers()
   returns void

@@ -135,7 +135,7 @@ begin
     continue when not pg_try_advisory_xact_lock(
       hashtextextended(format('trainer assignment: lane of run %s in %s', p_run_id, v_open.place), 0)
     );
-    v_done := assignment.change_at('assignment.backfill_lanes', v_open.place, 'step_shard', v_argument);
+    v_done := assignment.ask_shard('assignment.backfill_lanes', v_open.place, 'step_shard', v_argument, true);
     if (v_done ->> 'is_done')::boolean then
       update assignment.backfill_places p set is_open = false where p.run_id = p_run_id and p.lane = v_open.lane;
     end if;

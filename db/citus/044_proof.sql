@@ -119,22 +119,20 @@ create function assignment.sweep_shards(p_run assignment.backfill_runs, p_assign
 as $$
 declare
   v_argument jsonb := jsonb_build_object('run', to_jsonb(p_run), 'assigns', p_assigns);
-  v_place uuid;
+  v_part record;
   v_missed bigint := 0;
 begin
-  if p_assigns then
-    for v_place in select l.place from assignment.backfill_lanes l where l.run_id = p_run.id order by l.place loop
-      v_missed := v_missed
-        + (assignment.change_at('assignment.backfill_lanes', v_place, 'sweep_shard', v_argument) #>> '{}')::bigint;
-    end loop;
-  else
-    select coalesce(sum((s.missed #>> '{}')::bigint), 0) into v_missed
-    from (
-      select assignment.on_shard(l.tableoid, 'sweep_shard', v_argument) as missed
-      from assignment.backfill_lanes l
-      where l.run_id = p_run.id
-    ) as s;
-  end if;
+  for v_part in
+    select l.place, case when not p_assigns then assignment.on_shard(l.tableoid, 'sweep_shard', v_argument) end as missed
+    from assignment.backfill_lanes l
+    where l.run_id = p_run.id
+    order by l.place
+  loop
+    if p_assigns or jsonb_typeof(v_part.missed) = 'object' then  -- which asks for what is in other places
+      v_part.missed := assignment.ask_shard('assignment.backfill_lanes', v_part.place, 'sweep_shard', v_argument, p_assigns);
+    end if;
+    v_missed := v_missed + (v_part.missed #>> '{}')::bigint;
+  end loop;
   return v_missed;
 end;
 $$;

@@ -44,8 +44,6 @@ declare
   v_places uuid[];
   v_place uuid;
   v_free jsonb;
-  v_room jsonb;
-  v_argument jsonb;
   v_preview jsonb;
 begin
   select * into v_run from assignment.backfill_runs r where r.id = p_run_id;
@@ -79,12 +77,14 @@ begin
     ) as t
     where v_free ? t.trainer_id::text;
   end if;
-  v_room := jsonb_strip_nulls(jsonb_build_object('free', v_free));
-  v_argument := to_jsonb(v_run);
-  select assignment.on_shard(l.tableoid, 'preview_shard', v_argument, v_room) into v_preview
-  from assignment.backfill_lanes l
-  where l.run_id = p_run_id
-    and l.place = v_place;
+  v_preview := assignment.ask_shard(
+    'assignment.backfill_lanes',
+    v_place,
+    'preview_shard',
+    to_jsonb(v_run),
+    false,
+    jsonb_strip_nulls(jsonb_build_object('free', v_free))
+  );
   return v_preview || jsonb_build_object('place', v_place);
 end;
 $$;
@@ -147,7 +147,7 @@ begin
   if v_run.started_at is null or v_run.tries > 0 then
     perform assignment.note_backfill_progress(p_run_id);
   end if;
-  v_done := assignment.change_at('assignment.backfill_lanes', v_place, 'record_shard', v_argument);
+  v_done := assignment.ask_shard('assignment.backfill_lanes', v_place, 'record_shard', v_argument, true);
   if (v_done ->> 'is_done')::boolean then
     update assignment.backfill_places p set is_open = false where p.run_id = p_run_id and p.place = v_place;
   end if;

@@ -38,6 +38,7 @@ declare
   v_member_id uuid;
   v_done jsonb;
 begin
+  perform assignment.refresh_known_trainers();
   perform assignment.reopen_trainers();
   v_due := array(
     select f.member_id from assignment.failures f where f.next_attempt_at <= now() order by f.next_attempt_at limit 1000
@@ -56,7 +57,7 @@ begin
     group by d.shard
     order by min(d.position)
   loop
-    v_done := assignment.change_at('assignment.failures', v_member_id, 'retry_shard', to_jsonb(p_limit));
+    v_done := assignment.ask_shard('assignment.failures', v_member_id, 'retry_shard', to_jsonb(p_limit), true);
     if (v_done ->> 'retried')::integer > 0 then
       select r.retried, r.succeeded, r.failed, r.failed_ids
       into retry_failures.retried, retry_failures.succeeded, retry_failures.failed, retry_failures.failed_ids

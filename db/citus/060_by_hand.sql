@@ -38,11 +38,12 @@ as $$
 begin
   select one.assigned, one.id, one.assignment_date, one.source, one.notes
   into assign_one.assigned, assign_one.id, assign_one.assignment_date, assign_one.source, assign_one.notes
-  from jsonb_to_record(assignment.change_at(
+  from jsonb_to_record(assignment.ask_shard(
     'public.members',
     p_member_id,
     'assign_shard',
-    jsonb_build_object('request', to_jsonb(p_request), 'memberId', p_member_id, 'trainerId', p_trainer_id)
+    jsonb_build_object('request', to_jsonb(p_request), 'memberId', p_member_id, 'trainerId', p_trainer_id),
+    true
   )) as one (assigned boolean, id uuid, assignment_date timestamptz, source text, notes text);
   if assign_one.id is null then
     raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
@@ -70,11 +71,12 @@ create function assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor 
   language plpgsql
 as $$
 begin
-  return assignment.change_at(
+  return assignment.ask_shard(
     'public.members',
     p_member_id,
     'end_shard',
-    jsonb_build_object('memberId', p_member_id, 'trainerId', p_trainer_id, 'actor', p_actor)
+    jsonb_build_object('memberId', p_member_id, 'trainerId', p_trainer_id, 'actor', p_actor),
+    true
   ) #>> '{}';
 end;
 $$;

@@ -1,22 +1,4 @@
--- The policy is on every node. Members are not, so that a shard asks the others who is a member.
-
-create or replace function assignment.find_members(p_ids uuid[])
-  returns uuid[]
-  stable
-  set search_path = pg_catalog, pg_temp
-  set citus.allow_nested_distributed_execution = on  -- it only looks whether the ids are there
-  language plpgsql
-as $$
-declare
-  v_found uuid[];
-begin
-  -- All members, and not those of the shard: make_shard_functions does not see this name.
-  execute format('select array(select m.id from %I.%I m where m.id = any ($1))', 'public', 'members') into v_found using p_ids;
-  return v_found;
-exception when insufficient_privilege then
-  return p_ids;
-end;
-$$;
+-- The policy is on every node.
 
 alter function assignment.explain_decision(uuid) rename to explain_decision_here;
 
@@ -39,23 +21,46 @@ create function assignment.explain_decision(p_member_id uuid)
   language plpgsql
 as $$
 declare
-  v_argument jsonb := to_jsonb(p_member_id);
-  v_room jsonb := jsonb_strip_nulls(jsonb_build_object('free', assignment.count_free_seats()));
-  v_decision jsonb;
+  v_decision jsonb := assignment.ask_shard(
+    'public.members',
+    p_member_id,
+    'explain_shard',
+    to_jsonb(p_member_id),
+    false,
+    jsonb_strip_nulls(jsonb_build_object('free', assignment.count_free_seats()))
+  );
 begin
-  select assignment.on_shard(m.tableoid, 'explain_shard', v_argument, v_room) into v_decision
-  from public.members m
-  where m.id = p_member_id;
-  if not found then
+  if v_decision is null then
     raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
   end if;
   return v_decision;
 end;
 $$;
 
--- It looks for trainers in all shards before it writes to tables that are on all nodes.
-alter function assignment.put_policy(jsonb, text, text, integer, text) set citus.multi_shard_modify_mode = 'sequential';
--- So does this grant on both.
+alter function assignment.put_policy(jsonb, text, text, integer, text) rename to put_policy_here;
+
+create function assignment.put_policy(
+  p_document jsonb, p_actor text, p_comment text default null, p_expected_version integer default null, p_request_id text default null
+)
+  returns integer
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  set lock_timeout = '2s'
+  -- It looks for trainers in all shards before it writes to tables that are on all nodes.
+  set citus.multi_shard_modify_mode = 'sequential'
+  language plpgsql
+as $$
+declare
+  v_version integer;
+begin
+  v_version := assignment.put_policy_here(p_document, p_actor, p_comment, p_expected_version, p_request_id);
+  perform assignment.note_policy_trainers();
+  return v_version;
+end;
+$$;
+
+-- These, too, write to both.
 alter function assignment.grant_service(name, name[]) set citus.multi_shard_modify_mode = 'sequential';
 
 -- What is not possible where members are distributed says so.

@@ -12,7 +12,12 @@ drop function
   assignment.call_shard(bigint, text, jsonb, jsonb),
   assignment.on_shard(oid, text, jsonb, jsonb),
   assignment.begin_change(uuid),
-  assignment.change_at(regclass, uuid, text, jsonb),
+  assignment.ask_shard(regclass, uuid, text, jsonb, boolean, jsonb),
+  assignment.note_trainers(uuid[]),
+  assignment.note_policy_trainers(),
+  assignment.look_up(text, jsonb),
+  assignment.refresh_known_trainers(),
+  assignment.put_policy_here(jsonb, text, text, integer, text),
   assignment.is_room_known(uuid),
   assignment.find_place(),
   assignment.claim_seats_here(uuid[]),
@@ -60,3 +65,5 @@ drop table assignment.backfill_places;
 drop table assignment.nodes;
 drop table assignment.places;
 drop table assignment.full_trainers;
+drop table assignment.known_trainers;
+drop table assignment.trainers_looked_up;

@@ -12,27 +12,7 @@ create function assignment.forget_members(p_member_ids uuid[])
   language plpgsql
 as $$
 begin
-  delete from assignment.failures
-  where member_id in (
-    select member_id
-    from assignment.failures
-    where member_id = any (p_member_ids)
-    for update skip locked  -- a retry under way finds out itself
-  );
-  delete from assignment.backfill_errors where member_id = any (p_member_ids);
-  delete from assignment.backfill_selected where member_id = any (p_member_ids);
-  update assignment.backfill_lanes l
-  set next_id = least(
-    (select m.id from public.members m where m.id > l.next_id order by m.id limit 1),
-    l.upper_id
-  )
-  where (l.run_id, l.lane) in (
-    select run_id, lane
-    from assignment.backfill_lanes
-    where next_id = any (p_member_ids)
-      and not done
-    for update skip locked  -- a step under way moves it on itself
-  );
+  perform assignment.forget_in_runs(p_member_ids);
   delete from assignment.member_hook_failures where member_id = any (p_member_ids);
   delete from assignment.seats where trainer_id = any (p_member_ids);
   delete from assignment.trainers where trainer_id = any (p_member_ids);

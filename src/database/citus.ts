@@ -53,6 +53,7 @@ export async function distributeOnCitus(
     if (failed !== undefined) {
       throw new OperatorError(`the functions of a shard were not made: ${failed.result}`);
     }
+    await sql`select assignment.note_policy_trainers()`;
     await sql`select from assignment.settle_all_seats()`; // free seats lie in the places of members now
     return new Set(made.map(({ shardid }) => shardid)).size;
   });

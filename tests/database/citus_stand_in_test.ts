@@ -9,6 +9,7 @@ import { splitStatements } from "../../src/database/statements.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { newIds } from "../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { among, putRules } from "../support/policies.ts";
 
 const SHARD = 101;
 /** Tables of a place, and those that are on every node, with the numbers of their shards. */
@@ -25,8 +26,11 @@ const SHARDS = {
   "assignment.policy_rules": 110,
   "assignment.trainers": 111,
   "assignment.seats": 112,
+  "assignment.places": 113,
+  "assignment.full_trainers": 114,
+  "assignment.known_trainers": 115,
 } as const;
-const ON_EVERY_NODE = ["settings", "policies", "policy_rules", "trainers", "seats"];
+const ON_EVERY_NODE = ["settings", "policies", "policy_rules", "trainers", "full_trainers", "known_trainers"];
 
 describe("a shard", () => {
   let database: TestDatabase;
@@ -39,6 +43,8 @@ describe("a shard", () => {
       const file of [
         "020_make_shard_functions",
         "030_signup",
+        "032_seats",
+        "036_known_trainers",
         "040_lay_out_runs",
         "042_steps",
         "044_proof",
@@ -69,6 +75,10 @@ describe("a shard", () => {
       alter table assignment.backfill_lanes add column place uuid;
       alter table assignment.backfill_samples add column place uuid;
       alter table assignment.backfill_choices add column place uuid;
+      alter table assignment.seats add column place uuid;
+      create table assignment.places (place uuid primary key);
+      create table assignment.full_trainers (trainer_id uuid primary key);
+      create table assignment.known_trainers (trainer_id uuid primary key, is_member boolean);
       create table assignment.runs_by_policy (run_id uuid primary key);
     `);
     for (const [table, shard] of Object.entries(SHARDS)) {
@@ -173,5 +183,86 @@ describe("a shard", () => {
       ) as missed
     `;
     assertEquals(row.missed, 0);
+  });
+
+  it("takes seats of its own, and asks for those of other places and for who is a member there", async () => {
+    const [trainer = "", stranger = ""] = newIds(2);
+    const putRule = async (trainerId: string) => {
+      await putRules(sql, [{ name: "all", assign: among("spread", [trainerId]) }]);
+      for (
+        const [table, shard] of Object.entries(SHARDS).filter(([, number]) =>
+          [108, 109, 110].includes(number)
+        )
+      ) {
+        await sql.unsafe(
+          `delete from ${table}_${shard}; insert into ${table}_${shard} select * from ${table}`,
+        );
+      }
+    };
+    await sql`insert into assignment.places_113 (place) values (gen_random_uuid())`;
+    await sql`insert into assignment.trainers_111 (trainer_id, capacity) values (${trainer}, 2)`;
+    await sql`insert into assignment.seats_112 (place, trainer_id) select place, ${trainer} from assignment.places_113`;
+    await sql`insert into public.members ${sql([{ id: trainer }, { id: stranger }])}`; // of another shard
+    const failures = async () => {
+      const rows = await sql<{ id: string; sqlstate: string; message: string }[]>`
+        select member_id as id, sqlstate, message from assignment.failures_103 order by first_failed_at
+      `;
+      return rows.map(({ id, sqlstate, message }) => [id, sqlstate, message.replace(/[^:]*: /, "")]);
+    };
+    const retry = async (told: object) => {
+      await sql`update assignment.failures_103 set next_attempt_at = now()`;
+      const [row] = await sql<[{ done: Record<string, unknown> }]>`
+        select assignment.on_shard('assignment.failures_103'::regclass, 'retry_shard', '500', ${
+        JSON.stringify(told)
+      }::text::jsonb) as done
+      `;
+      return row.done;
+    };
+
+    await putRule(trainer);
+    const [first = ""] = await insert(1);
+    assertEquals(await failures(), [[first, "TA024", trainer]]);
+    assertEquals((await retry({ members: [trainer] })).succeeded, 1);
+    assertEquals((await sql`select from assignment.seats_112`).length, 0);
+
+    await sql`insert into assignment.known_trainers_115 values (${trainer}, true)`;
+    const [second = ""] = await insert(1);
+    assertEquals(await failures(), [[second, "TA024", `1 of trainer ${trainer}`]]);
+    assertEquals(Object.keys(await retry({})), ["lacking"]);
+    assertEquals((await retry({ brought: { [trainer]: 1 }, exhausted: [] })).succeeded, 1);
+
+    const [third = ""] = await insert(1);
+    assertEquals((await retry({ brought: { [trainer]: 0 }, exhausted: [trainer] })).succeeded, 1);
+    await sql`insert into assignment.full_trainers_114 (trainer_id) values (${trainer})`;
+    const [fourth = ""] = await insert(1);
+    await putRule(stranger);
+    await sql`insert into assignment.known_trainers_115 values (${stranger}, false)`;
+    const [fifth = ""] = await insert(1);
+    const rows = await sql<{ trainerId: string }[]>`
+      select trainer_id from public.trainer_client_assignments_102
+      where client_id = any (${[first, second, third, fourth, fifth]}::uuid[])
+      order by assignment_date, client_id
+    `;
+    assertEquals(rows.map(({ trainerId }) => trainerId), [
+      trainer,
+      trainer,
+      DEFAULT_TRAINER_ID,
+      DEFAULT_TRAINER_ID,
+      DEFAULT_TRAINER_ID,
+    ]);
+
+    await sql`delete from public.trainer_client_assignments_102 where client_id = ${first}`;
+    assertEquals((await sql`select from assignment.seats_112`).length, 0); // the trigger is not on this table
+    await sql`
+      select assignment.on_shard(
+        'public.trainer_client_assignments_102'::regclass,
+        'keep_seats',
+        jsonb_build_object('taken', '{}'::uuid[], 'freed', array[${trainer}::uuid])
+      )
+    `;
+    const [counted] = await sql<[{ seats: number }]>`
+      select assignment.on_shard('assignment.seats_112'::regclass, 'count_seats', to_jsonb(${trainer}::text)) as seats
+    `;
+    assertEquals(counted.seats, 2);
   });
 });
