@@ -1318,6 +1318,148 @@ p_purpose: as in a request. A member who has a trainer of a rule keeps to that, 
 find_met) also one who had. p_from_trainer_id: assignments to this trainer do not count.
 p_full: trainers not to choose. p_taken: seats to count as taken; null: as if nobody had a capacity.';
 
+-- FUNCTION: assignment.uuid_v7()
+
+CREATE FUNCTION assignment.uuid_v7() RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    AS $$
+      select encode(
+        int8send(((us / 1000) << 16) | (7 << 12) | ((us % 1000) * 4096 / 1000))
+          || substring(uuid_send(gen_random_uuid()) from 9),
+        'hex'
+      )::uuid
+      from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as us) as instant
+    $$;
+
+COMMENT ON FUNCTION assignment.uuid_v7() IS 'Returns a new UUID version 7. It sorts by the time of its creation.';
+
+-- TABLE: assignment.backfill_runs
+
+CREATE TABLE assignment.backfill_runs (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    kind text DEFAULT 'backfill'::text NOT NULL,
+    from_trainer_id uuid,
+    trainer_id uuid,
+    policy_version integer,
+    status text DEFAULT 'running'::text NOT NULL,
+    status_changed_by text NOT NULL,
+    status_reason text,
+    status_request_id text,
+    dry_run boolean DEFAULT false NOT NULL,
+    reassigns boolean DEFAULT false NOT NULL,
+    condition jsonb,
+    only_selected boolean DEFAULT false NOT NULL,
+    notes text,
+    batch_rows integer,
+    retry_of uuid,
+    only_failed boolean DEFAULT false NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    total bigint DEFAULT 0 NOT NULL,
+    total_is_estimate boolean DEFAULT false NOT NULL,
+    remaining bigint,
+    sweeps smallint DEFAULT 0 NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    throttled_because text,
+    replica_lag text,
+    lock_waiters text,
+    start_traceparent text,
+    resume_traceparent text,
+    CONSTRAINT batch_rows_is_bounded CHECK (((batch_rows >= 1) AND (batch_rows <= 20000))),
+    CONSTRAINT finished_at_belongs_to_ended CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['running'::text, 'paused'::text])))),
+    CONSTRAINT from_trainer_belongs_to_transfer CHECK (((from_trainer_id IS NOT NULL) = (kind = 'transfer'::text))),
+    CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['backfill'::text, 'transfer'::text]))),
+    CONSTRAINT only_failed_is_a_retry CHECK (((NOT only_failed) OR (retry_of IS NOT NULL))),
+    CONSTRAINT reassigning_belongs_to_policy CHECK (((NOT reassigns) OR ((kind = 'backfill'::text) AND (trainer_id IS NULL)))),
+    CONSTRAINT selection_belongs_to_transfer CHECK (((kind = 'transfer'::text) OR ((condition IS NULL) AND (NOT only_selected) AND (notes IS NULL)))),
+    CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['running'::text, 'paused'::text, 'cancelled'::text, 'succeeded'::text, 'completed_with_errors'::text]))),
+    CONSTRAINT trainer_or_policy_is_known CHECK (((trainer_id IS NOT NULL) OR (policy_version IS NOT NULL)))
+);
+
+COMMENT ON TABLE assignment.backfill_runs IS 'Runs. A backfill passes over all members and assigns those whom its trainer, or its policy, lacks. A transfer passes over the
+clients of one trainer and gives them to others.';
+
+COMMENT ON COLUMN assignment.backfill_runs.kind IS 'backfill or transfer.';
+
+COMMENT ON COLUMN assignment.backfill_runs.from_trainer_id IS 'Of a transfer: the trainer whose clients it moves.';
+
+COMMENT ON COLUMN assignment.backfill_runs.trainer_id IS 'The trainer of all assignments that the run makes. Null: the policy chooses.';
+
+COMMENT ON COLUMN assignment.backfill_runs.policy_version IS 'The version of the policy that the run began with and keeps. Null: the caller named the trainer.';
+
+COMMENT ON COLUMN assignment.backfill_runs.status IS 'running, paused, cancelled, succeeded, or completed_with_errors. The last three end the run.';
+
+COMMENT ON COLUMN assignment.backfill_runs.status_changed_by IS 'Who set the current status. Set it with every change of status.';
+
+COMMENT ON COLUMN assignment.backfill_runs.status_reason IS 'Why the status changed. Null: no reason was given.';
+
+COMMENT ON COLUMN assignment.backfill_runs.status_request_id IS 'The HTTP request that set the current status. Null: none.';
+
+COMMENT ON COLUMN assignment.backfill_runs.dry_run IS 'Only counts what a real run would do, and assigns nobody.';
+
+COMMENT ON COLUMN assignment.backfill_runs.reassigns IS 'Also replaces what a policy chose and would no longer choose. What a person assigned stays.';
+
+COMMENT ON COLUMN assignment.backfill_runs.condition IS 'Of a transfer: moves only clients who match it, as in a rule. Null: all.';
+
+COMMENT ON COLUMN assignment.backfill_runs.only_selected IS 'Of a transfer: moves only the clients in backfill_selected.';
+
+COMMENT ON COLUMN assignment.backfill_runs.notes IS 'Of a transfer: the notes of the new assignments. Null: those of the ended ones.';
+
+COMMENT ON COLUMN assignment.backfill_runs.batch_rows IS 'Fixed number of rows in a batch. Null: adapted to the speed of the database.';
+
+COMMENT ON COLUMN assignment.backfill_runs.retry_of IS 'The ended run that this run retries.';
+
+COMMENT ON COLUMN assignment.backfill_runs.only_failed IS 'Processes only the members in backfill_errors of retry_of, instead of all members.';
+
+COMMENT ON COLUMN assignment.backfill_runs.requested_by IS 'Who started the run.';
+
+COMMENT ON COLUMN assignment.backfill_runs.total IS 'Members to process: counted up to one million, estimated above, exact once the run has ended.';
+
+COMMENT ON COLUMN assignment.backfill_runs.remaining IS 'The proof at the end: members without an assignment and without a recorded error. Null: not ended yet.';
+
+COMMENT ON COLUMN assignment.backfill_runs.sweeps IS 'Batches of missed members that the proof found and the run then assigned.';
+
+COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Consecutive failed steps. Lanes that fail simultaneously count once.';
+
+COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run waits, to spare the database. Null: it does not wait.';
+
+COMMENT ON COLUMN assignment.backfill_runs.replica_lag IS 'The last measurement: a time, none, or unavailable (no permission). Null: not measured yet.';
+
+COMMENT ON COLUMN assignment.backfill_runs.lock_waiters IS 'Sessions that waited for locks on members or assignments at the last measurement. Null: not measured yet.';
+
+COMMENT ON COLUMN assignment.backfill_runs.start_traceparent IS 'W3C trace context of the request that started the run. The spans of its steps link to it. Null: not traced.';
+
+COMMENT ON COLUMN assignment.backfill_runs.resume_traceparent IS 'W3C trace context of the request that last resumed the run. Null: not resumed, or not traced.';
+
+-- FUNCTION: assignment.choose_transfer(assignment.backfill_runs, uuid[])
+
+CREATE FUNCTION assignment.choose_transfer(p_run assignment.backfill_runs, p_member_ids uuid[], OUT selected integer, OUT choices assignment.choice[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_selected record;
+begin
+  select (s.clients).member_ids, s.member_rows into v_selected from assignment.select_clients(p_run, p_member_ids) as s;
+  selected := cardinality(v_selected.member_ids);
+  choices := array(
+    select c
+    from assignment.choose(
+      assignment.run_request(p_run),
+      (select p.document from assignment.policies p where p.version = p_run.policy_version),
+      array(select r from assignment.policy_rules r where r.version = p_run.policy_version order by r.rule),
+      v_selected.member_ids,
+      v_selected.member_rows
+    ) as c
+  );
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.choose_transfer(p_run assignment.backfill_runs, p_member_ids uuid[], OUT selected integer, OUT choices assignment.choice[]) IS 'How many of the clients the transfer selects, and what choose says of those.';
+
 -- FUNCTION: assignment.claim_new_failures(integer)
 
 CREATE FUNCTION assignment.claim_new_failures(p_limit integer DEFAULT 500) RETURNS TABLE(member_id uuid, trainer_id uuid, sqlstate text, message text, source text, attempts integer, first_failed_at timestamp with time zone, last_failed_at timestamp with time zone, next_attempt_at timestamp with time zone)
@@ -1706,6 +1848,22 @@ $$;
 
 COMMENT ON FUNCTION assignment.count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) IS 'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.
 A member counts once: failed before gone before assigned.';
+
+-- FUNCTION: assignment.count_unsampled_seats(real)
+
+CREATE FUNCTION assignment.count_unsampled_seats(p_percent real) RETURNS assignment.trainer_count[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array(
+    select row(s.trainer_id, floor(count(*) * (1 - p_percent / 100)))::assignment.trainer_count
+    from assignment.seats s
+    where not s.is_overbooked
+    group by s.trainer_id
+  )
+$$;
+
+COMMENT ON FUNCTION assignment.count_unsampled_seats(p_percent real) IS 'The free seats of each trainer that are not for a sample of p_percent of the members.';
 
 -- FUNCTION: assignment.database_role()
 
@@ -2982,121 +3140,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.find_policy_problems(p_document jsonb) IS 'What is amiss with a policy whose form is right: each with a JSON pointer into the document. Warnings do not keep it from being put.';
-
--- FUNCTION: assignment.uuid_v7()
-
-CREATE FUNCTION assignment.uuid_v7() RETURNS uuid
-    LANGUAGE sql PARALLEL SAFE
-    AS $$
-      select encode(
-        int8send(((us / 1000) << 16) | (7 << 12) | ((us % 1000) * 4096 / 1000))
-          || substring(uuid_send(gen_random_uuid()) from 9),
-        'hex'
-      )::uuid
-      from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as us) as instant
-    $$;
-
-COMMENT ON FUNCTION assignment.uuid_v7() IS 'Returns a new UUID version 7. It sorts by the time of its creation.';
-
--- TABLE: assignment.backfill_runs
-
-CREATE TABLE assignment.backfill_runs (
-    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
-    kind text DEFAULT 'backfill'::text NOT NULL,
-    from_trainer_id uuid,
-    trainer_id uuid,
-    policy_version integer,
-    status text DEFAULT 'running'::text NOT NULL,
-    status_changed_by text NOT NULL,
-    status_reason text,
-    status_request_id text,
-    dry_run boolean DEFAULT false NOT NULL,
-    reassigns boolean DEFAULT false NOT NULL,
-    condition jsonb,
-    only_selected boolean DEFAULT false NOT NULL,
-    notes text,
-    batch_rows integer,
-    retry_of uuid,
-    only_failed boolean DEFAULT false NOT NULL,
-    requested_by text NOT NULL,
-    requested_at timestamp with time zone DEFAULT now() NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    total bigint DEFAULT 0 NOT NULL,
-    total_is_estimate boolean DEFAULT false NOT NULL,
-    remaining bigint,
-    sweeps smallint DEFAULT 0 NOT NULL,
-    tries smallint DEFAULT 0 NOT NULL,
-    throttled_because text,
-    replica_lag text,
-    lock_waiters text,
-    start_traceparent text,
-    resume_traceparent text,
-    CONSTRAINT batch_rows_is_bounded CHECK (((batch_rows >= 1) AND (batch_rows <= 20000))),
-    CONSTRAINT finished_at_belongs_to_ended CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['running'::text, 'paused'::text])))),
-    CONSTRAINT from_trainer_belongs_to_transfer CHECK (((from_trainer_id IS NOT NULL) = (kind = 'transfer'::text))),
-    CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['backfill'::text, 'transfer'::text]))),
-    CONSTRAINT only_failed_is_a_retry CHECK (((NOT only_failed) OR (retry_of IS NOT NULL))),
-    CONSTRAINT reassigning_belongs_to_policy CHECK (((NOT reassigns) OR ((kind = 'backfill'::text) AND (trainer_id IS NULL)))),
-    CONSTRAINT selection_belongs_to_transfer CHECK (((kind = 'transfer'::text) OR ((condition IS NULL) AND (NOT only_selected) AND (notes IS NULL)))),
-    CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['running'::text, 'paused'::text, 'cancelled'::text, 'succeeded'::text, 'completed_with_errors'::text]))),
-    CONSTRAINT trainer_or_policy_is_known CHECK (((trainer_id IS NOT NULL) OR (policy_version IS NOT NULL)))
-);
-
-COMMENT ON TABLE assignment.backfill_runs IS 'Runs. A backfill passes over all members and assigns those whom its trainer, or its policy, lacks. A transfer passes over the
-clients of one trainer and gives them to others.';
-
-COMMENT ON COLUMN assignment.backfill_runs.kind IS 'backfill or transfer.';
-
-COMMENT ON COLUMN assignment.backfill_runs.from_trainer_id IS 'Of a transfer: the trainer whose clients it moves.';
-
-COMMENT ON COLUMN assignment.backfill_runs.trainer_id IS 'The trainer of all assignments that the run makes. Null: the policy chooses.';
-
-COMMENT ON COLUMN assignment.backfill_runs.policy_version IS 'The version of the policy that the run began with and keeps. Null: the caller named the trainer.';
-
-COMMENT ON COLUMN assignment.backfill_runs.status IS 'running, paused, cancelled, succeeded, or completed_with_errors. The last three end the run.';
-
-COMMENT ON COLUMN assignment.backfill_runs.status_changed_by IS 'Who set the current status. Set it with every change of status.';
-
-COMMENT ON COLUMN assignment.backfill_runs.status_reason IS 'Why the status changed. Null: no reason was given.';
-
-COMMENT ON COLUMN assignment.backfill_runs.status_request_id IS 'The HTTP request that set the current status. Null: none.';
-
-COMMENT ON COLUMN assignment.backfill_runs.dry_run IS 'Only counts what a real run would do, and assigns nobody.';
-
-COMMENT ON COLUMN assignment.backfill_runs.reassigns IS 'Also replaces what a policy chose and would no longer choose. What a person assigned stays.';
-
-COMMENT ON COLUMN assignment.backfill_runs.condition IS 'Of a transfer: moves only clients who match it, as in a rule. Null: all.';
-
-COMMENT ON COLUMN assignment.backfill_runs.only_selected IS 'Of a transfer: moves only the clients in backfill_selected.';
-
-COMMENT ON COLUMN assignment.backfill_runs.notes IS 'Of a transfer: the notes of the new assignments. Null: those of the ended ones.';
-
-COMMENT ON COLUMN assignment.backfill_runs.batch_rows IS 'Fixed number of rows in a batch. Null: adapted to the speed of the database.';
-
-COMMENT ON COLUMN assignment.backfill_runs.retry_of IS 'The ended run that this run retries.';
-
-COMMENT ON COLUMN assignment.backfill_runs.only_failed IS 'Processes only the members in backfill_errors of retry_of, instead of all members.';
-
-COMMENT ON COLUMN assignment.backfill_runs.requested_by IS 'Who started the run.';
-
-COMMENT ON COLUMN assignment.backfill_runs.total IS 'Members to process: counted up to one million, estimated above, exact once the run has ended.';
-
-COMMENT ON COLUMN assignment.backfill_runs.remaining IS 'The proof at the end: members without an assignment and without a recorded error. Null: not ended yet.';
-
-COMMENT ON COLUMN assignment.backfill_runs.sweeps IS 'Batches of missed members that the proof found and the run then assigned.';
-
-COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Consecutive failed steps. Lanes that fail simultaneously count once.';
-
-COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run waits, to spare the database. Null: it does not wait.';
-
-COMMENT ON COLUMN assignment.backfill_runs.replica_lag IS 'The last measurement: a time, none, or unavailable (no permission). Null: not measured yet.';
-
-COMMENT ON COLUMN assignment.backfill_runs.lock_waiters IS 'Sessions that waited for locks on members or assignments at the last measurement. Null: not measured yet.';
-
-COMMENT ON COLUMN assignment.backfill_runs.start_traceparent IS 'W3C trace context of the request that started the run. The spans of its steps link to it. Null: not traced.';
-
-COMMENT ON COLUMN assignment.backfill_runs.resume_traceparent IS 'W3C trace context of the request that last resumed the run. Null: not resumed, or not traced.';
 
 -- FUNCTION: assignment.find_policy_stragglers(assignment.backfill_runs, uuid)
 
@@ -5207,13 +5250,7 @@ begin
   order by p.version desc
   limit 1;
 
-  -- A sample of the members finds the same share of the free seats.
-  v_taken := array(
-    select row(s.trainer_id, floor(count(*) * (1 - p_percent / 100)))::assignment.trainer_count
-    from assignment.seats s
-    where not s.is_overbooked
-    group by s.trainer_id
-  );
+  v_taken := assignment.count_unsampled_seats(p_percent);
 
   for v_batch in
     select array_agg(m.id order by m.id) as ids, array_agg(m.member_row order by m.id) as rows
@@ -5364,8 +5401,7 @@ declare
   v_run assignment.backfill_runs;
   v_clients bigint;
   v_ids uuid[];
-  v_selected record;
-  v_choices assignment.choice[];
+  v_chosen record;
 begin
   v_run.kind := 'transfer';
   v_run.from_trainer_id := p_from_trainer_id;
@@ -5385,22 +5421,12 @@ begin
     order by a.id
     limit p_max_clients
   ));
-  select (s.clients).member_ids, s.member_rows into v_selected from assignment.select_clients(v_run, v_ids) as s;
-  v_choices := array(
-    select c
-    from assignment.choose(
-      assignment.run_request(v_run),
-      (select p.document from assignment.policies p where p.version = v_run.policy_version),
-      array(select r from assignment.policy_rules r where r.version = v_run.policy_version order by r.rule),
-      v_selected.member_ids,
-      v_selected.member_rows
-    ) as c
-  );
+  select * into v_chosen from assignment.choose_transfer(v_run, v_ids);
 
   return (
     with decided as materialized (
       select c.member_id, c.trainer_id, c.rule, c.outcome, c.place
-      from unnest(v_choices) with ordinality as c (member_id, trainer_id, rule, outcome, place)
+      from unnest(v_chosen.choices) with ordinality as c (member_id, trainer_id, rule, outcome, place)
     ),
     members as (
       select
@@ -5419,7 +5445,7 @@ begin
     select jsonb_build_object(
       'clients', v_clients,
       'looked_at', cardinality(v_ids),
-      'selected', cardinality(v_selected.member_ids),
+      'selected', v_chosen.selected,
       'moved', (select count(*) from members m where m.moves),
       'shares', coalesce((
         select jsonb_agg(
@@ -9301,6 +9327,10 @@ REVOKE ALL ON FUNCTION assignment.choose_successors(p_request assignment.request
 
 REVOKE ALL ON FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_purpose text, p_full uuid[], p_taken assignment.trainer_count[], p_from_trainer_id uuid) FROM PUBLIC;
 
+-- ACL: assignment.FUNCTION choose_transfer(p_run assignment.backfill_runs, p_member_ids uuid[], OUT selected integer, OUT choices assignment.choice[])
+
+REVOKE ALL ON FUNCTION assignment.choose_transfer(p_run assignment.backfill_runs, p_member_ids uuid[], OUT selected integer, OUT choices assignment.choice[]) FROM PUBLIC;
+
 -- ACL: assignment.FUNCTION claim_new_failures(p_limit integer)
 
 REVOKE ALL ON FUNCTION assignment.claim_new_failures(p_limit integer) FROM PUBLIC;
@@ -9332,6 +9362,10 @@ REVOKE ALL ON FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer 
 -- ACL: assignment.FUNCTION count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[])
 
 REVOKE ALL ON FUNCTION assignment.count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION count_unsampled_seats(p_percent real)
+
+REVOKE ALL ON FUNCTION assignment.count_unsampled_seats(p_percent real) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION database_role()
 

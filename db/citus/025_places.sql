@@ -43,3 +43,21 @@ $$;
 comment on function assignment.find_places() is
   'A uuid for each shard of members, the same each time. That one of n shards is not drawn in 100 n draws is out of the
 question: e to the power of -100.';
+
+create function assignment.find_place_of(p_id uuid)
+  returns uuid
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+begin
+  return (
+    select place
+    from assignment.find_places() as place
+    where get_shard_id_for_distribution_column('public.members'::regclass, place)
+      = get_shard_id_for_distribution_column('public.members'::regclass, p_id)
+  );
+end;
+$$;
+
+comment on function assignment.find_place_of(uuid) is 'The one of find_places where p_id is.';

@@ -278,3 +278,19 @@ $$;
 
 comment on function assignment.count_free_seats() is
   'The free seats of all places, for each trainer who has any. Null where no trainer has a capacity.';
+
+create function assignment.take_free_seats(p_free jsonb, p_taken assignment.trainer_count[])
+  returns jsonb
+  immutable
+  set search_path = pg_catalog, pg_temp
+  language sql
+as $$
+  select p_free || coalesce(jsonb_object_agg(t.trainer_id, greatest(0, (p_free ->> t.trainer_id::text)::integer - t.seats)), '{}')
+  from (
+    select taken.trainer_id, sum(taken.members) as seats from unnest(p_taken) as taken group by taken.trainer_id
+  ) as t
+  where p_free ? t.trainer_id::text
+$$;
+
+comment on function assignment.take_free_seats(jsonb, assignment.trainer_count[]) is
+  'What is left of count_free_seats when so many are taken. Null remains null.';

@@ -119,6 +119,7 @@ begin
   update assignment.trainers_looked_up l set at = now() where l.at < now() - interval '30 seconds';
   if found then
     perform assignment.note_trainers(array(select k.trainer_id from assignment.known_trainers k));
+    perform assignment.find_places();  -- has one for each shard that was split off
   end if;
 end;
 $$;

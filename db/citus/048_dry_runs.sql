@@ -44,6 +44,7 @@ declare
   v_places uuid[];
   v_place uuid;
   v_free jsonb;
+  v_taken assignment.trainer_count[];
   v_preview jsonb;
 begin
   select * into v_run from assignment.backfill_runs r where r.id = p_run_id;
@@ -60,22 +61,21 @@ begin
   v_free := assignment.count_free_seats();
   v_place := v_places[1 + case when v_free is null then floor(random() * cardinality(v_places)) else 0 end];
   if v_free is not null then
-    select v_free || coalesce(jsonb_object_agg(t.trainer_id, greatest(0, (v_free ->> t.trainer_id::text)::integer - t.members)), '{}')
-    into v_free
-    from (
-      select b.trainer_id, sum(b.members)::integer as members  -- the place itself knows its own
+    v_taken := array(
+      select row(b.trainer_id, sum(b.members))::assignment.trainer_count  -- the place itself knows its own
       from assignment.backfill_choices b
       where b.run_id = p_run_id
         and b.place <> v_place
       group by b.trainer_id
-      union all
-      select v_run.trainer_id, sum(l.successful)::integer
-      from assignment.backfill_lanes l
-      where l.run_id = p_run_id
-        and v_run.kind = 'backfill'
-        and v_run.trainer_id is not null
-    ) as t
-    where v_free ? t.trainer_id::text;
+    );
+    if v_run.kind = 'backfill' and v_run.trainer_id is not null then
+      v_taken := array(
+        select row(v_run.trainer_id, sum(l.successful))::assignment.trainer_count
+        from assignment.backfill_lanes l
+        where l.run_id = p_run_id
+      );
+    end if;
+    v_free := assignment.take_free_seats(v_free, v_taken);
   end if;
   v_preview := assignment.ask_shard(
     'assignment.backfill_lanes',

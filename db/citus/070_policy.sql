@@ -92,35 +92,3 @@ begin
   perform assignment.refuse_on_shards('there are no webhooks');
 end;
 $$;
-
--- Dry runs say it, shard by shard.
-create or replace function assignment.preview_policy(p_document jsonb, p_percent real default 100)
-  returns jsonb
-  stable
-  security definer
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-begin
-  perform assignment.refuse_on_shards('a policy cannot be previewed');
-end;
-$$;
-
-create or replace function assignment.preview_transfer(
-  p_from_trainer_id uuid,
-  p_trainer_id uuid default null,
-  p_member_ids uuid[] default null,
-  p_condition jsonb default null,
-  p_max_clients integer default 10000,
-  p_listed integer default 50
-)
-  returns jsonb
-  stable
-  security definer
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-begin
-  perform assignment.refuse_on_shards('a transfer cannot be previewed');
-end;
-$$;

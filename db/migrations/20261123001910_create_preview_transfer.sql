@@ -21,8 +21,7 @@ declare
   v_run assignment.backfill_runs;
   v_clients bigint;
   v_ids uuid[];
-  v_selected record;
-  v_choices assignment.choice[];
+  v_chosen record;
 begin
   v_run.kind := 'transfer';
   v_run.from_trainer_id := p_from_trainer_id;
@@ -42,22 +41,12 @@ begin
     order by a.id
     limit p_max_clients
   ));
-  select (s.clients).member_ids, s.member_rows into v_selected from assignment.select_clients(v_run, v_ids) as s;
-  v_choices := array(
-    select c
-    from assignment.choose(
-      assignment.run_request(v_run),
-      (select p.document from assignment.policies p where p.version = v_run.policy_version),
-      array(select r from assignment.policy_rules r where r.version = v_run.policy_version order by r.rule),
-      v_selected.member_ids,
-      v_selected.member_rows
-    ) as c
-  );
+  select * into v_chosen from assignment.choose_transfer(v_run, v_ids);
 
   return (
     with decided as materialized (
       select c.member_id, c.trainer_id, c.rule, c.outcome, c.place
-      from unnest(v_choices) with ordinality as c (member_id, trainer_id, rule, outcome, place)
+      from unnest(v_chosen.choices) with ordinality as c (member_id, trainer_id, rule, outcome, place)
     ),
     members as (
       select
@@ -76,7 +65,7 @@ begin
     select jsonb_build_object(
       'clients', v_clients,
       'looked_at', cardinality(v_ids),
-      'selected', cardinality(v_selected.member_ids),
+      'selected', v_chosen.selected,
       'moved', (select count(*) from members m where m.moves),
       'shares', coalesce((
         select jsonb_agg(

@@ -33,13 +33,7 @@ begin
   order by p.version desc
   limit 1;
 
-  -- A sample of the members finds the same share of the free seats.
-  v_taken := array(
-    select row(s.trainer_id, floor(count(*) * (1 - p_percent / 100)))::assignment.trainer_count
-    from assignment.seats s
-    where not s.is_overbooked
-    group by s.trainer_id
-  );
+  v_taken := assignment.count_unsampled_seats(p_percent);
 
   for v_batch in
     select array_agg(m.id order by m.id) as ids, array_agg(m.member_row order by m.id) as rows

@@ -51,7 +51,7 @@ export async function previewPolicy(sql: Sql, policy: PolicyDocument): Promise<P
         when counted.members <= ${MAX_PREVIEW_MEMBERS} then counted.members
         else greatest(counted.members, (select sum(members)::bigint from assignment.member_tables()))
       end as members
-      from (select count(*) as members from (select from public.members limit ${
+      from (select count(*) as members from (select id from public.members limit ${
       MAX_PREVIEW_MEMBERS + 1
     }) as looked_at) as counted
     `;
