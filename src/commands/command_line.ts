@@ -11,6 +11,7 @@ import { policy } from "./policy.ts";
 import { start } from "./start.ts";
 import { token } from "./token.ts";
 import { transfer } from "./transfer.ts";
+import { VERSION } from "../version.ts";
 
 const commands: Readonly<Record<string, Command>> = {
   start,
@@ -39,6 +40,10 @@ export async function runCommand(
   const complain = (text: string) => console.error(escapeControls(text));
   if (name === "help" || name === "--help" || name === "-h") {
     print(usage());
+    return 0;
+  }
+  if (name === "version" || name === "--version" || name === "-V") {
+    print(VERSION);
     return 0;
   }
   try {

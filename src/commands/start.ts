@@ -17,6 +17,7 @@ import { openReadReplica, type ReadReplica } from "../database/read_replica.ts";
 import { type CommandServer, EMBEDDED_FOLDER, openMigratedServer } from "./open_database.ts";
 import { readOwnKey } from "../webhooks/own_key.ts";
 import { createToken } from "./token.ts";
+import { VERSION } from "../version.ts";
 
 const DRAIN_TIMEOUT_MS = 10_000;
 
@@ -37,6 +38,7 @@ export const start: Command = {
       write: writeStdout,
       ...(isTraced ? { context: traceIds } : {}),
     });
+    log.info({ version: VERSION }, "starting");
     for (const warning of config.warnings) log.warn({ event: "configuration", warning });
     const server = await openMigratedServer(config, "service");
     try {

@@ -903,6 +903,8 @@ export interface components {
             auditLines: components["schemas"]["AuditLine"][];
         };
         Health: {
+            /** @description The version of the service. */
+            version: string;
             /** @enum {string} */
             status: "ready" | "degraded" | "unavailable" | "stopping";
             checks: {

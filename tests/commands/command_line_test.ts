@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { parseConfig } from "../../src/config.ts";
 import { projectItself } from "../support/project.ts";
+import { VERSION } from "../../src/version.ts";
 
 describe("command line", () => {
   const project = projectItself();
@@ -57,6 +58,11 @@ describe("command line", () => {
     for (const name of ["start", "migrate", "backfill", "transfer", "policy", "demo", "token"]) {
       assertStringIncludes(stdout, `deno task ${name} `);
     }
+  });
+
+  it("says its version", async () => {
+    const { code, stdout } = await runMain("--version");
+    assertEquals([code, stdout], [0, `${VERSION}\n`]);
   });
 
   it("refuses a command that does not exist", async () => {

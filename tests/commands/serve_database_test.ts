@@ -11,6 +11,7 @@ import { addUnseenMembers } from "../support/members.ts";
 import { projectItself, type RunningTask } from "../support/project.ts";
 import { startTokenIssuer } from "../support/token_issuer.ts";
 import { waitUntil } from "../support/wait_until.ts";
+import { VERSION } from "../../src/version.ts";
 
 describe("start with DATABASE_URL", () => {
   const project = projectItself();
@@ -99,8 +100,8 @@ describe("start with DATABASE_URL", () => {
     service.kill("SIGTERM");
 
     assertEquals(await service.ended, 0);
-    const lines = service.output().trim().split("\n").map((text) => JSON.parse(text).msg);
-    assertEquals([lines.at(0), lines.at(-1)], ["listening", "stopped"]);
+    const lines = service.output().trim().split("\n").map((text) => JSON.parse(text));
+    assertEquals([lines[0].msg, lines[0].version, lines.at(-1).msg], ["starting", VERSION, "stopped"]);
     assertEquals(service.output().includes(new URL(empty.url).password), false);
     await empty.drop();
   });

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { afterAll, afterEach, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import type { Project } from "../support/project.ts";
+import { VERSION } from "../../src/version.ts";
 import { exists, type OwnDatabase, ownDatabase, ready, withSql } from "./own_database.ts";
 
 describe("first start with its own database", () => {
@@ -19,7 +20,8 @@ describe("first start with its own database", () => {
     const service = await ready(own.start());
 
     const health = await fetch(`${service.address}/readyz`);
-    assertEquals((await health.json()).status, "ready");
+    const { status, version } = await health.json();
+    assertEquals([status, version], ["ready", VERSION]);
 
     const headers = { authorization: `Bearer ${service.token}` };
     const backfills = await fetch(`${service.address}/v1/backfills`, { headers });

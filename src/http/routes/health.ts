@@ -2,10 +2,12 @@ import { z } from "@hono/zod-openapi";
 import { shareHealthChecks } from "../../operation/shared_health.ts";
 import { addRoute, type Api } from "../route.ts";
 import { json } from "../schemas.ts";
+import { VERSION } from "../../version.ts";
 
 const Check = z.object({ status: z.enum(["ok", "degraded", "failed"]), detail: z.string() }).openapi("Check");
 
 const Health = z.object({
+  version: z.string().openapi({ description: "The version of the service." }),
   status: z.enum(["ready", "degraded", "unavailable", "stopping"]),
   checks: z.object({
     database: Check,
@@ -32,6 +34,7 @@ const Health = z.object({
 
 const OK = { status: "ok" as const, detail: "" };
 const HEALTH_EXAMPLE = {
+  version: VERSION,
   status: "degraded" as const,
   checks: {
     database: OK,
@@ -85,6 +88,7 @@ export function addHealthRoutes(api: Api): void {
       503: {
         description: "The service is unavailable, or stopping.",
         content: json(Health, {
+          version: VERSION,
           status: "unavailable",
           checks: {
             ...HEALTH_EXAMPLE.checks,
@@ -95,7 +99,7 @@ export function addHealthRoutes(api: Api): void {
     },
     errors: [],
   }, async (c) => {
-    const health = await check();
+    const health = { version: VERSION, ...await check() };
     if (health.status !== "unavailable") outageLog?.succeeded();
     if (stopping?.aborted) {
       return c.json({ ...health, status: "stopping" as const }, 503, { "Retry-After": "5" });
