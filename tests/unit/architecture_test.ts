@@ -8,6 +8,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** From below to above: a file imports from its own row and from those before it. */
 const FLOORS = [
+  ["deno.json"],
   [
     "src/actor.ts",
     "src/errors.ts",
