@@ -92,11 +92,20 @@ declare
   v_shard bigint := substring(tg_table_name from '_(\d+)$');
   v_ids uuid[] := array(select id from old_members);
 begin
-  perform assignment.call_shard(v_shard, 'forget_shard', to_jsonb(v_ids));
-  return null;  -- ignored for an after trigger
+  if v_ids = '{}' then
+    return null;  -- ignored for an after trigger
+  end if;
+  begin
+    perform assignment.call_shard(v_shard, 'forget_shard', to_jsonb(v_ids));
+    perform assignment.note(v_ids[1], 'gone', to_jsonb(v_ids));
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: something is still kept of % deleted members: %', cardinality(v_ids), sqlerrm
+      using hint = 'The scheduled reconciliation removes it.';
+  end;
+  perform assignment.note_line(v_ids[1], 'members.deleted', jsonb_build_object('members', cardinality(v_ids)));
+  return null;
 exception when others or assert_failure then
-  raise warning 'trainer assignment: something is still kept of % deleted members: %', cardinality(v_ids), sqlerrm
-    using hint = 'The scheduled reconciliation removes it.';
+  raise warning 'trainer assignment: the deletion of % members is not in the audit log: %', cardinality(v_ids), sqlerrm;
   return null;
 end;
 $$;

@@ -109,21 +109,6 @@ begin
 end;
 $$;
 
-alter function assignment.put_endpoint(uuid, jsonb, text, text) rename to put_endpoint_here;
-
-create function assignment.put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text default null)
-  returns uuid
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  set lock_timeout = '2s'
-  language plpgsql
-as $$
-begin
-  perform assignment.refuse_on_shards('there are no webhooks');
-end;
-$$;
-
 -- Dry runs say it, shard by shard.
 create or replace function assignment.preview_policy(p_document jsonb, p_percent real default 100)
   returns jsonb

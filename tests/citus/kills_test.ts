@@ -9,6 +9,7 @@ import { getRun, pauseRun, resumeRun, startBackfill, startTransfer } from "../..
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { driveOptions } from "../support/backfills.ts";
 import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
+import { moveAShard } from "./shards.ts";
 
 const MEMBERS = 6000;
 const CRASHES = 6;
@@ -47,24 +48,6 @@ describe("a cluster whose workers crash while shards move", () => {
         `;
       }
     }).catch(() => {}); // its own connection is gone as well
-  }
-
-  async function moveAShard(): Promise<void> {
-    const [one, other] = database.workers;
-    if (one === undefined || other === undefined) throw new Error("the cluster needs two workers");
-    const [shard] = await sql<[{ id: number; name: string; port: number }]>`
-      select s.shardid as id, n.nodename as name, n.nodeport as port
-      from pg_dist_shard s
-      join pg_dist_placement using (shardid)
-      join pg_dist_node n using (groupid)
-      where s.logicalrelid = 'public.members'::regclass
-      order by random()
-      limit 1
-    `;
-    const to = shard.port === one.port ? other : one;
-    await sql`
-      select citus_move_shard_placement(${shard.id}, ${shard.name}, ${shard.port}, ${to.name}, ${to.port}, 'block_writes')
-    `;
   }
 
   async function drive(run: Run, signal: AbortSignal): Promise<void> {
@@ -106,7 +89,7 @@ describe("a cluster whose workers crash while shards move", () => {
       await new Promise((resolve) => setTimeout(resolve, 400));
       const worker = database.workers[turn % database.workers.length];
       if (worker !== undefined) await crash(worker);
-      await persist(moveAShard);
+      await persist(() => moveAShard(database));
       await persist(async () => {
         const { status } = await getRun(sql, run.id);
         if (status === "running") await pauseRun(sql, run.id, "test");

@@ -59,7 +59,7 @@ const TEXTS: Partial<Record<ProblemCode, Text>> = {
   not_on_citus: {
     title: "Not possible here",
     text:
-      "Members are distributed over several servers: there are no capacities, webhooks and previews. Nothing was changed.",
+      "Members are distributed over several servers: there are no capacities and no previews. Nothing was changed.",
   },
   request_timeout: {
     title: "The request took too long",
