@@ -1,5 +1,5 @@
--- Changes past the service: what another program ends says so on its row, and each change has a line in the audit log, as on one
--- server. A statement that changes several shards has a line for each of them.
+-- Changes past the service: what another program ends says so on its row, and each change has a line in the audit log, as on
+-- one server. A statement that changes several shards has a line for each of them.
 
 create or replace function assignment.tg_trainer_client_assignments__tell_change()
   returns trigger
@@ -31,7 +31,7 @@ begin
       return null;
     end if;
     execute format(
-      'select array(select c.id from unnest($1) as c (id) where not exists (select from public.members_%s m where m.id = c.id))',
+      'select array(select unnest($1) except select m.id from public.members_%s m where m.id = any ($1))',
       get_shard_id_for_distribution_column('public.members'::regclass, v_clients[1])
     )
     into v_gone

@@ -1,7 +1,7 @@
--- What happens on a shard is told by the coordinator: its messages to receivers, and its lines of the audit log. A shard cannot
--- write there in the member's transaction. It writes a note in the member's place, and the coordinator collects the notes: it
--- copies them first, and has them dropped once the copy is committed. If a node dies in between, the same notes are read again,
--- and are known by their ids. So nothing is lost or told twice, without a commit in two phases.
+-- What happens on a shard is told by the coordinator, in messages and in lines of the audit log. A shard cannot write there
+-- in the member's transaction. It writes a note in the member's place, and the coordinator collects the notes: it copies them
+-- first, and has them dropped once the copy is committed. If a node dies in between, the same notes are read again, and are
+-- known by their ids. So nothing is lost or told twice, without a commit in two phases.
 
 create table assignment.notes (
   place uuid not null,
@@ -73,6 +73,9 @@ begin
   join pg_dist_placement p on p.shardid = s.shardid
   join pg_dist_local_group g on g.groupid = p.groupid
   where s.logicalrelid = 'assignment.notes'::regclass;
+  if v_query is null then
+    return null;
+  end if;
   execute format('select jsonb_agg(to_jsonb(n)) from (select * from (%s) as n order by n.id limit $1) as n', v_query)
   into v_notes
   using p_limit;
@@ -157,30 +160,5 @@ begin
 end;
 $$;
 
-comment on function assignment.drop_notes(uuid, jsonb) is 'Drops notes that collect_notes has copied. Those that have moved are copied again, to no effect.';
-
-create function assignment.take_gone(p_notes jsonb)
-  returns void
-  volatile
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-declare
-  v_ids uuid[] := array(
-    select jsonb_array_elements_text(n -> 'content')::uuid from jsonb_array_elements(p_notes) as n where n ->> 'kind' = 'gone'
-  );
-begin
-  if v_ids = '{}' then
-    return;
-  end if;
-  delete from assignment.member_hook_failures f where f.member_id = any (v_ids);
-  update assignment.outbox m
-  set member_ids = array(select unnest(m.member_ids) except select unnest(v_ids))
-  where m.member_ids && v_ids;
-  update assignment.outbox_gaps g
-  set member_ids = array(select unnest(g.member_ids) except select unnest(v_ids))
-  where g.member_ids && v_ids;
-end;
-$$;
-
-comment on function assignment.take_gone(jsonb) is 'Forgets, on the coordinator, the members who are gone, as forget_members does.';
+comment on function assignment.drop_notes(uuid, jsonb) is
+  'Drops notes that collect_notes has copied. Those whose shard has moved are copied again, to no effect.';

@@ -55,7 +55,8 @@ begin
 end;
 $$;
 
-comment on function assignment.take_lines(jsonb) is 'Adds the lines among notes to the audit log, those that are not there yet.';
+comment on function assignment.take_lines(jsonb) is
+  'Adds the lines among notes to the audit log, those that are not there yet.';
 
 -- What is by hand has its line in one transaction with it: Citus commits in two phases when the coordinator takes part in it
 -- with a table that it knows.

@@ -1,5 +1,5 @@
--- Messages of what happens on shards. The triggers are always there, for a change of triggers would wait for every shard; which
--- types somebody wants, they read on their own node.
+-- Messages of what happens on shards. The triggers are always there, for a change of triggers would wait for every shard;
+-- which types somebody wants, they read on their own node.
 
 create table assignment.wishes (type text not null, constraint wishes_pkey primary key (type));
 insert into assignment.wishes (type)
@@ -47,7 +47,8 @@ begin
 end;
 $$;
 
-comment on function assignment.note_messages(text, uuid[], uuid[]) is 'As announce, on the node of the members: notes of up to 500 ids each.';
+comment on function assignment.note_messages(text, uuid[], uuid[]) is
+  'As announce, on the node of the members: notes of up to 500 ids each.';
 
 create or replace function assignment.tg_trainer_client_assignments__announce()
   returns trigger
@@ -163,8 +164,8 @@ end;
 $$;
 
 comment on function assignment.set_announcing(integer) is
-  'Tells all nodes what the enabled endpoints want, and returns how many types are new. Tries for some 2 s between transactions
-that write assignments; then raises 55P03.';
+  'Tells all nodes what the enabled endpoints want, and returns how many types are new. Tries for some 2 s between
+transactions that write assignments; then raises 55P03.';
 
 create function assignment.take_messages(p_notes jsonb)
   returns void
@@ -182,7 +183,10 @@ begin
 end;
 $$;
 
-comment on function assignment.take_messages(jsonb) is 'Adds the messages among notes to the outbox, those that are not there yet.';
+comment on function assignment.take_messages(jsonb) is
+  'Adds the messages among notes to the outbox, those that are not there yet.';
+comment on column assignment.outbox.member_ids is
+  'The members, at most 500: where the assignments are, and of assignment.failed whom it tells of.';
 
 create or replace function assignment.list_told_assignments(p_message assignment.outbox)
   returns table (

@@ -48,6 +48,7 @@ drop function
   assignment.collect_notes(uuid, integer),
   assignment.drop_notes(uuid, jsonb),
   assignment.take_gone(jsonb),
+  assignment.forget_here(uuid[]),
   assignment.note_line(uuid, text, jsonb, text, uuid[]),
   assignment.take_lines(jsonb),
   assignment.commit_together(),

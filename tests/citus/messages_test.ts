@@ -206,6 +206,24 @@ describe("messages of shards", () => {
     assertEquals(await readTold("assignments.created"), added);
   });
 
+  it("tell of no failed member who was deleted unseen, once the night is over", async () => {
+    await listen(["assignment.failed"]);
+    const accept = await refuseOnShards(database, "true");
+    await signUp(10);
+    await accept();
+    assertEquals((await readEvents(service, null, { limit: 10 })).events.length > 0, true);
+    await sql.begin(async (transaction) => {
+      await transaction`set local citus.enable_unsafe_triggers = on`;
+      await transaction`set local citus.multi_shard_modify_mode = 'sequential'`;
+      await transaction`alter table public.members disable trigger members_forget_after_delete`;
+      await transaction`delete from public.members where id <> ${DEFAULT_TRAINER_ID}`;
+      await transaction`alter table public.members enable trigger members_forget_after_delete`;
+    });
+    await sql`select assignment.forget_gone_members()`;
+    assertEquals((await sql`select from assignment.failures`).length, 0);
+    assertEquals((await readEvents(service, null, { limit: 10 })).events, []);
+  });
+
   it("arrive from a shard that was moved or split, with what it had not told yet", async () => {
     await listen(["assignments.created"]);
     await signUp(200);
