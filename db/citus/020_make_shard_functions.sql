@@ -183,7 +183,7 @@ begin
           raise;
         end if;
         perform assignment.make_shard_functions(p_shard);
-      when sqlstate 'TA024' then
+      when sqlstate 'TA023' then
         return jsonb_build_object('lacking', sqlerrm);
     end;
   end loop;
@@ -194,7 +194,7 @@ comment on function assignment.call_shard(bigint, text, jsonb, jsonb) is
   'Calls a function for a shard of members that is on this node, and makes the shard''s functions first where they are missing.
 p_told: what the coordinator knows of other places. brought: seats to add here first, for each trainer; exhausted: trainers of
 whom no other place has a free seat; free: the free seats of all places, for each trainer, in place of those here; members,
-strangers: ids that are members, or are not. What the function did is undone where it has to know more of them (TA024): the
+strangers: ids that are members, or are not. What the function did is undone where it has to know more of them (TA023): the
 result is then {"lacking": the message of the error}.';
 
 create function assignment.on_shard(p_table oid, p_function text, p_argument jsonb, p_told jsonb default '{}')
@@ -271,7 +271,7 @@ begin
       v_told := assignment.bring_seats(p_id, v_result ->> 'lacking', v_told);
     end if;
   end loop;
-  raise exception '%', v_result ->> 'lacking' using errcode = 'TA024';
+  raise exception '%', v_result ->> 'lacking' using errcode = 'TA023';
 end;
 $$;
 

@@ -1,4 +1,4 @@
--- Assignments by hand: on the member's node, with the line of the audit log on the coordinator.
+-- Assignments by hand: on the member's node, in one transaction with the line of the audit log on the coordinator.
 
 alter function assignment.assign_one(assignment.request, uuid, uuid) rename to assign_one_here;
 alter function assignment.end_one(uuid, uuid, text) rename to end_one_here;
@@ -36,6 +36,7 @@ create function assignment.assign_one(
   language plpgsql
 as $$
 begin
+  perform assignment.commit_together();
   select one.assigned, one.id, one.assignment_date, one.source, one.notes
   into assign_one.assigned, assign_one.id, assign_one.assignment_date, assign_one.source, assign_one.notes
   from jsonb_to_record(assignment.ask_shard(
@@ -71,6 +72,7 @@ create function assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor 
   language plpgsql
 as $$
 begin
+  perform assignment.commit_together();
   return assignment.ask_shard(
     'public.members',
     p_member_id,
