@@ -58,7 +58,6 @@ drop function
   assignment.end_shard(jsonb),
   assignment.explain_decision_here(uuid),
   assignment.explain_shard(jsonb),
-  assignment.refuse_on_shards(text),
   assignment.grant_service_here(name, name[]),
   assignment.check_shard(uuid[]),
   assignment.check_here(uuid[]),
