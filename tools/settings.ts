@@ -8,6 +8,7 @@ import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { type Variable, VARIABLES } from "../src/config/variables.ts";
 import { NEAR_MISSES, OTHER_CLIENTS } from "../src/database/database_variables.ts";
+import { markdownTable } from "./markdown_table.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -60,12 +61,7 @@ function writeTable(readme: string, variables: Record<string, Variable>): string
     ...[...Object.entries(variables).map(([name, variable]) => ({ name, ...variable })), OF_THE_RUNTIME]
       .map(({ name, preset, what }) => [`\`${name}\``, preset, what]),
   ];
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: string[], fill: string) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(" | ")} |\n`;
-  const [head = [], ...body] = rows;
-  const table = line(head, " ") + line(["", "", ""], "-") + body.map((row) => line(row, " ")).join("");
-  return replacePlace(readme, "README.md", /^\| variable .*\n(?:\|.*\n)+/m, () => table);
+  return replacePlace(readme, "README.md", /^\| variable .*\n(?:\|.*\n)+/m, () => markdownTable(rows));
 }
 
 function writePermissions(config: string, variables: Record<string, Variable>): string {

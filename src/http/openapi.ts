@@ -1,5 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "./env.ts";
+import { VERSION } from "../version.ts";
 import { rolesFrom } from "../config/roles.ts";
 import { describeProblem, type ProblemCode, problemDocument } from "./problems.ts";
 import type { RouteDeclaration } from "./declaration.ts";
@@ -46,7 +47,7 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>): z.infer<typeof OpenAp
     openapi: "3.1.0",
     info: {
       title: "Trainer assignment",
-      version: "1.0.0",
+      version: VERSION,
       description: "Gives every member a trainer: check, list, assign, backfill, transfer.\n\n" +
         "- **Ids** are RFC 9562 UUIDs of any version. **Times** are ISO 8601 in UTC.\n" +
         "- **Lists** are paged by `limit` and an opaque `cursor`. Follow `next`, or the header `Link`, until `next` is null.\n" +

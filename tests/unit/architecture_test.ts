@@ -15,6 +15,7 @@ const FLOORS = [
     "src/input_errors.ts",
     "src/storable_text.ts",
     "src/times.ts",
+    "src/version.ts",
   ],
   ["src/telemetry"],
   ["src/database"],
