@@ -1,6 +1,6 @@
 /**
- * What `deno task sbom` runs: writes sbom.cdx.json, a CycloneDX 1.6 list of all packages of deno.lock, and the licences of
- * those that run with the service into docs/licences.md. The same lock gives the same bytes.
+ * What `deno task sbom` runs: writes sbom.cdx.json, a CycloneDX 1.6 list of all packages of deno.lock, and the
+ * licences of those that run with the service into docs/licences.md. The same lock gives the same bytes.
  */
 import * as License from "@cyclonedx/cyclonedx-library/Contrib/License";
 import * as Enums from "@cyclonedx/cyclonedx-library/Enums";

@@ -1,7 +1,8 @@
 /**
- * What `deno task settings` runs: writes the README's table of variables, the permissions of deno.json, what compose.yaml
- * passes on and the names that the Helm chart accepts from src/config/variables.ts. With `--check` it only tells whether they
- * are up to date. The Kubernetes manifest and the chart's values, which have remarks beside their settings, are checked alone.
+ * What `deno task settings` runs: writes the README's table of variables, the permissions of deno.json, what
+ * compose.yaml passes on and the names that the Helm chart accepts from src/config/variables.ts. With `--check` it only
+ * tells whether they are up to date. The Kubernetes manifest and the chart's values, which have remarks beside their
+ * settings, are checked alone.
  */
 import { fileURLToPath } from "node:url";
 import { parse as parseYaml, parseAllDocuments } from "yaml";

