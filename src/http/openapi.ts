@@ -5,7 +5,6 @@ import { rolesFrom } from "../config/roles.ts";
 import { describeProblem, type ProblemCode, problemDocument } from "./problems.ts";
 import type { RouteDeclaration } from "./declaration.ts";
 import { EXAMPLE, header, Problem } from "./schemas.ts";
-import { VERSION } from "../version.ts";
 
 /** Groups the operations in `/docs`. */
 export const TAGS = [

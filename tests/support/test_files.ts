@@ -17,6 +17,7 @@ export const SLOW = [
   "tests/faults/experiments/pooler_test.ts",
   "tests/commands/serve_database_test.ts",
   "tests/commands/migrate_test.ts",
+  "tests/client/package_test.ts",
   "tests/faults/planted_network_bugs_test.ts",
   "tests/database/migrations/adopt_members_test.ts",
   "tests/database/migrations/up_down_test.ts",
