@@ -51,6 +51,7 @@ export async function moveAShard({ sql, workers: [one, other] }: CitusDatabase):
     limit 1
   `;
   const to = shard.port === one.port ? other : one;
+  await sql`select recover_prepared_transactions()`; // docs/citus.md: after a crash, before a move
   await sql`
     select citus_move_shard_placement(${shard.id}, ${shard.name}, ${shard.port}, ${to.name}, ${to.port}, 'block_writes')
   `;

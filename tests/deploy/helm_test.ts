@@ -160,10 +160,12 @@ for (const line of HELM_LINES) {
       assertEquals(names, new Set(["people-trainer-assignment", "people-trainer-assignment-migrate"]));
     });
 
-    it("says what to do next", { skip: line === "3" }, async () => { // which shows that only with a cluster
-      const notes = await runHelm(helm, ["install", "--dry-run=client"], { name: "people" });
-      assert(notes.includes("port-forward service/people-trainer-assignment 8000:80"), notes);
-    });
+    if (line !== "3") { // which shows that only with a cluster
+      it("says what to do next", async () => {
+        const notes = await runHelm(helm, ["install", "--dry-run=client"], { name: "people" });
+        assert(notes.includes("port-forward service/people-trainer-assignment 8000:80"), notes);
+      });
+    }
   });
 }
 
