@@ -103,7 +103,8 @@ begin
     needed (name) as (
       select unnest(array[
         'add_seats', 'assign_new', 'assign_shard', 'check_shard', 'choose_shard', 'count_seats', 'draft_shard', 'end_shard',
-        'estimate_shard', 'explain_shard', 'forget_shard', 'keep_seats', 'preview_shard', 'record_shard', 'release_seats', 'retry_shard', 'step_shard', 'sweep_shard'
+        'estimate_shard', 'explain_shard', 'forget_shard', 'keep_seats', 'preview_shard', 'record_shard', 'release_seats',
+        'retry_shard', 'signup_shard', 'step_shard', 'sweep_shard'
       ])
       union
       select c.callee

@@ -1,6 +1,8 @@
 -- Auto-assignment on a shard. Citus calls a trigger unsafe that may write to another shard's rows; this one writes to the
 -- shard where its members are, by the copies of the functions that know no other.
 
+alter function assignment.assign_or_record(uuid[], text, uuid, jsonb[], text) rename to assign_or_record_here;
+
 create function assignment.assign_new(p_member_ids uuid[])
   returns void
   volatile
@@ -28,7 +30,7 @@ begin
   exception when others or assert_failure then
     null;
   end;
-  if exists (select from unnest(assignment.assign_or_record(p_member_ids, 'trigger')) as f where f.sqlstate = 'TA023') then
+  if exists (select from unnest(assignment.assign_or_record_here(p_member_ids, 'trigger')) as f where f.sqlstate = 'TA023') then
     begin  -- the retry brings the seats that are not here
       update assignment.failures set next_attempt_at = now() where member_id = any (p_member_ids) and sqlstate = 'TA023';
     exception when others or assert_failure then

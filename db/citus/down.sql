@@ -56,6 +56,8 @@ drop function
   assignment.assign_shard(jsonb),
   assignment.end_one_here(uuid, uuid, text),
   assignment.end_shard(jsonb),
+  assignment.signup_shard(jsonb),
+  assignment.assign_or_record_here(uuid[], text, uuid, jsonb[], text),
   assignment.explain_decision_here(uuid),
   assignment.explain_shard(jsonb),
   assignment.grant_service_here(name, name[]),
