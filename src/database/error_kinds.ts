@@ -59,12 +59,23 @@ const BUSY = /^(40001|40P01|55P03|57014)$/;
 export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined {
   const code = errorCode(error);
   if (code === POOL_FULL || BUSY.test(code)) return "busy";
-  if (refusesConnections(error)) return "away";
+  if (refusesConnections(error) || losesNode(error)) return "away";
   if (INCAPABLE.test(code)) return "incapable";
   if (UNFIT.test(code)) return "unfit";
   const isAway = CONNECTION_ERRORS.has(code) || AWAY.test(code) ||
     (error instanceof Error && describeTlsError(error, code) !== null);
   return isAway ? "away" : undefined;
+}
+
+/** What Citus, and libpq in it, says as an internal error when it loses a node in the middle of a statement or of a commit. */
+const LOST_NODE = new RegExp(
+  "^(failure on connection marked as essential|failed to COPY to shard|SSL SYSCALL error|connection not open" +
+    "|server closed the connection unexpectedly|could not receive data from server|could not send data to server)",
+);
+
+/** Tells whether a cluster lost a node meanwhile; whether it has committed is not known then. */
+export function losesNode(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === "XX000" && LOST_NODE.test(error.message);
 }
 
 /**
