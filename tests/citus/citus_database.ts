@@ -15,10 +15,11 @@ interface Node {
 
 /** A database of a test's own on every node of the cluster that `CITUS_URL` names. */
 export interface CitusDatabase extends TestDatabase {
+  coordinator: Node;
   /** The nodes that hold shards. */
   workers: readonly Node[];
-  /** What a worker's own session sees and does. */
-  onWorker<T>(worker: Node, work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** What a node's own session sees and does. */
+  onWorker<T>(node: Node, work: (sql: Sql) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -26,12 +27,14 @@ export interface CitusDatabase extends TestDatabase {
  * @param options.shards of members
  * @param options.distributed false leaves it migrated and not distributed
  * @param options.leaveOut adds the cluster's nodes but for so many of the last
+ * @param options.beforehand changes the migrated database before it is distributed
  */
 export async function citusDatabase(
-  { shards = 8, distributed = true, leaveOut = 0 }: {
+  { shards = 8, distributed = true, leaveOut = 0, beforehand }: {
     shards?: number;
     distributed?: boolean;
     leaveOut?: number;
+    beforehand?: ((sql: Sql) => Promise<void>) | undefined;
   } = {},
 ): Promise<CitusDatabase> {
   const [coordinator, ...workers] = await findNodes();
@@ -50,6 +53,7 @@ export async function citusDatabase(
   await makeServiceRole(sql, new URL(url).password);
   await migrateUp(url);
   await sql`insert into public.members (id) values (${DEFAULT_TRAINER_ID})`;
+  await beforehand?.(sql);
   if (distributed) {
     await sql.unsafe(`alter database ${name} set citus.shard_count = ${shards}`);
     await distributeOnCitus(url, { distributesMembers: true });
@@ -68,8 +72,9 @@ export async function citusDatabase(
     url,
     serviceUrl: url,
     sql,
+    coordinator,
     workers,
-    onWorker: (worker, work) => onServer(urlOn(worker), work),
+    onWorker: (node, work) => onServer(urlOn(node), work),
     async newServicePool() {
       await sql`select assignment.grant_service(${SERVICE_ROLE})`;
       return open(Object.assign(new URL(url), { username: SERVICE_ROLE }).href, 5);

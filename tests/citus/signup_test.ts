@@ -9,6 +9,30 @@ import { among, putRules } from "../support/policies.ts";
 import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
 import { refuseOnShards } from "./shards.ts";
 
+describe("sign-ups by rules on several nodes at once", () => {
+  let database: CitusDatabase;
+  beforeAll(async () => {
+    database = await citusDatabase();
+  });
+  afterAll(() => database.drop());
+
+  // Citus 13.2 crashes at COMMIT PREPARED where a shard has asked others in the transaction.
+  it("crash no node, for no shard asks another node for the trainers", async () => {
+    const { sql } = database;
+    const trainers = newIds(4);
+    await sql`insert into public.members ${sql(trainers.map((id) => ({ id })))}`;
+    await putRules(sql, [{ name: "all", assign: among("spread", trainers) }]);
+    const session = database.newConnection();
+    for (let turn = 0; turn < 15; turn++) {
+      await session`insert into public.members (id) select gen_random_uuid() from generate_series(1, 100)`;
+    }
+    const [row] = await sql<[{ clients: number }]>`
+      select count(*) as clients from public.trainer_client_assignments where trainer_id = any (${trainers}::uuid[])
+    `;
+    assertEquals(row.clients, 1500);
+  });
+});
+
 describe("sign-ups on shards", () => {
   let database: CitusDatabase;
   let sql: Sql;
