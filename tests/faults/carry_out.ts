@@ -10,7 +10,11 @@ export async function carryOut(
   options: Omit<ExperimentOptions, "report">,
 ): Promise<Report> {
   const report = new Report(options.plant !== undefined);
-  const deadlineMinutes = sized(options.scale, { short: 3, full: 120, long: 24 * 60 });
+  const deadlineMinutes = sized(options.scale, {
+    short: options.onCluster ? 8 : 3, // a crash of a node takes seconds
+    full: 120,
+    long: 24 * 60,
+  });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -37,8 +41,13 @@ export async function carryOut(
 }
 
 /** The command that repeats a run as nearly as processes allow. */
-export function commandOf({ name }: Experiment, { scale, seed }: Omit<ExperimentOptions, "report">): string {
-  return `deno task faults ${name}${scale === "full" ? "" : ` --${scale}`} --seed ${seed}`;
+export function commandOf(
+  { name }: Experiment,
+  { scale, seed, onCluster = false }: Omit<ExperimentOptions, "report">,
+): string {
+  return `deno task faults ${name}${scale === "full" ? "" : ` --${scale}`}${
+    onCluster ? " --citus" : ""
+  } --seed ${seed}`;
 }
 
 /** A seed for a run that repeats no other. */

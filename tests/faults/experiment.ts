@@ -10,6 +10,8 @@ export interface Experiment {
   /** What is broken, and what must hold. */
   summary: string;
   run(options: ExperimentOptions): Promise<void>;
+  /** It also runs on a Citus cluster. */
+  runsOnCluster?: true;
 }
 
 export interface ExperimentOptions {
@@ -19,6 +21,8 @@ export interface ExperimentOptions {
   report: Report;
   /** A bug to plant before anything happens, to see whether the oracle notices. */
   plant?: PlantedBug | undefined;
+  /** On the cluster that `CITUS_URL` names. */
+  onCluster?: boolean | undefined;
 }
 
 /** What an experiment measured and what did not hold. */

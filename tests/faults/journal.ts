@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { losesNode } from "../../src/database/error_kinds.ts";
 import { AppError } from "../../src/errors.ts";
 
 /** How a statement ended, as far as its sender can know: a lost connection leaves it open. */
@@ -181,7 +182,8 @@ const LOST =
 
 function judge(error: unknown): { outcome: Outcome; code: string } {
   const code = error instanceof Error && "code" in error ? String(error.code) : "none";
-  return { outcome: LOST.test(code) || isPanic(error) ? "unknown" : "failed", code };
+  const isLost = LOST.test(code) || isPanic(error) || losesNode(error);
+  return { outcome: isLost ? "unknown" : "failed", code };
 }
 
 /** A server that gives up may do so between writing a commit and telling of it. */

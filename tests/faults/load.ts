@@ -163,6 +163,7 @@ export async function giveMembers(
     );
     await journal.record("given", ids, async () => {
       await sql.begin(async (transaction) => {
+        await transaction`set local citus.propagate_set_commands = 'local'`; // on a cluster: so do the nodes
         await transaction`set local session_replication_role = replica`;
         await transaction`insert into public.members (id) select unnest(${ids}::uuid[])`;
       });

@@ -1,5 +1,6 @@
 import type { Sql } from "../../src/database/sql.ts";
 import { type Entry, isForeignFailure, readJournal } from "./journal.ts";
+import type { Feature } from "./left_out.ts";
 import { auditRules } from "./oracle_audit_rules.ts";
 import { historyRules } from "./oracle_history_rules.ts";
 import { policyRules } from "./oracle_policy_rules.ts";
@@ -16,6 +17,8 @@ export interface Violation {
 
 export interface OracleOptions {
   trainerId: string;
+  /** Tells whether the world has what a rule needs; by default all. */
+  has?: (feature: Feature) => boolean;
   /** Every run must have ended by itself. */
   runsEnded?: boolean;
   /** Nobody was there whom a run's closing proof had to find: all signups went through the trigger. */
@@ -53,8 +56,8 @@ export async function consultOracle(
       await makeTables(transaction, entries, options.lostAfter);
       if (options.webhooks !== undefined) await makeWebhookTables(transaction, options.webhooks);
       const violations: Violation[] = [];
-      for (const { name, applies, query } of ALL_RULES) {
-        if (!applies(options)) continue;
+      for (const { name, applies, needs = [], query } of ALL_RULES) {
+        if (!applies(options) || !needs.every((feature) => options.has?.(feature) ?? true)) continue;
         const broken = await transaction.unsafe<{ what: string; count: number }[]>(
           `select what, count(*) over () as count from (${query}) as broken (what) order by what limit 3`,
           query.includes("$1") ? [options.trainerId] : [],

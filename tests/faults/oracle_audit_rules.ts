@@ -103,6 +103,7 @@ export const auditRules: readonly Rule[] = [
   {
     name: "one line for each statement past the service",
     applies: always,
+    needs: ["one line a statement"],
     query: `
       with statements as (
         select statement, line, outcome, count(*), jsonb_agg(assignment_id order by assignment_id) as ids
@@ -172,6 +173,7 @@ export const auditRules: readonly Rule[] = [
   {
     name: "a line is written in the transaction of its change",
     applies: always,
+    needs: ["commit times"],
     query: `
       select format('%s of %s at %s, the change at %s', l.action, l.subject, written.line_at, written.change_at)
       from (

@@ -103,6 +103,7 @@ export const historyRules: readonly Rule[] = [
   {
     name: "no run makes again what was ended by hand",
     applies: always,
+    needs: ["commit times"],
     query: `
       select format('run %s made assignment %s of member %s again', r.id, n.id, n.client_id)
       from assignments_ever n

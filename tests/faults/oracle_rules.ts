@@ -1,3 +1,4 @@
+import type { Feature } from "./left_out.ts";
 import type { OracleOptions } from "./oracle.ts";
 
 /**
@@ -7,6 +8,8 @@ import type { OracleOptions } from "./oracle.ts";
 export interface Rule {
   name: string;
   applies(options: OracleOptions): boolean;
+  /** Without these it says nothing. */
+  needs?: readonly Feature[];
   query: string;
 }
 
@@ -184,9 +187,8 @@ export const rules: readonly Rule[] = [
     applies: ({ noStragglers }) => noStragglers === true,
     query: `
       select format('the proof of %s %s found members whom its batches had passed over', r.kind, r.id)
-      from assignment.backfill_lanes l
-      join assignment.backfill_runs r on r.id = l.run_id
-      where l.lane = 0
+      from assignment.backfill_runs r
+      where r.sweeps > 0
         and not r.reassigns
     `,
   },

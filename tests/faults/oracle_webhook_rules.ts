@@ -41,6 +41,7 @@ export const webhookRules: readonly Rule[] = [
   {
     name: "a message is written in the transaction of its change",
     applies: withWebhooks,
+    needs: ["commit times"],
     query: `
       select format('message %s at %s, assignment %s at %s', t.message_id, written.message_at, a.id, written.assignment_at)
       from (${TOLD}) as t

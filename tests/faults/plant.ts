@@ -35,11 +35,15 @@ export interface Planting {
  * does not come to its end has noticed nothing.
  * @throws {Error} when there is no such experiment
  */
-export async function plantIn(experimentName: string, plant: KnownBug, seed = newSeed()): Promise<Planting> {
+export async function plantIn(
+  experimentName: string,
+  plant: KnownBug,
+  { seed = newSeed(), onCluster = false } = {},
+): Promise<Planting> {
   const experiment = experiments.find(({ name }) => name === experimentName);
   if (experiment === undefined) throw new Error(`there is no experiment ${experimentName}`);
   const began = performance.now();
-  const { violations } = await carryOut(experiment, { seed, scale: "short", plant });
+  const { violations } = await carryOut(experiment, { seed, scale: "short", plant, onCluster });
   const isUnrelated = ({ rule }: Violation) => unrelatedRules.includes(rule);
   return {
     seed,

@@ -1,10 +1,13 @@
 import { hasEnded, type Run } from "../../src/runs/progress.ts";
 import { getRun, pauseRun, resumeRun } from "../../src/runs/runs.ts";
 import type { Sql } from "../../src/database/sql.ts";
+import { isOnCluster } from "../../src/database/distributed.ts";
+import { ASSIGNMENTS_EVER } from "./departures.ts";
 import type { Report } from "./experiment.ts";
 import { cutService } from "./background.ts";
 import { type Journal, outcomeOfSeveral } from "./journal.ts";
 import { giveMembers } from "./load.ts";
+import { lookAtShards } from "./shard_counters.ts";
 import type { World } from "./world.ts";
 
 const lookEveryMs = 50;
@@ -60,7 +63,8 @@ export async function turnPause(sql: Sql, journal: Journal, runId: string): Prom
 }
 
 /**
- * Looks at a run again and again: in no snapshot may its counters differ from its rows. Returns how often it looked.
+ * Looks at a run again and again: in no snapshot (on a cluster: of a shard) may its counters differ from its rows.
+ * Returns how often it looked.
  * @param assignments where members leave: those that are gone as well
  */
 export function watchCounters(
@@ -71,26 +75,20 @@ export function watchCounters(
 ): { stop(): Promise<number> } {
   let looks = 0;
   let stopped = false;
+  const look = async (): Promise<Look[]> =>
+    await isOnCluster(sql())
+      ? await lookAtShards(sql(), runId, assignments === ASSIGNMENTS_EVER)
+      : [await lookAtRun(sql(), runId, assignments)];
   const watching = (async () => {
     while (!stopped) {
       try {
-        const [row] = await sql()<
-          [{ kind: string; successful: number; rows: number; isConsistent: boolean }]
-        >`
-          select
-            p.kind, p.successful,
-            (select count(distinct (a.client_id, a.assignment_date)) from ${
-          sql()(assignments)
-        } a where a.backfill_run_id = p.id) as rows,
-            p.processed = p.successful + p.skipped + p.failed and p.processed <= p.total as is_consistent
-          from assignment.backfill_progress p
-          where p.id = ${runId}
-        `;
+        const seen = await look();
         looks += 1;
-        if (row.successful !== row.rows || !row.isConsistent) {
+        const wrong = seen.find((each) => each.successful !== each.rows || each.isConsistent === false);
+        if (wrong !== undefined) {
           report.violate(
             "a run's counters equal the rows that carry its id",
-            `midway, ${row.kind}: ${JSON.stringify(row)}`,
+            `midway: ${JSON.stringify(wrong)}`,
           );
           return;
         }
@@ -109,9 +107,32 @@ export function watchCounters(
   };
 }
 
+/** What a run counts, and the rows that carry its id. */
+interface Look {
+  successful: number;
+  rows: number;
+  isConsistent?: boolean;
+}
+
+async function lookAtRun(sql: Sql, runId: string, assignments: string): Promise<Look> {
+  const [row] = await sql<[Look & { kind: string }]>`
+    select
+      p.kind, p.successful,
+      (
+        select count(distinct (a.client_id, a.assignment_date)) from ${
+    sql(assignments)
+  } a where a.backfill_run_id = p.id
+      ) as rows,
+      p.processed = p.successful + p.skipped + p.failed and p.processed <= p.total as is_consistent
+    from assignment.backfill_progress p
+    where p.id = ${runId}
+  `;
+  return row;
+}
+
 /** Adds members unseen where the run has been already: only its closing proof can find them. */
 export async function giveBehindCursor(
-  { sql, journal, random }: World,
+  { sql, journal, random, cluster }: World,
   runId: string,
   members: number,
 ): Promise<void> {
@@ -120,7 +141,11 @@ export async function giveBehindCursor(
   ) {
     await pause(5);
   }
-  await giveMembers(sql, journal, random, 20, "00");
+  const give = () => giveMembers(sql, journal, random, 20, "00");
+  if (cluster === null) return void await give();
+  await turnPause(sql, journal, runId); // on a cluster the run might end before they are there
+  if ((await getRun(sql, runId)).status === "paused") await give();
+  await turnPause(sql, journal, runId);
 }
 
 /** Pauses and resumes the run, and cuts the service's connections, a few times each. */

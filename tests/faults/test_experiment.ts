@@ -4,10 +4,10 @@ import { carryOut, commandOf, newSeed } from "./carry_out.ts";
 import type { Experiment } from "./experiment.ts";
 
 /** Declares the test of an experiment: what its short version promises holds. What fails prints its seed. */
-export function testExperiment(experiment: Experiment): void {
-  describe(`experiment ${experiment.name}`, () => {
+export function testExperiment(experiment: Experiment, { onCluster = false } = {}): void {
+  describe(`experiment ${experiment.name}${onCluster ? " on a cluster" : ""}`, () => {
     it(experiment.summary, async () => {
-      const options = { seed: newSeed(), scale: "short" } as const;
+      const options = { seed: newSeed(), scale: "short", onCluster } as const;
       const { violations } = await carryOut(experiment, options);
       assertEquals(
         violations,

@@ -10,12 +10,12 @@ const AT_ONCE = 2;
 const RUNS = 3;
 
 /** Declares a test for each bug that is no extra: the quickest of the experiments that are said to notice it does. */
-export function testPlantedBugs(knownBugs: readonly KnownBug[]): void {
+export function testPlantedBugs(knownBugs: readonly KnownBug[], { onCluster = false } = {}): void {
   const bugs = knownBugs.filter(({ isExtra }) => !isExtra);
   describe("the oracle is turned red", () => {
     let plantings: Promise<Planting>[] = [];
     beforeAll(() => {
-      plantings = sideBySide(bugs, AT_ONCE, (bug) => plantUntilNoticed(bug));
+      plantings = sideBySide(bugs, onCluster ? 1 : AT_ONCE, (bug) => plantUntilNoticed(bug, onCluster));
     });
 
     for (const [index, { name, caughtBy: [quickest], breaks }] of bugs.entries()) {
@@ -30,11 +30,11 @@ export function testPlantedBugs(knownBugs: readonly KnownBug[]): void {
   });
 }
 
-async function plantUntilNoticed(bug: KnownBug): Promise<Planting> {
+async function plantUntilNoticed(bug: KnownBug, onCluster: boolean): Promise<Planting> {
   let planting: Planting;
   let runs = 0;
   do {
-    planting = await plantIn(bug.caughtBy[0], bug);
+    planting = await plantIn(bug.caughtBy[0], bug, { onCluster });
     runs += 1;
   } while (!isNoticed(planting, bug.breaks) && runs < RUNS);
   return planting;

@@ -65,6 +65,7 @@ export async function bringWebhooks(
 
   async function settle(): Promise<Consumed> {
     await Promise.all(receivers.map((receiver) => receiver.setCalm(true)));
+    await world.cluster?.settle();
     await tendOutbox(world.sql);
     await world.sql`select assignment.forget_gone_members()`; // as every night: an outbox that was broken forgot nobody
     await eventually(report, "what is due is delivered", plant ? 3_000 : 30_000, async () => {
@@ -85,17 +86,20 @@ export async function bringWebhooks(
   }
 }
 
-async function keepGaps(sql: Sql): Promise<void> {
+/** Keeps, for the oracle, the changes that the outbox refused. */
+export async function keepGaps(sql: Sql): Promise<void> {
+  await sql.unsafe(`create table ${GAPS_EVER} (like assignment.outbox_gaps)`);
   await sql.unsafe(`
-    create table ${GAPS_EVER} (like assignment.outbox_gaps);
     create function public.keep_gap() returns trigger language plpgsql security definer as $$
     begin
       insert into ${GAPS_EVER} select new.*;
       return new;
     end;
-    $$;
-    create trigger keep_gap before insert on assignment.outbox_gaps for each row execute function public.keep_gap();
+    $$
   `);
+  await sql.unsafe(
+    "create trigger keep_gap before insert on assignment.outbox_gaps for each row execute function public.keep_gap()",
+  );
 }
 
 /** What failed, or was taken by a process that is gone, need not wait for its time; what is never due stays so. */

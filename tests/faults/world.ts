@@ -5,9 +5,11 @@ import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { testDatabase } from "../support/databases.ts";
 import { type PostgresVersion, startTestServer, type TestServer } from "../support/servers.ts";
 import { copyTemplate } from "../support/template.ts";
+import { type Cluster, EXPERIMENT_SESSIONS, makeCluster } from "./cluster.ts";
 import type { ExperimentOptions, Report } from "./experiment.ts";
 import { Journal } from "./journal.ts";
 import { type Load, type LoadOptions, startLoad } from "./load.ts";
+import { type Feature, NOT_ON_CLUSTERS } from "./left_out.ts";
 import { consultOracle, countJournal, type OracleOptions } from "./oracle.ts";
 import { type Random, seededRandom } from "./random.ts";
 import { type Service, startService } from "./service.ts";
@@ -16,6 +18,10 @@ import { copyService, PROJECT_FOLDER } from "./service_copy.ts";
 /** What an experiment plays with: a real server of its own, services, a journal; all of it gone at the end. */
 export interface World {
   server: TestServer;
+  /** Where members are distributed; null on one server. */
+  cluster: Cluster | null;
+  /** Tells whether there is what experiments leave out on a cluster. */
+  has(feature: Feature): boolean;
   /** The superuser's own connections, past whatever proxy services go through. */
   sql: Sql;
   random: Random;
@@ -57,17 +63,22 @@ export async function takeDownWorlds(owner?: Report): Promise<void> {
 
 /** Makes a world, does something in it, and takes it down whatever happened. */
 export async function inWorld(
-  { seed, report, plant }: ExperimentOptions,
+  { seed, report, plant, onCluster = false }: ExperimentOptions,
   { version = "18", settings = {}, migrated = true, ownServer = true }: WorldOptions,
   work: (world: World) => Promise<void>,
 ): Promise<void> {
   const closers: (() => Promise<unknown>)[] = [];
   const folder = await Deno.makeTempDir({ prefix: "trainer-assignment-faults-" });
-  const isShared = !ownServer && Deno.env.has("TEST_DATABASE_URL");
-  const server = isShared ? await shareServer() : await startTestServer(version);
-  let sql = openDatabase(server.url, { max: 5, applicationName: "experiment" });
-  const journal = Journal.open(join(folder, "journal"));
   const random = seededRandom(seed);
+  const cluster = onCluster ? await makeCluster(random.fork(), plant) : null;
+  const isShared = !ownServer && Deno.env.has("TEST_DATABASE_URL");
+  const server = cluster !== null
+    ? asServer(cluster)
+    : isShared
+    ? await shareServer()
+    : await startTestServer(version);
+  let sql = openDatabase(server.url, { max: EXPERIMENT_SESSIONS, applicationName: "experiment" });
+  const journal = Journal.open(join(folder, "journal"));
   let services: Promise<string> | undefined;
   const takeDown = async () => {
     if (!openWorlds.delete(takeDown)) return;
@@ -83,6 +94,14 @@ export async function inWorld(
     if (troubles.length > 0) throw new AggregateError(troubles, `cannot take down: ${troubles.join("; ")}`);
   };
   openWorlds.set(takeDown, report);
+  const hasFeature = () => cluster === null; // what has a name lacks on every cluster
+  let copy: Sql | undefined;
+  const findPlain = async () => {
+    if (cluster === null) return sql;
+    copy ??= await openCopy(version, closers);
+    await cluster.copyTo(copy);
+    return copy;
+  };
 
   try {
     for (const [name, value] of Object.entries(settings)) {
@@ -92,12 +111,17 @@ export async function inWorld(
       await server.stop();
       await server.start();
     }
-    if (migrated && !isShared) {
+    if (migrated && !isShared && cluster === null) {
       await copyTemplate(server.url);
     }
-    if (migrated) await plant?.database?.(sql);
+    if (migrated && cluster === null) await plant?.database?.(sql);
+    if (cluster !== null) {
+      for (const [part, reason] of Object.entries(NOT_ON_CLUSTERS)) report.figure(`without ${part}`, reason);
+    }
     await work({
       server,
+      cluster,
+      has: hasFeature,
       get sql() {
         return sql;
       },
@@ -127,12 +151,13 @@ export async function inWorld(
       atEnd: (close) => void closers.push(close),
       async reopen(url) {
         await closeDatabase(sql, 1);
-        return sql = openDatabase(url, { max: 5, applicationName: "experiment" });
+        return sql = openDatabase(url, { max: EXPERIMENT_SESSIONS, applicationName: "experiment" });
       },
       async judge(options = {}) {
         for (
-          const { rule, detail } of await consultOracle(sql, journal.path, {
+          const { rule, detail } of await consultOracle(await findPlain(), journal.path, {
             trainerId: DEFAULT_TRAINER_ID,
+            has: hasFeature,
             ...options,
           })
         ) {
@@ -162,6 +187,22 @@ async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> 
 /** A migrated database of its own on the server that `deno task test` started. */
 async function shareServer(): Promise<TestServer> {
   const database = await testDatabase();
+  return asServer({ url: database.url, remove: () => database.drop() });
+}
+
+/** A database on servers that others use as well. */
+function asServer({ url, remove }: Pick<TestServer, "url" | "remove">): TestServer {
   const refuse = () => Promise.reject(new Error("the common server stays as it is"));
-  return { url: database.url, folder: "", start: refuse, stop: refuse, remove: () => database.drop() };
+  return { url, folder: "", start: refuse, stop: refuse, remove };
+}
+
+/** Opens a plain migrated database, for a copy of what a cluster holds. */
+async function openCopy(version: PostgresVersion, closers: (() => Promise<unknown>)[]): Promise<Sql> {
+  const isShared = Deno.env.has("TEST_DATABASE_URL");
+  const server = isShared ? await shareServer() : await startTestServer(version);
+  closers.push(() => server.remove());
+  if (!isShared) await copyTemplate(server.url);
+  const sql = openDatabase(server.url, { max: 1, applicationName: "oracle" });
+  closers.push(() => closeDatabase(sql, 1));
+  return sql;
 }

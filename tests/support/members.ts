@@ -27,6 +27,15 @@ export async function withoutTrigger(
 
 /** Makes the database refuse assignments of members for whom the condition over `new` holds. */
 export async function refuseAssignments(sql: Sql, condition: string, sqlstate = "P0001"): Promise<void> {
+  await defineRefusal(sql, condition, sqlstate);
+  await sql.unsafe(`
+    create or replace trigger refuse_assignment before insert on public.trainer_client_assignments
+      for each row execute function public.refuse_assignment();
+  `);
+}
+
+/** Defines the function of {@link refuseAssignments}' trigger. */
+export async function defineRefusal(sql: Sql, condition: string, sqlstate = "P0001"): Promise<void> {
   await sql.unsafe(`
     create or replace function public.refuse_assignment() returns trigger language plpgsql as $$
     begin
@@ -36,8 +45,6 @@ export async function refuseAssignments(sql: Sql, condition: string, sqlstate = 
       return new;
     end;
     $$;
-    create or replace trigger refuse_assignment before insert on public.trainer_client_assignments
-      for each row execute function public.refuse_assignment();
   `);
 }
 

@@ -44,17 +44,15 @@ export function among(
 
 /** Counts the active clients of each of the trainers. */
 export async function countClients(sql: Sql, trainerIds: string[]): Promise<number[]> {
-  const rows = await sql<{ clients: number }[]>`
-    select (
-      select count(*)
-      from public.trainer_client_assignments a
-      where a.trainer_id = t.id
-        and a.status = 'active'
-    ) as clients
-    from unnest(${trainerIds}::uuid[]) with ordinality as t (id, place)
-    order by t.place
+  const rows = await sql<{ trainerId: string; clients: number }[]>`
+    select a.trainer_id, count(*) as clients
+    from public.trainer_client_assignments a
+    where a.trainer_id = any (${trainerIds}::uuid[])
+      and a.status = 'active'
+    group by a.trainer_id
   `;
-  return rows.map(({ clients }) => clients);
+  const counted = new Map(rows.map(({ trainerId, clients }) => [trainerId, clients]));
+  return trainerIds.map((id) => counted.get(id) ?? 0);
 }
 
 /** Counts seats of a trainer that are free, those beyond the capacity as negative. */

@@ -1,10 +1,10 @@
 import { retryRun, startBackfill } from "../../../src/runs/runs.ts";
 import type { Sql } from "../../../src/database/sql.ts";
 import { retryFailures } from "../../../src/assignments/failures.ts";
-import { acceptAssignments, refuseAssignments } from "../../support/members.ts";
 import { startWork } from "../background.ts";
 import { type Experiment, sized } from "../experiment.ts";
 import { assignByHand, endAssignment, giveMembers } from "../load.ts";
+import { accept, refuse } from "../refusals.ts";
 import { awaitEnd, giveBehindCursor, pause, steerAndCut, watchCounters } from "../runs.ts";
 import { bringWebhooks } from "../webhooks.ts";
 import { inWorld, type World } from "../world.ts";
@@ -12,11 +12,12 @@ import { inWorld, type World } from "../world.ts";
 /** Everything at once that an ordinary day brings, with a default trainer and no rules. */
 export const everyday: Experiment = {
   name: "everyday",
+  runsOnCluster: true,
   summary:
     "signups in all forms, runs paused, resumed and cut off, causes that come and go, consumers of messages who refuse, hang and go away: every promise holds",
   run: (options) =>
     inWorld(options, { ownServer: false }, async (world) => {
-      const { sql, journal, random } = world;
+      const { sql, journal, random, cluster } = world;
       const { scale, report } = options;
       const webhooks = await bringWebhooks(world, options);
       startWork(world);
@@ -27,18 +28,22 @@ export const everyday: Experiment = {
       for (let round = 0; round < rounds; round++) {
         const given = await giveMembers(sql, journal, random, members);
         const load = world.startLoad({ longestPauseMs: 5, steering: 0.2, sessions: 3 });
-        await refuseAssignments(sql, "new.source = 'backfill' and new.client_id::text ~ '^.0f'");
+        await refuse(world, "new.source = 'backfill' and new.client_id::text ~ '^.0f'");
         const run = await startBackfill(sql, { requestedBy: "experiment", batchRows: 200 });
         const watch = watchCounters(() => sql, run.id, report);
+        if (cluster !== null) {
+          await giveBehindCursor(world, run.id, members);
+          await cluster.crashWorker(sql);
+        }
         await Promise.all([
           steerAndCut(world, run.id),
-          giveBehindCursor(world, run.id, members),
+          cluster === null ? giveBehindCursor(world, run.id, members) : cluster.moveShard(),
           ...given.slice(0, 40).flatMap((id) => [assign(world, id), assign(world, id)]),
           ...given.slice(40, 50).map((id) => assignAgain(world, id)),
         ]);
         const ended = await awaitEnd(() => sql, run.id, report);
         looks += await watch.stop();
-        await acceptAssignments(sql);
+        await accept(world);
         if (ended !== null && ended.failed > 0) {
           await awaitEnd(() => sql, (await retryRun(sql, run.id, "experiment")).id, report);
         }
@@ -49,7 +54,7 @@ export const everyday: Experiment = {
         await bringCauses(world);
         await world.judge({
           runsEnded: true,
-          longestSignupMs: 2_000,
+          ...world.has("a signup's time") ? { longestSignupMs: 2_000 } : {},
           webhooks: await webhooks.settle(),
         });
         if (report.hasNoticedBug) return;
@@ -75,22 +80,26 @@ async function assignAgain(world: World, id: string): Promise<void> {
 
 /** One after the other, each until somebody has signed up meanwhile: assignments refused, locked, and without their trainer. */
 async function bringCauses(world: World): Promise<void> {
-  const { sql, random, trainerId } = world;
+  const { sql, random, trainerId, cluster, has } = world;
   const load = world.startLoad({ longestPauseMs: 5, steering: 0, sessions: 3 });
-  await refuseAssignments(sql, "new.client_id::text ~ '^[0-7]'");
+  await refuse(world, "new.client_id::text ~ '^[0-7]'");
   await untilMore(sql, 20);
   await retryFailures(sql);
+  await cluster?.crashWorker(sql);
+  await cluster?.moveShard();
   await untilMore(sql, 10);
-  await acceptAssignments(sql);
+  await accept(world);
 
   await sql.begin(async (locker) => {
     await locker`lock table public.trainer_client_assignments in access exclusive mode`;
     await pause(350);
   });
 
-  await sql`update assignment.settings set default_trainer_id = ${random.uuid()}`;
-  await untilMore(sql, 20);
-  await sql`update assignment.settings set default_trainer_id = ${trainerId}`;
+  if (has("trainers' foreign key")) {
+    await sql`update assignment.settings set default_trainer_id = ${random.uuid()}`;
+    await untilMore(sql, 20);
+    await sql`update assignment.settings set default_trainer_id = ${trainerId}`;
+  }
   await untilMore(sql, 10);
   await load.stop();
 }

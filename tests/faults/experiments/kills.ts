@@ -21,16 +21,18 @@ type Kind = (typeof KINDS)[number];
 /** kill -9 of the service, of a backend, of the whole server, at random moments of runs, with signups going on. */
 export const kills: Experiment = {
   name: "kills",
+  runsOnCluster: true,
   summary:
     "kill -9 of the service, a backend or the server during backfills, transfers, reassigning and signups by rules: nothing lost, nothing counted twice, seats exact, one line for each change, each change delivered",
   async run(options) {
     const { scale, report } = options;
     await inWorld(options, {}, async (world) => {
       const { journal, random } = world;
-      const wanted = sized(scale, { short: 6, full: 200, long: 1000 });
+      const onServer = world.cluster === null;
+      const wanted = sized(scale, { short: onServer ? 6 : 3, full: 200, long: 1000 });
       const killed: Record<Victim, number> = { service: 0, backend: 0, server: 0 };
       let next: Victim[] = [];
-      await keepDeparted(world.sql);
+      await keepDeparted(world.sql, { onShards: !onServer });
       const webhooks = await bringWebhooks(world, options);
       const service = await world.startService({
         environment: { BACKFILL_REST_RATIO: "4", DATABASE_POOL_SIZE: "5", ...WEBHOOK_ENVIRONMENT },
@@ -42,7 +44,7 @@ export const kills: Experiment = {
         departures: ["leave", "endDirectly"], // of what is deleted, only the proof finds the members
         trainerIds: [world.trainerId, ...Object.values(trainers).flat()],
       });
-      const each = sized(scale, { short: 2, full: 10, long: 10 }); // of one run
+      const each = sized(scale, { short: onServer ? 2 : 1, full: 10, long: 10 }); // of one run
       const given = sized(scale, { short: 1_500, full: 4_000, long: 4_000 });
       const batchRows = sized(scale, { short: 100, full: 25, long: 25 });
       let looks = 0;
@@ -65,6 +67,7 @@ export const kills: Experiment = {
           const victim = next.pop() ?? "server";
           killed[victim] += 1;
           await killOne(victim, world, service);
+          await world.cluster?.moveShard();
         }
         await awaitEnd(() => world.sql, runId, report);
         looks += await watch.stop();
@@ -79,7 +82,11 @@ export const kills: Experiment = {
       report.figure("snapshots of counters", looks);
       const consumed = await webhooks.settle();
       await expectQuietEnd(service, report);
-      await world.judge({ runsEnded: true, noStragglers: true, webhooks: consumed });
+      await world.judge({
+        runsEnded: true,
+        noStragglers: world.has("signups without failures"),
+        webhooks: consumed,
+      });
     });
   },
 };
@@ -114,11 +121,17 @@ async function goesOn(sql: World["sql"], runId: string, report: Report): Promise
   return isOver ? "ended" : "moved";
 }
 
-/** Kills, and brings back what does not come back by itself: a supervisor's part. */
-async function killOne(victim: Victim, { sql, server }: World, service: Service): Promise<void> {
+/**
+ * Kills, and brings back what does not come back by itself: a supervisor's part. On a cluster the server is a worker's, the
+ * backend one of the coordinator, which then restarts itself.
+ */
+async function killOne(victim: Victim, world: World, service: Service): Promise<void> {
+  const { sql, server, cluster } = world;
   if (victim === "service") {
     await service.stop("SIGKILL");
     await service.start();
+  } else if (cluster !== null) {
+    await (victim === "backend" ? cluster.crashCoordinator(sql) : cluster.crashWorker(sql));
   } else if (victim === "backend") {
     // A backend in the middle of a step where there is one; the server then restarts itself.
     const [backend] = await sql<{ pid: number }[]>`
