@@ -4336,6 +4336,83 @@ $$;
 COMMENT ON FUNCTION assignment.list_member_fields() IS 'The columns of members and the fields inside json columns, three levels deep. frequent_values: the labels of an enum;
 else up to 20 values that at least two of 2,000 members have, the most frequent first. It never reads the whole table.';
 
+-- TABLE: assignment.outbox
+
+CREATE TABLE assignment.outbox (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    type text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    assignment_ids uuid[],
+    member_ids uuid[],
+    run_id uuid,
+    policy_version integer,
+    is_test_for uuid,
+    is_addressed boolean DEFAULT false NOT NULL
+);
+
+COMMENT ON TABLE assignment.outbox IS 'Messages, with the ids of what they tell of: the text is made from the rows when it is sent, so that a member who is deleted
+is in none.';
+
+COMMENT ON COLUMN assignment.outbox.id IS 'The webhook-id, the same at every attempt.';
+
+COMMENT ON COLUMN assignment.outbox.xid IS 'The transaction that wrote it. In the order of (xid, id), no message appears behind one that read_events has given out.';
+
+COMMENT ON COLUMN assignment.outbox.assignment_ids IS 'Of assignments.created and assignments.ended: at most 500.';
+
+COMMENT ON COLUMN assignment.outbox.member_ids IS 'Of assignment.failed: at most 500.';
+
+COMMENT ON COLUMN assignment.outbox.is_test_for IS 'A test message, for this endpoint alone.';
+
+COMMENT ON COLUMN assignment.outbox.is_addressed IS 'Whether there is a delivery for each endpoint that wants it.';
+
+-- FUNCTION: assignment.list_told_assignments(assignment.outbox)
+
+CREATE FUNCTION assignment.list_told_assignments(p_message assignment.outbox) RETURNS TABLE(id uuid, client_id uuid, trainer_id uuid, assignment_date timestamp with time zone, source text, assigned_by text, backfill_run_id uuid, policy_version integer, rule smallint, ended_at timestamp with time zone, ended_by text, ended_because text, ended_run_id uuid)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return query
+  select
+    a.id,
+    a.client_id,
+    a.trainer_id,
+    a.assignment_date,
+    a.source,
+    a.assigned_by,
+    a.backfill_run_id,
+    a.policy_version,
+    a.rule,
+    a.ended_at,
+    a.ended_by,
+    a.ended_because,
+    a.ended_run_id
+  from public.trainer_client_assignments a
+  where a.id = any (p_message.assignment_ids);
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.list_told_assignments(p_message assignment.outbox) IS 'The assignments of a message that still exist.';
+
+-- FUNCTION: assignment.list_told_failures(assignment.outbox)
+
+CREATE FUNCTION assignment.list_told_failures(p_message assignment.outbox) RETURNS TABLE(member_id uuid, sqlstate text, attempts integer)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return query
+  select f.member_id, f.sqlstate, f.attempts from assignment.failures f where f.member_id = any (p_message.member_ids);
+end;
+$$;
+
+COMMENT ON FUNCTION assignment.list_told_failures(p_message assignment.outbox) IS 'The failures of a message that are not over.';
+
 -- FUNCTION: assignment.lock_assigned(uuid[], uuid[], uuid)
 
 CREATE FUNCTION assignment.lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid DEFAULT NULL::uuid) RETURNS uuid[]
@@ -6163,36 +6240,6 @@ $$;
 
 COMMENT ON FUNCTION assignment.refresh_settings() IS 'Makes the settings match the policy in force and the trainers'' capacities.';
 
--- TABLE: assignment.outbox
-
-CREATE TABLE assignment.outbox (
-    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
-    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    type text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    assignment_ids uuid[],
-    member_ids uuid[],
-    run_id uuid,
-    policy_version integer,
-    is_test_for uuid,
-    is_addressed boolean DEFAULT false NOT NULL
-);
-
-COMMENT ON TABLE assignment.outbox IS 'Messages, with the ids of what they tell of: the text is made from the rows when it is sent, so that a member who is deleted
-is in none.';
-
-COMMENT ON COLUMN assignment.outbox.id IS 'The webhook-id, the same at every attempt.';
-
-COMMENT ON COLUMN assignment.outbox.xid IS 'The transaction that wrote it. In the order of (xid, id), no message appears behind one that read_events has given out.';
-
-COMMENT ON COLUMN assignment.outbox.assignment_ids IS 'Of assignments.created and assignments.ended: at most 500.';
-
-COMMENT ON COLUMN assignment.outbox.member_ids IS 'Of assignment.failed: at most 500.';
-
-COMMENT ON COLUMN assignment.outbox.is_test_for IS 'A test message, for this endpoint alone.';
-
-COMMENT ON COLUMN assignment.outbox.is_addressed IS 'Whether there is a delivery for each endpoint that wants it.';
-
 -- FUNCTION: assignment.render_message(assignment.outbox)
 
 CREATE FUNCTION assignment.render_message(p_message assignment.outbox) RETURNS jsonb
@@ -6232,8 +6279,7 @@ begin
         order by a.id
       ))
       into v_data
-      from public.trainer_client_assignments a
-      where a.id = any (p_message.assignment_ids)
+      from assignment.list_told_assignments(p_message) a
       having count(*) > 0;
     when p_message.type = 'assignment.failed' then
       select jsonb_build_object('members', jsonb_agg(
@@ -6241,7 +6287,7 @@ begin
       ))
       into v_data
       from unnest(p_message.member_ids) as m (id)
-      left join assignment.failures f on f.member_id = m.id
+      left join assignment.list_told_failures(p_message) f on f.member_id = m.id
       having count(*) > 0;
     when p_message.type = 'run.ended' then
       select jsonb_build_object(
@@ -9610,6 +9656,14 @@ REVOKE ALL ON FUNCTION assignment.lay_out_transfer(p_run assignment.backfill_run
 -- ACL: assignment.FUNCTION list_member_fields()
 
 REVOKE ALL ON FUNCTION assignment.list_member_fields() FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION list_told_assignments(p_message assignment.outbox)
+
+REVOKE ALL ON FUNCTION assignment.list_told_assignments(p_message assignment.outbox) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION list_told_failures(p_message assignment.outbox)
+
+REVOKE ALL ON FUNCTION assignment.list_told_failures(p_message assignment.outbox) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid)
 

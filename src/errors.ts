@@ -13,7 +13,6 @@ export type ErrorCode =
   | "member_not_found"
   | "no_room"
   | "no_successor"
-  | "not_on_citus"
   | "policy_changed"
   | "policy_invalid"
   | "policy_version_not_found"
@@ -79,8 +78,7 @@ export const OWN_SQLSTATES: Record<string, { meaning: string; code: ErrorCode | 
   TA019: { meaning: "a transfer from the trainer has not ended", code: "transfer_active", detail: "runId" },
   TA021: { meaning: "the webhook does not exist", code: "webhook_not_found" },
   TA022: { meaning: "messages after the cursor are no longer kept", code: "cursor_expired" },
-  TA024: { meaning: "a shard waits for what is in other places: seats, or who is a member", code: null },
-  TA023: { meaning: "not possible where members are distributed", code: "not_on_citus" },
+  TA023: { meaning: "a shard waits for what is in other places: seats, or who is a member", code: null },
 };
 
 /** Awaits a query; an error that a function of ours raised becomes an {@link AppError}, any other stays as it is. */

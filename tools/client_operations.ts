@@ -1,5 +1,5 @@
 /**
- * What `deno task client` runs: writes src/http_client/operations.ts, what the typed client knows of the API, from the
+ * What `deno task client` runs: writes packages/client/src/operations.ts, what the typed client knows of the API, from the
  * OpenAPI document. A test holds the file against the document.
  */
 import { Buffer } from "node:buffer";
@@ -10,7 +10,9 @@ import { openDatabase } from "../src/database/connection.ts";
 import { createApp } from "../src/service.ts";
 import { recordingLogger } from "../tests/support/logs.ts";
 
-export const OPERATIONS_FILE = fileURLToPath(new URL("../src/http_client/operations.ts", import.meta.url));
+export const OPERATIONS_FILE = fileURLToPath(
+  new URL("../packages/client/src/operations.ts", import.meta.url),
+);
 
 const HEAD = `// Made by \`deno task client\` from the OpenAPI document; not to be edited.
 // deno-fmt-ignore-file

@@ -1,15 +1,20 @@
 /**
- * What `deno task settings` runs: writes the README's table of variables, the permissions of deno.json and what
- * compose.yaml passes on from src/config/variables.ts. With `--check` it only tells whether they are up to date. The Kubernetes
- * manifest, which has remarks beside its settings, is checked alone.
+ * What `deno task settings` runs: writes the README's table of variables, the permissions of deno.json, what
+ * compose.yaml passes on and the names that the Helm chart accepts from src/config/variables.ts. With `--check` it only
+ * tells whether they are up to date. The Kubernetes manifest and the chart's values, which have remarks beside their
+ * settings, are checked alone.
  */
 import { fileURLToPath } from "node:url";
-import { parseAllDocuments } from "yaml";
+import { parse as parseYaml, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { type Variable, VARIABLES } from "../src/config/variables.ts";
 import { NEAR_MISSES, OTHER_CLIENTS } from "../src/database/database_variables.ts";
+import { markdownTable } from "./markdown_table.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** What the runtime reads for itself where it is deployed. */
+const OF_DEPLOYED_RUNTIME = ["OTEL_DENO", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME"];
 
 /** What the runtime reads for itself, beside the variables of the service. */
 const OF_THE_RUNTIME = {
@@ -23,10 +28,14 @@ const FILES: Record<string, (text: string, variables: Record<string, Variable>) 
   "README.md": writeTable,
   "deno.json": writePermissions,
   "compose.yaml": writeEnvironment,
+  "deploy/helm/trainer-assignment/values.schema.json": writeNames,
 };
 
-/** Has the settings by hand. */
-const MANIFEST = "deploy/kubernetes/trainer-assignment.yaml";
+/** The files that have the settings by hand, and what tells whether one has them all. */
+const BY_HAND: Record<string, (text: string, variables: Record<string, Variable>) => boolean> = {
+  "deploy/kubernetes/trainer-assignment.yaml": saysAll,
+  "deploy/helm/trainer-assignment/values.yaml": hasValues,
+};
 
 const readFile = (file: string) => Deno.readTextFile(ROOT + file);
 
@@ -40,7 +49,10 @@ export async function findStaleFiles(
     const text = await read(file);
     if (write(text, variables) !== text) stale.push(file);
   }
-  return saysAll(await read(MANIFEST), variables) ? stale : [...stale, MANIFEST];
+  for (const [file, isRight] of Object.entries(BY_HAND)) {
+    if (!isRight(await read(file), variables)) stale.push(file);
+  }
+  return stale;
 }
 
 /** Puts what is made of a place into that place. Without one it fails: else the file would count as up to date. */
@@ -60,12 +72,7 @@ function writeTable(readme: string, variables: Record<string, Variable>): string
     ...[...Object.entries(variables).map(([name, variable]) => ({ name, ...variable })), OF_THE_RUNTIME]
       .map(({ name, preset, what }) => [`\`${name}\``, preset, what]),
   ];
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: string[], fill: string) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(" | ")} |\n`;
-  const [head = [], ...body] = rows;
-  const table = line(head, " ") + line(["", "", ""], "-") + body.map((row) => line(row, " ")).join("");
-  return replacePlace(readme, "README.md", /^\| variable .*\n(?:\|.*\n)+/m, () => table);
+  return replacePlace(readme, "README.md", /^\| variable .*\n(?:\|.*\n)+/m, () => markdownTable(rows));
 }
 
 function writePermissions(config: string, variables: Record<string, Variable>): string {
@@ -88,6 +95,34 @@ function writeEnvironment(compose: string, variables: Record<string, Variable>):
   return replacePlace(compose, "compose.yaml", /(?: {6}[A-Z_]+: \$\{[A-Z_]+:-\}\n){2,}/, () => lines);
 }
 
+/** The chart refuses other settings, secrets among them. */
+function writeNames(schema: string, variables: Record<string, Variable>): string {
+  const names = [...namesOfDeployed(variables, false), ...OF_DEPLOYED_RUNTIME];
+  const list = names.map((name) => `          "${name}"`).join(",\n");
+  const place = /("propertyNames": \{\s+"enum": \[\n)[^\]]*?(\n {8}\])/;
+  return replacePlace(
+    schema,
+    "values.schema.json",
+    place,
+    (_, before = "", after = "") => before + list + after,
+  );
+}
+
+/** Tells whether the chart's values have what is deployed and no secret. */
+function hasValues(values: string, variables: Record<string, Variable>): boolean {
+  const { settings } = z.looseObject({ settings: z.record(z.string(), z.string()) }).parse(parseYaml(values));
+  const expected = new Set([...namesOfDeployed(variables, false), ...OF_DEPLOYED_RUNTIME]);
+  return expected.symmetricDifference(new Set(Object.keys(settings))).size === 0;
+}
+
+function namesOfDeployed(variables: Record<string, Variable>, isSecret: boolean): Set<string> {
+  return new Set(
+    Object.entries(variables)
+      .filter(([, row]) => row.notDeployed === undefined && (row.isSecret ?? false) === isSecret)
+      .map(([name]) => name),
+  );
+}
+
 const documentSchema = z.looseObject({
   kind: z.string(),
   data: z.record(z.string(), z.string()).default({}),
@@ -108,12 +143,9 @@ function saysAll(manifest: string, variables: Record<string, Variable>): boolean
     .flatMap(({ spec }) => spec?.template?.spec.containers ?? []).flatMap(({ env }) =>
       env.map(({ name }) => name)
     );
-  const deployed = Object.entries(variables).filter(([, { notDeployed }]) => notDeployed === undefined);
-  const names = (isSecret: boolean) =>
-    new Set(deployed.filter(([, row]) => (row.isSecret ?? false) === isSecret).map(([name]) => name));
-  const ofService = inMap.filter((name) => !name.startsWith("OTEL_")); // the runtime's own
-  return names(false).symmetricDifference(new Set(ofService)).size === 0 &&
-    names(true).symmetricDifference(new Set(ofContainer)).size === 0;
+  const ofService = inMap.filter((name) => !OF_DEPLOYED_RUNTIME.includes(name));
+  return namesOfDeployed(variables, false).symmetricDifference(new Set(ofService)).size === 0 &&
+    namesOfDeployed(variables, true).symmetricDifference(new Set(ofContainer)).size === 0;
 }
 
 if (import.meta.main) {

@@ -86,12 +86,6 @@ comment on table assignment.backfill_places is
 create table assignment.nodes (id uuid not null, constraint nodes_pkey primary key (id));
 comment on table assignment.nodes is 'What runs once for each row runs on each node. A node that came later has none.';
 
--- What the shards cannot do: audit lines and messages lie elsewhere.
-drop trigger trainer_client_assignments_tell_change_after_delete on public.trainer_client_assignments;
-drop trigger trainer_client_assignments_tell_change_after_truncate on public.trainer_client_assignments;
-drop trigger trainer_client_assignments_announce_after_insert on public.trainer_client_assignments;
-drop trigger trainer_client_assignments_announce_after_update on public.trainer_client_assignments;
-drop trigger failures_announce_after_insert on assignment.failures;
 -- A member's id cannot change where rows are distributed by it.
 drop trigger members_follow_id_after_update on public.members;
 

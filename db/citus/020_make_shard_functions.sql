@@ -103,7 +103,8 @@ begin
     needed (name) as (
       select unnest(array[
         'add_seats', 'assign_new', 'assign_shard', 'check_shard', 'choose_shard', 'count_seats', 'draft_shard', 'end_shard',
-        'estimate_shard', 'explain_shard', 'forget_shard', 'keep_seats', 'preview_shard', 'record_shard', 'release_seats', 'retry_shard', 'step_shard', 'sweep_shard'
+        'estimate_shard', 'explain_shard', 'forget_shard', 'keep_seats', 'preview_shard', 'record_shard', 'release_seats',
+        'retry_shard', 'signup_shard', 'step_shard', 'sweep_shard'
       ])
       union
       select c.callee
@@ -183,7 +184,7 @@ begin
           raise;
         end if;
         perform assignment.make_shard_functions(p_shard);
-      when sqlstate 'TA024' then
+      when sqlstate 'TA023' then
         return jsonb_build_object('lacking', sqlerrm);
     end;
   end loop;
@@ -194,7 +195,7 @@ comment on function assignment.call_shard(bigint, text, jsonb, jsonb) is
   'Calls a function for a shard of members that is on this node, and makes the shard''s functions first where they are missing.
 p_told: what the coordinator knows of other places. brought: seats to add here first, for each trainer; exhausted: trainers of
 whom no other place has a free seat; free: the free seats of all places, for each trainer, in place of those here; members,
-strangers: ids that are members, or are not. What the function did is undone where it has to know more of them (TA024): the
+strangers: ids that are members, or are not. What the function did is undone where it has to know more of them (TA023): the
 result is then {"lacking": the message of the error}.';
 
 create function assignment.on_shard(p_table oid, p_function text, p_argument jsonb, p_told jsonb default '{}')
@@ -271,7 +272,7 @@ begin
       v_told := assignment.bring_seats(p_id, v_result ->> 'lacking', v_told);
     end if;
   end loop;
-  raise exception '%', v_result ->> 'lacking' using errcode = 'TA024';
+  raise exception '%', v_result ->> 'lacking' using errcode = 'TA023';
 end;
 $$;
 

@@ -34,7 +34,8 @@ begin
   return query
   select distinct on (known.shard) known.place
   from (
-    select place, get_shard_id_for_distribution_column('public.members'::regclass, place) as shard from unnest(v_places) as place
+    select place, get_shard_id_for_distribution_column('public.members'::regclass, place) as shard
+    from unnest(v_places) as place
   ) as known
   order by known.shard, known.place;
 end;

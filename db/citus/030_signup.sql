@@ -1,6 +1,8 @@
 -- Auto-assignment on a shard. Citus calls a trigger unsafe that may write to another shard's rows; this one writes to the
 -- shard where its members are, by the copies of the functions that know no other.
 
+alter function assignment.assign_or_record(uuid[], text, uuid, jsonb[], text) rename to assign_or_record_here;
+
 create function assignment.assign_new(p_member_ids uuid[])
   returns void
   volatile
@@ -28,9 +30,9 @@ begin
   exception when others or assert_failure then
     null;
   end;
-  if exists (select from unnest(assignment.assign_or_record(p_member_ids, 'trigger')) as f where f.sqlstate = 'TA024') then
+  if exists (select from unnest(assignment.assign_or_record_here(p_member_ids, 'trigger')) as f where f.sqlstate = 'TA023') then
     begin  -- the retry brings the seats that are not here
-      update assignment.failures set next_attempt_at = now() where member_id = any (p_member_ids) and sqlstate = 'TA024';
+      update assignment.failures set next_attempt_at = now() where member_id = any (p_member_ids) and sqlstate = 'TA023';
     exception when others or assert_failure then
       null;  -- then it comes a little later
     end;
@@ -94,11 +96,20 @@ declare
   v_shard bigint := substring(tg_table_name from '_(\d+)$');
   v_ids uuid[] := array(select id from old_members);
 begin
-  perform assignment.call_shard(v_shard, 'forget_shard', to_jsonb(v_ids));
-  return null;  -- ignored for an after trigger
+  if v_ids = '{}' then
+    return null;  -- ignored for an after trigger
+  end if;
+  begin
+    perform assignment.call_shard(v_shard, 'forget_shard', to_jsonb(v_ids));
+    perform assignment.note(v_ids[1], 'gone', to_jsonb(v_ids));
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: something is still kept of % deleted members: %', cardinality(v_ids), sqlerrm
+      using hint = 'The scheduled reconciliation removes it.';
+  end;
+  perform assignment.note_line(v_ids[1], 'members.deleted', jsonb_build_object('members', cardinality(v_ids)));
+  return null;
 exception when others or assert_failure then
-  raise warning 'trainer assignment: something is still kept of % deleted members: %', cardinality(v_ids), sqlerrm
-    using hint = 'The scheduled reconciliation removes it.';
+  raise warning 'trainer assignment: the deletion of % members is not in the audit log: %', cardinality(v_ids), sqlerrm;
   return null;
 end;
 $$;

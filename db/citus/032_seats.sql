@@ -1,5 +1,5 @@
 -- Capacity on shards: free seats lie in the places of members, and are taken there. A place without a free seat asks for one
--- (TA024), and the coordinator brings it from another place (see 034). So no node waits for another in a sign-up, and no
+-- (TA023), and the coordinator brings it from another place (see 034). So no node waits for another in a sign-up, and no
 -- trainer gets a client beyond the capacity.
 
 create function assignment.is_room_known(p_trainer_id uuid)
@@ -147,7 +147,7 @@ begin
   where t.accepts_clients
     and not assignment.is_room_known(w.trainer_id);
   if v_lacking is not null then
-    raise exception 'seats are still to be brought from other places: %', v_lacking using errcode = 'TA024';
+    raise exception 'seats are still to be brought from other places: %', v_lacking using errcode = 'TA023';
   end if;
   return v_without || array(
     select asked.position::integer
@@ -158,7 +158,7 @@ end;
 $$;
 
 comment on function assignment.claim_seats(uuid[]) is
-  'As claim_seats_here, and nothing of trainers who are full everywhere. Raises TA024 where other places may have seats.';
+  'As claim_seats_here, and nothing of trainers who are full everywhere. Raises TA023 where other places may have seats.';
 
 create or replace function assignment.is_transient(p_sqlstate text)
   returns boolean
@@ -166,7 +166,7 @@ create or replace function assignment.is_transient(p_sqlstate text)
   set search_path = pg_catalog, pg_temp
   language sql
 as $$
-  select p_sqlstate in ('25006', '55P03', 'TA024') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
+  select p_sqlstate in ('25006', '55P03', 'TA023') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
 $$;
 
 create function assignment.overbook_seats(p_trainer_ids uuid[], p_without integer[])

@@ -90,7 +90,7 @@ end;
 $$;
 
 comment on function assignment.bring_seats(uuid, text, jsonb) is
-  'Takes the seats that a shard lacks out of other places, as the message of TA024 names them, for the place of p_id. Returns
+  'Takes the seats that a shard lacks out of other places, as the message of TA023 names them, for the place of p_id. Returns
 p_told with them, for call_shard.';
 
 create function assignment.reopen_trainers()

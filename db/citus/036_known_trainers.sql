@@ -1,5 +1,5 @@
 -- Who is a member: a shard has its own members. Whom the policy names as a trainer may be one of another shard, so every node
--- has a list of those that have been asked for. Of whom it does not have, a shard asks (TA024), and the coordinator looks.
+-- has a list of those that have been asked for. Of whom it does not have, a shard asks (TA023), and the coordinator looks.
 
 create or replace function assignment.find_members(p_ids uuid[])
   returns uuid[]
@@ -35,7 +35,7 @@ begin
   ) as known
   where asked.id is not null;
   if v_unknown is not null then
-    raise exception 'trainers are still to be looked up in other places: %', v_unknown using errcode = 'TA024';
+    raise exception 'trainers are still to be looked up in other places: %', v_unknown using errcode = 'TA023';
   end if;
   return v_found;
 end;
@@ -107,7 +107,7 @@ end;
 $$;
 
 comment on function assignment.look_up(text, jsonb) is
-  'Finds out which of the ids are members that the message of TA024 names. Returns p_told with it, for call_shard.';
+  'Finds out which of the ids are members that the message of TA023 names. Returns p_told with it, for call_shard.';
 
 create function assignment.refresh_known_trainers()
   returns void

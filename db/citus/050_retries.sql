@@ -16,10 +16,10 @@ begin
   into retry_shard.retried, retry_shard.succeeded, retry_shard.failed, retry_shard.failed_ids
   from assignment.retry_here((p_limit #>> '{}')::integer) as r;
   v_lacking := (  -- the whole batch fails with it
-    select f.message from assignment.failures f where f.member_id = retry_shard.failed_ids[1] and f.sqlstate = 'TA024'
+    select f.message from assignment.failures f where f.member_id = retry_shard.failed_ids[1] and f.sqlstate = 'TA023'
   );
   if v_lacking is not null then
-    raise exception '%', v_lacking using errcode = 'TA024';
+    raise exception '%', v_lacking using errcode = 'TA023';
   end if;
 end;
 $$;
@@ -150,7 +150,7 @@ as $$
 begin
   update assignment.failures f
   set next_attempt_at = now()
-  where f.sqlstate in ('TA011', 'TA024')
+  where f.sqlstate in ('TA011', 'TA023')
     and f.requested_trainer_id is null;
 end;
 $$;

@@ -1,4 +1,4 @@
--- Assignments by hand: on the member's node, with the line of the audit log on the coordinator.
+-- Assignments by hand: on the member's node, in one transaction with the line of the audit log on the coordinator.
 
 alter function assignment.assign_one(assignment.request, uuid, uuid) rename to assign_one_here;
 alter function assignment.end_one(uuid, uuid, text) rename to end_one_here;
@@ -36,6 +36,7 @@ create function assignment.assign_one(
   language plpgsql
 as $$
 begin
+  perform assignment.commit_together();
   select one.assigned, one.id, one.assignment_date, one.source, one.notes
   into assign_one.assigned, assign_one.id, assign_one.assignment_date, assign_one.source, assign_one.notes
   from jsonb_to_record(assignment.ask_shard(
@@ -71,6 +72,7 @@ create function assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor 
   language plpgsql
 as $$
 begin
+  perform assignment.commit_together();
   return assignment.ask_shard(
     'public.members',
     p_member_id,
@@ -93,5 +95,77 @@ begin
   delete from assignment.failures f
   where f.member_id = p_member_id
     and p_trainer_id = coalesce(f.requested_trainer_id, v_default_trainer_id);
+end;
+$$;
+
+-- What a program asks for that signs members up: where each of them is.
+
+create function assignment.signup_shard(p_argument jsonb)
+  returns jsonb
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_failures assignment.member_failure[] := assignment.assign_or_record_here(
+    array(select jsonb_array_elements_text(p_argument -> 'memberIds')::uuid),
+    p_argument ->> 'source',
+    (p_argument ->> 'trainerId')::uuid,
+    p_actor => p_argument ->> 'actor'
+  );
+begin
+  if v_failures[1].sqlstate = 'TA023' then  -- all of them have it
+    raise exception '%', v_failures[1].message using errcode = 'TA023';
+  end if;
+  return to_jsonb(v_failures);
+end;
+$$;
+
+create function assignment.assign_or_record(
+  p_member_ids uuid[], p_source text, p_trainer_id uuid default null, p_rows jsonb[] default null, p_actor text default null
+)
+  returns assignment.member_failure[]
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  set lock_timeout = '250ms'
+  language plpgsql
+as $$
+declare
+  v_ids uuid[];
+  v_result jsonb;
+  v_failures assignment.member_failure[] := '{}';
+begin
+  for v_ids in
+    select array_agg(asked.id order by asked.id)
+    from unnest(p_member_ids) as asked (id)
+    group by get_shard_id_for_distribution_column('public.members'::regclass, asked.id)
+  loop
+    begin
+      v_result := assignment.ask_shard(
+        'assignment.places',
+        assignment.find_place_of(v_ids[1]),
+        'signup_shard',
+        jsonb_build_object(
+          'memberIds', v_ids,
+          'source', p_source,
+          'trainerId', p_trainer_id,
+          'actor', coalesce(p_actor, assignment.database_role())
+        ),
+        true
+      );
+      v_failures := v_failures || array(
+        select jsonb_populate_record(null::assignment.member_failure, f) from jsonb_array_elements(v_result) as f
+      );
+    exception when others or assert_failure then
+      v_failures := v_failures || array(
+        select row(id, sqlstate, left(sqlerrm, 1000), null)::assignment.member_failure from unnest(v_ids) as id
+      );
+      raise warning 'trainer assignment: % member(s), the first %, are neither assigned nor recorded as failed: %',
+        cardinality(v_ids), v_ids[1], sqlerrm
+        using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+    end;
+  end loop;
+  return v_failures;
 end;
 $$;

@@ -62,33 +62,5 @@ $$;
 
 -- These, too, write to both.
 alter function assignment.grant_service(name, name[]) set citus.multi_shard_modify_mode = 'sequential';
-
--- What is not possible where members are distributed says so.
-create function assignment.refuse_on_shards(p_what text)
-  returns void
-  immutable
-  set search_path = pg_catalog, pg_temp
-  language plpgsql
-as $$
-begin
-  raise exception '% where members are distributed', p_what using errcode = 'TA023';
-end;
-$$;
-
 alter function assignment.change_trainer(uuid, jsonb, text, text) set citus.multi_shard_modify_mode = 'sequential';
 alter function assignment.settle_all_seats() set citus.multi_shard_modify_mode = 'sequential';
-
-alter function assignment.put_endpoint(uuid, jsonb, text, text) rename to put_endpoint_here;
-
-create function assignment.put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text default null)
-  returns uuid
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  set lock_timeout = '2s'
-  language plpgsql
-as $$
-begin
-  perform assignment.refuse_on_shards('there are no webhooks');
-end;
-$$;

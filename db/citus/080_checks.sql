@@ -90,7 +90,8 @@ begin
   perform assignment.grant_service_here(p_role, p_columns);
   execute format(
     'grant execute on function assignment.check_members(uuid[]), assignment.count_lanes(uuid), assignment.list_choices(uuid),
-       assignment.list_rule_names(integer), assignment.list_samples(uuid), assignment.find_trigger_state() to %I',
+       assignment.list_rule_names(integer), assignment.list_samples(uuid), assignment.find_trigger_state(),
+       assignment.find_node_places(), assignment.collect_notes(uuid, integer), assignment.drop_notes(uuid, jsonb) to %I',
     p_role
   );
   begin

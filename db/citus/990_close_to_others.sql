@@ -7,7 +7,10 @@ revoke all on
   assignment.places,
   assignment.full_trainers,
   assignment.known_trainers,
-  assignment.trainers_looked_up
+  assignment.trainers_looked_up,
+  assignment.notes,
+  assignment.wishes,
+  assignment.witness
 from public;
 select assignment.close_table('assignment.runs_by_policy');
 select assignment.close_table('assignment.backfill_places');
@@ -16,3 +19,6 @@ select assignment.close_table('assignment.places');
 select assignment.close_table('assignment.full_trainers');
 select assignment.close_table('assignment.known_trainers');
 select assignment.close_table('assignment.trainers_looked_up');
+select assignment.close_table('assignment.notes');
+select assignment.close_table('assignment.wishes');
+select assignment.close_table('assignment.witness');

@@ -56,15 +56,29 @@ drop function
   assignment.assign_shard(jsonb),
   assignment.end_one_here(uuid, uuid, text),
   assignment.end_shard(jsonb),
+  assignment.signup_shard(jsonb),
+  assignment.assign_or_record_here(uuid[], text, uuid, jsonb[], text),
   assignment.explain_decision_here(uuid),
   assignment.explain_shard(jsonb),
-  assignment.refuse_on_shards(text),
-  assignment.put_endpoint_here(uuid, jsonb, text, text),
   assignment.grant_service_here(name, name[]),
   assignment.check_shard(uuid[]),
   assignment.check_here(uuid[]),
   assignment.check_members(uuid[]),
-  assignment.find_trigger_state();
+  assignment.find_trigger_state(),
+  assignment.note(uuid, text, jsonb),
+  assignment.find_node_places(),
+  assignment.read_notes_here(integer),
+  assignment.drop_notes_here(jsonb),
+  assignment.collect_notes(uuid, integer),
+  assignment.drop_notes(uuid, jsonb),
+  assignment.take_gone(jsonb),
+  assignment.forget_here(uuid[]),
+  assignment.note_line(uuid, text, jsonb, text, uuid[]),
+  assignment.take_lines(jsonb),
+  assignment.commit_together(),
+  assignment.is_noted(text),
+  assignment.note_messages(text, uuid[], uuid[]),
+  assignment.take_messages(jsonb);
 
 drop table assignment.runs_by_policy;
 drop table assignment.backfill_places;
@@ -73,3 +87,6 @@ drop table assignment.places;
 drop table assignment.full_trainers;
 drop table assignment.known_trainers;
 drop table assignment.trainers_looked_up;
+drop table assignment.notes;
+drop table assignment.wishes;
+drop table assignment.witness;

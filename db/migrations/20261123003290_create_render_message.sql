@@ -41,8 +41,7 @@ begin
         order by a.id
       ))
       into v_data
-      from public.trainer_client_assignments a
-      where a.id = any (p_message.assignment_ids)
+      from assignment.list_told_assignments(p_message) a
       having count(*) > 0;
     when p_message.type = 'assignment.failed' then
       select jsonb_build_object('members', jsonb_agg(
@@ -50,7 +49,7 @@ begin
       ))
       into v_data
       from unnest(p_message.member_ids) as m (id)
-      left join assignment.failures f on f.member_id = m.id
+      left join assignment.list_told_failures(p_message) f on f.member_id = m.id
       having count(*) > 0;
     when p_message.type = 'run.ended' then
       select jsonb_build_object(

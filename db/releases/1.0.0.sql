@@ -5357,6 +5357,137 @@ else up to 20 values that at least two of 2,000 members have, the most frequent 
 
 
 --
+-- Name: outbox; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.outbox (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    type text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    assignment_ids uuid[],
+    member_ids uuid[],
+    run_id uuid,
+    policy_version integer,
+    is_test_for uuid,
+    is_addressed boolean DEFAULT false NOT NULL
+);
+
+
+--
+-- Name: TABLE outbox; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.outbox IS 'Messages, with the ids of what they tell of: the text is made from the rows when it is sent, so that a member who is deleted
+is in none.';
+
+
+--
+-- Name: COLUMN outbox.id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.id IS 'The webhook-id, the same at every attempt.';
+
+
+--
+-- Name: COLUMN outbox.xid; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.xid IS 'The transaction that wrote it. In the order of (xid, id), no message appears behind one that read_events has given out.';
+
+
+--
+-- Name: COLUMN outbox.assignment_ids; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.assignment_ids IS 'Of assignments.created and assignments.ended: at most 500.';
+
+
+--
+-- Name: COLUMN outbox.member_ids; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.member_ids IS 'Of assignment.failed: at most 500.';
+
+
+--
+-- Name: COLUMN outbox.is_test_for; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.is_test_for IS 'A test message, for this endpoint alone.';
+
+
+--
+-- Name: COLUMN outbox.is_addressed; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.is_addressed IS 'Whether there is a delivery for each endpoint that wants it.';
+
+
+--
+-- Name: list_told_assignments(assignment.outbox); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.list_told_assignments(p_message assignment.outbox) RETURNS TABLE(id uuid, client_id uuid, trainer_id uuid, assignment_date timestamp with time zone, source text, assigned_by text, backfill_run_id uuid, policy_version integer, rule smallint, ended_at timestamp with time zone, ended_by text, ended_because text, ended_run_id uuid)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return query
+  select
+    a.id,
+    a.client_id,
+    a.trainer_id,
+    a.assignment_date,
+    a.source,
+    a.assigned_by,
+    a.backfill_run_id,
+    a.policy_version,
+    a.rule,
+    a.ended_at,
+    a.ended_by,
+    a.ended_because,
+    a.ended_run_id
+  from public.trainer_client_assignments a
+  where a.id = any (p_message.assignment_ids);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION list_told_assignments(p_message assignment.outbox); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.list_told_assignments(p_message assignment.outbox) IS 'The assignments of a message that still exist.';
+
+
+--
+-- Name: list_told_failures(assignment.outbox); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.list_told_failures(p_message assignment.outbox) RETURNS TABLE(member_id uuid, sqlstate text, attempts integer)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return query
+  select f.member_id, f.sqlstate, f.attempts from assignment.failures f where f.member_id = any (p_message.member_ids);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION list_told_failures(p_message assignment.outbox); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.list_told_failures(p_message assignment.outbox) IS 'The failures of a message that are not over.';
+
+
+--
 -- Name: lock_assigned(uuid[], uuid[], uuid); Type: FUNCTION; Schema: assignment; Owner: -
 --
 
@@ -7580,74 +7711,6 @@ COMMENT ON FUNCTION assignment.refresh_settings() IS 'Makes the settings match t
 
 
 --
--- Name: outbox; Type: TABLE; Schema: assignment; Owner: -
---
-
-CREATE TABLE assignment.outbox (
-    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
-    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    type text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    assignment_ids uuid[],
-    member_ids uuid[],
-    run_id uuid,
-    policy_version integer,
-    is_test_for uuid,
-    is_addressed boolean DEFAULT false NOT NULL
-);
-
-
---
--- Name: TABLE outbox; Type: COMMENT; Schema: assignment; Owner: -
---
-
-COMMENT ON TABLE assignment.outbox IS 'Messages, with the ids of what they tell of: the text is made from the rows when it is sent, so that a member who is deleted
-is in none.';
-
-
---
--- Name: COLUMN outbox.id; Type: COMMENT; Schema: assignment; Owner: -
---
-
-COMMENT ON COLUMN assignment.outbox.id IS 'The webhook-id, the same at every attempt.';
-
-
---
--- Name: COLUMN outbox.xid; Type: COMMENT; Schema: assignment; Owner: -
---
-
-COMMENT ON COLUMN assignment.outbox.xid IS 'The transaction that wrote it. In the order of (xid, id), no message appears behind one that read_events has given out.';
-
-
---
--- Name: COLUMN outbox.assignment_ids; Type: COMMENT; Schema: assignment; Owner: -
---
-
-COMMENT ON COLUMN assignment.outbox.assignment_ids IS 'Of assignments.created and assignments.ended: at most 500.';
-
-
---
--- Name: COLUMN outbox.member_ids; Type: COMMENT; Schema: assignment; Owner: -
---
-
-COMMENT ON COLUMN assignment.outbox.member_ids IS 'Of assignment.failed: at most 500.';
-
-
---
--- Name: COLUMN outbox.is_test_for; Type: COMMENT; Schema: assignment; Owner: -
---
-
-COMMENT ON COLUMN assignment.outbox.is_test_for IS 'A test message, for this endpoint alone.';
-
-
---
--- Name: COLUMN outbox.is_addressed; Type: COMMENT; Schema: assignment; Owner: -
---
-
-COMMENT ON COLUMN assignment.outbox.is_addressed IS 'Whether there is a delivery for each endpoint that wants it.';
-
-
---
 -- Name: render_message(assignment.outbox); Type: FUNCTION; Schema: assignment; Owner: -
 --
 
@@ -7688,8 +7751,7 @@ begin
         order by a.id
       ))
       into v_data
-      from public.trainer_client_assignments a
-      where a.id = any (p_message.assignment_ids)
+      from assignment.list_told_assignments(p_message) a
       having count(*) > 0;
     when p_message.type = 'assignment.failed' then
       select jsonb_build_object('members', jsonb_agg(
@@ -7697,7 +7759,7 @@ begin
       ))
       into v_data
       from unnest(p_message.member_ids) as m (id)
-      left join assignment.failures f on f.member_id = m.id
+      left join assignment.list_told_failures(p_message) f on f.member_id = m.id
       having count(*) > 0;
     when p_message.type = 'run.ended' then
       select jsonb_build_object(
@@ -11309,48 +11371,48 @@ CREATE TABLE public.transferred (
 --
 
 INSERT INTO assignment.audit_log VALUES
-	('01a22856-ac5e-73c6-800c-f04ad2869396', '2026-11-29 17:24:58.590283+00', 'installation', 'postgres', 'webhook.created', 'webhook:87e4c389-60dd-46ad-b337-e817d66ed150', '{}', NULL, '{"url": "https://hooks.example.com/…", "types": ["assignments.created", "assignments.ended", "assignment.failed", "run.ended", "policy.changed"], "newUrl": true, "enabled": true, "newSecret": true, "description": null}', NULL),
-	('01a22856-ac6d-71ce-8f0a-12664de72a27', '2026-11-29 17:24:58.605158+00', 'installation', 'postgres', 'webhook.created', 'webhook:007fd232-b2ce-48a0-961e-a907a20d750c', '{}', NULL, '{"url": null, "types": ["policy.changed", "run.ended"], "newUrl": false, "enabled": true, "newSecret": false, "description": null}', NULL),
-	('01a22856-ac8d-7cc4-9f1e-2619e1f9650d', '2026-11-29 17:24:58.637834+00', 'journal', 'postgres', 'trainer.changed', 'trainer:38e4e196-3860-4c0c-97b2-db4e07c72315', '{38e4e196-3860-4c0c-97b2-db4e07c72315}', '{"capacity": null, "acceptsClients": true}', '{"capacity": 3, "noteChanged": false, "acceptsClients": true}', 'journal-2'),
-	('01a22856-ac97-70e9-95ee-09bd19f170cf', '2026-11-29 17:24:58.647079+00', 'journal', 'postgres', 'trainer.changed', 'trainer:2541455a-8909-47eb-a19b-d155c6887380', '{2541455a-8909-47eb-a19b-d155c6887380}', '{"capacity": null, "acceptsClients": true}', '{"capacity": 3, "noteChanged": false, "acceptsClients": true}', 'journal-3'),
-	('01a22856-aca6-7883-baa2-272625d796bc', '2026-11-29 17:24:58.662552+00', 'journal', 'postgres', 'trainer.changed', 'trainer:63cc8347-614f-4aef-8ce4-98391ac6935c', '{63cc8347-614f-4aef-8ce4-98391ac6935c}', '{"capacity": null, "acceptsClients": true}', '{"capacity": 2, "noteChanged": false, "acceptsClients": true}', 'journal-4'),
-	('01a22856-ad06-7fb2-a3d2-6174fe1cc53c', '2026-11-29 17:24:58.759027+00', 'journal', 'postgres', 'policy.changed', 'policy:2', '{}', '{"version": 1}', '{"version": 2}', 'journal-5'),
-	('01a22856-ae40-772b-8c68-68ba0b5007a4', '2026-11-29 17:24:59.072458+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22856-ae3f-792f-8a5b-ac128c444ebe', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', NULL, '{"force": false, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', 'journal-17'),
-	('01a22856-ae57-71d2-85c7-52e36e3eb8e2', '2026-11-29 17:24:59.095124+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22856-ae56-76c0-8c5e-2ebf326cd0ba', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', NULL, '{"force": false, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', 'journal-19'),
-	('01a22856-ae5e-7020-9b04-197ac9052af3', '2026-11-29 17:24:59.102016+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22856-ae5d-76c4-a4c8-43ea0ed3f5dc', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', NULL, '{"force": false, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', 'journal-20'),
-	('01a22856-ae62-75ca-a090-5c2f00ef69dc', '2026-11-29 17:24:59.106375+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22856-ae56-76c0-8c5e-2ebf326cd0ba', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-21'),
-	('01a22856-ae86-75db-944e-cb1e5c34260c', '2026-11-29 17:24:59.142381+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22856-ad65-7018-a330-d4e1fd940fac', '{d18a21c8-be77-496f-a2fd-ec6479ecba6d}', '{"trainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d"}', NULL, 'journal-28'),
-	('01a22856-ae89-7e87-bc55-2236a9d8e191', '2026-11-29 17:24:59.145918+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22856-ae5d-76c4-a4c8-43ea0ed3f5dc', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-29'),
-	('01a22856-ae96-75d2-b26e-d1497acf77df', '2026-11-29 17:24:59.158378+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22856-ad64-7ddb-9d60-d21d187960e9', '{2541455a-8909-47eb-a19b-d155c6887380}', '{"trainerId": "2541455a-8909-47eb-a19b-d155c6887380"}', NULL, 'journal-32'),
-	('01a22856-aeb8-7502-ab5b-fe63d3b83b7a', '2026-11-29 17:24:59.192329+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22856-ad84-7e3d-b32c-2ccf3c2a1fe6', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', '{"trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}', NULL, 'journal-43'),
-	('01a22856-aebd-7edd-8249-eaeff6811294', '2026-11-29 17:24:59.19794+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22856-ad84-7e14-b677-051cf835b5e7', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-45'),
-	('01a22856-aee0-771a-8a38-6fd1a0aaa04c', '2026-11-29 17:24:59.232457+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22856-ad84-7e5e-861a-3b8f753e26f9', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', '{"trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}', NULL, 'journal-59'),
-	('01a22856-aee8-752b-90d4-228fb9671d11', '2026-11-29 17:24:59.240341+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22856-ad84-7b99-8eb1-a0de4a44cec8', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-61'),
-	('01a22856-aef1-7e14-8d63-fe797622ab64', '2026-11-29 17:24:59.249893+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22856-ad84-7ddf-90a1-ebc736e71b64', '{dd94d702-adea-4b29-a42d-03ea886b5421}', '{"trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}', NULL, 'journal-62'),
-	('01a22856-af2c-7560-920b-e3bca4b7fff5', '2026-11-29 17:24:59.308384+00', 'postgres', 'postgres', 'members.deleted', NULL, '{}', NULL, '{"members": 1}', NULL),
-	('01a22856-af4c-77c2-ab31-bf9be6f7ed01', '2026-11-29 17:24:59.340502+00', 'postgres', 'postgres', 'assignments.changed', NULL, '{4a4855ea-07f8-46e5-b718-6e1eee098a6b}', NULL, '{"ended": 2, "revived": 0, "otherwise": 0, "assignmentIds": ["01a22856-ad93-7f60-8274-1508bdf37ee9", "01a22856-adab-7c76-bf05-48dc551adfa3"]}', NULL),
-	('01a22856-af5b-751a-9cb0-c743b27001c6', '2026-11-29 17:24:59.355364+00', 'postgres', 'postgres', 'assignments.deleted', NULL, '{839c27a9-6d4a-4158-b996-f081b8a9f238,dd94d702-adea-4b29-a42d-03ea886b5421}', NULL, '{"deleted": 2, "assignmentIds": ["01a22856-ae1d-7400-b629-6d03abfea6c0", "01a22856-ae1d-75b2-b50b-392f0b018da8"]}', NULL),
-	('01a22856-af62-7b1e-a00b-8d7778ca4826', '2026-11-29 17:24:59.362733+00', 'postgres', 'postgres', 'members.deleted', NULL, '{}', NULL, '{"members": 1}', NULL),
-	('01a22856-af77-7fce-80fc-fcbb85beccc0', '2026-11-29 17:24:59.384004+00', 'installation', 'postgres', 'run.started', 'run:01a22856-af76-7da1-af26-dfed8d0ff3f3', '{}', NULL, '{"kind": "backfill", "dryRun": true, "status": "running", "policyVersion": 2}', NULL),
-	('01a22856-b031-74d0-85ef-ab34a13989a8', '2026-11-29 17:24:59.56935+00', 'service', 'postgres', 'run.ended', 'run:01a22856-af76-7da1-af26-dfed8d0ff3f3', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": true, "status": "completed_with_errors", "policyVersion": 2}', NULL),
-	('01a22856-b046-7262-a2a8-fcf8eb2e276d', '2026-11-29 17:24:59.590159+00', 'schedule', 'postgres', 'run.started', 'run:01a22856-b045-7b70-a22b-d2e0dd603353', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 2}', NULL),
-	('01a22856-b12f-7170-b0cd-80b7adcce74e', '2026-11-29 17:24:59.823128+00', 'service', 'postgres', 'run.ended', 'run:01a22856-b045-7b70-a22b-d2e0dd603353', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "policyVersion": 2}', NULL),
-	('01a22856-b139-71ca-8250-9891e8da8ff4', '2026-11-29 17:24:59.833126+00', 'installation', 'postgres', 'run.started', 'run:01a22856-b138-78a3-84d2-0920f19f0b93', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 2}', NULL),
-	('01a22856-b157-7e28-bcb4-615cfc8df88a', '2026-11-29 17:24:59.863915+00', 'service', 'postgres', 'run.ended', 'run:01a22856-b138-78a3-84d2-0920f19f0b93', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "policyVersion": 2}', NULL),
-	('01a22856-b163-7d6c-912a-f2efe3d656b0', '2026-11-29 17:24:59.87585+00', 'installation', 'postgres', 'run.started', 'run:01a22856-b163-74f9-a15f-17829648dfb9', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 2}', NULL),
-	('01a22856-b1ac-74b4-9ede-cf845d844fc0', '2026-11-29 17:24:59.94834+00', 'service', 'postgres', 'run.ended', 'run:01a22856-b163-74f9-a15f-17829648dfb9', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "policyVersion": 2}', NULL),
-	('01a22856-b1cb-7cb8-b1c5-4141f73830ce', '2026-11-29 17:24:59.979806+00', 'journal', 'postgres', 'run.started', 'run:01a22856-b1cb-7624-81f9-853d4a782e50', '{4a4855ea-07f8-46e5-b718-6e1eee098a6b}', NULL, '{"kind": "transfer", "dryRun": false, "status": "running", "fromTrainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b", "policyVersion": 2}', 'journal-74'),
-	('01a22856-b246-7dd7-b50a-e89c18fd3440', '2026-11-29 17:25:00.10291+00', 'service', 'postgres', 'run.ended', 'run:01a22856-b1cb-7624-81f9-853d4a782e50', '{4a4855ea-07f8-46e5-b718-6e1eee098a6b}', '{"status": "running"}', '{"kind": "transfer", "dryRun": false, "status": "succeeded", "fromTrainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b", "policyVersion": 2}', NULL),
-	('01a22856-b2af-714f-a48e-7c691bc9619e', '2026-11-29 17:25:00.207126+00', 'journal', 'postgres', 'policy.changed', 'policy:3', '{}', '{"version": 2}', '{"version": 3}', 'journal-75'),
-	('01a22856-b2c7-7645-b26b-edcba0292294', '2026-11-29 17:25:00.231405+00', 'journal', 'postgres', 'run.started', 'run:01a22856-b2c6-7e66-b60c-d121be857acf', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "reassign": true, "policyVersion": 3}', 'journal-76'),
-	('01a22856-b362-76bc-b0bd-977961a24afd', '2026-11-29 17:25:00.386466+00', 'service', 'postgres', 'run.ended', 'run:01a22856-b2c6-7e66-b60c-d121be857acf', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "reassign": true, "policyVersion": 3}', NULL),
-	('01a22856-b38e-7cc4-be55-26251b8c20c5', '2026-11-29 17:25:00.430813+00', 'token:someone', 'postgres', 'session.ended', NULL, '{}', NULL, NULL, 'signed-out'),
-	('01a22856-b432-7ef9-8941-81ece76a74be', '2026-11-29 17:25:00.594945+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22856-b432-73ef-a679-b2c6b3c8e040', '{d18a21c8-be77-496f-a2fd-ec6479ecba6d}', NULL, '{"force": false, "trainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d"}', 'journal-85'),
-	('01a22856-b43d-7506-9388-b5a3354193dc', '2026-11-29 17:25:00.60533+00', 'journal', 'postgres', 'trainer.changed', 'trainer:2541455a-8909-47eb-a19b-d155c6887380', '{2541455a-8909-47eb-a19b-d155c6887380}', '{"capacity": 3, "acceptsClients": true}', '{"capacity": 30, "noteChanged": false, "acceptsClients": true}', 'journal-86'),
-	('01a22856-b63b-79ca-9021-dd32a591ce6c', '2026-11-29 17:25:01.115624+00', 'installation', 'postgres', 'run.started', 'run:01a22856-b63b-7018-9405-cd62cf414d68', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', NULL, '{"kind": "transfer", "dryRun": false, "status": "running", "fromTrainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28", "policyVersion": 3}', NULL),
-	('01a22856-b643-7b4b-bb63-4e67fb81a409', '2026-11-29 17:25:01.12374+00', 'installation', 'postgres', 'run.paused', 'run:01a22856-b63b-7018-9405-cd62cf414d68', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', '{"status": "running"}', '{"kind": "transfer", "dryRun": false, "reason": "until the upgrade", "status": "paused", "fromTrainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28", "policyVersion": 3}', NULL),
-	('01a22856-b658-7a56-8628-bdd01b7ea95f', '2026-11-29 17:25:01.144678+00', 'installation', 'postgres', 'run.started', 'run:01a22856-b654-7010-91a4-a7a60d2b04c7', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 3}', NULL),
-	('01a22856-b6a5-71ef-b86c-2fbe31583649', '2026-11-29 17:25:01.221166+00', 'installation', 'postgres', 'run.paused', 'run:01a22856-b654-7010-91a4-a7a60d2b04c7', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "reason": "until the upgrade", "status": "paused", "policyVersion": 3}', NULL);
+	('01a22863-4821-7e6a-bd1e-dae41401e710', '2026-11-29 17:38:44.897974+00', 'installation', 'postgres', 'webhook.created', 'webhook:87e4c389-60dd-46ad-b337-e817d66ed150', '{}', NULL, '{"url": "https://hooks.example.com/…", "types": ["assignments.created", "assignments.ended", "assignment.failed", "run.ended", "policy.changed"], "newUrl": true, "enabled": true, "newSecret": true, "description": null}', NULL),
+	('01a22863-482d-7a00-aa7f-80d398da0c88', '2026-11-29 17:38:44.90966+00', 'installation', 'postgres', 'webhook.created', 'webhook:007fd232-b2ce-48a0-961e-a907a20d750c', '{}', NULL, '{"url": null, "types": ["policy.changed", "run.ended"], "newUrl": false, "enabled": true, "newSecret": false, "description": null}', NULL),
+	('01a22863-4844-77d2-adfa-95582f219e88', '2026-11-29 17:38:44.932506+00', 'journal', 'postgres', 'trainer.changed', 'trainer:38e4e196-3860-4c0c-97b2-db4e07c72315', '{38e4e196-3860-4c0c-97b2-db4e07c72315}', '{"capacity": null, "acceptsClients": true}', '{"capacity": 3, "noteChanged": false, "acceptsClients": true}', 'journal-2'),
+	('01a22863-4851-7153-99ff-f531c8845012', '2026-11-29 17:38:44.945097+00', 'journal', 'postgres', 'trainer.changed', 'trainer:2541455a-8909-47eb-a19b-d155c6887380', '{2541455a-8909-47eb-a19b-d155c6887380}', '{"capacity": null, "acceptsClients": true}', '{"capacity": 3, "noteChanged": false, "acceptsClients": true}', 'journal-3'),
+	('01a22863-485e-7537-a912-94b8abd694f2', '2026-11-29 17:38:44.958339+00', 'journal', 'postgres', 'trainer.changed', 'trainer:63cc8347-614f-4aef-8ce4-98391ac6935c', '{63cc8347-614f-4aef-8ce4-98391ac6935c}', '{"capacity": null, "acceptsClients": true}', '{"capacity": 2, "noteChanged": false, "acceptsClients": true}', 'journal-4'),
+	('01a22863-48ce-7791-906a-45d47df52d9d', '2026-11-29 17:38:45.070507+00', 'journal', 'postgres', 'policy.changed', 'policy:2', '{}', '{"version": 1}', '{"version": 2}', 'journal-5'),
+	('01a22863-4996-7d5c-b8c8-bc991520dbe2', '2026-11-29 17:38:45.270845+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22863-4996-7062-a7f9-169ef3f41466', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', NULL, '{"force": false, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', 'journal-17'),
+	('01a22863-49a9-7181-98ae-6ce640cddba9', '2026-11-29 17:38:45.289104+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22863-49a8-74e1-a524-e5cac061b21c', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', NULL, '{"force": false, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', 'journal-19'),
+	('01a22863-49b1-786a-894a-29890463cb23', '2026-11-29 17:38:45.297534+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22863-49b0-7e49-a706-bb18281e30b3', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', NULL, '{"force": false, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', 'journal-20'),
+	('01a22863-49c6-75c6-91e9-8baf3092e648', '2026-11-29 17:38:45.318398+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-49a8-74e1-a524-e5cac061b21c', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-21'),
+	('01a22863-49ea-7297-b3d4-5c282e851fa7', '2026-11-29 17:38:45.354186+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-490b-7666-a48f-08c5c6e75c9b', '{d18a21c8-be77-496f-a2fd-ec6479ecba6d}', '{"trainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d"}', NULL, 'journal-28'),
+	('01a22863-49ed-7153-820a-71d1f23e68c9', '2026-11-29 17:38:45.357105+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-49b0-7e49-a706-bb18281e30b3', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-29'),
+	('01a22863-49ff-7251-9001-bc17dcbcbdc9', '2026-11-29 17:38:45.375166+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-490b-7456-86af-37e60e298398', '{2541455a-8909-47eb-a19b-d155c6887380}', '{"trainerId": "2541455a-8909-47eb-a19b-d155c6887380"}', NULL, 'journal-32'),
+	('01a22863-4a32-74b0-9f7e-bd66b5794c1b', '2026-11-29 17:38:45.426314+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-492a-7e8f-83ce-2101157bd1a1', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', '{"trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}', NULL, 'journal-43'),
+	('01a22863-4a3e-7a45-9ada-4904f95f90de', '2026-11-29 17:38:45.438662+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-492a-7e35-825b-b3a520d11a50', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-45'),
+	('01a22863-4aa5-7004-a360-56df80a93867', '2026-11-29 17:38:45.541018+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-492a-7eb8-a952-a691955e5e5a', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', '{"trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}', NULL, 'journal-59'),
+	('01a22863-4aaf-71f3-9678-189610c80a5b', '2026-11-29 17:38:45.551134+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-4920-7785-bbf0-5fff39d96093', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-61'),
+	('01a22863-4ab2-7e66-bfa8-0f06104a8be8', '2026-11-29 17:38:45.55491+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-4920-7912-a667-85c1ba342cae', '{dd94d702-adea-4b29-a42d-03ea886b5421}', '{"trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}', NULL, 'journal-62'),
+	('01a22863-4acf-726a-9e5f-f5993f4bd685', '2026-11-29 17:38:45.583195+00', 'postgres', 'postgres', 'members.deleted', NULL, '{}', NULL, '{"members": 1}', NULL),
+	('01a22863-4ada-7e45-9a1c-d69b52ead808', '2026-11-29 17:38:45.594907+00', 'postgres', 'postgres', 'assignments.changed', NULL, '{4a4855ea-07f8-46e5-b718-6e1eee098a6b}', NULL, '{"ended": 2, "revived": 0, "otherwise": 0, "assignmentIds": ["01a22863-4937-746e-8ba8-cd3d267b54d8", "01a22863-493b-7cf1-aead-c7d5ae02b006"]}', NULL),
+	('01a22863-4ae6-711e-bb52-37a6a0e56cb9', '2026-11-29 17:38:45.606103+00', 'postgres', 'postgres', 'assignments.deleted', NULL, '{839c27a9-6d4a-4158-b996-f081b8a9f238,dd94d702-adea-4b29-a42d-03ea886b5421}', NULL, '{"deleted": 2, "assignmentIds": ["01a22863-497a-7cdd-bdca-6b771d8586b2", "01a22863-497a-7e6e-85dd-f19d28113bba"]}', NULL),
+	('01a22863-4aed-7b1a-a863-a500b9edcb06', '2026-11-29 17:38:45.613719+00', 'postgres', 'postgres', 'members.deleted', NULL, '{}', NULL, '{"members": 1}', NULL),
+	('01a22863-4af7-7b2f-8508-4d523267f73f', '2026-11-29 17:38:45.623712+00', 'installation', 'postgres', 'run.started', 'run:01a22863-4af6-7afd-9ed7-0b65bc421cfa', '{}', NULL, '{"kind": "backfill", "dryRun": true, "status": "running", "policyVersion": 2}', NULL),
+	('01a22863-4c0f-7302-834b-2001222242eb', '2026-11-29 17:38:45.903236+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4af6-7afd-9ed7-0b65bc421cfa', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": true, "status": "completed_with_errors", "policyVersion": 2}', NULL),
+	('01a22863-4c46-7378-aa7f-b0a4c240f914', '2026-11-29 17:38:45.958229+00', 'schedule', 'postgres', 'run.started', 'run:01a22863-4c45-7af1-8729-9401bc0a864d', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 2}', NULL),
+	('01a22863-4d01-74f9-b50f-690f92f96519', '2026-11-29 17:38:46.145341+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4c45-7af1-8729-9401bc0a864d', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "policyVersion": 2}', NULL),
+	('01a22863-4d05-7e51-a50c-bef00a682cb3', '2026-11-29 17:38:46.149904+00', 'installation', 'postgres', 'run.started', 'run:01a22863-4d05-77c6-a13d-c6227b4876f8', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 2}', NULL),
+	('01a22863-4d2b-787a-ae6e-4bb3e11fd326', '2026-11-29 17:38:46.187559+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4d05-77c6-a13d-c6227b4876f8', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "policyVersion": 2}', NULL),
+	('01a22863-4d38-7743-a05c-ad99df115e8b', '2026-11-29 17:38:46.200471+00', 'installation', 'postgres', 'run.started', 'run:01a22863-4d36-7cd4-ba29-a7e01783ef4b', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 2}', NULL),
+	('01a22863-4d6e-7e72-bb41-612489411c11', '2026-11-29 17:38:46.254942+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4d36-7cd4-ba29-a7e01783ef4b', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "policyVersion": 2}', NULL),
+	('01a22863-4d7c-7d4f-afc1-bed7be7842af', '2026-11-29 17:38:46.268843+00', 'journal', 'postgres', 'run.started', 'run:01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '{4a4855ea-07f8-46e5-b718-6e1eee098a6b}', NULL, '{"kind": "transfer", "dryRun": false, "status": "running", "fromTrainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b", "policyVersion": 2}', 'journal-74'),
+	('01a22863-4db8-7e66-a2a0-c3a68e7f7508', '2026-11-29 17:38:46.328947+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '{4a4855ea-07f8-46e5-b718-6e1eee098a6b}', '{"status": "running"}', '{"kind": "transfer", "dryRun": false, "status": "succeeded", "fromTrainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b", "policyVersion": 2}', NULL),
+	('01a22863-4dea-7a00-a295-1364f878a855', '2026-11-29 17:38:46.378671+00', 'journal', 'postgres', 'policy.changed', 'policy:3', '{}', '{"version": 2}', '{"version": 3}', 'journal-75'),
+	('01a22863-4df8-72a3-9dc9-54b2da292d0d', '2026-11-29 17:38:46.392175+00', 'journal', 'postgres', 'run.started', 'run:01a22863-4df7-7b5c-9e68-78bf93b4272e', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "reassign": true, "policyVersion": 3}', 'journal-76'),
+	('01a22863-4e5a-7e76-a1bb-1fa188762d1a', '2026-11-29 17:38:46.490947+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4df7-7b5c-9e68-78bf93b4272e', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "reassign": true, "policyVersion": 3}', NULL),
+	('01a22863-4ea2-7ad9-8ff7-30607626c4a6', '2026-11-29 17:38:46.562699+00', 'token:someone', 'postgres', 'session.ended', NULL, '{}', NULL, NULL, 'signed-out'),
+	('01a22863-4f16-7922-9842-2514a8b98613', '2026-11-29 17:38:46.67858+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22863-4f15-7c87-b87f-c01e9fe42510', '{d18a21c8-be77-496f-a2fd-ec6479ecba6d}', NULL, '{"force": false, "trainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d"}', 'journal-85'),
+	('01a22863-4f1f-789b-9aed-757f0346dea5', '2026-11-29 17:38:46.687554+00', 'journal', 'postgres', 'trainer.changed', 'trainer:2541455a-8909-47eb-a19b-d155c6887380', '{2541455a-8909-47eb-a19b-d155c6887380}', '{"capacity": 3, "acceptsClients": true}', '{"capacity": 30, "noteChanged": false, "acceptsClients": true}', 'journal-86'),
+	('01a22863-50e6-71ce-805c-d25543f894a7', '2026-11-29 17:38:47.142126+00', 'installation', 'postgres', 'run.started', 'run:01a22863-50e5-769b-9593-4087e7b0fbd8', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', NULL, '{"kind": "transfer", "dryRun": false, "status": "running", "fromTrainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28", "policyVersion": 3}', NULL),
+	('01a22863-50f8-761c-b438-aa710247c030', '2026-11-29 17:38:47.16043+00', 'installation', 'postgres', 'run.paused', 'run:01a22863-50e5-769b-9593-4087e7b0fbd8', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', '{"status": "running"}', '{"kind": "transfer", "dryRun": false, "reason": "until the upgrade", "status": "paused", "fromTrainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28", "policyVersion": 3}', NULL),
+	('01a22863-510e-7fc2-a3a9-df94aa895ea8', '2026-11-29 17:38:47.182996+00', 'installation', 'postgres', 'run.started', 'run:01a22863-510e-76e9-b6df-ed52aa4a6812', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 3}', NULL),
+	('01a22863-513c-7676-aa43-accae13fa7d3', '2026-11-29 17:38:47.228416+00', 'installation', 'postgres', 'run.paused', 'run:01a22863-510e-76e9-b6df-ed52aa4a6812', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "reason": "until the upgrade", "status": "paused", "policyVersion": 3}', NULL);
 
 
 --
@@ -11358,67 +11420,67 @@ INSERT INTO assignment.audit_log VALUES
 --
 
 INSERT INTO assignment.audit_subjects VALUES
-	('webhook:87e4c389-60dd-46ad-b337-e817d66ed150', '2026-11-29 17:24:58.590283+00', '01a22856-ac5e-73c6-800c-f04ad2869396'),
-	('webhook:007fd232-b2ce-48a0-961e-a907a20d750c', '2026-11-29 17:24:58.605158+00', '01a22856-ac6d-71ce-8f0a-12664de72a27'),
-	('trainer:38e4e196-3860-4c0c-97b2-db4e07c72315', '2026-11-29 17:24:58.637834+00', '01a22856-ac8d-7cc4-9f1e-2619e1f9650d'),
-	('trainer:2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:24:58.647079+00', '01a22856-ac97-70e9-95ee-09bd19f170cf'),
-	('trainer:63cc8347-614f-4aef-8ce4-98391ac6935c', '2026-11-29 17:24:58.662552+00', '01a22856-aca6-7883-baa2-272625d796bc'),
-	('policy:2', '2026-11-29 17:24:58.759027+00', '01a22856-ad06-7fb2-a3d2-6174fe1cc53c'),
-	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:24:59.072458+00', '01a22856-ae40-772b-8c68-68ba0b5007a4'),
-	('assignment:01a22856-ae3f-792f-8a5b-ac128c444ebe', '2026-11-29 17:24:59.072458+00', '01a22856-ae40-772b-8c68-68ba0b5007a4'),
-	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:24:59.095124+00', '01a22856-ae57-71d2-85c7-52e36e3eb8e2'),
-	('assignment:01a22856-ae56-76c0-8c5e-2ebf326cd0ba', '2026-11-29 17:24:59.095124+00', '01a22856-ae57-71d2-85c7-52e36e3eb8e2'),
-	('assignment:01a22856-ae5d-76c4-a4c8-43ea0ed3f5dc', '2026-11-29 17:24:59.102016+00', '01a22856-ae5e-7020-9b04-197ac9052af3'),
-	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:24:59.102016+00', '01a22856-ae5e-7020-9b04-197ac9052af3'),
-	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:24:59.106375+00', '01a22856-ae62-75ca-a090-5c2f00ef69dc'),
-	('assignment:01a22856-ae56-76c0-8c5e-2ebf326cd0ba', '2026-11-29 17:24:59.106375+00', '01a22856-ae62-75ca-a090-5c2f00ef69dc'),
-	('assignment:01a22856-ad65-7018-a330-d4e1fd940fac', '2026-11-29 17:24:59.142381+00', '01a22856-ae86-75db-944e-cb1e5c34260c'),
-	('trainer:d18a21c8-be77-496f-a2fd-ec6479ecba6d', '2026-11-29 17:24:59.142381+00', '01a22856-ae86-75db-944e-cb1e5c34260c'),
-	('assignment:01a22856-ae5d-76c4-a4c8-43ea0ed3f5dc', '2026-11-29 17:24:59.145918+00', '01a22856-ae89-7e87-bc55-2236a9d8e191'),
-	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:24:59.145918+00', '01a22856-ae89-7e87-bc55-2236a9d8e191'),
-	('trainer:2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:24:59.158378+00', '01a22856-ae96-75d2-b26e-d1497acf77df'),
-	('assignment:01a22856-ad64-7ddb-9d60-d21d187960e9', '2026-11-29 17:24:59.158378+00', '01a22856-ae96-75d2-b26e-d1497acf77df'),
-	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:24:59.192329+00', '01a22856-aeb8-7502-ab5b-fe63d3b83b7a'),
-	('assignment:01a22856-ad84-7e3d-b32c-2ccf3c2a1fe6', '2026-11-29 17:24:59.192329+00', '01a22856-aeb8-7502-ab5b-fe63d3b83b7a'),
-	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:24:59.19794+00', '01a22856-aebd-7edd-8249-eaeff6811294'),
-	('assignment:01a22856-ad84-7e14-b677-051cf835b5e7', '2026-11-29 17:24:59.19794+00', '01a22856-aebd-7edd-8249-eaeff6811294'),
-	('assignment:01a22856-ad84-7e5e-861a-3b8f753e26f9', '2026-11-29 17:24:59.232457+00', '01a22856-aee0-771a-8a38-6fd1a0aaa04c'),
-	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:24:59.232457+00', '01a22856-aee0-771a-8a38-6fd1a0aaa04c'),
-	('assignment:01a22856-ad84-7b99-8eb1-a0de4a44cec8', '2026-11-29 17:24:59.240341+00', '01a22856-aee8-752b-90d4-228fb9671d11'),
-	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:24:59.240341+00', '01a22856-aee8-752b-90d4-228fb9671d11'),
-	('assignment:01a22856-ad84-7ddf-90a1-ebc736e71b64', '2026-11-29 17:24:59.249893+00', '01a22856-aef1-7e14-8d63-fe797622ab64'),
-	('trainer:dd94d702-adea-4b29-a42d-03ea886b5421', '2026-11-29 17:24:59.249893+00', '01a22856-aef1-7e14-8d63-fe797622ab64'),
-	('assignment:01a22856-ad93-7f60-8274-1508bdf37ee9', '2026-11-29 17:24:59.340502+00', '01a22856-af4c-77c2-ab31-bf9be6f7ed01'),
-	('assignment:01a22856-adab-7c76-bf05-48dc551adfa3', '2026-11-29 17:24:59.340502+00', '01a22856-af4c-77c2-ab31-bf9be6f7ed01'),
-	('trainer:4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:24:59.340502+00', '01a22856-af4c-77c2-ab31-bf9be6f7ed01'),
-	('assignment:01a22856-ae1d-75b2-b50b-392f0b018da8', '2026-11-29 17:24:59.355364+00', '01a22856-af5b-751a-9cb0-c743b27001c6'),
-	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:24:59.355364+00', '01a22856-af5b-751a-9cb0-c743b27001c6'),
-	('assignment:01a22856-ae1d-7400-b629-6d03abfea6c0', '2026-11-29 17:24:59.355364+00', '01a22856-af5b-751a-9cb0-c743b27001c6'),
-	('trainer:dd94d702-adea-4b29-a42d-03ea886b5421', '2026-11-29 17:24:59.355364+00', '01a22856-af5b-751a-9cb0-c743b27001c6'),
-	('run:01a22856-af76-7da1-af26-dfed8d0ff3f3', '2026-11-29 17:24:59.384004+00', '01a22856-af77-7fce-80fc-fcbb85beccc0'),
-	('run:01a22856-af76-7da1-af26-dfed8d0ff3f3', '2026-11-29 17:24:59.56935+00', '01a22856-b031-74d0-85ef-ab34a13989a8'),
-	('run:01a22856-b045-7b70-a22b-d2e0dd603353', '2026-11-29 17:24:59.590159+00', '01a22856-b046-7262-a2a8-fcf8eb2e276d'),
-	('run:01a22856-b045-7b70-a22b-d2e0dd603353', '2026-11-29 17:24:59.823128+00', '01a22856-b12f-7170-b0cd-80b7adcce74e'),
-	('run:01a22856-b138-78a3-84d2-0920f19f0b93', '2026-11-29 17:24:59.833126+00', '01a22856-b139-71ca-8250-9891e8da8ff4'),
-	('run:01a22856-b138-78a3-84d2-0920f19f0b93', '2026-11-29 17:24:59.863915+00', '01a22856-b157-7e28-bcb4-615cfc8df88a'),
-	('run:01a22856-b163-74f9-a15f-17829648dfb9', '2026-11-29 17:24:59.87585+00', '01a22856-b163-7d6c-912a-f2efe3d656b0'),
-	('run:01a22856-b163-74f9-a15f-17829648dfb9', '2026-11-29 17:24:59.94834+00', '01a22856-b1ac-74b4-9ede-cf845d844fc0'),
-	('run:01a22856-b1cb-7624-81f9-853d4a782e50', '2026-11-29 17:24:59.979806+00', '01a22856-b1cb-7cb8-b1c5-4141f73830ce'),
-	('trainer:4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:24:59.979806+00', '01a22856-b1cb-7cb8-b1c5-4141f73830ce'),
-	('run:01a22856-b1cb-7624-81f9-853d4a782e50', '2026-11-29 17:25:00.10291+00', '01a22856-b246-7dd7-b50a-e89c18fd3440'),
-	('trainer:4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:25:00.10291+00', '01a22856-b246-7dd7-b50a-e89c18fd3440'),
-	('policy:3', '2026-11-29 17:25:00.207126+00', '01a22856-b2af-714f-a48e-7c691bc9619e'),
-	('run:01a22856-b2c6-7e66-b60c-d121be857acf', '2026-11-29 17:25:00.231405+00', '01a22856-b2c7-7645-b26b-edcba0292294'),
-	('run:01a22856-b2c6-7e66-b60c-d121be857acf', '2026-11-29 17:25:00.386466+00', '01a22856-b362-76bc-b0bd-977961a24afd'),
-	('trainer:d18a21c8-be77-496f-a2fd-ec6479ecba6d', '2026-11-29 17:25:00.594945+00', '01a22856-b432-7ef9-8941-81ece76a74be'),
-	('assignment:01a22856-b432-73ef-a679-b2c6b3c8e040', '2026-11-29 17:25:00.594945+00', '01a22856-b432-7ef9-8941-81ece76a74be'),
-	('trainer:2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:25:00.60533+00', '01a22856-b43d-7506-9388-b5a3354193dc'),
-	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:25:01.115624+00', '01a22856-b63b-79ca-9021-dd32a591ce6c'),
-	('run:01a22856-b63b-7018-9405-cd62cf414d68', '2026-11-29 17:25:01.115624+00', '01a22856-b63b-79ca-9021-dd32a591ce6c'),
-	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:25:01.12374+00', '01a22856-b643-7b4b-bb63-4e67fb81a409'),
-	('run:01a22856-b63b-7018-9405-cd62cf414d68', '2026-11-29 17:25:01.12374+00', '01a22856-b643-7b4b-bb63-4e67fb81a409'),
-	('run:01a22856-b654-7010-91a4-a7a60d2b04c7', '2026-11-29 17:25:01.144678+00', '01a22856-b658-7a56-8628-bdd01b7ea95f'),
-	('run:01a22856-b654-7010-91a4-a7a60d2b04c7', '2026-11-29 17:25:01.221166+00', '01a22856-b6a5-71ef-b86c-2fbe31583649');
+	('webhook:87e4c389-60dd-46ad-b337-e817d66ed150', '2026-11-29 17:38:44.897974+00', '01a22863-4821-7e6a-bd1e-dae41401e710'),
+	('webhook:007fd232-b2ce-48a0-961e-a907a20d750c', '2026-11-29 17:38:44.90966+00', '01a22863-482d-7a00-aa7f-80d398da0c88'),
+	('trainer:38e4e196-3860-4c0c-97b2-db4e07c72315', '2026-11-29 17:38:44.932506+00', '01a22863-4844-77d2-adfa-95582f219e88'),
+	('trainer:2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:38:44.945097+00', '01a22863-4851-7153-99ff-f531c8845012'),
+	('trainer:63cc8347-614f-4aef-8ce4-98391ac6935c', '2026-11-29 17:38:44.958339+00', '01a22863-485e-7537-a912-94b8abd694f2'),
+	('policy:2', '2026-11-29 17:38:45.070507+00', '01a22863-48ce-7791-906a-45d47df52d9d'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.270845+00', '01a22863-4996-7d5c-b8c8-bc991520dbe2'),
+	('assignment:01a22863-4996-7062-a7f9-169ef3f41466', '2026-11-29 17:38:45.270845+00', '01a22863-4996-7d5c-b8c8-bc991520dbe2'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.289104+00', '01a22863-49a9-7181-98ae-6ce640cddba9'),
+	('assignment:01a22863-49a8-74e1-a524-e5cac061b21c', '2026-11-29 17:38:45.289104+00', '01a22863-49a9-7181-98ae-6ce640cddba9'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.297534+00', '01a22863-49b1-786a-894a-29890463cb23'),
+	('assignment:01a22863-49b0-7e49-a706-bb18281e30b3', '2026-11-29 17:38:45.297534+00', '01a22863-49b1-786a-894a-29890463cb23'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.318398+00', '01a22863-49c6-75c6-91e9-8baf3092e648'),
+	('assignment:01a22863-49a8-74e1-a524-e5cac061b21c', '2026-11-29 17:38:45.318398+00', '01a22863-49c6-75c6-91e9-8baf3092e648'),
+	('assignment:01a22863-490b-7666-a48f-08c5c6e75c9b', '2026-11-29 17:38:45.354186+00', '01a22863-49ea-7297-b3d4-5c282e851fa7'),
+	('trainer:d18a21c8-be77-496f-a2fd-ec6479ecba6d', '2026-11-29 17:38:45.354186+00', '01a22863-49ea-7297-b3d4-5c282e851fa7'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.357105+00', '01a22863-49ed-7153-820a-71d1f23e68c9'),
+	('assignment:01a22863-49b0-7e49-a706-bb18281e30b3', '2026-11-29 17:38:45.357105+00', '01a22863-49ed-7153-820a-71d1f23e68c9'),
+	('trainer:2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:38:45.375166+00', '01a22863-49ff-7251-9001-bc17dcbcbdc9'),
+	('assignment:01a22863-490b-7456-86af-37e60e298398', '2026-11-29 17:38:45.375166+00', '01a22863-49ff-7251-9001-bc17dcbcbdc9'),
+	('assignment:01a22863-492a-7e8f-83ce-2101157bd1a1', '2026-11-29 17:38:45.426314+00', '01a22863-4a32-74b0-9f7e-bd66b5794c1b'),
+	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:38:45.426314+00', '01a22863-4a32-74b0-9f7e-bd66b5794c1b'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.438662+00', '01a22863-4a3e-7a45-9ada-4904f95f90de'),
+	('assignment:01a22863-492a-7e35-825b-b3a520d11a50', '2026-11-29 17:38:45.438662+00', '01a22863-4a3e-7a45-9ada-4904f95f90de'),
+	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:38:45.541018+00', '01a22863-4aa5-7004-a360-56df80a93867'),
+	('assignment:01a22863-492a-7eb8-a952-a691955e5e5a', '2026-11-29 17:38:45.541018+00', '01a22863-4aa5-7004-a360-56df80a93867'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.551134+00', '01a22863-4aaf-71f3-9678-189610c80a5b'),
+	('assignment:01a22863-4920-7785-bbf0-5fff39d96093', '2026-11-29 17:38:45.551134+00', '01a22863-4aaf-71f3-9678-189610c80a5b'),
+	('trainer:dd94d702-adea-4b29-a42d-03ea886b5421', '2026-11-29 17:38:45.55491+00', '01a22863-4ab2-7e66-bfa8-0f06104a8be8'),
+	('assignment:01a22863-4920-7912-a667-85c1ba342cae', '2026-11-29 17:38:45.55491+00', '01a22863-4ab2-7e66-bfa8-0f06104a8be8'),
+	('assignment:01a22863-493b-7cf1-aead-c7d5ae02b006', '2026-11-29 17:38:45.594907+00', '01a22863-4ada-7e45-9a1c-d69b52ead808'),
+	('assignment:01a22863-4937-746e-8ba8-cd3d267b54d8', '2026-11-29 17:38:45.594907+00', '01a22863-4ada-7e45-9a1c-d69b52ead808'),
+	('trainer:4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:45.594907+00', '01a22863-4ada-7e45-9a1c-d69b52ead808'),
+	('assignment:01a22863-497a-7cdd-bdca-6b771d8586b2', '2026-11-29 17:38:45.606103+00', '01a22863-4ae6-711e-bb52-37a6a0e56cb9'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.606103+00', '01a22863-4ae6-711e-bb52-37a6a0e56cb9'),
+	('assignment:01a22863-497a-7e6e-85dd-f19d28113bba', '2026-11-29 17:38:45.606103+00', '01a22863-4ae6-711e-bb52-37a6a0e56cb9'),
+	('trainer:dd94d702-adea-4b29-a42d-03ea886b5421', '2026-11-29 17:38:45.606103+00', '01a22863-4ae6-711e-bb52-37a6a0e56cb9'),
+	('run:01a22863-4af6-7afd-9ed7-0b65bc421cfa', '2026-11-29 17:38:45.623712+00', '01a22863-4af7-7b2f-8508-4d523267f73f'),
+	('run:01a22863-4af6-7afd-9ed7-0b65bc421cfa', '2026-11-29 17:38:45.903236+00', '01a22863-4c0f-7302-834b-2001222242eb'),
+	('run:01a22863-4c45-7af1-8729-9401bc0a864d', '2026-11-29 17:38:45.958229+00', '01a22863-4c46-7378-aa7f-b0a4c240f914'),
+	('run:01a22863-4c45-7af1-8729-9401bc0a864d', '2026-11-29 17:38:46.145341+00', '01a22863-4d01-74f9-b50f-690f92f96519'),
+	('run:01a22863-4d05-77c6-a13d-c6227b4876f8', '2026-11-29 17:38:46.149904+00', '01a22863-4d05-7e51-a50c-bef00a682cb3'),
+	('run:01a22863-4d05-77c6-a13d-c6227b4876f8', '2026-11-29 17:38:46.187559+00', '01a22863-4d2b-787a-ae6e-4bb3e11fd326'),
+	('run:01a22863-4d36-7cd4-ba29-a7e01783ef4b', '2026-11-29 17:38:46.200471+00', '01a22863-4d38-7743-a05c-ad99df115e8b'),
+	('run:01a22863-4d36-7cd4-ba29-a7e01783ef4b', '2026-11-29 17:38:46.254942+00', '01a22863-4d6e-7e72-bb41-612489411c11'),
+	('run:01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '2026-11-29 17:38:46.268843+00', '01a22863-4d7c-7d4f-afc1-bed7be7842af'),
+	('trainer:4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:46.268843+00', '01a22863-4d7c-7d4f-afc1-bed7be7842af'),
+	('run:01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '2026-11-29 17:38:46.328947+00', '01a22863-4db8-7e66-a2a0-c3a68e7f7508'),
+	('trainer:4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:46.328947+00', '01a22863-4db8-7e66-a2a0-c3a68e7f7508'),
+	('policy:3', '2026-11-29 17:38:46.378671+00', '01a22863-4dea-7a00-a295-1364f878a855'),
+	('run:01a22863-4df7-7b5c-9e68-78bf93b4272e', '2026-11-29 17:38:46.392175+00', '01a22863-4df8-72a3-9dc9-54b2da292d0d'),
+	('run:01a22863-4df7-7b5c-9e68-78bf93b4272e', '2026-11-29 17:38:46.490947+00', '01a22863-4e5a-7e76-a1bb-1fa188762d1a'),
+	('trainer:d18a21c8-be77-496f-a2fd-ec6479ecba6d', '2026-11-29 17:38:46.67858+00', '01a22863-4f16-7922-9842-2514a8b98613'),
+	('assignment:01a22863-4f15-7c87-b87f-c01e9fe42510', '2026-11-29 17:38:46.67858+00', '01a22863-4f16-7922-9842-2514a8b98613'),
+	('trainer:2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:38:46.687554+00', '01a22863-4f1f-789b-9aed-757f0346dea5'),
+	('run:01a22863-50e5-769b-9593-4087e7b0fbd8', '2026-11-29 17:38:47.142126+00', '01a22863-50e6-71ce-805c-d25543f894a7'),
+	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:38:47.142126+00', '01a22863-50e6-71ce-805c-d25543f894a7'),
+	('run:01a22863-50e5-769b-9593-4087e7b0fbd8', '2026-11-29 17:38:47.16043+00', '01a22863-50f8-761c-b438-aa710247c030'),
+	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:38:47.16043+00', '01a22863-50f8-761c-b438-aa710247c030'),
+	('run:01a22863-510e-76e9-b6df-ed52aa4a6812', '2026-11-29 17:38:47.182996+00', '01a22863-510e-7fc2-a3a9-df94aa895ea8'),
+	('run:01a22863-510e-76e9-b6df-ed52aa4a6812', '2026-11-29 17:38:47.228416+00', '01a22863-513c-7676-aa43-accae13fa7d3');
 
 
 --
@@ -11426,40 +11488,40 @@ INSERT INTO assignment.audit_subjects VALUES
 --
 
 INSERT INTO assignment.backfill_choices VALUES
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 1, 3, '2541455a-8909-47eb-a19b-d155c6887380', 1),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 14),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 14),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 1, 4, '839c27a9-6d4a-4158-b996-f081b8a9f238', 9),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 9),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 1, 6, '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 4),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 7),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 13),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 1, 4, '839c27a9-6d4a-4158-b996-f081b8a9f238', 7),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 11),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 4),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 1, 6, '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 4),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 1, 3, '2541455a-8909-47eb-a19b-d155c6887380', 1),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 9),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 7),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 9),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', 1, 4, '839c27a9-6d4a-4158-b996-f081b8a9f238', 2),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 2),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 3),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 5),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 2),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 5),
-	('01a22856-b163-74f9-a15f-17829648dfb9', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 6),
-	('01a22856-b163-74f9-a15f-17829648dfb9', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 2),
-	('01a22856-b163-74f9-a15f-17829648dfb9', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 1),
-	('01a22856-b163-74f9-a15f-17829648dfb9', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 2),
-	('01a22856-b1cb-7624-81f9-853d4a782e50', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 2),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 8),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 5),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 5),
-	('01a22856-b654-7010-91a4-a7a60d2b04c7', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 5),
-	('01a22856-b654-7010-91a4-a7a60d2b04c7', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 5),
-	('01a22856-b654-7010-91a4-a7a60d2b04c7', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 3),
-	('01a22856-b654-7010-91a4-a7a60d2b04c7', 1, 3, '2541455a-8909-47eb-a19b-d155c6887380', 25);
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 3, '2541455a-8909-47eb-a19b-d155c6887380', 1),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 14),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 14),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 4, '839c27a9-6d4a-4158-b996-f081b8a9f238', 9),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 9),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 6, '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 4),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 7),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 13),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 4, '839c27a9-6d4a-4158-b996-f081b8a9f238', 7),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 11),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 4),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 6, '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 4),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 3, '2541455a-8909-47eb-a19b-d155c6887380', 1),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 9),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 7),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 9),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 4, '839c27a9-6d4a-4158-b996-f081b8a9f238', 2),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 2),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 3),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 5),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 2),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 5),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 6),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 2),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 1),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 2),
+	('01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 2),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 8),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 5),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 5),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 5),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 5),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 3),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, 3, '2541455a-8909-47eb-a19b-d155c6887380', 25);
 
 
 --
@@ -11467,65 +11529,65 @@ INSERT INTO assignment.backfill_choices VALUES
 --
 
 INSERT INTO assignment.backfill_errors VALUES
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '07900304-03df-401d-8423-cec490c98001', 'P0001', 'member 07900304-03df-401d-8423-cec490c98001 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '0c5f5444-5ef9-4e3d-a5c0-55d39edce522', 'P0001', 'member 0c5f5444-5ef9-4e3d-a5c0-55d39edce522 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '0eb2649e-f100-4983-9527-adb2c03427b2', 'P0001', 'member 0eb2649e-f100-4983-9527-adb2c03427b2 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', 'P0001', 'member 1719b463-ffcc-46c4-b20e-8b5598e6ff30 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '1a3f7d59-e9b7-428f-944d-7a92a248b741', 'P0001', 'member 1a3f7d59-e9b7-428f-944d-7a92a248b741 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '42a2928c-c136-4697-8ca9-e9dbfa562822', 'P0001', 'member 42a2928c-c136-4697-8ca9-e9dbfa562822 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '471b4223-5767-4347-b65b-a6dff1326ea0', 'P0001', 'member 471b4223-5767-4347-b65b-a6dff1326ea0 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '49059726-5e8a-41da-8b92-8cbb298d5522', 'P0001', 'member 49059726-5e8a-41da-8b92-8cbb298d5522 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '76ebecbe-9cd6-4751-a676-fc7571a318a1', 'P0001', 'member 76ebecbe-9cd6-4751-a676-fc7571a318a1 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', '9ed24037-918f-4113-a695-09cd02a6c792', 'P0001', 'member 9ed24037-918f-4113-a695-09cd02a6c792 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 'a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1', 'P0001', 'member a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 'bc457c20-d78d-40af-9fae-ae1547b86371', 'P0001', 'member bc457c20-d78d-40af-9fae-ae1547b86371 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', 'P0001', 'member c63e9eea-f86a-44b3-b2ed-1373515a0ac0 is refused'),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 'd7576b40-e74d-453d-b532-1d4bac06ccc2', 'P0001', 'member d7576b40-e74d-453d-b532-1d4bac06ccc2 is refused'),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b163-74f9-a15f-17829648dfb9', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b163-74f9-a15f-17829648dfb9', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b163-74f9-a15f-17829648dfb9', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b163-74f9-a15f-17829648dfb9', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b163-74f9-a15f-17829648dfb9', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b163-74f9-a15f-17829648dfb9', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b163-74f9-a15f-17829648dfb9', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b163-74f9-a15f-17829648dfb9', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b163-74f9-a15f-17829648dfb9', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 3) has room');
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '07900304-03df-401d-8423-cec490c98001', 'P0001', 'member 07900304-03df-401d-8423-cec490c98001 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '0c5f5444-5ef9-4e3d-a5c0-55d39edce522', 'P0001', 'member 0c5f5444-5ef9-4e3d-a5c0-55d39edce522 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '0eb2649e-f100-4983-9527-adb2c03427b2', 'P0001', 'member 0eb2649e-f100-4983-9527-adb2c03427b2 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', 'P0001', 'member 1719b463-ffcc-46c4-b20e-8b5598e6ff30 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '1a3f7d59-e9b7-428f-944d-7a92a248b741', 'P0001', 'member 1a3f7d59-e9b7-428f-944d-7a92a248b741 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '42a2928c-c136-4697-8ca9-e9dbfa562822', 'P0001', 'member 42a2928c-c136-4697-8ca9-e9dbfa562822 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '471b4223-5767-4347-b65b-a6dff1326ea0', 'P0001', 'member 471b4223-5767-4347-b65b-a6dff1326ea0 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '49059726-5e8a-41da-8b92-8cbb298d5522', 'P0001', 'member 49059726-5e8a-41da-8b92-8cbb298d5522 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '76ebecbe-9cd6-4751-a676-fc7571a318a1', 'P0001', 'member 76ebecbe-9cd6-4751-a676-fc7571a318a1 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '9ed24037-918f-4113-a695-09cd02a6c792', 'P0001', 'member 9ed24037-918f-4113-a695-09cd02a6c792 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 'a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1', 'P0001', 'member a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 'bc457c20-d78d-40af-9fae-ae1547b86371', 'P0001', 'member bc457c20-d78d-40af-9fae-ae1547b86371 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', 'P0001', 'member c63e9eea-f86a-44b3-b2ed-1373515a0ac0 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 'd7576b40-e74d-453d-b532-1d4bac06ccc2', 'P0001', 'member d7576b40-e74d-453d-b532-1d4bac06ccc2 is refused'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 3) has room');
 
 
 --
@@ -11533,22 +11595,22 @@ INSERT INTO assignment.backfill_errors VALUES
 --
 
 INSERT INTO assignment.backfill_events OVERRIDING SYSTEM VALUE VALUES
-	(1, '01a22856-af76-7da1-af26-dfed8d0ff3f3', '2026-11-29 17:24:59.383383+00', 'installation', NULL, 'running', NULL),
-	(2, '01a22856-af76-7da1-af26-dfed8d0ff3f3', '2026-11-29 17:24:59.568981+00', 'service', 'running', 'completed_with_errors', NULL),
-	(3, '01a22856-b045-7b70-a22b-d2e0dd603353', '2026-11-29 17:24:59.58985+00', 'schedule', NULL, 'running', NULL),
-	(4, '01a22856-b045-7b70-a22b-d2e0dd603353', '2026-11-29 17:24:59.822771+00', 'service', 'running', 'completed_with_errors', NULL),
-	(5, '01a22856-b138-78a3-84d2-0920f19f0b93', '2026-11-29 17:24:59.832846+00', 'installation', NULL, 'running', NULL),
-	(6, '01a22856-b138-78a3-84d2-0920f19f0b93', '2026-11-29 17:24:59.863608+00', 'service', 'running', 'completed_with_errors', NULL),
-	(7, '01a22856-b163-74f9-a15f-17829648dfb9', '2026-11-29 17:24:59.875486+00', 'installation', NULL, 'running', NULL),
-	(8, '01a22856-b163-74f9-a15f-17829648dfb9', '2026-11-29 17:24:59.947982+00', 'service', 'running', 'completed_with_errors', NULL),
-	(9, '01a22856-b1cb-7624-81f9-853d4a782e50', '2026-11-29 17:24:59.979517+00', 'journal', NULL, 'running', NULL),
-	(10, '01a22856-b1cb-7624-81f9-853d4a782e50', '2026-11-29 17:25:00.10255+00', 'service', 'running', 'succeeded', NULL),
-	(11, '01a22856-b2c6-7e66-b60c-d121be857acf', '2026-11-29 17:25:00.231062+00', 'journal', NULL, 'running', NULL),
-	(12, '01a22856-b2c6-7e66-b60c-d121be857acf', '2026-11-29 17:25:00.386071+00', 'service', 'running', 'completed_with_errors', NULL),
-	(13, '01a22856-b63b-7018-9405-cd62cf414d68', '2026-11-29 17:25:01.115234+00', 'installation', NULL, 'running', NULL),
-	(14, '01a22856-b63b-7018-9405-cd62cf414d68', '2026-11-29 17:25:01.123395+00', 'installation', 'running', 'paused', 'until the upgrade'),
-	(15, '01a22856-b654-7010-91a4-a7a60d2b04c7', '2026-11-29 17:25:01.140215+00', 'installation', NULL, 'running', NULL),
-	(16, '01a22856-b654-7010-91a4-a7a60d2b04c7', '2026-11-29 17:25:01.220744+00', 'installation', 'running', 'paused', 'until the upgrade');
+	(1, '01a22863-4af6-7afd-9ed7-0b65bc421cfa', '2026-11-29 17:38:45.623146+00', 'installation', NULL, 'running', NULL),
+	(2, '01a22863-4af6-7afd-9ed7-0b65bc421cfa', '2026-11-29 17:38:45.902799+00', 'service', 'running', 'completed_with_errors', NULL),
+	(3, '01a22863-4c45-7af1-8729-9401bc0a864d', '2026-11-29 17:38:45.95786+00', 'schedule', NULL, 'running', NULL),
+	(4, '01a22863-4c45-7af1-8729-9401bc0a864d', '2026-11-29 17:38:46.143175+00', 'service', 'running', 'completed_with_errors', NULL),
+	(5, '01a22863-4d05-77c6-a13d-c6227b4876f8', '2026-11-29 17:38:46.149645+00', 'installation', NULL, 'running', NULL),
+	(6, '01a22863-4d05-77c6-a13d-c6227b4876f8', '2026-11-29 17:38:46.187239+00', 'service', 'running', 'completed_with_errors', NULL),
+	(7, '01a22863-4d36-7cd4-ba29-a7e01783ef4b', '2026-11-29 17:38:46.198973+00', 'installation', NULL, 'running', NULL),
+	(8, '01a22863-4d36-7cd4-ba29-a7e01783ef4b', '2026-11-29 17:38:46.254607+00', 'service', 'running', 'completed_with_errors', NULL),
+	(9, '01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '2026-11-29 17:38:46.268528+00', 'journal', NULL, 'running', NULL),
+	(10, '01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '2026-11-29 17:38:46.324525+00', 'service', 'running', 'succeeded', NULL),
+	(11, '01a22863-4df7-7b5c-9e68-78bf93b4272e', '2026-11-29 17:38:46.391864+00', 'journal', NULL, 'running', NULL),
+	(12, '01a22863-4df7-7b5c-9e68-78bf93b4272e', '2026-11-29 17:38:46.490617+00', 'service', 'running', 'completed_with_errors', NULL),
+	(13, '01a22863-50e5-769b-9593-4087e7b0fbd8', '2026-11-29 17:38:47.141673+00', 'installation', NULL, 'running', NULL),
+	(14, '01a22863-50e5-769b-9593-4087e7b0fbd8', '2026-11-29 17:38:47.159963+00', 'installation', 'running', 'paused', 'until the upgrade'),
+	(15, '01a22863-510e-76e9-b6df-ed52aa4a6812', '2026-11-29 17:38:47.182634+00', 'installation', NULL, 'running', NULL),
+	(16, '01a22863-510e-76e9-b6df-ed52aa4a6812', '2026-11-29 17:38:47.228138+00', 'installation', 'running', 'paused', 'until the upgrade');
 
 
 --
@@ -11556,14 +11618,14 @@ INSERT INTO assignment.backfill_events OVERRIDING SYSTEM VALUE VALUES
 --
 
 INSERT INTO assignment.backfill_lanes VALUES
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 266, '{941.25,494.55,282.65,279.15,287.2,2179.5}', 57, 28, 7, 1, 0, 4, 0, 9),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 2000, '{1789.1321}', 43, 28, 7, 1, 0, 4, 0, 23),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', 1, 'd7576b40-e74d-453d-b532-1d4bac06ffff', 'd7576b40-e74d-453d-b532-1d4bac06ffff', true, true, 2000, '{589.3043}', 14, 0, 0, 0, 0, 0, 0, 9),
-	('01a22856-b163-74f9-a15f-17829648dfb9', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 2000, '{293.0086}', 9, 85, 7, 1, 0, 5, 0, 9),
-	('01a22856-b1cb-7624-81f9-853d4a782e50', 1, '01a22856-b100-75a1-b960-98061c704d60', '01a22856-b100-75a1-b960-98061c704d60', true, true, 2000, '{9233.875}', 2, 0, 0, 0, 0, 0, 6, 0),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 223, '{552.8,983.35,380.65,237.05,1119.15,1285}', 13, 81, 7, 1, 0, 5, 0, 9),
-	('01a22856-b63b-7018-9405-cd62cf414d68', 1, '01a22856-adfb-7760-a761-8c3a3d8b5906', '01a22856-b411-798d-9de7-633e754edd2f', true, false, 2000, '{}', 0, 0, 0, 0, 0, 0, 0, 0),
-	('01a22856-b654-7010-91a4-a7a60d2b04c7', 1, '4ff8773c-3561-4588-9f3e-80ecadbbe878', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, false, 202, '{579,1240.45,667.8}', 33, 25, 2, 0, 0, 0, 0, 0);
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 132, '{879.05,677.35,1887.05,784.55,437,553.8333}', 57, 28, 7, 1, 0, 4, 0, 9),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 2000, '{1227.6981}', 43, 28, 7, 1, 0, 4, 0, 23),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 'd7576b40-e74d-453d-b532-1d4bac06ffff', 'd7576b40-e74d-453d-b532-1d4bac06ffff', true, true, 2000, '{795.95654}', 14, 0, 0, 0, 0, 0, 0, 9),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 2000, '{278.69827}', 9, 85, 7, 1, 0, 5, 0, 9),
+	('01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 1, '01a22863-4cd8-7b53-92fb-3d06af0eb5f8', '01a22863-4cd8-7b53-92fb-3d06af0eb5f8', true, true, 2000, '{4635.5}', 2, 0, 0, 0, 0, 0, 6, 0),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 459, '{544.1,523.55,514.35,465.5,511.65,207.25}', 13, 81, 7, 1, 0, 5, 0, 9),
+	('01a22863-50e5-769b-9593-4087e7b0fbd8', 1, '01a22863-495e-7558-b05a-a91d889ac4fb', '01a22863-4efd-7da1-b8d7-2feeaf7bf39a', true, false, 2000, '{}', 0, 0, 0, 0, 0, 0, 0, 0),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, '4ff8773c-3561-4588-9f3e-80ecadbbe878', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, false, 401, '{623.85,425.6,239.75}', 33, 25, 2, 0, 0, 0, 0, 0);
 
 
 --
@@ -11571,14 +11633,14 @@ INSERT INTO assignment.backfill_lanes VALUES
 --
 
 INSERT INTO assignment.backfill_runs VALUES
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, true, false, NULL, false, NULL, 20, NULL, false, 'installation', '2026-11-29 17:24:59.372102+00', '2026-11-29 17:24:59.435215+00', '2026-11-29 17:24:59.568877+00', 106, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, false, false, NULL, false, NULL, NULL, NULL, false, 'schedule', '2026-11-29 17:24:59.573442+00', '2026-11-29 17:24:59.607886+00', '2026-11-29 17:24:59.82267+00', 106, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, false, false, NULL, false, NULL, NULL, '01a22856-b045-7b70-a22b-d2e0dd603353', true, 'installation', '2026-11-29 17:24:59.830491+00', '2026-11-29 17:24:59.838036+00', '2026-11-29 17:24:59.863519+00', 23, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
-	('01a22856-b163-74f9-a15f-17829648dfb9', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, false, false, NULL, false, NULL, NULL, NULL, false, 'installation', '2026-11-29 17:24:59.873954+00', '2026-11-29 17:24:59.883658+00', '2026-11-29 17:24:59.947887+00', 116, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
-	('01a22856-b1cb-7624-81f9-853d4a782e50', 'transfer', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', NULL, 2, 'succeeded', 'service', NULL, NULL, false, false, '{"op": "in", "field": "segment", "value": ["9"]}', false, 'moved', NULL, NULL, false, 'journal', '2026-11-29 17:24:59.956887+00', '2026-11-29 17:24:59.999657+00', '2026-11-29 17:25:00.102456+00', 8, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', 'backfill', NULL, NULL, 3, 'completed_with_errors', 'service', NULL, NULL, false, true, NULL, false, NULL, 20, NULL, false, 'journal', '2026-11-29 17:25:00.22598+00', '2026-11-29 17:25:00.237402+00', '2026-11-29 17:25:00.385976+00', 116, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
-	('01a22856-b63b-7018-9405-cd62cf414d68', 'transfer', 'fefdc453-0619-47d2-9e8b-461ae1454c28', NULL, 3, 'paused', 'installation', 'until the upgrade', NULL, false, false, NULL, false, NULL, NULL, NULL, false, 'installation', '2026-11-29 17:25:01.108938+00', NULL, NULL, 12, false, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL),
-	('01a22856-b654-7010-91a4-a7a60d2b04c7', 'backfill', NULL, NULL, 3, 'paused', 'installation', 'until the upgrade', NULL, false, false, NULL, false, NULL, 20, NULL, false, 'installation', '2026-11-29 17:25:01.138039+00', '2026-11-29 17:25:01.155121+00', NULL, 183, false, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL);
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, true, false, NULL, false, NULL, 20, NULL, false, 'installation', '2026-11-29 17:38:45.616122+00', '2026-11-29 17:38:45.662565+00', '2026-11-29 17:38:45.90268+00', 106, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, false, false, NULL, false, NULL, NULL, NULL, false, 'schedule', '2026-11-29 17:38:45.924673+00', '2026-11-29 17:38:45.978793+00', '2026-11-29 17:38:46.143076+00', 106, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, false, false, NULL, false, NULL, NULL, '01a22863-4c45-7af1-8729-9401bc0a864d', true, 'installation', '2026-11-29 17:38:46.147241+00', '2026-11-29 17:38:46.158729+00', '2026-11-29 17:38:46.187141+00', 23, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, false, false, NULL, false, NULL, NULL, NULL, false, 'installation', '2026-11-29 17:38:46.197039+00', '2026-11-29 17:38:46.211026+00', '2026-11-29 17:38:46.254515+00', 116, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 'transfer', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', NULL, 2, 'succeeded', 'service', NULL, NULL, false, false, '{"op": "in", "field": "segment", "value": ["9"]}', false, 'moved', NULL, NULL, false, 'journal', '2026-11-29 17:38:46.260939+00', '2026-11-29 17:38:46.276771+00', '2026-11-29 17:38:46.324433+00', 8, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 'backfill', NULL, NULL, 3, 'completed_with_errors', 'service', NULL, NULL, false, true, NULL, false, NULL, 20, NULL, false, 'journal', '2026-11-29 17:38:46.388934+00', '2026-11-29 17:38:46.39989+00', '2026-11-29 17:38:46.490526+00', 116, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-50e5-769b-9593-4087e7b0fbd8', 'transfer', 'fefdc453-0619-47d2-9e8b-461ae1454c28', NULL, 3, 'paused', 'installation', 'until the upgrade', NULL, false, false, NULL, false, NULL, NULL, NULL, false, 'installation', '2026-11-29 17:38:47.118878+00', NULL, NULL, 12, false, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 'backfill', NULL, NULL, 3, 'paused', 'installation', 'until the upgrade', NULL, false, false, NULL, false, NULL, 20, NULL, false, 'installation', '2026-11-29 17:38:47.180619+00', '2026-11-29 17:38:47.197352+00', NULL, 183, false, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL);
 
 
 --
@@ -11586,13 +11648,13 @@ INSERT INTO assignment.backfill_runs VALUES
 --
 
 INSERT INTO assignment.backfill_samples VALUES
-	('01a22856-af76-7da1-af26-dfed8d0ff3f3', 1, '2026-11-29 17:24:59+00', 106),
-	('01a22856-b045-7b70-a22b-d2e0dd603353', 1, '2026-11-29 17:24:59+00', 106),
-	('01a22856-b138-78a3-84d2-0920f19f0b93', 1, '2026-11-29 17:24:59+00', 23),
-	('01a22856-b163-74f9-a15f-17829648dfb9', 1, '2026-11-29 17:24:59+00', 116),
-	('01a22856-b1cb-7624-81f9-853d4a782e50', 1, '2026-11-29 17:25:00+00', 8),
-	('01a22856-b2c6-7e66-b60c-d121be857acf', 1, '2026-11-29 17:25:00+00', 116),
-	('01a22856-b654-7010-91a4-a7a60d2b04c7', 1, '2026-11-29 17:25:01+00', 60);
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, '2026-11-29 17:38:45+00', 106),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, '2026-11-29 17:38:46+00', 106),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, '2026-11-29 17:38:46+00', 23),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, '2026-11-29 17:38:46+00', 116),
+	('01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 1, '2026-11-29 17:38:46+00', 8),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 1, '2026-11-29 17:38:46+00', 116),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, '2026-11-29 17:38:47+00', 60);
 
 
 --
@@ -11606,80 +11668,80 @@ INSERT INTO assignment.backfill_samples VALUES
 --
 
 INSERT INTO assignment.deliveries VALUES
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae29-7b47-a15e-e35fcd31e02e', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae2a-7989-a702-a9afb376b4e5', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae3f-7f58-bb8b-c99c461c2b26', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae56-7c1c-986e-5ae2bb24b29f', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae5d-7ac4-b1bf-5d176d64fc1b', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae61-785e-b4d1-cfb13956a659', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae85-7a5e-b9b0-74211481ebbc', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae89-7537-8356-df4704a377bf', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae94-7bba-a8dc-0ee49d78b905', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-aeb7-77f3-82a8-49237506b02c', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-aebd-7591-bc39-467f29ff6768', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-aedf-7bd7-9d6a-f581eeb9c592', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-aee5-7a8b-82c1-a8d732c3b3e9', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-aef1-73d2-871d-1cc1b3748267', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-af4b-745a-8b61-8656c14259bf', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b031-7933-9099-4751583bef00', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0a2-7cbc-8236-609dffeac3d4', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0b9-7ef5-a56e-39d81f8bef89', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0ba-7ee1-9b27-779b979ab6db', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0bc-7733-9df9-cbcf8499af18', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0c8-7ccc-9b48-43efd37d0258', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0c9-7fba-aa95-d01e52b87242', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0cb-715c-aa79-54928cdb6d97', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0cb-788f-8d4c-d8699a439753', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0d8-75d2-a72c-1c9442c12068', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0da-721c-96cb-c679926f7135', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0da-7a45-9ce8-30f5070acca9', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0db-7a51-b7e2-36072f504a77', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0e9-7de3-87da-923f4356bb43', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0ea-7228-a67a-31cad0e900e9', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0ea-7656-a66f-6e6f6ac66c93', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0ea-7f4b-bd57-3134c91e75ac', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0eb-7439-83c3-ed2309d306c5', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0ec-7249-a4da-2c0ae44c3624', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0ec-788b-9b51-2d1b34fb5937', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0fd-711e-9016-c7561f012e04', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0fe-78e5-9c90-e04609a61280', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0ff-7472-9578-2486f019e2ed', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b0ff-7c7e-b753-710a97d26089', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b100-780c-abe1-32571cd6ea1f', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b10d-79c2-a072-2e97a0b1d92c', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b10e-76ac-98f1-97c40e440789', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b10f-747e-9d6b-15c16d34fbbc', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b10f-7849-8ed8-8b0f16bb448c', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b12f-753b-92ae-22888e6cb6f5', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b14a-7856-a9ba-75d71a043287', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b158-7178-a2d9-09de8bf2a712', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b18a-7168-a509-bb29d8a1ed67', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b1ac-78f5-931c-a1edca71b96d', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b220-7e41-9ff3-b9e35b0f30c5', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b221-7e00-bab5-2db44c164ffa', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b247-73a5-88c9-4ae86a76da7c', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b2af-74e1-8c48-01c1db56092b', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b2d6-7c04-82cb-8104e9ff44ac', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b2d7-7897-93f7-c0dcad325461', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b2f7-7683-a6c1-5c35cff8783c', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b305-7fd2-9ede-25448ebaeebc', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b313-792b-b867-4ade605e1ca4', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b31a-719d-a2a9-f3f1ec64f1ba', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b364-7d2f-bdb5-97e428f0a37c', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b37d-7526-a470-603b9ce22a8b', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-b386-72dd-9c7b-21f53ff115b6', 'pending', 0, '2026-11-29 17:25:00.432968+00', NULL, NULL, NULL, NULL, NULL, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ac7b-73a9-9005-edab7c940f9a', 'delivered', 1, NULL, '2026-11-29 17:25:00.435185+00', 204, NULL, NULL, 9, '2026-11-29 17:25:00.441745+00'),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ad07-7445-ba27-1e6f29ea792d', 'delivered', 1, NULL, '2026-11-29 17:25:00.435185+00', 204, NULL, NULL, 9, '2026-11-29 17:25:00.441745+00'),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ad65-7785-b78b-e93c01616d2e', 'delivered', 1, NULL, '2026-11-29 17:25:00.435185+00', 204, NULL, NULL, 9, '2026-11-29 17:25:00.441745+00'),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ad85-736c-9b4a-f09972c58703', 'delivered', 1, NULL, '2026-11-29 17:25:00.435185+00', 204, NULL, NULL, 9, '2026-11-29 17:25:00.441745+00'),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ad94-7370-9c43-3148c67b55e9', 'delivered', 1, NULL, '2026-11-29 17:25:00.435185+00', 204, NULL, NULL, 9, '2026-11-29 17:25:00.441745+00'),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-adab-7fdb-859c-3e780f898ce0', 'delivered', 1, NULL, '2026-11-29 17:25:00.435185+00', 204, NULL, NULL, 9, '2026-11-29 17:25:00.441745+00'),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-adc7-79ce-85cd-f3c83ebb5675', 'delivered', 1, NULL, '2026-11-29 17:25:00.435185+00', 204, NULL, NULL, 9, '2026-11-29 17:25:00.441745+00'),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ade4-743d-b79a-ca9cf615ca66', 'delivered', 1, NULL, '2026-11-29 17:25:00.435185+00', 204, NULL, NULL, 9, '2026-11-29 17:25:00.441745+00'),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-adfb-7ac4-8f59-aae38fb61d4d', 'failed', 1, NULL, '2026-11-29 17:25:00.435185+00', 500, '500 Internal Server Error', NULL, 12, '2026-11-29 17:25:00.441745+00'),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae07-799d-92bf-fde4e854a224', 'pending', 1, '2026-11-29 17:26:00.441745+00', '2026-11-29 17:25:00.435185+00', 500, '500 Internal Server Error', NULL, 12, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae0f-7f85-abe4-dcad015ae2f2', 'pending', 1, '2026-11-29 17:26:00.441745+00', '2026-11-29 17:25:00.435185+00', 500, '500 Internal Server Error', NULL, 12, NULL),
-	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22856-ae1d-798d-9111-a26df25042df', 'pending', 1, '2026-11-29 17:26:00.441745+00', '2026-11-29 17:25:00.435185+00', 500, '500 Internal Server Error', NULL, 12, NULL);
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-498a-72f9-8f2e-1406a858e244', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4991-7608-8735-31c2d98d49dd', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4996-7618-a90f-7bf24b8e6efb', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49a8-7b58-b187-ce1f8ebe78c1', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49b1-72c4-bd94-1ecac5a39874', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49bf-7be7-97b1-c2f1bf0625c4', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49e9-774b-914d-7ff6d6aafd40', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49ec-7164-874c-1ef2fad76ee7', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49fd-7795-9bd6-5706e9be4357', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4a31-7981-8959-cc808b5de7ea', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4a3e-7010-840d-2d6600e29faf', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4aa4-73eb-a2af-289fd8831a5b', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4aae-7820-bc3f-ef886bf3a210', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4ab2-75ce-8e84-500265d6a8e2', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4ad9-7d78-909f-3fc6e94d25a2', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4c0f-7828-8d33-e082633b9660', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4ca7-7808-8474-62885388e1b7', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cad-7de3-87b9-0a04d4c61d7e', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cae-78e1-bd9e-16c1dfa542f7', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4caf-7d02-85f0-3460ae297628', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cb5-742d-a869-f94ae79e29f2', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cb8-7d6c-9155-b1128a648506', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cba-70ac-ac5a-abfdeaba9b2d', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cba-77c2-a6f9-8534fb17401a', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cbb-7831-858f-3b358eea4258', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cbf-7414-b1e2-07300fca02fa', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cc5-7fdb-88ef-f4ca97afdc1e', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cc8-7ae9-b720-1a9108fc2682', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cca-76ac-9c04-d1047e5ee082', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cca-7aac-98ed-602e1ef94080', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cca-7f06-a28a-cc7d82d7fb76', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4ccb-7722-bba4-e18891c66f8e', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4ccb-7c14-9b12-57758ac90c05', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd2-701c-b9c0-225a8b05c496', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd2-7c1c-958e-1c2a6e6cd7d3', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd3-71d2-b847-b24b20a84723', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd4-7537-ace4-bf318dec00b9', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd5-702d-a50e-d78a1f4e33fd', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd8-7189-a8b4-7687183b4e70', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd8-7f4b-9df9-07575a23a9bb', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd9-78d4-be51-ce12463bd39d', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cda-72d0-8a20-457b3c318ea7', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cda-7ec4-9fa5-6ffa52fc27a6', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cdb-724d-895f-c2673618a3f7', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4d01-78e9-900d-032118afc946', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4d1f-7e28-a2d8-4647cbcc4b83', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4d2b-7bdb-a670-f703f676874c', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4d5b-7968-9044-6b71cddd9b22', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4d6f-7256-9980-d549da4fa91d', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4da7-7ddb-bff8-beb0b11ad480', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4da8-7d22-a6bc-64c654c2dec0', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4db9-746a-b083-2a67d7e99a7e', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4dea-7dd2-871f-603507ba7bca', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e09-70d4-bd05-1db9c4ec0319', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e09-7d4f-99df-2f142defa507', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e16-7eb0-9f9d-3a8558f892a0', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e26-71fb-a117-eb573de553ac', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e3e-7ab8-84a5-a0be3a74e1af', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e3f-7737-828b-3d52fb1479f1', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e5b-71c2-9699-157c3d217391', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e77-7343-9dc1-0a37c98edb7b', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e95-762d-a1f3-fb3517093b0a', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4837-712b-9556-cbaa9aec1670', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-48ce-7ba9-a272-b16965f9d201', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-490b-7cd4-89e7-5fa2c8cd13eb', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-492b-73eb-b8b9-0692b056e138', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4937-7781-a052-a46cbb71c2c1', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-493b-7fdb-bc83-f5e8946df537', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-494b-7d02-86ed-d69c6378e9e1', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4957-7b58-8787-a3e7f75b0c64', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-495e-786e-bd9a-46ae5aad5497', 'failed', 1, NULL, '2026-11-29 17:38:46.578446+00', 500, '500 Internal Server Error', NULL, 12, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4967-76bc-a38d-d23bee27bd2e', 'pending', 1, '2026-11-29 17:39:46.582143+00', '2026-11-29 17:38:46.578446+00', 500, '500 Internal Server Error', NULL, 12, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4968-78b8-80cd-9aadd2c6eb8d', 'pending', 1, '2026-11-29 17:39:46.582143+00', '2026-11-29 17:38:46.578446+00', 500, '500 Internal Server Error', NULL, 12, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-497b-721c-b61c-2c8cf7494862', 'pending', 1, '2026-11-29 17:39:46.582143+00', '2026-11-29 17:38:46.578446+00', 500, '500 Internal Server Error', NULL, 12, NULL);
 
 
 --
@@ -11695,21 +11757,21 @@ INSERT INTO assignment.ended_sessions VALUES
 --
 
 INSERT INTO assignment.failures VALUES
-	('39b1e737-ea6d-421d-b77e-f6e5a0ec0205', NULL, NULL, NULL, 'P0001', 'member 39b1e737-ea6d-421d-b77e-f6e5a0ec0205 is refused', 'trigger', 1, '2026-11-29 17:25:00.461767+00', '2026-11-29 17:25:00.461767+00', '2026-11-29 17:25:15.461767+00', NULL),
-	('6444605b-eea2-4c58-a735-e057143dce18', NULL, NULL, NULL, 'P0001', 'member 6444605b-eea2-4c58-a735-e057143dce18 is refused', 'trigger', 1, '2026-11-29 17:25:00.461767+00', '2026-11-29 17:25:00.461767+00', '2026-11-29 17:25:15.461767+00', NULL),
-	('c9f4e58f-52eb-4e5b-80b9-bf013baa246b', NULL, NULL, NULL, 'P0001', 'member c9f4e58f-52eb-4e5b-80b9-bf013baa246b is refused', 'trigger', 1, '2026-11-29 17:25:00.461767+00', '2026-11-29 17:25:00.461767+00', '2026-11-29 17:25:15.461767+00', NULL),
-	('13a0954e-d33b-4ab8-8962-57d512aee5c2', NULL, NULL, NULL, 'P0001', 'member 13a0954e-d33b-4ab8-8962-57d512aee5c2 is refused', 'trigger', 1, '2026-11-29 17:25:00.480613+00', '2026-11-29 17:25:00.480613+00', '2026-11-29 17:25:15.480613+00', NULL),
-	('50ce0ab7-245e-466d-97de-7f96e3457a67', NULL, NULL, NULL, 'P0001', 'member 50ce0ab7-245e-466d-97de-7f96e3457a67 is refused', 'trigger', 1, '2026-11-29 17:25:00.480613+00', '2026-11-29 17:25:00.480613+00', '2026-11-29 17:25:15.480613+00', NULL),
-	('6b3c7b4e-efc2-4c7a-8f10-d87a920ce728', NULL, NULL, NULL, 'P0001', 'member 6b3c7b4e-efc2-4c7a-8f10-d87a920ce728 is refused', 'trigger', 1, '2026-11-29 17:25:00.480613+00', '2026-11-29 17:25:00.480613+00', '2026-11-29 17:25:15.480613+00', NULL),
-	('77c64f09-a0e1-4bd8-93ee-44cadc83e1f0', NULL, NULL, NULL, 'P0001', 'member 77c64f09-a0e1-4bd8-93ee-44cadc83e1f0 is refused', 'trigger', 1, '2026-11-29 17:25:00.480613+00', '2026-11-29 17:25:00.480613+00', '2026-11-29 17:25:15.480613+00', NULL),
-	('3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51', NULL, NULL, NULL, 'P0001', 'member 3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51 is refused', 'trigger', 1, '2026-11-29 17:25:00.516454+00', '2026-11-29 17:25:00.516454+00', '2026-11-29 17:25:15.516454+00', NULL),
-	('d3e26acf-042f-4a7f-95ae-c9d960def6cc', NULL, NULL, NULL, 'P0001', 'member d3e26acf-042f-4a7f-95ae-c9d960def6cc is refused', 'trigger', 1, '2026-11-29 17:25:00.516454+00', '2026-11-29 17:25:00.516454+00', '2026-11-29 17:25:15.516454+00', NULL),
-	('85605116-0872-4ca2-8ba6-aca1d58b79f2', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:24:59.042069+00', '2026-11-29 17:25:00.446329+00', '2026-11-29 17:25:00.596658+00', NULL),
-	('88230898-3742-4472-8f44-fc6c17fbffdc', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:24:59.012902+00', '2026-11-29 17:25:00.446329+00', '2026-11-29 17:25:00.596658+00', NULL),
-	('8646cdf8-117d-43e9-89d9-c306039e0a43', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:24:59.012902+00', '2026-11-29 17:25:00.446329+00', '2026-11-29 17:25:00.596658+00', NULL),
-	('8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:24:59.042069+00', '2026-11-29 17:25:00.446329+00', '2026-11-29 17:25:00.596658+00', NULL),
-	('80f110ab-918d-4bc6-a1db-09e823a0998b', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 1, '2026-11-29 17:25:00.516454+00', '2026-11-29 17:25:00.516454+00', '2026-11-29 17:25:00.596658+00', NULL),
-	('8bf2e733-71cf-4f95-9c12-fa1f85eb3480', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 1, '2026-11-29 17:25:00.516454+00', '2026-11-29 17:25:00.516454+00', '2026-11-29 17:25:00.596658+00', NULL);
+	('39b1e737-ea6d-421d-b77e-f6e5a0ec0205', NULL, NULL, NULL, 'P0001', 'member 39b1e737-ea6d-421d-b77e-f6e5a0ec0205 is refused', 'trigger', 1, '2026-11-29 17:38:46.596616+00', '2026-11-29 17:38:46.596616+00', '2026-11-29 17:39:01.596616+00', NULL),
+	('6444605b-eea2-4c58-a735-e057143dce18', NULL, NULL, NULL, 'P0001', 'member 6444605b-eea2-4c58-a735-e057143dce18 is refused', 'trigger', 1, '2026-11-29 17:38:46.596616+00', '2026-11-29 17:38:46.596616+00', '2026-11-29 17:39:01.596616+00', NULL),
+	('c9f4e58f-52eb-4e5b-80b9-bf013baa246b', NULL, NULL, NULL, 'P0001', 'member c9f4e58f-52eb-4e5b-80b9-bf013baa246b is refused', 'trigger', 1, '2026-11-29 17:38:46.596616+00', '2026-11-29 17:38:46.596616+00', '2026-11-29 17:39:01.596616+00', NULL),
+	('13a0954e-d33b-4ab8-8962-57d512aee5c2', NULL, NULL, NULL, 'P0001', 'member 13a0954e-d33b-4ab8-8962-57d512aee5c2 is refused', 'trigger', 1, '2026-11-29 17:38:46.613475+00', '2026-11-29 17:38:46.613475+00', '2026-11-29 17:39:01.613475+00', NULL),
+	('50ce0ab7-245e-466d-97de-7f96e3457a67', NULL, NULL, NULL, 'P0001', 'member 50ce0ab7-245e-466d-97de-7f96e3457a67 is refused', 'trigger', 1, '2026-11-29 17:38:46.613475+00', '2026-11-29 17:38:46.613475+00', '2026-11-29 17:39:01.613475+00', NULL),
+	('6b3c7b4e-efc2-4c7a-8f10-d87a920ce728', NULL, NULL, NULL, 'P0001', 'member 6b3c7b4e-efc2-4c7a-8f10-d87a920ce728 is refused', 'trigger', 1, '2026-11-29 17:38:46.613475+00', '2026-11-29 17:38:46.613475+00', '2026-11-29 17:39:01.613475+00', NULL),
+	('77c64f09-a0e1-4bd8-93ee-44cadc83e1f0', NULL, NULL, NULL, 'P0001', 'member 77c64f09-a0e1-4bd8-93ee-44cadc83e1f0 is refused', 'trigger', 1, '2026-11-29 17:38:46.613475+00', '2026-11-29 17:38:46.613475+00', '2026-11-29 17:39:01.613475+00', NULL),
+	('3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51', NULL, NULL, NULL, 'P0001', 'member 3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51 is refused', 'trigger', 1, '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.62888+00', '2026-11-29 17:39:01.62888+00', NULL),
+	('d3e26acf-042f-4a7f-95ae-c9d960def6cc', NULL, NULL, NULL, 'P0001', 'member d3e26acf-042f-4a7f-95ae-c9d960def6cc is refused', 'trigger', 1, '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.62888+00', '2026-11-29 17:39:01.62888+00', NULL),
+	('85605116-0872-4ca2-8ba6-aca1d58b79f2', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:38:45.250888+00', '2026-11-29 17:38:46.585658+00', '2026-11-29 17:38:46.685259+00', NULL),
+	('88230898-3742-4472-8f44-fc6c17fbffdc', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:38:45.221099+00', '2026-11-29 17:38:46.585658+00', '2026-11-29 17:38:46.685259+00', NULL),
+	('8646cdf8-117d-43e9-89d9-c306039e0a43', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:38:45.221099+00', '2026-11-29 17:38:46.585658+00', '2026-11-29 17:38:46.685259+00', NULL),
+	('8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:38:45.250888+00', '2026-11-29 17:38:46.585658+00', '2026-11-29 17:38:46.685259+00', NULL),
+	('80f110ab-918d-4bc6-a1db-09e823a0998b', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 1, '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.685259+00', NULL),
+	('8bf2e733-71cf-4f95-9c12-fa1f85eb3480', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 1, '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.685259+00', NULL);
 
 
 --
@@ -11717,7 +11779,7 @@ INSERT INTO assignment.failures VALUES
 --
 
 INSERT INTO assignment.member_hook_events VALUES
-	('event-1', '2026-11-29 17:25:00.415632+00', 'created');
+	('event-1', '2026-11-29 17:38:46.532693+00', 'created');
 
 
 --
@@ -11725,7 +11787,7 @@ INSERT INTO assignment.member_hook_events VALUES
 --
 
 INSERT INTO assignment.member_hook_failures VALUES
-	('01a22856-b38d-77ef-b781-22979bd8a9f8', 'event-2', 'user.created', NULL, 'id_missing', 'the event names no member: see MEMBER_HOOK_ID', 1, '2026-11-29 17:25:00.42905+00', '2026-11-29 17:25:00.42905+00');
+	('01a22863-4ea0-7231-971b-67e425eb9ff3', 'event-2', 'user.created', NULL, 'id_missing', 'the event names no member: see MEMBER_HOOK_ID', 1, '2026-11-29 17:38:46.559544+00', '2026-11-29 17:38:46.559544+00');
 
 
 --
@@ -11733,90 +11795,90 @@ INSERT INTO assignment.member_hook_failures VALUES
 --
 
 INSERT INTO assignment.outbox VALUES
-	('01a22856-ac7b-73a9-9005-edab7c940f9a', '952', 'assignments.created', '2026-11-29 17:24:58.615061+00', '{01a22856-ac78-7b12-a779-c271a1cef719,01a22856-ac78-7f02-a17e-5c4522121cf2,01a22856-ac78-7f4b-8b7e-193975afae39,01a22856-ac78-7f68-9537-26640f2e6150,01a22856-ac78-7f81-8a54-335b09ff8582,01a22856-ac78-7f99-b44c-a10b4f97f69b,01a22856-ac78-7fae-88a8-1d54d4c11ae6}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ad07-7445-ba27-1e6f29ea792d', '959', 'policy.changed', '2026-11-29 17:24:58.709572+00', NULL, NULL, NULL, 2, NULL, true),
-	('01a22856-ad65-7785-b78b-e93c01616d2e', '964', 'assignments.created', '2026-11-29 17:24:58.801996+00', '{01a22856-ad64-7ddb-9d60-d21d187960e9,01a22856-ad64-7fc6-be11-c5a52b249467,01a22856-ad64-7ff7-b250-a75d50478d7d,01a22856-ad65-7018-a330-d4e1fd940fac}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ad85-736c-9b4a-f09972c58703', '970', 'assignments.created', '2026-11-29 17:24:58.872943+00', '{01a22856-ad84-7b99-8eb1-a0de4a44cec8,01a22856-ad84-7ddf-90a1-ebc736e71b64,01a22856-ad84-7e14-b677-051cf835b5e7,01a22856-ad84-7e3d-b32c-2ccf3c2a1fe6,01a22856-ad84-7e5e-861a-3b8f753e26f9}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ad94-7370-9c43-3148c67b55e9', '976', 'assignments.created', '2026-11-29 17:24:58.896935+00', '{01a22856-ad93-7d91-bb82-b129b2428777,01a22856-ad93-7f2b-918c-333db6da50dd,01a22856-ad93-7f60-8274-1508bdf37ee9,01a22856-ad93-7f81-ab18-2e51232c3d17}', NULL, NULL, NULL, NULL, true),
-	('01a22856-adab-7fdb-859c-3e780f898ce0', '982', 'assignments.created', '2026-11-29 17:24:58.920952+00', '{01a22856-adab-7ac0-9188-066509ce5717,01a22856-adab-7c45-be2c-ecc40932fdb9,01a22856-adab-7c76-bf05-48dc551adfa3,01a22856-adab-7c97-908a-08a21f6402e8}', NULL, NULL, NULL, NULL, true),
-	('01a22856-adc7-79ce-85cd-f3c83ebb5675', '988', 'assignments.created', '2026-11-29 17:24:58.947463+00', '{01a22856-adc7-746a-b9a7-2aa8d73b2e4b,01a22856-adc7-7600-b227-3fc1a30cb594,01a22856-adc7-7631-ad7d-13775f794299,01a22856-adc7-765a-a924-145173dd2005,01a22856-adc7-7676-974a-1c72154055bf}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ade4-743d-b79a-ca9cf615ca66', '994', 'assignments.created', '2026-11-29 17:24:58.97697+00', '{01a22856-ade3-7e97-ad3d-5a057fb5093e,01a22856-ade4-7072-be57-ccfd20f77ac6,01a22856-ade4-70a3-bdc1-66793042cdc1,01a22856-ade4-70c8-816f-62b73ccb49d6}', NULL, NULL, NULL, NULL, true),
-	('01a22856-adfb-7ac4-8f59-aae38fb61d4d', '1000', 'assignments.created', '2026-11-29 17:24:59.000702+00', '{01a22856-adfb-755c-9645-cade244a2820,01a22856-adfb-770a-bff8-9066903e4e62,01a22856-adfb-773b-9edb-2a3f97c7d8a0,01a22856-adfb-7760-a761-8c3a3d8b5906}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ae07-799d-92bf-fde4e854a224', '1006', 'assignments.created', '2026-11-29 17:24:59.012902+00', '{01a22856-ae07-7522-9059-636c2e84bb24,01a22856-ae07-769f-a79c-0cf8341ba7c7}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ae0f-7f85-abe4-dcad015ae2f2', '1006', 'assignment.failed', '2026-11-29 17:24:59.012902+00', NULL, '{8646cdf8-117d-43e9-89d9-c306039e0a43,88230898-3742-4472-8f44-fc6c17fbffdc}', NULL, NULL, NULL, true),
-	('01a22856-ae1d-798d-9111-a26df25042df', '1015', 'assignments.created', '2026-11-29 17:24:59.030703+00', '{01a22856-ae1d-7400-b629-6d03abfea6c0,01a22856-ae1d-75b2-b50b-392f0b018da8,01a22856-ae1d-75e3-bfd0-aff9cc2b4181,01a22856-ae1d-7608-834b-2384204145e1}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ae29-7b47-a15e-e35fcd31e02e', '1021', 'assignments.created', '2026-11-29 17:24:59.042069+00', '{01a22856-ae29-76ac-9e5e-f66419dc02a3,01a22856-ae29-783d-943a-1295a9b5575e}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ae2a-7989-a702-a9afb376b4e5', '1021', 'assignment.failed', '2026-11-29 17:24:59.042069+00', NULL, '{85605116-0872-4ca2-8ba6-aca1d58b79f2,8824ce93-4bf6-4eac-8f70-9c5ae95a4cee}', NULL, NULL, NULL, true),
-	('01a22856-ae3f-7f58-bb8b-c99c461c2b26', '1030', 'assignments.created', '2026-11-29 17:24:59.069046+00', '{01a22856-ae3f-792f-8a5b-ac128c444ebe}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ae56-7c1c-986e-5ae2bb24b29f', '1035', 'assignments.created', '2026-11-29 17:24:59.093974+00', '{01a22856-ae56-76c0-8c5e-2ebf326cd0ba}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ae5d-7ac4-b1bf-5d176d64fc1b', '1040', 'assignments.created', '2026-11-29 17:24:59.100978+00', '{01a22856-ae5d-76c4-a4c8-43ea0ed3f5dc}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ae61-785e-b4d1-cfb13956a659', '1045', 'assignments.ended', '2026-11-29 17:24:59.104251+00', '{01a22856-ae56-76c0-8c5e-2ebf326cd0ba}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ae85-7a5e-b9b0-74211481ebbc', '1049', 'assignments.ended', '2026-11-29 17:24:59.140914+00', '{01a22856-ad65-7018-a330-d4e1fd940fac}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ae89-7537-8356-df4704a377bf', '1053', 'assignments.ended', '2026-11-29 17:24:59.144862+00', '{01a22856-ae5d-76c4-a4c8-43ea0ed3f5dc}', NULL, NULL, NULL, NULL, true),
-	('01a22856-ae94-7bba-a8dc-0ee49d78b905', '1057', 'assignments.ended', '2026-11-29 17:24:59.155918+00', '{01a22856-ad64-7ddb-9d60-d21d187960e9}', NULL, NULL, NULL, NULL, true),
-	('01a22856-aeb7-77f3-82a8-49237506b02c', '1062', 'assignments.ended', '2026-11-29 17:24:59.190767+00', '{01a22856-ad84-7e3d-b32c-2ccf3c2a1fe6}', NULL, NULL, NULL, NULL, true),
-	('01a22856-aebd-7591-bc39-467f29ff6768', '1066', 'assignments.ended', '2026-11-29 17:24:59.196871+00', '{01a22856-ad84-7e14-b677-051cf835b5e7}', NULL, NULL, NULL, NULL, true),
-	('01a22856-aedf-7bd7-9d6a-f581eeb9c592', '1070', 'assignments.ended', '2026-11-29 17:24:59.230964+00', '{01a22856-ad84-7e5e-861a-3b8f753e26f9}', NULL, NULL, NULL, NULL, true),
-	('01a22856-aee5-7a8b-82c1-a8d732c3b3e9', '1074', 'assignments.ended', '2026-11-29 17:24:59.236304+00', '{01a22856-ad84-7b99-8eb1-a0de4a44cec8}', NULL, NULL, NULL, NULL, true),
-	('01a22856-aef1-73d2-871d-1cc1b3748267', '1078', 'assignments.ended', '2026-11-29 17:24:59.248618+00', '{01a22856-ad84-7ddf-90a1-ebc736e71b64}', NULL, NULL, NULL, NULL, true),
-	('01a22856-af4b-745a-8b61-8656c14259bf', '1084', 'assignments.ended', '2026-11-29 17:24:59.337332+00', '{01a22856-ad93-7f60-8274-1508bdf37ee9,01a22856-adab-7c76-bf05-48dc551adfa3}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b031-7933-9099-4751583bef00', '1100', 'run.ended', '2026-11-29 17:24:59.516734+00', NULL, NULL, '01a22856-af76-7da1-af26-dfed8d0ff3f3', NULL, NULL, true),
-	('01a22856-b0a2-7cbc-8236-609dffeac3d4', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0a2-7781-9399-5b3e2cb52afe,01a22856-b0a2-781c-9816-3aa8466e8d29,01a22856-b0a2-784d-a210-76387c23e691,01a22856-b0a2-7876-b0e0-07eab459b590}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0b9-7ef5-a56e-39d81f8bef89', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0b9-7845-90ec-399344dd8424,01a22856-b0b9-7a76-bcb6-eca23642142b}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b12f-753b-92ae-22888e6cb6f5', '1221', 'run.ended', '2026-11-29 17:24:59.797932+00', NULL, NULL, '01a22856-b045-7b70-a22b-d2e0dd603353', NULL, NULL, true),
-	('01a22856-b0ba-7ee1-9b27-779b979ab6db', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0ba-7b9d-9949-1e99d466943a,01a22856-b0ba-7c2d-9eac-ec4d9276c5bd}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0bc-7733-9df9-cbcf8499af18', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0bc-743d-b4ca-d3126435f88a,01a22856-b0bc-74bc-af31-0f02bbe9e724}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0c8-7ccc-9b48-43efd37d0258', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0c8-7693-b53c-178483268627}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0c9-7fba-aa95-d01e52b87242', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0c9-7d6c-afb7-1163dcdf7610}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0cb-715c-aa79-54928cdb6d97', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0ca-7ee1-97e8-5369ec9c3fd0}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0cb-788f-8d4c-d8699a439753', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0cb-76bc-bf69-cf3a9f48b0ba}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0d8-75d2-a72c-1c9442c12068', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0cc-768b-8fc3-a7ffac09d81c,01a22856-b0cc-773b-ad67-e1196727e141}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0da-721c-96cb-c679926f7135', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0d9-7d68-a6e5-a4a3296d23cf,01a22856-b0d9-7e62-9804-c8bd98343315,01a22856-b0d9-7e9b-9b65-882ddff6eed0,01a22856-b0d9-7ec8-89e3-8fb722d26e25}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0da-7a45-9ce8-30f5070acca9', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0da-7781-ab21-3d42200b18b9,01a22856-b0da-7808-a24f-771581433f0c}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0db-7a51-b7e2-36072f504a77', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0db-7804-8c48-25140337651d}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0e9-7de3-87da-923f4356bb43', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0e9-7a45-8b44-c1303ac39c41}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0ea-7228-a67a-31cad0e900e9', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0e9-7fb6-85c0-9aead458e05c,01a22856-b0ea-7049-a3ac-c36b5ef1ccf7}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0ea-7656-a66f-6e6f6ac66c93', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0ea-7389-a6ec-940f07f4b031,01a22856-b0ea-7400-8874-a45b2dbeeb7c,01a22856-b0ea-7428-84e4-a9471f157865,01a22856-b0ea-744d-a95d-5964ecdde456,01a22856-b0ea-746e-b7de-cf33e63f56af}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0ea-7f4b-bd57-3134c91e75ac', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0ea-7d06-bf53-4198f94bc084,01a22856-b0ea-7d85-ae1e-a16dda6bc88a}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0eb-7439-83c3-ed2309d306c5', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0eb-727a-82a9-2705126ce034}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0ec-7249-a4da-2c0ae44c3624', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0eb-7f3b-91cd-d8be9d61ca99,01a22856-b0ec-704d-a0f6-cdf0937da922}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0ec-788b-9b51-2d1b34fb5937', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0ec-7697-bfe4-1634bd570fc7}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0fd-711e-9016-c7561f012e04', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0fc-7cf5-93f9-9e8ece579541}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0fe-78e5-9c90-e04609a61280', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0fe-7649-b223-9adc863b0730}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0ff-7472-9578-2486f019e2ed', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0ff-7164-94cd-3b04e21df44a,01a22856-b0ff-7228-8411-7909311bfcc7}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b0ff-7c7e-b753-710a97d26089', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b0ff-7a7a-8586-cae050e52b6b}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b100-780c-abe1-32571cd6ea1f', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b100-7466-8548-47d7554a6f6c,01a22856-b100-75a1-b960-98061c704d60,01a22856-b100-75d2-9081-a2987000edc1}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b10d-79c2-a072-2e97a0b1d92c', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b10d-76d9-b54d-00c79b903895}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b10e-76ac-98f1-97c40e440789', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b10e-736c-a6f2-b255d40b3e16,01a22856-b10e-7435-ae69-bb1f761764d3}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b10f-747e-9d6b-15c16d34fbbc', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b10f-71f3-ae5f-3d5ab793fc0c}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b10f-7849-8ed8-8b0f16bb448c', '1105', 'assignments.created', '2026-11-29 17:24:59.606761+00', '{01a22856-b10f-75eb-afce-1daecc3a0a17,01a22856-b10f-7662-b1e5-508b3121936d,01a22856-b10f-768b-8224-72261db066f4}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b14a-7856-a9ba-75d71a043287', '1225', 'assignments.created', '2026-11-29 17:24:59.837795+00', '{01a22856-b149-7f2f-b05c-c6d7b178338a,01a22856-b14a-70c0-aa64-d2a5fcc07831,01a22856-b14a-70f9-9836-dd64513b731e,01a22856-b14a-711e-a061-271eb7503d81,01a22856-b14a-713f-b55d-7e322caed09b,01a22856-b14a-7160-9806-631d6a4b8ad0,01a22856-b14a-7181-9150-780bde1d96e3,01a22856-b14a-719d-be22-eb3c9376b0fc,01a22856-b14a-71be-8a48-84116cad7ef2,01a22856-b14a-71db-9d38-a8acb4c847ab,01a22856-b14a-71fb-a4ab-03e1752e7ee8,01a22856-b14a-7218-994f-831b821397ef,01a22856-b14a-7235-bd71-b7b09b045a19,01a22856-b14a-7256-9271-d1a190d96332,01a22856-b14a-7272-a205-2af488b55c13,01a22856-b14a-7293-ac7c-986c5e2ebfd8,01a22856-b14a-72b8-b966-9c5bd9b212a4,01a22856-b14a-72d9-a1f4-4942a1316f68,01a22856-b14a-72f9-a2c2-658cc476af0c}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b158-7178-a2d9-09de8bf2a712', '1229', 'run.ended', '2026-11-29 17:24:59.852985+00', NULL, NULL, '01a22856-b138-78a3-84d2-0920f19f0b93', NULL, NULL, true),
-	('01a22856-b18a-7168-a509-bb29d8a1ed67', '1234', 'assignments.created', '2026-11-29 17:24:59.883346+00', '{01a22856-b189-72e9-a8b4-4f50584924d4,01a22856-b189-74b4-9502-9e94da80ffb3,01a22856-b189-74e9-bb9e-86bbfa2ed3e0,01a22856-b189-750e-ab1f-10bcfc116005,01a22856-b189-752f-8ddf-6cea8062e77a,01a22856-b189-7553-8817-cf5d57ca019f,01a22856-b189-76d0-a140-44d889d3f8a1,01a22856-b189-778d-8efb-5db1772937d8,01a22856-b189-77fb-98b5-911de776eab1,01a22856-b189-7820-8fa8-3a0536e95e2a,01a22856-b189-783d-aac4-475be82d7108}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b1ac-78f5-931c-a1edca71b96d', '1238', 'run.ended', '2026-11-29 17:24:59.925052+00', NULL, NULL, '01a22856-b163-74f9-a15f-17829648dfb9', NULL, NULL, true),
-	('01a22856-b220-7e41-9ff3-b9e35b0f30c5', '1241', 'assignments.ended', '2026-11-29 17:24:59.999291+00', '{01a22856-ade4-70c8-816f-62b73ccb49d6,01a22856-b0ec-7697-bfe4-1634bd570fc7}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b221-7e00-bab5-2db44c164ffa', '1241', 'assignments.created', '2026-11-29 17:24:59.999291+00', '{01a22856-b221-79df-887b-716c619695cb,01a22856-b221-7b02-b261-c0ae6308bc8b}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b247-73a5-88c9-4ae86a76da7c', '1248', 'run.ended', '2026-11-29 17:25:00.074046+00', NULL, NULL, '01a22856-b1cb-7624-81f9-853d4a782e50', NULL, NULL, true),
-	('01a22856-b2af-74e1-8c48-01c1db56092b', '1250', 'policy.changed', '2026-11-29 17:25:00.133204+00', NULL, NULL, NULL, 3, NULL, true),
-	('01a22856-b2d6-7c04-82cb-8104e9ff44ac', '1254', 'assignments.ended', '2026-11-29 17:25:00.237163+00', '{01a22856-adc7-746a-b9a7-2aa8d73b2e4b,01a22856-adc7-7600-b227-3fc1a30cb594,01a22856-b0c8-7693-b53c-178483268627,01a22856-b0c9-7d6c-afb7-1163dcdf7610,01a22856-b0ca-7ee1-97e8-5369ec9c3fd0,01a22856-b0cb-76bc-bf69-cf3a9f48b0ba,01a22856-b0cc-768b-8fc3-a7ffac09d81c,01a22856-b0cc-773b-ad67-e1196727e141,01a22856-b0d9-7d68-a6e5-a4a3296d23cf,01a22856-b0d9-7e62-9804-c8bd98343315,01a22856-b14a-7181-9150-780bde1d96e3,01a22856-b14a-719d-be22-eb3c9376b0fc,01a22856-b14a-71be-8a48-84116cad7ef2,01a22856-b14a-71db-9d38-a8acb4c847ab,01a22856-b189-74e9-bb9e-86bbfa2ed3e0,01a22856-b189-750e-ab1f-10bcfc116005}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b2d7-7897-93f7-c0dcad325461', '1254', 'assignments.created', '2026-11-29 17:25:00.237163+00', '{01a22856-b2d7-739d-ab6f-267bf0da8688,01a22856-b2d7-7472-8234-0e13da2145f2,01a22856-b2d7-74a3-984c-b023546258dd,01a22856-b2d7-74c4-876f-8596888629e3,01a22856-b2d7-74e5-99d7-ad36a57522ec,01a22856-b2d7-7516-9376-ad72c6a67d22,01a22856-b2d7-7533-a11e-ae6a54d1c9f0,01a22856-b2d7-7553-92a4-c13a24ae16f0}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b2f7-7683-a6c1-5c35cff8783c', '1261', 'assignments.ended', '2026-11-29 17:25:00.260619+00', '{01a22856-ac78-7f4b-8b7e-193975afae39}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b305-7fd2-9ede-25448ebaeebc', '1265', 'assignments.ended', '2026-11-29 17:25:00.288314+00', '{01a22856-ac78-7f68-9537-26640f2e6150}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b313-792b-b867-4ade605e1ca4', '1270', 'assignments.ended', '2026-11-29 17:25:00.302504+00', '{01a22856-b100-75d2-9081-a2987000edc1,01a22856-b10d-76d9-b54d-00c79b903895,01a22856-b10e-736c-a6f2-b255d40b3e16,01a22856-b14a-72d9-a1f4-4942a1316f68,01a22856-b189-77fb-98b5-911de776eab1}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b31a-719d-a2a9-f3f1ec64f1ba', '1270', 'assignments.created', '2026-11-29 17:25:00.302504+00', '{01a22856-b314-7031-ad8f-9d0d8d35c922,01a22856-b319-7a8f-8ef4-cd88f0922a13,01a22856-b319-7b33-afe7-da3ee7b04d93,01a22856-b319-7b5c-936b-319de62feb76,01a22856-b319-7b81-a6d4-8ebfdc104fd6,01a22856-b319-7ba1-ad0b-c5533b21f508,01a22856-b319-7bc2-b536-cec1962fc7ac,01a22856-b319-7be3-a384-4cb5102bc75e,01a22856-b319-7c04-923c-8871bb1e9821,01a22856-b319-7c20-a4cf-2909bd7f3e1b}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b364-7d2f-bdb5-97e428f0a37c', '1278', 'run.ended', '2026-11-29 17:25:00.357398+00', NULL, NULL, '01a22856-b2c6-7e66-b60c-d121be857acf', NULL, NULL, true),
-	('01a22856-b37d-7526-a470-603b9ce22a8b', '1282', 'assignments.created', '2026-11-29 17:25:00.400117+00', '{01a22856-b37d-7018-a406-5e593acb9cf0,01a22856-b37d-71d2-af7e-a0e3213b7bdf,01a22856-b37d-7208-aca2-c3ca778f5d85}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b386-72dd-9c7b-21f53ff115b6', '1289', 'assignments.created', '2026-11-29 17:25:00.415632+00', '{01a22856-b385-7ef5-8d4b-e7939b3bf4c7}', NULL, NULL, NULL, NULL, true),
-	('01a22856-b3bd-7cdd-855b-752532d4d7e9', '1305', 'assignment.failed', '2026-11-29 17:25:00.461767+00', NULL, '{39b1e737-ea6d-421d-b77e-f6e5a0ec0205,6444605b-eea2-4c58-a735-e057143dce18,c9f4e58f-52eb-4e5b-80b9-bf013baa246b}', NULL, NULL, NULL, false),
-	('01a22856-b3cd-7b99-9a61-37da36e9d3aa', '1310', 'assignment.failed', '2026-11-29 17:25:00.480613+00', NULL, '{13a0954e-d33b-4ab8-8962-57d512aee5c2,50ce0ab7-245e-466d-97de-7f96e3457a67,6b3c7b4e-efc2-4c7a-8f10-d87a920ce728,77c64f09-a0e1-4bd8-93ee-44cadc83e1f0}', NULL, NULL, NULL, false),
-	('01a22856-b3eb-7ccc-a07e-385f59120654', '1315', 'assignment.failed', '2026-11-29 17:25:00.516454+00', NULL, '{3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51,80f110ab-918d-4bc6-a1db-09e823a0998b,8bf2e733-71cf-4f95-9c12-fa1f85eb3480,d3e26acf-042f-4a7f-95ae-c9d960def6cc}', NULL, NULL, NULL, false),
-	('01a22856-b411-7d06-a729-afdf69619acb', '1322', 'assignments.created', '2026-11-29 17:25:00.553692+00', '{01a22856-b411-7753-9673-56d480ff6c5b,01a22856-b411-792b-8efa-28c38ee9bc49,01a22856-b411-7960-9d88-93d30efe4a2d,01a22856-b411-798d-9de7-633e754edd2f}', NULL, NULL, NULL, NULL, false),
-	('01a22856-b41e-78b8-96fe-be41d81c1dcb', '1328', 'assignments.created', '2026-11-29 17:25:00.566689+00', '{01a22856-b41e-738d-9442-8aad273967fa,01a22856-b41e-750e-adb8-d55937fd7f59,01a22856-b41e-7547-bb86-e6184f9a1a9c,01a22856-b41e-7578-9cc8-caf2f344a328}', NULL, NULL, NULL, NULL, false),
-	('01a22856-b42b-790e-9ff5-4121644435ea', '1334', 'assignments.created', '2026-11-29 17:25:00.58269+00', '{01a22856-b42b-7404-80f1-3a66293cedec,01a22856-b42b-7595-a9fc-b87f63a63e4f,01a22856-b42b-75d7-a2e5-c1f002b9cda0}', NULL, NULL, NULL, NULL, false),
-	('01a22856-b432-77ae-8d0c-7677e1ca88ec', '1340', 'assignments.created', '2026-11-29 17:25:00.593474+00', '{01a22856-b432-73ef-a679-b2c6b3c8e040}', NULL, NULL, NULL, NULL, false),
-	('01a22856-b66c-7358-bbf2-d31420119fc6', '1355', 'assignments.created', '2026-11-29 17:25:01.15475+00', '{01a22856-b66b-76c0-a51e-725832736aa7,01a22856-b66b-78d0-a7d3-7975481589d7,01a22856-b66b-7916-984e-dc42e72087f0,01a22856-b66b-793b-b1a8-2ba33ba819f2,01a22856-b66b-7960-a8c7-b3bae6c925ec,01a22856-b66b-7981-9e0a-b510e049de95,01a22856-b66b-7a14-a5ca-ed4ddbbba0f6,01a22856-b66b-7a35-ad1a-f237e257d848,01a22856-b66b-7a56-990a-91dbea15d2a1,01a22856-b66b-7a72-b837-06ddb2c1723c,01a22856-b66b-7a93-92c2-cb76c3ce973e}', NULL, NULL, NULL, NULL, false),
-	('01a22856-b687-79e7-82de-89c2e4a7aeb8', '1359', 'assignments.created', '2026-11-29 17:25:01.167539+00', '{01a22856-b687-719d-92c7-e6422158de0e,01a22856-b687-738d-8993-69b73bbd8256,01a22856-b687-73c6-ad0d-9c1490a30e70,01a22856-b687-73f3-ac13-226919fb5ed0,01a22856-b687-7435-bc31-383a12b869cb,01a22856-b687-745a-b86e-1706584e58b4,01a22856-b687-7476-beb9-9276d253c240,01a22856-b687-7497-a02c-980dff08c5ec,01a22856-b687-74b4-8e5f-4c97ae615666}', NULL, NULL, NULL, NULL, false),
-	('01a22856-b694-788b-8db2-9db030531f22', '1363', 'assignments.created', '2026-11-29 17:25:01.199746+00', '{01a22856-b693-7e2d-b171-e069b636e8bf,01a22856-b693-7fa5-9975-ac2ab9fec0bc,01a22856-b693-7ffb-bb9a-3077762082c8,01a22856-b694-701c-8972-127904167bbf,01a22856-b694-703d-95b0-3d895f16d323,01a22856-b694-705e-b03d-5e64f76dcdb1,01a22856-b694-707e-bd84-6b091b66a4dc,01a22856-b694-7097-acc0-09b79883b9af,01a22856-b694-70b4-8d5a-d9b5cd8efd42,01a22856-b694-70dd-b3fb-7d5c98c7a433,01a22856-b694-7174-be3c-934ecfc1d094,01a22856-b694-7191-9a98-6df1fab2c441,01a22856-b694-71ae-b02d-9ceeccf94663,01a22856-b694-71ca-adb3-0dd356a0e8f1,01a22856-b694-72cc-a5f4-5226a7a6b596,01a22856-b694-72ed-aa04-49d70b1b2af5,01a22856-b694-7312-8fd1-07af95c3e86c,01a22856-b694-7333-9bab-172227db2a52}', NULL, NULL, NULL, NULL, false);
+	('01a22863-4837-712b-9556-cbaa9aec1670', '959', 'assignments.created', '2026-11-29 17:38:44.914022+00', '{01a22863-4833-75eb-a4e2-73e5df8cef56,01a22863-4833-7a1c-93ad-7c5780fc192a,01a22863-4833-7a51-9dfb-224c9c3748f5,01a22863-4833-7a6a-b0a8-cad91f49b256,01a22863-4833-7a83-814c-cd065f7cd149,01a22863-4833-7a97-8656-bc320cc77e0f,01a22863-4833-7aac-8923-d5421adecf82}', NULL, NULL, NULL, NULL, true),
+	('01a22863-48ce-7ba9-a272-b16965f9d201', '966', 'policy.changed', '2026-11-29 17:38:45.004+00', NULL, NULL, NULL, 2, NULL, true),
+	('01a22863-490b-7cd4-89e7-5fa2c8cd13eb', '971', 'assignments.created', '2026-11-29 17:38:45.097063+00', '{01a22863-490b-7456-86af-37e60e298398,01a22863-490b-7604-9d1c-81c1e53bb468,01a22863-490b-7631-ba90-380dac5758a4,01a22863-490b-7666-a48f-08c5c6e75c9b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-492b-73eb-b8b9-0692b056e138', '977', 'assignments.created', '2026-11-29 17:38:45.149238+00', '{01a22863-4920-7785-bbf0-5fff39d96093,01a22863-4920-7912-a667-85c1ba342cae,01a22863-492a-7e35-825b-b3a520d11a50,01a22863-492a-7e8f-83ce-2101157bd1a1,01a22863-492a-7eb8-a952-a691955e5e5a}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4937-7781-a052-a46cbb71c2c1', '983', 'assignments.created', '2026-11-29 17:38:45.172782+00', '{01a22863-4937-730a-99b2-6e0a2a213e0e,01a22863-4937-743d-8be7-fdd9b2a07d3f,01a22863-4937-746e-8ba8-cd3d267b54d8,01a22863-4937-748f-ab84-62ffdcfe4ebc}', NULL, NULL, NULL, NULL, true),
+	('01a22863-493b-7fdb-bc83-f5e8946df537', '989', 'assignments.created', '2026-11-29 17:38:45.177351+00', '{01a22863-493b-7bc2-9268-351cdd850903,01a22863-493b-7cc0-92ce-21ffbf3b1a65,01a22863-493b-7cf1-aead-c7d5ae02b006,01a22863-493b-7d12-94dd-dba59e71041b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-494b-7d02-86ed-d69c6378e9e1', '995', 'assignments.created', '2026-11-29 17:38:45.189074+00', '{01a22863-494b-77e3-bc2f-901488df73f7,01a22863-494b-796c-ba32-5244b987e8d8,01a22863-494b-799d-b3b4-fb9510be356c,01a22863-494b-79be-9a0e-105afab78c84,01a22863-494b-79df-9f37-0231279fd35b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4957-7b58-8787-a3e7f75b0c64', '1001', 'assignments.created', '2026-11-29 17:38:45.201213+00', '{01a22863-4957-7608-808e-c63be3d7805b,01a22863-4957-77a1-899a-bb4945256d35,01a22863-4957-77d2-a2ff-be91d198d8d0,01a22863-4957-77f7-857e-1c750a5c779a}', NULL, NULL, NULL, NULL, true),
+	('01a22863-495e-786e-bd9a-46ae5aad5497', '1007', 'assignments.created', '2026-11-29 17:38:45.212167+00', '{01a22863-495e-73c6-bd46-6a90bc9b2733,01a22863-495e-7502-a673-e497e4547165,01a22863-495e-7533-a679-1b956842aefd,01a22863-495e-7558-b05a-a91d889ac4fb}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4967-76bc-a38d-d23bee27bd2e', '1013', 'assignments.created', '2026-11-29 17:38:45.221099+00', '{01a22863-4967-72b4-951c-7aa6b2a2be04,01a22863-4967-7410-b60b-2357e1ea1f0e}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4968-78b8-80cd-9aadd2c6eb8d', '1013', 'assignment.failed', '2026-11-29 17:38:45.221099+00', NULL, '{8646cdf8-117d-43e9-89d9-c306039e0a43,88230898-3742-4472-8f44-fc6c17fbffdc}', NULL, NULL, NULL, true),
+	('01a22863-497b-721c-b61c-2c8cf7494862', '1022', 'assignments.created', '2026-11-29 17:38:45.240549+00', '{01a22863-497a-7cdd-bdca-6b771d8586b2,01a22863-497a-7e6e-85dd-f19d28113bba,01a22863-497a-7e9b-b918-3960d646e091,01a22863-497a-7ec0-9167-26d01c0607c6}', NULL, NULL, NULL, NULL, true),
+	('01a22863-498a-72f9-8f2e-1406a858e244', '1028', 'assignments.created', '2026-11-29 17:38:45.250888+00', '{01a22863-4989-7e51-9aea-0c2724ab2a34,01a22863-4989-7ff7-b79d-422b3cb4a896}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4991-7608-8735-31c2d98d49dd', '1028', 'assignment.failed', '2026-11-29 17:38:45.250888+00', NULL, '{85605116-0872-4ca2-8ba6-aca1d58b79f2,8824ce93-4bf6-4eac-8f70-9c5ae95a4cee}', NULL, NULL, NULL, true),
+	('01a22863-4996-7618-a90f-7bf24b8e6efb', '1037', 'assignments.created', '2026-11-29 17:38:45.268604+00', '{01a22863-4996-7062-a7f9-169ef3f41466}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49a8-7b58-b187-ce1f8ebe78c1', '1042', 'assignments.created', '2026-11-29 17:38:45.287789+00', '{01a22863-49a8-74e1-a524-e5cac061b21c}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49b1-72c4-bd94-1ecac5a39874', '1047', 'assignments.created', '2026-11-29 17:38:45.296387+00', '{01a22863-49b0-7e49-a706-bb18281e30b3}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49bf-7be7-97b1-c2f1bf0625c4', '1052', 'assignments.ended', '2026-11-29 17:38:45.310275+00', '{01a22863-49a8-74e1-a524-e5cac061b21c}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49e9-774b-914d-7ff6d6aafd40', '1056', 'assignments.ended', '2026-11-29 17:38:45.352787+00', '{01a22863-490b-7666-a48f-08c5c6e75c9b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49ec-7164-874c-1ef2fad76ee7', '1060', 'assignments.ended', '2026-11-29 17:38:45.355645+00', '{01a22863-49b0-7e49-a706-bb18281e30b3}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49fd-7795-9bd6-5706e9be4357', '1064', 'assignments.ended', '2026-11-29 17:38:45.372858+00', '{01a22863-490b-7456-86af-37e60e298398}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4a31-7981-8959-cc808b5de7ea', '1069', 'assignments.ended', '2026-11-29 17:38:45.424949+00', '{01a22863-492a-7e8f-83ce-2101157bd1a1}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4a3e-7010-840d-2d6600e29faf', '1073', 'assignments.ended', '2026-11-29 17:38:45.437429+00', '{01a22863-492a-7e35-825b-b3a520d11a50}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4aa4-73eb-a2af-289fd8831a5b', '1077', 'assignments.ended', '2026-11-29 17:38:45.539498+00', '{01a22863-492a-7eb8-a952-a691955e5e5a}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4aae-7820-bc3f-ef886bf3a210', '1081', 'assignments.ended', '2026-11-29 17:38:45.549894+00', '{01a22863-4920-7785-bbf0-5fff39d96093}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4ab2-75ce-8e84-500265d6a8e2', '1085', 'assignments.ended', '2026-11-29 17:38:45.553935+00', '{01a22863-4920-7912-a667-85c1ba342cae}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4ad9-7d78-909f-3fc6e94d25a2', '1091', 'assignments.ended', '2026-11-29 17:38:45.592813+00', '{01a22863-4937-746e-8ba8-cd3d267b54d8,01a22863-493b-7cf1-aead-c7d5ae02b006}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4c0f-7828-8d33-e082633b9660', '1107', 'run.ended', '2026-11-29 17:38:45.790744+00', NULL, NULL, '01a22863-4af6-7afd-9ed7-0b65bc421cfa', NULL, NULL, true),
+	('01a22863-4ca7-7808-8474-62885388e1b7', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4ca7-72b4-ada5-2657adede954,01a22863-4ca7-734b-bc02-59e4b825c8a7,01a22863-4ca7-7374-a784-429ab61461d7,01a22863-4ca7-739d-8087-08c266f22f9f}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cad-7de3-87b9-0a04d4c61d7e', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cad-79a5-ba34-769c4b4ea4e4,01a22863-4cad-7af5-bd3d-e55eab8bc0cb}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4d01-78e9-900d-032118afc946', '1228', 'run.ended', '2026-11-29 17:38:46.109446+00', NULL, NULL, '01a22863-4c45-7af1-8729-9401bc0a864d', NULL, NULL, true),
+	('01a22863-4cae-78e1-bd9e-16c1dfa542f7', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cae-7639-a237-abdc1c34ff1c,01a22863-4cae-76b4-80c6-508d867e8686}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4caf-7d02-85f0-3460ae297628', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4caf-7a7e-a52d-dfd78c03b6e6,01a22863-4caf-7afd-bfea-88f2e4585ccc}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cb5-742d-a869-f94ae79e29f2', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cb5-70fd-85c2-76ba8cc848f4}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cb8-7d6c-9155-b1128a648506', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cb6-7431-a186-a0cc7d53c442}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cba-70ac-ac5a-abfdeaba9b2d', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cb9-7e24-b5d0-0281d2c2d08b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cba-77c2-a6f9-8534fb17401a', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cba-75f3-9bc9-0b577075cfc7}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cbb-7831-858f-3b358eea4258', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cbb-7581-a3c7-6c5118824276,01a22863-4cbb-7649-b364-714b59b24575}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cbf-7414-b1e2-07300fca02fa', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cbf-7031-b920-8c61984d7e78,01a22863-4cbf-70fd-a99b-f4ded96b087d,01a22863-4cbf-7133-95cb-6163d22f67ec,01a22863-4cbf-715c-a2a3-d5ae263b8b48}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cc5-7fdb-88ef-f4ca97afdc1e', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cbf-787e-9ff0-5b4df28f709d,01a22863-4cbf-78f9-9633-a025caf75dd5}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cc8-7ae9-b720-1a9108fc2682', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cc7-775c-aa5f-38b2cdb47eeb}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cca-76ac-9c04-d1047e5ee082', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cca-73a1-b79d-531ac8feb196}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cca-7aac-98ed-602e1ef94080', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cca-7831-b28c-b6b1305dbf9e,01a22863-4cca-78b4-9913-aabc714ba7cd}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cca-7f06-a28a-cc7d82d7fb76', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cca-7bf7-a9f9-22e327d8fa32,01a22863-4cca-7c6a-b436-07927ca9ea73,01a22863-4cca-7c93-9b72-bcc948eb3a45,01a22863-4cca-7cd0-adbc-5037a98ae835,01a22863-4cca-7cf5-88e4-952ee4fb7cc0}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4ccb-7722-bba4-e18891c66f8e', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4ccb-74fd-921e-543dac347fb5,01a22863-4ccb-7568-9cad-b9b4acd492b1}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4ccb-7c14-9b12-57758ac90c05', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4ccb-7a5e-8398-5249520c46b7}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd2-701c-b9c0-225a8b05c496', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4ccc-765e-8b73-745718d23d0e,01a22863-4ccc-774b-abe9-a3468f375b5b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd2-7c1c-958e-1c2a6e6cd7d3', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd2-7943-8d39-7ae7c1f863c3}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd3-71d2-b847-b24b20a84723', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd2-7fc2-9784-117a02248212}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd4-7537-ace4-bf318dec00b9', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd4-7343-bd2e-b432a14b87f6}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd5-702d-a50e-d78a1f4e33fd', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd4-7d99-ac6e-1912063299cc,01a22863-4cd4-7e49-b4d8-8dc05923eade}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd8-7189-a8b4-7687183b4e70', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd7-7f47-a220-d73aa2515222}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd8-7f4b-9df9-07575a23a9bb', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd8-7a93-b5ce-d48d3524e878,01a22863-4cd8-7b53-92fb-3d06af0eb5f8,01a22863-4cd8-7b99-b2b4-0c861787ce50}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd9-78d4-be51-ce12463bd39d', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd9-76f1-a534-81682704c191}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cda-72d0-8a20-457b3c318ea7', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cda-704d-87eb-7d2e049e9fa2,01a22863-4cda-70fd-a333-a26489b0b35a}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cda-7ec4-9fa5-6ffa52fc27a6', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cda-7ca3-82d9-9fb538065ef5}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cdb-724d-895f-c2673618a3f7', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cdb-7000-ae05-e36cc3a15fc9,01a22863-4cdb-7087-b599-a2067a9abe34,01a22863-4cdb-70b0-964a-dcc1e8f3db51}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4d1f-7e28-a2d8-4647cbcc4b83', '1232', 'assignments.created', '2026-11-29 17:38:46.158452+00', '{01a22863-4d1f-74d9-a99d-be1e00da7568,01a22863-4d1f-767e-997b-f494254286fb,01a22863-4d1f-76b8-a980-455a6c58f43b,01a22863-4d1f-76dd-a73f-1e3d256bde93,01a22863-4d1f-76fd-b55b-52369fdc5c64,01a22863-4d1f-771e-8779-c915555552aa,01a22863-4d1f-773f-8bd7-6a7f86a661eb,01a22863-4d1f-7760-b5f4-cb4a67088624,01a22863-4d1f-7781-8076-82e1004542b2,01a22863-4d1f-779d-829b-472d349b44b5,01a22863-4d1f-77c2-a95d-fdafb1690c7d,01a22863-4d1f-77df-8c70-d472941de298,01a22863-4d1f-7800-b581-6241f4dcd6e1,01a22863-4d1f-7820-9131-6aeb40c5047c,01a22863-4d1f-7841-bb6b-2beb6acd3e2e,01a22863-4d1f-7862-994e-34cacbc06383,01a22863-4d1f-787e-8e57-a556855795c8,01a22863-4d1f-789f-b586-0ef11c0bd3f9,01a22863-4d1f-78c4-ac47-4f40b97afe1a}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4d2b-7bdb-a670-f703f676874c', '1236', 'run.ended', '2026-11-29 17:38:46.17761+00', NULL, NULL, '01a22863-4d05-77c6-a13d-c6227b4876f8', NULL, NULL, true),
+	('01a22863-4d5b-7968-9044-6b71cddd9b22', '1241', 'assignments.created', '2026-11-29 17:38:46.210629+00', '{01a22863-4d5a-7c72-a434-427c7e3505c8,01a22863-4d5a-7def-8b32-967134196e8b,01a22863-4d5a-7e20-9ee7-8485e48c1a8a,01a22863-4d5a-7e45-b158-fd9a82c6e7be,01a22863-4d5a-7e66-bb16-4e72acad7030,01a22863-4d5a-7e8b-9f40-b2e5bcfba231,01a22863-4d5a-7fef-b8c7-388e5ac642a2,01a22863-4d5b-709b-92a8-60172b556e70,01a22863-4d5b-70f1-9f8d-3d357f5b4683,01a22863-4d5b-7112-a37a-df1f3a98b333,01a22863-4d5b-7133-abef-1318ee916948}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4d6f-7256-9980-d549da4fa91d', '1245', 'run.ended', '2026-11-29 17:38:46.244069+00', NULL, NULL, '01a22863-4d36-7cd4-ba29-a7e01783ef4b', NULL, NULL, true),
+	('01a22863-4da7-7ddb-bff8-beb0b11ad480', '1248', 'assignments.ended', '2026-11-29 17:38:46.276452+00', '{01a22863-4957-77f7-857e-1c750a5c779a,01a22863-4cd2-7943-8d39-7ae7c1f863c3}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4da8-7d22-a6bc-64c654c2dec0', '1248', 'assignments.created', '2026-11-29 17:38:46.276452+00', '{01a22863-4da8-76fd-abfe-dbca12ebf3ed,01a22863-4da8-77e7-908b-47ed2c89d3b3}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4db9-746a-b083-2a67d7e99a7e', '1255', 'run.ended', '2026-11-29 17:38:46.316624+00', NULL, NULL, '01a22863-4d7c-7662-a1a0-f5d74be1a3b5', NULL, NULL, true),
+	('01a22863-4dea-7dd2-871f-603507ba7bca', '1257', 'policy.changed', '2026-11-29 17:38:46.340996+00', NULL, NULL, NULL, 3, NULL, true),
+	('01a22863-4e09-70d4-bd05-1db9c4ec0319', '1261', 'assignments.ended', '2026-11-29 17:38:46.399655+00', '{01a22863-494b-77e3-bc2f-901488df73f7,01a22863-494b-796c-ba32-5244b987e8d8,01a22863-4cb5-70fd-85c2-76ba8cc848f4,01a22863-4cb6-7431-a186-a0cc7d53c442,01a22863-4cb9-7e24-b5d0-0281d2c2d08b,01a22863-4cba-75f3-9bc9-0b577075cfc7,01a22863-4cbb-7581-a3c7-6c5118824276,01a22863-4cbb-7649-b364-714b59b24575,01a22863-4cbf-7031-b920-8c61984d7e78,01a22863-4cbf-70fd-a99b-f4ded96b087d,01a22863-4d1f-773f-8bd7-6a7f86a661eb,01a22863-4d1f-7760-b5f4-cb4a67088624,01a22863-4d1f-7781-8076-82e1004542b2,01a22863-4d1f-779d-829b-472d349b44b5,01a22863-4d5a-7e20-9ee7-8485e48c1a8a,01a22863-4d5a-7e45-b158-fd9a82c6e7be}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e09-7d4f-99df-2f142defa507', '1261', 'assignments.created', '2026-11-29 17:38:46.399655+00', '{01a22863-4e09-7876-ae98-d5b8c5b5c67c,01a22863-4e09-794b-96ca-f064cb744f83,01a22863-4e09-797c-8049-9f35644303cc,01a22863-4e09-799d-a359-189d24f88d2a,01a22863-4e09-79be-bcb6-0024372e64e4,01a22863-4e09-79db-8c84-2576fd3b97ff,01a22863-4e09-79fb-bbc8-e72a74ff141f,01a22863-4e09-7a18-8d9a-e5e0a8bdbad8}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e16-7eb0-9f9d-3a8558f892a0', '1268', 'assignments.ended', '2026-11-29 17:38:46.413227+00', '{01a22863-4833-7a51-9dfb-224c9c3748f5}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e26-71fb-a117-eb573de553ac', '1272', 'assignments.ended', '2026-11-29 17:38:46.428655+00', '{01a22863-4833-7a6a-b0a8-cad91f49b256}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e3e-7ab8-84a5-a0be3a74e1af', '1277', 'assignments.ended', '2026-11-29 17:38:46.453835+00', '{01a22863-4cd8-7b99-b2b4-0c861787ce50,01a22863-4cd9-76f1-a534-81682704c191,01a22863-4cda-704d-87eb-7d2e049e9fa2,01a22863-4d1f-789f-b586-0ef11c0bd3f9,01a22863-4d5b-70f1-9f8d-3d357f5b4683}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e3f-7737-828b-3d52fb1479f1', '1277', 'assignments.created', '2026-11-29 17:38:46.453835+00', '{01a22863-4e3f-71ef-af86-2f54f3d355a2,01a22863-4e3f-72c0-aca2-a6ba25d2fd07,01a22863-4e3f-72f1-af6f-109af3f8332e,01a22863-4e3f-7312-a363-eada54faee5f,01a22863-4e3f-7333-ac54-0090c331440e,01a22863-4e3f-7353-ba96-e06745e7d80d,01a22863-4e3f-7370-a0ac-fd7ea4fbe5dd,01a22863-4e3f-7391-9f63-f33d0c395cdc,01a22863-4e3f-73ae-8b37-b61a5baf39e3,01a22863-4e3f-73ce-945a-73ffa53d1bfb}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e5b-71c2-9699-157c3d217391', '1285', 'run.ended', '2026-11-29 17:38:46.476913+00', NULL, NULL, '01a22863-4df7-7b5c-9e68-78bf93b4272e', NULL, NULL, true),
+	('01a22863-4e77-7343-9dc1-0a37c98edb7b', '1289', 'assignments.created', '2026-11-29 17:38:46.509591+00', '{01a22863-4e76-7e41-a95f-86ebe32d7e6e,01a22863-4e76-7ff7-be5c-ef6d995e9a83,01a22863-4e77-7024-95e4-5380b1764178}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e95-762d-a1f3-fb3517093b0a', '1296', 'assignments.created', '2026-11-29 17:38:46.532693+00', '{01a22863-4e94-7fd7-a9f0-6fea89791f36}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4ecf-7ef9-9ac8-0612d8a2023d', '1312', 'assignment.failed', '2026-11-29 17:38:46.596616+00', NULL, '{39b1e737-ea6d-421d-b77e-f6e5a0ec0205,6444605b-eea2-4c58-a735-e057143dce18,c9f4e58f-52eb-4e5b-80b9-bf013baa246b}', NULL, NULL, NULL, false),
+	('01a22863-4ede-76b8-93fd-772211adf15e', '1317', 'assignment.failed', '2026-11-29 17:38:46.613475+00', NULL, '{13a0954e-d33b-4ab8-8962-57d512aee5c2,50ce0ab7-245e-466d-97de-7f96e3457a67,6b3c7b4e-efc2-4c7a-8f10-d87a920ce728,77c64f09-a0e1-4bd8-93ee-44cadc83e1f0}', NULL, NULL, NULL, false),
+	('01a22863-4eeb-7702-8604-5a386366f3b0', '1322', 'assignment.failed', '2026-11-29 17:38:46.62888+00', NULL, '{3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51,80f110ab-918d-4bc6-a1db-09e823a0998b,8bf2e733-71cf-4f95-9c12-fa1f85eb3480,d3e26acf-042f-4a7f-95ae-c9d960def6cc}', NULL, NULL, NULL, false),
+	('01a22863-4efe-716c-ae61-362b4d6e43aa', '1329', 'assignments.created', '2026-11-29 17:38:46.645572+00', '{01a22863-4efd-7b33-a7c3-c2a6677e892b,01a22863-4efd-7d37-b71f-643a79cd1c25,01a22863-4efd-7d70-9df7-ba1778888d1c,01a22863-4efd-7da1-b8d7-2feeaf7bf39a}', NULL, NULL, NULL, NULL, false),
+	('01a22863-4f07-76c0-83ed-c9eb90d18ff3', '1335', 'assignments.created', '2026-11-29 17:38:46.659959+00', '{01a22863-4f07-719d-8b81-9fee89ba5a27,01a22863-4f07-7306-97e4-80453d18272b,01a22863-4f07-733f-9ba1-af8a77af8971,01a22863-4f07-7374-ad97-8a9965a3db5e}', NULL, NULL, NULL, NULL, false),
+	('01a22863-4f0f-7c97-85f0-938eb74f04f0', '1341', 'assignments.created', '2026-11-29 17:38:46.668928+00', '{01a22863-4f0f-773f-b59e-a388d4f21434,01a22863-4f0f-78fd-8100-56efbf09ab7f,01a22863-4f0f-793b-a8ae-48e0b1cfeb71}', NULL, NULL, NULL, NULL, false),
+	('01a22863-4f16-711e-b47c-aa37d40dd737', '1347', 'assignments.created', '2026-11-29 17:38:46.676893+00', '{01a22863-4f15-7c87-b87f-c01e9fe42510}', NULL, NULL, NULL, NULL, false),
+	('01a22863-5128-76ed-8b9d-f34578015391', '1362', 'assignments.created', '2026-11-29 17:38:47.196953+00', '{01a22863-5127-7ac0-ac82-705adc0f3917,01a22863-5127-7ccc-8c21-fc94c9bab709,01a22863-5127-7d12-a4b1-b3c08793952f,01a22863-5127-7d33-a080-c0418d203946,01a22863-5127-7d58-acd4-213f066294c7,01a22863-5127-7d78-8c15-2d46d6465e93,01a22863-5127-7e04-9161-a3f8b0a349c2,01a22863-5127-7e24-929d-393f91af2885,01a22863-5127-7e49-85f7-03225c3c23fe,01a22863-5127-7e66-9f25-40c2bb0d6fde,01a22863-5127-7e87-a71c-4a2e56c2f7e7}', NULL, NULL, NULL, NULL, false),
+	('01a22863-5134-7a51-a333-e9e579e7ffb5', '1366', 'assignments.created', '2026-11-29 17:38:47.212717+00', '{01a22863-5134-72e1-ab42-6ca20d97a778,01a22863-5134-746a-9063-fba54b173950,01a22863-5134-749b-802c-a49cf918aa3b,01a22863-5134-74c4-b46a-d9cf151a575e,01a22863-5134-74e5-8675-039f4154cdbc,01a22863-5134-750a-8783-54a5b45b6dc4,01a22863-5134-7526-a6be-8c1ce8b2b797,01a22863-5134-7543-88bc-6f2ec0390555,01a22863-5134-7564-8f0f-691026a01ae0}', NULL, NULL, NULL, NULL, false),
+	('01a22863-513a-773b-be11-3a6c900fe259', '1370', 'assignments.created', '2026-11-29 17:38:47.222207+00', '{01a22863-5139-7de7-b3cb-cc67908f5d81,01a22863-5139-7ef1-b027-788c8d814a4a,01a22863-5139-7f22-9199-996883e2db2b,01a22863-5139-7f47-b924-a51f565bc99f,01a22863-5139-7f68-8011-059b79bef1e7,01a22863-5139-7f89-abe1-b35ae4a05211,01a22863-5139-7fa5-aeb9-558e1337f178,01a22863-5139-7fc6-a670-9d912ccaaff2,01a22863-5139-7fdf-ae95-e0a8f58af348,01a22863-513a-7000-8162-2f8efa92f24d,01a22863-513a-7097-a30d-95f7e849a920,01a22863-513a-70b8-90e0-800ab3913350,01a22863-513a-70d4-87d8-42639b3ece85,01a22863-513a-70f1-bbba-5eba9081a8ff,01a22863-513a-71f3-a905-f1ddeaf6940c,01a22863-513a-7210-8c94-aa06c634e231,01a22863-513a-722d-bb4b-090bb6b09ae7,01a22863-513a-724d-a493-aeb1610a1b53}', NULL, NULL, NULL, NULL, false);
 
 
 --
@@ -11836,9 +11898,9 @@ INSERT INTO assignment.outbox VALUES
 --
 
 INSERT INTO assignment.policies VALUES
-	(1, '{"rules": [], "defaultTrainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d", "respectsOtherTrainers": false}', NULL, '2026-11-29 17:24:58.272811+00', 'migration'),
-	(2, '{"rules": [{"name": "left alone, version 2", "when": {"op": "in", "field": "segment", "value": ["f"]}, "assign": {"choose": "nobody"}}, {"name": "team, version 2", "when": {"op": "in", "field": "segment", "value": ["0", "1"]}, "assign": {"choose": "all", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "first choice, version 2", "when": {"op": "in", "field": "segment", "value": ["2", "3", "4", "5"]}, "assign": {"choose": "spread", "trainers": [{"weight": 2, "trainerId": "38e4e196-3860-4c0c-97b2-db4e07c72315"}, {"weight": 1, "trainerId": "2541455a-8909-47eb-a19b-d155c6887380"}], "whenFull": "next"}}, {"name": "second choice, version 2", "when": {"op": "in", "field": "segment", "value": ["4", "5", "6", "7"]}, "assign": {"choose": "most_room", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "waits, version 2", "when": {"op": "in", "field": "segment", "value": ["8"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "63cc8347-614f-4aef-8ce4-98391ac6935c"}], "whenFull": "wait"}}, {"name": "leaving, version 2", "when": {"op": "in", "field": "segment", "value": ["9", "a", "b"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b"}, {"weight": 1, "trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}], "whenFull": "next"}}], "defaultTrainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d", "respectsOtherTrainers": false}', NULL, '2026-11-29 17:24:58.709572+00', 'journal'),
-	(3, '{"rules": [{"name": "left alone, version 3", "when": {"op": "in", "field": "segment", "value": ["f"]}, "assign": {"choose": "nobody"}}, {"name": "team, version 3", "when": {"op": "in", "field": "segment", "value": ["0", "c"]}, "assign": {"choose": "all", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "first choice, version 3", "when": {"op": "in", "field": "segment", "value": ["2", "3", "4", "5"]}, "assign": {"choose": "spread", "trainers": [{"weight": 3, "trainerId": "38e4e196-3860-4c0c-97b2-db4e07c72315"}, {"weight": 1, "trainerId": "2541455a-8909-47eb-a19b-d155c6887380"}], "whenFull": "next"}}, {"name": "second choice, version 3", "when": {"op": "in", "field": "segment", "value": ["4", "5", "6", "7"]}, "assign": {"choose": "most_room", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "waits, version 3", "when": {"op": "in", "field": "segment", "value": ["8"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "63cc8347-614f-4aef-8ce4-98391ac6935c"}], "whenFull": "wait"}}, {"name": "leaving, version 3", "when": {"op": "in", "field": "segment", "value": ["9", "a", "b"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b"}, {"weight": 1, "trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}], "whenFull": "next"}}], "defaultTrainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d", "respectsOtherTrainers": false}', NULL, '2026-11-29 17:25:00.133204+00', 'journal');
+	(1, '{"rules": [], "defaultTrainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d", "respectsOtherTrainers": false}', NULL, '2026-11-29 17:38:44.301684+00', 'migration'),
+	(2, '{"rules": [{"name": "left alone, version 2", "when": {"op": "in", "field": "segment", "value": ["f"]}, "assign": {"choose": "nobody"}}, {"name": "team, version 2", "when": {"op": "in", "field": "segment", "value": ["0", "1"]}, "assign": {"choose": "all", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "first choice, version 2", "when": {"op": "in", "field": "segment", "value": ["2", "3", "4", "5"]}, "assign": {"choose": "spread", "trainers": [{"weight": 2, "trainerId": "38e4e196-3860-4c0c-97b2-db4e07c72315"}, {"weight": 1, "trainerId": "2541455a-8909-47eb-a19b-d155c6887380"}], "whenFull": "next"}}, {"name": "second choice, version 2", "when": {"op": "in", "field": "segment", "value": ["4", "5", "6", "7"]}, "assign": {"choose": "most_room", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "waits, version 2", "when": {"op": "in", "field": "segment", "value": ["8"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "63cc8347-614f-4aef-8ce4-98391ac6935c"}], "whenFull": "wait"}}, {"name": "leaving, version 2", "when": {"op": "in", "field": "segment", "value": ["9", "a", "b"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b"}, {"weight": 1, "trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}], "whenFull": "next"}}], "defaultTrainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d", "respectsOtherTrainers": false}', NULL, '2026-11-29 17:38:45.004+00', 'journal'),
+	(3, '{"rules": [{"name": "left alone, version 3", "when": {"op": "in", "field": "segment", "value": ["f"]}, "assign": {"choose": "nobody"}}, {"name": "team, version 3", "when": {"op": "in", "field": "segment", "value": ["0", "c"]}, "assign": {"choose": "all", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "first choice, version 3", "when": {"op": "in", "field": "segment", "value": ["2", "3", "4", "5"]}, "assign": {"choose": "spread", "trainers": [{"weight": 3, "trainerId": "38e4e196-3860-4c0c-97b2-db4e07c72315"}, {"weight": 1, "trainerId": "2541455a-8909-47eb-a19b-d155c6887380"}], "whenFull": "next"}}, {"name": "second choice, version 3", "when": {"op": "in", "field": "segment", "value": ["4", "5", "6", "7"]}, "assign": {"choose": "most_room", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "waits, version 3", "when": {"op": "in", "field": "segment", "value": ["8"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "63cc8347-614f-4aef-8ce4-98391ac6935c"}], "whenFull": "wait"}}, {"name": "leaving, version 3", "when": {"op": "in", "field": "segment", "value": ["9", "a", "b"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b"}, {"weight": 1, "trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}], "whenFull": "next"}}], "defaultTrainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d", "respectsOtherTrainers": false}', NULL, '2026-11-29 17:38:46.340996+00', 'journal');
 
 
 --
@@ -11865,7 +11927,7 @@ INSERT INTO assignment.policy_rules VALUES
 --
 
 INSERT INTO assignment.reconciliations VALUES
-	('2026-11-29 03:17:00+00', '2026-11-29 17:24:59.573442+00', '01a22856-b045-7b70-a22b-d2e0dd603353', 0);
+	('2026-11-29 03:17:00+00', '2026-11-29 17:38:45.924673+00', '01a22863-4c45-7af1-8729-9401bc0a864d', 0);
 
 
 --
@@ -12074,6 +12136,8 @@ INSERT INTO assignment.schema_migrations VALUES
 	('20261123003280'),
 	('20261123003282'),
 	('20261123003284'),
+	('20261123003286'),
+	('20261123003288'),
 	('20261123003290'),
 	('20261123003295'),
 	('20261123003300'),
@@ -12096,8 +12160,8 @@ INSERT INTO assignment.schema_migrations VALUES
 --
 
 INSERT INTO assignment.seats VALUES
-	('2541455a-8909-47eb-a19b-d155c6887380', '01a22856-b438-7ba5-a4dd-bf87e3b5441b', false),
-	('2541455a-8909-47eb-a19b-d155c6887380', '01a22856-b438-7bb6-88c6-a1748566f19d', false);
+	('2541455a-8909-47eb-a19b-d155c6887380', '01a22863-4f1e-785e-bf55-1a5549d22661', false),
+	('2541455a-8909-47eb-a19b-d155c6887380', '01a22863-4f1e-786e-b7e8-009e77fe4397', false);
 
 
 --
@@ -12113,9 +12177,9 @@ INSERT INTO assignment.settings VALUES
 --
 
 INSERT INTO assignment.trainers VALUES
-	('38e4e196-3860-4c0c-97b2-db4e07c72315', 3, true, NULL, '2026-11-29 17:24:58.629452+00', 'journal'),
-	('63cc8347-614f-4aef-8ce4-98391ac6935c', 2, true, NULL, '2026-11-29 17:24:58.660944+00', 'journal'),
-	('2541455a-8909-47eb-a19b-d155c6887380', 30, true, NULL, '2026-11-29 17:25:00.596658+00', 'journal');
+	('38e4e196-3860-4c0c-97b2-db4e07c72315', 3, true, NULL, '2026-11-29 17:38:44.927189+00', 'journal'),
+	('63cc8347-614f-4aef-8ce4-98391ac6935c', 2, true, NULL, '2026-11-29 17:38:44.956617+00', 'journal'),
+	('2541455a-8909-47eb-a19b-d155c6887380', 30, true, NULL, '2026-11-29 17:38:46.685259+00', 'journal');
 
 
 --
@@ -12123,7 +12187,7 @@ INSERT INTO assignment.trainers VALUES
 --
 
 INSERT INTO assignment.watched_tables VALUES
-	('public.people', 'public', 'people', 'person_id', 1, '{city}', '2026-11-29 17:25:00.396597+00', '2026-11-29 17:25:00.396597+00', NULL);
+	('public.people', 'public', 'people', 'person_id', 1, '{city}', '2026-11-29 17:38:46.498+00', '2026-11-29 17:38:46.498+00', NULL);
 
 
 --
@@ -12131,8 +12195,8 @@ INSERT INTO assignment.watched_tables VALUES
 --
 
 INSERT INTO assignment.webhook_endpoints VALUES
-	('87e4c389-60dd-46ad-b337-e817d66ed150', 'https://hooks.example.com/assignments', NULL, '{assignments.created,assignments.ended,assignment.failed,run.ended,policy.changed}', '4bb06f8e.k3zgt216gw8hZLMXvjKq5lpNTcM_zzRPglqvSZDxZrAJK_0NSeJfdfNfiBBi06SL_uJ3kCPLDdAaHdHYIdDtVSgEvS9gURXaw8Lnj_EU', NULL, NULL, true, NULL, NULL, '2026-11-29 17:24:58.586412+00', 'installation', '2026-11-29 17:24:58.586412+00', 'installation'),
-	('007fd232-b2ce-48a0-961e-a907a20d750c', NULL, NULL, '{policy.changed,run.ended}', NULL, NULL, NULL, true, NULL, NULL, '2026-11-29 17:24:58.604157+00', 'installation', '2026-11-29 17:24:58.604157+00', 'installation');
+	('87e4c389-60dd-46ad-b337-e817d66ed150', 'https://hooks.example.com/assignments', NULL, '{assignments.created,assignments.ended,assignment.failed,run.ended,policy.changed}', '4bb06f8e.Jphg8bGN6bGIn4jmtVZS50yj3uRBz-ySrNcDHbkkdwvK4Jbi1PQCdr6Y097xNA5fpRgChg_bJPx_Sb_-ckodfKXaYE-KZY_uXmvTGujj', NULL, NULL, true, NULL, NULL, '2026-11-29 17:38:44.88993+00', 'installation', '2026-11-29 17:38:44.88993+00', 'installation'),
+	('007fd232-b2ce-48a0-961e-a907a20d750c', NULL, NULL, '{policy.changed,run.ended}', NULL, NULL, NULL, true, NULL, NULL, '2026-11-29 17:38:44.908989+00', 'installation', '2026-11-29 17:38:44.908989+00', 'installation');
 
 
 --
@@ -12140,10 +12204,10 @@ INSERT INTO assignment.webhook_endpoints VALUES
 --
 
 INSERT INTO public.departed_assignments VALUES
-	('01a22856-ad64-7fc6-be11-c5a52b249467', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6cdf3e32-f03a-402f-a73f-45f20452f926', '2026-11-29 17:24:58.801996+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ae1d-7400-b629-6d03abfea6c0', 'dd94d702-adea-4b29-a42d-03ea886b5421', '73b36ab5-6e46-4735-be25-1314106b6719', '2026-11-29 17:24:59.030703+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ae1d-75b2-b50b-392f0b018da8', '839c27a9-6d4a-4158-b996-f081b8a9f238', '781e6745-188f-4056-bdf4-8fb9010cc5af', '2026-11-29 17:24:59.030703+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ad93-7f60-8274-1508bdf37ee9', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a83ab0be-a71d-4f60-9346-1605d7eb6286', '2026-11-29 17:24:58.896935+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:24:59.337332+00', 'postgres', 'direct', NULL);
+	('01a22863-490b-7604-9d1c-81c1e53bb468', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6cdf3e32-f03a-402f-a73f-45f20452f926', '2026-11-29 17:38:45.097063+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-497a-7cdd-bdca-6b771d8586b2', 'dd94d702-adea-4b29-a42d-03ea886b5421', '73b36ab5-6e46-4735-be25-1314106b6719', '2026-11-29 17:38:45.240549+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-497a-7e6e-85dd-f19d28113bba', '839c27a9-6d4a-4158-b996-f081b8a9f238', '781e6745-188f-4056-bdf4-8fb9010cc5af', '2026-11-29 17:38:45.240549+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4937-746e-8ba8-cd3d267b54d8', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a83ab0be-a71d-4f60-9346-1605d7eb6286', '2026-11-29 17:38:45.172782+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:38:45.592813+00', 'postgres', 'direct', NULL);
 
 
 --
@@ -12163,189 +12227,189 @@ INSERT INTO public.departed_assignments VALUES
 --
 
 INSERT INTO public.members VALUES
-	('d18a21c8-be77-496f-a2fd-ec6479ecba6d', NULL, 'Default trainer', NULL, '2026-11-29 17:24:58.544635+00', DEFAULT),
-	('839c27a9-6d4a-4158-b996-f081b8a9f238', NULL, NULL, NULL, '2026-11-29 17:24:58.615061+00', DEFAULT),
-	('dd94d702-adea-4b29-a42d-03ea886b5421', NULL, NULL, NULL, '2026-11-29 17:24:58.615061+00', DEFAULT),
-	('38e4e196-3860-4c0c-97b2-db4e07c72315', NULL, NULL, NULL, '2026-11-29 17:24:58.615061+00', DEFAULT),
-	('2541455a-8909-47eb-a19b-d155c6887380', NULL, NULL, NULL, '2026-11-29 17:24:58.615061+00', DEFAULT),
-	('63cc8347-614f-4aef-8ce4-98391ac6935c', NULL, NULL, NULL, '2026-11-29 17:24:58.615061+00', DEFAULT),
-	('4a4855ea-07f8-46e5-b718-6e1eee098a6b', NULL, NULL, NULL, '2026-11-29 17:24:58.615061+00', DEFAULT),
-	('fefdc453-0619-47d2-9e8b-461ae1454c28', NULL, NULL, NULL, '2026-11-29 17:24:58.615061+00', DEFAULT),
-	('e31b9a8d-6721-4119-aab3-64209e481324', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('0eb13670-08d2-49a2-baf1-f6c2fbf95518', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('b2444ae0-4eb4-4247-847a-a2160915686e', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('b65bc051-31e3-4a87-a797-ed8a778a097d', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('f15e8c66-9335-4fb9-a410-f3a8773ebaf9', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('f1897e36-d795-478d-8d23-7c5ecbe82034', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('07900304-03df-401d-8423-cec490c98001', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('0c5f5444-5ef9-4e3d-a5c0-55d39edce522', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('81ebf4f5-bac9-46db-b03e-a487f4bb6644', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('4a258aef-8faf-4177-9713-ed9079fa65dc', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('0360a61e-c655-4402-bd78-3694838e525e', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('d7576b40-e74d-453d-b532-1d4bac06ccc2', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('15fa1159-d60c-4255-aeff-29f893fd8007', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('43491931-2e26-4222-aba5-3100de5cb988', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('9ed24037-918f-4113-a695-09cd02a6c792', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('eabbb9ac-762c-42aa-8489-7fcb4f508fdc', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('8c2ba85e-5c20-4723-9aff-3f643494ffb9', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('471b4223-5767-4347-b65b-a6dff1326ea0', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('1f501130-7604-47d8-a431-af09f073fc78', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('d5a9c4a0-f9cb-41e5-a479-52d1f68865c4', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('078cc645-6bd8-4884-a3a4-135af4350e65', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('9bc657a0-c55f-425e-b91d-766e225f2fdf', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('399c119b-0763-43fe-b7d8-3dd7707c1b4f', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('995e0be8-8d32-40a0-bca4-331fcfaad65e', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('be6add88-f7c3-4b93-bb5e-2b109277111e', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('cda18aee-0601-49b7-9a81-a930a907603e', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('4bdfe2a3-7c21-47fa-b498-5a9b7ef463be', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('76ebecbe-9cd6-4751-a676-fc7571a318a1', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('42a2928c-c136-4697-8ca9-e9dbfa562822', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('3eacdef2-1b6b-4c54-ab04-61c0d470c996', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('1a3f7d59-e9b7-428f-944d-7a92a248b741', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('c63e9eea-f86a-44b3-b2ed-1373515a0ac0', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('be24cd9a-8a96-4bb8-8fae-7223f3e3a7b9', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('fa4ba2f2-4a10-4a02-a03f-2105e57a52a7', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('a85acd04-61fa-4c9e-a8ed-f8149a318d0d', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('49059726-5e8a-41da-8b92-8cbb298d5522', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('538dcf0d-1a43-42a4-9faa-978456b78f0b', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('7bd826cc-4ee9-4481-943e-1f4b381b39ff', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('a0c94c81-99c9-4198-aef3-6151a82bfacd', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('1da5dda9-1090-432a-a303-1a6308aa04f7', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('34a5b1b3-9fbc-43a2-b73f-4c480d0941c4', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('2d086394-e0a8-4df8-b94d-09542de20ce8', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('0eb2649e-f100-4983-9527-adb2c03427b2', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('687a05c2-b83a-4bd6-a7f3-ca0a4ab5d16d', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('1719b463-ffcc-46c4-b20e-8b5598e6ff30', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('62f26f2a-4696-45af-8ec5-acaa3d90740b', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('195ee8f1-d54e-4e2a-93fc-29807973e864', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('54082536-6412-4467-8e1a-0aa178592927', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('dd5cdc79-2f23-4a76-9e3b-2ccb59c34e3f', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('6c36cdfa-1415-4575-ab9b-4660ca4b46cb', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('6536eaa8-e711-40ea-b208-728ed1ab617e', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('8a818126-b102-4b6a-9528-72f5de9ce60f', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('e9fcdf13-c89c-41cc-a025-7c9d8a49ccc8', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('bc457c20-d78d-40af-9fae-ae1547b86371', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('89115fcc-8cd8-4aef-b112-ecc6ac276f7d', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('07ac95c5-79f1-4363-b6ae-513dca4638ca', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('08aeee73-9958-4052-a506-ed5b4cd4c89c', NULL, NULL, NULL, '2026-11-29 17:24:58.784726+00', DEFAULT),
-	('7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', NULL, NULL, NULL, '2026-11-29 17:24:58.801996+00', DEFAULT),
-	('e26382ad-4cfc-4e1f-8d4f-c91889c322a7', NULL, NULL, NULL, '2026-11-29 17:24:58.801996+00', DEFAULT),
-	('3877238e-d1f2-4439-9096-9f507cbe48e5', NULL, NULL, NULL, '2026-11-29 17:24:58.801996+00', DEFAULT),
-	('a3ee7a1c-8bc5-4888-bb4f-b95a391032e4', NULL, NULL, NULL, '2026-11-29 17:24:58.872943+00', DEFAULT),
-	('6e19db59-abcf-4f3d-bdf1-c125435c8896', NULL, NULL, NULL, '2026-11-29 17:24:58.872943+00', DEFAULT),
-	('bf3a3307-fe87-4857-980f-30c8785ad1cf', NULL, NULL, NULL, '2026-11-29 17:24:58.872943+00', DEFAULT),
-	('06148f75-90f2-4306-b530-e90d8ba69ed9', NULL, NULL, NULL, '2026-11-29 17:24:58.872943+00', DEFAULT),
-	('dbdc98a5-0009-41ef-becc-86703a63040d', NULL, NULL, NULL, '2026-11-29 17:24:58.896935+00', DEFAULT),
-	('43e92e6f-774a-4712-bc40-26138a99b739', NULL, NULL, NULL, '2026-11-29 17:24:58.896935+00', DEFAULT),
-	('4ff8773c-3561-4588-9f3e-80ecadbbe878', NULL, NULL, NULL, '2026-11-29 17:24:58.896935+00', DEFAULT),
-	('a4ab599d-4f5a-4ac0-8644-1aca16d2a90e', NULL, NULL, NULL, '2026-11-29 17:24:58.920952+00', DEFAULT),
-	('bfbbe0af-825b-4994-94fc-c94d05cab5a5', NULL, NULL, NULL, '2026-11-29 17:24:58.920952+00', DEFAULT),
-	('ae679120-af4f-4373-bf43-eebe6a74ca9f', NULL, NULL, NULL, '2026-11-29 17:24:58.920952+00', DEFAULT),
-	('81cdb838-082f-4b6e-8f5d-b76b1ffc480b', NULL, NULL, NULL, '2026-11-29 17:24:58.920952+00', DEFAULT),
-	('a2b2c29d-1278-4ded-a083-b8a8a6545167', NULL, NULL, NULL, '2026-11-29 17:24:58.947463+00', DEFAULT),
-	('7b911dbe-b477-461e-8378-5947fa196fa4', NULL, NULL, NULL, '2026-11-29 17:24:58.947463+00', DEFAULT),
-	('15f3be9a-33fd-46c5-9990-18c32741b18d', NULL, NULL, NULL, '2026-11-29 17:24:58.947463+00', DEFAULT),
-	('82d98cb8-04c0-4ed1-9cc3-6f2e67af63a8', NULL, NULL, NULL, '2026-11-29 17:24:58.947463+00', DEFAULT),
-	('9b22bb87-39c2-4b03-85fa-cbdd706d1b2c', NULL, NULL, NULL, '2026-11-29 17:24:58.97697+00', DEFAULT),
-	('6e4028f7-bcd1-47d0-80b1-f1d0fed2bdeb', NULL, NULL, NULL, '2026-11-29 17:24:58.97697+00', DEFAULT),
-	('7d687537-9170-4e7d-9357-0b825954f828', NULL, NULL, NULL, '2026-11-29 17:24:58.97697+00', DEFAULT),
-	('6a577a30-3d0d-403c-9ac6-6d1bc72baf9b', NULL, NULL, NULL, '2026-11-29 17:24:58.97697+00', DEFAULT),
-	('2feec5b3-7b77-44d7-8779-5754b2feeb5b', NULL, NULL, NULL, '2026-11-29 17:24:59.000702+00', DEFAULT),
-	('3c53ce74-9c56-4c22-aaca-0f2205896e9d', NULL, NULL, NULL, '2026-11-29 17:24:59.000702+00', DEFAULT),
-	('51f78121-28f3-44b0-8a6d-77e76a14d0bb', NULL, NULL, NULL, '2026-11-29 17:24:59.000702+00', DEFAULT),
-	('b3c1f110-e2a7-4274-a070-589235e6e7bd', NULL, NULL, NULL, '2026-11-29 17:24:59.000702+00', DEFAULT),
-	('eea6fca7-4bea-4739-979e-d3e3fd207db8', NULL, NULL, NULL, '2026-11-29 17:24:59.012902+00', DEFAULT),
-	('8646cdf8-117d-43e9-89d9-c306039e0a43', NULL, NULL, NULL, '2026-11-29 17:24:59.012902+00', DEFAULT),
-	('3ece4a1d-40b0-4cac-a6bf-3cf1a3cb6e77', NULL, NULL, NULL, '2026-11-29 17:24:59.012902+00', DEFAULT),
-	('88230898-3742-4472-8f44-fc6c17fbffdc', NULL, NULL, NULL, '2026-11-29 17:24:59.012902+00', DEFAULT),
-	('de6c982e-c60d-4179-80a9-3900b863420a', NULL, NULL, NULL, '2026-11-29 17:24:59.030703+00', DEFAULT),
-	('d9c7b1bb-ec83-48c0-a1d1-086d6a8a8e1e', NULL, NULL, NULL, '2026-11-29 17:24:59.030703+00', DEFAULT),
-	('781e6745-188f-4056-bdf4-8fb9010cc5af', NULL, NULL, NULL, '2026-11-29 17:24:59.030703+00', DEFAULT),
-	('73b36ab5-6e46-4735-be25-1314106b6719', NULL, NULL, NULL, '2026-11-29 17:24:59.030703+00', DEFAULT),
-	('5b017099-89da-411a-8ae9-90bd7d54a435', NULL, NULL, NULL, '2026-11-29 17:24:59.042069+00', DEFAULT),
-	('8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', NULL, NULL, NULL, '2026-11-29 17:24:59.042069+00', DEFAULT),
-	('85605116-0872-4ca2-8ba6-aca1d58b79f2', NULL, NULL, NULL, '2026-11-29 17:24:59.042069+00', DEFAULT),
-	('9f69bb71-22c8-4b5c-91b1-7355bb6c6570', NULL, NULL, NULL, '2026-11-29 17:24:59.042069+00', DEFAULT),
-	('f1efb959-3a4e-4096-a726-1e046b18f1ef', NULL, NULL, NULL, '2026-11-29 17:24:59.865325+00', DEFAULT),
-	('2f2c4362-d186-492d-b089-2e5554ae72ce', NULL, NULL, NULL, '2026-11-29 17:24:59.865325+00', DEFAULT),
-	('e4ea236b-3fde-44da-af5a-f90be29a7a31', NULL, NULL, NULL, '2026-11-29 17:24:59.865325+00', DEFAULT),
-	('05c8c369-edfe-4a76-899d-1b3b5d840931', NULL, NULL, NULL, '2026-11-29 17:24:59.865325+00', DEFAULT),
-	('e92f1337-6a2f-44ad-a9fa-a6cbe35d82f9', NULL, NULL, NULL, '2026-11-29 17:24:59.865325+00', DEFAULT),
-	('122d759b-4447-4c08-a307-52378baca567', NULL, NULL, NULL, '2026-11-29 17:24:59.865325+00', DEFAULT),
-	('63346b07-d2de-43e5-9f25-b84b51234854', NULL, NULL, NULL, '2026-11-29 17:24:59.865325+00', DEFAULT),
-	('3da9e227-8d4b-4fd3-926a-ed1025be6571', NULL, NULL, NULL, '2026-11-29 17:24:59.865325+00', DEFAULT),
-	('ca3abf7c-9687-441d-87a7-d8183447dba1', NULL, NULL, NULL, '2026-11-29 17:24:59.865325+00', DEFAULT),
-	('2a75d64f-b581-401b-b66d-062370a97469', NULL, NULL, NULL, '2026-11-29 17:24:59.865325+00', DEFAULT),
-	('1fd40fe1-dc63-4b88-970d-38c8b434cab8', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:25:00.400117+00', DEFAULT),
-	('208e7475-7fa5-4d86-b5ec-d30cd1fb045c', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:25:00.400117+00', DEFAULT),
-	('928948b1-e214-40b7-bb7b-d9416250a1df', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:25:00.400117+00', DEFAULT),
-	('f1750443-3cc6-438b-95e5-a7f3f25ba1a7', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:25:00.400117+00', DEFAULT),
-	('6b79f69f-5047-4bf3-aec8-a66b1ea0cc85', 'ada@example.com', 'Ada', NULL, '2026-11-29 17:25:00.415632+00', DEFAULT),
-	('6444605b-eea2-4c58-a735-e057143dce18', NULL, NULL, NULL, '2026-11-29 17:25:00.461767+00', DEFAULT),
-	('fd9e878a-d433-4c63-a836-c11318f365f9', NULL, NULL, NULL, '2026-11-29 17:25:00.461767+00', DEFAULT),
-	('c9f4e58f-52eb-4e5b-80b9-bf013baa246b', NULL, NULL, NULL, '2026-11-29 17:25:00.461767+00', DEFAULT),
-	('39b1e737-ea6d-421d-b77e-f6e5a0ec0205', NULL, NULL, NULL, '2026-11-29 17:25:00.461767+00', DEFAULT),
-	('77c64f09-a0e1-4bd8-93ee-44cadc83e1f0', NULL, NULL, NULL, '2026-11-29 17:25:00.480613+00', DEFAULT),
-	('6b3c7b4e-efc2-4c7a-8f10-d87a920ce728', NULL, NULL, NULL, '2026-11-29 17:25:00.480613+00', DEFAULT),
-	('13a0954e-d33b-4ab8-8962-57d512aee5c2', NULL, NULL, NULL, '2026-11-29 17:25:00.480613+00', DEFAULT),
-	('50ce0ab7-245e-466d-97de-7f96e3457a67', NULL, NULL, NULL, '2026-11-29 17:25:00.480613+00', DEFAULT),
-	('8bf2e733-71cf-4f95-9c12-fa1f85eb3480', NULL, NULL, NULL, '2026-11-29 17:25:00.516454+00', DEFAULT),
-	('d3e26acf-042f-4a7f-95ae-c9d960def6cc', NULL, NULL, NULL, '2026-11-29 17:25:00.516454+00', DEFAULT),
-	('80f110ab-918d-4bc6-a1db-09e823a0998b', NULL, NULL, NULL, '2026-11-29 17:25:00.516454+00', DEFAULT),
-	('3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51', NULL, NULL, NULL, '2026-11-29 17:25:00.516454+00', DEFAULT),
-	('39e5bfcc-b3fa-413e-b58b-be6560fc61e9', NULL, NULL, NULL, '2026-11-29 17:25:00.553692+00', DEFAULT),
-	('bd95194c-a909-4a4b-9507-39b7ea8ed9c5', NULL, NULL, NULL, '2026-11-29 17:25:00.553692+00', DEFAULT),
-	('b866742a-1658-48e7-a950-34ea7bc30e33', NULL, NULL, NULL, '2026-11-29 17:25:00.553692+00', DEFAULT),
-	('18473779-15e1-4154-94e9-dfb08da2bbb5', NULL, NULL, NULL, '2026-11-29 17:25:00.553692+00', DEFAULT),
-	('67c0cc9d-afd6-41b2-9356-e9672d67294d', NULL, NULL, NULL, '2026-11-29 17:25:00.566689+00', DEFAULT),
-	('a5d8155f-8e02-4fbf-835e-73917b569499', NULL, NULL, NULL, '2026-11-29 17:25:00.566689+00', DEFAULT),
-	('15d9b90e-ab1a-43f6-b3f3-654c1ab1392e', NULL, NULL, NULL, '2026-11-29 17:25:00.566689+00', DEFAULT),
-	('45b30505-92b3-4b5d-a8de-45e33b7f8536', NULL, NULL, NULL, '2026-11-29 17:25:00.566689+00', DEFAULT),
-	('cbb6981d-64e9-4754-8a32-c6479907cd57', NULL, NULL, NULL, '2026-11-29 17:25:00.58269+00', DEFAULT),
-	('3fe6c2fc-24f4-47ad-80a9-5f4efa0f215d', NULL, NULL, NULL, '2026-11-29 17:25:00.58269+00', DEFAULT),
-	('0b3a142b-c785-4901-b5ec-a263076c4eeb', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('181ef070-e2e5-46d8-b69e-e9d61ad8cd20', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('5598c653-0d05-425c-af68-7e2a341de591', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('b5df9871-81b4-43d6-a005-a4e79fcbc51c', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('ec85b6b0-a312-4569-bed5-612caeb7e8b1', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('a671f43b-26fd-4e9e-a382-d6cf09d24e2c', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('a980e451-a97a-46af-ace2-0db8f1b13c2b', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('6675acb9-1219-4ee9-ad3b-a5f7ac56faab', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('e15eab90-4cb3-4c96-8ce8-349b7d711fd4', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('0cdfa807-e7ba-4fe1-9367-a69fb27e180e', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('c4ee7500-9272-4c7f-b0fd-a346462cfa16', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('394d3655-e5db-4b6b-982a-7b9373c08d06', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('dd571b06-98ae-4295-8fb6-81b004a0e3a3', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('d8d6d9a6-0ce4-4b4f-84a5-0193ab222386', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('41352630-2f7e-444b-bbdd-3d3601e68d1f', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('5751cd05-b57e-4d23-ac33-0c60962f5629', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('99ebd8aa-3556-4071-9cff-067c33814f83', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('8387ecc4-f913-4ea4-980d-d57ae7fcd422', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('59701a54-3692-4129-a759-ec2138560297', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('d5e30e1e-b36a-4faf-8742-0d93012252be', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('1bd272ae-ad4c-45da-8b8e-06ec2a40f513', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('a230ac6b-c86d-4de3-8917-1d22154db452', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('03b4b513-995c-423b-8801-5ad2006bd768', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('5a65709d-5543-4cb2-a79c-5527d71120e4', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('c0d74fec-67ad-4d62-aafd-a16421227816', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('5673902d-1949-415f-bbae-b1060e75c4e5', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('894b83c8-80fe-4cd3-8333-d8c281ee0cf8', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('8060a5ce-3812-4ad4-8f6b-7ee7d055ce7b', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('31c2f3d7-c4fd-4e6c-b34e-c61e21bc6d6a', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('dbe5a3e4-2111-4c61-9aa3-bf81a8660a36', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('7d0763f9-70c8-4e20-a734-4d91b319ef18', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('7fbebb1a-37d0-4525-bfb5-5e5c34c26aef', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('675c01bf-9269-4467-abc1-25527804ed20', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('087d0eb3-d8b0-4577-b877-478a6fe40b2c', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('09d75a0e-6986-4561-809f-86dcf77e021e', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('85a4e3da-4fc4-480d-a495-38d0e39b60fe', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('3310c788-ff2e-4d3b-898e-cfe9083bbebe', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('f3558453-bcc9-40d3-a3a0-e52b53e02874', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('dc7a39b6-d47c-44e0-901f-157b4cf75c54', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT),
-	('67f438db-8266-43fa-81fc-e263d236d718', NULL, NULL, NULL, '2026-11-29 17:25:01.132839+00', DEFAULT);
+	('d18a21c8-be77-496f-a2fd-ec6479ecba6d', NULL, 'Default trainer', NULL, '2026-11-29 17:38:44.660697+00', DEFAULT),
+	('839c27a9-6d4a-4158-b996-f081b8a9f238', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('dd94d702-adea-4b29-a42d-03ea886b5421', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('38e4e196-3860-4c0c-97b2-db4e07c72315', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('2541455a-8909-47eb-a19b-d155c6887380', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('63cc8347-614f-4aef-8ce4-98391ac6935c', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('4a4855ea-07f8-46e5-b718-6e1eee098a6b', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('fefdc453-0619-47d2-9e8b-461ae1454c28', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('e31b9a8d-6721-4119-aab3-64209e481324', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('0eb13670-08d2-49a2-baf1-f6c2fbf95518', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('b2444ae0-4eb4-4247-847a-a2160915686e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('b65bc051-31e3-4a87-a797-ed8a778a097d', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('f15e8c66-9335-4fb9-a410-f3a8773ebaf9', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('f1897e36-d795-478d-8d23-7c5ecbe82034', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('07900304-03df-401d-8423-cec490c98001', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('0c5f5444-5ef9-4e3d-a5c0-55d39edce522', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('81ebf4f5-bac9-46db-b03e-a487f4bb6644', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('4a258aef-8faf-4177-9713-ed9079fa65dc', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('0360a61e-c655-4402-bd78-3694838e525e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('d7576b40-e74d-453d-b532-1d4bac06ccc2', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('15fa1159-d60c-4255-aeff-29f893fd8007', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('43491931-2e26-4222-aba5-3100de5cb988', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('9ed24037-918f-4113-a695-09cd02a6c792', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('eabbb9ac-762c-42aa-8489-7fcb4f508fdc', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('8c2ba85e-5c20-4723-9aff-3f643494ffb9', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('471b4223-5767-4347-b65b-a6dff1326ea0', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('1f501130-7604-47d8-a431-af09f073fc78', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('d5a9c4a0-f9cb-41e5-a479-52d1f68865c4', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('078cc645-6bd8-4884-a3a4-135af4350e65', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('9bc657a0-c55f-425e-b91d-766e225f2fdf', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('399c119b-0763-43fe-b7d8-3dd7707c1b4f', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('995e0be8-8d32-40a0-bca4-331fcfaad65e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('be6add88-f7c3-4b93-bb5e-2b109277111e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('cda18aee-0601-49b7-9a81-a930a907603e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('4bdfe2a3-7c21-47fa-b498-5a9b7ef463be', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('76ebecbe-9cd6-4751-a676-fc7571a318a1', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('42a2928c-c136-4697-8ca9-e9dbfa562822', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('3eacdef2-1b6b-4c54-ab04-61c0d470c996', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('1a3f7d59-e9b7-428f-944d-7a92a248b741', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('c63e9eea-f86a-44b3-b2ed-1373515a0ac0', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('be24cd9a-8a96-4bb8-8fae-7223f3e3a7b9', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('fa4ba2f2-4a10-4a02-a03f-2105e57a52a7', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('a85acd04-61fa-4c9e-a8ed-f8149a318d0d', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('49059726-5e8a-41da-8b92-8cbb298d5522', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('538dcf0d-1a43-42a4-9faa-978456b78f0b', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('7bd826cc-4ee9-4481-943e-1f4b381b39ff', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('a0c94c81-99c9-4198-aef3-6151a82bfacd', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('1da5dda9-1090-432a-a303-1a6308aa04f7', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('34a5b1b3-9fbc-43a2-b73f-4c480d0941c4', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('2d086394-e0a8-4df8-b94d-09542de20ce8', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('0eb2649e-f100-4983-9527-adb2c03427b2', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('687a05c2-b83a-4bd6-a7f3-ca0a4ab5d16d', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('1719b463-ffcc-46c4-b20e-8b5598e6ff30', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('62f26f2a-4696-45af-8ec5-acaa3d90740b', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('195ee8f1-d54e-4e2a-93fc-29807973e864', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('54082536-6412-4467-8e1a-0aa178592927', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('dd5cdc79-2f23-4a76-9e3b-2ccb59c34e3f', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('6c36cdfa-1415-4575-ab9b-4660ca4b46cb', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('6536eaa8-e711-40ea-b208-728ed1ab617e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('8a818126-b102-4b6a-9528-72f5de9ce60f', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('e9fcdf13-c89c-41cc-a025-7c9d8a49ccc8', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('bc457c20-d78d-40af-9fae-ae1547b86371', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('89115fcc-8cd8-4aef-b112-ecc6ac276f7d', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('07ac95c5-79f1-4363-b6ae-513dca4638ca', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('08aeee73-9958-4052-a506-ed5b4cd4c89c', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', NULL, NULL, NULL, '2026-11-29 17:38:45.097063+00', DEFAULT),
+	('e26382ad-4cfc-4e1f-8d4f-c91889c322a7', NULL, NULL, NULL, '2026-11-29 17:38:45.097063+00', DEFAULT),
+	('3877238e-d1f2-4439-9096-9f507cbe48e5', NULL, NULL, NULL, '2026-11-29 17:38:45.097063+00', DEFAULT),
+	('a3ee7a1c-8bc5-4888-bb4f-b95a391032e4', NULL, NULL, NULL, '2026-11-29 17:38:45.149238+00', DEFAULT),
+	('6e19db59-abcf-4f3d-bdf1-c125435c8896', NULL, NULL, NULL, '2026-11-29 17:38:45.149238+00', DEFAULT),
+	('bf3a3307-fe87-4857-980f-30c8785ad1cf', NULL, NULL, NULL, '2026-11-29 17:38:45.149238+00', DEFAULT),
+	('06148f75-90f2-4306-b530-e90d8ba69ed9', NULL, NULL, NULL, '2026-11-29 17:38:45.149238+00', DEFAULT),
+	('dbdc98a5-0009-41ef-becc-86703a63040d', NULL, NULL, NULL, '2026-11-29 17:38:45.172782+00', DEFAULT),
+	('43e92e6f-774a-4712-bc40-26138a99b739', NULL, NULL, NULL, '2026-11-29 17:38:45.172782+00', DEFAULT),
+	('4ff8773c-3561-4588-9f3e-80ecadbbe878', NULL, NULL, NULL, '2026-11-29 17:38:45.172782+00', DEFAULT),
+	('a4ab599d-4f5a-4ac0-8644-1aca16d2a90e', NULL, NULL, NULL, '2026-11-29 17:38:45.177351+00', DEFAULT),
+	('bfbbe0af-825b-4994-94fc-c94d05cab5a5', NULL, NULL, NULL, '2026-11-29 17:38:45.177351+00', DEFAULT),
+	('ae679120-af4f-4373-bf43-eebe6a74ca9f', NULL, NULL, NULL, '2026-11-29 17:38:45.177351+00', DEFAULT),
+	('81cdb838-082f-4b6e-8f5d-b76b1ffc480b', NULL, NULL, NULL, '2026-11-29 17:38:45.177351+00', DEFAULT),
+	('a2b2c29d-1278-4ded-a083-b8a8a6545167', NULL, NULL, NULL, '2026-11-29 17:38:45.189074+00', DEFAULT),
+	('7b911dbe-b477-461e-8378-5947fa196fa4', NULL, NULL, NULL, '2026-11-29 17:38:45.189074+00', DEFAULT),
+	('15f3be9a-33fd-46c5-9990-18c32741b18d', NULL, NULL, NULL, '2026-11-29 17:38:45.189074+00', DEFAULT),
+	('82d98cb8-04c0-4ed1-9cc3-6f2e67af63a8', NULL, NULL, NULL, '2026-11-29 17:38:45.189074+00', DEFAULT),
+	('9b22bb87-39c2-4b03-85fa-cbdd706d1b2c', NULL, NULL, NULL, '2026-11-29 17:38:45.201213+00', DEFAULT),
+	('6e4028f7-bcd1-47d0-80b1-f1d0fed2bdeb', NULL, NULL, NULL, '2026-11-29 17:38:45.201213+00', DEFAULT),
+	('7d687537-9170-4e7d-9357-0b825954f828', NULL, NULL, NULL, '2026-11-29 17:38:45.201213+00', DEFAULT),
+	('6a577a30-3d0d-403c-9ac6-6d1bc72baf9b', NULL, NULL, NULL, '2026-11-29 17:38:45.201213+00', DEFAULT),
+	('2feec5b3-7b77-44d7-8779-5754b2feeb5b', NULL, NULL, NULL, '2026-11-29 17:38:45.212167+00', DEFAULT),
+	('3c53ce74-9c56-4c22-aaca-0f2205896e9d', NULL, NULL, NULL, '2026-11-29 17:38:45.212167+00', DEFAULT),
+	('51f78121-28f3-44b0-8a6d-77e76a14d0bb', NULL, NULL, NULL, '2026-11-29 17:38:45.212167+00', DEFAULT),
+	('b3c1f110-e2a7-4274-a070-589235e6e7bd', NULL, NULL, NULL, '2026-11-29 17:38:45.212167+00', DEFAULT),
+	('eea6fca7-4bea-4739-979e-d3e3fd207db8', NULL, NULL, NULL, '2026-11-29 17:38:45.221099+00', DEFAULT),
+	('8646cdf8-117d-43e9-89d9-c306039e0a43', NULL, NULL, NULL, '2026-11-29 17:38:45.221099+00', DEFAULT),
+	('3ece4a1d-40b0-4cac-a6bf-3cf1a3cb6e77', NULL, NULL, NULL, '2026-11-29 17:38:45.221099+00', DEFAULT),
+	('88230898-3742-4472-8f44-fc6c17fbffdc', NULL, NULL, NULL, '2026-11-29 17:38:45.221099+00', DEFAULT),
+	('de6c982e-c60d-4179-80a9-3900b863420a', NULL, NULL, NULL, '2026-11-29 17:38:45.240549+00', DEFAULT),
+	('d9c7b1bb-ec83-48c0-a1d1-086d6a8a8e1e', NULL, NULL, NULL, '2026-11-29 17:38:45.240549+00', DEFAULT),
+	('781e6745-188f-4056-bdf4-8fb9010cc5af', NULL, NULL, NULL, '2026-11-29 17:38:45.240549+00', DEFAULT),
+	('73b36ab5-6e46-4735-be25-1314106b6719', NULL, NULL, NULL, '2026-11-29 17:38:45.240549+00', DEFAULT),
+	('5b017099-89da-411a-8ae9-90bd7d54a435', NULL, NULL, NULL, '2026-11-29 17:38:45.250888+00', DEFAULT),
+	('8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', NULL, NULL, NULL, '2026-11-29 17:38:45.250888+00', DEFAULT),
+	('85605116-0872-4ca2-8ba6-aca1d58b79f2', NULL, NULL, NULL, '2026-11-29 17:38:45.250888+00', DEFAULT),
+	('9f69bb71-22c8-4b5c-91b1-7355bb6c6570', NULL, NULL, NULL, '2026-11-29 17:38:45.250888+00', DEFAULT),
+	('f1efb959-3a4e-4096-a726-1e046b18f1ef', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('2f2c4362-d186-492d-b089-2e5554ae72ce', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('e4ea236b-3fde-44da-af5a-f90be29a7a31', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('05c8c369-edfe-4a76-899d-1b3b5d840931', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('e92f1337-6a2f-44ad-a9fa-a6cbe35d82f9', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('122d759b-4447-4c08-a307-52378baca567', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('63346b07-d2de-43e5-9f25-b84b51234854', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('3da9e227-8d4b-4fd3-926a-ed1025be6571', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('ca3abf7c-9687-441d-87a7-d8183447dba1', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('2a75d64f-b581-401b-b66d-062370a97469', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('1fd40fe1-dc63-4b88-970d-38c8b434cab8', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:38:46.509591+00', DEFAULT),
+	('208e7475-7fa5-4d86-b5ec-d30cd1fb045c', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:38:46.509591+00', DEFAULT),
+	('928948b1-e214-40b7-bb7b-d9416250a1df', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:38:46.509591+00', DEFAULT),
+	('f1750443-3cc6-438b-95e5-a7f3f25ba1a7', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:38:46.509591+00', DEFAULT),
+	('6b79f69f-5047-4bf3-aec8-a66b1ea0cc85', 'ada@example.com', 'Ada', NULL, '2026-11-29 17:38:46.532693+00', DEFAULT),
+	('6444605b-eea2-4c58-a735-e057143dce18', NULL, NULL, NULL, '2026-11-29 17:38:46.596616+00', DEFAULT),
+	('fd9e878a-d433-4c63-a836-c11318f365f9', NULL, NULL, NULL, '2026-11-29 17:38:46.596616+00', DEFAULT),
+	('c9f4e58f-52eb-4e5b-80b9-bf013baa246b', NULL, NULL, NULL, '2026-11-29 17:38:46.596616+00', DEFAULT),
+	('39b1e737-ea6d-421d-b77e-f6e5a0ec0205', NULL, NULL, NULL, '2026-11-29 17:38:46.596616+00', DEFAULT),
+	('77c64f09-a0e1-4bd8-93ee-44cadc83e1f0', NULL, NULL, NULL, '2026-11-29 17:38:46.613475+00', DEFAULT),
+	('6b3c7b4e-efc2-4c7a-8f10-d87a920ce728', NULL, NULL, NULL, '2026-11-29 17:38:46.613475+00', DEFAULT),
+	('13a0954e-d33b-4ab8-8962-57d512aee5c2', NULL, NULL, NULL, '2026-11-29 17:38:46.613475+00', DEFAULT),
+	('50ce0ab7-245e-466d-97de-7f96e3457a67', NULL, NULL, NULL, '2026-11-29 17:38:46.613475+00', DEFAULT),
+	('8bf2e733-71cf-4f95-9c12-fa1f85eb3480', NULL, NULL, NULL, '2026-11-29 17:38:46.62888+00', DEFAULT),
+	('d3e26acf-042f-4a7f-95ae-c9d960def6cc', NULL, NULL, NULL, '2026-11-29 17:38:46.62888+00', DEFAULT),
+	('80f110ab-918d-4bc6-a1db-09e823a0998b', NULL, NULL, NULL, '2026-11-29 17:38:46.62888+00', DEFAULT),
+	('3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51', NULL, NULL, NULL, '2026-11-29 17:38:46.62888+00', DEFAULT),
+	('39e5bfcc-b3fa-413e-b58b-be6560fc61e9', NULL, NULL, NULL, '2026-11-29 17:38:46.645572+00', DEFAULT),
+	('bd95194c-a909-4a4b-9507-39b7ea8ed9c5', NULL, NULL, NULL, '2026-11-29 17:38:46.645572+00', DEFAULT),
+	('b866742a-1658-48e7-a950-34ea7bc30e33', NULL, NULL, NULL, '2026-11-29 17:38:46.645572+00', DEFAULT),
+	('18473779-15e1-4154-94e9-dfb08da2bbb5', NULL, NULL, NULL, '2026-11-29 17:38:46.645572+00', DEFAULT),
+	('67c0cc9d-afd6-41b2-9356-e9672d67294d', NULL, NULL, NULL, '2026-11-29 17:38:46.659959+00', DEFAULT),
+	('a5d8155f-8e02-4fbf-835e-73917b569499', NULL, NULL, NULL, '2026-11-29 17:38:46.659959+00', DEFAULT),
+	('15d9b90e-ab1a-43f6-b3f3-654c1ab1392e', NULL, NULL, NULL, '2026-11-29 17:38:46.659959+00', DEFAULT),
+	('45b30505-92b3-4b5d-a8de-45e33b7f8536', NULL, NULL, NULL, '2026-11-29 17:38:46.659959+00', DEFAULT),
+	('cbb6981d-64e9-4754-8a32-c6479907cd57', NULL, NULL, NULL, '2026-11-29 17:38:46.668928+00', DEFAULT),
+	('3fe6c2fc-24f4-47ad-80a9-5f4efa0f215d', NULL, NULL, NULL, '2026-11-29 17:38:46.668928+00', DEFAULT),
+	('0b3a142b-c785-4901-b5ec-a263076c4eeb', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('181ef070-e2e5-46d8-b69e-e9d61ad8cd20', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('5598c653-0d05-425c-af68-7e2a341de591', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('b5df9871-81b4-43d6-a005-a4e79fcbc51c', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('ec85b6b0-a312-4569-bed5-612caeb7e8b1', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('a671f43b-26fd-4e9e-a382-d6cf09d24e2c', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('a980e451-a97a-46af-ace2-0db8f1b13c2b', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('6675acb9-1219-4ee9-ad3b-a5f7ac56faab', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('e15eab90-4cb3-4c96-8ce8-349b7d711fd4', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('0cdfa807-e7ba-4fe1-9367-a69fb27e180e', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('c4ee7500-9272-4c7f-b0fd-a346462cfa16', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('394d3655-e5db-4b6b-982a-7b9373c08d06', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('dd571b06-98ae-4295-8fb6-81b004a0e3a3', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('d8d6d9a6-0ce4-4b4f-84a5-0193ab222386', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('41352630-2f7e-444b-bbdd-3d3601e68d1f', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('5751cd05-b57e-4d23-ac33-0c60962f5629', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('99ebd8aa-3556-4071-9cff-067c33814f83', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('8387ecc4-f913-4ea4-980d-d57ae7fcd422', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('59701a54-3692-4129-a759-ec2138560297', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('d5e30e1e-b36a-4faf-8742-0d93012252be', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('1bd272ae-ad4c-45da-8b8e-06ec2a40f513', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('a230ac6b-c86d-4de3-8917-1d22154db452', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('03b4b513-995c-423b-8801-5ad2006bd768', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('5a65709d-5543-4cb2-a79c-5527d71120e4', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('c0d74fec-67ad-4d62-aafd-a16421227816', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('5673902d-1949-415f-bbae-b1060e75c4e5', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('894b83c8-80fe-4cd3-8333-d8c281ee0cf8', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('8060a5ce-3812-4ad4-8f6b-7ee7d055ce7b', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('31c2f3d7-c4fd-4e6c-b34e-c61e21bc6d6a', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('dbe5a3e4-2111-4c61-9aa3-bf81a8660a36', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('7d0763f9-70c8-4e20-a734-4d91b319ef18', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('7fbebb1a-37d0-4525-bfb5-5e5c34c26aef', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('675c01bf-9269-4467-abc1-25527804ed20', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('087d0eb3-d8b0-4577-b877-478a6fe40b2c', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('09d75a0e-6986-4561-809f-86dcf77e021e', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('85a4e3da-4fc4-480d-a495-38d0e39b60fe', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('3310c788-ff2e-4d3b-898e-cfe9083bbebe', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('f3558453-bcc9-40d3-a3a0-e52b53e02874', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('dc7a39b6-d47c-44e0-901f-157b4cf75c54', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('67f438db-8266-43fa-81fc-e263d236d718', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT);
 
 
 --
@@ -12364,206 +12428,206 @@ INSERT INTO public.people VALUES
 --
 
 INSERT INTO public.trainer_client_assignments VALUES
-	('01a22856-ac78-7b12-a779-c271a1cef719', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:24:58.615061+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ac78-7f02-a17e-5c4522121cf2', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '38e4e196-3860-4c0c-97b2-db4e07c72315', '2026-11-29 17:24:58.615061+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ac78-7f81-8a54-335b09ff8582', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:24:58.615061+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ac78-7f99-b44c-a10b4f97f69b', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'dd94d702-adea-4b29-a42d-03ea886b5421', '2026-11-29 17:24:58.615061+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ac78-7fae-88a8-1d54d4c11ae6', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:24:58.615061+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ad64-7ff7-b250-a75d50478d7d', 'dd94d702-adea-4b29-a42d-03ea886b5421', '7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', '2026-11-29 17:24:58.801996+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ad93-7d91-bb82-b129b2428777', '38e4e196-3860-4c0c-97b2-db4e07c72315', '43e92e6f-774a-4712-bc40-26138a99b739', '2026-11-29 17:24:58.896935+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ad93-7f2b-918c-333db6da50dd', '38e4e196-3860-4c0c-97b2-db4e07c72315', '4ff8773c-3561-4588-9f3e-80ecadbbe878', '2026-11-29 17:24:58.896935+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ad93-7f81-ab18-2e51232c3d17', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'dbdc98a5-0009-41ef-becc-86703a63040d', '2026-11-29 17:24:58.896935+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-adab-7ac0-9188-066509ce5717', '63cc8347-614f-4aef-8ce4-98391ac6935c', '81cdb838-082f-4b6e-8f5d-b76b1ffc480b', '2026-11-29 17:24:58.920952+00', 'active', NULL, 'trigger', NULL, 2, 5, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-adab-7c45-be2c-ecc40932fdb9', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a4ab599d-4f5a-4ac0-8644-1aca16d2a90e', '2026-11-29 17:24:58.920952+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-adab-7c97-908a-08a21f6402e8', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'bfbbe0af-825b-4994-94fc-c94d05cab5a5', '2026-11-29 17:24:58.920952+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-adc7-7631-ad7d-13775f794299', 'dd94d702-adea-4b29-a42d-03ea886b5421', '7b911dbe-b477-461e-8378-5947fa196fa4', '2026-11-29 17:24:58.947463+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-adc7-765a-a924-145173dd2005', '63cc8347-614f-4aef-8ce4-98391ac6935c', '82d98cb8-04c0-4ed1-9cc3-6f2e67af63a8', '2026-11-29 17:24:58.947463+00', 'active', NULL, 'trigger', NULL, 2, 5, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-adc7-7676-974a-1c72154055bf', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a2b2c29d-1278-4ded-a083-b8a8a6545167', '2026-11-29 17:24:58.947463+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ade3-7e97-ad3d-5a057fb5093e', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6a577a30-3d0d-403c-9ac6-6d1bc72baf9b', '2026-11-29 17:24:58.97697+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ade4-7072-be57-ccfd20f77ac6', 'dd94d702-adea-4b29-a42d-03ea886b5421', '6e4028f7-bcd1-47d0-80b1-f1d0fed2bdeb', '2026-11-29 17:24:58.97697+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ade4-70a3-bdc1-66793042cdc1', '839c27a9-6d4a-4158-b996-f081b8a9f238', '7d687537-9170-4e7d-9357-0b825954f828', '2026-11-29 17:24:58.97697+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-adfb-755c-9645-cade244a2820', '38e4e196-3860-4c0c-97b2-db4e07c72315', '2feec5b3-7b77-44d7-8779-5754b2feeb5b', '2026-11-29 17:24:59.000702+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-adfb-770a-bff8-9066903e4e62', '2541455a-8909-47eb-a19b-d155c6887380', '3c53ce74-9c56-4c22-aaca-0f2205896e9d', '2026-11-29 17:24:59.000702+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-adfb-773b-9edb-2a3f97c7d8a0', '2541455a-8909-47eb-a19b-d155c6887380', '51f78121-28f3-44b0-8a6d-77e76a14d0bb', '2026-11-29 17:24:59.000702+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-adfb-7760-a761-8c3a3d8b5906', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'b3c1f110-e2a7-4274-a070-589235e6e7bd', '2026-11-29 17:24:59.000702+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ae07-7522-9059-636c2e84bb24', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3ece4a1d-40b0-4cac-a6bf-3cf1a3cb6e77', '2026-11-29 17:24:59.012902+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ae07-769f-a79c-0cf8341ba7c7', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'eea6fca7-4bea-4739-979e-d3e3fd207db8', '2026-11-29 17:24:59.012902+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ae1d-75e3-bfd0-aff9cc2b4181', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'd9c7b1bb-ec83-48c0-a1d1-086d6a8a8e1e', '2026-11-29 17:24:59.030703+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ae1d-7608-834b-2384204145e1', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'de6c982e-c60d-4179-80a9-3900b863420a', '2026-11-29 17:24:59.030703+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ae29-76ac-9e5e-f66419dc02a3', 'dd94d702-adea-4b29-a42d-03ea886b5421', '5b017099-89da-411a-8ae9-90bd7d54a435', '2026-11-29 17:24:59.042069+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ae29-783d-943a-1295a9b5575e', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9f69bb71-22c8-4b5c-91b1-7355bb6c6570', '2026-11-29 17:24:59.042069+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-ae3f-792f-8a5b-ac128c444ebe', '839c27a9-6d4a-4158-b996-f081b8a9f238', '7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', '2026-11-29 17:24:59.069046+00', 'active', NULL, 'manual', NULL, NULL, NULL, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-ae56-76c0-8c5e-2ebf326cd0ba', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'e26382ad-4cfc-4e1f-8d4f-c91889c322a7', '2026-11-29 17:24:59.093974+00', 'inactive', NULL, 'manual', NULL, NULL, NULL, 'journal', '2026-11-29 17:24:59.104251+00', 'journal', 'manual', NULL),
-	('01a22856-ad65-7018-a330-d4e1fd940fac', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e26382ad-4cfc-4e1f-8d4f-c91889c322a7', '2026-11-29 17:24:58.801996+00', 'inactive', NULL, 'trigger', NULL, 2, NULL, 'trigger', '2026-11-29 17:24:59.140914+00', 'journal', 'manual', NULL),
-	('01a22856-ae5d-76c4-a4c8-43ea0ed3f5dc', '839c27a9-6d4a-4158-b996-f081b8a9f238', '3877238e-d1f2-4439-9096-9f507cbe48e5', '2026-11-29 17:24:59.100978+00', 'inactive', NULL, 'manual', NULL, NULL, NULL, 'journal', '2026-11-29 17:24:59.144862+00', 'journal', 'manual', NULL),
-	('01a22856-ad64-7ddb-9d60-d21d187960e9', '2541455a-8909-47eb-a19b-d155c6887380', '3877238e-d1f2-4439-9096-9f507cbe48e5', '2026-11-29 17:24:58.801996+00', 'inactive', NULL, 'trigger', NULL, 2, 3, 'trigger', '2026-11-29 17:24:59.155918+00', 'journal', 'manual', NULL),
-	('01a22856-ad84-7e3d-b32c-2ccf3c2a1fe6', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'a3ee7a1c-8bc5-4888-bb4f-b95a391032e4', '2026-11-29 17:24:58.872943+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:24:59.190767+00', 'journal', 'manual', NULL),
-	('01a22856-ad84-7e14-b677-051cf835b5e7', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6e19db59-abcf-4f3d-bdf1-c125435c8896', '2026-11-29 17:24:58.872943+00', 'inactive', NULL, 'trigger', NULL, 2, 4, 'trigger', '2026-11-29 17:24:59.196871+00', 'journal', 'manual', NULL),
-	('01a22856-ad84-7e5e-861a-3b8f753e26f9', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'bf3a3307-fe87-4857-980f-30c8785ad1cf', '2026-11-29 17:24:58.872943+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:24:59.230964+00', 'journal', 'manual', NULL),
-	('01a22856-ad84-7b99-8eb1-a0de4a44cec8', '839c27a9-6d4a-4158-b996-f081b8a9f238', '06148f75-90f2-4306-b530-e90d8ba69ed9', '2026-11-29 17:24:58.872943+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:24:59.236304+00', 'journal', 'manual', NULL),
-	('01a22856-ad84-7ddf-90a1-ebc736e71b64', 'dd94d702-adea-4b29-a42d-03ea886b5421', '06148f75-90f2-4306-b530-e90d8ba69ed9', '2026-11-29 17:24:58.872943+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:24:59.248618+00', 'journal', 'manual', NULL),
-	('01a22856-adab-7c76-bf05-48dc551adfa3', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'ae679120-af4f-4373-bf43-eebe6a74ca9f', '2026-11-29 17:24:58.920952+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:24:59.337332+00', 'postgres', 'direct', NULL),
-	('01a22856-b0a2-7781-9399-5b3e2cb52afe', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0360a61e-c655-4402-bd78-3694838e525e', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0a2-781c-9816-3aa8466e8d29', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0360a61e-c655-4402-bd78-3694838e525e', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0a2-784d-a210-76387c23e691', '839c27a9-6d4a-4158-b996-f081b8a9f238', '078cc645-6bd8-4884-a3a4-135af4350e65', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0a2-7876-b0e0-07eab459b590', 'dd94d702-adea-4b29-a42d-03ea886b5421', '078cc645-6bd8-4884-a3a4-135af4350e65', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0b9-7845-90ec-399344dd8424', '839c27a9-6d4a-4158-b996-f081b8a9f238', '07ac95c5-79f1-4363-b6ae-513dca4638ca', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0b9-7a76-bcb6-eca23642142b', 'dd94d702-adea-4b29-a42d-03ea886b5421', '07ac95c5-79f1-4363-b6ae-513dca4638ca', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-adc7-746a-b9a7-2aa8d73b2e4b', '839c27a9-6d4a-4158-b996-f081b8a9f238', '15f3be9a-33fd-46c5-9990-18c32741b18d', '2026-11-29 17:24:58.947463+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-adc7-7600-b227-3fc1a30cb594', 'dd94d702-adea-4b29-a42d-03ea886b5421', '15f3be9a-33fd-46c5-9990-18c32741b18d', '2026-11-29 17:24:58.947463+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-ac78-7f4b-8b7e-193975afae39', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:24:58.615061+00', 'inactive', NULL, 'trigger', NULL, 1, NULL, 'trigger', '2026-11-29 17:25:00.260619+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-ac78-7f68-9537-26640f2e6150', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '63cc8347-614f-4aef-8ce4-98391ac6935c', '2026-11-29 17:24:58.615061+00', 'inactive', NULL, 'trigger', NULL, 1, NULL, 'trigger', '2026-11-29 17:25:00.288314+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b0ba-7b9d-9949-1e99d466943a', '839c27a9-6d4a-4158-b996-f081b8a9f238', '08aeee73-9958-4052-a506-ed5b4cd4c89c', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ba-7c2d-9eac-ec4d9276c5bd', 'dd94d702-adea-4b29-a42d-03ea886b5421', '08aeee73-9958-4052-a506-ed5b4cd4c89c', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0bc-743d-b4ca-d3126435f88a', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0eb13670-08d2-49a2-baf1-f6c2fbf95518', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0bc-74bc-af31-0f02bbe9e724', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0eb13670-08d2-49a2-baf1-f6c2fbf95518', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0d9-7e9b-9b65-882ddff6eed0', '2541455a-8909-47eb-a19b-d155c6887380', '2d086394-e0a8-4df8-b94d-09542de20ce8', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 3, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0d9-7ec8-89e3-8fb722d26e25', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '34a5b1b3-9fbc-43a2-b73f-4c480d0941c4', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0da-7781-ab21-3d42200b18b9', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '399c119b-0763-43fe-b7d8-3dd7707c1b4f', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0da-7808-a24f-771581433f0c', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3eacdef2-1b6b-4c54-ab04-61c0d470c996', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0db-7804-8c48-25140337651d', '839c27a9-6d4a-4158-b996-f081b8a9f238', '43491931-2e26-4222-aba5-3100de5cb988', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0e9-7a45-8b44-c1303ac39c41', 'dd94d702-adea-4b29-a42d-03ea886b5421', '4a258aef-8faf-4177-9713-ed9079fa65dc', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0e9-7fb6-85c0-9aead458e05c', '839c27a9-6d4a-4158-b996-f081b8a9f238', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ea-7049-a3ac-c36b5ef1ccf7', 'dd94d702-adea-4b29-a42d-03ea886b5421', '4bdfe2a3-7c21-47fa-b498-5a9b7ef463be', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ea-7389-a6ec-940f07f4b031', '839c27a9-6d4a-4158-b996-f081b8a9f238', '538dcf0d-1a43-42a4-9faa-978456b78f0b', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ea-7400-8874-a45b2dbeeb7c', 'dd94d702-adea-4b29-a42d-03ea886b5421', '54082536-6412-4467-8e1a-0aa178592927', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ea-7428-84e4-a9471f157865', '839c27a9-6d4a-4158-b996-f081b8a9f238', '62f26f2a-4696-45af-8ec5-acaa3d90740b', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ea-744d-a95d-5964ecdde456', 'dd94d702-adea-4b29-a42d-03ea886b5421', '63cc8347-614f-4aef-8ce4-98391ac6935c', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ea-746e-b7de-cf33e63f56af', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6536eaa8-e711-40ea-b208-728ed1ab617e', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ea-7d06-bf53-4198f94bc084', 'dd94d702-adea-4b29-a42d-03ea886b5421', '687a05c2-b83a-4bd6-a7f3-ca0a4ab5d16d', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ea-7d85-ae1e-a16dda6bc88a', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6c36cdfa-1415-4575-ab9b-4660ca4b46cb', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0eb-727a-82a9-2705126ce034', 'dd94d702-adea-4b29-a42d-03ea886b5421', '73b36ab5-6e46-4735-be25-1314106b6719', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0eb-7f3b-91cd-d8be9d61ca99', 'dd94d702-adea-4b29-a42d-03ea886b5421', '781e6745-188f-4056-bdf4-8fb9010cc5af', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ec-704d-a0f6-cdf0937da922', '839c27a9-6d4a-4158-b996-f081b8a9f238', '7bd826cc-4ee9-4481-943e-1f4b381b39ff', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0fc-7cf5-93f9-9e8ece579541', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9bc657a0-c55f-425e-b91d-766e225f2fdf', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0fe-7649-b223-9adc863b0730', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'a0c94c81-99c9-4198-aef3-6151a82bfacd', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ff-7164-94cd-3b04e21df44a', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a85acd04-61fa-4c9e-a8ed-f8149a318d0d', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ff-7228-8411-7909311bfcc7', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'b2444ae0-4eb4-4247-847a-a2160915686e', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b0ff-7a7a-8586-cae050e52b6b', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'b65bc051-31e3-4a87-a797-ed8a778a097d', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b100-7466-8548-47d7554a6f6c', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'be24cd9a-8a96-4bb8-8fae-7223f3e3a7b9', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b100-75a1-b960-98061c704d60', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'be6add88-f7c3-4b93-bb5e-2b109277111e', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b10e-7435-ae69-bb1f761764d3', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'd5a9c4a0-f9cb-41e5-a479-52d1f68865c4', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b10f-71f3-ae5f-3d5ab793fc0c', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'dd5cdc79-2f23-4a76-9e3b-2ccb59c34e3f', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b10f-75eb-afce-1daecc3a0a17', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e31b9a8d-6721-4119-aab3-64209e481324', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b10f-7662-b1e5-508b3121936d', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e9fcdf13-c89c-41cc-a025-7c9d8a49ccc8', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b10f-768b-8224-72261db066f4', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'eabbb9ac-762c-42aa-8489-7fcb4f508fdc', '2026-11-29 17:24:59.606761+00', 'active', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
-	('01a22856-b149-7f2f-b05c-c6d7b178338a', '839c27a9-6d4a-4158-b996-f081b8a9f238', '07900304-03df-401d-8423-cec490c98001', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-70c0-aa64-d2a5fcc07831', 'dd94d702-adea-4b29-a42d-03ea886b5421', '07900304-03df-401d-8423-cec490c98001', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-70f9-9836-dd64513b731e', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0c5f5444-5ef9-4e3d-a5c0-55d39edce522', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-711e-a061-271eb7503d81', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0c5f5444-5ef9-4e3d-a5c0-55d39edce522', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-713f-b55d-7e322caed09b', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0eb2649e-f100-4983-9527-adb2c03427b2', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-7160-9806-631d6a4b8ad0', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0eb2649e-f100-4983-9527-adb2c03427b2', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-71fb-a4ab-03e1752e7ee8', 'dd94d702-adea-4b29-a42d-03ea886b5421', '42a2928c-c136-4697-8ca9-e9dbfa562822', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 4, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-7218-994f-831b821397ef', '839c27a9-6d4a-4158-b996-f081b8a9f238', '471b4223-5767-4347-b65b-a6dff1326ea0', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 4, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-7235-bd71-b7b09b045a19', 'dd94d702-adea-4b29-a42d-03ea886b5421', '49059726-5e8a-41da-8b92-8cbb298d5522', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 4, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-7256-9271-d1a190d96332', '839c27a9-6d4a-4158-b996-f081b8a9f238', '76ebecbe-9cd6-4751-a676-fc7571a318a1', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 4, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-7272-a205-2af488b55c13', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9ed24037-918f-4113-a695-09cd02a6c792', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 6, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-7293-ac7c-986c5e2ebfd8', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 6, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-72b8-b966-9c5bd9b212a4', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'bc457c20-d78d-40af-9fae-ae1547b86371', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 6, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b14a-72f9-a2c2-658cc476af0c', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'd7576b40-e74d-453d-b532-1d4bac06ccc2', '2026-11-29 17:24:59.837795+00', 'active', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b189-72e9-a8b4-4f50584924d4', '839c27a9-6d4a-4158-b996-f081b8a9f238', '05c8c369-edfe-4a76-899d-1b3b5d840931', '2026-11-29 17:24:59.883346+00', 'active', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b189-74b4-9502-9e94da80ffb3', 'dd94d702-adea-4b29-a42d-03ea886b5421', '05c8c369-edfe-4a76-899d-1b3b5d840931', '2026-11-29 17:24:59.883346+00', 'active', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b189-752f-8ddf-6cea8062e77a', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '2a75d64f-b581-401b-b66d-062370a97469', '2026-11-29 17:24:59.883346+00', 'active', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b189-7553-8817-cf5d57ca019f', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '2f2c4362-d186-492d-b089-2e5554ae72ce', '2026-11-29 17:24:59.883346+00', 'active', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b189-76d0-a140-44d889d3f8a1', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3da9e227-8d4b-4fd3-926a-ed1025be6571', '2026-11-29 17:24:59.883346+00', 'active', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b189-74e9-bb9e-86bbfa2ed3e0', '839c27a9-6d4a-4158-b996-f081b8a9f238', '122d759b-4447-4c08-a307-52378baca567', '2026-11-29 17:24:59.883346+00', 'inactive', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, 2, 'installation', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b189-750e-ab1f-10bcfc116005', 'dd94d702-adea-4b29-a42d-03ea886b5421', '122d759b-4447-4c08-a307-52378baca567', '2026-11-29 17:24:59.883346+00', 'inactive', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, 2, 'installation', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b14a-7181-9150-780bde1d96e3', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', '2026-11-29 17:24:59.837795+00', 'inactive', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 2, 'installation', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b14a-719d-be22-eb3c9376b0fc', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', '2026-11-29 17:24:59.837795+00', 'inactive', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 2, 'installation', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b14a-71be-8a48-84116cad7ef2', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1a3f7d59-e9b7-428f-944d-7a92a248b741', '2026-11-29 17:24:59.837795+00', 'inactive', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 2, 'installation', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b14a-71db-9d38-a8acb4c847ab', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1a3f7d59-e9b7-428f-944d-7a92a248b741', '2026-11-29 17:24:59.837795+00', 'inactive', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, 2, 'installation', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b100-75d2-9081-a2987000edc1', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', '2026-11-29 17:25:00.302504+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b10d-76d9-b54d-00c79b903895', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', '2026-11-29 17:25:00.302504+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b14a-72d9-a1f4-4942a1316f68', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', '2026-11-29 17:24:59.837795+00', 'inactive', NULL, 'backfill', '01a22856-b138-78a3-84d2-0920f19f0b93', 2, NULL, 'installation', '2026-11-29 17:25:00.302504+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b10e-736c-a6f2-b255d40b3e16', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'cda18aee-0601-49b7-9a81-a930a907603e', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, NULL, 'schedule', '2026-11-29 17:25:00.302504+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b189-778d-8efb-5db1772937d8', 'dd94d702-adea-4b29-a42d-03ea886b5421', '63346b07-d2de-43e5-9f25-b84b51234854', '2026-11-29 17:24:59.883346+00', 'active', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, 4, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b189-7820-8fa8-3a0536e95e2a', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e4ea236b-3fde-44da-af5a-f90be29a7a31', '2026-11-29 17:24:59.883346+00', 'active', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b189-783d-aac4-475be82d7108', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e92f1337-6a2f-44ad-a9fa-a6cbe35d82f9', '2026-11-29 17:24:59.883346+00', 'active', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b0ec-7697-bfe4-1634bd570fc7', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '995e0be8-8d32-40a0-bca4-331fcfaad65e', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 6, 'schedule', '2026-11-29 17:24:59.999291+00', 'journal', 'transfer', '01a22856-b1cb-7624-81f9-853d4a782e50'),
-	('01a22856-ade4-70c8-816f-62b73ccb49d6', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '9b22bb87-39c2-4b03-85fa-cbdd706d1b2c', '2026-11-29 17:24:58.97697+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:24:59.999291+00', 'journal', 'transfer', '01a22856-b1cb-7624-81f9-853d4a782e50'),
-	('01a22856-b221-79df-887b-716c619695cb', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '995e0be8-8d32-40a0-bca4-331fcfaad65e', '2026-11-29 17:24:59.999291+00', 'active', 'moved', 'transfer', '01a22856-b1cb-7624-81f9-853d4a782e50', 2, 6, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b221-7b02-b261-c0ae6308bc8b', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9b22bb87-39c2-4b03-85fa-cbdd706d1b2c', '2026-11-29 17:24:59.999291+00', 'active', 'moved', 'transfer', '01a22856-b1cb-7624-81f9-853d4a782e50', 2, 6, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b0c8-7693-b53c-178483268627', '839c27a9-6d4a-4158-b996-f081b8a9f238', '15fa1159-d60c-4255-aeff-29f893fd8007', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b0c9-7d6c-afb7-1163dcdf7610', 'dd94d702-adea-4b29-a42d-03ea886b5421', '15fa1159-d60c-4255-aeff-29f893fd8007', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b0ca-7ee1-97e8-5369ec9c3fd0', '839c27a9-6d4a-4158-b996-f081b8a9f238', '195ee8f1-d54e-4e2a-93fc-29807973e864', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b0cb-76bc-bf69-cf3a9f48b0ba', 'dd94d702-adea-4b29-a42d-03ea886b5421', '195ee8f1-d54e-4e2a-93fc-29807973e864', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b0cc-768b-8fc3-a7ffac09d81c', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1da5dda9-1090-432a-a303-1a6308aa04f7', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b0cc-773b-ad67-e1196727e141', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1da5dda9-1090-432a-a303-1a6308aa04f7', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b0d9-7d68-a6e5-a4a3296d23cf', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1f501130-7604-47d8-a431-af09f073fc78', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b0d9-7e62-9804-c8bd98343315', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1f501130-7604-47d8-a431-af09f073fc78', '2026-11-29 17:24:59.606761+00', 'inactive', NULL, 'backfill', '01a22856-b045-7b70-a22b-d2e0dd603353', 2, 2, 'schedule', '2026-11-29 17:25:00.237163+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b2d7-739d-ab6f-267bf0da8688', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '122d759b-4447-4c08-a307-52378baca567', '2026-11-29 17:25:00.237163+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b2d7-7472-8234-0e13da2145f2', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '15f3be9a-33fd-46c5-9990-18c32741b18d', '2026-11-29 17:25:00.237163+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b2d7-74a3-984c-b023546258dd', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '15fa1159-d60c-4255-aeff-29f893fd8007', '2026-11-29 17:25:00.237163+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b2d7-74c4-876f-8596888629e3', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', '2026-11-29 17:25:00.237163+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b2d7-74e5-99d7-ad36a57522ec', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '195ee8f1-d54e-4e2a-93fc-29807973e864', '2026-11-29 17:25:00.237163+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b2d7-7516-9376-ad72c6a67d22', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1a3f7d59-e9b7-428f-944d-7a92a248b741', '2026-11-29 17:25:00.237163+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b2d7-7533-a11e-ae6a54d1c9f0', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1da5dda9-1090-432a-a303-1a6308aa04f7', '2026-11-29 17:25:00.237163+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b2d7-7553-92a4-c13a24ae16f0', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1f501130-7604-47d8-a431-af09f073fc78', '2026-11-29 17:25:00.237163+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b189-77fb-98b5-911de776eab1', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'ca3abf7c-9687-441d-87a7-d8183447dba1', '2026-11-29 17:24:59.883346+00', 'inactive', NULL, 'backfill', '01a22856-b163-74f9-a15f-17829648dfb9', 2, NULL, 'installation', '2026-11-29 17:25:00.302504+00', 'journal', 'reassign', '01a22856-b2c6-7e66-b60c-d121be857acf'),
-	('01a22856-b314-7031-ad8f-9d0d8d35c922', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', '2026-11-29 17:25:00.302504+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, 2, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b319-7a8f-8ef4-cd88f0922a13', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', '2026-11-29 17:25:00.302504+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, 2, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b319-7b33-afe7-da3ee7b04d93', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', '2026-11-29 17:25:00.302504+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, 2, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b319-7b5c-936b-319de62feb76', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', '2026-11-29 17:25:00.302504+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, 2, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b319-7b81-a6d4-8ebfdc104fd6', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', '2026-11-29 17:25:00.302504+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, 2, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b319-7ba1-ad0b-c5533b21f508', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', '2026-11-29 17:25:00.302504+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, 2, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b319-7bc2-b536-cec1962fc7ac', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'ca3abf7c-9687-441d-87a7-d8183447dba1', '2026-11-29 17:25:00.302504+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, 2, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b319-7be3-a384-4cb5102bc75e', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'ca3abf7c-9687-441d-87a7-d8183447dba1', '2026-11-29 17:25:00.302504+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, 2, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b319-7c04-923c-8871bb1e9821', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'cda18aee-0601-49b7-9a81-a930a907603e', '2026-11-29 17:25:00.302504+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, 2, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b319-7c20-a4cf-2909bd7f3e1b', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'cda18aee-0601-49b7-9a81-a930a907603e', '2026-11-29 17:25:00.302504+00', 'active', NULL, 'backfill', '01a22856-b2c6-7e66-b60c-d121be857acf', 3, 2, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b37d-7018-a406-5e593acb9cf0', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1fd40fe1-dc63-4b88-970d-38c8b434cab8', '2026-11-29 17:25:00.400117+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b37d-71d2-af7e-a0e3213b7bdf', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '208e7475-7fa5-4d86-b5ec-d30cd1fb045c', '2026-11-29 17:25:00.400117+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b37d-7208-aca2-c3ca778f5d85', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '928948b1-e214-40b7-bb7b-d9416250a1df', '2026-11-29 17:25:00.400117+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b385-7ef5-8d4b-e7939b3bf4c7', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6b79f69f-5047-4bf3-aec8-a66b1ea0cc85', '2026-11-29 17:25:00.415632+00', 'active', NULL, 'trigger', NULL, 3, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b411-7753-9673-56d480ff6c5b', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '18473779-15e1-4154-94e9-dfb08da2bbb5', '2026-11-29 17:25:00.553692+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b411-792b-8efa-28c38ee9bc49', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '39e5bfcc-b3fa-413e-b58b-be6560fc61e9', '2026-11-29 17:25:00.553692+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b411-7960-9d88-93d30efe4a2d', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'b866742a-1658-48e7-a950-34ea7bc30e33', '2026-11-29 17:25:00.553692+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b411-798d-9de7-633e754edd2f', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'bd95194c-a909-4a4b-9507-39b7ea8ed9c5', '2026-11-29 17:25:00.553692+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b41e-738d-9442-8aad273967fa', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '15d9b90e-ab1a-43f6-b3f3-654c1ab1392e', '2026-11-29 17:25:00.566689+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b41e-750e-adb8-d55937fd7f59', 'dd94d702-adea-4b29-a42d-03ea886b5421', '45b30505-92b3-4b5d-a8de-45e33b7f8536', '2026-11-29 17:25:00.566689+00', 'active', NULL, 'trigger', NULL, 3, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b41e-7547-bb86-e6184f9a1a9c', '839c27a9-6d4a-4158-b996-f081b8a9f238', '67c0cc9d-afd6-41b2-9356-e9672d67294d', '2026-11-29 17:25:00.566689+00', 'active', NULL, 'trigger', NULL, 3, 4, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b41e-7578-9cc8-caf2f344a328', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a5d8155f-8e02-4fbf-835e-73917b569499', '2026-11-29 17:25:00.566689+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b42b-7404-80f1-3a66293cedec', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3fe6c2fc-24f4-47ad-80a9-5f4efa0f215d', '2026-11-29 17:25:00.58269+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b42b-7595-a9fc-b87f63a63e4f', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'cbb6981d-64e9-4754-8a32-c6479907cd57', '2026-11-29 17:25:00.58269+00', 'active', NULL, 'trigger', NULL, 3, 2, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b42b-75d7-a2e5-c1f002b9cda0', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'cbb6981d-64e9-4754-8a32-c6479907cd57', '2026-11-29 17:25:00.58269+00', 'active', NULL, 'trigger', NULL, 3, 2, 'trigger', NULL, NULL, NULL, NULL),
-	('01a22856-b432-73ef-a679-b2c6b3c8e040', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', '2026-11-29 17:25:00.593474+00', 'active', NULL, 'manual', NULL, NULL, NULL, 'journal', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-76c0-a51e-725832736aa7', '839c27a9-6d4a-4158-b996-f081b8a9f238', '03b4b513-995c-423b-8801-5ad2006bd768', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-78d0-a7d3-7975481589d7', 'dd94d702-adea-4b29-a42d-03ea886b5421', '03b4b513-995c-423b-8801-5ad2006bd768', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-7916-984e-dc42e72087f0', '839c27a9-6d4a-4158-b996-f081b8a9f238', '087d0eb3-d8b0-4577-b877-478a6fe40b2c', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-793b-b1a8-2ba33ba819f2', 'dd94d702-adea-4b29-a42d-03ea886b5421', '087d0eb3-d8b0-4577-b877-478a6fe40b2c', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-7960-a8c7-b3bae6c925ec', '839c27a9-6d4a-4158-b996-f081b8a9f238', '09d75a0e-6986-4561-809f-86dcf77e021e', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-7981-9e0a-b510e049de95', 'dd94d702-adea-4b29-a42d-03ea886b5421', '09d75a0e-6986-4561-809f-86dcf77e021e', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-7a14-a5ca-ed4ddbbba0f6', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0b3a142b-c785-4901-b5ec-a263076c4eeb', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-7a35-ad1a-f237e257d848', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0b3a142b-c785-4901-b5ec-a263076c4eeb', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-7a56-990a-91dbea15d2a1', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0cdfa807-e7ba-4fe1-9367-a69fb27e180e', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-7a72-b837-06ddb2c1723c', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0cdfa807-e7ba-4fe1-9367-a69fb27e180e', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 2, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b66b-7a93-92c2-cb76c3ce973e', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '13a0954e-d33b-4ab8-8962-57d512aee5c2', '2026-11-29 17:25:01.15475+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, NULL, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b687-719d-92c7-e6422158de0e', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '181ef070-e2e5-46d8-b69e-e9d61ad8cd20', '2026-11-29 17:25:01.167539+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, NULL, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b687-738d-8993-69b73bbd8256', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1bd272ae-ad4c-45da-8b8e-06ec2a40f513', '2026-11-29 17:25:01.167539+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, NULL, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b687-73c6-ad0d-9c1490a30e70', '2541455a-8909-47eb-a19b-d155c6887380', '208e7475-7fa5-4d86-b5ec-d30cd1fb045c', '2026-11-29 17:25:01.167539+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b687-73f3-ac13-226919fb5ed0', '2541455a-8909-47eb-a19b-d155c6887380', '2a75d64f-b581-401b-b66d-062370a97469', '2026-11-29 17:25:01.167539+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b687-7435-bc31-383a12b869cb', '2541455a-8909-47eb-a19b-d155c6887380', '2f2c4362-d186-492d-b089-2e5554ae72ce', '2026-11-29 17:25:01.167539+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b687-745a-b86e-1706584e58b4', '2541455a-8909-47eb-a19b-d155c6887380', '31c2f3d7-c4fd-4e6c-b34e-c61e21bc6d6a', '2026-11-29 17:25:01.167539+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b687-7476-beb9-9276d253c240', '2541455a-8909-47eb-a19b-d155c6887380', '3310c788-ff2e-4d3b-898e-cfe9083bbebe', '2026-11-29 17:25:01.167539+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b687-7497-a02c-980dff08c5ec', '2541455a-8909-47eb-a19b-d155c6887380', '34a5b1b3-9fbc-43a2-b73f-4c480d0941c4', '2026-11-29 17:25:01.167539+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b687-74b4-8e5f-4c97ae615666', '2541455a-8909-47eb-a19b-d155c6887380', '38e4e196-3860-4c0c-97b2-db4e07c72315', '2026-11-29 17:25:01.167539+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b693-7e2d-b171-e069b636e8bf', '2541455a-8909-47eb-a19b-d155c6887380', '394d3655-e5db-4b6b-982a-7b9373c08d06', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b693-7fa5-9975-ac2ab9fec0bc', '2541455a-8909-47eb-a19b-d155c6887380', '399c119b-0763-43fe-b7d8-3dd7707c1b4f', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b693-7ffb-bb9a-3077762082c8', '2541455a-8909-47eb-a19b-d155c6887380', '39b1e737-ea6d-421d-b77e-f6e5a0ec0205', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-701c-8972-127904167bbf', '2541455a-8909-47eb-a19b-d155c6887380', '39e5bfcc-b3fa-413e-b58b-be6560fc61e9', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-703d-95b0-3d895f16d323', '2541455a-8909-47eb-a19b-d155c6887380', '3da9e227-8d4b-4fd3-926a-ed1025be6571', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-705e-b03d-5e64f76dcdb1', '2541455a-8909-47eb-a19b-d155c6887380', '3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-707e-bd84-6b091b66a4dc', '2541455a-8909-47eb-a19b-d155c6887380', '3eacdef2-1b6b-4c54-ab04-61c0d470c996', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-7097-acc0-09b79883b9af', '2541455a-8909-47eb-a19b-d155c6887380', '3ece4a1d-40b0-4cac-a6bf-3cf1a3cb6e77', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-70b4-8d5a-d9b5cd8efd42', '2541455a-8909-47eb-a19b-d155c6887380', '3fe6c2fc-24f4-47ad-80a9-5f4efa0f215d', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-70dd-b3fb-7d5c98c7a433', '2541455a-8909-47eb-a19b-d155c6887380', '41352630-2f7e-444b-bbdd-3d3601e68d1f', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-7174-be3c-934ecfc1d094', '2541455a-8909-47eb-a19b-d155c6887380', '42a2928c-c136-4697-8ca9-e9dbfa562822', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-7191-9a98-6df1fab2c441', '2541455a-8909-47eb-a19b-d155c6887380', '43491931-2e26-4222-aba5-3100de5cb988', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-71ae-b02d-9ceeccf94663', '2541455a-8909-47eb-a19b-d155c6887380', '45b30505-92b3-4b5d-a8de-45e33b7f8536', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-71ca-adb3-0dd356a0e8f1', '2541455a-8909-47eb-a19b-d155c6887380', '471b4223-5767-4347-b65b-a6dff1326ea0', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-72cc-a5f4-5226a7a6b596', '2541455a-8909-47eb-a19b-d155c6887380', '49059726-5e8a-41da-8b92-8cbb298d5522', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-72ed-aa04-49d70b1b2af5', '2541455a-8909-47eb-a19b-d155c6887380', '4a258aef-8faf-4177-9713-ed9079fa65dc', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-7312-8fd1-07af95c3e86c', '2541455a-8909-47eb-a19b-d155c6887380', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL),
-	('01a22856-b694-7333-9bab-172227db2a52', '2541455a-8909-47eb-a19b-d155c6887380', '4bdfe2a3-7c21-47fa-b498-5a9b7ef463be', '2026-11-29 17:25:01.199746+00', 'active', NULL, 'backfill', '01a22856-b654-7010-91a4-a7a60d2b04c7', 3, 3, 'installation', NULL, NULL, NULL, NULL);
+	('01a22863-4833-75eb-a4e2-73e5df8cef56', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:38:44.914022+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4833-7a1c-93ad-7c5780fc192a', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '38e4e196-3860-4c0c-97b2-db4e07c72315', '2026-11-29 17:38:44.914022+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4833-7a83-814c-cd065f7cd149', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:44.914022+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4833-7a97-8656-bc320cc77e0f', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'dd94d702-adea-4b29-a42d-03ea886b5421', '2026-11-29 17:38:44.914022+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4833-7aac-8923-d5421adecf82', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:38:44.914022+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-490b-7631-ba90-380dac5758a4', 'dd94d702-adea-4b29-a42d-03ea886b5421', '7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', '2026-11-29 17:38:45.097063+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4937-730a-99b2-6e0a2a213e0e', '38e4e196-3860-4c0c-97b2-db4e07c72315', '43e92e6f-774a-4712-bc40-26138a99b739', '2026-11-29 17:38:45.172782+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4937-743d-8be7-fdd9b2a07d3f', '38e4e196-3860-4c0c-97b2-db4e07c72315', '4ff8773c-3561-4588-9f3e-80ecadbbe878', '2026-11-29 17:38:45.172782+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4937-748f-ab84-62ffdcfe4ebc', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'dbdc98a5-0009-41ef-becc-86703a63040d', '2026-11-29 17:38:45.172782+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-493b-7bc2-9268-351cdd850903', '63cc8347-614f-4aef-8ce4-98391ac6935c', '81cdb838-082f-4b6e-8f5d-b76b1ffc480b', '2026-11-29 17:38:45.177351+00', 'active', NULL, 'trigger', NULL, 2, 5, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-493b-7cc0-92ce-21ffbf3b1a65', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a4ab599d-4f5a-4ac0-8644-1aca16d2a90e', '2026-11-29 17:38:45.177351+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-493b-7d12-94dd-dba59e71041b', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'bfbbe0af-825b-4994-94fc-c94d05cab5a5', '2026-11-29 17:38:45.177351+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-494b-799d-b3b4-fb9510be356c', 'dd94d702-adea-4b29-a42d-03ea886b5421', '7b911dbe-b477-461e-8378-5947fa196fa4', '2026-11-29 17:38:45.189074+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-494b-79be-9a0e-105afab78c84', '63cc8347-614f-4aef-8ce4-98391ac6935c', '82d98cb8-04c0-4ed1-9cc3-6f2e67af63a8', '2026-11-29 17:38:45.189074+00', 'active', NULL, 'trigger', NULL, 2, 5, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-494b-79df-9f37-0231279fd35b', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a2b2c29d-1278-4ded-a083-b8a8a6545167', '2026-11-29 17:38:45.189074+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4957-7608-808e-c63be3d7805b', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6a577a30-3d0d-403c-9ac6-6d1bc72baf9b', '2026-11-29 17:38:45.201213+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4957-77a1-899a-bb4945256d35', 'dd94d702-adea-4b29-a42d-03ea886b5421', '6e4028f7-bcd1-47d0-80b1-f1d0fed2bdeb', '2026-11-29 17:38:45.201213+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4957-77d2-a2ff-be91d198d8d0', '839c27a9-6d4a-4158-b996-f081b8a9f238', '7d687537-9170-4e7d-9357-0b825954f828', '2026-11-29 17:38:45.201213+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-495e-73c6-bd46-6a90bc9b2733', '38e4e196-3860-4c0c-97b2-db4e07c72315', '2feec5b3-7b77-44d7-8779-5754b2feeb5b', '2026-11-29 17:38:45.212167+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-495e-7502-a673-e497e4547165', '2541455a-8909-47eb-a19b-d155c6887380', '3c53ce74-9c56-4c22-aaca-0f2205896e9d', '2026-11-29 17:38:45.212167+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-495e-7533-a679-1b956842aefd', '2541455a-8909-47eb-a19b-d155c6887380', '51f78121-28f3-44b0-8a6d-77e76a14d0bb', '2026-11-29 17:38:45.212167+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-495e-7558-b05a-a91d889ac4fb', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'b3c1f110-e2a7-4274-a070-589235e6e7bd', '2026-11-29 17:38:45.212167+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4967-72b4-951c-7aa6b2a2be04', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3ece4a1d-40b0-4cac-a6bf-3cf1a3cb6e77', '2026-11-29 17:38:45.221099+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4967-7410-b60b-2357e1ea1f0e', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'eea6fca7-4bea-4739-979e-d3e3fd207db8', '2026-11-29 17:38:45.221099+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-497a-7e9b-b918-3960d646e091', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'd9c7b1bb-ec83-48c0-a1d1-086d6a8a8e1e', '2026-11-29 17:38:45.240549+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-497a-7ec0-9167-26d01c0607c6', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'de6c982e-c60d-4179-80a9-3900b863420a', '2026-11-29 17:38:45.240549+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4989-7e51-9aea-0c2724ab2a34', 'dd94d702-adea-4b29-a42d-03ea886b5421', '5b017099-89da-411a-8ae9-90bd7d54a435', '2026-11-29 17:38:45.250888+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4989-7ff7-b79d-422b3cb4a896', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9f69bb71-22c8-4b5c-91b1-7355bb6c6570', '2026-11-29 17:38:45.250888+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4996-7062-a7f9-169ef3f41466', '839c27a9-6d4a-4158-b996-f081b8a9f238', '7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', '2026-11-29 17:38:45.268604+00', 'active', NULL, 'manual', NULL, NULL, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-49a8-74e1-a524-e5cac061b21c', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'e26382ad-4cfc-4e1f-8d4f-c91889c322a7', '2026-11-29 17:38:45.287789+00', 'inactive', NULL, 'manual', NULL, NULL, NULL, 'journal', '2026-11-29 17:38:45.310275+00', 'journal', 'manual', NULL),
+	('01a22863-490b-7666-a48f-08c5c6e75c9b', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e26382ad-4cfc-4e1f-8d4f-c91889c322a7', '2026-11-29 17:38:45.097063+00', 'inactive', NULL, 'trigger', NULL, 2, NULL, 'trigger', '2026-11-29 17:38:45.352787+00', 'journal', 'manual', NULL),
+	('01a22863-49b0-7e49-a706-bb18281e30b3', '839c27a9-6d4a-4158-b996-f081b8a9f238', '3877238e-d1f2-4439-9096-9f507cbe48e5', '2026-11-29 17:38:45.296387+00', 'inactive', NULL, 'manual', NULL, NULL, NULL, 'journal', '2026-11-29 17:38:45.355645+00', 'journal', 'manual', NULL),
+	('01a22863-490b-7456-86af-37e60e298398', '2541455a-8909-47eb-a19b-d155c6887380', '3877238e-d1f2-4439-9096-9f507cbe48e5', '2026-11-29 17:38:45.097063+00', 'inactive', NULL, 'trigger', NULL, 2, 3, 'trigger', '2026-11-29 17:38:45.372858+00', 'journal', 'manual', NULL),
+	('01a22863-492a-7e8f-83ce-2101157bd1a1', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'a3ee7a1c-8bc5-4888-bb4f-b95a391032e4', '2026-11-29 17:38:45.149238+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:38:45.424949+00', 'journal', 'manual', NULL),
+	('01a22863-492a-7e35-825b-b3a520d11a50', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6e19db59-abcf-4f3d-bdf1-c125435c8896', '2026-11-29 17:38:45.149238+00', 'inactive', NULL, 'trigger', NULL, 2, 4, 'trigger', '2026-11-29 17:38:45.437429+00', 'journal', 'manual', NULL),
+	('01a22863-492a-7eb8-a952-a691955e5e5a', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'bf3a3307-fe87-4857-980f-30c8785ad1cf', '2026-11-29 17:38:45.149238+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:38:45.539498+00', 'journal', 'manual', NULL),
+	('01a22863-4920-7785-bbf0-5fff39d96093', '839c27a9-6d4a-4158-b996-f081b8a9f238', '06148f75-90f2-4306-b530-e90d8ba69ed9', '2026-11-29 17:38:45.149238+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:38:45.549894+00', 'journal', 'manual', NULL),
+	('01a22863-4920-7912-a667-85c1ba342cae', 'dd94d702-adea-4b29-a42d-03ea886b5421', '06148f75-90f2-4306-b530-e90d8ba69ed9', '2026-11-29 17:38:45.149238+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:38:45.553935+00', 'journal', 'manual', NULL),
+	('01a22863-493b-7cf1-aead-c7d5ae02b006', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'ae679120-af4f-4373-bf43-eebe6a74ca9f', '2026-11-29 17:38:45.177351+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:38:45.592813+00', 'postgres', 'direct', NULL),
+	('01a22863-4ca7-72b4-ada5-2657adede954', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0360a61e-c655-4402-bd78-3694838e525e', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ca7-734b-bc02-59e4b825c8a7', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0360a61e-c655-4402-bd78-3694838e525e', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ca7-7374-a784-429ab61461d7', '839c27a9-6d4a-4158-b996-f081b8a9f238', '078cc645-6bd8-4884-a3a4-135af4350e65', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ca7-739d-8087-08c266f22f9f', 'dd94d702-adea-4b29-a42d-03ea886b5421', '078cc645-6bd8-4884-a3a4-135af4350e65', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cad-79a5-ba34-769c4b4ea4e4', '839c27a9-6d4a-4158-b996-f081b8a9f238', '07ac95c5-79f1-4363-b6ae-513dca4638ca', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cad-7af5-bd3d-e55eab8bc0cb', 'dd94d702-adea-4b29-a42d-03ea886b5421', '07ac95c5-79f1-4363-b6ae-513dca4638ca', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-494b-77e3-bc2f-901488df73f7', '839c27a9-6d4a-4158-b996-f081b8a9f238', '15f3be9a-33fd-46c5-9990-18c32741b18d', '2026-11-29 17:38:45.189074+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-494b-796c-ba32-5244b987e8d8', 'dd94d702-adea-4b29-a42d-03ea886b5421', '15f3be9a-33fd-46c5-9990-18c32741b18d', '2026-11-29 17:38:45.189074+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4833-7a51-9dfb-224c9c3748f5', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:44.914022+00', 'inactive', NULL, 'trigger', NULL, 1, NULL, 'trigger', '2026-11-29 17:38:46.413227+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4833-7a6a-b0a8-cad91f49b256', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '63cc8347-614f-4aef-8ce4-98391ac6935c', '2026-11-29 17:38:44.914022+00', 'inactive', NULL, 'trigger', NULL, 1, NULL, 'trigger', '2026-11-29 17:38:46.428655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cae-7639-a237-abdc1c34ff1c', '839c27a9-6d4a-4158-b996-f081b8a9f238', '08aeee73-9958-4052-a506-ed5b4cd4c89c', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cae-76b4-80c6-508d867e8686', 'dd94d702-adea-4b29-a42d-03ea886b5421', '08aeee73-9958-4052-a506-ed5b4cd4c89c', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4caf-7a7e-a52d-dfd78c03b6e6', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0eb13670-08d2-49a2-baf1-f6c2fbf95518', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4caf-7afd-bfea-88f2e4585ccc', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0eb13670-08d2-49a2-baf1-f6c2fbf95518', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cbf-7133-95cb-6163d22f67ec', '2541455a-8909-47eb-a19b-d155c6887380', '2d086394-e0a8-4df8-b94d-09542de20ce8', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 3, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cbf-715c-a2a3-d5ae263b8b48', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '34a5b1b3-9fbc-43a2-b73f-4c480d0941c4', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cbf-787e-9ff0-5b4df28f709d', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '399c119b-0763-43fe-b7d8-3dd7707c1b4f', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cbf-78f9-9633-a025caf75dd5', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3eacdef2-1b6b-4c54-ab04-61c0d470c996', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cc7-775c-aa5f-38b2cdb47eeb', '839c27a9-6d4a-4158-b996-f081b8a9f238', '43491931-2e26-4222-aba5-3100de5cb988', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-73a1-b79d-531ac8feb196', 'dd94d702-adea-4b29-a42d-03ea886b5421', '4a258aef-8faf-4177-9713-ed9079fa65dc', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7831-b28c-b6b1305dbf9e', '839c27a9-6d4a-4158-b996-f081b8a9f238', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-78b4-9913-aabc714ba7cd', 'dd94d702-adea-4b29-a42d-03ea886b5421', '4bdfe2a3-7c21-47fa-b498-5a9b7ef463be', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7bf7-a9f9-22e327d8fa32', '839c27a9-6d4a-4158-b996-f081b8a9f238', '538dcf0d-1a43-42a4-9faa-978456b78f0b', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7c6a-b436-07927ca9ea73', 'dd94d702-adea-4b29-a42d-03ea886b5421', '54082536-6412-4467-8e1a-0aa178592927', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7c93-9b72-bcc948eb3a45', '839c27a9-6d4a-4158-b996-f081b8a9f238', '62f26f2a-4696-45af-8ec5-acaa3d90740b', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7cd0-adbc-5037a98ae835', 'dd94d702-adea-4b29-a42d-03ea886b5421', '63cc8347-614f-4aef-8ce4-98391ac6935c', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7cf5-88e4-952ee4fb7cc0', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6536eaa8-e711-40ea-b208-728ed1ab617e', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ccb-74fd-921e-543dac347fb5', 'dd94d702-adea-4b29-a42d-03ea886b5421', '687a05c2-b83a-4bd6-a7f3-ca0a4ab5d16d', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ccb-7568-9cad-b9b4acd492b1', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6c36cdfa-1415-4575-ab9b-4660ca4b46cb', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ccb-7a5e-8398-5249520c46b7', 'dd94d702-adea-4b29-a42d-03ea886b5421', '73b36ab5-6e46-4735-be25-1314106b6719', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ccc-765e-8b73-745718d23d0e', 'dd94d702-adea-4b29-a42d-03ea886b5421', '781e6745-188f-4056-bdf4-8fb9010cc5af', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ccc-774b-abe9-a3468f375b5b', '839c27a9-6d4a-4158-b996-f081b8a9f238', '7bd826cc-4ee9-4481-943e-1f4b381b39ff', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd2-7fc2-9784-117a02248212', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9bc657a0-c55f-425e-b91d-766e225f2fdf', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd4-7343-bd2e-b432a14b87f6', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'a0c94c81-99c9-4198-aef3-6151a82bfacd', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd4-7d99-ac6e-1912063299cc', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a85acd04-61fa-4c9e-a8ed-f8149a318d0d', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd4-7e49-b4d8-8dc05923eade', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'b2444ae0-4eb4-4247-847a-a2160915686e', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd7-7f47-a220-d73aa2515222', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'b65bc051-31e3-4a87-a797-ed8a778a097d', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd8-7a93-b5ce-d48d3524e878', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'be24cd9a-8a96-4bb8-8fae-7223f3e3a7b9', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd8-7b53-92fb-3d06af0eb5f8', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'be6add88-f7c3-4b93-bb5e-2b109277111e', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cda-70fd-a333-a26489b0b35a', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'd5a9c4a0-f9cb-41e5-a479-52d1f68865c4', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cda-7ca3-82d9-9fb538065ef5', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'dd5cdc79-2f23-4a76-9e3b-2ccb59c34e3f', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cdb-7000-ae05-e36cc3a15fc9', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e31b9a8d-6721-4119-aab3-64209e481324', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cdb-7087-b599-a2067a9abe34', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e9fcdf13-c89c-41cc-a025-7c9d8a49ccc8', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cdb-70b0-964a-dcc1e8f3db51', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'eabbb9ac-762c-42aa-8489-7fcb4f508fdc', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-74d9-a99d-be1e00da7568', '839c27a9-6d4a-4158-b996-f081b8a9f238', '07900304-03df-401d-8423-cec490c98001', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-767e-997b-f494254286fb', 'dd94d702-adea-4b29-a42d-03ea886b5421', '07900304-03df-401d-8423-cec490c98001', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-76b8-a980-455a6c58f43b', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0c5f5444-5ef9-4e3d-a5c0-55d39edce522', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-76dd-a73f-1e3d256bde93', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0c5f5444-5ef9-4e3d-a5c0-55d39edce522', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-76fd-b55b-52369fdc5c64', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0eb2649e-f100-4983-9527-adb2c03427b2', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-771e-8779-c915555552aa', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0eb2649e-f100-4983-9527-adb2c03427b2', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-77c2-a95d-fdafb1690c7d', 'dd94d702-adea-4b29-a42d-03ea886b5421', '42a2928c-c136-4697-8ca9-e9dbfa562822', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 4, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-77df-8c70-d472941de298', '839c27a9-6d4a-4158-b996-f081b8a9f238', '471b4223-5767-4347-b65b-a6dff1326ea0', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 4, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-7800-b581-6241f4dcd6e1', 'dd94d702-adea-4b29-a42d-03ea886b5421', '49059726-5e8a-41da-8b92-8cbb298d5522', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 4, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-7820-9131-6aeb40c5047c', '839c27a9-6d4a-4158-b996-f081b8a9f238', '76ebecbe-9cd6-4751-a676-fc7571a318a1', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 4, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-7841-bb6b-2beb6acd3e2e', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9ed24037-918f-4113-a695-09cd02a6c792', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 6, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-7862-994e-34cacbc06383', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 6, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-787e-8e57-a556855795c8', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'bc457c20-d78d-40af-9fae-ae1547b86371', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 6, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-78c4-ac47-4f40b97afe1a', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'd7576b40-e74d-453d-b532-1d4bac06ccc2', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7c72-a434-427c7e3505c8', '839c27a9-6d4a-4158-b996-f081b8a9f238', '05c8c369-edfe-4a76-899d-1b3b5d840931', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7def-8b32-967134196e8b', 'dd94d702-adea-4b29-a42d-03ea886b5421', '05c8c369-edfe-4a76-899d-1b3b5d840931', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7e66-bb16-4e72acad7030', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '2a75d64f-b581-401b-b66d-062370a97469', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7e8b-9f40-b2e5bcfba231', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '2f2c4362-d186-492d-b089-2e5554ae72ce', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7fef-b8c7-388e5ac642a2', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3da9e227-8d4b-4fd3-926a-ed1025be6571', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7e20-9ee7-8485e48c1a8a', '839c27a9-6d4a-4158-b996-f081b8a9f238', '122d759b-4447-4c08-a307-52378baca567', '2026-11-29 17:38:46.210629+00', 'inactive', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d5a-7e45-b158-fd9a82c6e7be', 'dd94d702-adea-4b29-a42d-03ea886b5421', '122d759b-4447-4c08-a307-52378baca567', '2026-11-29 17:38:46.210629+00', 'inactive', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d1f-773f-8bd7-6a7f86a661eb', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', '2026-11-29 17:38:46.158452+00', 'inactive', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d1f-7760-b5f4-cb4a67088624', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', '2026-11-29 17:38:46.158452+00', 'inactive', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d1f-7781-8076-82e1004542b2', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1a3f7d59-e9b7-428f-944d-7a92a248b741', '2026-11-29 17:38:46.158452+00', 'inactive', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d1f-779d-829b-472d349b44b5', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1a3f7d59-e9b7-428f-944d-7a92a248b741', '2026-11-29 17:38:46.158452+00', 'inactive', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cd8-7b99-b2b4-0c861787ce50', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', '2026-11-29 17:38:46.453835+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cd9-76f1-a534-81682704c191', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', '2026-11-29 17:38:46.453835+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d1f-789f-b586-0ef11c0bd3f9', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', '2026-11-29 17:38:46.158452+00', 'inactive', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, NULL, 'installation', '2026-11-29 17:38:46.453835+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cda-704d-87eb-7d2e049e9fa2', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'cda18aee-0601-49b7-9a81-a930a907603e', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', '2026-11-29 17:38:46.453835+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d5b-709b-92a8-60172b556e70', 'dd94d702-adea-4b29-a42d-03ea886b5421', '63346b07-d2de-43e5-9f25-b84b51234854', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, 4, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5b-7112-a37a-df1f3a98b333', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e4ea236b-3fde-44da-af5a-f90be29a7a31', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5b-7133-abef-1318ee916948', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e92f1337-6a2f-44ad-a9fa-a6cbe35d82f9', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4cd2-7943-8d39-7ae7c1f863c3', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '995e0be8-8d32-40a0-bca4-331fcfaad65e', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', '2026-11-29 17:38:46.276452+00', 'journal', 'transfer', '01a22863-4d7c-7662-a1a0-f5d74be1a3b5'),
+	('01a22863-4957-77f7-857e-1c750a5c779a', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '9b22bb87-39c2-4b03-85fa-cbdd706d1b2c', '2026-11-29 17:38:45.201213+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:38:46.276452+00', 'journal', 'transfer', '01a22863-4d7c-7662-a1a0-f5d74be1a3b5'),
+	('01a22863-4da8-76fd-abfe-dbca12ebf3ed', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '995e0be8-8d32-40a0-bca4-331fcfaad65e', '2026-11-29 17:38:46.276452+00', 'active', 'moved', 'transfer', '01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 2, 6, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4da8-77e7-908b-47ed2c89d3b3', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9b22bb87-39c2-4b03-85fa-cbdd706d1b2c', '2026-11-29 17:38:46.276452+00', 'active', 'moved', 'transfer', '01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 2, 6, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4cb5-70fd-85c2-76ba8cc848f4', '839c27a9-6d4a-4158-b996-f081b8a9f238', '15fa1159-d60c-4255-aeff-29f893fd8007', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cb6-7431-a186-a0cc7d53c442', 'dd94d702-adea-4b29-a42d-03ea886b5421', '15fa1159-d60c-4255-aeff-29f893fd8007', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cb9-7e24-b5d0-0281d2c2d08b', '839c27a9-6d4a-4158-b996-f081b8a9f238', '195ee8f1-d54e-4e2a-93fc-29807973e864', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cba-75f3-9bc9-0b577075cfc7', 'dd94d702-adea-4b29-a42d-03ea886b5421', '195ee8f1-d54e-4e2a-93fc-29807973e864', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cbb-7581-a3c7-6c5118824276', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1da5dda9-1090-432a-a303-1a6308aa04f7', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cbb-7649-b364-714b59b24575', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1da5dda9-1090-432a-a303-1a6308aa04f7', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cbf-7031-b920-8c61984d7e78', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1f501130-7604-47d8-a431-af09f073fc78', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cbf-70fd-a99b-f4ded96b087d', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1f501130-7604-47d8-a431-af09f073fc78', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4e09-7876-ae98-d5b8c5b5c67c', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '122d759b-4447-4c08-a307-52378baca567', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-794b-96ca-f064cb744f83', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '15f3be9a-33fd-46c5-9990-18c32741b18d', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-797c-8049-9f35644303cc', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '15fa1159-d60c-4255-aeff-29f893fd8007', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-799d-a359-189d24f88d2a', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-79be-bcb6-0024372e64e4', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '195ee8f1-d54e-4e2a-93fc-29807973e864', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-79db-8c84-2576fd3b97ff', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1a3f7d59-e9b7-428f-944d-7a92a248b741', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-79fb-bbc8-e72a74ff141f', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1da5dda9-1090-432a-a303-1a6308aa04f7', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-7a18-8d9a-e5e0a8bdbad8', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1f501130-7604-47d8-a431-af09f073fc78', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4d5b-70f1-9f8d-3d357f5b4683', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'ca3abf7c-9687-441d-87a7-d8183447dba1', '2026-11-29 17:38:46.210629+00', 'inactive', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', '2026-11-29 17:38:46.453835+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4e3f-71ef-af86-2f54f3d355a2', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-72c0-aca2-a6ba25d2fd07', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-72f1-af6f-109af3f8332e', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-7312-a363-eada54faee5f', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-7333-ac54-0090c331440e', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-7353-ba96-e06745e7d80d', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-7370-a0ac-fd7ea4fbe5dd', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'ca3abf7c-9687-441d-87a7-d8183447dba1', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-7391-9f63-f33d0c395cdc', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'ca3abf7c-9687-441d-87a7-d8183447dba1', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-73ae-8b37-b61a5baf39e3', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'cda18aee-0601-49b7-9a81-a930a907603e', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-73ce-945a-73ffa53d1bfb', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'cda18aee-0601-49b7-9a81-a930a907603e', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e76-7e41-a95f-86ebe32d7e6e', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1fd40fe1-dc63-4b88-970d-38c8b434cab8', '2026-11-29 17:38:46.509591+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4e76-7ff7-be5c-ef6d995e9a83', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '208e7475-7fa5-4d86-b5ec-d30cd1fb045c', '2026-11-29 17:38:46.509591+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4e77-7024-95e4-5380b1764178', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '928948b1-e214-40b7-bb7b-d9416250a1df', '2026-11-29 17:38:46.509591+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4e94-7fd7-a9f0-6fea89791f36', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6b79f69f-5047-4bf3-aec8-a66b1ea0cc85', '2026-11-29 17:38:46.532693+00', 'active', NULL, 'trigger', NULL, 3, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4efd-7b33-a7c3-c2a6677e892b', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '18473779-15e1-4154-94e9-dfb08da2bbb5', '2026-11-29 17:38:46.645572+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4efd-7d37-b71f-643a79cd1c25', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '39e5bfcc-b3fa-413e-b58b-be6560fc61e9', '2026-11-29 17:38:46.645572+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4efd-7d70-9df7-ba1778888d1c', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'b866742a-1658-48e7-a950-34ea7bc30e33', '2026-11-29 17:38:46.645572+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4efd-7da1-b8d7-2feeaf7bf39a', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'bd95194c-a909-4a4b-9507-39b7ea8ed9c5', '2026-11-29 17:38:46.645572+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f07-719d-8b81-9fee89ba5a27', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '15d9b90e-ab1a-43f6-b3f3-654c1ab1392e', '2026-11-29 17:38:46.659959+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f07-7306-97e4-80453d18272b', 'dd94d702-adea-4b29-a42d-03ea886b5421', '45b30505-92b3-4b5d-a8de-45e33b7f8536', '2026-11-29 17:38:46.659959+00', 'active', NULL, 'trigger', NULL, 3, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f07-733f-9ba1-af8a77af8971', '839c27a9-6d4a-4158-b996-f081b8a9f238', '67c0cc9d-afd6-41b2-9356-e9672d67294d', '2026-11-29 17:38:46.659959+00', 'active', NULL, 'trigger', NULL, 3, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f07-7374-ad97-8a9965a3db5e', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a5d8155f-8e02-4fbf-835e-73917b569499', '2026-11-29 17:38:46.659959+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f0f-773f-b59e-a388d4f21434', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3fe6c2fc-24f4-47ad-80a9-5f4efa0f215d', '2026-11-29 17:38:46.668928+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f0f-78fd-8100-56efbf09ab7f', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'cbb6981d-64e9-4754-8a32-c6479907cd57', '2026-11-29 17:38:46.668928+00', 'active', NULL, 'trigger', NULL, 3, 2, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f0f-793b-a8ae-48e0b1cfeb71', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'cbb6981d-64e9-4754-8a32-c6479907cd57', '2026-11-29 17:38:46.668928+00', 'active', NULL, 'trigger', NULL, 3, 2, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f15-7c87-b87f-c01e9fe42510', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', '2026-11-29 17:38:46.676893+00', 'active', NULL, 'manual', NULL, NULL, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7ac0-ac82-705adc0f3917', '839c27a9-6d4a-4158-b996-f081b8a9f238', '03b4b513-995c-423b-8801-5ad2006bd768', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7ccc-8c21-fc94c9bab709', 'dd94d702-adea-4b29-a42d-03ea886b5421', '03b4b513-995c-423b-8801-5ad2006bd768', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7d12-a4b1-b3c08793952f', '839c27a9-6d4a-4158-b996-f081b8a9f238', '087d0eb3-d8b0-4577-b877-478a6fe40b2c', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7d33-a080-c0418d203946', 'dd94d702-adea-4b29-a42d-03ea886b5421', '087d0eb3-d8b0-4577-b877-478a6fe40b2c', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7d58-acd4-213f066294c7', '839c27a9-6d4a-4158-b996-f081b8a9f238', '09d75a0e-6986-4561-809f-86dcf77e021e', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7d78-8c15-2d46d6465e93', 'dd94d702-adea-4b29-a42d-03ea886b5421', '09d75a0e-6986-4561-809f-86dcf77e021e', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7e04-9161-a3f8b0a349c2', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0b3a142b-c785-4901-b5ec-a263076c4eeb', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7e24-929d-393f91af2885', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0b3a142b-c785-4901-b5ec-a263076c4eeb', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7e49-85f7-03225c3c23fe', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0cdfa807-e7ba-4fe1-9367-a69fb27e180e', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7e66-9f25-40c2bb0d6fde', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0cdfa807-e7ba-4fe1-9367-a69fb27e180e', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7e87-a71c-4a2e56c2f7e7', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '13a0954e-d33b-4ab8-8962-57d512aee5c2', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-72e1-ab42-6ca20d97a778', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '181ef070-e2e5-46d8-b69e-e9d61ad8cd20', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-746a-9063-fba54b173950', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1bd272ae-ad4c-45da-8b8e-06ec2a40f513', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-749b-802c-a49cf918aa3b', '2541455a-8909-47eb-a19b-d155c6887380', '208e7475-7fa5-4d86-b5ec-d30cd1fb045c', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-74c4-b46a-d9cf151a575e', '2541455a-8909-47eb-a19b-d155c6887380', '2a75d64f-b581-401b-b66d-062370a97469', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-74e5-8675-039f4154cdbc', '2541455a-8909-47eb-a19b-d155c6887380', '2f2c4362-d186-492d-b089-2e5554ae72ce', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-750a-8783-54a5b45b6dc4', '2541455a-8909-47eb-a19b-d155c6887380', '31c2f3d7-c4fd-4e6c-b34e-c61e21bc6d6a', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-7526-a6be-8c1ce8b2b797', '2541455a-8909-47eb-a19b-d155c6887380', '3310c788-ff2e-4d3b-898e-cfe9083bbebe', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-7543-88bc-6f2ec0390555', '2541455a-8909-47eb-a19b-d155c6887380', '34a5b1b3-9fbc-43a2-b73f-4c480d0941c4', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-7564-8f0f-691026a01ae0', '2541455a-8909-47eb-a19b-d155c6887380', '38e4e196-3860-4c0c-97b2-db4e07c72315', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7de7-b3cb-cc67908f5d81', '2541455a-8909-47eb-a19b-d155c6887380', '394d3655-e5db-4b6b-982a-7b9373c08d06', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7ef1-b027-788c8d814a4a', '2541455a-8909-47eb-a19b-d155c6887380', '399c119b-0763-43fe-b7d8-3dd7707c1b4f', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7f22-9199-996883e2db2b', '2541455a-8909-47eb-a19b-d155c6887380', '39b1e737-ea6d-421d-b77e-f6e5a0ec0205', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7f47-b924-a51f565bc99f', '2541455a-8909-47eb-a19b-d155c6887380', '39e5bfcc-b3fa-413e-b58b-be6560fc61e9', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7f68-8011-059b79bef1e7', '2541455a-8909-47eb-a19b-d155c6887380', '3da9e227-8d4b-4fd3-926a-ed1025be6571', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7f89-abe1-b35ae4a05211', '2541455a-8909-47eb-a19b-d155c6887380', '3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7fa5-aeb9-558e1337f178', '2541455a-8909-47eb-a19b-d155c6887380', '3eacdef2-1b6b-4c54-ab04-61c0d470c996', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7fc6-a670-9d912ccaaff2', '2541455a-8909-47eb-a19b-d155c6887380', '3ece4a1d-40b0-4cac-a6bf-3cf1a3cb6e77', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7fdf-ae95-e0a8f58af348', '2541455a-8909-47eb-a19b-d155c6887380', '3fe6c2fc-24f4-47ad-80a9-5f4efa0f215d', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-7000-8162-2f8efa92f24d', '2541455a-8909-47eb-a19b-d155c6887380', '41352630-2f7e-444b-bbdd-3d3601e68d1f', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-7097-a30d-95f7e849a920', '2541455a-8909-47eb-a19b-d155c6887380', '42a2928c-c136-4697-8ca9-e9dbfa562822', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-70b8-90e0-800ab3913350', '2541455a-8909-47eb-a19b-d155c6887380', '43491931-2e26-4222-aba5-3100de5cb988', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-70d4-87d8-42639b3ece85', '2541455a-8909-47eb-a19b-d155c6887380', '45b30505-92b3-4b5d-a8de-45e33b7f8536', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-70f1-bbba-5eba9081a8ff', '2541455a-8909-47eb-a19b-d155c6887380', '471b4223-5767-4347-b65b-a6dff1326ea0', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-71f3-a905-f1ddeaf6940c', '2541455a-8909-47eb-a19b-d155c6887380', '49059726-5e8a-41da-8b92-8cbb298d5522', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-7210-8c94-aa06c634e231', '2541455a-8909-47eb-a19b-d155c6887380', '4a258aef-8faf-4177-9713-ed9079fa65dc', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-722d-bb4b-090bb6b09ae7', '2541455a-8909-47eb-a19b-d155c6887380', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-724d-a493-aeb1610a1b53', '2541455a-8909-47eb-a19b-d155c6887380', '4bdfe2a3-7c21-47fa-b498-5a9b7ef463be', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL);
 
 
 --
@@ -12571,8 +12635,8 @@ INSERT INTO public.trainer_client_assignments VALUES
 --
 
 INSERT INTO public.transferred VALUES
-	('journal-74', '01a22856-b0ec-7697-bfe4-1634bd570fc7', '995e0be8-8d32-40a0-bca4-331fcfaad65e'),
-	('journal-74', '01a22856-ade4-70c8-816f-62b73ccb49d6', '9b22bb87-39c2-4b03-85fa-cbdd706d1b2c');
+	('journal-74', '01a22863-4cd2-7943-8d39-7ae7c1f863c3', '995e0be8-8d32-40a0-bca4-331fcfaad65e'),
+	('journal-74', '01a22863-4957-77f7-857e-1c750a5c779a', '9b22bb87-39c2-4b03-85fa-cbdd706d1b2c');
 
 
 --
@@ -14299,6 +14363,27 @@ GRANT ALL ON FUNCTION assignment.list_member_fields() TO trainer_service;
 
 
 --
+-- Name: TABLE outbox; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.outbox TO trainer_service;
+
+
+--
+-- Name: FUNCTION list_told_assignments(p_message assignment.outbox); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.list_told_assignments(p_message assignment.outbox) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION list_told_failures(p_message assignment.outbox); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.list_told_failures(p_message assignment.outbox) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid); Type: ACL; Schema: assignment; Owner: -
 --
 
@@ -14605,13 +14690,6 @@ GRANT ALL ON FUNCTION assignment.redeliver(p_endpoint_id uuid, p_actor text, p_m
 --
 
 REVOKE ALL ON FUNCTION assignment.refresh_settings() FROM PUBLIC;
-
-
---
--- Name: TABLE outbox; Type: ACL; Schema: assignment; Owner: -
---
-
-GRANT SELECT ON TABLE assignment.outbox TO trainer_service;
 
 
 --

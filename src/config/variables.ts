@@ -17,13 +17,13 @@ export interface Variable {
   what: string;
   /** In Kubernetes it comes from a Secret, else from the ConfigMap. */
   isSecret?: true;
-  /** Why compose.yaml and the manifests do not name it. */
+  /** Why compose.yaml, the manifests and the chart do not name it. */
   notDeployed?: string;
 }
 
 /**
- * All settings, in the README's order. `deno task settings` writes the README's table, the permissions and
- * compose.yaml from them, and compares the Kubernetes manifest with them.
+ * All settings, in the README's order. `deno task settings` writes the README's table, the permissions, compose.yaml
+ * and the names that the Helm chart accepts from them, and compares the Kubernetes manifest and the chart's values.
  */
 export const VARIABLES = {
   DATABASE_URL: {

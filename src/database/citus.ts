@@ -109,7 +109,6 @@ async function refuseObstacles(sql: SqlOrTransaction, distributesMembers: boolea
         from assignment.settings s
       ) as is_default_member,
       array_remove(array[
-        case when exists (select from assignment.webhook_endpoints) then 'there are webhook endpoints' end,
         case when exists (select from assignment.watched_tables) then 'a table is watched' end,
         case when exists (select from pg_class c where c.oid = 'public.trainer_client_assignments'::regclass and c.relkind = 'p')
           then 'trainer_client_assignments is partitioned (migrate --partitions 1 makes one table of it)' end,

@@ -1,3 +1,4 @@
+import { collectWhatComes } from "../database/notes.ts";
 import type { Sql } from "../database/sql.ts";
 import type { Fragment } from "../assignments/member_columns.ts";
 
@@ -85,6 +86,7 @@ const CHUNK_ROWS = 1000;
  * was read; nothing follows a line that was forgotten meanwhile, for all older ones were forgotten with it.
  */
 export async function listAuditLines(sql: Sql, filter: AuditFilter, page: AuditPage): Promise<AuditLine[]> {
+  if (page.after === undefined) await collectWhatComes(sql);
   const rows = await sql<Row[]>`${selectAuditLines(sql, filter, page)}`;
   return rows.map(({ before, after, ...line }) => ({
     ...line,

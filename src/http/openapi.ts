@@ -1,10 +1,10 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "./env.ts";
+import { VERSION } from "../version.ts";
 import { rolesFrom } from "../config/roles.ts";
 import { describeProblem, type ProblemCode, problemDocument } from "./problems.ts";
 import type { RouteDeclaration } from "./declaration.ts";
 import { EXAMPLE, header, Problem } from "./schemas.ts";
-import { VERSION } from "../version.ts";
 
 /** Groups the operations in `/docs`. */
 export const TAGS = [

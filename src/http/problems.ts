@@ -51,7 +51,6 @@ const PROBLEMS: Record<
   method_not_allowed: { status: 405, title: "The path does not support this method" },
   not_acceptable: { status: 406, title: "None of the accepted media types is available" },
   backfill_active: { status: 409, title: "A backfill run of this kind has not ended" },
-  not_on_citus: { status: 409, title: "Not possible where members are distributed" },
   transfer_active: { status: 409, title: "A transfer from this trainer has not ended" },
   invalid_transition: { status: 409, title: "The run's status does not allow this" },
   run_cancelled: { status: 409, title: "The run was cancelled" },

@@ -1,6 +1,6 @@
 import { readInTime } from "../database/bounded_read.ts";
 import type { Sql } from "../database/sql.ts";
-import { AppError, withAppErrors } from "../errors.ts";
+import { withAppErrors } from "../errors.ts";
 import type { Outcome } from "../policy/preview.ts";
 import type { TransferRequest } from "./runs.ts";
 
@@ -26,7 +26,7 @@ export const MAX_PREVIEW_CLIENTS = 10_000;
 const TIMEOUT_MS = 15_000;
 
 /**
- * Looks at what a transfer would do, in a READ ONLY transaction; null if it took too long, or members are distributed.
+ * Looks at what a transfer would do, in a READ ONLY transaction; null if it took too long.
  * @throws {AppError} as `startTransfer`, but for `backfill_active`
  */
 export async function previewTransfer(
@@ -48,8 +48,5 @@ export async function previewTransfer(
     );
     const isSample = memberIds === undefined && preview.lookedAt < preview.clients;
     return { ...preview, isSample };
-  }).catch((error) => {
-    if (error instanceof AppError && error.code === "not_on_citus") return null;
-    throw error;
   });
 }

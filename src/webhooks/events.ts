@@ -1,3 +1,4 @@
+import { collectWhatComes } from "../database/notes.ts";
 import type { Sql } from "../database/sql.ts";
 import { withAppErrors } from "../errors.ts";
 import type { MessageType } from "./endpoints.ts";
@@ -46,6 +47,7 @@ export async function readEvents(
   after: Place | null,
   { types, limit }: { types?: readonly MessageType[] | undefined; limit: number },
 ): Promise<EventPage> {
+  await collectWhatComes(sql);
   const rows = await withAppErrors(sql<{ xid: string; id: string; body: string | null }[]>`
     select xid::text, id, body
     from assignment.read_events(

@@ -1,4 +1,6 @@
 import { delay } from "../deadline.ts";
+import { collectNotes } from "../database/notes.ts";
+import type { OutageLog } from "../database/outage_log.ts";
 import type { Sql } from "../database/sql.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { type Lane, type LaneOptions, openLane } from "./lane.ts";
@@ -9,6 +11,7 @@ const LOOK_EVERY_MS = 250;
 const TEND_EVERY_MS = 60_000;
 const FAILED = { event: "webhooks_failed" };
 const UNTENDED = { event: "webhooks_untended" };
+const UNCOLLECTED = { event: "notes_uncollected" };
 
 /**
  * Sends messages to the endpoints that want them, until the signal is given; attempts under way are then given up, and
@@ -26,6 +29,7 @@ export async function deliverMessages(sql: Sql, options: LaneOptions): Promise<v
       await tend(sql, options);
       if (mustTellOfKey) await tellOfKey();
     }
+    await collect(sql, outageLog);
     try {
       await addressMessages(sql);
       if (options.keys.length > 0) await wakeLanes();
@@ -65,6 +69,16 @@ export async function deliverMessages(sql: Sql, options: LaneOptions): Promise<v
     } catch (error) {
       outageLog.failed(error, UNTENDED);
     }
+  }
+}
+
+/** What a node that is away has to tell comes once it is back; the others' messages go on. */
+async function collect(sql: Sql, outageLog: OutageLog): Promise<void> {
+  try {
+    await collectNotes(sql);
+    outageLog.succeeded(UNCOLLECTED);
+  } catch (error) {
+    outageLog.failed(error, UNCOLLECTED);
   }
 }
 

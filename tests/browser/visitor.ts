@@ -93,8 +93,11 @@ export async function openVisitor(
 }
 
 async function findViolations(page: Page): Promise<string[]> {
-  await evaluate(page, axe.source);
-  const result = await evaluate(page, `axe.run(document, { preload: false, resultTypes: ["violations"] })`);
+  if (await evaluate(page, "typeof axe") === "undefined") await evaluate(page, axe.source);
+  const result = await evaluate(
+    page,
+    `axe.run(document, { preload: false, resultTypes: ["violations"] }).then(({ violations }) => ({ violations }))`,
+  );
   return axeResult.parse(result).violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary ?? ""}`)
   );

@@ -6,7 +6,11 @@ import type { Rule } from "../../src/policy/document.ts";
 import { getTrainer } from "../../src/policy/trainers.ts";
 import { startTransfer } from "../../src/runs/runs.ts";
 import { reconcile } from "../../src/runs/schedule.ts";
-import { assignClientToTrainer, DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import {
+  assignClientToTrainer,
+  assignNewUserToTrainer,
+  DEFAULT_TRAINER_ID,
+} from "../../src/trainer_assignment.ts";
 import { newIds } from "../support/assignments.ts";
 import { driveToEnd, runBackfill } from "../support/backfills.ts";
 import { addTrainers, among, putRules, setCapacity } from "../support/policies.ts";
@@ -184,6 +188,20 @@ describe("a capacity on shards", () => {
     await signUp(3);
     await retry();
     assertEquals(await stateOf(anna), { clients: 2, free: 0, overbooked: 0, isFull: true });
+  });
+
+  it("is kept by programs that sign members up for a trainer, wherever the seats lie", async () => {
+    const ids = await signUp(4);
+    await setCapacity(sql, anna, 3);
+    const answers = [];
+    for (const id of ids) answers.push(await assignNewUserToTrainer(sql, id, anna));
+    assertEquals(answers.map(({ assigned, failure }) => [assigned, failure?.sqlstate]), [
+      [true, undefined],
+      [true, undefined],
+      [true, undefined],
+      [false, "TA011"],
+    ]);
+    assertEquals((await sql`select from assignment.failures where requested_trainer_id = ${anna}`).length, 1);
   });
 
   it("gives to whoever has the most room, wherever it lies", async () => {

@@ -153,9 +153,18 @@ describe("the API on a cluster", () => {
     assertEquals((await read(`PATCH /v1/trainers/${other}`, { capacity: null })).body.room, null);
   });
 
-  it("refuses webhooks, which have no place on shards", async () => {
-    const webhook = await read("POST /v1/webhooks", { url: null, types: ["assignments.created"] });
-    assertEquals([webhook.status, webhook.body.code], [409, "not_on_citus"]);
+  it("makes a webhook, and gives out what shards tell from then on", async () => {
+    const { status, body } = await read("POST /v1/webhooks", { url: null, types: ["assignments.created"] });
+    assertEquals([status, body.types], [201, ["assignments.created"]]);
+    const added = await addMembers(database.sql, 10);
+    const events = await read("GET /v1/events");
+    const told = events.body.events.flatMap(({ data }: { data: { assignments: { memberId: string }[] } }) =>
+      data.assignments.map(({ memberId }) => memberId)
+    );
+    assertEquals(told.toSorted(), added);
+    assertEquals((await read(`GET /v1/events?after=${events.body.next}`)).body.events, []);
+    assertEquals((await service.call(`DELETE /v1/webhooks/${body.id}`)).status, 204);
+    await database.sql`delete from public.members where id in ${database.sql(added)}`;
   });
 
   it("shows the policy, what it says of a member and what another would do", async () => {

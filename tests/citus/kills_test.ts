@@ -9,6 +9,8 @@ import { getRun, pauseRun, resumeRun, startBackfill, startTransfer } from "../..
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { driveOptions } from "../support/backfills.ts";
 import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
+import { crash, persist, signUp } from "./crashes.ts";
+import { moveAShard } from "./shards.ts";
 
 const MEMBERS = 6000;
 const CRASHES = 6;
@@ -21,51 +23,6 @@ describe("a cluster whose workers crash while shards move", () => {
     ({ sql } = database);
   });
   afterAll(() => database.drop());
-
-  /** Asks again while a worker is away: a session of the coordinator notices only by an error that it lost one. */
-  async function persist<T>(work: () => Promise<T>): Promise<T> {
-    for (let tries = 1;; tries++) {
-      try {
-        return await work();
-      } catch (error) {
-        if (tries === 100) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }
-  }
-
-  /** Crashes a worker by killing one of its backends; one on another machine only loses its connections. */
-  async function crash(worker: CitusDatabase["workers"][number]): Promise<void> {
-    await database.onWorker(worker, async (node) => {
-      const [own] = await node<[{ pid: number }]>`select pg_backend_pid() as pid`;
-      try {
-        Deno.kill(own.pid, "SIGKILL");
-      } catch {
-        await node`
-          select pg_terminate_backend(pid) from pg_stat_activity
-          where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
-        `;
-      }
-    }).catch(() => {}); // its own connection is gone as well
-  }
-
-  async function moveAShard(): Promise<void> {
-    const [one, other] = database.workers;
-    if (one === undefined || other === undefined) throw new Error("the cluster needs two workers");
-    const [shard] = await sql<[{ id: number; name: string; port: number }]>`
-      select s.shardid as id, n.nodename as name, n.nodeport as port
-      from pg_dist_shard s
-      join pg_dist_placement using (shardid)
-      join pg_dist_node n using (groupid)
-      where s.logicalrelid = 'public.members'::regclass
-      order by random()
-      limit 1
-    `;
-    const to = shard.port === one.port ? other : one;
-    await sql`
-      select citus_move_shard_placement(${shard.id}, ${shard.name}, ${shard.port}, ${to.name}, ${to.port}, 'block_writes')
-    `;
-  }
 
   async function drive(run: Run, signal: AbortSignal): Promise<void> {
     const pool = openDatabase(database.url, { max: 3, applicationName: "driver" });
@@ -80,33 +37,18 @@ describe("a cluster whose workers crash while shards move", () => {
     await closeDatabase(pool, 1);
   }
 
-  /** Signs members up one by one until told to stop; returns those whose sign-up was acknowledged. */
-  async function signUp(signal: AbortSignal): Promise<string[]> {
-    const session = openDatabase(database.url, { max: 1, applicationName: "load" });
-    const acknowledged: string[] = [];
-    while (!signal.aborted) {
-      const id = crypto.randomUUID();
-      await session`insert into public.members (id) values (${id})`.then(
-        () => acknowledged.push(id),
-        () => {},
-      );
-    }
-    await closeDatabase(session, 1);
-    return acknowledged;
-  }
-
   it("loses nothing, and does nothing twice", async () => {
     await sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, ${MEMBERS}::integer)`;
     await sql`delete from public.trainer_client_assignments`;
     const stopping = new AbortController();
-    const load = [1, 2].map(() => signUp(stopping.signal));
+    const load = [1, 2].map(() => signUp(database, stopping.signal));
     const run = await startBackfill(sql, { requestedBy: "test", batchRows: 20 });
     const drivers = [1, 2].map(() => drive(run, stopping.signal));
     for (let turn = 0; turn < CRASHES; turn++) {
       await new Promise((resolve) => setTimeout(resolve, 400));
       const worker = database.workers[turn % database.workers.length];
-      if (worker !== undefined) await crash(worker);
-      await persist(moveAShard);
+      if (worker !== undefined) await crash(database, worker);
+      await persist(() => moveAShard(database));
       await persist(async () => {
         const { status } = await getRun(sql, run.id);
         if (status === "running") await pauseRun(sql, run.id, "test");
@@ -140,7 +82,7 @@ describe("a cluster whose workers crash while shards move", () => {
     const moving = drive(transfer, stopping.signal);
     for (const worker of database.workers) {
       await new Promise((resolve) => setTimeout(resolve, 300));
-      await crash(worker);
+      await crash(database, worker);
     }
     await moving;
     stopping.abort();

@@ -5,6 +5,9 @@ import { distributeOnCitus } from "../../src/database/citus.ts";
 import { findStructureProblem, migrateDown, migrateRepair, migrateUp } from "../../src/database/migrate.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { checkHealth } from "../../src/operation/health.ts";
+import { createEndpoint } from "../../src/webhooks/endpoints.ts";
+import { readEvents } from "../../src/webhooks/events.ts";
+import { newId } from "../support/assignments.ts";
 import { runBackfill } from "../support/backfills.ts";
 import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
 
@@ -25,6 +28,7 @@ describe("migrate --citus", () => {
     withDatabase(async (database) => {
       const { sql, url } = database;
       await sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 200)`;
+      await createEndpoint(sql, { id: newId(), types: ["assignments.created"] }, "ops");
       const asked = await refusal(database, { distributesMembers: false });
       assertEquals(asked.message.includes("--distribute"), true);
       assertEquals(await findStructureProblem(sql), null);
@@ -35,6 +39,9 @@ describe("migrate --citus", () => {
       assertEquals((await checkHealth(sql)).status, "ready");
       assertEquals((await migrateRepair(url)).repaired, []);
       assertEquals((await runBackfill(sql)).skipped, 201);
+      await sql`insert into public.members (id) select gen_random_uuid() from generate_series(1, 10)`;
+      const { events } = await readEvents(sql, null, { limit: 1000 });
+      assertEquals(events.flatMap(({ data }) => data["assignments"]).length, 10);
 
       await sql.begin(async (transaction) => {
         await transaction`set local citus.enable_unsafe_triggers = on`;

@@ -11,7 +11,7 @@ import { newIds } from "../support/assignments.ts";
 import { countRowsOf, driveToEnd, runBackfill } from "../support/backfills.ts";
 import { among, putRules } from "../support/policies.ts";
 import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
-import { refuseOnShards } from "./shards.ts";
+import { refuseOnShards, splitAShard } from "./shards.ts";
 
 describe("runs over shards", () => {
   let database: CitusDatabase;
@@ -78,21 +78,7 @@ describe("runs over shards", () => {
     await addUnseen(4000);
     const run = await startBackfill(sql, { requestedBy: "test", batchRows: 50 });
     for (let step = 0; step < 3; step++) await stepRun(sql, run.id);
-    const [shard] = await sql<[{ id: number; node: number; middle: string }]>`
-      select s.shardid as id, n.nodeid as node,
-        ((s.shardminvalue::bigint + s.shardmaxvalue::bigint) / 2)::text as middle
-      from pg_dist_shard s
-      join pg_dist_placement using (shardid)
-      join pg_dist_node n using (groupid)
-      where s.logicalrelid = 'public.members'::regclass
-      order by s.shardminvalue::integer
-      limit 1
-    `;
-    await sql`
-      select citus_split_shard_by_split_points(
-        ${shard.id}, array[${shard.middle}], array[${shard.node}, ${shard.node}]::integer[], 'block_writes'
-      )
-    `;
+    await splitAShard(database);
     const ended = await driveToEnd(sql, run);
     assertEquals([ended.status, ended.remaining, ended.successful], ["succeeded", 0, 4000]);
     assertEquals(await countRowsOf(sql, ended), 4000);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { z } from "zod";
-import { ApiError, createClient } from "../../src/client.ts";
+import { ApiError, createClient } from "trainer-assignment-client";
 import { serveOnSocket, testService, TOKENS } from "../http/test_service.ts";
 import {
   clientOperations,

@@ -5,7 +5,7 @@ import {
   type ClientOptions,
   createClient,
   type TrainerAssignmentClient,
-} from "../../src/client.ts";
+} from "trainer-assignment-client";
 import { startBackfill } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "../http/test_service.ts";

@@ -221,13 +221,13 @@ describe("a shard", () => {
 
     await putRule(trainer);
     const [first = ""] = await insert(1);
-    assertEquals(await failures(), [[first, "TA024", trainer]]);
+    assertEquals(await failures(), [[first, "TA023", trainer]]);
     assertEquals((await retry({ members: [trainer] })).succeeded, 1);
     assertEquals((await sql`select from assignment.seats_112`).length, 0);
 
     await sql`insert into assignment.known_trainers_115 values (${trainer}, true)`;
     const [second = ""] = await insert(1);
-    assertEquals(await failures(), [[second, "TA024", `1 of trainer ${trainer}`]]);
+    assertEquals(await failures(), [[second, "TA023", `1 of trainer ${trainer}`]]);
     assertEquals(Object.keys(await retry({})), ["lacking"]);
     assertEquals((await retry({ brought: { [trainer]: 1 }, exhausted: [] })).succeeded, 1);
 

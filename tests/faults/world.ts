@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
 import type { Sql } from "../../src/database/sql.ts";
-import { migrateUp } from "../../src/database/migrate.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { testDatabase } from "../support/databases.ts";
 import { type PostgresVersion, startTestServer, type TestServer } from "../support/servers.ts";
+import { copyTemplate } from "../support/template.ts";
 import type { ExperimentOptions, Report } from "./experiment.ts";
 import { Journal } from "./journal.ts";
 import { type Load, type LoadOptions, startLoad } from "./load.ts";
@@ -93,8 +93,7 @@ export async function inWorld(
       await server.start();
     }
     if (migrated && !isShared) {
-      await migrateUp(server.url);
-      await sql`insert into public.members (id, display_name) values (${DEFAULT_TRAINER_ID}, 'Default trainer')`;
+      await copyTemplate(server.url);
     }
     if (migrated) await plant?.database?.(sql);
     await work({

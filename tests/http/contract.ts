@@ -1,4 +1,4 @@
-import { Ajv2020 } from "ajv/dist/2020.js";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { z } from "zod";
 
 const MediaTypes = z.record(z.string(), z.looseObject({ schema: z.looseObject({}) }));
@@ -17,6 +17,7 @@ export const ContractDocument = z.looseObject({
 /** Holds answers against the OpenAPI document: is every status, media type and JSON body as it is documented? */
 export class Contract {
   readonly #document: z.infer<typeof ContractDocument>;
+  readonly #compiled = new Map<string, ValidateFunction>();
   readonly #ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
 
   constructor(document: unknown) {
@@ -41,9 +42,10 @@ export class Contract {
 
   /** Tells in what a value does not fit a schema of the document. */
   mismatch(schema: Record<string, unknown>, value: unknown, place: string): string | undefined {
-    const pointed = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/'));
-    const isValid = this.#ajv.validate(pointed, value);
-    return isValid ? undefined : `${place}: ${this.#ajv.errorsText()}`;
+    const pointed = JSON.stringify(schema).replaceAll('"#/', '"openapi#/');
+    const validate = this.#compiled.get(pointed) ?? this.#ajv.compile(JSON.parse(pointed));
+    this.#compiled.set(pointed, validate);
+    return validate(value) ? undefined : `${place}: ${this.#ajv.errorsText(validate.errors)}`;
   }
 
   #find(method: string, path: string): z.infer<typeof Operation> | undefined {

@@ -1,7 +1,7 @@
 /** What the database can hold and a Date or a number of JavaScript cannot: it ends no list, no page and no download. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { createClient } from "../../src/client.ts";
+import { createClient } from "trainer-assignment-client";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { get, HOME, signIn } from "./admin_page.ts";
 import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "./test_service.ts";

@@ -1,7 +1,7 @@
 import { SERVICE_ROLE } from "./databases.ts";
 import { startPgBouncer } from "./pgbouncer.ts";
 import { type PostgresVersion, startTestServer } from "./servers.ts";
-import type { TestJob } from "./test_files.ts";
+import { takeJob, type TestJob } from "./test_files.ts";
 import { startTests, type TestResult } from "./test_run.ts";
 
 export interface FileResult extends TestResult, TestJob {
@@ -21,12 +21,15 @@ export interface LaneOptions {
   onEnded(result: FileResult): void;
 }
 
-/** Runs test files in their order, several at once, each by a `deno test` of its own. */
+/**
+ * Runs test files in their order, several at once, each by a `deno test` of its own. Every other lane prefers files that
+ * mostly wait, so that these do not leave the processors idle when they meet, nor the busy ones overload them.
+ */
 export async function runInLanes(jobs: readonly TestJob[], options: LaneOptions): Promise<void> {
-  const waiting = [...jobs];
+  const queue = [...jobs];
   const lanes = Array.from(
     { length: Math.min(options.lanes, jobs.length) },
-    () => runLane(waiting, options),
+    (_, lane) => runLane(() => takeJob(queue, lane % 2 === 0 ? "busy" : "waiting"), options),
   );
   const outcomes = await Promise.allSettled(lanes);
   const errors = outcomes.filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason);
@@ -39,7 +42,7 @@ interface LaneServer {
   poolerUrl: string | undefined;
 }
 
-async function runLane(waiting: TestJob[], options: LaneOptions): Promise<void> {
+async function runLane(nextJob: () => TestJob | undefined, options: LaneOptions): Promise<void> {
   const { throughPooler, options: own, signal, onEnded } = options;
   const closers: (() => Promise<void>)[] = [];
   const servers = new Map<PostgresVersion, LaneServer>();
@@ -50,7 +53,7 @@ async function runLane(waiting: TestJob[], options: LaneOptions): Promise<void> 
   };
   try {
     while (!signal.aborted) {
-      const job = waiting.shift();
+      const job = nextJob();
       if (job === undefined) return;
       const { url, poolerUrl } = await serverOf(job.version);
       const began = performance.now();

@@ -30,3 +30,15 @@ export async function makeTemplate(serverUrl: string): Promise<void> {
   await sql`alter database ${sql(TEMPLATE)} allow_connections false`;
   await closeDatabase(sql);
 }
+
+/** Makes a server's own database `postgres` anew, as a copy of the template, which is made where it lacks. */
+export async function copyTemplate(serverUrl: string): Promise<void> {
+  await makeTemplate(serverUrl);
+  const sql = openDatabase(Object.assign(new URL(serverUrl), { pathname: "/template1" }).href, {
+    max: 1,
+    applicationName: "test template",
+  });
+  await sql`drop database postgres with (force)`;
+  await sql`create database postgres template ${sql(TEMPLATE)} strategy file_copy`;
+  await closeDatabase(sql);
+}

@@ -17,6 +17,7 @@ export const SLOW = [
   "tests/faults/experiments/pooler_test.ts",
   "tests/commands/serve_database_test.ts",
   "tests/commands/migrate_test.ts",
+  "tests/client/package_test.ts",
   "tests/faults/planted_network_bugs_test.ts",
   "tests/database/migrations/upgrade_test.ts",
   "tests/database/migrations/adopt_members_test.ts",
@@ -72,6 +73,36 @@ export const SLOW = [
   "tests/unit/lost_connections_test.ts",
 ];
 
+/**
+ * What waits for most of its time, for programs, browsers or time-outs, and takes less than half a processor: run beside
+ * files that keep one busy.
+ */
+export const WAITING = [
+  "tests/browser/",
+  "tests/commands/",
+  "tests/faults/experiments/",
+  "tests/faults/planted_network_bugs_test.ts",
+  "tests/database/health_test.ts",
+  "tests/database/migrations/adopt_members_test.ts",
+  "tests/database/read_replica_test.ts",
+  "tests/database/runs/errors_test.ts",
+  "tests/database/runs/pressure_test.ts",
+  "tests/database/runs/replica_lag_test.ts",
+  "tests/database/signup/faults_test.ts",
+  "tests/adoption/pooler_test.ts",
+  "tests/http/access_log_test.ts",
+  "tests/http/busy_database_test.ts",
+  "tests/http/database_away_test.ts",
+  "tests/http/database_refuses_test.ts",
+  "tests/http/failures_test.ts",
+  "tests/http/jwt_test.ts",
+  "tests/http/outage_log_test.ts",
+  "tests/http/sign_out_test.ts",
+  "tests/http/time_limit_test.ts",
+  "tests/client/retries_test.ts",
+  "tests/unit/lost_connections_test.ts",
+];
+
 /** A test file, and the server it is to run on. */
 export interface TestJob {
   file: string;
@@ -96,6 +127,14 @@ export function longestFirst(jobs: readonly TestJob[]): TestJob[] {
 /** Tells whether a file is part of `--quick`. */
 export function isQuick(file: string): boolean {
   return !SLOW.some((path) => file.startsWith(path));
+}
+
+/** Takes the first job of a kind out of the queue; the first of the other kind where there is none. */
+export function takeJob(queue: TestJob[], kind: "waiting" | "busy"): TestJob | undefined {
+  const isOfKind = ({ file }: TestJob) =>
+    WAITING.some((path) => file.startsWith(path)) === (kind === "waiting");
+  const index = queue.findIndex(isOfKind);
+  return index === -1 ? queue.shift() : queue.splice(index, 1)[0];
 }
 
 /** Parts the arguments of `deno task test` into paths and what is `deno test`'s own. */

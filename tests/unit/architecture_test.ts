@@ -30,8 +30,8 @@ const FLOORS = [
   ["src/commands"],
   ["main.ts"],
 ];
-/** The typed client: for programs beside the service, so that it needs nothing of it but this. */
-const CLIENT = ["src/client.ts", "src/http_client", "src/deadline.ts"];
+/** The typed client, a package of its own: for programs beside the service, in any JavaScript runtime. */
+const CLIENT = "packages/client/src";
 
 interface SourceFile {
   path: string;
@@ -42,15 +42,15 @@ interface SourceFile {
 describe("the architecture", () => {
   const files = readFiles("src");
   files.push(readFile("main.ts"));
-  const isClient = ({ path }: SourceFile) => path === "src/client.ts" || path.startsWith("src/http_client/");
+  const clientFiles = readFiles(CLIENT);
 
   it("gives every file of src one place", () => {
-    const homeless = files.filter((file) => !isClient(file) && floorOf(file.path) === undefined);
+    const homeless = files.filter(({ path }) => floorOf(path) === undefined);
     assertEquals(homeless.map(({ path }) => path), []);
   });
 
   it("has no import of a higher layer", () => {
-    const arrows = files.filter((file) => !isClient(file)).flatMap(({ path, imports }) =>
+    const arrows = files.flatMap(({ path, imports }) =>
       imports.filter((target) => (floorOf(target) ?? Infinity) > (floorOf(path) ?? -1))
         .map((target) => `${path} -> ${target}`)
     );
@@ -58,16 +58,24 @@ describe("the architecture", () => {
   });
 
   it("has no circle of imports, types included", () => {
-    const targets = new Map(files.map(({ path, imports }) => [path, imports]));
+    const targets = new Map([...files, ...clientFiles].map(({ path, imports }) => [path, imports]));
     assertEquals(findCircle(targets), []);
   });
 
-  it("has a typed client that needs nothing of the service", () => {
-    const arrows = files.filter(isClient).flatMap(({ path, imports }) =>
-      imports.filter((target) => !CLIENT.some((place) => isWithin(target, place)))
-        .map((target) => `${path} -> ${target}`)
+  it("has a typed client that imports nothing but its own files", () => {
+    const arrows = clientFiles.flatMap(({ path, text }) =>
+      Array.from(
+        text.matchAll(/\bfrom "([^"]+)"|\bimport[( ]"([^"]+)"/g),
+        ([, from, bare]) => from ?? bare ?? "",
+      )
+        .filter((target) => !/^\.\/\w+\.ts$/.test(target)).map((target) => `${path} -> ${target}`)
     );
     assertEquals(arrows, []);
+  });
+
+  it("has a service that imports nothing of the typed client", () => {
+    const users = files.filter(({ text }) => /packages\/client|"trainer-assignment-client"/.test(text));
+    assertEquals(users.map(({ path }) => path), []);
   });
 
   it("has SQL neither in routes nor in pages", () => {

@@ -8,6 +8,8 @@ import { findStaleFiles } from "../../tools/settings.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MANIFEST = "deploy/kubernetes/trainer-assignment.yaml";
+const VALUES = "deploy/helm/trainer-assignment/values.yaml";
+const VALUES_SCHEMA = "deploy/helm/trainer-assignment/values.schema.json";
 const added = { schema: z.string().optional(), preset: "none", what: "a setting that was forgotten" };
 
 describe("the table of settings", () => {
@@ -16,14 +18,15 @@ describe("the table of settings", () => {
   });
 
   it("makes each of them stale after a new setting, secret or not", async () => {
-    for (const row of [added, { ...added, isSecret: true as const }]) {
-      assertEquals(await findStaleFiles({ ...VARIABLES, FORGOTTEN: row }), [
-        "README.md",
-        "deno.json",
-        "compose.yaml",
-        MANIFEST,
-      ]);
-    }
+    const everywhere = ["README.md", "deno.json", "compose.yaml"];
+    assertEquals(await findStaleFiles({ ...VARIABLES, FORGOTTEN: added }), [
+      ...everywhere,
+      VALUES_SCHEMA,
+      MANIFEST,
+      VALUES,
+    ]);
+    const secret = { ...added, isSecret: true as const };
+    assertEquals(await findStaleFiles({ ...VARIABLES, FORGOTTEN: secret }), [...everywhere, MANIFEST]);
   });
 
   it("leaves the deploy files alone for a setting that is not deployed", async () => {
@@ -33,9 +36,17 @@ describe("the table of settings", () => {
 
   it("wants a setting in the Secret if and only if it is one", async () => {
     const { isSecret: _, ...told } = VARIABLES.AUTH_CLIENT_SECRET;
-    assertEquals(await findStaleFiles({ ...VARIABLES, AUTH_CLIENT_SECRET: told }), [MANIFEST]);
+    assertEquals(await findStaleFiles({ ...VARIABLES, AUTH_CLIENT_SECRET: told }), [
+      VALUES_SCHEMA,
+      MANIFEST,
+      VALUES,
+    ]);
     const hidden = { ...VARIABLES.LOG_LEVEL, isSecret: true as const };
-    assertEquals(await findStaleFiles({ ...VARIABLES, LOG_LEVEL: hidden }), [MANIFEST]);
+    assertEquals(await findStaleFiles({ ...VARIABLES, LOG_LEVEL: hidden }), [
+      VALUES_SCHEMA,
+      MANIFEST,
+      VALUES,
+    ]);
   });
 
   it("fails when a file has lost the place for it", async () => {
@@ -43,13 +54,14 @@ describe("the table of settings", () => {
       ["README.md", "| variable ", "| Variable "],
       ["deno.json", '"service": {', '"serve": {'],
       ["deno.json", '"local": {', '"own": {'],
+      [VALUES_SCHEMA, '"propertyNames"', '"names"'],
     ];
     for (const [file, place, other] of lost) {
       const read = async (name: string) => {
         const text = await Deno.readTextFile(ROOT + name);
         return name === file ? text.replace(place, other) : text;
       };
-      await assertRejects(() => findStaleFiles(VARIABLES, read), Error, file);
+      await assertRejects(() => findStaleFiles(VARIABLES, read), Error, file.split("/").at(-1));
     }
     const withoutSettings = async (name: string) =>
       (await Deno.readTextFile(ROOT + name)).replaceAll(/^ {6}[A-Z_]+: \$\{[A-Z_]+:-\}\n/gm, "");

@@ -1,7 +1,15 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
-import { findTestFiles, isQuick, longestFirst, partArguments, SLOW } from "../support/test_files.ts";
+import {
+  findTestFiles,
+  isQuick,
+  longestFirst,
+  partArguments,
+  SLOW,
+  takeJob,
+  WAITING,
+} from "../support/test_files.ts";
 
 describe("the files of a test run", () => {
   let folder: string;
@@ -44,6 +52,18 @@ describe("the files of a test run", () => {
       false,
       true,
     ]);
+  });
+
+  it("that mostly wait run beside the others, until either kind is used up; and each of these exists", async () => {
+    for (const path of WAITING) assertGreater((await findTestFiles([path])).length, 0);
+    const [waiting = ""] = await findTestFiles(WAITING.slice(0, 1));
+    const queue = longestFirst([
+      { file: "tests/unit/a_test.ts", version: "18" },
+      { file: "tests/unit/b_test.ts", version: "18" },
+      { file: waiting, version: "18" },
+    ]);
+    const taken = (["busy", "waiting", "waiting", "busy"] as const).map((kind) => takeJob(queue, kind)?.file);
+    assertEquals(taken, ["tests/unit/a_test.ts", waiting, "tests/unit/b_test.ts", undefined]);
   });
 
   it("are told from the options of deno test", async () => {

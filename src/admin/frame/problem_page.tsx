@@ -56,11 +56,6 @@ const TEXTS: Partial<Record<ProblemCode, Text>> = {
     text: "Its answers would be wrong. Health says which policy is missing.",
     action: () => ({ label: "Go to Health", path: paths.health }),
   },
-  not_on_citus: {
-    title: "Not possible here",
-    text:
-      "Members are distributed over several servers: there are no capacities, webhooks and previews. Nothing was changed.",
-  },
   request_timeout: {
     title: "The request took too long",
     text: "It is unknown whether it was done. Check before you try again.",

@@ -138,7 +138,7 @@ const REASONS: Record<string, string> = {
   TA011: "The trainer, or every trainer of the rule, has no room.",
   TA015: "They had the new trainer before, until it was ended by hand. That is not made again.",
   TA016: "The policy gives them no other trainer.",
-  TA024:
+  TA023:
     "The database that has the member asks another one first. That is done with the next attempt, in seconds.",
   "08": "The connection to the database was lost.",
   "22": "A value does not fit its column.",

@@ -200,7 +200,7 @@ export function addDraftPages({ app, services }: Pages, reader: OverviewReader):
     const { errors, warnings } = await check(draft);
     const preview = errors.length > 0 ? null : await previewPolicy(sql, draft).catch((error) => {
       const { code } = toProblem(error);
-      if (code === "database_busy" || code === "not_on_citus") return null; // or its statement time-out
+      if (code === "database_busy") return null; // or its statement time-out
       throw error;
     });
     const theirs = origin === inForce ? null : {

@@ -6,12 +6,7 @@ const ASSIGNMENTS = "public.trainer_client_assignments";
 /** What db/citus drops. */
 const DROPPED = new Set([
   `${ASSIGNMENTS} trainer_client_assignments_trainer_id_fkey`,
-  `${ASSIGNMENTS} trainer_client_assignments_tell_change_after_delete`,
-  `${ASSIGNMENTS} trainer_client_assignments_tell_change_after_truncate`,
-  `${ASSIGNMENTS} trainer_client_assignments_announce_after_insert`,
-  `${ASSIGNMENTS} trainer_client_assignments_announce_after_update`,
   "public.members members_follow_id_after_update",
-  "assignment.failures failures_announce_after_insert",
   "assignment.backfill_lanes backfill_lanes_run_id_fkey",
   "assignment.backfill_errors backfill_errors_run_id_fkey",
   "assignment.backfill_samples backfill_samples_run_id_fkey",

@@ -106,7 +106,7 @@ export function addPolicyPreviewRoutes(api: Api): void {
     tags: ["Policy"],
     request: { body: { content: json(PreviewRequest, { policy: DOCUMENT_EXAMPLE }) } },
     responses: { 200: { description: "The preview.", content: json(PolicyPreview, PREVIEW_EXAMPLE) } },
-    errors: ["policy_invalid", "not_on_citus"],
+    errors: ["policy_invalid"],
   }, async (c) => {
     const { policy: input } = c.req.valid("json");
     const { policy } = input === undefined

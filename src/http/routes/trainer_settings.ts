@@ -147,7 +147,7 @@ export function addTrainerSettingsRoutes(api: Api): void {
       body: { required: true, content: json(TrainerChange, { capacity: 40, note: "part-time" }) },
     },
     responses: { 200: { description: "The trainer as changed.", content: json(Trainer, TRAINER_EXAMPLE) } },
-    errors: ["trainer_not_found", "not_on_citus"],
+    errors: ["trainer_not_found"],
   }, async (c) => {
     const { trainerId } = c.req.valid("param");
     const { capacity, acceptsClients, note } = c.req.valid("json");

@@ -100,7 +100,7 @@ export function addWebhookRoutes(api: Api): void {
         content: json(WebhookWithSecret, SECRET_EXAMPLE),
       },
     },
-    errors: ["webhooks_not_configured", "not_on_citus"],
+    errors: ["webhooks_not_configured"],
   }, async (c) => {
     const wanted = c.req.valid("json");
     requireGoodUrl(wanted.url);

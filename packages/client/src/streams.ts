@@ -1,5 +1,5 @@
-import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { delay, startDeadline } from "../deadline.ts";
+import { delay, inTime } from "./deadline.ts";
+import { readEvents } from "./events.ts";
 import type { Operations, Run } from "./operations.ts";
 import { backoffMs, type CallOptions, type ClientOptions, isTransient, send } from "./request.ts";
 import { type Input, toRequest } from "./routes.ts";
@@ -61,7 +61,8 @@ export async function* followRun(
   let headers: Record<string, string> = {};
   for (let tries = 1;; tries++) {
     try {
-      for await (const event of readEvents(await send(options, { ...request, headers }, signal))) {
+      const body = await send(options, { ...request, headers }, signal);
+      for await (const event of readEvents(readText(body))) {
         if (event.event === "finished") return;
         yield JSON.parse(event.data);
         headers = { "Last-Event-ID": event.id ?? "" };
@@ -77,28 +78,16 @@ export async function* followRun(
   }
 }
 
-async function* readEvents(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<EventSourceMessage> {
-  let events: EventSourceMessage[] = [];
-  const parser = createParser({ onEvent: (event) => events.push(event) });
-  for await (const text of readText(body)) {
-    parser.feed(text);
-    yield* events;
-    events = [];
-  }
-}
-
 /** Reads a stream that may be silent for a limited time; cancels it when nobody reads on. */
 async function* readText(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   try {
     for (;;) {
-      const deadline = startDeadline(
+      const { done, value } = await inTime(
+        reader.read(),
         SILENCE_MS,
         () => new Error(`the stream was silent for ${SILENCE_MS} ms`),
       );
-      const { done, value } = await Promise.race([reader.read(), deadline.over]).finally(deadline.lift);
       if (done) return;
       yield value;
     }

@@ -1,4 +1,4 @@
-import { delay } from "../deadline.ts";
+import { delay } from "./deadline.ts";
 import { ApiError, toApiError } from "./api_error.ts";
 
 /** Where the service is and how to call it. */

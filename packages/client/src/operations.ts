@@ -926,7 +926,7 @@ export interface components {
             detail: string;
         };
         /** @enum {string} */
-        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "cursor_expired" | "database_busy" | "database_unavailable" | "delivery_not_found" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "no_room" | "no_successor" | "not_acceptable" | "not_on_citus" | "policy_changed" | "policy_invalid" | "policy_version_not_found" | "precondition_required" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "transfer_active" | "unauthorized" | "unsupported_media_type" | "webhook_has_no_url" | "webhook_not_found" | "webhooks_not_configured";
+        ProblemCode: "assignment_failed" | "assignment_not_found" | "backfill_active" | "body_too_large" | "cursor_expired" | "database_busy" | "database_unavailable" | "delivery_not_found" | "forbidden" | "identity_provider_unavailable" | "internal_error" | "invalid_cursor" | "invalid_request" | "invalid_transition" | "member_is_trainer" | "member_not_found" | "no_room" | "no_successor" | "not_acceptable" | "policy_changed" | "policy_invalid" | "policy_version_not_found" | "precondition_required" | "rate_limited" | "request_timeout" | "rows_hidden" | "run_not_found" | "too_many_streams" | "trainer_not_found" | "transfer_active" | "unauthorized" | "unsupported_media_type" | "webhook_has_no_url" | "webhook_not_found" | "webhooks_not_configured";
         Operations: {
             getMemberAssignment: {
                 input: {

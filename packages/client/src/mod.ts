@@ -3,9 +3,9 @@
  * It retries requests that are safe to repeat after transient failures of the service or the network.
  * @module
  */
-import { type Operations, ROUTES, type Run } from "./http_client/operations.ts";
-import { type CallOptions, type ClientOptions, send } from "./http_client/request.ts";
-import { type Answer, type Input, toRequest } from "./http_client/routes.ts";
+import { type Operations, ROUTES, type Run } from "./operations.ts";
+import { type CallOptions, type ClientOptions, send } from "./request.ts";
+import { type Answer, type Input, toRequest } from "./routes.ts";
 import {
   type Downloadable,
   type DownloadInput,
@@ -13,12 +13,12 @@ import {
   followRun,
   openDownload,
   readRows,
-} from "./http_client/streams.ts";
+} from "./streams.ts";
 
-export { ApiError, type ApiErrorCode } from "./http_client/api_error.ts";
-export type { CallOptions, ClientOptions } from "./http_client/request.ts";
-export type { Answer, Input } from "./http_client/routes.ts";
-export type * from "./http_client/operations.ts";
+export { ApiError, type ApiErrorCode } from "./api_error.ts";
+export type { CallOptions, ClientOptions } from "./request.ts";
+export type { Answer, Input } from "./routes.ts";
+export type * from "./operations.ts";
 
 type Call<Id extends keyof Operations> = Record<never, never> extends Input<Id>
   ? (input?: Input<Id>, options?: CallOptions) => Promise<Answer<Id>>
