@@ -1,15 +1,11 @@
 import { parseConfig } from "../config.ts";
 import { distributeOnCitus } from "../database/citus.ts";
 import { closeDatabase, openDatabase } from "../database/connection.ts";
-import {
-  findStructureProblem,
-  migrateDown,
-  migrateRepair,
-  migrateUp,
-  migrationStatus,
-} from "../database/migrate.ts";
+import { findStructureProblem, migrateDown, migrateRepair, migrateUp } from "../database/migrate.ts";
+import { listMigrations } from "../database/migration_files.ts";
 import type { MigrationLockOptions } from "../database/migration_lock.ts";
 import { MAX_PARTITIONS, partitionAssignments } from "../database/partitions.ts";
+import { describeNewerSchema, describeVersions, readSchemaState } from "../database/schema_state.ts";
 import type { Sql } from "../database/sql.ts";
 import type { RepairReport } from "../database/structure/repair_report.ts";
 import { countAssignments } from "../database/revert_all.ts";
@@ -70,6 +66,8 @@ function parseAction(args: readonly string[]): Action {
 
 const up: Action = async (databaseUrl, context) => {
   const versions = await migrateUp(databaseUrl, waitingFor(context));
+  const newer = await withDatabase(databaseUrl, describeNewerSchema);
+  if (newer !== null) return context.print(`nothing to apply: ${newer}`);
   const problem = await withDatabase(databaseUrl, findStructureProblem);
   if (versions.length > 0 || problem === null) report(versions, "applied", context);
   if (problem !== null) throw new OperatorError(problem);
@@ -142,9 +140,14 @@ function reportRepair(
 }
 
 const printStatus: Action = async (databaseUrl, { print }) => {
-  const migrations = await withDatabase(databaseUrl, migrationStatus);
-  for (const { file, applied } of migrations) print(`${applied ? "applied" : "pending"}  ${file}`);
-  if (migrations.some(({ applied }) => !applied)) return;
+  const state = await withDatabase(databaseUrl, readSchemaState);
+  const applied = new Set(state.applied);
+  for (const { version, file } of await listMigrations()) {
+    print(`${applied.has(version) ? "applied" : "pending"}  ${file}`);
+  }
+  for (const version of state.unknown) print(`unknown  ${version}`);
+  for (const line of await describeVersions(state)) print(line);
+  if (state.pending.length + state.unknown.length > 0) return;
   const problem = await withDatabase(databaseUrl, findStructureProblem);
   if (problem !== null) print(`but ${problem}`);
 };

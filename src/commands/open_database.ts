@@ -2,7 +2,8 @@ import type { Config } from "../config.ts";
 import { closeDatabase, openDatabase, SUSPECT_AFTER_MS } from "../database/connection.ts";
 import type { Sql } from "../database/sql.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "../database/embedded/embedded_postgres.ts";
-import { migrateUp, pendingMigrations } from "../database/migrate.ts";
+import { migrateUp } from "../database/migrate.ts";
+import { describeNewerSchema, describeSchemaState, readSchemaState } from "../database/schema_state.ts";
 import { OperatorError } from "../errors.ts";
 import { escapeControls } from "../telemetry/log.ts";
 import { DEFAULT_TRAINER_ID } from "../assignments/default_trainer.ts";
@@ -26,9 +27,7 @@ export interface CommandDatabase extends CommandServer {
 
 /** Reaches the server of DATABASE_URL, or the embedded one, which is started when it does not run. */
 export async function openCommandServer(config: Config, role: "service" | "task"): Promise<CommandServer> {
-  if (role === "task") {
-    for (const warning of config.warnings) console.error(escapeControls(`warning: ${warning}`));
-  }
+  if (role === "task") config.warnings.forEach(warnOnTerminal);
   if (config.databaseUrl !== null) return { url: config.databaseUrl, embedded: null, close: async () => {} };
   const embedded = await openEmbeddedPostgres(EMBEDDED_FOLDER, role);
   return { url: embedded.url, embedded, close: () => embedded.close() };
@@ -37,9 +36,14 @@ export async function openCommandServer(config: Config, role: "service" | "task"
 /**
  * Reaches a server whose database is migrated. Migrates the embedded one, and adds the default trainer as a
  * member; only checks a server of DATABASE_URL.
+ * @param warn is told when a newer version migrated the database
  * @throws {OperatorError} when migrations are pending there.
  */
-export async function openMigratedServer(config: Config, role: "service" | "task"): Promise<CommandServer> {
+export async function openMigratedServer(
+  config: Config,
+  role: "service" | "task",
+  warn: (warning: string) => void,
+): Promise<CommandServer> {
   const server = await openCommandServer(config, role);
   const sql = openDatabase(server.url, { max: 1, applicationName: `trainer-assignment ${role}` });
   try {
@@ -49,6 +53,8 @@ export async function openMigratedServer(config: Config, role: "service" | "task
       await migrateUp(server.url);
       await addDefaultTrainer(sql);
     }
+    const newer = await describeNewerSchema(sql);
+    if (newer !== null) warn(newer);
     await closeDatabase(sql);
     return server;
   } catch (error) {
@@ -60,7 +66,7 @@ export async function openMigratedServer(config: Config, role: "service" | "task
 
 /** Opens the migrated database for a task, see {@link openMigratedServer}. */
 export async function openCommandDatabase(config: Config): Promise<CommandDatabase> {
-  const server = await openMigratedServer(config, "task");
+  const server = await openMigratedServer(config, "task", warnOnTerminal);
   const sql = openDatabase(server.url, {
     max: config.databasePoolSize,
     applicationName: "trainer-assignment task",
@@ -78,11 +84,13 @@ export async function openCommandDatabase(config: Config): Promise<CommandDataba
 }
 
 async function requireMigrated(sql: Sql): Promise<void> {
-  const pending = await pendingMigrations(sql);
-  if (pending.length === 0) return;
-  throw new OperatorError(
-    `the database lacks ${pending.length} migration(s): run \`deno task migrate\` first`,
-  );
+  const state = await readSchemaState(sql);
+  const mismatch = describeSchemaState(state);
+  if (mismatch !== null && state.pending.length > 0) throw new OperatorError(mismatch);
+}
+
+function warnOnTerminal(warning: string): void {
+  console.error(escapeControls(`warning: ${warning}`));
 }
 
 /** Adds the default trainer to the embedded database, where nobody else would. */

@@ -40,7 +40,9 @@ export const start: Command = {
     });
     log.info({ version: VERSION }, "starting");
     for (const warning of config.warnings) log.warn({ event: "configuration", warning });
-    const server = await openMigratedServer(config, "service");
+    const server = await openMigratedServer(config, "service", (warning) => {
+      log.warn({ event: "schema_newer", warning });
+    });
     try {
       const webhookKeys = await findWebhookKeys(config, server);
       if (!signal.aborted) {

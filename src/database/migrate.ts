@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { z } from "zod";
 import { OperatorError } from "../errors.ts";
-import type { Sql, SqlOrTransaction } from "./sql.ts";
+import type { Sql } from "./sql.ts";
 import { listMigrations, MIGRATIONS_FOLDER } from "./migration_files.ts";
 import { type MigrationLockOptions, withMigrationLock } from "./migration_lock.ts";
 import { socketFolder } from "./driver/hosts.ts";
@@ -15,9 +15,17 @@ import { describeMembersTable, findMembersTable } from "./structure/members_tabl
 import { repairStructure } from "./structure/repair.ts";
 import type { RepairReport } from "./structure/repair_report.ts";
 import { hasDistributedMembers, migrateOnCluster } from "./citus_migrations.ts";
+import { isDistributed } from "./distributed.ts";
 import { isInstalled, revertAll } from "./revert_all.ts";
-
-const MIGRATIONS_TABLE = "assignment.schema_migrations";
+import {
+  describePending,
+  describeSchemaState,
+  describeUnknown,
+  isMigrated,
+  MIGRATIONS_TABLE,
+  NEVER_MIGRATED,
+  readSchemaState,
+} from "./schema_state.ts";
 
 /**
  * Applies the pending migrations in order, and returns their versions. Concurrent callers run one after another.
@@ -29,14 +37,22 @@ export async function migrateUp(
   { onCluster = false, ...lock }: { onCluster?: boolean } & MigrationLockOptions = {},
 ): Promise<string[]> {
   return await withMigrationLock(databaseUrl, lock, async (sql, url) => {
-    const applied = await appliedMigrations(sql);
-    if (applied.length === 0 && await isInstalled(sql)) {
+    const state = await readSchemaState(sql);
+    const { pending, unknown } = state;
+    const mismatch = describeSchemaState(state);
+    if (!isMigrated(state) && await isInstalled(sql)) {
       throw new OperatorError(
         "the record of applied migrations is missing, but their objects exist: run `deno task migrate repair`",
       );
     }
-    const pending = await pendingMigrations(sql);
-    if (pending.length === 0) return pending;
+    if (mismatch === null || pending.length === 0) return [];
+    if (unknown.length > 0) throw new OperatorError(mismatch);
+    if (await isDistributed(sql)) {
+      throw new OperatorError(
+        `${describePending(state)}, and is distributed by Citus: they cannot be applied to its shards. ` +
+          "Stay with the version that distributed it; see docs/upgrading.md#on-citus",
+      );
+    }
     if (await hasDistributedMembers(sql)) {
       if (!onCluster) {
         throw new OperatorError("public.members is distributed by Citus: run `deno task migrate --citus`");
@@ -56,22 +72,18 @@ export async function migrateRepair(
   lock: MigrationLockOptions = {},
 ): Promise<RepairReport> {
   return await withMigrationLock(databaseUrl, lock, async (sql) => {
-    const applied = await appliedMigrations(sql);
-    const pending = await pendingMigrations(sql);
-    if (applied.length > 0 && pending.length > 0) {
+    const state = await readSchemaState(sql);
+    if (state.unknown.length > 0) {
+      throw new OperatorError(`${describeUnknown(state)}: repair it with the version that applied them`);
+    }
+    if (isMigrated(state) && state.pending.length > 0) {
       throw new OperatorError(
-        `${pending.length} migration(s) are pending: run \`deno task migrate\` first. If that fails, ` +
+        `${describePending(state)}; run: deno task migrate. If that fails, ` +
           "`deno task migrate down --all` and `deno task migrate` start over",
       );
     }
-    if (applied.length === 0 && !await isInstalled(sql)) {
-      throw new OperatorError("the database was never migrated: run `deno task migrate`");
-    }
-    const known = new Set((await listMigrations()).map(({ version }) => version));
-    if (applied.some((version) => !known.has(version))) {
-      throw new OperatorError(
-        "a newer version of this program migrated the database: repair it with that one",
-      );
+    if (!isMigrated(state) && !await isInstalled(sql)) {
+      throw new OperatorError(NEVER_MIGRATED);
     }
     return await repairStructure(sql);
   });
@@ -99,7 +111,11 @@ export async function migrateDown(
   { all, ...lock }: { all: boolean } & MigrationLockOptions,
 ): Promise<string[]> {
   return await withMigrationLock(databaseUrl, lock, async (sql, url) => {
-    const applied = (await appliedMigrations(sql)).toReversed();
+    const state = await readSchemaState(sql);
+    if (state.unknown.length > 0) {
+      throw new OperatorError(`${describeUnknown(state)}: take them back with the version that applied them`);
+    }
+    const applied = state.applied.toReversed();
     if (all) {
       const isThere = applied.length > 0 || await isInstalled(sql);
       await revertAll(sql);
@@ -110,35 +126,6 @@ export async function migrateDown(
     if (applied.length > 0) await runDbmate(url, sql, "rollback");
     return applied.slice(0, 1);
   });
-}
-
-/** Lists every migration, oldest first, and whether it is applied. */
-export async function migrationStatus(
-  sql: Sql,
-): Promise<{ version: string; file: string; applied: boolean }[]> {
-  const applied = new Set(await appliedMigrations(sql));
-  return (await listMigrations()).map(({ version, file }) => ({
-    version,
-    file,
-    applied: applied.has(version),
-  }));
-}
-
-/** Lists the versions that are not applied, oldest first. */
-export async function pendingMigrations(sql: Sql): Promise<string[]> {
-  return (await migrationStatus(sql)).filter(({ applied }) => !applied).map(({ version }) => version);
-}
-
-/** Lists the versions that are applied, oldest first. */
-export async function appliedMigrations(sql: SqlOrTransaction): Promise<string[]> {
-  const [table] = await sql<{ exists: boolean }[]>`
-    select to_regclass(${MIGRATIONS_TABLE}) is not null as exists
-  `;
-  if (!table?.exists) return [];
-  const rows = await sql<
-    { version: string }[]
-  >`select version from assignment.schema_migrations order by version`;
-  return rows.map(({ version }) => version);
 }
 
 /**

@@ -7,9 +7,14 @@ export const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../db/migrations", im
 export async function listMigrations(): Promise<{ version: string; file: string }[]> {
   const files = (await Array.fromAsync(Deno.readDir(MIGRATIONS_FOLDER))).map(({ name }) => name);
   return files.filter((file) => file.endsWith(".sql")).sort().map((file) => ({
-    version: file.slice(0, file.indexOf("_")),
+    version: versionOf(file),
     file,
   }));
+}
+
+/** The version of a migration, by which the database records it. */
+export function versionOf(file: string): string {
+  return file.slice(0, file.indexOf("_"));
 }
 
 /** Reads the statements of a migration, up and down. */

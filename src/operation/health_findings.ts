@@ -1,9 +1,8 @@
 import postgres from "postgres";
 import type { MemberColumns } from "../config/member_columns.ts";
 import type { MemberHook } from "../config/member_hook.ts";
-import { appliedMigrations } from "../database/migrate.ts";
-import { listMigrations } from "../database/migration_files.ts";
 import { LOCKED, type Locked, LOOK_LOCK_TIMEOUT_MS, orHidden, orLocked } from "../database/locks.ts";
+import { readSchemaState, type SchemaState } from "../database/schema_state.ts";
 import type { Sql, SqlOrTransaction } from "../database/sql.ts";
 import { checkStructure } from "../database/structure/check_structure.ts";
 import type { Difference } from "../database/structure/differences.ts";
@@ -19,7 +18,7 @@ import { readRuleFaults, type RuleFault } from "./policy_state.ts";
  * missing.
  */
 export interface HealthFindings {
-  migrations: Migrations | Locked;
+  migrations: SchemaState | Locked;
   differences: Difference[] | Locked;
   members: MembersTable;
   trigger: MembersTrigger | null | Locked;
@@ -33,13 +32,6 @@ export interface HealthFindings {
 
 /** Whether the default trainer is a member. `none`: the policy names none. */
 export type DefaultTrainer = "member" | "no_member" | "none";
-
-/** How the database's migrations compare with the program's. */
-export interface Migrations {
-  applied: number;
-  pending: number;
-  isNewerThanProgram: boolean;
-}
 
 /** The functions that {@link readAccess} calls. */
 const ACCESS_FUNCTIONS = [
@@ -65,7 +57,7 @@ export async function findHealth(
 
   const canReadPolicy = isReadable(members) && isUsable("assignment.settings");
   const reads = {
-    migrations: countMigrations,
+    migrations: readSchemaState,
     trigger: isUsable("assignment.members_trigger") ? readMembersTrigger : skip,
     defaultTrainer: canReadPolicy ? findDefaultTrainer : skip,
     ruleFaults: canReadPolicy && RULE_RELATIONS.every(isUsable) ? readRuleFaults : skip,
@@ -150,16 +142,6 @@ function isNeededFor(
   found: string | null,
 ): boolean {
   return found === null && (name === relation || (kind === "column" && table === relation));
-}
-
-async function countMigrations(sql: SqlOrTransaction): Promise<Migrations> {
-  const applied = new Set(await appliedMigrations(sql));
-  const known = (await listMigrations()).map(({ version }) => version);
-  return {
-    applied: applied.size,
-    pending: known.filter((version) => !applied.has(version)).length,
-    isNewerThanProgram: !applied.isSubsetOf(new Set(known)),
-  };
 }
 
 async function findDefaultTrainer(sql: SqlOrTransaction): Promise<DefaultTrainer> {

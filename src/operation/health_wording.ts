@@ -1,6 +1,7 @@
 import { LOCKED } from "../database/locks.ts";
 import { describeDifferences } from "../database/structure/differences.ts";
 import { describeMembersTable } from "../database/structure/members_table.ts";
+import { describeSchemaState, isMigrated } from "../database/schema_state.ts";
 import { formatIsoTime } from "../times.ts";
 import { describeAccess } from "./access.ts";
 import type { HealthFindings } from "./health_findings.ts";
@@ -51,18 +52,19 @@ const degraded = (detail: string): Check => ({ status: "degraded", detail });
 
 function describeMigrations({ migrations }: HealthFindings): Check {
   if (migrations === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
-  const { pending } = migrations;
-  return pending === 0 ? ok("up to date") : degraded(`${pending} pending: run deno task migrate`);
+  const mismatch = describeSchemaState(migrations);
+  if (mismatch === null) return ok("up to date");
+  return migrations.pending.length > 0 ? degraded(mismatch) : ok(mismatch);
 }
 
 /** Compares nothing while migrations are pending: they create most of what is missing. */
 function describeSchema({ migrations, members, differences }: HealthFindings): Check {
-  if (migrations !== LOCKED && migrations.applied === 0) return degraded("missing: run deno task migrate");
+  if (migrations !== LOCKED && !isMigrated(migrations)) return degraded("missing: run deno task migrate");
   const membersProblem = describeMembersTable(members);
   if (membersProblem !== null) return degraded(membersProblem);
   if (migrations === LOCKED) return degraded(`not compared: ${LOCK_HELD}`);
-  if (migrations.pending > 0) return ok("compared once the pending migrations are applied");
-  if (migrations.isNewerThanProgram) return ok("not compared: a newer version of this program migrated it");
+  if (migrations.pending.length > 0) return ok("compared once the pending migrations are applied");
+  if (migrations.unknown.length > 0) return ok("not compared: a newer version of this program migrated it");
   if (differences === LOCKED) return degraded(`not compared: ${LOCK_HELD}`);
   const others = differences.filter(({ object }) =>
     object.kind !== "trigger" || object.table !== "public.members"
@@ -84,7 +86,7 @@ function describeDefaultTrainer({ defaultTrainer, members, access, migrations }:
   if (defaultTrainer === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
   if (defaultTrainer === null) {
     return degraded(
-      migrations !== LOCKED && migrations.applied === 0
+      migrations !== LOCKED && !isMigrated(migrations)
         ? "none: run deno task migrate"
         : members.mayRead || members.idType === null
         ? "unknown while members or settings cannot be read: see schema"
@@ -135,5 +137,7 @@ function describeHook({ memberHook, members }: HealthFindings): Check {
 
 /** Names the command that creates what is missing. */
 function remedyOf(migrations: HealthFindings["migrations"]): string {
-  return migrations !== LOCKED && migrations.pending > 0 ? "deno task migrate" : "deno task migrate repair";
+  return migrations !== LOCKED && migrations.pending.length > 0
+    ? "deno task migrate"
+    : "deno task migrate repair";
 }

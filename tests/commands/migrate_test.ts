@@ -160,7 +160,30 @@ describe("migrate", () => {
     await project.run("migrate", ["down"], environment);
     const { stdout } = await project.run("migrate", ["status"], environment);
     assertEquals(stdout.match(/^applied /gm)?.length, migrationCount - 1);
-    assertMatch(stdout, /^pending .+\n$/m);
+    assertMatch(
+      stdout,
+      /^pending .+\nprogram {3}1\.\S+ \(\d+ migrations\)\ndatabase {2}before 1\.0\.0, lacks 1 /m,
+    );
+  });
+
+  it("migrate on a newer database changes nothing, says what to deploy and exits with 0", async () => {
+    await project.run("migrate", [], environment);
+    await database.sql`insert into assignment.schema_migrations (version) values ('29991231000000')`;
+    await database.sql`drop view assignment.webhook_states`;
+    const { code, stdout, stderr } = await project.run("migrate", [], environment);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(
+      stdout,
+      /^nothing to apply: the database has 1 migration\(s\) .+: deploy the version [^\n]+\n$/,
+    );
+    const status = await project.run("migrate", ["status"], environment);
+    assertMatch(
+      status.stdout,
+      /^unknown {2}29991231000000\nprogram {3}1\.\S+ .+\ndatabase {2}newer than 1\..+\n$/m,
+    );
+    const policy = await project.run("policy", [], environment);
+    assertEquals(policy.code, 0);
+    assertMatch(policy.stderr, /^warning: the database has 1 migration\(s\) that this program/);
   });
 
   it("migrate says what the database refused, in one line without its address", async () => {

@@ -2,7 +2,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { createToken } from "../../src/commands/token.ts";
-import { listMigrations } from "../../src/database/migration_files.ts";
 import { getRun, startBackfill } from "../../src/runs/runs.ts";
 import type { Sql } from "../../src/database/sql.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
@@ -49,12 +48,16 @@ describe("start with DATABASE_URL", () => {
     });
     await empty.drop();
     assertEquals(result.code, 1);
-    assertEquals(
-      result.stderr,
-      `error: the database lacks ${
-        (await listMigrations()).length
-      } migration(s): run \`deno task migrate\` first\n`,
-    );
+    assertEquals(result.stderr, "error: the database was never migrated; run: deno task migrate\n");
+  });
+
+  it("start serves a newer database, and logs which version to deploy", async () => {
+    await database.sql`insert into assignment.schema_migrations (version) values ('29991231000000')`;
+    const { service, address } = await startService();
+    const [line = ""] = await service.line(/^.*"schema_newer".*$/m);
+    assertStringIncludes(JSON.parse(line).warning, ": deploy the version that applied them.");
+    const ready = await fetch(`${address}/readyz`);
+    assertEquals([ready.status, (await ready.json()).checks.migrations.status], [200, "ok"]);
   });
 
   it("start refuses to run without an admin token and says which command makes one", async () => {

@@ -63,16 +63,18 @@ export interface Entry {
  */
 export class Journal {
   readonly #file: Deno.FsFile;
-  #lastNumber = 0;
+  #lastNumber: number;
   #waiting: string[] = [];
   #flushing: Promise<void> = Promise.resolve();
 
-  private constructor(readonly path: string) {
+  private constructor(readonly path: string, lastNumber: number) {
+    this.#lastNumber = lastNumber;
     this.#file = Deno.openSync(path, { append: true, create: true });
   }
 
-  static open(path: string): Journal {
-    return new Journal(path);
+  /** @param lastNumber of the entries that are there already */
+  static open(path: string, lastNumber = 0): Journal {
+    return new Journal(path, lastNumber);
   }
 
   /** The number of the entry that was begun last. */

@@ -19,6 +19,7 @@ export const SLOW = [
   "tests/commands/migrate_test.ts",
   "tests/client/package_test.ts",
   "tests/faults/planted_network_bugs_test.ts",
+  "tests/database/migrations/upgrade_test.ts",
   "tests/database/migrations/adopt_members_test.ts",
   "tests/database/migrations/up_down_test.ts",
   "tests/database/history/audit_lines_test.ts",

@@ -1,0 +1,15195 @@
+-- Written by `deno task release`: an installation of this version. Whoever loads it owns it.
+
+do $$
+begin
+  create role trainer_service;
+exception
+  when duplicate_object then null;
+end;
+$$;
+
+--
+-- PostgreSQL database dump
+--
+
+
+-- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
+-- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: assignment; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA assignment;
+
+
+--
+-- Name: choice_count; Type: TYPE; Schema: assignment; Owner: -
+--
+
+CREATE TYPE assignment.choice_count AS (
+	rule smallint,
+	trainer_id uuid,
+	members integer
+);
+
+
+--
+-- Name: TYPE choice_count; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TYPE assignment.choice_count IS 'A rule (0: the default trainer), a trainer, and the number of members whom the rule gave to the trainer.';
+
+
+--
+-- Name: member_failure; Type: TYPE; Schema: assignment; Owner: -
+--
+
+CREATE TYPE assignment.member_failure AS (
+	member_id uuid,
+	sqlstate text,
+	message text,
+	rule smallint
+);
+
+
+--
+-- Name: TYPE member_failure; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TYPE assignment.member_failure IS 'A member who could not be assigned, with the error. rule: the rule without room (0: the default trainer); null: another
+error.';
+
+
+--
+-- Name: batch_result; Type: TYPE; Schema: assignment; Owner: -
+--
+
+CREATE TYPE assignment.batch_result AS (
+	successful integer,
+	already_assigned integer,
+	ended integer,
+	is_trainer integer,
+	member_gone integer,
+	excluded integer,
+	not_selected integer,
+	failures assignment.member_failure[],
+	choices assignment.choice_count[]
+);
+
+
+--
+-- Name: TYPE batch_result; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TYPE assignment.batch_result IS 'Counts of a batch: newly assigned; already assigned; assigned once and ended since; the trainer; no longer existing;
+left alone by a rule; not concerned by a transfer. Then the members that failed, and whom the policy gave the newly
+assigned to (null: the trainer was named).';
+
+
+--
+-- Name: choice; Type: TYPE; Schema: assignment; Owner: -
+--
+
+CREATE TYPE assignment.choice AS (
+	member_id uuid,
+	trainer_id uuid,
+	rule smallint,
+	outcome text
+);
+
+
+--
+-- Name: TYPE choice; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TYPE assignment.choice IS 'What the policy says of one member. rule null: the default trainer. outcome:
+assign: trainer_id was chosen (a rule that chooses all gives one row for each trainer);
+excluded: the rule chooses nobody;
+already_assigned: the member has an active assignment that meets the policy;
+ended: an assignment that met the rule was ended, and is not replaced;
+is_trainer: the member is the default trainer;
+no_room: the rule, or the default trainer, has no room;
+kept: trainer_id is an active assignment that meets the policy (only when reassigning, one row for each).';
+
+
+--
+-- Name: clients; Type: TYPE; Schema: assignment; Owner: -
+--
+
+CREATE TYPE assignment.clients AS (
+	member_ids uuid[],
+	assignment_ids uuid[],
+	notes text[]
+);
+
+
+--
+-- Name: TYPE clients; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TYPE assignment.clients IS 'Clients of one trainer, each with the active assignment and its notes, in the order of the members.';
+
+
+--
+-- Name: pairs_result; Type: TYPE; Schema: assignment; Owner: -
+--
+
+CREATE TYPE assignment.pairs_result AS (
+	assigned integer[],
+	full_pairs integer[],
+	gone_ids uuid[],
+	failures assignment.member_failure[]
+);
+
+
+--
+-- Name: TYPE pairs_result; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TYPE assignment.pairs_result IS 'Of the given pairs of member and trainer, by position: those that were assigned, and those whose trainer has no room.
+Then the members that no longer exist, and those that failed. All other pairs were assigned already.';
+
+
+--
+-- Name: request; Type: TYPE; Schema: assignment; Owner: -
+--
+
+CREATE TYPE assignment.request AS (
+	purpose text,
+	source text,
+	actor text,
+	trainer_id uuid,
+	policy_version integer,
+	from_trainer_id uuid,
+	run_id uuid,
+	notes text,
+	by_force boolean
+);
+
+
+--
+-- Name: TYPE request; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TYPE assignment.request IS 'What is asked for when members are assigned. purpose:
+first: the members are new, and have no assignments;
+fill: they get what they lack; an assignment that they have, or had, stays as it is;
+reassign: besides, what the policy chose and would no longer choose is replaced;
+transfer: their assignments to from_trainer_id are replaced.
+source, actor, run_id and notes go into the new rows. trainer_id null: the policy chooses, by policy_version (null: the one in
+force). by_force: beyond the capacity.';
+
+
+--
+-- Name: trainer_count; Type: TYPE; Schema: assignment; Owner: -
+--
+
+CREATE TYPE assignment.trainer_count AS (
+	trainer_id uuid,
+	members integer
+);
+
+
+--
+-- Name: TYPE trainer_count; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TYPE assignment.trainer_count IS 'A trainer, and a number of members given to that trainer.';
+
+
+--
+-- Name: add_taken(assignment.trainer_count[], uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[]) RETURNS assignment.trainer_count[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when p_taken is not null then array(
+    select row(t.trainer_id, sum(t.members))::assignment.trainer_count
+    from (
+      select taken.trainer_id, taken.members from unnest(p_taken) as taken
+      union all
+      select given.trainer_id, 1 from unnest(p_trainer_ids) as given (trainer_id)
+    ) as t
+    group by t.trainer_id
+  ) end
+$$;
+
+
+--
+-- Name: FUNCTION add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[]) IS 'p_taken and one more for each item. Null remains null.';
+
+
+--
+-- Name: address_messages(integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.address_messages(p_limit integer DEFAULT 1000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_ids uuid[];
+begin
+  v_ids := array(
+    select m.id from assignment.outbox m where not m.is_addressed order by m.id limit p_limit for update skip locked
+  );
+  if v_ids = '{}' then
+    return 0;
+  end if;
+  insert into assignment.deliveries (endpoint_id, message_id)
+  select e.id, m.id
+  from assignment.outbox m
+  join assignment.webhook_endpoints e
+    on e.url is not null
+    and case
+      when m.is_test_for is not null then e.id = m.is_test_for
+      else e.enabled and m.type = any (e.types)
+    end
+  where m.id = any (v_ids)
+  order by e.id, m.id
+  on conflict (endpoint_id, message_id) do nothing;
+  update assignment.outbox set is_addressed = true where id = any (v_ids);
+  return cardinality(v_ids);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION address_messages(p_limit integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.address_messages(p_limit integer) IS 'Makes the deliveries of up to p_limit new messages, and returns of how many. Several sessions may call it at once.';
+
+
+--
+-- Name: admit(regclass, name, name, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_roles oid[];
+  v_names text;
+begin
+  select polroles into v_roles from pg_policy where polrelid = p_table and polname = p_policy;
+  if v_roles is null then
+    execute format('create policy %I on %s for %s to %I using (true)', p_policy, p_table, p_command, p_role);
+  elsif not (select oid = any (v_roles) from pg_roles where rolname = p_role) then
+    select string_agg(quote_ident(rolname), ', ' order by rolname) into v_names
+    from pg_roles
+    where oid = any (v_roles) or rolname = p_role;
+    execute format('alter policy %I on %s to %s', p_policy, p_table, v_names);
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION admit(p_table regclass, p_role name, p_policy name, p_command text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) IS 'Lets a role see every row (p_command select), or also change it (all), when row-level security is on.
+It grants no rights.';
+
+
+--
+-- Name: announce(text, uuid[], uuid[], uuid, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.announce(p_type text, p_assignment_ids uuid[] DEFAULT NULL::uuid[], p_member_ids uuid[] DEFAULT NULL::uuid[], p_run_id uuid DEFAULT NULL::uuid, p_policy_version integer DEFAULT NULL::integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+begin
+  if not assignment.is_wanted(p_type) then
+    return true;
+  end if;
+  if p_assignment_ids is null and p_member_ids is null then
+    insert into assignment.outbox (type, run_id, policy_version) values (p_type, p_run_id, p_policy_version);
+    return true;
+  end if;
+  insert into assignment.outbox (type, assignment_ids, member_ids)
+  select
+    p_type,
+    case when p_assignment_ids is not null then array_agg(i.id order by i.place) end,
+    case when p_member_ids is not null then array_agg(i.id order by i.place) end
+  from unnest(coalesce(p_assignment_ids, p_member_ids)) with ordinality as i (id, place)
+  group by (i.place - 1) / 500;
+  return true;
+exception when others or assert_failure then
+  begin
+    insert into assignment.outbox_gaps (type, assignment_ids, member_ids, run_id, policy_version, message)
+    values (p_type, p_assignment_ids, p_member_ids, p_run_id, p_policy_version, left(sqlerrm, 1000));
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: no message tells of %: %', p_type, sqlerrm
+      using hint = 'Consumers of webhooks do not hear of this change.';
+  end;
+  return false;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION announce(p_type text, p_assignment_ids uuid[], p_member_ids uuid[], p_run_id uuid, p_policy_version integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.announce(p_type text, p_assignment_ids uuid[], p_member_ids uuid[], p_run_id uuid, p_policy_version integer) IS 'Writes messages of a type, of up to 500 ids each, if an enabled endpoint wants them. Never raises: false
+where they could not be written, which is recorded in outbox_gaps.';
+
+
+--
+-- Name: as_jsonb(json); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.as_jsonb(p_row json) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return p_row::jsonb;
+exception when data_exception then
+  return regexp_replace(
+    p_row::text, '(?<!\\)((?:\\\\)*)\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})', '\1\\ufffd', 'g'
+  )::jsonb;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION as_jsonb(p_row json); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.as_jsonb(p_row json) IS 'A row as jsonb. Where it has characters that jsonb cannot hold, those become U+FFFD.';
+
+
+--
+-- Name: assign_batch(assignment.request, uuid[], jsonb[], integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.assign_batch(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[] DEFAULT NULL::jsonb[], p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_request assignment.request := p_request;
+  v_settings assignment.settings;
+  v_members record;
+  v_result assignment.batch_result;
+begin
+  if v_request.trainer_id is null and v_request.policy_version is null then
+    select * into v_settings from assignment.settings;
+    if not found then
+      perform assignment.default_trainer_id();  -- raises
+    end if;
+    v_request.policy_version := v_settings.policy_version;
+    if not (v_settings.needs_choice or (v_request.purpose <> 'first' and v_settings.respects_other_trainers)) then
+      v_request.trainer_id := v_settings.default_trainer_id;
+    end if;
+  end if;
+  if v_request.trainer_id is not null then
+    return assignment.assign_to_trainer(v_request, p_member_ids, p_max_attempts);
+  end if;
+
+  if p_rows is null then
+    select * into v_members from assignment.read_members(p_member_ids);
+  else
+    select p_member_ids as member_ids, p_rows as member_rows into v_members;
+  end if;
+  v_result := assignment.choose_and_assign(v_request, v_members.member_ids, v_members.member_rows, p_max_attempts => p_max_attempts);
+  v_result.member_gone := v_result.member_gone + cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  return v_result;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION assign_batch(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.assign_batch(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer) IS 'Assigns members as a request says that is no transfer, and counts the results. p_rows: the members'' rows, in the same order; null: read
+from members. Raises as choose_and_assign does.';
+
+
+--
+-- Name: assign_member(uuid, uuid, text, text, boolean, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_notes text DEFAULT NULL::text, p_source text DEFAULT 'manual'::text, p_by_force boolean DEFAULT false, p_actor text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_request assignment.request;
+begin
+  v_request.purpose := 'fill';
+  v_request.source := p_source;
+  v_request.actor := coalesce(p_actor, assignment.database_role());
+  v_request.notes := p_notes;
+  v_request.by_force := p_by_force;
+  trainer_id := coalesce(p_trainer_id, assignment.default_trainer_id());
+  if not exists (select from public.members m where m.id = p_member_id) then
+    perform assignment.require_visible_rows();  -- a hidden member exists all the same
+    raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+  elsif not exists (select from public.members m where m.id = assign_member.trainer_id) then
+    perform assignment.require_visible_rows();
+    raise exception 'trainer % is not a member', trainer_id using errcode = 'TA001';
+  elsif trainer_id = p_member_id then
+    raise exception 'member % cannot be their own trainer', p_member_id using errcode = 'TA003';
+  end if;
+
+  select one.assigned, one.id, one.assignment_date, one.source, one.notes
+  into assign_member.assigned, assign_member.id, assign_member.assignment_date, assign_member.source, assign_member.notes
+  from assignment.assign_one(v_request, p_member_id, assign_member.trainer_id) as one;
+
+  if assigned and source = 'manual' then
+    perform assignment.record_audit(
+      p_actor,
+      'assignment.made',
+      'assignment:' || id,
+      array[trainer_id],
+      p_after => jsonb_build_object('trainerId', trainer_id, 'force', p_by_force),
+      p_request_id => p_request_id
+    );
+  end if;
+
+  perform assignment.forget_failure(p_member_id, assign_member.trainer_id);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, p_actor text, p_request_id text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, p_actor text, p_request_id text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member to a trainer, by default the default trainer. assigned is false when the assignment already existed.
+An ended assignment gets a new row. p_by_force: also beyond the capacity of the trainer. p_actor null: the
+database role. Writes assignment.made to the audit log when the source is manual.
+Raises TA001 trainer not found, TA002 member not found, TA003 member is the trainer, TA004 failed (SQLSTATE in detail),
+TA011 the trainer has no room.';
+
+
+--
+-- Name: assign_members(assignment.request, uuid[], uuid[], smallint[], text[], uuid[], uuid[], integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[] DEFAULT NULL::smallint[], p_notes text[] DEFAULT NULL::text[], p_replaced_ids uuid[] DEFAULT '{}'::uuid[], p_replaced_members uuid[] DEFAULT '{}'::uuid[], p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.pairs_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_result assignment.pairs_result := ('{}', '{}', '{}', '{}');
+  v_order integer[];  -- sorted: batches that insert the same keys in different orders deadlock
+  v_lows integer[] := array[1];
+  v_highs integer[];
+  v_low integer;
+  v_half integer;
+  v_part integer[];
+  v_without_seat integer[];
+  v_ending uuid[];
+  v_ended uuid[] := '{}';
+  v_members uuid[];
+  v_trainers uuid[];
+  v_inserted integer;
+  v_known integer[];
+  v_left integer[];
+  v_attempts integer := 0;
+  v_sqlstate text;
+  v_message text;
+  v_constraint text;
+  v_failure assignment.member_failure;
+  v_refusal record;
+begin
+  v_order := array(
+    select p.position::integer
+    from unnest(p_member_ids, p_trainer_ids) with ordinality as p (member_id, trainer_id, position)
+    order by p.member_id, p.trainer_id
+  );
+  v_highs := array[cardinality(v_order)];
+
+  while cardinality(v_lows) > 0 loop
+    v_low := v_lows[cardinality(v_lows)];
+    v_part := v_order[v_low:v_highs[cardinality(v_highs)]];
+    v_lows := trim_array(v_lows, 1);
+    v_highs := trim_array(v_highs, 1);
+    continue when cardinality(v_part) = 0;
+
+    v_attempts := v_attempts + 1;
+    v_members := array(select p_member_ids[i] from unnest(v_part) as i);
+    v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
+    begin
+      -- In the same sub-transaction as the insert, so that whoever is not assigned takes no seat.
+      if p_request.by_force then
+        perform assignment.take_seats(v_trainers);
+      else
+        v_without_seat := assignment.claim_seats(v_trainers);
+        if cardinality(v_without_seat) > 0 then
+          v_known := assignment.find_assigned_pairs(v_members, v_trainers);  -- another session was faster
+          v_result.full_pairs := v_result.full_pairs
+            || array(select v_part[i] from unnest(v_without_seat) as i where i not in (select unnest(v_known)));
+          v_part := array(
+            select v_part[i] from generate_subscripts(v_part, 1) as i where i not in (select unnest(v_without_seat))
+          );
+          v_members := array(select p_member_ids[i] from unnest(v_part) as i);
+          v_trainers := array(select p_trainer_ids[i] from unnest(v_part) as i);
+        end if;
+      end if;
+
+      -- Likewise: whoever is not assigned keeps what would have been replaced.
+      if p_replaced_ids <> '{}' then
+        v_ending := array(
+          select r.id
+          from unnest(p_replaced_ids, p_replaced_members) as r (id, member_id)
+          where r.member_id in (select unnest(v_members))
+            and r.id not in (select unnest(v_ended))
+        );
+        if assignment.end_assignments(v_ending, p_request.purpose, p_request.actor, p_request.run_id) < cardinality(v_ending) then
+          raise exception 'an assignment to replace has just been ended' using errcode = 'TA008';
+        end if;
+      end if;
+
+      insert into public.trainer_client_assignments
+        (trainer_id, client_id, notes, source, assigned_by, backfill_run_id, policy_version, rule)
+      select
+        p_trainer_ids[i],
+        p_member_ids[i],
+        coalesce(p_request.notes, n.note),
+        p_request.source,
+        p_request.actor,
+        p_request.run_id,
+        p_request.policy_version,
+        nullif(p_rules[i], 0)
+      from unnest(v_part) with ordinality as pair (i, place)
+      left join unnest(p_notes) with ordinality as n (note, position) on n.position = pair.i
+      order by pair.place
+      on conflict (client_id, trainer_id) where status = 'active' do nothing;
+
+      get diagnostics v_inserted = row_count;
+      if v_inserted < cardinality(v_part) then
+        raise exception 'a trigger or rule on trainer_client_assignments kept the row out' using errcode = 'TA008';
+      end if;
+      v_result.assigned := v_result.assigned || v_part;
+      v_ended := v_ended || v_ending;
+    exception when others or assert_failure then
+      get stacked diagnostics
+        v_sqlstate = returned_sqlstate,
+        v_message = message_text,
+        v_constraint = constraint_name;
+      v_known := case v_sqlstate
+        when 'TA008' then
+          assignment.find_assigned_pairs(v_members, v_trainers)
+          || assignment.find_left_members(v_members, v_ending, p_replaced_ids, p_replaced_members)
+      end;
+      if v_known <> '{}' then  -- another session was faster, or nothing is to be done
+        v_left := array(select i from generate_subscripts(v_part, 1) as i where i not in (select unnest(v_known)));
+      elsif assignment.is_transient(v_sqlstate) then
+        raise;
+      elsif v_attempts >= p_max_attempts
+        or (v_constraint = 'trainer_client_assignments_trainer_id_fkey' and p_trainer_ids[1] = all (p_trainer_ids))
+      then
+        v_failure := assignment.explain_refusal(null, v_sqlstate, v_message, v_constraint);
+        raise exception using errcode = v_failure.sqlstate, message = v_failure.message;
+      else
+        v_refusal := assignment.judge_refusal(v_members, v_trainers, v_sqlstate, v_message, v_constraint);
+        v_result.gone_ids := v_result.gone_ids || v_refusal.gone_ids;
+        v_result.failures := v_result.failures || v_refusal.failures;
+        v_left := v_refusal.undecided;
+      end if;
+
+      continue when v_left = '{}';
+      if cardinality(v_left) = cardinality(v_part) then
+        v_half := cardinality(v_part) / 2;
+        v_lows := v_lows || array[v_low + v_half, v_low];
+        v_highs := v_highs || array[v_low + cardinality(v_part) - 1, v_low + v_half - 1];
+      else
+        v_part := array(select v_part[i] from unnest(v_left) as i);
+        v_lows := v_lows || v_low;
+        v_highs := v_highs || v_low + cardinality(v_part) - 1;
+      end if;
+      v_order[v_low:v_low + cardinality(v_part) - 1] := v_part;
+    end;
+  end loop;
+  return v_result;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_notes text[], p_replaced_ids uuid[], p_replaced_members uuid[], p_max_attempts integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_notes text[], p_replaced_ids uuid[], p_replaced_members uuid[], p_max_attempts integer) IS 'Assigns the given, different pairs of member and trainer, each independently of the others, with the rule that chose the
+pair (0: the default trainer; null: the trainer was named). p_notes: for each pair. p_replaced_ids: assignments of
+p_replaced_members that end when a pair of the member is assigned, and only then. p_max_attempts limits the sub-transactions.
+Raises transient errors; where all pairs have the same trainer, also a missing trainer (23503), and TA009 when the foreign
+key of the trainer references another table.';
+
+
+--
+-- Name: assign_one(assignment.request, uuid, uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.assign_one(p_request assignment.request, p_member_id uuid, p_trainer_id uuid, OUT assigned boolean, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_result assignment.pairs_result;
+begin
+  for v_try in 1..3 loop
+    begin
+      v_result := assignment.assign_members(p_request, array[p_member_id], array[p_trainer_id]);
+    exception when sqlstate 'TA009' then
+      raise exception 'member % could not be assigned: %', p_member_id, sqlerrm using errcode = 'TA004', detail = 'TA009';
+    end;
+    if cardinality(v_result.full_pairs) > 0 then
+      raise exception 'trainer % has no room', p_trainer_id
+        using errcode = 'TA011', hint = 'To assign the member all the same, force it.';
+    elsif cardinality(v_result.gone_ids) > 0 then
+      raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+    elsif cardinality(v_result.failures) > 0 then
+      raise exception 'member % could not be assigned: %', p_member_id, v_result.failures[1].message
+        using errcode = 'TA004', detail = v_result.failures[1].sqlstate;
+    end if;
+    assigned := cardinality(v_result.assigned) = 1;
+
+    select a.id, a.assignment_date, a.source, a.notes
+    into id, assignment_date, source, notes
+    from public.trainer_client_assignments a
+    where a.client_id = p_member_id
+      and a.trainer_id = p_trainer_id
+      and a.status = 'active';
+    exit when found;  -- otherwise the existing assignment was ended meanwhile
+  end loop;
+  if id is null then
+    raise exception 'member % could not be assigned: no active assignment remains', p_member_id
+      using errcode = 'TA004', detail = 'TA008';
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION assign_one(p_request assignment.request, p_member_id uuid, p_trainer_id uuid, OUT assigned boolean, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.assign_one(p_request assignment.request, p_member_id uuid, p_trainer_id uuid, OUT assigned boolean, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) IS 'Assigns one member to one trainer, and returns the active assignment. assigned is false when it already existed.
+Raises TA002 member not found, TA004 failed (SQLSTATE in detail), TA011 the trainer has no room.';
+
+
+--
+-- Name: assign_or_record(uuid[], text, uuid, jsonb[], text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid DEFAULT NULL::uuid, p_rows jsonb[] DEFAULT NULL::jsonb[], p_actor text DEFAULT NULL::text) RETURNS assignment.member_failure[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    AS $$
+declare
+  v_request assignment.request;
+  v_trainer_id uuid := p_trainer_id;
+  v_failures assignment.member_failure[];
+  v_gone_ids uuid[];
+  v_sqlstate text;
+  v_message text;
+begin
+  begin
+    v_trainer_id := coalesce(p_trainer_id, (select default_trainer_id from assignment.settings where not needs_choice));
+    v_request.purpose := case p_source when 'trigger' then 'first' else 'fill' end;  -- saves a query
+    v_request.source := p_source;
+    v_request.actor := coalesce(p_actor, case p_source when 'trigger' then 'trigger' else assignment.database_role() end);
+    v_request.trainer_id := p_trainer_id;
+    v_failures := (assignment.assign_batch(v_request, p_member_ids, p_rows, p_max_attempts => 1000)).failures;
+  exception when others or assert_failure then
+    get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
+    begin
+      v_gone_ids := assignment.find_gone_members(p_member_ids);
+    exception when others or assert_failure then
+      null;  -- whoever is gone is recorded as well, and the retry finds out
+    end;
+    v_failures := array(
+      select row(present.id, v_sqlstate, left(v_message, 1000), null)::assignment.member_failure
+      from (select unnest(p_member_ids) except select unnest(v_gone_ids)) as present (id)
+    );
+  end;
+
+  if cardinality(v_failures) > 0 then
+    begin
+      insert into assignment.failures as f (member_id, trainer_id, requested_trainer_id, rule, sqlstate, message, source)
+      select member_id, v_trainer_id, p_trainer_id, rule, sqlstate, message, p_source
+      from unnest(v_failures)
+      order by member_id
+      on conflict (member_id) do update set
+        trainer_id = excluded.trainer_id,
+        requested_trainer_id = excluded.requested_trainer_id,
+        rule = excluded.rule,
+        sqlstate = excluded.sqlstate,
+        message = excluded.message,
+        source = excluded.source,
+        attempts = least(f.attempts, 2147483646) + 1,
+        last_failed_at = excluded.last_failed_at,
+        next_attempt_at = excluded.next_attempt_at;
+    exception when others or assert_failure then
+      raise warning 'trainer assignment: % new member(s), the first %, are neither assigned nor recorded as failed: %',
+        cardinality(v_failures), v_failures[1].member_id, sqlerrm
+        using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+    end;
+  end if;
+  return v_failures;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text) IS 'Assigns members as the policy says, or to p_trainer_id, and records in assignment.failures who could not be assigned.
+Returns those. p_actor null: trigger, or the database role. p_rows: the members'' rows, in the same order; null: read from members.
+Ended assignments stay ended. Waits at most 250 ms for a lock.
+Never raises, except when the caller cancels the statement or its statement_timeout expires.';
+
+
+--
+-- Name: assign_to_trainer(assignment.request, uuid[], integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.assign_to_trainer(p_request assignment.request, p_member_ids uuid[], p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_result assignment.batch_result := (0, 0, 0, 0, 0, 0, 0, '{}', null);
+  v_ids uuid[];
+  v_pairs assignment.pairs_result;
+begin
+  if p_request.purpose <> 'first' then
+    select unassigned, already_assigned, ended, is_trainer
+    into v_ids, v_result.already_assigned, v_result.ended, v_result.is_trainer
+    from assignment.sort_members(p_member_ids, p_request.trainer_id);
+  else
+    v_ids := array(select distinct id from unnest(p_member_ids) as asked (id) where id <> p_request.trainer_id);
+    v_result.is_trainer := (p_request.trainer_id = any (p_member_ids))::integer;
+  end if;
+
+  v_pairs := assignment.assign_members(
+    p_request,
+    v_ids,
+    array_fill(p_request.trainer_id, array[cardinality(v_ids)]),
+    p_max_attempts => p_max_attempts
+  );
+  v_result.successful := cardinality(v_pairs.assigned);
+  v_result.member_gone := cardinality(v_pairs.gone_ids);
+  v_result.failures := v_pairs.failures || array(
+    select row(v_ids[i], 'TA011', format('trainer %s has no room', p_request.trainer_id), 0)::assignment.member_failure
+    from unnest(v_pairs.full_pairs) as i
+  );
+  v_result.already_assigned := v_result.already_assigned + cardinality(v_ids)
+    - v_result.successful - v_result.member_gone - cardinality(v_result.failures);
+  return v_result;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION assign_to_trainer(p_request assignment.request, p_member_ids uuid[], p_max_attempts integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.assign_to_trainer(p_request assignment.request, p_member_ids uuid[], p_max_attempts integer) IS 'Assigns members to the trainer of the request, as far as there is room, and counts the results. A policy_version says that
+this is the default trainer of that version.
+Raises as assign_members does.';
+
+
+--
+-- Name: await_lanes(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.await_lanes(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS $$
+begin
+  perform from assignment.backfill_lanes where run_id = p_run_id order by lane for share;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION await_lanes(p_run_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.await_lanes(p_run_id uuid) IS 'Returns once no step holds a lane of the run. Its counters then no longer change, unless it is running.';
+
+
+--
+-- Name: backfill_step(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_began timestamptz := clock_timestamp();
+  v_lane assignment.backfill_lanes;
+  v_run assignment.backfill_runs;
+  v_rows integer;
+  v_ids uuid[];
+  v_next_id uuid;
+  v_result assignment.batch_result;
+begin
+  members := 0;
+  select * into v_lane
+  from assignment.backfill_lanes l
+  where l.run_id = p_run_id
+    and not l.done
+  order by l.lane
+  limit 1
+  for update skip locked;
+  lane := v_lane.lane;
+
+  -- Read after locking the lane: once a run is paused and await_lanes has returned, no further batch begins.
+  select * into v_run from assignment.backfill_runs r where r.id = p_run_id;
+  if not found then
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
+  elsif v_run.dry_run then
+    raise exception 'run % is a dry run: use preview_step and record_preview', p_run_id using errcode = 'TA006';
+  elsif v_run.status <> 'running' then
+    work := 'stopped';
+    return;
+  elsif v_lane is null then
+    if exists (select from assignment.backfill_lanes l where l.run_id = p_run_id and not l.done) then
+      work := 'busy';
+    else
+      select * into work, members from assignment.finish_backfill(p_run_id);
+    end if;
+    return;
+  end if;
+
+  if v_run.started_at is null or v_run.tries > 0 then
+    perform assignment.note_backfill_progress(p_run_id);
+  end if;
+
+  v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
+  select n.member_ids, n.next_id into v_ids, v_next_id from assignment.next_members(v_run, v_lane, v_rows) as n;
+  members := cardinality(v_ids);
+
+  v_result := assignment.run_batch(v_run, v_ids);
+  perform assignment.record_backfill_errors(p_run_id, v_result.failures);
+  perform assignment.record_batch(
+    v_lane, v_next_id, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result
+  );
+  work := 'batch';
+end;
+$$;
+
+
+--
+-- Name: FUNCTION backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) IS 'Does the next piece of work of a run and returns which: batch (members of a lane), busy (other steps hold all remaining
+lanes), swept (members that the proof found), finished, stopped (not running).
+Raises TA007 run not found, TA006 dry run. Any other error undoes the whole batch: call again.';
+
+
+--
+-- Name: carry_out_choices(assignment.request, assignment.choice[], assignment.clients, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_clients assignment.clients DEFAULT NULL::assignment.clients, p_max_attempts integer DEFAULT NULL::integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_members uuid[];
+  v_trainers uuid[];
+  v_rules smallint[];
+  v_notes text[];
+  v_replaced_ids uuid[] := '{}';
+  v_replaced_members uuid[] := '{}';
+  v_replaced_notes text[];
+  v_pairs assignment.pairs_result;
+begin
+  select
+    coalesce(array_agg(c.member_id), '{}'),
+    coalesce(array_agg(c.trainer_id), '{}'),
+    coalesce(array_agg(coalesce(c.rule, 0::smallint)), '{}')
+  into v_members, v_trainers, v_rules
+  from unnest(p_choices) as c
+  where c.outcome = 'assign';
+
+  if p_request.purpose = 'transfer' then
+    v_replaced_ids := p_clients.assignment_ids;
+    v_replaced_members := p_clients.member_ids;
+    v_replaced_notes := p_clients.notes;
+  elsif p_request.purpose = 'reassign' then
+    select r.ids, r.member_ids, r.notes
+    into v_replaced_ids, v_replaced_members, v_replaced_notes
+    from assignment.find_replaced(p_choices) as r;
+  end if;
+  if exists (select from unnest(v_replaced_notes) as n (note) where n.note is not null) then
+    v_notes := array(  -- of several that are replaced, one with notes
+      select r.note
+      from unnest(v_members) with ordinality as m (id, position)
+      left join (
+        select e.member_id, max(e.note) as note
+        from unnest(v_replaced_members, v_replaced_notes) as e (member_id, note)
+        group by e.member_id
+      ) as r on r.member_id = m.id
+      order by m.position
+    );
+  end if;
+
+  if v_replaced_ids <> '{}' then
+    perform assignment.lock_members(v_members || v_replaced_members || array(select distinct unnest(v_trainers)));
+  end if;
+  v_pairs := assignment.assign_members(
+    p_request, v_members, v_trainers, v_rules, v_notes, v_replaced_ids, v_replaced_members, p_max_attempts
+  );
+  gone_ids := v_pairs.gone_ids;
+  failures := v_pairs.failures;
+  full_members := array(select v_members[i] from unnest(v_pairs.full_pairs) as i);
+  full_trainers := array(select v_trainers[i] from unnest(v_pairs.full_pairs) as i);
+  done := array(select c from unnest(p_choices) as c where c.outcome <> 'assign') || array(
+    select row(
+      v_members[i],
+      v_trainers[i],
+      nullif(v_rules[i], 0),
+      case when i in (select unnest(v_pairs.assigned)) then 'assigned' else 'assign' end
+    )::assignment.choice
+    from generate_subscripts(v_members, 1) as i
+    where i not in (select unnest(v_pairs.full_pairs))
+  );
+
+  -- Those who have a chosen trainer already, or got one from another session just now.
+  if v_replaced_ids <> '{}' then
+    select coalesce(array_agg(c.member_id), '{}'), coalesce(array_agg(coalesce(c.trainer_id, p_request.trainer_id)), '{}')
+    into v_members, v_trainers
+    from unnest(done) as c
+    where c.member_id in (select unnest(v_replaced_members))
+      and (c.outcome in ('assign', 'kept') or (c.outcome = 'already_assigned' and p_request.purpose = 'transfer'));
+    if v_members <> '{}' then
+      v_members := assignment.lock_assigned(v_members, v_trainers, p_request.from_trainer_id);
+      perform assignment.end_assignments(
+        array(
+          select r.id
+          from unnest(v_replaced_ids, v_replaced_members) as r (id, member_id)
+          where r.member_id in (select unnest(v_members))
+        ),
+        p_request.purpose,
+        p_request.actor,
+        p_request.run_id
+      );
+    end if;
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_clients assignment.clients, p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_clients assignment.clients, p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) IS 'Carries out what choose returned. done: the choices, with outcome assigned for pairs that were inserted, and without the
+pairs whose trainer has no room: full_members, full_trainers. p_clients: of a transfer, as select_clients found them.
+A member keeps what would be replaced until a chosen trainer is assigned. Raises as assign_members does.';
+
+
+--
+-- Name: change_backfill_status(uuid, text, text, text, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text DEFAULT NULL::text, p_traceparent text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS $$
+declare
+  v_from text;
+begin
+  select status into v_from from assignment.backfill_runs where id = p_run_id for no key update;
+  if not found then
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
+  elsif v_from not in ('running', 'paused') or p_to not in ('running', 'paused', 'cancelled') or v_from = p_to then
+    -- checked here: if the trainer has another run, the unique index would raise first, with a less clear message
+    raise exception 'a backfill run that is % cannot become %', v_from, p_to using errcode = 'TA006';
+  end if;
+
+  update assignment.backfill_runs
+  set status = p_to,
+    status_changed_by = p_actor,
+    status_reason = p_reason,
+    status_request_id = p_request_id,
+    finished_at = case when p_to = 'cancelled' then clock_timestamp() end,
+    throttled_because = null,
+    tries = 0,
+    resume_traceparent = case p_to when 'running' then p_traceparent else resume_traceparent end
+  where id = p_run_id;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text, p_request_id text) IS 'Sets the status of a run to p_to: running, paused or cancelled.
+Raises TA006 the current status does not allow it, TA007 run not found.';
+
+
+--
+-- Name: change_trainer(uuid, jsonb, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_before assignment.trainers;
+  v_after assignment.trainers;
+begin
+  if not exists (select from public.members where id = p_trainer_id) then
+    perform assignment.require_visible_rows();  -- a hidden member exists all the same
+    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
+  end if;
+  insert into assignment.trainers (trainer_id) values (p_trainer_id) on conflict (trainer_id) do nothing;
+  select * into v_before from assignment.trainers where trainer_id = p_trainer_id for update;
+  update assignment.trainers
+  set capacity = case when p_change ? 'capacity' then (p_change ->> 'capacity')::integer else capacity end,
+    accepts_clients = case when p_change ? 'acceptsClients' then (p_change ->> 'acceptsClients')::boolean else accepts_clients end,
+    note = case when p_change ? 'note' then p_change ->> 'note' else note end,
+    updated_at = now(),
+    updated_by = p_actor
+  where trainer_id = p_trainer_id
+  returning * into v_after;
+
+  -- Sign-ups that began before this and have not committed yet take no seat; the scheduled reconciliation counts them.
+  perform assignment.settle_seats(p_trainer_id);
+  perform assignment.refresh_settings();
+  perform assignment.make_waiting_due(array_fill(p_trainer_id, array[least(coalesce(v_after.capacity, 1000), 1000)]));
+  perform assignment.record_audit(
+    p_actor,
+    'trainer.changed',
+    'trainer:' || p_trainer_id,
+    array[p_trainer_id],
+    jsonb_build_object('capacity', v_before.capacity, 'acceptsClients', v_before.accepts_clients),
+    jsonb_build_object(
+      'capacity', v_after.capacity,
+      'acceptsClients', v_after.accepts_clients,
+      'noteChanged', v_after.note is distinct from v_before.note  -- the note itself may be personal
+    ),
+    p_request_id
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text) IS 'Sets capacity, acceptsClients and note of a trainer, those that p_change has. Clients beyond a lowered capacity stay. Makes
+up to 1,000 failures due that wait for the trainer. Raises TA001 p_trainer_id is not a member.';
+
+
+--
+-- Name: check_transfer(uuid, uuid, jsonb); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.check_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_condition jsonb) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_policy_version integer;
+  v_problem record;
+begin
+  perform assignment.require_visible_rows();
+  if not exists (select from public.members where id = p_from_trainer_id) then
+    raise exception 'trainer % is not a member', p_from_trainer_id using errcode = 'TA001';
+  elsif p_trainer_id is not null and not exists (select from public.members where id = p_trainer_id) then
+    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
+  elsif p_trainer_id = p_from_trainer_id then
+    raise exception 'trainer % cannot take over from themselves', p_from_trainer_id using errcode = 'TA017';
+  end if;
+  if p_trainer_id is null then
+    select s.policy_version into v_policy_version
+    from assignment.settings s
+    where s.default_trainer_id <> p_from_trainer_id
+      or exists (select from assignment.policy_rules r where r.version = s.policy_version);
+    if not found then
+      perform assignment.default_trainer_id();  -- raises where there are no settings
+      raise exception 'the policy knows no trainer besides %', p_from_trainer_id
+        using errcode = 'TA017', hint = 'Name the trainer who takes over, or change the policy first.';
+    end if;
+  end if;
+  if p_condition is not null then
+    select * into v_problem
+    from assignment.find_policy_problems(jsonb_build_object(
+      'defaultTrainerId', null,
+      'respectsOtherTrainers', false,
+      'rules', jsonb_build_array(assignment.selecting_rule(p_condition))
+    )) as p
+    where not p.is_warning
+    order by p.pointer
+    limit 1;
+    if found then
+      raise exception '%', v_problem.detail
+        using errcode = 'TA012', detail = regexp_replace(v_problem.pointer, '^/rules/0/when', '/condition');
+    end if;
+  end if;
+  return v_policy_version;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION check_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_condition jsonb); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.check_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_condition jsonb) IS 'The version of the policy that a transfer would follow; null if the trainer who takes over is named.
+Raises TA001 a trainer is not a member, TA012 the condition is not valid (a pointer in detail), TA017 nobody can take over.';
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: policy_rules; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.policy_rules (
+    version integer NOT NULL,
+    rule smallint NOT NULL,
+    name text NOT NULL,
+    predicate jsonpath,
+    asks text[] NOT NULL,
+    kinds text[] NOT NULL,
+    choose text NOT NULL,
+    field text[],
+    trainer_ids uuid[] NOT NULL,
+    weights integer[] NOT NULL,
+    when_full text NOT NULL,
+    CONSTRAINT choose_is_known CHECK ((choose = ANY (ARRAY['nobody'::text, 'field'::text, 'all'::text, 'spread'::text, 'most_room'::text]))),
+    CONSTRAINT each_field_has_a_kind CHECK ((cardinality(asks) = cardinality(kinds))),
+    CONSTRAINT each_trainer_has_a_weight CHECK ((cardinality(trainer_ids) = cardinality(weights))),
+    CONSTRAINT field_belongs_to_choose CHECK (((field IS NOT NULL) = (choose = 'field'::text))),
+    CONSTRAINT trainers_belong_to_choose CHECK (((cardinality(trainer_ids) > 0) = (choose = ANY (ARRAY['all'::text, 'spread'::text, 'most_room'::text])))),
+    CONSTRAINT when_full_is_known CHECK ((when_full = ANY (ARRAY['next'::text, 'wait'::text])))
+);
+
+
+--
+-- Name: TABLE policy_rules; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.policy_rules IS 'The rules of each version, as compile_rules compiled them.';
+
+
+--
+-- Name: COLUMN policy_rules.rule; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.policy_rules.rule IS 'Position in the document, from 1. The first rule that matches a member and has a trainer to give decides.';
+
+
+--
+-- Name: COLUMN policy_rules.predicate; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.policy_rules.predicate IS 'Condition on the member''s row as jsonb. Null: every member.';
+
+
+--
+-- Name: COLUMN policy_rules.asks; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.policy_rules.asks IS 'Fields that predicate and field read, each a path of keys as a text array literal. Members with equal values of all of
+them match the same rules.';
+
+
+--
+-- Name: COLUMN policy_rules.kinds; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.policy_rules.kinds IS 'The kind that the column of each field had when the rule was compiled, as member_columns names it.';
+
+
+--
+-- Name: COLUMN policy_rules.field; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.policy_rules.field IS 'For choose = field: the path to the trainer''s id in the member''s row.';
+
+
+--
+-- Name: COLUMN policy_rules.trainer_ids; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.policy_rules.trainer_ids IS 'No foreign keys: the application may delete a trainer, who is then not chosen.';
+
+
+--
+-- Name: choose(assignment.request, jsonb, assignment.policy_rules[], uuid[], jsonb[], uuid[], assignment.trainer_count[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[] DEFAULT '{}'::uuid[], p_taken assignment.trainer_count[] DEFAULT '{}'::assignment.trainer_count[]) RETURNS SETOF assignment.choice
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_request.purpose = 'transfer' then
+    return query
+    select * from assignment.choose_successors(p_request, p_document, p_rules, p_member_ids, p_rows, p_full, p_taken);
+  else
+    return query
+    select * from assignment.choose_trainers(p_document, p_rules, p_member_ids, p_rows, p_request.purpose, p_full, p_taken);
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) IS 'The choices of choose_successors for a transfer, else those of choose_trainers.';
+
+
+--
+-- Name: choose_and_assign(assignment.request, uuid[], jsonb[], assignment.clients, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients DEFAULT NULL::assignment.clients, p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'auto'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_document jsonb;
+  v_rules assignment.policy_rules[];
+  v_ids uuid[] := p_member_ids;
+  v_rows jsonb[] := p_rows;
+  v_result record;
+  v_full uuid[] := '{}';
+  v_done assignment.choice[] := '{}';
+  v_gone_ids uuid[] := '{}';
+  v_failures assignment.member_failure[] := '{}';
+begin
+  -- For a few members, a session plans once: planning is half of what a signup takes.
+  if cardinality(p_member_ids) <= 10 then
+    perform set_config('plan_cache_mode', 'force_generic_plan', true);
+  end if;
+
+  select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
+  into v_document, v_rules
+  from assignment.policies p
+  where p.version = p_request.policy_version;
+  if not found and p_request.policy_version is not null then
+    raise exception 'the policy has no version %', p_request.policy_version using errcode = 'TA014';
+  end if;
+
+  loop
+    select * into v_result
+    from assignment.carry_out_choices(
+      p_request,
+      array(select c from assignment.choose(p_request, v_document, v_rules, v_ids, v_rows, v_full) as c),
+      p_clients,
+      p_max_attempts
+    );
+    v_done := v_done || v_result.done;
+    v_gone_ids := v_gone_ids || v_result.gone_ids;
+    v_failures := v_failures || v_result.failures;
+
+    -- Where another session took the last seat, these members choose again, without that trainer.
+    exit when v_result.full_members = '{}';
+    v_full := v_full || array(select distinct unnest(v_result.full_trainers));
+    select array_agg(m.id order by m.place), array_agg(m.member_row order by m.place)
+    into v_ids, v_rows
+    from unnest(v_ids, v_rows) with ordinality as m (id, member_row, place)
+    where m.id in (select unnest(v_result.full_members));
+  end loop;
+  return assignment.count_choices(p_request, v_done, v_rules, v_gone_ids, v_failures);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients, p_max_attempts integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients, p_max_attempts integer) IS 'Assigns members, given with their rows, as the policy_version of the request says, or in a transfer to the trainer of the
+request. Counts the results. Members for whom no trainer has room are among the failures (TA011).
+Raises as assign_members does, and TA014 no such version.';
+
+
+--
+-- Name: choose_successors(assignment.request, jsonb, assignment.policy_rules[], uuid[], jsonb[], uuid[], assignment.trainer_count[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.choose_successors(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[] DEFAULT '{}'::uuid[], p_taken assignment.trainer_count[] DEFAULT '{}'::assignment.trainer_count[]) RETURNS SETOF assignment.choice
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_trainer_id uuid := p_request.trainer_id;
+  v_group record;
+  v_choices assignment.choice[];
+  v_taken assignment.trainer_count[] := p_taken;
+begin
+  -- What was ended by hand is not made again; what a run ended may be.
+  if v_trainer_id is not null then
+    return query
+    select
+      k.id,
+      case when answer.outcome = 'assign' then v_trainer_id end,
+      null::smallint,
+      answer.outcome
+    from (
+      select m.id, known.status, row_number() over (partition by known.status is null and m.id <> v_trainer_id order by m.place) as place
+      from unnest(p_member_ids) with ordinality as m (id, place)
+      left join lateral (
+        select a.status
+        from public.trainer_client_assignments a
+        where a.client_id = m.id
+          and a.trainer_id is not distinct from v_trainer_id  -- unlike =, keeps the planner from the index by trainer
+          and (a.status = 'active' or coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign'))
+        order by a.status
+        limit 1
+      ) as known on true
+    ) as k
+    left join assignment.find_room(array[v_trainer_id], p_full, p_taken, cardinality(p_member_ids)) as r on true
+    cross join lateral (
+      select case
+        when k.id = v_trainer_id then 'is_trainer'
+        when k.status = 'active' then 'already_assigned'
+        when k.status is not null then 'ended'
+        when r.trainer_id is null or k.place > r.room then 'no_room'
+        else 'assign'
+      end as outcome
+    ) as answer;
+    return;
+  end if;
+
+  for v_group in
+    select array_agg(m.id order by m.place) as ids, array_agg(m.member_row order by m.place) as rows, former.trainer_ids
+    from unnest(p_member_ids, p_rows) with ordinality as m (id, member_row, place)
+    cross join lateral (
+      select coalesce(array_agg(distinct a.trainer_id), '{}') as trainer_ids
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.status = 'inactive'
+        and a.trainer_id is not null
+        and coalesce(a.ended_because, 'direct') not in ('transfer', 'reassign')
+    ) as former
+    group by former.trainer_ids
+  loop
+    v_choices := array(
+      select c
+      from assignment.choose_trainers(
+        p_document,
+        p_rules,
+        v_group.ids,
+        v_group.rows,
+        'transfer',
+        p_full || p_request.from_trainer_id || v_group.trainer_ids,
+        v_taken,
+        p_request.from_trainer_id
+      ) as c
+    );
+    return query  -- who is left, or was ended by hand, is not without room
+    select c.member_id, c.trainer_id, c.rule, case
+      when c.outcome <> 'no_room' or r.choose = 'field' then c.outcome
+      when asked.trainer_ids = '{}' then 'excluded'
+      when asked.trainer_ids <@ v_group.trainer_ids then 'ended'
+      else c.outcome
+    end
+    from unnest(v_choices) as c
+    left join unnest(p_rules) as r on r.rule = c.rule
+    cross join lateral (
+      select array_remove(
+        case when c.rule is null then array[(p_document ->> 'defaultTrainerId')::uuid] else r.trainer_ids end,
+        p_request.from_trainer_id
+      ) as trainer_ids
+    ) as asked;
+    v_taken := assignment.add_taken(v_taken, array(select c.trainer_id from unnest(v_choices) as c where c.outcome = 'assign'));
+  end loop;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION choose_successors(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.choose_successors(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) IS 'One choice for each client, or one for each trainer where a rule chooses all, as choose_trainers returns them. The trainer
+who is left is never chosen, and neither is one whose assignment to the client was ended by hand.
+p_rows, p_document and p_rules are needed when the policy chooses. p_full, p_taken: as for choose_trainers.';
+
+
+--
+-- Name: choose_trainers(jsonb, assignment.policy_rules[], uuid[], jsonb[], text, uuid[], assignment.trainer_count[], uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_purpose text DEFAULT 'fill'::text, p_full uuid[] DEFAULT '{}'::uuid[], p_taken assignment.trainer_count[] DEFAULT '{}'::assignment.trainer_count[], p_from_trainer_id uuid DEFAULT NULL::uuid) RETURNS SETOF assignment.choice
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '32MB'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_default_id uuid := p_document ->> 'defaultTrainerId';
+  v_keeps_met boolean := p_purpose <> 'first';
+  v_pending integer[] := array(select generate_subscripts(p_member_ids, 1));
+  v_rule assignment.policy_rules;
+  v_match record;
+  v_here integer[];
+  v_met_members integer[];
+  v_met_trainers uuid[];
+  v_met_active boolean[];
+  v_dealt_members integer[];
+  v_dealt_trainers uuid[];
+  v_decided integer[];
+  v_taken assignment.trainer_count[] := p_taken;
+begin
+  if v_keeps_met and (p_document ->> 'respectsOtherTrainers')::boolean then
+    v_decided := array(
+      select i
+      from unnest(v_pending) as i
+      where exists (
+        select
+        from public.trainer_client_assignments a
+        where a.client_id = p_member_ids[i]
+          and a.status = 'active'
+          and a.trainer_id is distinct from p_from_trainer_id
+          and (p_purpose <> 'reassign' or a.policy_version is null)  -- what the policy chose, it may choose anew
+      )
+    );
+    return query select p_member_ids[i], null::uuid, null::smallint, 'already_assigned' from unnest(v_decided) as i;
+    v_pending := array(select unnest(v_pending) except select unnest(v_decided) order by 1);
+  end if;
+
+  for v_match in
+    select r as rule, m.matched
+    from assignment.match_rules(p_rules, p_rows) m
+    join unnest(p_rules) as r on r.rule = m.rule
+    order by m.rule
+  loop
+    v_rule := v_match.rule;
+    v_here := array(select unnest(v_match.matched) intersect select unnest(v_pending) order by 1);
+    continue when v_here = '{}';
+
+    if v_rule.choose = 'nobody' then
+      return query select p_member_ids[i], null::uuid, v_rule.rule, 'excluded' from unnest(v_here) as i;
+      v_pending := array(select unnest(v_pending) except select unnest(v_here) order by 1);
+      continue;
+    end if;
+
+    v_met_members := '{}';
+    v_met_trainers := '{}';
+    v_met_active := '{}';
+    if v_keeps_met then
+      select coalesce(array_agg(index), '{}'), coalesce(array_agg(trainer_id), '{}'), coalesce(array_agg(is_active), '{}')
+      into v_met_members, v_met_trainers, v_met_active
+      from assignment.find_met(v_rule, p_member_ids, p_rows, v_here, p_purpose, p_from_trainer_id);
+    end if;
+
+    select coalesce(array_agg(d.index), '{}'), coalesce(array_agg(d.trainer_id), '{}')
+    into v_dealt_members, v_dealt_trainers
+    from assignment.deal_out(
+      v_rule, p_member_ids, p_rows, v_here, v_met_members, v_met_trainers, p_full, v_taken
+    ) as d;
+    return query
+    select p_member_ids[d.index], d.trainer_id, v_rule.rule, 'assign'
+    from unnest(v_dealt_members, v_dealt_trainers) as d (index, trainer_id);
+    return query
+    select
+      p_member_ids[met.index],
+      null::uuid,
+      v_rule.rule,
+      case when bool_or(met.is_active) then 'already_assigned' else 'ended' end
+    from unnest(v_met_members, v_met_active) as met (index, is_active)
+    where met.index not in (select unnest(v_dealt_members))
+    group by met.index;
+    if p_purpose = 'reassign' then
+      return query
+      select p_member_ids[met.index], met.trainer_id, v_rule.rule, 'kept'
+      from unnest(v_met_members, v_met_trainers, v_met_active) as met (index, trainer_id, is_active)
+      where met.is_active;
+    end if;
+    v_decided := v_dealt_members || v_met_members;
+    v_taken := assignment.add_taken(v_taken, v_dealt_trainers);
+
+    if v_rule.when_full = 'wait' then
+      v_here := array(select unnest(v_here) except select unnest(v_decided));
+      v_here := case v_rule.choose
+        when 'field' then array(
+          select n.index from assignment.find_named_trainers(v_rule, p_member_ids, p_rows, v_here) as n
+        )
+        else array(  -- nobody waits for themselves
+          select i from unnest(v_here) as i where array_remove(v_rule.trainer_ids, p_member_ids[i]) <> '{}'
+        )
+      end;
+      return query select p_member_ids[i], null::uuid, v_rule.rule, 'no_room' from unnest(v_here) as i;
+      v_decided := v_decided || v_here;
+    end if;
+    v_pending := array(select unnest(v_pending) except select unnest(v_decided) order by 1);
+  end loop;
+
+  return query
+  select p_member_ids[i.index], answer.trainer_id, null::smallint, answer.outcome
+  from (
+    select
+      pending.index,
+      known.status,
+      row_number() over (partition by known.status is null and p_member_ids[pending.index] <> v_default_id order by pending.index) as place
+    from unnest(v_pending) as pending (index)
+    left join lateral (
+      select a.status
+      from public.trainer_client_assignments a
+      where v_keeps_met
+        and a.client_id = p_member_ids[pending.index]
+        and a.trainer_id is not distinct from v_default_id
+        and case a.status
+          when 'active' then v_default_id is distinct from p_from_trainer_id
+          else p_purpose = 'fill'
+            or (p_purpose = 'reassign' and not assignment.is_ended_by_policy(a.ended_run_id))
+        end
+      order by a.status
+      limit 1
+    ) as known on true
+  ) as i
+  left join assignment.find_room(array[v_default_id], p_full, v_taken, cardinality(v_pending)) as r on true
+  cross join lateral (
+    select case
+      when p_member_ids[i.index] = v_default_id then 'is_trainer'
+      when i.status = 'active' then 'already_assigned'
+      when i.status is not null then 'ended'
+      when r.trainer_id is null or i.place > r.room then 'no_room'
+      else 'assign'
+    end as outcome
+  ) as decided
+  cross join lateral (
+    select decided.outcome, case decided.outcome when 'assign' then v_default_id end as trainer_id
+    union all
+    select 'kept', v_default_id where p_purpose = 'reassign' and decided.outcome = 'already_assigned'
+  ) as answer;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_purpose text, p_full uuid[], p_taken assignment.trainer_count[], p_from_trainer_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_purpose text, p_full uuid[], p_taken assignment.trainer_count[], p_from_trainer_id uuid) IS 'What a policy, given as its document and compiled rules, says of members, given with their rows: one choice for each
+member, or one for each trainer where a rule chooses all.
+p_purpose: as in a request. A member who has a trainer of a rule keeps to that, and where it counts for the purpose (see
+find_met) also one who had. p_from_trainer_id: assignments to this trainer do not count.
+p_full: trainers not to choose. p_taken: seats to count as taken; null: as if nobody had a capacity.';
+
+
+--
+-- Name: uuid_v7(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.uuid_v7() RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    AS $$
+      select encode(
+        int8send(((us / 1000) << 16) | (7 << 12) | ((us % 1000) * 4096 / 1000))
+          || substring(uuid_send(gen_random_uuid()) from 9),
+        'hex'
+      )::uuid
+      from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as us) as instant
+    $$;
+
+
+--
+-- Name: FUNCTION uuid_v7(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.uuid_v7() IS 'Returns a new UUID version 7. It sorts by the time of its creation.';
+
+
+--
+-- Name: backfill_runs; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.backfill_runs (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    kind text DEFAULT 'backfill'::text NOT NULL,
+    from_trainer_id uuid,
+    trainer_id uuid,
+    policy_version integer,
+    status text DEFAULT 'running'::text NOT NULL,
+    status_changed_by text NOT NULL,
+    status_reason text,
+    status_request_id text,
+    dry_run boolean DEFAULT false NOT NULL,
+    reassigns boolean DEFAULT false NOT NULL,
+    condition jsonb,
+    only_selected boolean DEFAULT false NOT NULL,
+    notes text,
+    batch_rows integer,
+    retry_of uuid,
+    only_failed boolean DEFAULT false NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    total bigint DEFAULT 0 NOT NULL,
+    total_is_estimate boolean DEFAULT false NOT NULL,
+    remaining bigint,
+    sweeps smallint DEFAULT 0 NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    throttled_because text,
+    replica_lag text,
+    lock_waiters text,
+    start_traceparent text,
+    resume_traceparent text,
+    CONSTRAINT batch_rows_is_bounded CHECK (((batch_rows >= 1) AND (batch_rows <= 20000))),
+    CONSTRAINT finished_at_belongs_to_ended CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['running'::text, 'paused'::text])))),
+    CONSTRAINT from_trainer_belongs_to_transfer CHECK (((from_trainer_id IS NOT NULL) = (kind = 'transfer'::text))),
+    CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['backfill'::text, 'transfer'::text]))),
+    CONSTRAINT only_failed_is_a_retry CHECK (((NOT only_failed) OR (retry_of IS NOT NULL))),
+    CONSTRAINT reassigning_belongs_to_policy CHECK (((NOT reassigns) OR ((kind = 'backfill'::text) AND (trainer_id IS NULL)))),
+    CONSTRAINT selection_belongs_to_transfer CHECK (((kind = 'transfer'::text) OR ((condition IS NULL) AND (NOT only_selected) AND (notes IS NULL)))),
+    CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['running'::text, 'paused'::text, 'cancelled'::text, 'succeeded'::text, 'completed_with_errors'::text]))),
+    CONSTRAINT trainer_or_policy_is_known CHECK (((trainer_id IS NOT NULL) OR (policy_version IS NOT NULL)))
+);
+
+
+--
+-- Name: TABLE backfill_runs; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.backfill_runs IS 'Runs. A backfill passes over all members and assigns those whom its trainer, or its policy, lacks. A transfer passes over the
+clients of one trainer and gives them to others.';
+
+
+--
+-- Name: COLUMN backfill_runs.kind; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.kind IS 'backfill or transfer.';
+
+
+--
+-- Name: COLUMN backfill_runs.from_trainer_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.from_trainer_id IS 'Of a transfer: the trainer whose clients it moves.';
+
+
+--
+-- Name: COLUMN backfill_runs.trainer_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.trainer_id IS 'The trainer of all assignments that the run makes. Null: the policy chooses.';
+
+
+--
+-- Name: COLUMN backfill_runs.policy_version; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.policy_version IS 'The version of the policy that the run began with and keeps. Null: the caller named the trainer.';
+
+
+--
+-- Name: COLUMN backfill_runs.status; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.status IS 'running, paused, cancelled, succeeded, or completed_with_errors. The last three end the run.';
+
+
+--
+-- Name: COLUMN backfill_runs.status_changed_by; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.status_changed_by IS 'Who set the current status. Set it with every change of status.';
+
+
+--
+-- Name: COLUMN backfill_runs.status_reason; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.status_reason IS 'Why the status changed. Null: no reason was given.';
+
+
+--
+-- Name: COLUMN backfill_runs.status_request_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.status_request_id IS 'The HTTP request that set the current status. Null: none.';
+
+
+--
+-- Name: COLUMN backfill_runs.dry_run; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.dry_run IS 'Only counts what a real run would do, and assigns nobody.';
+
+
+--
+-- Name: COLUMN backfill_runs.reassigns; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.reassigns IS 'Also replaces what a policy chose and would no longer choose. What a person assigned stays.';
+
+
+--
+-- Name: COLUMN backfill_runs.condition; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.condition IS 'Of a transfer: moves only clients who match it, as in a rule. Null: all.';
+
+
+--
+-- Name: COLUMN backfill_runs.only_selected; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.only_selected IS 'Of a transfer: moves only the clients in backfill_selected.';
+
+
+--
+-- Name: COLUMN backfill_runs.notes; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.notes IS 'Of a transfer: the notes of the new assignments. Null: those of the ended ones.';
+
+
+--
+-- Name: COLUMN backfill_runs.batch_rows; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.batch_rows IS 'Fixed number of rows in a batch. Null: adapted to the speed of the database.';
+
+
+--
+-- Name: COLUMN backfill_runs.retry_of; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.retry_of IS 'The ended run that this run retries.';
+
+
+--
+-- Name: COLUMN backfill_runs.only_failed; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.only_failed IS 'Processes only the members in backfill_errors of retry_of, instead of all members.';
+
+
+--
+-- Name: COLUMN backfill_runs.requested_by; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.requested_by IS 'Who started the run.';
+
+
+--
+-- Name: COLUMN backfill_runs.total; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.total IS 'Members to process: counted up to one million, estimated above, exact once the run has ended.';
+
+
+--
+-- Name: COLUMN backfill_runs.remaining; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.remaining IS 'The proof at the end: members without an assignment and without a recorded error. Null: not ended yet.';
+
+
+--
+-- Name: COLUMN backfill_runs.sweeps; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.sweeps IS 'Batches of missed members that the proof found and the run then assigned.';
+
+
+--
+-- Name: COLUMN backfill_runs.tries; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.tries IS 'Consecutive failed steps. Lanes that fail simultaneously count once.';
+
+
+--
+-- Name: COLUMN backfill_runs.throttled_because; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.throttled_because IS 'Why the run waits, to spare the database. Null: it does not wait.';
+
+
+--
+-- Name: COLUMN backfill_runs.replica_lag; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.replica_lag IS 'The last measurement: a time, none, or unavailable (no permission). Null: not measured yet.';
+
+
+--
+-- Name: COLUMN backfill_runs.lock_waiters; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.lock_waiters IS 'Sessions that waited for locks on members or assignments at the last measurement. Null: not measured yet.';
+
+
+--
+-- Name: COLUMN backfill_runs.start_traceparent; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.start_traceparent IS 'W3C trace context of the request that started the run. The spans of its steps link to it. Null: not traced.';
+
+
+--
+-- Name: COLUMN backfill_runs.resume_traceparent; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_runs.resume_traceparent IS 'W3C trace context of the request that last resumed the run. Null: not resumed, or not traced.';
+
+
+--
+-- Name: choose_transfer(assignment.backfill_runs, uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.choose_transfer(p_run assignment.backfill_runs, p_member_ids uuid[], OUT selected integer, OUT choices assignment.choice[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_selected record;
+begin
+  select (s.clients).member_ids, s.member_rows into v_selected from assignment.select_clients(p_run, p_member_ids) as s;
+  selected := cardinality(v_selected.member_ids);
+  choices := array(
+    select c
+    from assignment.choose(
+      assignment.run_request(p_run),
+      (select p.document from assignment.policies p where p.version = p_run.policy_version),
+      array(select r from assignment.policy_rules r where r.version = p_run.policy_version order by r.rule),
+      v_selected.member_ids,
+      v_selected.member_rows
+    ) as c
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION choose_transfer(p_run assignment.backfill_runs, p_member_ids uuid[], OUT selected integer, OUT choices assignment.choice[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.choose_transfer(p_run assignment.backfill_runs, p_member_ids uuid[], OUT selected integer, OUT choices assignment.choice[]) IS 'How many of the clients the transfer selects, and what choose says of those.';
+
+
+--
+-- Name: claim_new_failures(integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.claim_new_failures(p_limit integer DEFAULT 500) RETURNS TABLE(member_id uuid, trainer_id uuid, sqlstate text, message text, source text, attempts integer, first_failed_at timestamp with time zone, last_failed_at timestamp with time zone, next_attempt_at timestamp with time zone)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+  update assignment.failures f
+  set logged_at = now()
+  from (
+    select n.member_id
+    from assignment.failures n
+    where n.logged_at is null
+    order by n.member_id
+    limit p_limit
+    for update skip locked
+  ) as new
+  where f.member_id = new.member_id
+  returning
+    f.member_id,
+    f.trainer_id,
+    f.sqlstate,
+    f.message,
+    f.source,
+    f.attempts,
+    f.first_failed_at,
+    f.last_failed_at,
+    f.next_attempt_at
+$$;
+
+
+--
+-- Name: FUNCTION claim_new_failures(p_limit integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.claim_new_failures(p_limit integer) IS 'Marks up to p_limit failures as logged and returns them, for the log.';
+
+
+--
+-- Name: claim_seats(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.claim_seats(p_trainer_ids uuid[]) RETURNS integer[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_without_seat integer[];
+begin
+  if not exists (
+    select
+    from assignment.trainers t
+    where t.trainer_id = any (p_trainer_ids)
+      and (t.capacity is not null or not t.accepts_clients)
+  ) then
+    return '{}';
+  end if;
+
+  with wanted as materialized (
+    select
+      p.position,
+      t.trainer_id,
+      t.accepts_clients,
+      row_number() over (partition by t.trainer_id order by p.position) as place
+    from unnest(p_trainer_ids) with ordinality as p (trainer_id, position)
+    join assignment.trainers t on t.trainer_id = p.trainer_id
+    where t.capacity is not null
+      or not t.accepts_clients
+  ),
+  free as materialized (
+    select found.trainer_id, found.seat
+    from (
+      select w.trainer_id, count(*) as places
+      from wanted w
+      where w.accepts_clients
+      group by w.trainer_id
+      order by w.trainer_id
+    ) as asked
+    cross join lateral (
+      select s.trainer_id, s.seat
+      from assignment.seats s
+      where s.trainer_id = asked.trainer_id
+        and not s.is_overbooked
+        and not exists (select from assignment.seats o where o.trainer_id = asked.trainer_id and o.is_overbooked)
+      order by s.seat
+      limit asked.places
+      for update skip locked
+    ) as found
+  ),
+  taken as (
+    delete from assignment.seats s
+    using free f
+    where s.trainer_id = f.trainer_id
+      and not s.is_overbooked
+      and s.seat = f.seat
+    returning s.trainer_id
+  ),
+  counted as (
+    select t.trainer_id, count(*) as seats from taken t group by t.trainer_id
+  )
+  select coalesce(array_agg(w.position::integer order by w.position), '{}')
+  into v_without_seat
+  from wanted w
+  left join counted c on c.trainer_id = w.trainer_id
+  where w.place > coalesce(c.seats, 0);
+  return v_without_seat;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION claim_seats(p_trainer_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.claim_seats(p_trainer_ids uuid[]) IS 'Takes one seat for each item whose trainer has a capacity. Returns the positions of the items that got none: the trainer
+has no room, or accepts no clients.';
+
+
+--
+-- Name: close_table(regclass); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.close_table(p_table regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform assignment.take_back_defaults(p_table);
+  perform assignment.admit(p_table, pg_get_userbyid(relowner), 'owner_does_all', 'all')
+  from pg_class
+  where oid = p_table;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION close_table(p_table regclass); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.close_table(p_table regclass) IS 'Takes back what default privileges granted on a new table, and lets its owner see every row even when row-level
+security is forced.';
+
+
+--
+-- Name: compile_condition(jsonb); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.compile_condition(p_condition jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_path text[];
+  v_item text := '$';
+  v_kind text;
+  v_value_kind text;
+  v_op text := p_condition ->> 'op';
+  v_value jsonb := p_condition -> 'value';
+  v_key text;
+begin
+  if p_condition ? 'all' then
+    return (select '(' || string_agg(assignment.compile_condition(c), ' && ') || ')' from jsonb_array_elements(p_condition -> 'all') as c);
+  elsif p_condition ? 'any' then
+    return (select '(' || string_agg(assignment.compile_condition(c), ' || ') || ')' from jsonb_array_elements(p_condition -> 'any') as c);
+  elsif p_condition ? 'not' then
+    return '!(' || assignment.compile_condition(p_condition -> 'not') || ')';
+  end if;
+
+  v_path := assignment.field_path(p_condition ->> 'field');
+  foreach v_key in array v_path loop
+    v_item := v_item || '.' || to_json(v_key)::text;
+  end loop;
+  select
+    case when cardinality(v_path) = 1 then kind else 'json' end,
+    case when cardinality(v_path) = 1 then value_kind else 'json' end
+  into v_kind, v_value_kind
+  from assignment.member_columns
+  where name = v_path[1];
+
+  -- An absent field and a null one are the same, and match nothing but missing.
+  case v_op
+    when 'exists' then return format('(%s.type() != "null")', v_item);
+    when 'missing' then return format('!(%s.type() != "null")', v_item);
+    when 'ne' then
+      return format('(%s.type() != "null" && !exists(%1$s ? (%s)))', v_item, assignment.compile_test('eq', v_kind, v_value));
+    when 'in', 'not_in' then
+      return (
+        select format(
+          case v_op when 'in' then 'exists(%s ? (%s))' else '(%s.type() != "null" && !exists(%1$s ? (%s)))' end,
+          v_item,
+          string_agg(assignment.compile_test('eq', v_kind, each), ' || ')
+        )
+        from jsonb_array_elements(v_value) as each
+      );
+    when 'contains' then
+      if v_kind = 'array' then
+        return format('exists(%s[*] ? (%s))', v_item, assignment.compile_test('eq', v_value_kind, v_value));
+      elsif v_kind = 'json' then  -- an array that has the item, or a text that has the part
+        return format(
+          '((%s.type() == "array" && exists(%1$s[*] ? (%2$s))) || (%1$s.type() == "string" && exists(%1$s ? (%3$s))))',
+          v_item,
+          assignment.compile_test('eq', v_kind, v_value),
+          case jsonb_typeof(v_value)
+            when 'string' then assignment.compile_test('contains', v_kind, v_value)
+            else '1 == 0'
+          end
+        );
+      end if;
+      return format('exists(%s ? (%s))', v_item, assignment.compile_test(v_op, v_kind, v_value));
+    else
+      return format('exists(%s ? (%s))', v_item, assignment.compile_test(v_op, v_kind, v_value));
+  end case;
+end;
+$_$;
+
+
+--
+-- Name: FUNCTION compile_condition(p_condition jsonb); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.compile_condition(p_condition jsonb) IS 'The text of a jsonpath predicate for a condition that find_policy_problems found nothing amiss with.';
+
+
+--
+-- Name: compile_rules(jsonb, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) RETURNS SETOF assignment.policy_rules
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select
+    p_version,
+    r.ordinality::smallint,
+    r.body ->> 'name',
+    case when r.body ? 'when' then assignment.compile_condition(r.body -> 'when')::jsonpath end,
+    asked.paths,
+    array(
+      select case c.kind when 'array' then c.value_kind || '[]' else c.kind end
+      from unnest(asked.paths) with ordinality as a (path, place)
+      left join assignment.member_columns c on c.name = (a.path::text[])[1]
+      order by a.place
+    ),
+    r.body #>> '{assign,choose}',
+    assignment.field_path(r.body #>> '{assign,field}'),
+    array(
+      select (t.trainer ->> 'trainerId')::uuid
+      from jsonb_array_elements(r.body #> '{assign,trainers}') with ordinality as t (trainer, place)
+      order by t.place
+    ),
+    array(
+      select coalesce((t.trainer ->> 'weight')::integer, 1)
+      from jsonb_array_elements(r.body #> '{assign,trainers}') with ordinality as t (trainer, place)
+      order by t.place
+    ),
+    coalesce(r.body #>> '{assign,whenFull}', 'next')
+  from jsonb_array_elements(p_document -> 'rules') with ordinality as r (body, ordinality)
+  cross join lateral (
+    select array(
+      select distinct assignment.field_path(f.name)::text
+      from (
+        select l.leaf ->> 'field' as name
+        from assignment.condition_leaves(r.body -> 'when', '') as l
+        union all
+        select r.body #>> '{assign,field}'
+      ) as f
+      where f.name is not null
+      order by 1
+    ) as paths
+  ) as asked
+$$;
+
+
+--
+-- Name: FUNCTION compile_rules(p_document jsonb, p_version integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) IS 'The rules of a document in which find_policy_problems found no error, compiled for choose_trainers.';
+
+
+--
+-- Name: compile_test(text, text, jsonb); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    AS $$
+  select case
+    when p_op = 'starts_with' then '@ starts with ' || v.literal
+    when p_op = 'contains' then '@ like_regex ' || v.literal || ' flag "q"'
+    when p_kind in ('date', 'timestamp', 'timestamptz') then format(
+      '@.datetime() %s %s.datetime()%s',
+      v.comparison,
+      v.literal,
+      case  -- jsonpath reads no infinite time
+        when p_op in ('gt', 'gte') then ' || @ == "infinity"'
+        when p_op in ('lt', 'lte') then ' || @ == "-infinity"'
+      end
+    )
+    else format('@ %s %s', v.comparison, v.literal)
+  end
+  from (
+    select
+      case p_kind  -- as to_jsonb writes a value of the column
+        when 'date' then to_jsonb((p_value #>> '{}')::date)::text
+        when 'timestamp' then to_jsonb((p_value #>> '{}')::timestamptz at time zone 'UTC')::text
+        when 'timestamptz' then to_jsonb((p_value #>> '{}')::timestamptz)::text
+        when 'uuid' then to_jsonb((p_value #>> '{}')::uuid)::text
+        when 'citext' then lower(p_value::text)
+        else p_value::text
+      end as literal,
+      case p_op when 'lt' then '<' when 'lte' then '<=' when 'gt' then '>' when 'gte' then '>=' else '==' end as comparison
+  ) as v
+$$;
+
+
+--
+-- Name: FUNCTION compile_test(p_op text, p_kind text, p_value jsonb); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) IS 'A test of the jsonpath item @ against a value, for values of that kind. like_regex is the only operator that finds a part
+of a text; its flag q makes it compare characters, not patterns.';
+
+
+--
+-- Name: condition_leaves(jsonb, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) RETURNS TABLE(leaf jsonb, pointer text)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with recursive nodes (node, pointer) as (
+    select p_condition, p_pointer
+    union all
+    select child.node, n.pointer || child.step
+    from nodes n
+    cross join lateral (
+      select value as node, format('/%s/%s', key, ordinality - 1) as step
+      from (values ('all'), ('any')) as k (key)
+      cross join jsonb_array_elements(n.node -> key) with ordinality
+      where jsonb_typeof(n.node -> key) = 'array'
+      union all
+      select n.node -> 'not', '/not'
+      where n.node ? 'not'
+    ) as child
+  )
+  select node, pointer from nodes where node ? 'field'
+$$;
+
+
+--
+-- Name: FUNCTION condition_leaves(p_condition jsonb, p_pointer text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) IS 'The leaves {field, op, value} of a condition, each with its JSON pointer. p_pointer: the pointer of the condition.';
+
+
+--
+-- Name: count_choices(assignment.request, assignment.choice[], assignment.policy_rules[], uuid[], assignment.member_failure[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[] DEFAULT '{}'::uuid[], p_failures assignment.member_failure[] DEFAULT '{}'::assignment.member_failure[]) RETURNS assignment.batch_result
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+  with choices as materialized (
+    select * from unnest(p_choices)
+  ),
+  failures as materialized (  -- a member fails once, whatever became of other pairs
+    select distinct on (f.member_id) f.*
+    from (
+      select * from unnest(p_failures)
+      union all
+      select c.member_id, 'TA011', case
+        when p_request.trainer_id is not null then format('trainer %s has no room', p_request.trainer_id)
+        when c.rule is null then coalesce(
+          (select 'no rule takes the member, and there is no default trainer' from assignment.settings where default_trainer_id is null),
+          'the default trainer has no room'
+        )
+        else format('no trainer of rule %s (%s) has room', c.rule, r.name)
+      end, coalesce(c.rule, 0::smallint)
+      from choices c
+      left join unnest(p_rules) as r on r.rule = c.rule
+      where c.outcome = 'no_room'
+      union all
+      -- A transfer leaves nobody behind without saying so.
+      select c.member_id, t.sqlstate, t.message, null::smallint
+      from choices c
+      join (
+        values
+          ('is_trainer', 'TA003', 'the member is the new trainer'),
+          ('ended', 'TA015', 'the assignment to the new trainer was ended before, and is not made again'),
+          ('excluded', 'TA016', 'the policy gives this member no other trainer')
+      ) as t (outcome, sqlstate, message) on t.outcome = c.outcome
+      where p_request.purpose = 'transfer'
+    ) as f
+    order by f.member_id
+  ),
+  members as (
+    select
+      c.member_id,
+      case
+        when c.member_id in (select unnest(p_gone_ids)) then 'gone'
+        when bool_or(c.outcome = 'assigned') then 'assigned'
+        when bool_or(c.outcome = 'assign') then 'already_assigned'  -- another session was faster
+        else min(c.outcome)
+      end as outcome
+    from choices c
+    where c.member_id not in (select f.member_id from failures f)
+      and c.outcome <> 'kept'
+    group by c.member_id
+  )
+  select row(
+    count(*) filter (where m.outcome = 'assigned'),
+    count(*) filter (where m.outcome = 'already_assigned'),
+    count(*) filter (where m.outcome = 'ended'),
+    count(*) filter (where m.outcome = 'is_trainer'),
+    count(*) filter (where m.outcome = 'gone'),
+    count(*) filter (where m.outcome = 'excluded'),
+    0,  -- whom a transfer does not concern is not among the choices
+    (select coalesce(array_agg(row(f.*)::assignment.member_failure), '{}') from failures f),
+    (
+      select coalesce(array_agg(row(g.rule, g.trainer_id, g.members)::assignment.choice_count), '{}')
+      from (
+        select coalesce(c.rule, 0) as rule, c.trainer_id, count(*) as members
+        from choices c
+        where c.outcome = 'assigned'
+        group by c.rule, c.trainer_id
+      ) as g
+    )
+  )::assignment.batch_result
+  from members m
+$$;
+
+
+--
+-- Name: FUNCTION count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) IS 'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.
+A member counts once: failed before gone before assigned.';
+
+
+--
+-- Name: count_unsampled_seats(real); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.count_unsampled_seats(p_percent real) RETURNS assignment.trainer_count[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array(
+    select row(s.trainer_id, floor(count(*) * (1 - p_percent / 100)))::assignment.trainer_count
+    from assignment.seats s
+    where not s.is_overbooked
+    group by s.trainer_id
+  )
+$$;
+
+
+--
+-- Name: FUNCTION count_unsampled_seats(p_percent real); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.count_unsampled_seats(p_percent real) IS 'The free seats of each trainer that are not for a sample of p_percent of the members.';
+
+
+--
+-- Name: database_role(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.database_role() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(nullif(current_setting('role'), 'none'), session_user)
+$$;
+
+
+--
+-- Name: FUNCTION database_role(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.database_role() IS 'The role that the session chose with SET ROLE, else the one that it connected as. Unlike current_user, it is not changed by
+a function that runs as its owner.';
+
+
+--
+-- Name: deal_by_room(uuid[], integer[], uuid[], integer[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.deal_by_room(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_rooms integer[]) RETURNS TABLE(index integer, trainer_id uuid)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+  -- One row for each place. The trainer with the largest share of free room comes first, then the longest idle.
+  with places as (
+    select t.trainer_id, row_number() over (
+      order by
+        case
+          when known.capacity is null then 1
+          else (t.room - turn.number + 1)::double precision / greatest(known.capacity, 1)
+        end desc,
+        turn.number,
+        latest.id nulls first,
+        t.trainer_id
+    ) as place
+    from unnest(p_trainer_ids, p_rooms) as t (trainer_id, room)
+    left join assignment.trainers known on known.trainer_id = t.trainer_id
+    cross join lateral generate_series(1, least(t.room, cardinality(p_members))) as turn (number)
+    left join lateral (
+      select a.id
+      from public.trainer_client_assignments a
+      where a.trainer_id = t.trainer_id
+        and a.status = 'active'
+      order by a.id desc
+      limit 1
+    ) as latest on true
+  ),
+  members as (  -- whoever is one of the trainers comes last, and gets another one of them
+    select
+      m.index,
+      p_member_ids[m.index] as member_id,
+      row_number() over (order by p_member_ids[m.index] = any (p_trainer_ids), m.index) as place,
+      p_member_ids[m.index] = any (p_trainer_ids) as is_trainer
+    from unnest(p_members) as m (index)
+  )
+  select m.index, p.trainer_id
+  from members m
+  join places p on p.place = m.place
+  where not m.is_trainer
+  union all
+  select m.index, found.trainer_id
+  from members m
+  cross join lateral (
+    select p.trainer_id
+    from places p
+    where p.place >= m.place
+      and p.trainer_id <> m.member_id
+    order by p.place
+    limit 1
+  ) as found
+  where m.is_trainer
+$$;
+
+
+--
+-- Name: FUNCTION deal_by_room(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_rooms integer[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.deal_by_room(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_rooms integer[]) IS 'Trainers for members, by their position in p_member_ids. p_rooms: the room of each trainer; null: no limit. A member who is
+one of the trainers gets another one of them; two such members may get the same place, of which one then finds it taken.';
+
+
+--
+-- Name: deal_by_weight(uuid[], integer[], uuid[], integer[], integer[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.deal_by_weight(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_weights integer[], p_rooms integer[]) RETURNS TABLE(index integer, trainer_id uuid)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_left integer[] := p_members;
+  v_trainer_ids uuid[] := p_trainer_ids;
+  v_weights integer[] := p_weights;
+  v_rooms integer[] := p_rooms;
+  v_dealt integer[];
+  v_chosen integer[];
+begin
+  -- In rounds: everybody asks the trainer with the lowest score among those with room.
+  while cardinality(v_left) > 0 and cardinality(v_trainer_ids) > 0 loop
+    with asked as (
+      select best.member, best.trainer, row_number() over (partition by best.trainer order by best.member) as place
+      from (
+        select i.index as member, preferred.trainer
+        from unnest(v_left) as i (index)
+        cross join lateral (
+          select t.number as trainer
+          from unnest(v_trainer_ids, v_weights) with ordinality as t (id, weight, number)
+          where t.id <> p_member_ids[i.index]
+          order by assignment.rendezvous_score(p_member_ids[i.index], t.id, t.weight), t.number
+          limit 1
+        ) as preferred
+      ) as best
+    ),
+    answered as (
+      select a.member, a.trainer, a.place <= v_rooms[a.trainer] or v_rooms[a.trainer] is null as has_room
+      from asked a
+    )
+    select
+      array_agg(a.member order by a.member) filter (where a.has_room),
+      array_agg(a.trainer order by a.member) filter (where a.has_room),
+      coalesce(array_agg(a.member order by a.member) filter (where not a.has_room), '{}')
+    into v_dealt, v_chosen, v_left
+    from answered a;
+    return query select d.member, v_trainer_ids[d.trainer] from unnest(v_dealt, v_chosen) as d (member, trainer);
+
+    -- Trainers without room left drop out.
+    select
+      array_agg(t.id order by t.number),
+      array_agg(t.weight order by t.number),
+      array_agg(t.room - t.dealt order by t.number)
+    into v_trainer_ids, v_weights, v_rooms
+    from (
+      select u.id, u.weight, u.room, u.number, coalesce(dealt.members, 0)::integer as dealt
+      from unnest(v_trainer_ids, v_weights, v_rooms) with ordinality as u (id, weight, room, number)
+      left join (
+        select chosen.trainer, count(*) as members from unnest(v_chosen) as chosen (trainer) group by chosen.trainer
+      ) as dealt on dealt.trainer = u.number
+    ) as t
+    where t.room is null or t.room > t.dealt;
+  end loop;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION deal_by_weight(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_weights integer[], p_rooms integer[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.deal_by_weight(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_weights integer[], p_rooms integer[]) IS 'Trainers for members, by their position in p_member_ids: each trainer a share proportional to the weight, as long as
+there is room. p_rooms: the room of each trainer; null: no limit.';
+
+
+--
+-- Name: deal_out(assignment.policy_rules, uuid[], jsonb[], integer[], integer[], uuid[], uuid[], assignment.trainer_count[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.deal_out(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_met_members integer[], p_met_trainers uuid[], p_full uuid[], p_taken assignment.trainer_count[]) RETURNS TABLE(index integer, trainer_id uuid)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_left integer[] := case p_rule.choose
+    when 'all' then p_members
+    else array(select unnest(p_members) except select unnest(p_met_members) order by 1)
+  end;
+  v_trainer_ids uuid[];
+  v_weights integer[];
+  v_rooms integer[];
+begin
+  if p_rule.choose = 'field' then
+    return query
+    with named as materialized (
+      select * from assignment.find_named_trainers(p_rule, p_member_ids, p_rows, v_left)
+    ),
+    known as (
+      select r.*
+      from (select coalesce(array_agg(distinct n.trainer_id), '{}') as ids from named n) as asked
+      cross join lateral assignment.find_room(asked.ids, p_full, p_taken, cardinality(v_left)) as r
+    )
+    select ranked.index, ranked.trainer_id
+    from (
+      select n.index, n.trainer_id, k.room, row_number() over (partition by n.trainer_id order by n.index) as place
+      from named n
+      join known k on k.trainer_id = n.trainer_id
+    ) as ranked
+    where ranked.place <= ranked.room or ranked.room is null;
+    return;
+  end if;
+
+  select array_agg(t.id order by t.id), array_agg(t.weight order by t.id), array_agg(r.room order by t.id)
+  into v_trainer_ids, v_weights, v_rooms
+  from unnest(p_rule.trainer_ids, p_rule.weights) as t (id, weight)
+  join unnest(assignment.find_members(p_rule.trainer_ids)) as m (id) on m.id = t.id
+  join assignment.find_room(
+    p_rule.trainer_ids,
+    p_full,
+    p_taken,
+    case p_rule.choose when 'most_room' then null else cardinality(p_members) end
+  ) as r on r.trainer_id = t.id;
+
+  case p_rule.choose
+    when 'all' then
+      return query
+      select ranked.index, ranked.trainer_id
+      from (
+        select i.index, t.trainer_id, t.room, row_number() over (partition by t.trainer_id order by i.index) as place
+        from unnest(v_left) as i (index)
+        cross join unnest(v_trainer_ids, v_rooms) as t (trainer_id, room)
+        where t.trainer_id <> p_member_ids[i.index]
+          and (i.index, t.trainer_id) not in (
+            select met.index, met.trainer_id from unnest(p_met_members, p_met_trainers) as met (index, trainer_id)
+          )
+      ) as ranked
+      where ranked.place <= ranked.room or ranked.room is null;
+    when 'most_room' then
+      return query select * from assignment.deal_by_room(p_member_ids, v_left, v_trainer_ids, v_rooms);
+    when 'spread' then
+      return query select * from assignment.deal_by_weight(p_member_ids, v_left, v_trainer_ids, v_weights, v_rooms);
+  end case;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION deal_out(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_met_members integer[], p_met_trainers uuid[], p_full uuid[], p_taken assignment.trainer_count[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.deal_out(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_met_members integer[], p_met_trainers uuid[], p_full uuid[], p_taken assignment.trainer_count[]) IS 'The trainers that a rule gives to members, by their position in p_member_ids. p_members: the positions of the members
+whom the rule takes; p_met_members, p_met_trainers: assignments that they have or had. Whoever is neither in the result nor
+in p_met_members found no room.';
+
+
+--
+-- Name: default_grantees(oid, oid, "char"); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select distinct case when a.grantee = 0 then 'public' else a.grantee::regrole::text end
+  from pg_default_acl d
+  cross join aclexplode(d.defaclacl) a
+  where d.defaclrole = p_owner
+    and d.defaclnamespace in (0, p_schema)
+    and d.defaclobjtype = p_type
+    and a.grantee <> p_owner
+    and (a.grantee <> 0 or p_type <> 'f')
+$$;
+
+
+--
+-- Name: FUNCTION default_grantees(p_owner oid, p_schema oid, p_type "char"); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") IS 'Roles that ALTER DEFAULT PRIVILEGES gives rights on new objects of this owner in this schema.
+p_type: as pg_default_acl.defaclobjtype (r table, f function, n schema).';
+
+
+--
+-- Name: default_trainer_id(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.default_trainer_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_trainer_id uuid;
+begin
+  select default_trainer_id into v_trainer_id from assignment.settings;
+  if v_trainer_id is null then
+    perform assignment.require_visible_rows();
+    raise exception 'no default trainer is configured'
+      using errcode = 'TA001', hint = 'Set one: PUT /v1/policy {"defaultTrainerId": "…"}';
+  end if;
+  return v_trainer_id;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION default_trainer_id(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.default_trainer_id() IS 'The trainer of new members. Raises TA001 when none is set.';
+
+
+--
+-- Name: delete_endpoint(uuid, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.delete_endpoint(p_id uuid, p_actor text, p_request_id text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_before assignment.webhook_endpoints;
+begin
+  delete from assignment.webhook_endpoints where id = p_id returning * into v_before;
+  if not found then
+    raise exception 'webhook % does not exist', p_id using errcode = 'TA021';
+  end if;
+  perform assignment.set_announcing();
+  perform assignment.record_audit(
+    p_actor,
+    'webhook.deleted',
+    'webhook:' || p_id,
+    p_before => jsonb_build_object(
+      'url', assignment.shorten_url(v_before.url), 'types', v_before.types, 'enabled', v_before.enabled
+    ),
+    p_request_id => p_request_id
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION delete_endpoint(p_id uuid, p_actor text, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.delete_endpoint(p_id uuid, p_actor text, p_request_id text) IS 'Deletes an endpoint with the record of its deliveries. Raises TA021 it does not exist.';
+
+
+--
+-- Name: describe_misplaced_key(text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.describe_misplaced_key(p_constraint text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select format(
+    'foreign key %1$I of trainer_client_assignments points at %2$s (%3$I), not at public.members (id). Run: '
+    'alter table public.trainer_client_assignments drop constraint %1$I, '
+    'add constraint %1$I foreign key (%4$I) references public.members (id) on update cascade%5$s not valid; '
+    'alter table public.trainer_client_assignments validate constraint %1$I;',
+    c.conname,
+    c.confrelid::regclass,
+    referenced.attname,
+    referencing.attname,
+    case c.conname when 'trainer_client_assignments_client_id_fkey' then ' on delete cascade' else '' end
+  )
+  from pg_constraint c
+  join pg_attribute referenced on referenced.attrelid = c.confrelid and referenced.attnum = c.confkey[1]
+  join pg_attribute referencing on referencing.attrelid = c.conrelid and referencing.attnum = c.conkey[1]
+  where c.conrelid = to_regclass('public.trainer_client_assignments')
+    and c.contype = 'f'
+    and c.conparentid = 0
+    and c.conname = p_constraint
+    and c.conname in ('trainer_client_assignments_client_id_fkey', 'trainer_client_assignments_trainer_id_fkey')
+    and (c.confrelid is distinct from to_regclass('public.members') or referenced.attname <> 'id')
+$_$;
+
+
+--
+-- Name: FUNCTION describe_misplaced_key(p_constraint text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.describe_misplaced_key(p_constraint text) IS 'Says which table a foreign key of trainer_client_assignments references instead of public.members (id), and how to
+repair it. Null: the key is right.';
+
+
+--
+-- Name: describe_search_path(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.describe_search_path() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select format(
+    'Triggers on trainer_client_assignments run with search_path = pg_catalog, pg_temp: '
+    'write names there with their schema, or run: %s',
+    string_agg(
+      distinct format('alter function %s set search_path = public, pg_temp;', t.tgfoid::regprocedure), ' '
+    )
+  )
+  from pg_trigger t
+  join pg_proc p on p.oid = t.tgfoid
+  where t.tgrelid = to_regclass('public.trainer_client_assignments')
+    and not t.tgisinternal
+    and not exists (select from unnest(p.proconfig) as setting where setting like 'search_path=%')
+  having count(*) > 0
+$$;
+
+
+--
+-- Name: FUNCTION describe_search_path(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.describe_search_path() IS 'What to do about triggers on trainer_client_assignments whose functions set no search_path. Null: there are none.';
+
+
+--
+-- Name: describe_table(regclass, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.describe_table(p_old regclass, p_new text) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS $$
+  select statement
+  from (
+    select 1, i.indexrelid::bigint,
+      regexp_replace(pg_get_indexdef(i.indexrelid), ' ON (ONLY )?' || p_old || ' ', ' ON ' || p_new || ' ')
+    from pg_index i
+    where i.indrelid = p_old
+      and not i.indisprimary
+      and not exists (select from pg_constraint c where c.conindid = i.indexrelid and c.contype in ('u', 'x'))
+    union all
+    select 2, c.oid::bigint, format('alter table %s add constraint %I %s', p_new, c.conname, pg_get_constraintdef(c.oid))
+    from pg_constraint c
+    where c.conrelid = p_old
+      and c.contype in ('u', 'x')
+    union all
+    select 3, t.oid::bigint, replace(pg_get_triggerdef(t.oid), ' ON ' || p_old || ' ', ' ON ' || p_new || ' ')
+    from pg_trigger t
+    where t.tgrelid = p_old
+      and not t.tgisinternal
+    union all
+    select 4, t.oid::bigint,
+      format(
+        'alter table %s %s trigger %I',
+        p_new,
+        case t.tgenabled when 'D' then 'disable' when 'A' then 'enable always' else 'enable replica' end,
+        t.tgname
+      )
+    from pg_trigger t
+    where t.tgrelid = p_old
+      and not t.tgisinternal
+      and t.tgenabled <> 'O'
+    union all
+    select 5, p.oid::bigint,
+      format('create policy %I on %s as %s for %s to %s', p.polname, p_new,
+        case when p.polpermissive then 'permissive' else 'restrictive' end,
+        case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
+        (select string_agg(case when r.oid = 0 then 'public' else quote_ident(pg_get_userbyid(r.oid)) end, ', ')
+          from unnest(p.polroles) as r (oid))
+      )
+      || coalesce(' using (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+      || coalesce(' with check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+    from pg_policy p
+    where p.polrelid = p_old
+    union all
+    select 6, each.place, each.statement
+    from pg_class c
+    cross join lateral (
+      values
+        (1, case when c.relrowsecurity then format('alter table %s enable row level security', p_new) end),
+        (2, case when c.relforcerowsecurity then format('alter table %s force row level security', p_new) end),
+        (3, format('comment on table %s is %L', p_new, obj_description(c.oid, 'pg_class')))
+    ) as each (place, statement)
+    where c.oid = p_old
+      and each.statement is not null
+    union all
+    select 7, 0, format('select assignment.take_back_defaults(%L)', p_new)
+    union all
+    select 8, g.place,
+      format('grant %s%s on %s to %s%s', g.privilege_type, ' (' || quote_ident(g.column_name) || ')', p_new,
+        case when g.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end,
+        case when g.is_grantable then ' with grant option' end)
+    from (
+      select 0 as place, null::name as column_name, c.relowner, a.*
+      from pg_class c
+      cross join aclexplode(c.relacl) a
+      where c.oid = p_old
+      union all
+      select t.attnum, t.attname, c.relowner, a.*
+      from pg_class c
+      join pg_attribute t on t.attrelid = c.oid and not t.attisdropped
+      cross join aclexplode(t.attacl) a
+      where c.oid = p_old
+    ) as g
+    where g.grantee <> g.relowner
+    union all
+    select 9, tree.level,
+      format('alter table %s owner to %I', tree.relid, pg_get_userbyid(o.relowner))
+    from pg_class o
+    join pg_class n on n.oid = to_regclass(p_new) and n.relowner <> o.relowner
+    cross join lateral (
+      select n.oid::regclass as relid, 0 as level union select relid, level from pg_partition_tree(n.oid)
+    ) as tree
+    where o.oid = p_old
+    union all
+    -- Last, for they lock the tables that they reference.
+    select 10, c.oid::bigint, format('alter table %s add constraint %I %s', p_new, c.conname, pg_get_constraintdef(c.oid))
+    from pg_constraint c
+    where c.conrelid = p_old
+      and c.contype = 'f'
+  ) as listed (part, place, statement)
+  order by part, place
+$$;
+
+
+--
+-- Name: FUNCTION describe_table(p_old regclass, p_new text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.describe_table(p_old regclass, p_new text) IS 'The statements that give the table p_new what p_old has beside columns, checks and primary key: indexes, constraints,
+triggers, policies, rights, comment and owner.';
+
+
+--
+-- Name: end_assignment(uuid, uuid, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_id uuid;
+begin
+  v_id := assignment.end_one(p_member_id, p_trainer_id, coalesce(p_actor, assignment.database_role()));
+  if v_id is null then
+    return false;
+  end if;
+  perform assignment.record_audit(
+    p_actor,
+    'assignment.ended',
+    'assignment:' || v_id,
+    array[p_trainer_id],
+    jsonb_build_object('trainerId', p_trainer_id),
+    p_request_id => p_request_id
+  );
+  return true;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text, p_request_id text) IS 'Ends the active assignment of a member to a trainer: its status becomes inactive. False when there is none. p_actor null:
+the database role. Writes assignment.ended to the audit log. Raises TA004 failed (SQLSTATE in detail).';
+
+
+--
+-- Name: end_assignments(uuid[], text, text, uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid DEFAULT NULL::uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_ended integer;
+begin
+  -- See trainer_client_assignments_tell_change_after_update. An error takes the setting back.
+  perform set_config('assignment.by_service', 'on', true);
+  update public.trainer_client_assignments a
+  set status = 'inactive',
+    ended_at = greatest(now(), a.assignment_date),  -- it may have been made since this transaction began
+    ended_by = p_actor,
+    ended_because = p_because,
+    ended_run_id = p_run_id
+  where a.id = any (p_ids)
+    and a.status = 'active';
+  get diagnostics v_ended = row_count;
+  perform set_config('assignment.by_service', '', true);
+  return v_ended;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid) IS 'Ends the given assignments, those that are active, and returns how many. The rows stay as history.';
+
+
+--
+-- Name: end_one(uuid, uuid, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor text) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_id uuid;
+  v_is_ended boolean;
+begin
+  for v_try in 1..3 loop
+    select id into v_id
+    from public.trainer_client_assignments
+    where client_id = p_member_id
+      and trainer_id = p_trainer_id
+      and status = 'active';
+    if not found then
+      return null;
+    end if;
+    begin
+      v_is_ended := assignment.end_assignments(array[v_id], 'manual', p_actor) = 1;
+    exception when others or assert_failure then
+      if assignment.is_transient(sqlstate) then
+        raise;
+      end if;
+      raise exception 'assignment % could not be ended: %', v_id, sqlerrm using errcode = 'TA004', detail = sqlstate;
+    end;
+    exit when v_is_ended;  -- otherwise another session has just ended it, and may have assigned anew
+  end loop;
+  if not v_is_ended then
+    raise exception 'assignment % could not be ended: a trigger or rule on trainer_client_assignments kept it', v_id
+      using errcode = 'TA004', detail = 'TA008';
+  end if;
+  return v_id;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION end_one(p_member_id uuid, p_trainer_id uuid, p_actor text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor text) IS 'Ends the active assignment of a member to a trainer, and returns its id: null when there is none.
+Raises TA004 failed (SQLSTATE in detail).';
+
+
+--
+-- Name: end_session(uuid, timestamp with time zone, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+begin
+  insert into assignment.ended_sessions (id, expires_at) values (p_id, p_expires_at) on conflict (id) do nothing;
+  if found then
+    perform assignment.record_audit(p_actor, 'session.ended', p_request_id => p_request_id);
+  end if;
+
+  -- One hour after they expire, because the clocks of replicas differ.
+  delete from assignment.ended_sessions
+  where id in (
+    select id
+    from assignment.ended_sessions
+    where expires_at < now() - interval '1 hour'
+    order by id
+    limit 100
+    for update skip locked
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text, p_request_id text) IS 'Records that a session has ended, also in the audit log, and deletes up to 100 expired ones.';
+
+
+--
+-- Name: explain_decision(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.explain_decision(p_member_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+  v_policy assignment.policies;
+  v_rules assignment.policy_rules[];
+  v_members record;
+begin
+  perform assignment.require_visible_rows();
+  select * into v_members from assignment.read_members(array[p_member_id]);
+  if v_members.member_ids = '{}' then
+    raise exception 'member % does not exist', p_member_id using errcode = 'TA002';
+  end if;
+  select * into v_policy from assignment.policies order by version desc limit 1;
+  v_rules := array(select r from assignment.policy_rules r where r.version = v_policy.version order by r.rule);
+
+  return jsonb_build_object(
+    'policy_version', v_policy.version,
+    'choices', (
+      select jsonb_agg(
+        jsonb_build_object('outcome', c.outcome, 'rule', c.rule, 'trainer_id', c.trainer_id) order by c.trainer_id
+      )
+      from assignment.choose_trainers(v_policy.document, v_rules, v_members.member_ids, v_members.member_rows) as c
+    ),
+    'rules', (
+      select coalesce(jsonb_agg(
+        jsonb_build_object(
+          'rule', r.rule,
+          'name', r.name,
+          'matches', matches.rule is not null,
+          'trainers', (
+            select coalesce(
+              jsonb_agg(
+                jsonb_build_object(
+                  'trainer_id', t.id,
+                  'is_member', t.id = any (assignment.find_members(array[t.id])),
+                  'accepts_clients', found.trainer_id is not null,
+                  'room', found.room
+                )
+                order by t.id
+              ),
+              '[]'
+            )
+            from unnest(
+              case r.choose
+                when 'field' then array_remove(array[assignment.read_uuid(v_members.member_rows[1] #>> r.field)], null)
+                else r.trainer_ids
+              end
+            ) as t (id)
+            left join assignment.find_room(array[t.id], '{}', '{}', null) as found on true
+          )
+        )
+        order by r.rule
+      ), '[]')
+      from unnest(v_rules) as r
+      -- Each rule by itself: match_rules leaves out rules behind one that always decides.
+      left join lateral assignment.match_rules(array[r], v_members.member_rows) as matches on true
+    )
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION explain_decision(p_member_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.explain_decision(p_member_id uuid) IS 'What the policy in force says of a member. choices: as of choose_trainers. rules: each rule with whether it matches the
+member, and its trainers with their room (null: no limit). Raises TA002 the member does not exist.';
+
+
+--
+-- Name: explain_hidden_rows(name); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.explain_hidden_rows(p_role name DEFAULT CURRENT_USER) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select format('row-level security hides rows of %s from %I: ', string_agg(name::text, ', ' order by name::text), p_role)
+    || case
+      when bool_or(is_members) then format(
+        'give that role BYPASSRLS, or run as the owner of members: create policy %I on public.members for select to %I using (true)',
+        left(p_role, 57) || '_reads', p_role
+      )
+      else 'run as the owner of the schema assignment: select assignment.grant_service(''…the role of the service…'')'
+    end
+  from (
+    select name, false as is_members from assignment.own_tables() as own (name)
+    union all
+    select to_regclass('public.members'), true
+  ) as used
+  where assignment.hides_rows(name, p_role)
+    and has_any_column_privilege(p_role, name, 'select')  -- what a role cannot read is not hidden from it
+  having count(*) > 0
+$$;
+
+
+--
+-- Name: FUNCTION explain_hidden_rows(p_role name); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.explain_hidden_rows(p_role name) IS 'Names the tables that hide rows from the role, and how to change that. Null: none does.';
+
+
+--
+-- Name: explain_member_refusal(text, regclass, name, name, name[], name); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_is_of_members boolean := p_table in (
+    select 'public.members'::regclass union all select relid from pg_partition_tree('public.members')
+  );
+begin
+  if p_sqlstate in ('42501', 'TA010') then
+    reason := 'not_granted';
+    select problem into detail from assignment.find_member_hook_problems(p_filled) as problem limit 1;
+    detail := coalesce(
+      detail,
+      format('a trigger of members lacks a right of the role %I, as whom it runs; see the log of the database', current_user)
+    );
+  elsif p_sqlstate = '23502' and v_is_of_members and p_column = any (p_filled) then
+    reason := 'value_missing';
+    detail := format('the event has no value for the column %I, which must have one', p_column);
+  elsif p_sqlstate = '23502' and v_is_of_members then
+    reason := 'column_missing';
+    detail := format('the hook does not fill the column %I, which must have a value: give it a default', p_column);
+  elsif p_sqlstate = '23505' and v_is_of_members and exists (
+    select
+    from pg_class index
+    join pg_index i on i.indexrelid = index.oid
+    join pg_attribute a on a.attrelid = i.indrelid and a.attname = p_email_column
+    where i.indrelid = p_table
+      and index.relname = p_constraint
+      and (
+        a.attnum = any (i.indkey)
+        or exists (
+          select
+          from pg_depend d
+          where d.classid = 'pg_class'::regclass
+            and d.objid = i.indexrelid
+            and d.refobjid = i.indrelid
+            and d.refobjsubid = a.attnum
+        )
+      )
+  ) then
+    reason := 'email_taken';
+    detail := 'another member has this e-mail address';
+  elsif p_sqlstate ~ '^42' then
+    reason := 'table_unfit';
+    detail := format(
+      'members, or a trigger of it, does not fit (SQLSTATE %s); see the log of the database, and try: insert into public.members',
+      p_sqlstate
+    );
+  elsif p_sqlstate = 'TA008' then
+    reason := 'refused';
+    detail := 'a trigger or rule of the application kept the member out';
+  else
+    reason := 'refused';
+    detail := format('members refused the row (SQLSTATE %s%s)', p_sqlstate, ', constraint ' || quote_ident(nullif(p_constraint, '')));
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text) IS 'The reason and the detail of a failure of the member hook, from the diagnostics of an error. Quotes no value of a row.';
+
+
+--
+-- Name: explain_refusal(uuid, text, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) RETURNS assignment.member_failure
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_misplaced_key text;
+  v_search_path text;
+begin
+  if p_sqlstate = '23503' then
+    v_misplaced_key := assignment.describe_misplaced_key(p_constraint);
+  elsif p_sqlstate in ('42P01', '42704', '42883')  -- table, type or function not found
+    and p_message !~ '\m(assignment|public)\.'  -- a name with a schema does not depend on search_path
+  then
+    v_search_path := assignment.describe_search_path();
+  end if;
+  return row(
+    p_member_id,
+    case when v_misplaced_key is null then p_sqlstate else 'TA009' end,
+    left(coalesce(v_misplaced_key, left(p_message, 500) || '. ' || v_search_path, p_message), 1000),
+    null::smallint
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) IS 'The failure to record for an error: TA009 when a foreign key references another table, else the error itself,
+with advice where there is some.';
+
+
+--
+-- Name: field_path(text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.field_path(p_field text) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(
+    (
+      select array[c.name] || (string_to_array(substr(p_field, length(c.name) + 1), '.'))[2:]
+      from assignment.member_columns c
+      where c.name = p_field
+        or starts_with(p_field, c.name || '.')
+      order by length(c.name) desc
+      limit 1
+    ),
+    string_to_array(p_field, '.')
+  )
+$$;
+
+
+--
+-- Name: FUNCTION field_path(p_field text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.field_path(p_field text) IS 'A policy''s field as a path of keys: the longest column name that it begins with, then what dots part.';
+
+
+--
+-- Name: find_assigned_pairs(uuid[], uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_assigned_pairs(p_member_ids uuid[], p_trainer_ids uuid[]) RETURNS integer[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select coalesce(array_agg(p.position::integer order by p.position), '{}')
+  from unnest(p_member_ids, p_trainer_ids) with ordinality as p (member_id, trainer_id, position)
+  where exists (
+    select
+    from public.trainer_client_assignments a
+    where a.client_id = p.member_id
+      and a.trainer_id is not distinct from p.trainer_id  -- unlike =, keeps the planner from the index by trainer
+      and a.status = 'active'
+  )
+$$;
+
+
+--
+-- Name: FUNCTION find_assigned_pairs(p_member_ids uuid[], p_trainer_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_assigned_pairs(p_member_ids uuid[], p_trainer_ids uuid[]) IS 'The positions of the pairs that have an active assignment.';
+
+
+--
+-- Name: find_backfill_pressure(integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_lag_ms double precision;
+  v_standby text;
+  v_waiters integer;
+begin
+  if pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') then
+    select lag_ms, standby into v_lag_ms, v_standby from assignment.find_replica_lag(p_max_replica_lag_ms);
+    replica_lag := coalesce(round((v_lag_ms / 1000)::numeric, 1) || ' s', 'none');
+  else
+    replica_lag := 'unavailable';
+  end if;
+
+  select count(*) into v_waiters
+  from pg_catalog.pg_locks
+  where not granted
+    and relation in (to_regclass('public.members'), to_regclass('public.trainer_client_assignments'))
+    and database = (select oid from pg_catalog.pg_database where datname = current_database());
+  lock_waiters := v_waiters::text;
+
+  throttle_because := case
+    when v_lag_ms > p_max_replica_lag_ms
+    then format('replica lag %s > %s s (%s)', replica_lag, round(p_max_replica_lag_ms / 1000.0, 1)::float8, v_standby)
+    when v_waiters > 0
+    then v_waiters || case v_waiters when 1 then ' session waits for a lock' else ' sessions wait for locks' end
+      || ' on members or assignments'
+  end;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) IS 'Why backfills should wait now (null: they need not), and the measurements: a value, none, or unavailable (no permission).';
+
+
+--
+-- Name: find_due_endpoints(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_due_endpoints() RETURNS TABLE(id uuid, url text, secret text, former_secret text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+  select e.id, e.url, e.secret, case when e.former_secret_until > now() then e.former_secret end
+  from assignment.webhook_endpoints e
+  where e.url is not null
+    and case
+      when e.enabled then exists (
+        select
+        from assignment.deliveries d
+        where d.endpoint_id = e.id
+          and d.status = 'pending'
+          and d.next_attempt_at <= now()
+      )
+      else exists (
+        select
+        from assignment.outbox m
+        join assignment.deliveries d on d.endpoint_id = e.id and d.message_id = m.id
+        where m.is_test_for = e.id
+          and d.status = 'pending'
+          and d.next_attempt_at <= now()
+      )
+    end
+  order by e.id
+$$;
+
+
+--
+-- Name: FUNCTION find_due_endpoints(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_due_endpoints() IS 'Endpoints with deliveries that are due, with their sealed secrets; the former one as long as it is valid. A disabled endpoint
+gets tests only.';
+
+
+--
+-- Name: find_gone_members(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_gone_members(p_member_ids uuid[]) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return array(
+    select asked.id
+    from unnest(p_member_ids) as asked (id)
+    where (select m.id from public.members m where m.id = asked.id limit 1) is null
+    order by asked.id
+  );
+exception when insufficient_privilege or undefined_table or undefined_column then
+  return null;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_gone_members(p_member_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_gone_members(p_member_ids uuid[]) IS 'The given members whose id is not in public.members. Null when the owner of this function cannot see all rows.';
+
+
+--
+-- Name: find_leaf_problem(jsonb); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_path text[] := assignment.field_path(p_leaf ->> 'field');
+  v_op text := p_leaf ->> 'op';
+  v_column assignment.member_columns;
+  v_kind text;
+  v_value_kind text;
+  v_wanted text;
+  v_values jsonb;
+  v_value jsonb;
+  v_text text;
+begin
+  select * into v_column from assignment.member_columns where name = v_path[1];
+  step := '/field';
+  if not found then
+    detail := format('members has no column %s', v_path[1]);
+    return;
+  elsif cardinality(v_path) > 1 and v_column.kind <> 'json' then
+    detail := format('the column %s is of type %s: only a json column has fields inside', v_path[1], v_column.type);
+    return;
+  end if;
+  v_kind := case when cardinality(v_path) > 1 then 'json' else v_column.kind end;
+  v_value_kind := case when cardinality(v_path) > 1 then 'json' else v_column.value_kind end;
+
+  step := '/op';
+  if v_op in ('exists', 'missing') then
+    step := null;
+    return;
+  elsif v_kind = 'other'
+    or v_value_kind = 'other'
+    or (v_kind = 'array' and v_op <> 'contains')
+    or (v_kind not in ('text', 'char', 'citext', 'array', 'json') and v_op = 'contains')
+    or (v_kind not in ('text', 'char', 'citext', 'json') and v_op = 'starts_with')
+    or (v_kind in ('boolean', 'enum', 'uuid') and v_op in ('lt', 'lte', 'gt', 'gte'))
+  then
+    detail := format('%s does not apply to the column %s of type %s', v_op, v_path[1], v_column.type);
+    return;
+  end if;
+
+  step := '/value';
+  v_wanted := case
+    when v_value_kind in ('number', 'boolean') then v_value_kind
+    when v_value_kind <> 'json' or v_op = 'starts_with' then 'string'
+  end;
+  v_values := case when v_op in ('in', 'not_in') then p_leaf -> 'value' else jsonb_build_array(p_leaf -> 'value') end;
+  for v_value in select value from jsonb_array_elements(v_values) loop
+    v_text := v_value #>> '{}';
+    if jsonb_typeof(v_value) <> v_wanted then
+      detail := case v_value_kind
+        when 'json' then format('must be a %s with %s', v_wanted, v_op)
+        else format('must be a %s: the column %s is of type %s', v_wanted, v_path[1], v_column.type)
+      end;
+    elsif v_value_kind = 'date' and not assignment.is_iso_time(v_text, false) then
+      detail := 'must be a date such as 2026-11-28';
+    elsif v_value_kind in ('timestamp', 'timestamptz') and not assignment.is_iso_time(v_text, true) then
+      detail := 'must be a time such as 2026-11-28T09:30:00Z';
+    elsif v_value_kind = 'uuid' and assignment.read_uuid(v_text) is null then
+      detail := 'must be a UUID';
+    elsif v_value_kind = 'enum'
+      and not exists (select from pg_enum e where e.enumtypid = v_column.value_type and e.enumlabel = v_text)
+    then
+      detail := format('is not a value of the type %s', v_column.type);
+    end if;
+    if detail is not null then
+      return;
+    end if;
+  end loop;
+  step := null;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text) IS 'Why a leaf {field, op, value} cannot be asked of members: the part of the leaf, and what is wrong. Null: it can.';
+
+
+--
+-- Name: find_left_members(uuid[], uuid[], uuid[], uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_left_members(p_member_ids uuid[], p_ending uuid[], p_replaced_ids uuid[], p_replaced_members uuid[]) RETURNS integer[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select coalesce(array_agg(m.position::integer), '{}')
+  from unnest(p_member_ids) with ordinality as m (id, position)
+  where m.id in (
+    select r.member_id
+    from unnest(p_replaced_ids, p_replaced_members) as r (id, member_id)
+    where r.id in (select unnest(p_ending))
+      and not exists (
+        select
+        from public.trainer_client_assignments a
+        where a.id = r.id
+          and a.status = 'active'
+      )
+  )
+$$;
+
+
+--
+-- Name: FUNCTION find_left_members(p_member_ids uuid[], p_ending uuid[], p_replaced_ids uuid[], p_replaced_members uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_left_members(p_member_ids uuid[], p_ending uuid[], p_replaced_ids uuid[], p_replaced_members uuid[]) IS 'The positions of the members of whom an assignment in p_ending is no longer active.';
+
+
+--
+-- Name: find_locked_members(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_locked_members(p_member_ids uuid[]) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_free_ids uuid[];
+begin
+  v_free_ids := array(
+    select id from public.members where id = any (p_member_ids) order by id for key share skip locked
+  );
+  return array(
+    select id from public.members where id = any (p_member_ids) and id <> all (v_free_ids) order by id
+  );
+exception when insufficient_privilege then  -- locking rows needs the right to update
+  return '{}';
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_locked_members(p_member_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) IS 'The given members whose row another session has locked, so that no assignment can reference it. Locks the other rows
+as a foreign key does. Empty when the owner of this function may not update members.';
+
+
+--
+-- Name: find_member_hook_problems(name[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_member_hook_problems(p_filled name[]) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_table regclass := to_regclass('public.members');
+  v_columns text;
+begin
+  -- Columns that the hook fills, whether or not every event has a value for them.
+  select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
+  from pg_attribute
+  where attrelid = v_table
+    and attnum > 0
+    and not attisdropped
+    and (attname = 'id' or (attname = any (p_filled) and has_column_privilege(session_user, attrelid, attnum, 'select')))
+    and not has_column_privilege(attrelid, attnum, 'insert');
+  if v_columns is not null then
+    return next format('the owner of the functions may not insert members: run as the owner of public.members: '
+      'grant insert (%s) on public.members to %I', v_columns, current_user);
+  end if;
+
+  if row_security_active(v_table) and not exists (
+    select
+    from pg_policy p
+    cross join unnest(p.polroles) as admitted (oid)
+    where p.polrelid = v_table
+      and p.polpermissive
+      and p.polcmd in ('a', '*')
+      and (admitted.oid = 0 or pg_has_role(admitted.oid, 'usage'))
+  ) then
+    return next format('row-level security refuses members of the hook: run as the owner of public.members: '
+      'create policy member_hook on public.members for insert to %I with check (true)', current_user);
+  end if;
+
+  -- A trigger of the application may fill what the hook does not.
+  if not exists (
+    select
+    from pg_trigger t
+    join pg_proc p on p.oid = t.tgfoid
+    where t.tgrelid = v_table
+      and t.tgenabled <> 'D'
+      and (t.tgtype & 7) = 7  -- for each row, before, insert
+      and p.pronamespace <> 'assignment'::regnamespace
+  ) then
+    return query
+    select format('the hook does not fill the column %I of members, which must have a value: give it a default', a.attname)
+    from pg_attribute a
+    join pg_type t on t.oid = a.atttypid
+    where a.attrelid = v_table
+      and a.attnum > 0
+      and not a.attisdropped
+      and (a.attnotnull or t.typnotnull)
+      and not a.atthasdef
+      and a.attidentity = ''
+      and t.typdefault is null
+      and a.attname <> 'id'
+      and (a.attname = any (p_filled) and has_column_privilege(session_user, a.attrelid, a.attnum, 'select')) is not true
+    order by a.attnum;
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_member_hook_problems(p_filled name[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_member_hook_problems(p_filled name[]) IS 'What an event of the member hook would fail at, whatever its member, and what to do. p_filled: the columns that the hook
+fills. Empty: nothing.';
+
+
+--
+-- Name: find_members(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_members(p_ids uuid[]) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return array(select m.id from public.members m where m.id = any (p_ids));
+exception when insufficient_privilege then
+  return p_ids;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_members(p_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_members(p_ids uuid[]) IS 'Those of the ids that are members. All of them where the owner of the functions may not read members: the foreign key
+then refuses the others.';
+
+
+--
+-- Name: find_met(assignment.policy_rules, uuid[], jsonb[], integer[], text, uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text, p_from_trainer_id uuid) RETURNS TABLE(index integer, trainer_id uuid, is_active boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  with wanted as (
+    select i.index, t.trainer_id
+    from unnest(p_members) as i (index)
+    cross join unnest(p_rule.trainer_ids) as t (trainer_id)
+    union all
+    select n.index, n.trainer_id
+    from assignment.find_named_trainers(p_rule, p_member_ids, p_rows, p_members) as n
+    where p_rule.choose = 'field'
+  )
+  select w.index, w.trainer_id, bool_or(a.status = 'active')
+  from wanted w
+  join public.trainer_client_assignments a
+    on a.client_id = p_member_ids[w.index]
+    and a.trainer_id is not distinct from w.trainer_id  -- unlike =, keeps the planner from the index by trainer
+    and case a.status
+      when 'active' then w.trainer_id is distinct from p_from_trainer_id
+      else p_purpose = 'fill'
+        or (p_purpose = 'reassign' and not assignment.is_ended_by_policy(a.ended_run_id))
+    end
+  group by w.index, w.trainer_id
+$$;
+
+
+--
+-- Name: FUNCTION find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text, p_from_trainer_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text, p_from_trainer_id uuid) IS 'Assignments of members to trainers of the rule, that count for the purpose. Members by their position in p_member_ids.
+Active ones count, except those to p_from_trainer_id. Ended ones count when filling; when reassigning, unless a run by the
+policy ended them; in a transfer, none.';
+
+
+--
+-- Name: find_named_trainers(assignment.policy_rules, uuid[], jsonb[], integer[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) RETURNS TABLE(index integer, trainer_id uuid)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+  with named as materialized (
+    select r.index::integer, assignment.read_uuid(r.row #>> p_rule.field) as trainer_id
+    from unnest(p_rows) with ordinality as r (row, index)
+    join unnest(p_members) as i (index) on i.index = r.index
+  )
+  select n.index, n.trainer_id
+  from named n
+  where n.trainer_id <> p_member_ids[n.index]
+    and n.trainer_id in (
+      select unnest(assignment.find_members(array(select distinct d.trainer_id from named d where d.trainer_id is not null)))
+    )
+$$;
+
+
+--
+-- Name: FUNCTION find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) IS 'The trainer whom each member''s row names, by the member''s position in p_member_ids. Without members whose field is
+empty or names nobody, or themselves.';
+
+
+--
+-- Name: find_partition_obstacles(regclass); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_partition_obstacles(p_table regclass) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select what
+  from (
+    select format('foreign key %I of %s', conname, conrelid::regclass)
+    from pg_constraint
+    where confrelid = p_table
+      and contype = 'f'
+      and conparentid = 0
+    union
+    select case w.ev_class when p_table then format('rule %I', w.rulename) else format('view %s', w.ev_class::regclass) end
+    from pg_depend d
+    join pg_rewrite w on w.oid = d.objid
+    where d.classid = 'pg_rewrite'::regclass
+      and d.refclassid = 'pg_class'::regclass
+      and d.refobjid = p_table
+    union
+    select format('publication %I', p.pubname)
+    from pg_publication_rel r
+    join pg_publication p on p.oid = r.prpubid
+    where r.prrelid = p_table
+    union
+    select format('identity column %I', attname)
+    from pg_attribute
+    where attrelid = p_table
+      and attidentity <> ''
+    union
+    select unnest(array_remove(array[
+      case when relreplident <> 'd' then 'replica identity' end,
+      case when reltablespace <> 0 then 'tablespace' end
+    ], null))
+    from pg_class
+    where oid = p_table
+  ) as obstacle (what)
+  order by what
+$$;
+
+
+--
+-- Name: FUNCTION find_partition_obstacles(p_table regclass); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_partition_obstacles(p_table regclass) IS 'What depends on the table itself, or belongs to it and is not among what describe_table copies.';
+
+
+--
+-- Name: find_policy_problems(jsonb); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_policy_problems(p_document jsonb) RETURNS TABLE(pointer text, detail text, is_warning boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    AS $$
+#variable_conflict use_column
+begin
+  perform assignment.require_visible_rows();
+  return query
+  with rules as (
+    select r.rule, r.ordinality - 1 as index, r.rule -> 'assign' as assign, '/rules/' || r.ordinality - 1 as pointer
+    from jsonb_array_elements(p_document -> 'rules') with ordinality as r (rule, ordinality)
+  ),
+  named as (
+    select '/defaultTrainerId' as pointer, p_document ->> 'defaultTrainerId' as trainer_id
+    union all
+    select format('%s/assign/trainers/%s/trainerId', r.pointer, t.ordinality - 1), t.trainer ->> 'trainerId'
+    from rules r
+    cross join jsonb_array_elements(r.assign -> 'trainers') with ordinality as t (trainer, ordinality)
+  ),
+  takers as (  -- rules behind which nobody is left
+    select r.index
+    from rules r
+    where not r.rule ? 'when'
+      and (
+        r.assign ->> 'choose' = 'nobody'
+        or (r.assign ->> 'whenFull' = 'wait' and r.assign ->> 'choose' <> 'field')  -- the field may name nobody
+        or (
+          r.assign ->> 'choose' in ('all', 'spread', 'most_room')
+          and exists (
+            select
+            from jsonb_array_elements(r.assign -> 'trainers') as t
+            left join assignment.trainers a on a.trainer_id = (t ->> 'trainerId')::uuid
+            where a.capacity is null
+              and coalesce(a.accepts_clients, true)
+          )
+        )
+      )
+    order by r.index
+    limit 1
+  )
+  select n.pointer, 'is not a member', false
+  from named n
+  where n.trainer_id is not null
+    and n.trainer_id::uuid <> all (
+      assignment.find_members(array(select k.trainer_id::uuid from named k where k.trainer_id is not null))
+    )
+  union all
+  select l.pointer || p.step, p.detail, false
+  from rules r
+  cross join lateral assignment.condition_leaves(r.rule -> 'when', r.pointer || '/when') as l
+  cross join lateral assignment.find_leaf_problem(l.leaf) as p
+  where p.detail is not null
+  union all
+  select r.pointer || '/assign/field', p.detail, false
+  from rules r
+  cross join lateral assignment.find_leaf_problem(jsonb_build_object('field', r.assign ->> 'field', 'op', 'exists')) as p
+  where r.assign ->> 'choose' = 'field'
+    and p.detail is not null
+  union all
+  select r.pointer, format('never matches: rule %s takes every member before', t.index + 1), true
+  from rules r
+  join takers t on r.index > t.index
+  union all
+  select r.pointer, format('never matches: rule %s has the same condition', e.index + 1), true
+  from rules r
+  join rules e on e.index < r.index and e.rule -> 'when' = r.rule -> 'when'
+  where e.assign ->> 'choose' = 'nobody';
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_policy_problems(p_document jsonb); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_policy_problems(p_document jsonb) IS 'What is amiss with a policy whose form is right: each with a JSON pointer into the document. Warnings do not keep it from being put.';
+
+
+--
+-- Name: find_policy_stragglers(assignment.backfill_runs, uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_policy_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_document jsonb;
+  v_rules assignment.policy_rules[];
+  v_ids uuid[];
+  v_request assignment.request := assignment.run_request(p_run);
+  v_choices assignment.choice[];
+  -- Room that came after the run had looked at a member shows nothing missed.
+  v_limited uuid[] := array(select trainer_id from assignment.trainers where capacity is not null);
+begin
+  select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
+  into v_document, v_rules
+  from assignment.policies p
+  where p.version = p_run.policy_version;
+
+  for v_ids in
+    select array_agg(u.id)
+    from (
+      select m.id, (row_number() over (order by m.id) - 1) / 20000 as batch
+      from assignment.find_undecided_members(p_run.policy_version, p_upper_id, p_run.reassigns) as m (id)
+    ) as u
+    group by u.batch
+    order by u.batch
+  loop
+    v_choices := array(
+      select c
+      from assignment.read_members(v_ids) as m
+      cross join lateral assignment.choose(v_request, v_document, v_rules, m.member_ids, m.member_rows, v_limited) as c
+    );
+    return query
+    select distinct c.member_id
+    from unnest(v_choices) as c
+    where (
+        c.outcome in ('assign', 'no_room')
+        or (
+          p_run.reassigns
+          and not p_run.dry_run  -- replaces nothing
+          and c.member_id in (select unnest(r.member_ids) from assignment.find_replaced(v_choices) as r)
+        )
+      )
+      and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = c.member_id)
+      and (
+        not p_run.only_failed
+        or exists (select from assignment.backfill_errors e where e.run_id = p_run.retry_of and e.member_id = c.member_id)
+      );
+  end loop;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_policy_stragglers(p_run assignment.backfill_runs, p_upper_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_policy_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) IS 'The proof of a run by the policy as a query: members up to p_upper_id that it should have assigned and did not.';
+
+
+--
+-- Name: find_refused_members(uuid[], text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    AS $_$
+declare
+  v_known text;
+  v_refused_ids uuid[] := '{}';
+begin
+  if assignment.describe_misplaced_key(p_constraint) is null then
+    return v_refused_ids;
+  end if;
+  select format('select from %s where %I = asked.id', c.confrelid::regclass, a.attname) into v_known
+  from pg_constraint c
+  join pg_attribute a on a.attrelid = c.confrelid and a.attnum = c.confkey[1]
+  where c.conrelid = 'public.trainer_client_assignments'::regclass
+    and c.conname = p_constraint;
+  execute format(
+    'select array(select asked.id from unnest($1) as asked (id) where not exists (%s) order by asked.id)', v_known
+  )
+  into v_refused_ids
+  using p_member_ids;
+  return v_refused_ids;
+exception when insufficient_privilege then
+  return '{}';
+end;
+$_$;
+
+
+--
+-- Name: FUNCTION find_refused_members(p_member_ids uuid[], p_constraint text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) IS 'The given members that the key refuses because it references another table. Empty when the key is right, or when
+the owner of this function may not read that table.';
+
+
+--
+-- Name: find_replaced(assignment.choice[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_replaced(p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select coalesce(array_agg(a.id), '{}'), coalesce(array_agg(a.client_id), '{}'), coalesce(array_agg(a.notes), '{}')
+  from (
+    select c.member_id, array_agg(c.trainer_id) as trainer_ids
+    from unnest(p_choices) as c
+    where c.outcome in ('assign', 'kept')
+    group by c.member_id
+  ) as chosen
+  join public.trainer_client_assignments a
+    on a.client_id = chosen.member_id
+    and a.status = 'active'
+    and a.policy_version is not null
+    and a.trainer_id <> all (chosen.trainer_ids)
+$$;
+
+
+--
+-- Name: FUNCTION find_replaced(p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_replaced(p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) IS 'The active assignments that a policy chose and that are none of the choices, with their members and notes.';
+
+
+--
+-- Name: find_replica_lag(integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_patience_ends timestamptz := clock_timestamp() + interval '500 milliseconds';
+  v_first_replies jsonb := (select jsonb_object_agg(pid, reply_time) from pg_catalog.pg_stat_replication);
+  v_is_silent boolean;
+begin
+  loop
+    select
+      lag.ms,
+      format(
+        '%s at %s%s, %s behind',
+        coalesce(nullif(r.application_name, ''), 'a standby'),
+        coalesce(host(r.client_addr), 'a local socket'),
+        case when lag.is_silence then ' does not answer' else '' end,
+        pg_size_pretty(pg_wal_lsn_diff(primary_log.written, r.replay_lsn))
+      ),
+      lag.is_silence
+    into lag_ms, standby, v_is_silent
+    from pg_catalog.pg_stat_replication r
+    cross join (select pg_catalog.pg_current_wal_flush_lsn() as written) as primary_log
+    cross join lateral (
+      select extract(epoch from r.replay_lag) * 1000 as ms, false as is_silence
+      union all
+      select extract(epoch from clock_timestamp() - r.reply_time) * 1000, true
+      where r.write_lsn < primary_log.written
+        and r.reply_time = (v_first_replies ->> r.pid::text)::timestamptz
+    ) as lag
+    where r.replay_lsn < primary_log.written
+      and lag.ms > 0
+      and not exists (
+        select from pg_catalog.pg_replication_slots s where s.active_pid = r.pid and s.slot_type = 'logical'
+      )
+    order by lag.ms desc, r.pid
+    limit 1;
+    exit when v_is_silent is not true or lag_ms <= p_max_lag_ms or clock_timestamp() >= v_patience_ends;
+    perform pg_sleep(0.02);
+  end loop;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text) IS 'The greatest lag of a standby in milliseconds, and a description of that standby. Null when none lags.
+Waits up to half a second for a standby that has been silent for longer than p_max_lag_ms. Needs pg_read_all_stats.';
+
+
+--
+-- Name: find_room(uuid[], uuid[], assignment.trainer_count[], integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_room(p_trainer_ids uuid[], p_full uuid[], p_taken assignment.trainer_count[], p_most integer) RETURNS TABLE(trainer_id uuid, capacity integer, room integer)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+  select asked.id, t.capacity, case
+    when t.capacity is not null and p_taken is not null
+    then greatest(0, least(p_most, seats.free - coalesce(taken.members, 0)))
+  end
+  from unnest(p_trainer_ids) as asked (id)
+  left join assignment.trainers t on t.trainer_id = asked.id
+  left join unnest(p_taken) as taken on taken.trainer_id = asked.id
+  left join lateral (
+    select count(*)::integer as free
+    from (
+      select
+      from assignment.seats s
+      where s.trainer_id = asked.id
+        and not s.is_overbooked
+        and not exists (select from assignment.seats o where o.trainer_id = asked.id and o.is_overbooked)
+      limit p_most + coalesce(taken.members, 0)
+    ) as found
+    where t.capacity is not null
+  ) as seats on true
+  where coalesce(t.accepts_clients, true)
+    and asked.id <> all (p_full)
+$$;
+
+
+--
+-- Name: FUNCTION find_room(p_trainer_ids uuid[], p_full uuid[], p_taken assignment.trainer_count[], p_most integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_room(p_trainer_ids uuid[], p_full uuid[], p_taken assignment.trainer_count[], p_most integer) IS 'The trainers among those given that accept clients, each with its free seats, counted up to p_most. room null: no limit.
+p_full: trainers to leave out. p_taken: seats to count as taken; null: ignores capacities.';
+
+
+--
+-- Name: find_stragglers(assignment.backfill_runs); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+declare
+  v_upper_id uuid := (
+    select upper_id from assignment.backfill_lanes where run_id = p_run.id and lane > 0 order by upper_id desc limit 1
+  );
+begin
+  perform assignment.require_visible_rows();
+  if p_run.kind = 'transfer' then
+    return query select assignment.find_transfer_stragglers(p_run, v_upper_id);
+    return;
+  elsif p_run.trainer_id is null then
+    return query select assignment.find_policy_stragglers(p_run, v_upper_id);
+    return;
+  end if;
+  return query
+  select m.id
+  from public.members m
+  where m.id <= v_upper_id
+    and m.id <> p_run.trainer_id
+    and not exists (
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.trainer_id = p_run.trainer_id
+        and a.status = 'active'
+    )
+    and not exists (
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.trainer_id = p_run.trainer_id
+        and a.status = 'inactive'
+    )
+    and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = m.id)
+    and (
+      not p_run.only_failed
+      or exists (select from assignment.backfill_errors e where e.run_id = p_run.retry_of and e.member_id = m.id)
+    );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_stragglers(p_run assignment.backfill_runs); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) IS 'The proof of a run as a query: members that it should have assigned and did not.';
+
+
+--
+-- Name: find_transfer_stragglers(assignment.backfill_runs, uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_transfer_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_ids uuid[];
+begin
+  for v_ids in
+    select array_agg(c.client_id)
+    from (
+      select a.client_id, (row_number() over (order by a.id) - 1) / 20000 as batch
+      from public.trainer_client_assignments a
+      where a.trainer_id = p_run.from_trainer_id
+        and a.status = 'active'
+        and a.id <= p_upper_id
+        and not exists (select from assignment.backfill_errors e where e.run_id = p_run.id and e.member_id = a.client_id)
+        and (
+          not p_run.only_failed
+          or exists (select from assignment.backfill_errors e where e.run_id = p_run.retry_of and e.member_id = a.client_id)
+        )
+        and (
+          not p_run.only_selected
+          or exists (select from assignment.backfill_selected s where s.run_id = p_run.id and s.member_id = a.client_id)
+        )
+    ) as c
+    group by c.batch
+    order by c.batch
+  loop
+    return query select unnest((s.clients).member_ids) from assignment.select_clients(p_run, v_ids) as s;
+  end loop;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_transfer_stragglers(p_run assignment.backfill_runs, p_upper_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_transfer_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) IS 'The proof of a transfer as a query: selected clients whom the trainer had when it started (by assignments up to p_upper_id),
+still has, and who are not among its errors.';
+
+
+--
+-- Name: find_undecided_members(integer, uuid, boolean); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid, p_reassigns boolean DEFAULT false) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+begin
+  if p_reassigns then
+    return query select m.id from public.members m where m.id <= p_upper_id;
+    return;
+  end if;
+  return query
+  select m.id
+  from public.members m
+  where m.id <= p_upper_id
+    and not exists (  -- or-ed with p_reassigns, it would be no anti-join
+      select
+      from public.trainer_client_assignments a
+      where a.client_id = m.id
+        and a.policy_version = p_version
+    );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION find_undecided_members(p_version integer, p_upper_id uuid, p_reassigns boolean); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid, p_reassigns boolean) IS 'Members up to p_upper_id without an assignment, active or ended, that this version of the policy made. p_reassigns: all.';
+
+
+--
+-- Name: finish_backfill(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_run assignment.backfill_runs;
+  v_counts record;
+  v_ids uuid[];
+  v_result assignment.batch_result;
+  v_lane assignment.backfill_lanes;
+  v_began timestamptz := clock_timestamp();
+  v_sweeps boolean;
+  v_remaining bigint;
+begin
+  members := 0;
+  -- One caller proves at a time. An advisory lock does it, not a lock of the run: with ten million members the proof is
+  -- slow, and pausing the run must not wait for it.
+  if not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: end of run ' || p_run_id, 0)) then
+    work := 'busy';
+    return;
+  end if;
+
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
+  if not found then
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
+  elsif v_run.status <> 'running' then
+    work := 'stopped';
+    return;
+  elsif exists (select from assignment.backfill_lanes where run_id = p_run_id and not done) then
+    work := 'busy';
+    return;
+  end if;
+
+  select p.processed, p.successful, p.failed, p.already_assigned
+  into v_counts
+  from assignment.backfill_progress p
+  where p.id = p_run_id;
+
+  v_ids := array(select id from assignment.find_stragglers(v_run) as s (id) order by id limit 10000);
+  -- If more failed than are recorded, a straggler may have failed before and would be counted twice.
+  v_sweeps := cardinality(v_ids) > 0 and not v_run.dry_run and v_run.sweeps < 5 and v_counts.failed <= 10000;
+  if cardinality(v_ids) = 0 then
+    v_remaining := 0;
+  elsif not v_sweeps then
+    -- After a dry run, members that a real run would assign, or take from the trainer, do not count as remaining.
+    select greatest(0, count(*) - case
+      when not v_run.dry_run then 0
+      when v_run.kind = 'transfer' then v_counts.successful + v_counts.already_assigned
+      else v_counts.successful
+    end)
+    into v_remaining
+    from assignment.find_stragglers(v_run);
+  end if;
+
+  perform from assignment.backfill_runs where id = p_run_id and status = 'running' for no key update;
+  if not found then  -- paused or cancelled meanwhile
+    work := 'stopped';
+    return;
+  end if;
+
+  if v_sweeps then
+    -- Members that were committed behind the cursor, or that bypassed the trigger during the run.
+    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id)
+    values (p_run_id, 0, '00000000-0000-0000-0000-000000000000', '00000000-0000-0000-0000-000000000000')
+    on conflict (run_id, lane) do nothing;
+    select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and lane = 0 for update;
+
+    v_result := assignment.run_batch(v_run, v_ids);
+    perform assignment.record_backfill_errors(p_run_id, v_result.failures);
+    members := cardinality(v_ids);
+    perform assignment.record_batch(v_lane, null, members, extract(epoch from clock_timestamp() - v_began) * 1000, v_result);
+    update assignment.backfill_runs set sweeps = sweeps + 1 where id = p_run_id;
+    work := 'swept';
+    return;
+  end if;
+
+  update assignment.backfill_runs
+  set status = case when v_remaining = 0 and v_counts.failed = 0 then 'succeeded' else 'completed_with_errors' end,
+    status_changed_by = 'service',
+    status_reason = null,
+    status_request_id = null,
+    started_at = coalesce(started_at, v_began),
+    finished_at = clock_timestamp(),
+    total = v_counts.processed,
+    total_is_estimate = false,
+    remaining = v_remaining,
+    throttled_because = null,
+    tries = 0
+  where id = p_run_id;
+
+  -- Failed auto-assignments of members that the run has assigned need no retry.
+  if v_run.kind = 'backfill' and not v_run.dry_run then
+    begin
+      delete from assignment.failures f
+      where case
+          when v_run.policy_version is null
+          then v_run.trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings))
+          else f.requested_trainer_id is null
+        end
+        and exists (
+          select
+          from public.trainer_client_assignments a
+          where a.client_id = f.member_id
+            and a.trainer_id = coalesce(v_run.trainer_id, a.trainer_id)
+            and a.status = 'active'
+        )
+        and not exists (select from assignment.backfill_errors e where e.run_id = p_run_id and e.member_id = f.member_id);
+    exception when others then
+      -- The run must end even if the table of failures is broken. The next retry finds the members assigned.
+      raise warning 'trainer assignment: failures that run % resolved are still listed: %', p_run_id, sqlerrm;
+    end;
+  end if;
+  work := 'finished';
+end;
+$$;
+
+
+--
+-- Name: FUNCTION finish_backfill(p_run_id uuid, OUT work text, OUT members integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) IS 'Once all lanes are done: assigns missed members (swept; at most 5 times up to 10,000), then ends the run (finished).
+busy: lanes are not done, or another caller is proving. stopped: the run is not running. Raises TA007 run not found.';
+
+
+--
+-- Name: first_errors(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.first_errors(p_run_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (
+    select coalesce(
+      jsonb_agg(jsonb_build_object('memberId', e.member_id, 'code', e.sqlstate, 'message', e.message) order by e.member_id),
+      '[]'
+    )
+    from (
+      select f.member_id, f.sqlstate, f.message
+      from assignment.backfill_errors f
+      where f.run_id = p_run_id
+      order by f.member_id
+      limit 20
+    ) as e
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION first_errors(p_run_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.first_errors(p_run_id uuid) IS 'The first 20 members that a run could not assign, by id, each with the code and the message.';
+
+
+--
+-- Name: forget_before(timestamp with time zone); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.forget_before(p_before timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_forgotten bigint;
+begin
+  if p_before is null or p_before > now() then
+    raise exception 'the time must lie in the past, not be %', coalesce(p_before::text, 'null')
+      using errcode = 'invalid_parameter_value';
+  end if;
+  perform set_config('assignment.forgets', 'on', true);
+  delete from assignment.audit_log where at < p_before;
+  get diagnostics v_forgotten = row_count;
+  delete from assignment.audit_subjects where at < p_before;
+  perform set_config('assignment.forgets', '', true);
+  perform assignment.record_audit(
+    null, 'audit.forgotten', p_after => jsonb_build_object('before', p_before, 'lines', v_forgotten)
+  );
+  return v_forgotten;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION forget_before(p_before timestamp with time zone); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.forget_before(p_before timestamp with time zone) IS 'Deletes the lines of the audit log from before a time, and returns how many. It leaves a line that says so.';
+
+
+--
+-- Name: forget_failure(uuid, uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.forget_failure(p_member_id uuid, p_trainer_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- Skips a locked failure: the retry that holds it finds the member assigned, and may be waiting for this transaction.
+  delete from assignment.failures f
+  where f.member_id = (select member_id from assignment.failures where member_id = p_member_id for update skip locked)
+    and p_trainer_id = coalesce(f.requested_trainer_id, (select default_trainer_id from assignment.settings));
+end;
+$$;
+
+
+--
+-- Name: FUNCTION forget_failure(p_member_id uuid, p_trainer_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.forget_failure(p_member_id uuid, p_trainer_id uuid) IS 'Deletes the failure of a member who now has the trainer that the failed attempt was for.';
+
+
+--
+-- Name: forget_gone_members(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.forget_gone_members() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+begin
+  perform assignment.require_visible_rows();  -- a hidden member exists all the same
+  perform assignment.forget_members(array(
+    select known.id
+    from (
+      select member_id from assignment.failures
+      union
+      select member_id from assignment.backfill_errors
+      union
+      select member_id from assignment.backfill_selected
+      union
+      select trainer_id from assignment.trainers
+      union
+      select l.next_id
+      from assignment.backfill_lanes l
+      join assignment.backfill_runs r on r.id = l.run_id
+      where not l.done
+        and (r.kind = 'backfill' or r.only_selected or r.only_failed)  -- other cursors are ids of assignments
+      union
+      select unnest(member_ids) from assignment.outbox where member_ids is not null
+      union
+      select unnest(member_ids) from assignment.outbox_gaps
+    ) as known (id)
+    where not exists (select from public.members m where m.id = known.id)
+  ));
+  -- Its members are yet to come. One who came by another way needs it no more, and might go unseen.
+  delete from assignment.member_hook_failures f where exists (select from public.members m where m.id = f.member_id);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION forget_gone_members(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.forget_gone_members() IS 'Forgets members of whom something is kept although they no longer exist, and the failures of
+the member hook of members who exist by now. Raises where rows of members are hidden.';
+
+
+--
+-- Name: forget_in_runs(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.forget_in_runs(p_member_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  delete from assignment.failures
+  where member_id in (
+    select member_id
+    from assignment.failures
+    where member_id = any (p_member_ids)
+    for update skip locked  -- a retry under way finds out itself
+  );
+  delete from assignment.backfill_errors where member_id = any (p_member_ids);
+  delete from assignment.backfill_selected where member_id = any (p_member_ids);
+  update assignment.backfill_lanes l
+  set next_id = least(
+    (select m.id from public.members m where m.id > l.next_id order by m.id limit 1),
+    l.upper_id
+  )
+  where (l.run_id, l.lane) in (
+    select run_id, lane
+    from assignment.backfill_lanes
+    where next_id = any (p_member_ids)
+      and not done
+    for update skip locked  -- a step under way moves it on itself
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION forget_in_runs(p_member_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.forget_in_runs(p_member_ids uuid[]) IS 'Deletes the failures, the errors of runs and the selections of transfers of deleted members, and moves cursors of backfills
+on that stand at them.';
+
+
+--
+-- Name: forget_member_events(integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.forget_member_events(p_limit integer) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  delete from assignment.member_hook_events
+  where id in (
+    select id
+    from assignment.member_hook_events
+    where received_at < now() - interval '30 days'
+    order by received_at, id
+    limit p_limit
+    for update skip locked
+  );
+  delete from assignment.member_hook_failures
+  where id in (
+    select id
+    from assignment.member_hook_failures
+    where last_failed_at < now() - interval '30 days'
+    order by last_failed_at, id
+    limit p_limit
+    for update skip locked
+  );
+$$;
+
+
+--
+-- Name: FUNCTION forget_member_events(p_limit integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.forget_member_events(p_limit integer) IS 'Deletes up to p_limit events of the member hook, and as many of its failures, that are older than 30 days.';
+
+
+--
+-- Name: forget_members(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.forget_members(p_member_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  perform assignment.forget_in_runs(p_member_ids);
+  delete from assignment.member_hook_failures where member_id = any (p_member_ids);
+  delete from assignment.seats where trainer_id = any (p_member_ids);
+  delete from assignment.trainers where trainer_id = any (p_member_ids);
+  begin
+    update assignment.outbox
+    set member_ids = array(select unnest(member_ids) except select unnest(p_member_ids))
+    where member_ids && p_member_ids;
+    update assignment.outbox_gaps
+    set member_ids = array(select unnest(member_ids) except select unnest(p_member_ids))
+    where member_ids && p_member_ids;
+  exception when others or assert_failure then  -- a broken outbox keeps nothing else
+    raise warning 'trainer assignment: messages still tell of % deleted members: %', cardinality(p_member_ids), sqlerrm
+      using hint = 'The scheduled reconciliation removes them there.';
+  end;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION forget_members(p_member_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.forget_members(p_member_ids uuid[]) IS 'Deletes the failures, also those of the member hook, the errors of runs, the selections of transfers and the settings as a
+trainer of deleted members, takes them out of messages, and moves cursors of backfills on that stand at them.';
+
+
+--
+-- Name: give_back_seats(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+  with given as (
+    select t.trainer_id, count(*) as seats
+    from unnest(p_trainer_ids) as p (trainer_id)
+    join assignment.trainers t on t.trainer_id = p.trainer_id
+    where t.capacity is not null
+    group by t.trainer_id
+  ),
+  cancelled as (  -- clients beyond the capacity leave no free seat
+    delete from assignment.seats s
+    using (
+      select found.trainer_id, found.seat
+      from given g
+      cross join lateral (
+        select o.trainer_id, o.seat
+        from assignment.seats o
+        where o.trainer_id = g.trainer_id
+          and o.is_overbooked
+        order by o.seat
+        limit g.seats
+        for update skip locked
+      ) as found
+    ) as over
+    where s.trainer_id = over.trainer_id
+      and s.is_overbooked
+      and s.seat = over.seat
+    returning s.trainer_id
+  )
+  insert into assignment.seats (trainer_id)
+  select g.trainer_id
+  from given g
+  cross join lateral generate_series(1, g.seats - (select count(*) from cancelled c where c.trainer_id = g.trainer_id))
+$$;
+
+
+--
+-- Name: FUNCTION give_back_seats(p_trainer_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) IS 'Gives back one seat for each item. Ignores trainers without a capacity.';
+
+
+--
+-- Name: grant_service(name, name[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.grant_service(p_role name, p_columns name[] DEFAULT NULL::name[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_asked name[] := p_columns;
+  v_missing text;
+  v_columns text;
+  v_function regprocedure;
+begin
+  select string_agg(quote_ident(asked.name), ', ') into v_missing
+  from unnest(p_columns) as asked (name)
+  where not exists (
+    select from pg_attribute a
+    where a.attrelid = 'public.members'::regclass and a.attname = asked.name and a.attnum > 0 and not a.attisdropped
+  );
+  if v_missing is not null then
+    raise exception 'public.members has no column %', v_missing using errcode = 'undefined_column';
+  end if;
+
+  execute format('grant usage on schema assignment to %I', p_role);
+  execute format(
+    'grant select on assignment.settings, assignment.failures, assignment.backfill_runs, assignment.backfill_events,
+       assignment.backfill_lanes, assignment.backfill_errors, assignment.backfill_samples, assignment.backfill_progress,
+       assignment.reconciliations, assignment.ended_sessions, assignment.schema_migrations, assignment.members_trigger,
+       assignment.watched_tables, assignment.policies, assignment.policy_rules, assignment.trainers, assignment.seats,
+       assignment.member_columns, assignment.backfill_choices, assignment.backfill_selected, assignment.audit_log,
+       assignment.webhook_endpoints, assignment.outbox, assignment.deliveries, assignment.outbox_gaps,
+       assignment.webhook_states, assignment.audit_subjects, assignment.member_hook_failures,
+       public.trainer_client_assignments to %I',
+    p_role
+  );
+
+  perform assignment.admit(own, pg_get_userbyid(c.relowner), 'owner_does_all', 'all')
+  from assignment.own_tables() as own
+  join pg_class c on c.oid = own;
+  perform assignment.admit(own, p_role, 'service_reads', 'select')
+  from assignment.own_tables() as own
+  where has_table_privilege(p_role, own, 'select');
+
+  foreach v_function in array array[
+    'assignment.explain_hidden_rows(name)',
+    'assignment.type_kind(oid)',  -- which the view member_columns calls
+    'assignment.require_visible_rows()',
+    'assignment.default_trainer_id()',
+    'assignment.set_default_trainer(uuid, text, text)',
+    'assignment.put_policy(jsonb, text, text, integer, text)',
+    'assignment.find_policy_problems(jsonb)',
+    'assignment.preview_policy(jsonb, real)',
+    'assignment.explain_decision(uuid)',
+    'assignment.member_tables()',
+    'assignment.list_member_fields()',
+    'assignment.change_trainer(uuid, jsonb, text, text)',
+    'assignment.assign_or_record(uuid[], text, uuid, jsonb[], text)',
+    'assignment.assign_member(uuid, uuid, text, text, boolean, text, text)',
+    'assignment.end_assignment(uuid, uuid, text, text)',
+    'assignment.retry_failures(integer)',
+    'assignment.make_failures_due(integer, text, text)',
+    'assignment.claim_new_failures(integer)',
+    'assignment.start_backfill(text, uuid, boolean, integer, uuid, boolean, text, boolean, text)',
+    'assignment.start_transfer(text, uuid, uuid, uuid[], jsonb, text, boolean, integer, text, text, uuid, boolean)',
+    'assignment.preview_transfer(uuid, uuid, uuid[], jsonb, integer, integer)',
+    'assignment.retry_backfill(uuid, text, text, text)',
+    'assignment.backfill_step(uuid)',
+    'assignment.preview_step(uuid)',
+    'assignment.record_preview(uuid, jsonb)',
+    'assignment.change_backfill_status(uuid, text, text, text, text, text)',
+    'assignment.await_lanes(uuid)',
+    'assignment.record_step_failure(uuid, text, text, integer, integer)',
+    'assignment.throttle_backfill(uuid, text, text, text)',
+    'assignment.find_backfill_pressure(integer)',
+    'assignment.reconcile(timestamptz, text)',
+    'assignment.end_session(uuid, timestamptz, text, text)',
+    'assignment.put_endpoint(uuid, jsonb, text, text)',
+    'assignment.delete_endpoint(uuid, text, text)',
+    'assignment.reseal_secret(uuid, text, text)',
+    'assignment.find_due_endpoints()',
+    'assignment.address_messages(integer)',
+    'assignment.take_deliveries(uuid, integer)',
+    'assignment.record_deliveries(uuid, jsonb)',
+    'assignment.redeliver(uuid, text, uuid, timestamptz, text)',
+    'assignment.send_test(uuid, text, text)',
+    'assignment.read_message(uuid)',
+    'assignment.read_events(xid8, uuid, text[], integer)',
+    'assignment.tend_outbox()',
+    'assignment.record_access(text, text, jsonb, text)',
+    'assignment.first_errors(uuid)',
+    'assignment.find_members(uuid[])',
+    'assignment.take_member_event(text, text, uuid, name, text, name, text)',
+    'assignment.find_member_hook_problems(name[])'
+  ]::regprocedure[]
+  loop
+    execute format('grant execute on function %s to %I', v_function, p_role);
+  end loop;
+
+  -- The id, and the columns to show and search. Another role may own the table and must then allow this.
+  if v_asked is null and not exists (
+    select from pg_attribute
+    where attrelid = 'public.members'::regclass
+      and attname <> 'id'
+      and attnum > 0
+      and not attisdropped
+      and has_column_privilege(p_role, attrelid, attnum, 'select')
+  ) then
+    v_asked := '{email,display_name}';  -- a later call without columns widens nothing
+  end if;
+  select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
+  from pg_attribute
+  where attrelid = 'public.members'::regclass
+    and (attname = 'id' or attname = any (v_asked))
+    and attnum > 0
+    and not attisdropped
+    and (attname = 'id' or p_columns is not null or has_column_privilege(attrelid, attnum, 'select with grant option'))
+    and not has_column_privilege(p_role, attrelid, attnum, 'select');
+  if v_columns is not null then
+    begin
+      execute format('grant select (%s) on public.members to %I', v_columns, p_role);
+    exception when insufficient_privilege then
+      raise exception '% may not grant % the right to read public.members', current_user, p_role
+        using errcode = 'insufficient_privilege',
+          hint = format(
+            'Have its owner run: grant select (%s) on public.members to %I; then run this again.', v_columns, p_role
+          );
+    end;
+  end if;
+  if not has_schema_privilege(p_role, 'public', 'usage') then
+    execute format('grant usage on schema public to %I', p_role);
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION grant_service(p_role name, p_columns name[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.grant_service(p_role name, p_columns name[]) IS 'Grants a role what the service needs: EXECUTE on the functions that it calls, SELECT on the tables that it reads.
+Call it as the owner of the schema, and again after each migration. p_columns: which columns of members it may read beside
+the id; by default those that it may read already, at first email and display_name if there are such. Rights stay.
+Undo: migrate down --all, then drop owned by …role….';
+
+
+--
+-- Name: halve_batches(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.halve_batches(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update assignment.backfill_lanes l
+  set batch_rows = greatest(100, l.batch_rows / 2)
+  from (
+    select lane from assignment.backfill_lanes where run_id = p_run_id and not done order by lane for update skip locked
+  ) as free
+  where l.run_id = p_run_id
+    and l.lane = free.lane;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION halve_batches(p_run_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.halve_batches(p_run_id uuid) IS 'Halves the batches of the lanes that no step holds, to 100 rows at least.';
+
+
+--
+-- Name: hides_rows(regclass, name); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.hides_rows(p_table regclass, p_role name) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select (
+    select not coalesce(bool_or(is_open) filter (where polpermissive), false)
+      or coalesce(bool_or(not is_open) filter (where not polpermissive), false)
+    from (
+      select p.polpermissive, coalesce(pg_get_expr(p.polqual, p.polrelid) = 'true', not p.polpermissive) as is_open
+      from pg_policy p
+      where p.polrelid = c.oid
+        and p.polcmd in ('r', '*')
+        and exists (
+          select
+          from unnest(p.polroles) as admitted (oid)
+          where admitted.oid = 0 or pg_has_role(r.oid, admitted.oid, 'usage')
+        )
+    ) as policies
+  )
+  from pg_class c
+  join pg_roles r on r.rolname = p_role
+  where c.oid = p_table
+    and c.relrowsecurity
+    and not r.rolsuper
+    and not r.rolbypassrls
+    and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'usage'))
+$$;
+
+
+--
+-- Name: FUNCTION hides_rows(p_table regclass, p_role name); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) IS 'Whether row-level security may hide rows of the table from the role. Null: it does not apply to the role.';
+
+
+--
+-- Name: insert_member(uuid, name[], text[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.insert_member(p_member_id uuid, p_columns name[], p_values text[]) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_columns text;
+  v_values text;
+  v_id uuid;
+begin
+  -- The service may set only what it may read: its rights would else be those of the owner.
+  select
+    coalesce(string_agg(format(', %I', a.attname), '' order by a.attnum), ''),
+    coalesce(string_agg(format(', $2[%s]', given.place), '' order by a.attnum), '')
+  into v_columns, v_values
+  from unnest(p_columns, p_values) with ordinality as given (name, value, place)
+  join pg_attribute a on a.attname = given.name
+  where given.value is not null
+    and a.attrelid = 'public.members'::regclass
+    and a.attnum > 0
+    and not a.attisdropped
+    and a.attname <> 'id'
+    and a.attgenerated = ''
+    and has_column_privilege(session_user, a.attrelid, a.attnum, 'select');
+
+  perform set_config(
+    'search_path',
+    (select concat_ws(', ', nullif(reset_val, ''), 'pg_temp') from pg_settings where name = 'search_path'),
+    true
+  );
+  execute format(
+    'insert into public.members (id%s) values ($1%s) on conflict (id) do nothing returning id', v_columns, v_values
+  )
+  into v_id
+  using p_member_id, p_values;
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
+  if v_id is null then
+    perform assignment.require_visible_rows();
+    if not exists (select from public.members where id = p_member_id) then
+      raise exception 'a trigger or rule of the application kept the member out' using errcode = 'TA008';
+    end if;
+  end if;
+  return v_id;
+end;
+$_$;
+
+
+--
+-- Name: FUNCTION insert_member(p_member_id uuid, p_columns name[], p_values text[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.insert_member(p_member_id uuid, p_columns name[], p_values text[]) IS 'Inserts a member with those of the columns that exist, that have a value and that the calling role may read. Returns the
+id, or null if the member exists.';
+
+
+--
+-- Name: is_ended_by_policy(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.is_ended_by_policy(p_ended_run_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return p_ended_run_id is not null and exists (
+    select
+    from assignment.backfill_runs r
+    where r.id = p_ended_run_id
+      and r.policy_version is not null
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION is_ended_by_policy(p_ended_run_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.is_ended_by_policy(p_ended_run_id uuid) IS 'Whether the run that ended an assignment (null: none did) followed the policy. What a person ended, or moved to a trainer
+by name, stays ended.';
+
+
+--
+-- Name: is_iso_time(text, boolean); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.is_iso_time(p_text text, p_with_time boolean) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    AS $_$
+begin
+  if p_with_time then
+    return p_text ~ '^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$'
+      and isfinite(p_text::timestamptz);
+  end if;
+  return p_text ~ '^\d{4}-\d\d-\d\d$' and isfinite(p_text::date);
+exception when data_exception then  -- no such day
+  return false;
+end;
+$_$;
+
+
+--
+-- Name: FUNCTION is_iso_time(p_text text, p_with_time boolean); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.is_iso_time(p_text text, p_with_time boolean) IS 'Whether a text is a date such as 2026-11-28 or, with p_with_time, a time such as 2026-11-28T09:30:00Z, which may lack the
+offset (UTC) or the time of day (midnight).';
+
+
+--
+-- Name: is_transient(text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.is_transient(p_sqlstate text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select p_sqlstate in ('25006', '55P03') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
+$$;
+
+
+--
+-- Name: FUNCTION is_transient(p_sqlstate text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about the row and a later attempt may succeed: locks, serialization, resources,
+shutdown, I/O, read-only server.';
+
+
+--
+-- Name: is_wanted(text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.is_wanted(p_type text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from assignment.webhook_endpoints e where e.enabled and p_type = any (e.types))
+$$;
+
+
+--
+-- Name: FUNCTION is_wanted(p_type text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.is_wanted(p_type text) IS 'Whether an enabled endpoint wants messages of the type.';
+
+
+--
+-- Name: judge_refusal(uuid[], uuid[], text, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_failure assignment.member_failure := assignment.explain_refusal(null, p_sqlstate, p_message, p_constraint);
+  v_is_trainer_key boolean := p_constraint = 'trainer_client_assignments_trainer_id_fkey';
+  v_refused_ids uuid[] := '{}';
+begin
+  gone_ids := '{}';
+  if p_sqlstate = '23503' or cardinality(p_member_ids) = 1 then
+    gone_ids := assignment.find_gone_members(p_member_ids);
+    v_refused_ids := case
+      when not v_is_trainer_key then assignment.find_refused_members(p_member_ids, p_constraint)
+      when v_failure.sqlstate = 'TA009' then assignment.find_refused_members(p_trainer_ids, p_constraint)
+      else assignment.find_gone_members(p_trainer_ids)
+    end;
+  end if;
+  if cardinality(p_member_ids) = 1 then
+    if gone_ids is null  -- who may not look believes the key, where it points at members
+      and p_constraint = 'trainer_client_assignments_client_id_fkey'
+      and v_failure.sqlstate = '23503'
+    then
+      gone_ids := p_member_ids;
+    end if;
+    v_refused_ids := case when v_is_trainer_key then p_trainer_ids else p_member_ids end;
+  end if;
+  gone_ids := coalesce(gone_ids, '{}');
+  v_refused_ids := coalesce(v_refused_ids, '{}');
+
+  select
+    coalesce(array_agg(row(p.member_id, v_failure.sqlstate, v_failure.message, null)::assignment.member_failure)
+      filter (where p.is_refused and not p.is_gone), '{}'),
+    coalesce(array_agg(p.position::integer order by p.position) filter (where not p.is_refused and not p.is_gone), '{}')
+  into failures, undecided
+  from (
+    select
+      pair.member_id,
+      pair.position,
+      pair.member_id in (select unnest(gone_ids)) as is_gone,
+      case when v_is_trainer_key then pair.trainer_id else pair.member_id end in (select unnest(v_refused_ids)) as is_refused
+    from unnest(p_member_ids, p_trainer_ids) with ordinality as pair (member_id, trainer_id, position)
+  ) as p;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]) IS 'What an error means for the pairs of one statement: which members are gone, which pairs failed and why, and which, by
+position, are still undecided. Only a member whose id is not in public.members counts as gone.';
+
+
+--
+-- Name: lay_out_backfill(assignment.backfill_runs, boolean); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.lay_out_backfill(p_run assignment.backfill_runs, p_in_one_lane boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_upper_id uuid;
+  v_total bigint;
+  v_is_estimate boolean := false;
+begin
+  if p_run.only_failed then
+    select count(*) into v_total from assignment.backfill_errors where run_id = p_run.retry_of;
+    select member_id into v_upper_id from assignment.backfill_errors where run_id = p_run.retry_of order by member_id desc limit 1;
+  else
+    -- id is unique, but not always a primary key, and a null would sort above all ids.
+    select id into v_upper_id from public.members where id is not null order by id desc limit 1;
+    select count(*) into v_total from (select from public.members where id <= v_upper_id limit 1000001) as counted;
+    if v_total > 1000000 then
+      v_is_estimate := true;
+      select greatest(v_total, sum(members)::bigint) into v_total from assignment.member_tables();
+    end if;
+  end if;
+
+  update assignment.backfill_runs set total = v_total, total_is_estimate = v_is_estimate where id = p_run.id;
+  if v_total > 0 then
+    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+    select p_run.id, lane, next_id, upper_id, includes_upper
+    from assignment.plan_lanes(v_upper_id, case when p_run.only_failed or p_in_one_lane then 1 else v_total end);
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION lay_out_backfill(p_run assignment.backfill_runs, p_in_one_lane boolean); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.lay_out_backfill(p_run assignment.backfill_runs, p_in_one_lane boolean) IS 'Sets the total of a new run, and inserts its lanes: none without members, else as plan_lanes says. p_in_one_lane: one.';
+
+
+--
+-- Name: lay_out_transfer(assignment.backfill_runs); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.lay_out_transfer(p_run assignment.backfill_runs) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_total bigint;
+begin
+  if p_run.only_failed or p_run.only_selected then
+    insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+    select p_run.id, 1, '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', true;
+    select count(*) into v_total
+    from (
+      select member_id from assignment.backfill_errors where p_run.only_failed and run_id = p_run.retry_of
+      union all
+      select member_id from assignment.backfill_selected where not p_run.only_failed and run_id = p_run.id
+    ) as listed;
+  else
+    with planned as (
+      -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
+      select * from assignment.plan_transfer_lanes(p_run.from_trainer_id, case when p_run.dry_run then 1 else 16 end)
+    ),
+    inserted as (
+      insert into assignment.backfill_lanes (run_id, lane, next_id, upper_id, includes_upper)
+      select p_run.id, p.lane, p.next_id, p.upper_id, p.includes_upper
+      from planned p
+    )
+    select coalesce(max(p.clients), 0) into v_total from planned p;
+  end if;
+  update assignment.backfill_runs set total = v_total where id = p_run.id;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION lay_out_transfer(p_run assignment.backfill_runs); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.lay_out_transfer(p_run assignment.backfill_runs) IS 'Sets the total of a new transfer, and inserts its lanes: one for those listed, else as plan_transfer_lanes says.';
+
+
+--
+-- Name: list_member_fields(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.list_member_fields() RETURNS TABLE(field text, type text, kind text, value_kind text, frequent_values jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_percent real;
+begin
+  select case when sum(t.members) <= 2000 then 100 else greatest(0.0001, 100 * 2000 / sum(t.members)) end
+  into v_percent
+  from assignment.member_tables() as t;
+
+  return query
+  with recursive looked as materialized (
+    select s.member_row from assignment.sample_members(v_percent) as s (member_row)
+  ),
+  found as (
+    select c.name as field, c.name as column_name, e.value, 1 as level
+    from looked l
+    cross join lateral jsonb_each(l.member_row) as e
+    join assignment.member_columns c on c.name = e.key
+    union all
+    select f.field || '.' || e.key, f.column_name, e.value, f.level + 1
+    from found f
+    join assignment.member_columns c on c.name = f.column_name and c.kind = 'json'
+    cross join lateral jsonb_each(case jsonb_typeof(f.value) when 'object' then f.value else '{}' end) as e
+    where f.level < 3
+      and e.key not like '%.%'
+  ),
+  asked as (
+    select c.name as field, c.name as column_name, 0 as place
+    from assignment.member_columns c
+    union all
+    (
+      select f.field, f.column_name, 1
+      from found f
+      where f.level > 1
+        and jsonb_typeof(f.value) not in ('object', 'null')
+      group by f.field, f.column_name
+      order by count(*) desc, f.field
+      limit 100
+    )
+  ),
+  items as (
+    select f.field, i.value
+    from found f
+    cross join lateral jsonb_array_elements(
+      case jsonb_typeof(f.value) when 'array' then f.value else jsonb_build_array(f.value) end
+    ) as i (value)
+    where jsonb_typeof(i.value) in ('string', 'number', 'boolean')
+      and length(i.value::text) <= 100
+  ),
+  ranked as (
+    select i.field, i.value, row_number() over (partition by i.field order by count(*) desc, i.value) as place
+    from items i
+    group by i.field, i.value
+    having count(*) > 1  -- what only one member has, such as a password's hash, is nobody's business
+  )
+  select
+    a.field,
+    c.type,
+    c.kind,
+    case a.place when 0 then c.value_kind else 'json' end,
+    coalesce(
+      (
+        select jsonb_agg(l.enumlabel order by l.enumsortorder)
+        from pg_enum l
+        where l.enumtypid = c.value_type
+      ),
+      (select jsonb_agg(r.value order by r.place) from ranked r where r.field = a.field and r.place <= 20),
+      '[]'
+    )
+  from asked a
+  join assignment.member_columns c on c.name = a.column_name
+  order by a.column_name, a.place, a.field;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION list_member_fields(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.list_member_fields() IS 'The columns of members and the fields inside json columns, three levels deep. frequent_values: the labels of an enum;
+else up to 20 values that at least two of 2,000 members have, the most frequent first. It never reads the whole table.';
+
+
+--
+-- Name: outbox; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.outbox (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    type text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    assignment_ids uuid[],
+    member_ids uuid[],
+    run_id uuid,
+    policy_version integer,
+    is_test_for uuid,
+    is_addressed boolean DEFAULT false NOT NULL
+);
+
+
+--
+-- Name: TABLE outbox; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.outbox IS 'Messages, with the ids of what they tell of: the text is made from the rows when it is sent, so that a member who is deleted
+is in none.';
+
+
+--
+-- Name: COLUMN outbox.id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.id IS 'The webhook-id, the same at every attempt.';
+
+
+--
+-- Name: COLUMN outbox.xid; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.xid IS 'The transaction that wrote it. In the order of (xid, id), no message appears behind one that read_events has given out.';
+
+
+--
+-- Name: COLUMN outbox.assignment_ids; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.assignment_ids IS 'Of assignments.created and assignments.ended: at most 500.';
+
+
+--
+-- Name: COLUMN outbox.member_ids; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.member_ids IS 'Of assignment.failed: at most 500.';
+
+
+--
+-- Name: COLUMN outbox.is_test_for; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.is_test_for IS 'A test message, for this endpoint alone.';
+
+
+--
+-- Name: COLUMN outbox.is_addressed; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox.is_addressed IS 'Whether there is a delivery for each endpoint that wants it.';
+
+
+--
+-- Name: list_told_assignments(assignment.outbox); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.list_told_assignments(p_message assignment.outbox) RETURNS TABLE(id uuid, client_id uuid, trainer_id uuid, assignment_date timestamp with time zone, source text, assigned_by text, backfill_run_id uuid, policy_version integer, rule smallint, ended_at timestamp with time zone, ended_by text, ended_because text, ended_run_id uuid)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return query
+  select
+    a.id,
+    a.client_id,
+    a.trainer_id,
+    a.assignment_date,
+    a.source,
+    a.assigned_by,
+    a.backfill_run_id,
+    a.policy_version,
+    a.rule,
+    a.ended_at,
+    a.ended_by,
+    a.ended_because,
+    a.ended_run_id
+  from public.trainer_client_assignments a
+  where a.id = any (p_message.assignment_ids);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION list_told_assignments(p_message assignment.outbox); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.list_told_assignments(p_message assignment.outbox) IS 'The assignments of a message that still exist.';
+
+
+--
+-- Name: list_told_failures(assignment.outbox); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.list_told_failures(p_message assignment.outbox) RETURNS TABLE(member_id uuid, sqlstate text, attempts integer)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return query
+  select f.member_id, f.sqlstate, f.attempts from assignment.failures f where f.member_id = any (p_message.member_ids);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION list_told_failures(p_message assignment.outbox); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.list_told_failures(p_message assignment.outbox) IS 'The failures of a message that are not over.';
+
+
+--
+-- Name: lock_assigned(uuid[], uuid[], uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid DEFAULT NULL::uuid) RETURNS uuid[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select array(
+    select a.client_id
+    from unnest(p_member_ids, p_trainer_ids) as p (member_id, trainer_id)
+    join public.trainer_client_assignments a
+      on a.client_id = p.member_id
+      and a.trainer_id is not distinct from coalesce(p.trainer_id, a.trainer_id)  -- keeps the planner from the index by trainer
+      and a.trainer_id is distinct from p_from_trainer_id
+      and a.status = 'active'
+    order by a.client_id, a.id
+    for share of a
+  )
+$$;
+
+
+--
+-- Name: FUNCTION lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid) IS 'Of pairs of member and trainer, the members of those that have an active assignment, which is locked. Trainer null: anyone
+but p_from_trainer_id. Waits up to lock_timeout.';
+
+
+--
+-- Name: lock_members(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.lock_members(p_member_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+begin
+  perform from public.members m where m.id = any (p_member_ids) order by m.id for key share;
+exception when insufficient_privilege then
+  null;  -- locking rows needs the right to update; without it, a deadlock is possible, and the step is tried again
+end;
+$$;
+
+
+--
+-- Name: FUNCTION lock_members(p_member_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.lock_members(p_member_ids uuid[]) IS 'Locks the given members'' rows as a foreign key does, in key order, where the owner of this function may. Waits up to
+lock_timeout.';
+
+
+--
+-- Name: make_all_waiting_due(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.make_all_waiting_due() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update assignment.failures
+  set next_attempt_at = now()
+  where member_id in (
+    select member_id
+    from assignment.failures
+    where sqlstate = 'TA011'
+      and requested_trainer_id is null
+    order by first_failed_at, member_id
+    limit 100000
+    for update skip locked
+  )
+$$;
+
+
+--
+-- Name: FUNCTION make_all_waiting_due(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.make_all_waiting_due() IS 'Makes up to 100,000 failures due that wait for room of a trainer whom the policy chose.';
+
+
+--
+-- Name: make_failures_due(integer, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.make_failures_due(p_limit integer DEFAULT 20000, p_actor text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_sort TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_member_ids uuid[];
+  v_made_due integer;
+begin
+  v_member_ids := array(
+    select member_id
+    from assignment.failures
+    where next_attempt_at > now()
+    order by next_attempt_at, member_id
+    limit p_limit
+    for update skip locked
+  );
+  update assignment.failures set next_attempt_at = now() where member_id = any (v_member_ids);
+  get diagnostics v_made_due = row_count;
+  if p_actor is not null and v_made_due > 0 then
+    perform assignment.record_audit(
+      p_actor, 'failures.retried', p_after => jsonb_build_object('failures', v_made_due), p_request_id => p_request_id
+    );
+  end if;
+  return v_made_due;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION make_failures_due(p_limit integer, p_actor text, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.make_failures_due(p_limit integer, p_actor text, p_request_id text) IS 'Makes up to p_limit failures due now, except those that a retry has locked. Returns how many: fewer than p_limit when
+no more are waiting. p_actor: who asks for it; adds failures.retried to the audit log.';
+
+
+--
+-- Name: make_waiting_due(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.make_waiting_due(p_trainer_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  -- Rules that may give one of these trainers; the default trainer comes after all rules.
+  with given as materialized (
+    select r.rule, r.choose = 'field' as is_named
+    from assignment.policy_rules r
+    join assignment.settings s on s.policy_version = r.version
+    where r.trainer_ids && p_trainer_ids
+      or r.choose = 'field'
+    union all
+    select 32767, false
+    from assignment.settings s
+    where s.default_trainer_id = any (p_trainer_ids)
+  )
+  update assignment.failures f
+  set next_attempt_at = now()
+  where f.member_id = any (
+    -- Who waits for one of these trainers: one for each seat.
+    array(
+      select w.member_id
+      from assignment.failures w
+      where w.sqlstate = 'TA011'
+        and (
+          w.requested_trainer_id = any (p_trainer_ids)
+          or w.requested_trainer_id is null
+            and coalesce(nullif(w.rule, 0), 32767) in (select g.rule from given g where not g.is_named)
+        )
+      order by w.first_failed_at, w.member_id
+      limit cardinality(p_trainer_ids)
+      for update skip locked
+    )
+    -- Who may have named one of them, or may match an earlier rule.
+    || array(
+      select w.member_id
+      from assignment.failures w
+      where w.sqlstate = 'TA011'
+        and w.requested_trainer_id is null
+        and exists (
+          select
+          from given g
+          where g.rule < coalesce(nullif(w.rule, 0), 32767)
+            or (g.is_named and g.rule = w.rule)
+        )
+      order by w.first_failed_at, w.member_id
+      limit 100
+      for update skip locked
+    )
+  )
+$$;
+
+
+--
+-- Name: FUNCTION make_waiting_due(p_trainer_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.make_waiting_due(p_trainer_ids uuid[]) IS 'Makes one failure due for each item, those that wait longest for room of these trainers, and up to 100 that may wait for
+it: those at a rule that chooses a field, or behind an earlier rule that has room now.';
+
+
+--
+-- Name: match_rules(assignment.policy_rules[], jsonb[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) RETURNS TABLE(rule smallint, matched integer[])
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET work_mem TO '32MB'
+    SET jit TO 'off'
+    AS $_$
+declare
+  v_rule assignment.policy_rules;
+  v_rules assignment.policy_rules[] := array(  -- a rule that reads a dropped or renamed column matches nobody
+    select r
+    from unnest(p_rules) as r
+    where not exists (select from unnest(r.asks) as asked (path) where not p_rows[1] ? (asked.path::text[])[1])
+  );
+  v_asked text[] := array(select distinct unnest(r.asks) from unnest(v_rules) as r);
+  v_nested jsonpath[] := array(  -- jsonpath itself, because it looks into the items of arrays, unlike #>
+    select ('$.' || (
+      select string_agg(to_json(key)::text, '.' order by place) from unnest(path::text[]) with ordinality as k (key, place)
+    ))::jsonpath
+    from unnest(v_asked) as path
+    where cardinality(path::text[]) > 1
+  );
+  v_unasked text[] := array(
+    select jsonb_object_keys(p_rows[1])
+    except
+    select (path::text[])[1] from unnest(v_asked) as path where cardinality(path::text[]) = 1
+  );
+  v_texts jsonb := (  -- columns whose values compare by another form than to_jsonb gives
+    select jsonb_object_agg((asked.path::text[])[1], asked.kind)
+    from unnest(v_rules) as r
+    cross join unnest(r.asks, r.kinds) as asked (path, kind)
+    where asked.kind in ('char', 'citext', 'citext[]')
+  );
+begin
+  return query
+  with keyed as materialized (
+    select
+      r.index::integer,
+      r.row,
+      r.row - v_unasked as key,
+      case
+        when cardinality(v_nested) > 0
+        then (select jsonb_agg(jsonb_path_query_array(r.row, path) order by place) from unnest(v_nested) with ordinality as n (path, place))
+      end as nested_key
+    from unnest(p_rows) with ordinality as r (row, index)
+  ),
+  groups as materialized (
+    select array_agg(k.index) as members, min(k.index) as sample
+    from keyed k
+    group by k.key, k.nested_key
+  ),
+  samples as materialized (
+    select g.members, g.sample, k.row || coalesce(
+      (
+        select jsonb_object_agg(c.name, case c.kind when 'char' then to_jsonb(rtrim(k.row ->> c.name)) else lower(text)::jsonb end)
+        from jsonb_each_text(v_texts) as c (name, kind)
+        cross join lateral (select (k.row -> c.name)::text as text) as t
+        where k.row ->> c.name is not null
+      ),
+      '{}'
+    ) as row
+    from groups g
+    join keyed k on k.index = g.sample
+  ),
+  matches as (
+    select s.members, s.sample, r.rule, r.choose = 'nobody' or (r.when_full = 'wait' and cardinality(r.trainer_ids) > 1) as is_final
+    from samples s
+    join unnest(v_rules) as r
+      on r.predicate is null or jsonb_path_match_tz(s.row, r.predicate, silent => true)
+  ),
+  needed as (  -- rules after one that always decides are not needed
+    select m.members, m.rule
+    from (
+      select m.members, m.rule, bool_or(m.is_final) over (
+        partition by m.sample order by m.rule rows between unbounded preceding and 1 preceding
+      ) as is_decided
+      from matches m
+    ) as m
+    where m.is_decided is not true
+  )
+  select n.rule, array_agg(member.index order by member.index)
+  from needed n
+  cross join lateral unnest(n.members) as member (index)
+  group by n.rule
+  order by n.rule;
+exception when others then
+  if assignment.is_transient(sqlstate) then
+    raise;
+  elsif cardinality(p_rules) = 1 then
+    raise warning 'trainer assignment: rule % (%) matches nobody: %', p_rules[1].rule, p_rules[1].name, sqlerrm;
+    return;
+  end if;
+  foreach v_rule in array p_rules loop  -- each by itself: a rule that raises must not hide the others
+    return query select * from assignment.match_rules(array[v_rule], p_rows);
+  end loop;
+end;
+$_$;
+
+
+--
+-- Name: FUNCTION match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) IS 'For each rule, the members that it matches, by their position in p_rows. A rule that raises matches nobody,
+with a warning.';
+
+
+--
+-- Name: member_tables(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.member_tables() RETURNS TABLE(relid regclass, members real)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select c.oid::regclass, greatest(c.reltuples, 0)
+  from pg_class c
+  where c.oid = 'public.members'::regclass
+    and c.relkind <> 'p'
+  union all
+  select c.oid::regclass, greatest(c.reltuples, 0)
+  from pg_partition_tree('public.members'::regclass) t
+  join pg_class c on c.oid = t.relid
+  where t.isleaf
+    and c.oid <> 'public.members'::regclass
+$$;
+
+
+--
+-- Name: FUNCTION member_tables(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.member_tables() IS 'The table members, or the leaf partitions of a partitioned one, with the planner''s estimate of their rows.
+0 before the first ANALYZE.';
+
+
+--
+-- Name: mirror_all_missed(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.mirror_all_missed() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_watched assignment.watched_state;
+begin
+  for v_watched in
+    select *
+    from assignment.watched_state
+    where state not in ('dropped', 'rebuilt', 'column_missing', 'unrecorded')
+    order by table_name
+  loop
+    begin
+      perform assignment.mirror_missed(v_watched.relid, v_watched.column_name, v_watched.attributes);
+      update assignment.watched_tables set mirrored_at = now(), problem = null where relid = v_watched.relid;
+    exception when others or assert_failure then
+      raise warning 'trainer assignment: missed rows of % could not be mirrored: %', v_watched.table_name, sqlerrm;
+      update assignment.watched_tables set problem = left(sqlerrm, 500) where relid = v_watched.relid;
+    end;
+  end loop;
+exception when others or assert_failure then
+  raise warning 'trainer assignment: missed rows of watched tables could not be mirrored: %', sqlerrm;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION mirror_all_missed(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.mirror_all_missed() IS 'Mirrors the missed rows of every watched table, and records the result in watched_tables.';
+
+
+--
+-- Name: mirror_missed(regclass, name, name[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.mirror_missed(p_table regclass, p_column name, p_attributes name[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    AS $$
+declare
+  v_statements record := assignment.mirror_statements(p_table::text, p_column, p_attributes);
+  v_mirrored bigint;
+begin
+  execute v_statements.inserts;
+  get diagnostics v_mirrored = row_count;
+  if v_statements.updates is not null then
+    execute v_statements.updates;
+  end if;
+  return v_mirrored;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION mirror_missed(p_table regclass, p_column name, p_attributes name[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.mirror_missed(p_table regclass, p_column name, p_attributes name[]) IS 'Inserts the members that a table has in column p_column and public.members lacks, and brings the attributes of all of them
+up to date. Returns how many it inserted.';
+
+
+--
+-- Name: mirror_statements(text, name, name[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET quote_all_identifiers TO 'off'
+    AS $_$
+  select
+    format(
+      'insert into public.members (id%3$s)
+       select distinct on (w.%2$I) w.%2$I%4$s
+       from %1$s w
+       where w.%2$I is not null
+         and not exists (select from public.members m where m.id = w.%2$I)
+       order by w.%2$I
+       on conflict do nothing',
+      p_source, p_column, case when a.value is not null then ', attributes' end, ', ' || a.value
+    ),
+    case when a.value is not null then format(
+      'update public.members m
+       set attributes = %3$s || latest.attributes
+       from (
+         select distinct on (w.%2$I) w.%2$I as id, %4$s as attributes
+         from %1$s w
+         where w.%2$I is not null
+         order by w.%2$I
+       ) as latest
+       where m.id = latest.id
+         and m.attributes is distinct from %3$s || latest.attributes',
+      p_source,
+      p_column,
+      'case jsonb_typeof(m.attributes) when ''object'' then m.attributes else ''{}'' end',  -- other keys stay
+      a.value
+    ) end
+  from (
+    select 'assignment.as_jsonb(json_build_object('
+      || string_agg(format('%L, w.%I', named.name, named.name), ', ' order by named.place)
+      || '))' as value
+    from unnest(p_attributes) with ordinality as named (name, place)
+  ) as a
+$_$;
+
+
+--
+-- Name: FUNCTION mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text) IS 'inserts: the statement that makes members of the rows of p_source which have none. updates: the statement that sets their
+attributes where those differ; null without attributes.';
+
+
+--
+-- Name: name_partition_indexes(regclass); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.name_partition_indexes(p_table regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_index record;
+begin
+  for v_index in
+    select i.indexrelid::regclass as now, w.relname || substring(c.relname from '_\d+$') as name
+    from pg_inherits p
+    join pg_class c on c.oid = p.inhrelid
+    join pg_index i on i.indrelid = c.oid
+    join pg_inherits part on part.inhrelid = i.indexrelid
+    join pg_class w on w.oid = part.inhparent
+    where p.inhparent = p_table
+    order by i.indexrelid
+  loop
+    if octet_length(v_index.name) < 64 and to_regclass('public.' || quote_ident(v_index.name)) is null then
+      execute format('alter index %s rename to %I', v_index.now, v_index.name);
+    end if;
+  end loop;
+end;
+$_$;
+
+
+--
+-- Name: FUNCTION name_partition_indexes(p_table regclass); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.name_partition_indexes(p_table regclass) IS 'Renames the indexes of partition 7 as those of the whole table with _7 behind, unless such a name is taken or too long.';
+
+
+--
+-- Name: next_batch_rows(integer, real[], double precision); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select greatest(100, least(20000, case
+    when p_last_ms >= 5 * 250 then p_rows * 250 / p_last_ms
+    else least(p_rows * 1.5, 250000 / greatest(
+      0.1,
+      (select percentile_disc(0.9) within group (order by us) from unnest(p_row_us) as recent (us))
+    ))
+  end))::integer
+$$;
+
+
+--
+-- Name: FUNCTION next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) IS 'Rows of the next batch, so that it takes 250 ms at the 90th percentile of the recent times. Between 100 and 20,000.
+It grows at most by half, and shrinks at once when the last batch took five times as long.';
+
+
+--
+-- Name: backfill_lanes; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.backfill_lanes (
+    run_id uuid NOT NULL,
+    lane smallint NOT NULL,
+    next_id uuid NOT NULL,
+    upper_id uuid NOT NULL,
+    includes_upper boolean DEFAULT false NOT NULL,
+    done boolean DEFAULT false NOT NULL,
+    batch_rows integer DEFAULT 2000 NOT NULL,
+    recent_row_us real[] DEFAULT '{}'::real[] NOT NULL,
+    successful bigint DEFAULT 0 NOT NULL,
+    already_assigned bigint DEFAULT 0 NOT NULL,
+    ended bigint DEFAULT 0 NOT NULL,
+    is_trainer bigint DEFAULT 0 NOT NULL,
+    member_gone bigint DEFAULT 0 NOT NULL,
+    excluded bigint DEFAULT 0 NOT NULL,
+    not_selected bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL
+);
+
+
+--
+-- Name: TABLE backfill_lanes; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.backfill_lanes IS 'Parts of a run: each lane is a separate range of ids: of members, or of the assignments that a transfer ends.
+A step locks one lane, so lanes can run in parallel.';
+
+
+--
+-- Name: COLUMN backfill_lanes.lane; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.lane IS 'Numbered from 1. Lane 0 counts members that the run missed and its proof found.';
+
+
+--
+-- Name: COLUMN backfill_lanes.next_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.next_id IS 'The cursor: where the next batch begins.';
+
+
+--
+-- Name: COLUMN backfill_lanes.upper_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.upper_id IS 'Where the lane ends: of a backfill a round id, which need not be a member''s.
+Fixed at the start, so that the run ends although members are inserted meanwhile.';
+
+
+--
+-- Name: COLUMN backfill_lanes.includes_upper; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.includes_upper IS 'Whether upper_id belongs to the lane: only in the last one. The others end before it, where the next lane begins.';
+
+
+--
+-- Name: COLUMN backfill_lanes.batch_rows; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.batch_rows IS 'Rows of the next batch, unless the run has a fixed number.';
+
+
+--
+-- Name: COLUMN backfill_lanes.recent_row_us; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.recent_row_us IS 'Microseconds for each row in the last 20 batches, newest last.';
+
+
+--
+-- Name: COLUMN backfill_lanes.already_assigned; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.already_assigned IS 'Skipped: had an active assignment to the trainer.';
+
+
+--
+-- Name: COLUMN backfill_lanes.ended; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.ended IS 'Skipped: an assignment to the trainer was ended.';
+
+
+--
+-- Name: COLUMN backfill_lanes.is_trainer; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.is_trainer IS 'Skipped: the trainer.';
+
+
+--
+-- Name: COLUMN backfill_lanes.member_gone; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.member_gone IS 'Skipped: no longer a member.';
+
+
+--
+-- Name: COLUMN backfill_lanes.excluded; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.excluded IS 'Skipped: a rule chooses nobody.';
+
+
+--
+-- Name: COLUMN backfill_lanes.not_selected; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_lanes.not_selected IS 'Skipped by a transfer: does not match its condition, or is not a client of the trainer (any more).';
+
+
+--
+-- Name: next_members(assignment.backfill_runs, assignment.backfill_lanes, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.next_members(p_run assignment.backfill_runs, p_lane assignment.backfill_lanes, p_limit integer, OUT member_ids uuid[], OUT next_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_sort TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_keys uuid[];
+begin
+  perform assignment.require_visible_rows();
+  if p_run.only_failed then
+    member_ids := array(
+      select e.member_id
+      from assignment.backfill_errors e
+      where e.run_id = p_run.retry_of
+        and e.member_id >= p_lane.next_id
+      order by e.member_id
+      limit p_limit + 1
+    );
+  elsif p_run.only_selected then
+    member_ids := array(
+      select s.member_id
+      from assignment.backfill_selected s
+      where s.run_id = p_run.id
+        and s.member_id >= p_lane.next_id
+      order by s.member_id
+      limit p_limit + 1
+    );
+  elsif p_run.kind = 'transfer' then
+    select coalesce(array_agg(a.id), '{}'), coalesce(array_agg(a.client_id), '{}')
+    into v_keys, member_ids
+    from (
+      select a.id, a.client_id
+      from public.trainer_client_assignments a
+      where a.trainer_id = p_run.from_trainer_id
+        and a.status = 'active'
+        and a.id >= p_lane.next_id
+        and a.id <= p_lane.upper_id
+        and (p_lane.includes_upper or a.id <> p_lane.upper_id)
+      order by a.id
+      limit p_limit + 1
+    ) as a;
+  else
+    member_ids := array(
+      select m.id
+      from public.members m
+      where m.id >= p_lane.next_id
+        and m.id <= p_lane.upper_id
+        and (p_lane.includes_upper or m.id <> p_lane.upper_id)
+      order by m.id
+      limit p_limit + 1
+    );
+  end if;
+  next_id := (coalesce(v_keys, member_ids))[p_limit + 1];
+  member_ids := member_ids[:p_limit];
+end;
+$$;
+
+
+--
+-- Name: FUNCTION next_members(p_run assignment.backfill_runs, p_lane assignment.backfill_lanes, p_limit integer, OUT member_ids uuid[], OUT next_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.next_members(p_run assignment.backfill_runs, p_lane assignment.backfill_lanes, p_limit integer, OUT member_ids uuid[], OUT next_id uuid) IS 'The next p_limit members of a lane, and where the lane goes on after them (null: it ends). In key order: of the members, or
+of the assignments that a transfer ends.';
+
+
+--
+-- Name: note_backfill_progress(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.note_backfill_progress(p_run_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update assignment.backfill_runs
+  set started_at = coalesce(started_at, clock_timestamp()), tries = 0
+  where id = (select id from assignment.backfill_runs where id = p_run_id for no key update skip locked)
+$$;
+
+
+--
+-- Name: FUNCTION note_backfill_progress(p_run_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.note_backfill_progress(p_run_id uuid) IS 'Sets started_at, if it is not set yet, and resets tries. Does nothing while another transaction has locked the run.';
+
+
+--
+-- Name: own_tables(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.own_tables() RETURNS SETOF regclass
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select oid::regclass
+  from pg_class
+  where relkind in ('r', 'p')
+    and (relnamespace = to_regnamespace('assignment') or oid = to_regclass('public.trainer_client_assignments'))
+  order by oid::regclass::text
+$$;
+
+
+--
+-- Name: FUNCTION own_tables(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.own_tables() IS 'The tables of this service: trainer_client_assignments and all of the schema assignment.';
+
+
+--
+-- Name: partition_assignments(integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.partition_assignments(p_partitions integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    SET quote_all_identifiers TO 'off'
+    AS $_$
+declare
+  v_old regclass := 'public.trainer_client_assignments';
+  v_obstacles text[];
+  v_columns text;
+  v_options text;
+  v_statement text;
+  v_rows bigint;
+begin
+  if p_partitions is null or p_partitions not between 1 and 1024 then
+    raise exception 'the number of partitions must be from 1 (none) to 1024' using errcode = 'invalid_parameter_value';
+  end if;
+  lock table public.trainer_client_assignments in access exclusive mode;
+  if (select relkind = 'p' from pg_class where oid = v_old) = (p_partitions > 1)
+    and (select greatest(count(*), 1) from pg_inherits where inhparent = v_old) = p_partitions
+  then
+    return null;
+  end if;
+
+  v_obstacles := array(select assignment.find_partition_obstacles(v_old));
+  if v_obstacles <> '{}' then
+    raise exception 'trainer_client_assignments cannot be partitioned with what hangs on it: %', array_to_string(v_obstacles, ', ')
+      using errcode = 'dependent_objects_still_exist', hint = 'Drop it, run this again, then create it anew.';
+  end if;
+
+  select string_agg(quote_ident(attname), ', ' order by attnum) into v_columns
+  from pg_attribute
+  where attrelid = v_old
+    and attnum > 0
+    and not attisdropped
+    and attgenerated = '';
+  select coalesce(' with (' || array_to_string(reloptions, ', ') || ')', '') into v_options
+  from pg_class
+  where oid in (select v_old union all select relid from pg_partition_tree(v_old) where isleaf)
+    and relkind = 'r'
+  order by oid
+  limit 1;
+
+  -- The names become free: indexes move with their table.
+  for v_statement in
+    select format('alter table %s set schema assignment', tree.relid)
+    from (select v_old as relid, 0 as level union select relid, level from pg_partition_tree(v_old)) as tree
+    order by tree.level
+  loop
+    execute v_statement;
+  end loop;
+  alter table assignment.trainer_client_assignments rename to assignments_before;
+
+  execute format(
+    'create table public.trainer_client_assignments (like assignment.assignments_before including all excluding indexes)%s',
+    case when p_partitions > 1 then ' partition by hash (client_id)' else v_options end
+  );
+  if p_partitions > 1 then
+    for remainder in 0 .. p_partitions - 1 loop
+      execute format(
+        'create table public.trainer_client_assignments_%1$s partition of public.trainer_client_assignments
+           for values with (modulus %2$s, remainder %1$s)%3$s',
+        remainder, p_partitions, v_options
+      );
+      perform assignment.take_back_defaults(format('public.trainer_client_assignments_%s', remainder)::regclass);
+    end loop;
+  end if;
+  execute format(
+    'insert into public.trainer_client_assignments (%1$s) overriding system value select %1$s from assignment.assignments_before',
+    v_columns
+  );
+  get diagnostics v_rows = row_count;
+
+  -- By id first, for assignments are looked up by it alone.
+  execute format(
+    'alter table public.trainer_client_assignments add constraint trainer_client_assignments_pkey primary key (%s)',
+    case when p_partitions > 1 then 'id, client_id' else 'id' end
+  );
+  for v_statement in select assignment.describe_table('assignment.assignments_before', 'public.trainer_client_assignments') loop
+    execute v_statement;
+  end loop;
+  drop table assignment.assignments_before;
+  perform assignment.name_partition_indexes('public.trainer_client_assignments');
+  if v_rows > 0 then
+    analyze public.trainer_client_assignments;
+  end if;
+  return v_rows;
+end;
+$_$;
+
+
+--
+-- Name: FUNCTION partition_assignments(p_partitions integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.partition_assignments(p_partitions integer) IS 'Makes trainer_client_assignments anew with this many hash partitions of client_id; 1: one table. Keeps rows, indexes,
+constraints, triggers, rights and policies. Returns how many rows moved; null: there was nothing to do. Sign-ups that come
+meanwhile commit, and are assigned by the next retry.';
+
+
+--
+-- Name: plan_lanes(uuid, bigint); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) RETURNS TABLE(lane smallint, next_id uuid, upper_id uuid, includes_upper boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with samples as (
+    -- The bounds of a table divide its members evenly, so each bound stands for the same number of them.
+    select b.id, t.members / cardinality(h.ids) as members
+    from assignment.member_tables() t
+    join pg_class c on c.oid = t.relid
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_stats s on s.schemaname = n.nspname and s.tablename = c.relname and s.attname = 'id' and not s.inherited
+    cross join lateral (select s.histogram_bounds::text::uuid[] as ids) as h
+    cross join lateral unnest(h.ids) as b (id)
+  ),
+  inherited as (
+    -- Statistics of the whole partitioned table, for when those of the partitions are missing or not readable.
+    select b.id, 1::double precision as members
+    from pg_stats s
+    cross join lateral unnest(s.histogram_bounds::text::uuid[]) as b (id)
+    where s.schemaname = 'public'
+      and s.tablename = 'members'
+      and s.attname = 'id'
+      and s.inherited
+      and not exists (select from samples)
+  ),
+  bounds as (
+    select
+      id,
+      sum(members) over (order by id rows unbounded preceding) as members_below,
+      sum(members) over () as members
+    from (select id, members from samples union all select id, members from inherited) as known
+  ),
+  wanted as (
+    -- At least 10,000 members for each lane. 16 lanes are enough for eight replicas with two lanes each.
+    select least(16, p_members / 10000) as lanes
+  ),
+  cuts as (
+    select distinct round_id.id
+    from wanted w
+    cross join generate_series(1, w.lanes - 1) as cut (number)
+    cross join lateral (
+      select b.id
+      from bounds b
+      where b.members_below >= b.members * cut.number / w.lanes
+      order by b.id
+      limit 1
+    ) as first_bound
+    cross join lateral (select (left(first_bound.id::text, 32) || '0000')::uuid as id) as round_id
+    where round_id.id > '00000000-0000-0000-0000-000000000000'
+      and round_id.id <= p_upper_id
+  ),
+  starts as (
+    select '00000000-0000-0000-0000-000000000000'::uuid as id
+    union all
+    select id from cuts
+  )
+  select
+    (row_number() over by_id)::smallint,
+    id,
+    coalesce(lead(id) over by_id, (left(p_upper_id::text, 32) || 'ffff')::uuid),
+    lead(id) over by_id is null
+  from starts
+  window by_id as (order by id)
+$$;
+
+
+--
+-- Name: FUNCTION plan_lanes(p_upper_id uuid, p_members bigint); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) IS 'Up to 16 lanes, cut at pg_stats.histogram_bounds of members.id, across all partitions.
+One lane without statistics or with fewer than 20,000 members.';
+
+
+--
+-- Name: plan_transfer_lanes(uuid, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.plan_transfer_lanes(p_from_trainer_id uuid, p_max_lanes integer DEFAULT 16) RETURNS TABLE(lane smallint, next_id uuid, upper_id uuid, includes_upper boolean, clients bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+  with total as materialized (
+    select count(*) as clients
+    from public.trainer_client_assignments a
+    where a.trainer_id = p_from_trainer_id
+      and a.status = 'active'
+  ),
+  starts as (  -- at least 10,000 clients for each lane
+    select n.id
+    from (
+      select a.id, row_number() over (order by a.id) - 1 as place
+      from public.trainer_client_assignments a
+      where a.trainer_id = p_from_trainer_id
+        and a.status = 'active'
+    ) as n
+    cross join total t
+    where n.place % ceil(t.clients::numeric / greatest(1, least(p_max_lanes, t.clients / 10000))) = 0
+  ),
+  latest as (
+    select a.id
+    from public.trainer_client_assignments a
+    where a.trainer_id = p_from_trainer_id
+      and a.status = 'active'
+    order by a.id desc
+    limit 1
+  )
+  select
+    (row_number() over by_id)::smallint,
+    s.id,
+    coalesce(lead(s.id) over by_id, l.id),
+    lead(s.id) over by_id is null,
+    t.clients
+  from starts s
+  cross join latest l
+  cross join total t
+  window by_id as (order by s.id)
+$$;
+
+
+--
+-- Name: FUNCTION plan_transfer_lanes(p_from_trainer_id uuid, p_max_lanes integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.plan_transfer_lanes(p_from_trainer_id uuid, p_max_lanes integer) IS 'Up to p_max_lanes ranges of the ids of a trainer''s active assignments, each with the number of all clients. None without
+clients.';
+
+
+--
+-- Name: preview_assign_to_trainer(uuid[], uuid, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer) RETURNS assignment.batch_result
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_sorted record;
+  v_room integer;
+  v_result assignment.batch_result;
+begin
+  select * into v_sorted from assignment.sort_members(p_member_ids, p_trainer_id);
+
+  if cardinality(assignment.find_refused_members(array[p_trainer_id], 'trainer_client_assignments_trainer_id_fkey')) > 0 then
+    raise exception '%', assignment.describe_misplaced_key('trainer_client_assignments_trainer_id_fkey') using errcode = 'TA009';
+  end if;
+  v_result.failures := array(
+    select row(id, 'TA009', assignment.describe_misplaced_key('trainer_client_assignments_client_id_fkey'), null)::assignment.member_failure
+    from unnest(assignment.find_refused_members(v_sorted.unassigned, 'trainer_client_assignments_client_id_fkey')) as refused (id)
+  );
+  select case when r.trainer_id is null then 0 else coalesce(r.room, cardinality(v_sorted.unassigned)) end into v_room
+  from (values (p_trainer_id)) as asked (id)
+  left join assignment.find_room(
+    array[p_trainer_id],
+    '{}',
+    array[row(p_trainer_id, p_taken)::assignment.trainer_count],
+    cardinality(v_sorted.unassigned)
+  ) as r on true;
+  v_result.failures := v_result.failures || array(
+    select row(id, 'TA011', format('trainer %s has no room', p_trainer_id), 0)::assignment.member_failure
+    from unnest(v_sorted.unassigned[v_room + 1:]) as waiting (id)
+    where id not in (select member_id from unnest(v_result.failures))
+  );
+  v_result.successful := cardinality(v_sorted.unassigned) - cardinality(v_result.failures);
+  v_result.already_assigned := v_sorted.already_assigned;
+  v_result.ended := v_sorted.ended;
+  v_result.is_trainer := v_sorted.is_trainer;
+  v_result.member_gone := 0;
+  v_result.excluded := 0;
+  v_result.not_selected := 0;
+  return v_result;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer) IS 'The result that assign_to_trainer would have, with p_taken more seats taken.
+Raises TA009 when the foreign key of the trainer references another table.';
+
+
+--
+-- Name: preview_batch(assignment.backfill_runs, uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) RETURNS assignment.batch_result
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_document jsonb;
+  v_rules assignment.policy_rules[];
+  v_request assignment.request := assignment.run_request(p_run);
+  v_members record;
+  v_choices assignment.choice[];
+  v_result assignment.batch_result;
+begin
+  select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
+  into v_document, v_rules
+  from assignment.policies p
+  where p.version = p_run.policy_version;
+  if p_run.kind = 'transfer' then
+    select (s.clients).member_ids, s.member_rows into v_members from assignment.select_clients(p_run, p_member_ids) as s;
+  else
+    select * into v_members from assignment.read_members(p_member_ids);
+  end if;
+
+  v_choices := array(
+    select row(
+      c.member_id, c.trainer_id, c.rule, case c.outcome when 'assign' then 'assigned' else c.outcome end
+    )::assignment.choice
+    from assignment.choose(
+      v_request,
+      v_document,
+      v_rules,
+      v_members.member_ids,
+      v_members.member_rows,
+      p_taken => array(
+        select row(b.trainer_id, sum(b.members))::assignment.trainer_count
+        from assignment.backfill_choices b
+        where b.run_id = p_run.id
+        group by b.trainer_id
+      )
+    ) as c
+  );
+  v_result := assignment.count_choices(v_request, v_choices, v_rules);
+  if p_run.kind = 'transfer' then
+    v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  else
+    v_result.member_gone := v_result.member_gone + cardinality(p_member_ids) - cardinality(v_members.member_ids);
+  end if;
+  return v_result;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) IS 'The result that run_batch would have for a transfer or a run by the policy, with the seats that the run has given away so far.';
+
+
+--
+-- Name: preview_policy(jsonb, real); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.preview_policy(p_document jsonb, p_percent real DEFAULT 100) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET jit TO 'off'
+    SET work_mem TO '32MB'
+    AS $$
+declare
+  v_rules assignment.policy_rules[] := array(select r from assignment.compile_rules(p_document, 0) as r);
+  v_has_json boolean := exists (select from assignment.member_columns where type = 'json');
+  v_document_now jsonb;
+  v_rules_now assignment.policy_rules[];
+  v_taken assignment.trainer_count[];
+  v_batch record;
+  v_members bigint := 0;
+  v_changed bigint := 0;
+  v_outcomes jsonb := '[]';
+  v_shares jsonb := '[]';
+begin
+  perform assignment.require_visible_rows();
+  select p.document, array(select r from assignment.policy_rules r where r.version = p.version order by r.rule)
+  into v_document_now, v_rules_now
+  from assignment.policies p
+  order by p.version desc
+  limit 1;
+
+  v_taken := assignment.count_unsampled_seats(p_percent);
+
+  for v_batch in
+    select array_agg(m.id order by m.id) as ids, array_agg(m.member_row order by m.id) as rows
+    from (
+      select
+        m.id,
+        case when v_has_json then assignment.as_jsonb(to_json(m)) else to_jsonb(m) end as member_row,
+        (row_number() over (order by m.id) - 1) / 20000 as batch
+      from public.members m tablesample bernoulli (p_percent) repeatable (1)
+      where m.id is not null
+    ) as m
+    group by m.batch
+    order by m.batch
+  loop
+    v_members := v_members + cardinality(v_batch.ids);
+
+    -- What a run would do now.
+    with chosen as materialized (
+      select *
+      from assignment.choose_trainers(p_document, v_rules, v_batch.ids, v_batch.rows, p_taken => v_taken)
+    )
+    select
+      (
+        select jsonb_agg(to_jsonb(t))
+        from (
+          select o.rule, o.trainer_id, o.outcome, sum(o.members)::bigint as members
+          from (
+            select c.rule, c.trainer_id, c.outcome, count(*) as members
+            from chosen c
+            group by c.rule, c.trainer_id, c.outcome
+            union all
+            select * from jsonb_to_recordset(v_outcomes) as o (rule smallint, trainer_id uuid, outcome text, members bigint)
+          ) as o
+          group by o.rule, o.trainer_id, o.outcome
+        ) as t
+      ),
+      array(
+        select row(t.trainer_id, sum(t.members))::assignment.trainer_count
+        from (
+          select taken.trainer_id, taken.members from unnest(v_taken) as taken
+          union all
+          select c.trainer_id, 1 from chosen c where c.outcome = 'assign'
+        ) as t
+        group by t.trainer_id
+      )
+    into v_outcomes, v_taken;
+
+    -- Who would train each of them, had they signed up with this policy, or with the one in force, and were there room.
+    with draft as materialized (
+      select c.member_id, array_agg(c.trainer_id order by c.trainer_id) as trainer_ids
+      from assignment.choose_trainers(p_document, v_rules, v_batch.ids, v_batch.rows, 'first', '{}', null) as c
+      group by c.member_id
+    ),
+    in_force as materialized (
+      select c.member_id, array_agg(c.trainer_id order by c.trainer_id) as trainer_ids
+      from assignment.choose_trainers(v_document_now, v_rules_now, v_batch.ids, v_batch.rows, 'first', '{}', null) as c
+      group by c.member_id
+    )
+    select
+      v_changed + (
+        select count(*) from draft d join in_force f on f.member_id = d.member_id where f.trainer_ids <> d.trainer_ids
+      ),
+      (
+        select jsonb_agg(to_jsonb(t))
+        from (
+          select s.trainer_id, sum(s.before)::bigint as before, sum(s.after)::bigint as after
+          from (
+            select unnest(f.trainer_ids) as trainer_id, 1 as before, 0 as after from in_force f
+            union all
+            select unnest(d.trainer_ids), 0, 1 from draft d
+            union all
+            select * from jsonb_to_recordset(v_shares) as s (trainer_id uuid, before bigint, after bigint)
+          ) as s
+          group by s.trainer_id
+        ) as t
+      )
+    into v_changed, v_shares;
+  end loop;
+
+  return jsonb_build_object('members', v_members, 'changed', v_changed, 'outcomes', v_outcomes, 'shares', v_shares);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION preview_policy(p_document jsonb, p_percent real); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.preview_policy(p_document jsonb, p_percent real) IS 'What a draft of the policy would do, over p_percent of the members; all counts are of those.
+outcomes: what a run would do now, as members by rule, trainer and outcome of choose_trainers.
+changed: members who, signing up now, would get other trainers than by the policy in force. shares: such sign-ups by trainer
+(null: none), by the policy in force (before) and by the draft (after), ignoring capacities.';
+
+
+--
+-- Name: preview_step(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.preview_step(p_run_id uuid) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_began timestamptz := clock_timestamp();
+  v_run assignment.backfill_runs;
+  v_lane assignment.backfill_lanes;
+  v_rows integer;
+  v_members record;
+  v_result assignment.batch_result;
+begin
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
+  if not found then
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
+  elsif v_run.status <> 'running' then
+    return null;  -- record_preview then reports stopped, even if reading members would fail
+  end if;
+
+  -- A random lane, not locked. If two callers take the same one, only one result is recorded.
+  select * into v_lane from assignment.backfill_lanes where run_id = p_run_id and not done order by random() limit 1;
+  if not found then
+    return null;
+  end if;
+
+  v_rows := coalesce(v_run.batch_rows, v_lane.batch_rows);
+  select * into v_members from assignment.next_members(v_run, v_lane, v_rows);
+  v_result := case
+    when v_run.trainer_id is null or v_run.kind = 'transfer' then assignment.preview_batch(v_run, v_members.member_ids)
+    else assignment.preview_assign_to_trainer(
+      v_members.member_ids,
+      v_run.trainer_id,
+      (select sum(l.successful)::integer from assignment.backfill_lanes l where l.run_id = p_run_id)
+    )
+  end;
+  return jsonb_build_object(
+    'lane', v_lane.lane,
+    'from_id', v_lane.next_id,
+    'next_id', v_members.next_id,
+    'members', cardinality(v_members.member_ids),
+    'elapsed_ms', extract(epoch from clock_timestamp() - v_began) * 1000,
+    'result', to_jsonb(v_result)
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION preview_step(p_run_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.preview_step(p_run_id uuid) IS 'What a step of a dry run would do, as JSON for record_preview. Null when no lane is left or the run is not running.
+Writes nothing: call it in a READ ONLY transaction.';
+
+
+--
+-- Name: preview_transfer(uuid, uuid, uuid[], jsonb, integer, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_member_ids uuid[] DEFAULT NULL::uuid[], p_condition jsonb DEFAULT NULL::jsonb, p_max_clients integer DEFAULT 10000, p_listed integer DEFAULT 50) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_run assignment.backfill_runs;
+  v_clients bigint;
+  v_ids uuid[];
+  v_chosen record;
+begin
+  v_run.kind := 'transfer';
+  v_run.from_trainer_id := p_from_trainer_id;
+  v_run.trainer_id := p_trainer_id;
+  v_run.condition := p_condition;
+  v_run.policy_version := assignment.check_transfer(p_from_trainer_id, p_trainer_id, p_condition);
+
+  select count(*) into v_clients
+  from public.trainer_client_assignments a
+  where a.trainer_id = p_from_trainer_id
+    and a.status = 'active';
+  v_ids := coalesce(p_member_ids, array(
+    select a.client_id
+    from public.trainer_client_assignments a
+    where a.trainer_id = p_from_trainer_id
+      and a.status = 'active'
+    order by a.id
+    limit p_max_clients
+  ));
+  select * into v_chosen from assignment.choose_transfer(v_run, v_ids);
+
+  return (
+    with decided as materialized (
+      select c.member_id, c.trainer_id, c.rule, c.outcome, c.place
+      from unnest(v_chosen.choices) with ordinality as c (member_id, trainer_id, rule, outcome, place)
+    ),
+    members as (
+      select
+        d.member_id,
+        min(d.place) as place,
+        bool_or(d.outcome in ('assign', 'already_assigned')) as moves,
+        min(d.outcome) as outcome,
+        coalesce(jsonb_agg(d.trainer_id order by d.place) filter (where d.trainer_id is not null), '[]') as trainer_ids
+      from decided d
+      group by d.member_id
+    ),
+    listed as (
+      select m.*, row_number() over (partition by m.moves order by m.place) as n
+      from members m
+    )
+    select jsonb_build_object(
+      'clients', v_clients,
+      'looked_at', cardinality(v_ids),
+      'selected', v_chosen.selected,
+      'moved', (select count(*) from members m where m.moves),
+      'shares', coalesce((
+        select jsonb_agg(
+          jsonb_build_object('trainer_id', s.trainer_id, 'outcome', s.outcome, 'members', s.members)
+          order by s.members desc, s.trainer_id
+        )
+        from (
+          select d.trainer_id, d.outcome, count(*) as members
+          from decided d
+          group by d.trainer_id, d.outcome
+        ) as s
+      ), '[]'),
+      'listed', coalesce((
+        select jsonb_agg(
+          jsonb_build_object(
+            'member_id', l.member_id, 'moves', l.moves, 'outcome', l.outcome, 'trainer_ids', l.trainer_ids
+          )
+          order by l.place
+        )
+        from listed l
+        where l.n <= p_listed
+      ), '[]')
+    )
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_max_clients integer, p_listed integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_max_clients integer, p_listed integer) IS 'What a transfer would do with the first p_max_clients clients of p_from_trainer_id, or with p_member_ids: clients (all), looked_at,
+selected, moved, shares (members by trainer and outcome), and the first p_listed who would move and who would stay.
+Raises as check_transfer does.';
+
+
+--
+-- Name: put_endpoint(uuid, jsonb, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_before assignment.webhook_endpoints;
+  v_after assignment.webhook_endpoints;
+begin
+  if p_id is null then
+    insert into assignment.webhook_endpoints (id, url, description, types, secret, created_by, updated_by)
+    values (
+      coalesce((p_change ->> 'id')::uuid, assignment.uuid_v7()),
+      p_change ->> 'url',
+      p_change ->> 'description',
+      array(select jsonb_array_elements_text(p_change -> 'types')),
+      p_change ->> 'secret',
+      p_actor,
+      p_actor
+    )
+    returning * into v_after;
+  else
+    select * into v_before from assignment.webhook_endpoints where id = p_id for update;
+    if not found then
+      raise exception 'webhook % does not exist', p_id using errcode = 'TA021';
+    end if;
+    update assignment.webhook_endpoints e
+    set url = case when p_change ? 'url' then p_change ->> 'url' else e.url end,
+      description = case when p_change ? 'description' then p_change ->> 'description' else e.description end,
+      types = case when p_change ? 'types' then array(select jsonb_array_elements_text(p_change -> 'types')) else e.types end,
+      secret = case when p_change ? 'secret' then p_change ->> 'secret' else e.secret end,
+      former_secret = case when p_change ? 'secret' then e.secret else e.former_secret end,
+      former_secret_until = case
+        when not p_change ? 'secret' then e.former_secret_until
+        when e.secret is not null then now() + interval '24 hours'
+      end,
+      enabled = coalesce((p_change ->> 'enabled')::boolean, e.enabled),
+      disabled_because = case when p_change ? 'enabled' then null else e.disabled_because end,
+      failing_since = case when (p_change ->> 'enabled')::boolean and not e.enabled then null else e.failing_since end,
+      updated_at = now(),
+      updated_by = p_actor
+    where e.id = p_id
+    returning * into v_after;
+  end if;
+
+  perform assignment.set_announcing();
+  perform assignment.record_audit(
+    p_actor,
+    case when v_before.id is null then 'webhook.created' else 'webhook.changed' end,
+    'webhook:' || v_after.id,
+    p_before => case
+      when v_before.id is not null then jsonb_build_object(
+        'url', assignment.shorten_url(v_before.url), 'types', v_before.types, 'enabled', v_before.enabled, 'description', v_before.description
+      )
+    end,
+    p_after => jsonb_build_object(
+      'url', assignment.shorten_url(v_after.url),
+      'types', v_after.types,
+      'enabled', v_after.enabled,
+      'description', v_after.description,
+      'newUrl', v_after.url is distinct from v_before.url,
+      'newSecret', p_change ? 'secret'
+    ),
+    p_request_id => p_request_id
+  );
+  return v_after.id;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text) IS 'Creates an endpoint (p_id null), or changes what p_change has of url, description, types, secret (sealed) and enabled. A new
+secret leaves the former one valid for 24 hours. A new endpoint gets what is committed from now on, and perhaps what was
+committed a moment ago. Raises TA021 the endpoint does not exist, 55P03 when transactions that write
+assignments leave no moment for it.';
+
+
+--
+-- Name: put_policy(jsonb, text, text, integer, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text DEFAULT NULL::text, p_expected_version integer DEFAULT NULL::integer, p_request_id text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_version integer;
+  v_problem record;
+begin
+  select max(version) into v_version from assignment.policies;
+  if v_version <> p_expected_version then
+    raise exception 'the policy has version %, not %', v_version, p_expected_version using errcode = 'TA013';
+  end if;
+  select * into v_problem from assignment.find_policy_problems(p_document) as p where not p.is_warning order by p.pointer limit 1;
+  if found then
+    raise exception '%: %', v_problem.pointer, v_problem.detail using errcode = 'TA012', detail = v_problem.pointer;
+  end if;
+
+  v_version := coalesce(v_version, 0) + 1;
+  begin
+    insert into assignment.policies (version, document, comment, created_by)
+    values (v_version, p_document, p_comment, p_actor);
+  exception when unique_violation then
+    raise exception 'someone else has just written version %', v_version using errcode = 'TA013';
+  end;
+  insert into assignment.policy_rules select * from assignment.compile_rules(p_document, v_version);
+  perform assignment.refresh_settings();
+
+  perform assignment.record_audit(
+    p_actor,
+    'policy.changed',
+    'policy:' || v_version,
+    p_before => jsonb_build_object('version', v_version - 1),
+    p_after => jsonb_strip_nulls(jsonb_build_object('version', v_version, 'comment', p_comment)),
+    p_request_id => p_request_id
+  );
+
+  perform assignment.announce('policy.changed', p_policy_version => v_version);
+
+  perform assignment.make_all_waiting_due();
+  return v_version;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text) IS 'Writes the next version of the policy, in force at once for whoever is inserted from then on, and returns its number.
+Raises TA012 the document does not fit the database (the JSON pointer in detail), TA013 p_expected_version is not the
+version in force.';
+
+
+--
+-- Name: read_events(xid8, uuid, text[], integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.read_events(p_after_xid xid8, p_after_id uuid, p_types text[] DEFAULT NULL::text[], p_limit integer DEFAULT 100) RETURNS TABLE(xid xid8, id uuid, body text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_after_xid xid8 := coalesce(p_after_xid, '0');
+  v_after_id uuid := coalesce(p_after_id, '00000000-0000-0000-0000-000000000000');
+  -- Transactions below the oldest one still running have all ended: what they wrote is here, and nothing can be added.
+  v_horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());
+begin
+  if p_after_xid is not null and (
+    v_after_xid >= pg_snapshot_xmax(pg_current_snapshot())
+    or exists (
+      select
+      from assignment.outbox_forgotten f
+      where (f.xid, f.id) > (v_after_xid, v_after_id)
+        and (p_types is null or f.type = any (p_types))
+    )
+  ) then
+    raise exception 'messages after the cursor are no longer kept' using errcode = 'TA022';
+  end if;
+
+  return query
+  with found as (
+    select m as message, coalesce(cardinality(m.assignment_ids), cardinality(m.member_ids), 1) as weight
+    from assignment.outbox m
+    where (m.xid, m.id) > (v_after_xid, v_after_id)
+      and m.xid < v_horizon
+      and m.is_test_for is null
+      and (p_types is null or m.type = any (p_types))
+    order by m.xid, m.id
+    limit p_limit
+  ),
+  weighed as (
+    select f.message, sum(f.weight) over (order by (f.message).xid, (f.message).id) - f.weight as weight_before
+    from found f
+  )
+  select (w.message).xid, (w.message).id, assignment.render_message(w.message)::text
+  from weighed w
+  where w.weight_before < 5000
+  union all
+  select newest.xid, newest.id, null
+  from (
+    (select m.xid, m.id from assignment.outbox m where m.xid < v_horizon order by m.xid desc, m.id desc limit 1)
+    union all
+    (select f.xid, f.id from assignment.outbox_forgotten f order by f.xid desc, f.id desc limit 1)
+    order by 1 desc, 2 desc
+    limit 1
+  ) as newest
+  where (newest.xid, newest.id) > (v_after_xid, v_after_id)
+    and (select count(*) < p_limit and count(*) filter (where w.weight_before >= 5000) = 0 from weighed w)
+  order by 1, 2;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION read_events(p_after_xid xid8, p_after_id uuid, p_types text[], p_limit integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.read_events(p_after_xid xid8, p_after_id uuid, p_types text[], p_limit integer) IS 'Messages after a place (xid, id), or from the first one kept: up to p_limit, fewer if they tell of more than 5,000 members. If
+there are no more for now, a last row has the place of the newest message of any type. body null: nothing to tell at this place,
+for example because the members are deleted. A transaction that has been writing for long holds back what was written after it
+began. Raises TA022 messages after the place are no longer kept, or this database was restored from before it.';
+
+
+--
+-- Name: read_members(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+begin
+  perform assignment.require_visible_rows();  -- a hidden member exists all the same
+  select coalesce(array_agg(m.id order by m.id), '{}'), coalesce(array_agg(to_jsonb(m) order by m.id), '{}')
+  into member_ids, member_rows
+  from public.members m
+  where m.id = any (p_member_ids);
+exception when data_exception then
+  select coalesce(array_agg(m.id order by m.id), '{}'), coalesce(array_agg(assignment.as_jsonb(to_json(m)) order by m.id), '{}')
+  into member_ids, member_rows
+  from public.members m
+  where m.id = any (p_member_ids);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) IS 'The given members who exist, in key order, each with its row as jsonb. Times are in UTC.';
+
+
+--
+-- Name: read_message(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.read_message(p_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select assignment.render_message(m) from assignment.outbox m where m.id = p_id
+$$;
+
+
+--
+-- Name: FUNCTION read_message(p_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.read_message(p_id uuid) IS 'The body of a message as it would be sent now.';
+
+
+--
+-- Name: read_uuid(text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.read_uuid(p_text text) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case when p_text ~ '^[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}$' then p_text::uuid end
+$_$;
+
+
+--
+-- Name: FUNCTION read_uuid(p_text text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.read_uuid(p_text text) IS 'The UUID that a text spells. Null: it spells none.';
+
+
+--
+-- Name: reconcile(timestamp with time zone, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text DEFAULT NULL::text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_active_id uuid;
+begin
+  insert into assignment.reconciliations (slot) values (p_slot) on conflict (slot) do nothing;
+  if not found then
+    return;
+  end if;
+  perform assignment.mirror_all_missed();
+  begin
+    perform assignment.forget_gone_members();
+  exception when others then
+    raise warning 'trainer assignment: something may still be kept of deleted members: %', sqlerrm;
+  end;
+  perform assignment.forget_member_events(10000);
+  select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
+  begin
+    run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
+  exception when sqlstate 'TA005' then
+    get stacked diagnostics v_active_id = pg_exception_detail;
+    if not exists (
+      select
+      from assignment.backfill_runs
+      where id = v_active_id
+        and status = 'running'
+        and not (dry_run or only_failed)
+    ) then
+      -- A paused run, a dry run or a retry does not find the missed members: the slot stays unclaimed.
+      waits_for := v_active_id;
+      delete from assignment.reconciliations where slot = p_slot;
+    end if;
+  end;
+  update assignment.reconciliations r
+  set run_id = reconcile.run_id, repaired_seats = reconcile.repaired_seats
+  where r.slot = p_slot;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid) IS 'Claims a slot of the schedule, mirrors missed rows of watched tables, forgets deleted members, repairs seats, and
+starts a run. run_id is null when a run is running; all is null when the slot is already claimed. waits_for: a run that has
+not ended and is paused, a dry run or a retry of failed members. Everything but the start is done then; call again later.';
+
+
+--
+-- Name: record_access(text, text, jsonb, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.record_access(p_actor text, p_action text, p_after jsonb DEFAULT NULL::jsonb, p_request_id text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+begin
+  if p_action not in ('session.started', 'access.refused') then
+    raise exception '% is no kind of access', p_action using errcode = 'invalid_parameter_value';
+  end if;
+  perform assignment.record_audit(p_actor, p_action, p_after => p_after, p_request_id => p_request_id);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION record_access(p_actor text, p_action text, p_after jsonb, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.record_access(p_actor text, p_action text, p_after jsonb, p_request_id text) IS 'Adds session.started or access.refused to the audit log.';
+
+
+--
+-- Name: record_audit(text, text, text, uuid[], jsonb, jsonb, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.record_audit(p_actor text, p_action text, p_subject text DEFAULT NULL::text, p_trainer_ids uuid[] DEFAULT '{}'::uuid[], p_before jsonb DEFAULT NULL::jsonb, p_after jsonb DEFAULT NULL::jsonb, p_request_id text DEFAULT NULL::text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with line as (
+    insert into assignment.audit_log (actor, database_role, action, subject, trainer_ids, before, after, request_id)
+    values (
+      coalesce(p_actor, assignment.database_role()),
+      assignment.database_role(),
+      p_action,
+      p_subject,
+      array_remove(p_trainer_ids, null),
+      p_before,
+      p_after,
+      p_request_id
+    )
+    returning id, at
+  ),
+  concerned as (
+    select p_subject as subject
+    union
+    select 'trainer:' || trainer_id from unnest(p_trainer_ids) as trainer_id
+    union
+    select 'assignment:' || id from jsonb_array_elements_text(p_after -> 'assignmentIds') as id
+  )
+  insert into assignment.audit_subjects (subject, at, line_id)
+  select concerned.subject, line.at, line.id
+  from line
+  cross join concerned
+  where concerned.subject is not null
+$$;
+
+
+--
+-- Name: FUNCTION record_audit(p_actor text, p_action text, p_subject text, p_trainer_ids uuid[], p_before jsonb, p_after jsonb, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.record_audit(p_actor text, p_action text, p_subject text, p_trainer_ids uuid[], p_before jsonb, p_after jsonb, p_request_id text) IS 'Adds a line to the audit log, in the transaction of the change. p_actor null: the database role. The assignments that
+p_after lists as assignmentIds are found by their ids, like p_subject and the trainers.';
+
+
+--
+-- Name: record_backfill_errors(uuid, assignment.member_failure[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if cardinality(p_failures) = 0 then
+    return;
+  end if;
+  perform from assignment.backfill_runs where id = p_run_id for no key update;  -- the limit holds for all lanes together
+  insert into assignment.backfill_errors (run_id, member_id, sqlstate, message)
+  select p_run_id, f.member_id, f.sqlstate, f.message
+  from unnest(p_failures) as f
+  order by f.member_id
+  limit 10000 - (select count(*) from assignment.backfill_errors where run_id = p_run_id)
+  on conflict (run_id, member_id) do update set sqlstate = excluded.sqlstate, message = excluded.message;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) IS 'Adds failed members to backfill_errors, up to 10,000 for each run. Locks the run until the end of the transaction.';
+
+
+--
+-- Name: record_batch(assignment.backfill_lanes, uuid, integer, double precision, assignment.batch_result); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_row_us real[] := p_lane.recent_row_us;
+begin
+  if p_rows > 0 then
+    v_row_us := (v_row_us || (p_elapsed_ms * 1000 / p_rows)::real);
+    v_row_us := v_row_us[greatest(1, cardinality(v_row_us) - 19):];
+
+    perform assignment.record_sample(p_lane, p_rows);
+  end if;
+
+  update assignment.backfill_lanes
+  set next_id = coalesce(p_next_id, upper_id),
+    done = p_next_id is null,
+    batch_rows = case
+      when p_next_id is null then batch_rows
+      else assignment.next_batch_rows(batch_rows, v_row_us, p_elapsed_ms)
+    end,
+    recent_row_us = v_row_us,
+    successful = successful + p_result.successful,
+    already_assigned = already_assigned + p_result.already_assigned,
+    ended = ended + p_result.ended,
+    is_trainer = is_trainer + p_result.is_trainer,
+    member_gone = member_gone + p_result.member_gone,
+    excluded = excluded + p_result.excluded,
+    not_selected = not_selected + p_result.not_selected,
+    failed = failed + cardinality(p_result.failures)
+  where run_id = p_lane.run_id
+    and lane = p_lane.lane;
+
+  perform assignment.record_choices(p_lane, p_result.choices);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) IS 'Adds a result to the counters of a locked lane, sets its cursor and its next batch size, and adds to the throughput.
+p_next_id null: the lane is done.';
+
+
+--
+-- Name: record_choices(assignment.backfill_lanes, assignment.choice_count[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.record_choices(p_lane assignment.backfill_lanes, p_choices assignment.choice_count[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into assignment.backfill_choices (run_id, lane, rule, trainer_id, members)
+  select p_lane.run_id, p_lane.lane, c.rule, c.trainer_id, c.members
+  from unnest(p_choices) as c
+  on conflict (run_id, lane, rule, trainer_id) do update set members = backfill_choices.members + excluded.members;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION record_choices(p_lane assignment.backfill_lanes, p_choices assignment.choice_count[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.record_choices(p_lane assignment.backfill_lanes, p_choices assignment.choice_count[]) IS 'Adds the choices of a batch to those of the lane.';
+
+
+--
+-- Name: record_deliveries(uuid, jsonb); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_counts record;
+begin
+  with results as materialized (
+    select *
+    from jsonb_to_recordset(p_results) as r (
+      message_id uuid, outcome text, status integer, error text, answer text, took_ms integer, retry_in_ms bigint
+    )
+  ),
+  updated as (
+    update assignment.deliveries d
+    set status = case
+        when r.outcome in ('delivered', 'dropped') then r.outcome
+        when r.retry_in_ms is null then 'failed'
+        else 'pending'
+      end,
+      next_attempt_at = case
+        when r.outcome = 'failed' and r.retry_in_ms is not null then now() + r.retry_in_ms * interval '1 millisecond'
+      end,
+      ended_at = case when r.outcome <> 'failed' or r.retry_in_ms is null then now() end,
+      last_status = r.status,
+      last_error = r.error,
+      last_answer = left(r.answer, 2000),
+      last_took_ms = r.took_ms
+    from results r
+    where d.endpoint_id = p_endpoint_id
+      and d.message_id = r.message_id
+      and d.status = 'pending'
+    returning r.outcome, r.status
+  )
+  select
+    count(*) filter (where u.outcome = 'delivered') as delivered,
+    count(*) filter (where u.outcome = 'failed') as failed,
+    count(*) filter (where u.outcome = 'failed' and u.status = 410) as gone
+  into v_counts
+  from updated u;
+
+  update assignment.webhook_endpoints e
+  set failing_since = case
+    when v_counts.delivered > 0 then null
+    when v_counts.failed > 0 then coalesce(e.failing_since, now())
+    else e.failing_since
+  end
+  where e.id = p_endpoint_id
+    and (e.failing_since is null) = (v_counts.failed > 0 and v_counts.delivered = 0);  -- spares a row that all write
+
+  select case
+    when v_counts.gone > 0 then 'gone'
+    when e.failing_since < now() - interval '5 days' then 'failing'
+  end
+  into disabled_because
+  from assignment.webhook_endpoints e
+  where e.id = p_endpoint_id
+    and e.enabled;
+  if disabled_because is not null then
+    begin
+      update assignment.webhook_endpoints e
+      set enabled = false, disabled_because = record_deliveries.disabled_because, updated_at = now(), updated_by = 'service'
+      where e.id = p_endpoint_id
+        and e.enabled;
+      if found then
+        perform assignment.record_audit(
+          'service',
+          'webhook.disabled',
+          'webhook:' || p_endpoint_id,
+          p_after => jsonb_build_object('enabled', false, 'because', disabled_because)
+        );
+      end if;
+    exception when others or assert_failure then  -- the results stay: without them, all would be sent again
+      raise warning 'trainer assignment: endpoint % is not disabled, although it is %: %',
+        p_endpoint_id, disabled_because, sqlerrm
+        using hint = 'The next result of a delivery disables it.';
+      disabled_because := null;
+    end;
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text) IS 'Records results: message_id, outcome (delivered, failed, dropped), status, error, answer, took_ms, and for a failure
+retry_in_ms (null: given up). disabled_because: gone or failing when this disabled the endpoint. Waits for nobody who
+writes assignments: tend_outbox stops what nobody wants any more from being announced.';
+
+
+--
+-- Name: record_preview(uuid, jsonb); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_lane assignment.backfill_lanes;
+  v_run assignment.backfill_runs;
+  v_result assignment.batch_result := jsonb_populate_record(null::assignment.batch_result, p_preview -> 'result');
+begin
+  members := 0;
+  if p_preview is null then
+    select f.work, f.members into record_preview.work, record_preview.members from assignment.finish_backfill(p_run_id) as f;
+    return;
+  end if;
+
+  select * into v_lane
+  from assignment.backfill_lanes
+  where run_id = p_run_id
+    and lane = (p_preview ->> 'lane')::smallint
+  for update;
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
+  if v_run.status is distinct from 'running' then
+    work := 'stopped';
+    return;
+  elsif v_lane.done or v_lane.next_id <> (p_preview ->> 'from_id')::uuid then
+    work := 'busy';
+    return;
+  end if;
+
+  if v_run.started_at is null or v_run.tries > 0 then
+    perform assignment.note_backfill_progress(p_run_id);
+  end if;
+  members := (p_preview ->> 'members')::integer;
+  perform assignment.record_backfill_errors(p_run_id, v_result.failures);
+  perform assignment.record_batch(
+    v_lane,
+    (p_preview ->> 'next_id')::uuid,
+    members,
+    (p_preview ->> 'elapsed_ms')::double precision,
+    v_result
+  );
+  work := 'batch';
+end;
+$$;
+
+
+--
+-- Name: FUNCTION record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) IS 'Adds a result of preview_step to its run (batch), unless another caller has recorded the same batch (busy).
+p_preview null: ends the run, see finish_backfill.';
+
+
+--
+-- Name: record_sample(assignment.backfill_lanes, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.record_sample(p_lane assignment.backfill_lanes, p_rows integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into assignment.backfill_samples (run_id, lane, at, processed)
+  values (p_lane.run_id, p_lane.lane, date_trunc('second', clock_timestamp()), p_rows)
+  on conflict (run_id, at, lane) do update set processed = backfill_samples.processed + excluded.processed;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION record_sample(p_lane assignment.backfill_lanes, p_rows integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.record_sample(p_lane assignment.backfill_lanes, p_rows integer) IS 'Adds the rows of a batch of this lane to the present second.';
+
+
+--
+-- Name: record_step_failure(uuid, text, text, integer, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer DEFAULT 10, p_own_tries integer DEFAULT NULL::integer, OUT tries integer, OUT paused boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS $$
+begin
+  paused := false;
+  update assignment.backfill_runs r
+  set tries = least(r.tries + 1, p_own_tries)
+  where r.id = p_run_id
+    and r.status = 'running'
+  returning r.tries into record_step_failure.tries;
+  if not found then
+    tries := 0;
+    return;
+  end if;
+
+  if p_sqlstate in ('55P03', '57014') then
+    perform assignment.halve_batches(p_run_id);
+  end if;
+
+  -- Lack of disk, memory or connections, or of a node of a cluster, is no fault of the run: it goes on by itself later.
+  if tries >= p_max_tries and p_sqlstate !~ '^(08|53|57P)' then
+    perform assignment.change_backfill_status(
+      p_run_id,
+      'paused',
+      'service',
+      format('%s tries failed in a row: %s (%s)', tries, left(p_message, 1000), p_sqlstate)
+    );
+    paused := true;
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
+consecutive failures, except for lack of resources (SQLSTATE class 53) or of a server (08, 57P).';
+
+
+--
+-- Name: redeliver(uuid, text, uuid, timestamp with time zone, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.redeliver(p_endpoint_id uuid, p_actor text, p_message_id uuid DEFAULT NULL::uuid, p_failed_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_request_id text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_count integer;
+begin
+  if not exists (select from assignment.webhook_endpoints where id = p_endpoint_id) then
+    raise exception 'webhook % does not exist', p_endpoint_id using errcode = 'TA021';
+  end if;
+  update assignment.deliveries d
+  set status = 'pending', next_attempt_at = now(), ended_at = null, attempts = 0
+  where d.endpoint_id = p_endpoint_id
+    and case
+      when p_message_id is not null then d.message_id = p_message_id
+      else d.status = 'failed' and d.ended_at >= p_failed_since
+    end;
+  get diagnostics v_count = row_count;
+  if v_count > 0 then
+    perform assignment.record_audit(
+      p_actor,
+      'webhook.redelivered',
+      'webhook:' || p_endpoint_id,
+      p_after => jsonb_build_object('messages', v_count),
+      p_request_id => p_request_id
+    );
+  end if;
+  return v_count;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION redeliver(p_endpoint_id uuid, p_actor text, p_message_id uuid, p_failed_since timestamp with time zone, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.redeliver(p_endpoint_id uuid, p_actor text, p_message_id uuid, p_failed_since timestamp with time zone, p_request_id text) IS 'Makes one message of an endpoint due again, or all that failed since a time, and returns how many. Raises TA021 the endpoint
+does not exist.';
+
+
+--
+-- Name: refresh_settings(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.refresh_settings() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into assignment.settings (default_trainer_id, policy_version, needs_choice, respects_other_trainers)
+  select
+    d.default_trainer_id,
+    p.version,
+    d.default_trainer_id is null
+      or exists (select from assignment.policy_rules r where r.version = p.version)
+      or exists (
+        select
+        from assignment.trainers t
+        where t.trainer_id = d.default_trainer_id
+          and (t.capacity is not null or not t.accepts_clients)
+      ),
+    (p.document ->> 'respectsOtherTrainers')::boolean
+  from assignment.policies p
+  cross join lateral (select (p.document ->> 'defaultTrainerId')::uuid as default_trainer_id) as d
+  order by p.version desc
+  limit 1
+  on conflict (only_row) do update set
+    default_trainer_id = excluded.default_trainer_id,
+    policy_version = excluded.policy_version,
+    needs_choice = excluded.needs_choice,
+    respects_other_trainers = excluded.respects_other_trainers
+  where row(settings.*) is distinct from row(excluded.*)
+$$;
+
+
+--
+-- Name: FUNCTION refresh_settings(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.refresh_settings() IS 'Makes the settings match the policy in force and the trainers'' capacities.';
+
+
+--
+-- Name: render_message(assignment.outbox); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.render_message(p_message assignment.outbox) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_data jsonb;
+begin
+  case
+    when p_message.is_test_for is not null then
+      v_data := jsonb_build_object('test', true);
+    when p_message.type in ('assignments.created', 'assignments.ended') then
+      select jsonb_build_object('assignments', jsonb_agg(
+        jsonb_build_object(
+          'id', a.id,
+          'memberId', a.client_id,
+          'trainerId', a.trainer_id,
+          'assignmentDate', to_char(a.assignment_date, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+          'source', a.source,
+          'assignedBy', a.assigned_by,
+          'runId', a.backfill_run_id,
+          'policyVersion', a.policy_version,
+          'rule', a.rule
+        ) || case
+          when p_message.type = 'assignments.ended' then jsonb_build_object(
+            'endedAt', to_char(a.ended_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            'endedBy', a.ended_by,
+            'endedBecause', a.ended_because,
+            'endedRunId', a.ended_run_id
+          )
+          else '{}'
+        end
+        order by a.id
+      ))
+      into v_data
+      from assignment.list_told_assignments(p_message) a
+      having count(*) > 0;
+    when p_message.type = 'assignment.failed' then
+      select jsonb_build_object('members', jsonb_agg(
+        jsonb_build_object('memberId', m.id, 'code', f.sqlstate, 'attempts', f.attempts) order by m.id
+      ))
+      into v_data
+      from unnest(p_message.member_ids) as m (id)
+      left join assignment.list_told_failures(p_message) f on f.member_id = m.id
+      having count(*) > 0;
+    when p_message.type = 'run.ended' then
+      select jsonb_build_object(
+        'runId', p.id,
+        'kind', p.kind,
+        'status', p.status,
+        'dryRun', p.dry_run,
+        'fromTrainerId', p.from_trainer_id,
+        'trainerId', p.trainer_id,
+        'policyVersion', p.policy_version,
+        'requestedBy', p.requested_by,
+        'total', p.total,
+        'successful', p.successful,
+        'skipped', p.skipped,
+        'failed', p.failed,
+        'remaining', p.remaining
+      )
+      into v_data
+      from assignment.backfill_progress p
+      where p.id = p_message.run_id;
+    when p_message.type = 'policy.changed' then
+      select jsonb_build_object('version', p.version, 'changedBy', p.created_by)
+      into v_data
+      from assignment.policies p
+      where p.version = p_message.policy_version;
+  end case;
+  if v_data is null then
+    return null;
+  end if;
+  return jsonb_build_object(
+    'type', p_message.type,
+    'timestamp', to_char(p_message.at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'data', v_data
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION render_message(p_message assignment.outbox); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.render_message(p_message assignment.outbox) IS 'The body of a message: type, timestamp, data; of members their ids alone, and no free text. Null when all members that it told of are deleted. Assignments that ended
+since are told as they were made.';
+
+
+--
+-- Name: rendezvous_score(uuid, uuid, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  -- 53 bits of the hash, as a number between 0 and 1, both exclusive
+  select -ln(
+    (((hashtextextended(p_member_id::text || p_trainer_id::text, 0) >> 11) & 9007199254740991) + 1)::double precision
+      / 9007199254740993
+  ) / p_weight
+$$;
+
+
+--
+-- Name: FUNCTION rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer) IS 'The score of a trainer for a member, above 0. The lowest wins.';
+
+
+--
+-- Name: require_visible_rows(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.require_visible_rows() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_reason text := assignment.explain_hidden_rows();
+begin
+  if v_reason is not null then
+    raise exception '%', v_reason using errcode = 'TA010';
+  end if;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION require_visible_rows(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.require_visible_rows() IS 'Raises TA010 when row-level security hides rows from the current role. In a security definer function, the
+current role is the owner.';
+
+
+--
+-- Name: reseal_secret(uuid, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.reseal_secret(p_endpoint_id uuid, p_from text, p_to text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+  update assignment.webhook_endpoints
+  set secret = case secret when p_from then p_to else secret end,
+    former_secret = case former_secret when p_from then p_to else former_secret end
+  where id = p_endpoint_id
+    and p_from in (secret, former_secret)
+$$;
+
+
+--
+-- Name: FUNCTION reseal_secret(p_endpoint_id uuid, p_from text, p_to text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.reseal_secret(p_endpoint_id uuid, p_from text, p_to text) IS 'Replaces a sealed secret by the same one, sealed under another key.';
+
+
+--
+-- Name: retry_after(integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.retry_after(p_attempts integer) RETURNS interval
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN LEAST(('00:00:15'::interval * ((2)::double precision ^ (LEAST((p_attempts - 1), 10))::double precision)), '01:00:00'::interval);
+
+
+--
+-- Name: FUNCTION retry_after(p_attempts integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.retry_after(p_attempts integer) IS 'The wait after the given number of failed attempts: 15 s, doubled each time, at most one hour.';
+
+
+--
+-- Name: retry_backfill(uuid, text, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_run assignment.backfill_runs;
+  v_failed bigint;
+  v_only_failed boolean;
+begin
+  select * into v_run from assignment.backfill_runs where id = p_run_id;
+  if not found then
+    raise exception 'run % does not exist', p_run_id using errcode = 'TA007';
+  end if;
+  select p.failed into v_failed from assignment.backfill_progress p where p.id = p_run_id;
+  if v_run.status in ('running', 'paused') then
+    raise exception 'run % is % and can be retried once it has ended', p_run_id, v_run.status using errcode = 'TA006';
+  elsif v_failed = 0 then
+    raise exception 'run % has no failed members to retry', p_run_id using errcode = 'TA006';
+  end if;
+
+  -- If more failed than are recorded, only a run over all members is sure to include them. Of fewer, those who are no longer
+  -- recorded were deleted.
+  v_only_failed := v_failed <= 10000;
+  if v_run.kind = 'transfer' then
+    return assignment.start_transfer(
+      p_requested_by,
+      v_run.from_trainer_id,
+      case when v_run.policy_version is null then v_run.trainer_id end,
+      p_condition => v_run.condition,
+      p_notes => v_run.notes,
+      p_dry_run => v_run.dry_run,
+      p_traceparent => p_traceparent,
+      p_request_id => p_request_id,
+      p_retry_of => p_run_id,
+      p_only_failed => v_only_failed
+    );
+  end if;
+  return assignment.start_backfill(
+    p_requested_by,
+    case when v_run.policy_version is null then v_run.trainer_id end,
+    p_dry_run => v_run.dry_run,
+    p_retry_of => p_run_id,
+    p_only_failed => v_only_failed,
+    p_traceparent => p_traceparent,
+    p_reassigns => v_run.reassigns,
+    p_request_id => p_request_id
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text, p_request_id text) IS 'Starts a run for the failed members of an ended run, and returns its id.
+Raises TA007 run not found, TA006 it has not ended or nothing failed, and as start_backfill and start_transfer do.';
+
+
+--
+-- Name: retry_failures(integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.retry_failures(p_limit integer DEFAULT 500, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_request assignment.request;
+  v_member_ids uuid[];
+  v_locked_ids uuid[];
+  v_trainer_id uuid;
+  v_failures assignment.member_failure[] := '{}';
+  v_sqlstate text;
+  v_message text;
+begin
+  failed_ids := '{}';
+  select requested_trainer_id, member_ids into v_request.trainer_id, v_member_ids
+  from assignment.take_due_failures(p_limit);
+  retried := cardinality(v_member_ids);
+  if retried = 0 then
+    succeeded := 0;
+    failed := 0;
+    return;
+  end if;
+
+  begin
+    v_request.purpose := 'fill';
+    v_request.source := 'retry';
+    v_request.actor := 'retry';
+    -- A member that another session has locked would make the whole batch time out.
+    v_locked_ids := assignment.find_locked_members(v_member_ids);
+    v_trainer_id := coalesce(v_request.trainer_id, (select default_trainer_id from assignment.settings where not needs_choice));
+    v_failures := (assignment.assign_batch(
+      v_request, array(select unnest(v_member_ids) except select unnest(v_locked_ids))
+    )).failures;
+    v_failures := v_failures || array(
+      select row(member_id, '55P03', 'the member is locked by another session', null)::assignment.member_failure
+      from unnest(v_locked_ids) as locked (member_id)
+    );
+  exception when others or assert_failure then
+    get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text;
+    v_failures := array(
+      select row(member_id, v_sqlstate, left(v_message, 1000), null)::assignment.member_failure
+      from unnest(v_member_ids) as asked (member_id)
+    );
+  end;
+  failed := cardinality(v_failures);
+  failed_ids := array(select member_id from unnest(v_failures) order by member_id);
+  succeeded := retried - failed;
+
+  delete from assignment.failures f
+  where f.member_id = any (v_member_ids)
+    and f.member_id not in (select member_id from unnest(v_failures));
+
+  update assignment.failures f
+  set trainer_id = v_trainer_id,
+    sqlstate = again.sqlstate,
+    message = again.message,
+    rule = again.rule,
+    attempts = least(f.attempts, 2147483646) + 1,
+    last_failed_at = now(),
+    next_attempt_at = now() + assignment.retry_after(least(f.attempts, 2147483646) + 1)
+  from unnest(v_failures) as again
+  where f.member_id = again.member_id;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) IS 'Retries up to p_limit due failures with the same requested trainer. Call it until retried is 0.
+A member who is assigned by now, or gone, counts as succeeded and leaves the list. The others wait again, see
+assignment.retry_after. Several sessions may call it at once.';
+
+
+--
+-- Name: run_batch(assignment.backfill_runs, uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.run_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) RETURNS assignment.batch_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_selected record;
+  v_result assignment.batch_result;
+begin
+  if p_run.kind = 'backfill' then
+    return assignment.assign_batch(assignment.run_request(p_run), p_member_ids);
+  end if;
+  select * into v_selected from assignment.select_clients(p_run, p_member_ids);
+  v_result := assignment.choose_and_assign(
+    assignment.run_request(p_run), (v_selected.clients).member_ids, v_selected.member_rows, v_selected.clients
+  );
+  v_result.not_selected := v_result.not_selected + cardinality(p_member_ids) - cardinality((v_selected.clients).member_ids);
+  return v_result;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION run_batch(p_run assignment.backfill_runs, p_member_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.run_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) IS 'Assigns or moves members as a run asks for, and counts the results. Raises as choose_and_assign does.';
+
+
+--
+-- Name: run_request(assignment.backfill_runs); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.run_request(p_run assignment.backfill_runs) RETURNS assignment.request
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select row(
+    case when p_run.kind = 'transfer' then 'transfer' when p_run.reassigns then 'reassign' else 'fill' end,
+    p_run.kind,
+    p_run.requested_by,
+    p_run.trainer_id,
+    p_run.policy_version,
+    p_run.from_trainer_id,
+    p_run.id,
+    p_run.notes,
+    false
+  )::assignment.request
+$$;
+
+
+--
+-- Name: FUNCTION run_request(p_run assignment.backfill_runs); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.run_request(p_run assignment.backfill_runs) IS 'The request for the members of a run.';
+
+
+--
+-- Name: sample_members(real); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.sample_members(p_percent real) RETURNS SETOF jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET row_security TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return query select to_jsonb(m) from public.members m tablesample system (p_percent) limit 2000;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION sample_members(p_percent real); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.sample_members(p_percent real) IS 'The rows of at most 2,000 members, of so many percent of the blocks of their table, by chance.';
+
+
+--
+-- Name: select_clients(assignment.backfill_runs, uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT clients assignment.clients, OUT member_rows jsonb[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_members record;
+  v_selected uuid[];
+begin
+  select
+    coalesce(array_agg(a.client_id order by a.client_id), '{}'),
+    coalesce(array_agg(a.id order by a.client_id), '{}'),
+    coalesce(array_agg(a.notes order by a.client_id), '{}')
+  into clients
+  from public.trainer_client_assignments a
+  where a.client_id = any (p_member_ids)
+    and a.trainer_id is not distinct from p_run.from_trainer_id  -- unlike =, keeps the planner from the index by trainer
+    and a.status = 'active';
+  if p_run.condition is null and p_run.trainer_id is not null then
+    return;  -- nobody asks for the rows
+  end if;
+
+  select * into v_members from assignment.read_members(clients.member_ids);
+  v_selected := v_members.member_ids;  -- whose row is gone meanwhile is no client any more
+  if p_run.condition is not null then
+    select coalesce(array_agg(v_members.member_ids[matched.place]), '{}') into v_selected
+    from assignment.match_rules(
+      array(select r from assignment.compile_rules(
+        jsonb_build_object('rules', jsonb_build_array(assignment.selecting_rule(p_run.condition))), 0
+      ) as r),
+      v_members.member_rows
+    ) as m
+    cross join lateral unnest(m.matched) as matched (place);
+  end if;
+  if cardinality(v_selected) < cardinality(clients.member_ids) then
+    select
+      coalesce(array_agg(c.member_id order by c.member_id), '{}'),
+      coalesce(array_agg(c.id order by c.member_id), '{}'),
+      coalesce(array_agg(c.note order by c.member_id), '{}')
+    into clients
+    from unnest(clients.member_ids, clients.assignment_ids, clients.notes) as c (member_id, id, note)
+    where c.member_id in (select unnest(v_selected));
+  end if;
+  member_rows := array(
+    select m.member_row
+    from unnest(v_members.member_ids, v_members.member_rows) as m (id, member_row)
+    where m.id in (select unnest(clients.member_ids))
+    order by m.id
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT clients assignment.clients, OUT member_rows jsonb[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT clients assignment.clients, OUT member_rows jsonb[]) IS 'Those of the given members whom a transfer moves: clients of the trainer who match its condition. member_rows: their rows,
+where the policy or the condition asks for them.';
+
+
+--
+-- Name: selecting_rule(jsonb); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.selecting_rule(p_condition jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select jsonb_build_object(
+    'name', 'Selected',
+    'when', p_condition,
+    'assign', jsonb_build_object('choose', 'nobody')
+  )
+$$;
+
+
+--
+-- Name: FUNCTION selecting_rule(p_condition jsonb); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.selecting_rule(p_condition jsonb) IS 'A rule that matches whom the condition matches.';
+
+
+--
+-- Name: send_test(uuid, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.send_test(p_endpoint_id uuid, p_actor text, p_request_id text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_type text;
+  v_id uuid;
+begin
+  select e.types[1] into v_type from assignment.webhook_endpoints e where e.id = p_endpoint_id and e.url is not null;
+  if not found then
+    raise exception 'webhook % does not exist, or has no URL', p_endpoint_id using errcode = 'TA021';
+  end if;
+  insert into assignment.outbox (type, is_test_for) values (v_type, p_endpoint_id) returning id into v_id;
+  perform assignment.record_audit(
+    p_actor, 'webhook.tested', 'webhook:' || p_endpoint_id, p_request_id => p_request_id
+  );
+  return v_id;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION send_test(p_endpoint_id uuid, p_actor text, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.send_test(p_endpoint_id uuid, p_actor text, p_request_id text) IS 'Writes a test message for one endpoint, also a disabled one, and returns its id. Raises TA021 it does not exist.';
+
+
+--
+-- Name: set_announcing(integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.set_announcing(p_tries integer DEFAULT 10) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '50ms'
+    AS $$
+declare
+  v_trigger record;
+  v_enabled integer;
+  v_is_needed boolean;
+begin
+  for v_try in 1..p_tries loop
+    begin
+      v_enabled := 0;
+      v_is_needed := true;
+      -- One after the other: each sees what the one before wished.
+      perform pg_advisory_xact_lock(hashtextextended('assignment.set_announcing', 0));
+      for v_trigger in
+        select t.tgrelid::regclass as table_name, t.tgname as name, wanted.is_wanted
+        from pg_trigger t
+        join (
+          values
+            ('trainer_client_assignments_announce_after_insert', array['assignments.created']),
+            ('trainer_client_assignments_announce_after_update', array['assignments.created', 'assignments.ended']),
+            ('failures_announce_after_insert', array['assignment.failed'])
+        ) as known (name, types) on known.name = t.tgname
+        cross join lateral (
+          select exists (select from unnest(known.types) as type where assignment.is_wanted(type)) as is_wanted
+        ) as wanted
+        where t.tgrelid in (to_regclass('public.trainer_client_assignments'), to_regclass('assignment.failures'))
+          and (t.tgenabled in ('O', 'A')) <> wanted.is_wanted
+        order by wanted.is_wanted desc, t.tgrelid, t.tgname
+      loop
+        v_is_needed := v_trigger.is_wanted;
+        execute format(
+          'alter table %s %s trigger %I',
+          v_trigger.table_name,
+          case when v_trigger.is_wanted then 'enable' else 'disable' end,
+          v_trigger.name
+        );
+        v_enabled := v_enabled + v_trigger.is_wanted::integer;
+      end loop;
+      return v_enabled;
+    exception when lock_not_available then
+      if v_try = p_tries then
+        if v_is_needed then
+          raise;
+        end if;
+        return 0;  -- what nobody wants costs a little until tend_outbox disables it
+      end if;
+      perform pg_sleep(0.2);
+    end;
+  end loop;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION set_announcing(p_tries integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.set_announcing(p_tries integer) IS 'Makes the triggers match the enabled endpoints, and returns how many it enabled. Tries for some 2 s between transactions that
+write assignments; then raises 55P03 if a message that is wanted would not be written.';
+
+
+--
+-- Name: set_default_trainer(uuid, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_policy assignment.policies;
+begin
+  if not exists (select from public.members where id = p_trainer_id) then
+    perform assignment.require_visible_rows();  -- a hidden member exists all the same
+    raise exception 'trainer % is not a member', p_trainer_id using errcode = 'TA001';
+  end if;
+  select * into v_policy from assignment.policies order by version desc limit 1;
+  if (v_policy.document ->> 'defaultTrainerId')::uuid = p_trainer_id
+    and exists (select from assignment.settings)
+  then
+    return v_policy.version;
+  end if;
+  return assignment.put_policy(
+    v_policy.document || jsonb_build_object('defaultTrainerId', p_trainer_id),
+    p_actor,
+    p_expected_version => v_policy.version,
+    p_request_id => p_request_id
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text) IS 'Makes a member the default trainer and returns the version of the policy. Nobody is moved. The present default trainer
+makes no new version. Raises TA001 p_trainer_id is not a member, TA012 and TA013 as put_policy.';
+
+
+--
+-- Name: settle_all_seats(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.settle_all_seats() RETURNS TABLE(trainer_id uuid, missing integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_trainer_id uuid;
+begin
+  for v_trainer_id in
+    select t.trainer_id from assignment.trainers t where t.capacity is not null
+    union
+    select s.trainer_id from assignment.seats s
+    order by 1
+  loop
+    trainer_id := v_trainer_id;
+    missing := assignment.settle_seats(v_trainer_id);
+    if missing <> 0 then
+      return next;
+    end if;
+  end loop;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION settle_all_seats(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.settle_all_seats() IS 'Repairs the seats of all trainers. Returns the trainers whose seats were out of step, and by how many.';
+
+
+--
+-- Name: settle_seats(uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.settle_seats(p_trainer_id uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_capacity integer;
+  v_missing integer;
+  v_changed integer;
+  v_left integer;
+begin
+  select capacity into v_capacity from assignment.trainers where trainer_id = p_trainer_id for update;
+  if v_capacity is null then
+    delete from assignment.seats where trainer_id = p_trainer_id;
+    return 0;
+  end if;
+
+  -- One statement: in its snapshot, every assignment is there together with its seat.
+  select v_capacity - clients.count - free.count + overbooked.count
+  into v_missing
+  from
+    (
+      select count(*)::integer
+      from public.trainer_client_assignments
+      where trainer_id = p_trainer_id
+        and status = 'active'
+    ) as clients,
+    (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and not is_overbooked) as free,
+    (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and is_overbooked) as overbooked;
+
+  -- First those of the other kind go. A seat that a sign-up is just taking is left alone.
+  delete from assignment.seats
+  where (trainer_id, is_overbooked, seat) in (
+    select trainer_id, is_overbooked, seat
+    from assignment.seats
+    where trainer_id = p_trainer_id
+      and is_overbooked = (v_missing > 0)
+    order by seat
+    limit abs(v_missing)
+    for update skip locked
+  );
+  get diagnostics v_changed = row_count;
+  v_left := abs(v_missing) - v_changed;
+  insert into assignment.seats (trainer_id, is_overbooked)
+  select p_trainer_id, v_missing < 0
+  from generate_series(1, v_left);
+  return v_missing;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION settle_seats(p_trainer_id uuid); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.settle_seats(p_trainer_id uuid) IS 'Makes the seats of a trainer match: free minus overbooked = capacity minus active clients. Returns by how many seats they
+were too few (negative: too many). Without a capacity, removes all.';
+
+
+--
+-- Name: shorten_url(text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.shorten_url(p_url text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select substring(p_url from '^[^:]+://[^/?#]+') || '/…'
+$$;
+
+
+--
+-- Name: FUNCTION shorten_url(p_url text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.shorten_url(p_url text) IS 'Scheme, host and port of a URL, and /…: path and query may be secrets of the receiver. Null for null.';
+
+
+--
+-- Name: sort_members(uuid[], uuid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+  select
+    coalesce(array_agg(asked.id order by asked.id) filter (where known is null and asked.id <> p_trainer_id), '{}'),
+    count(*) filter (where known.is_active),
+    count(*) filter (where not known.is_active),
+    count(*) filter (where asked.id = p_trainer_id)
+  from (select distinct unnest(p_member_ids) as id) as asked
+  left join lateral (
+    select a.status = 'active' as is_active
+    from public.trainer_client_assignments a
+    where a.client_id = asked.id
+      and a.trainer_id is not distinct from p_trainer_id  -- unlike =, keeps the planner from the index by trainer
+    order by a.status
+    limit 1
+  ) as known on true
+$$;
+
+
+--
+-- Name: FUNCTION sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) IS 'The given members without any assignment to the trainer, active or ended, in key order; and counts of the others.';
+
+
+--
+-- Name: start_backfill(text, uuid, boolean, integer, uuid, boolean, text, boolean, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid DEFAULT NULL::uuid, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false, p_traceparent text DEFAULT NULL::text, p_reassigns boolean DEFAULT false, p_request_id text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_trainer_id uuid := p_trainer_id;
+  v_policy_version integer;
+  v_requested_by text := coalesce(p_requested_by, assignment.database_role());
+  v_run_id uuid;
+  v_active_id uuid;
+  v_has_limits boolean;
+begin
+  perform assignment.require_visible_rows();
+  if p_trainer_id is null then
+    select policy_version, case when not (needs_choice or respects_other_trainers or p_reassigns) then default_trainer_id end
+    into v_policy_version, v_trainer_id
+    from assignment.settings;
+    if not found then
+      perform assignment.default_trainer_id();  -- raises
+    end if;
+  end if;
+  v_has_limits := v_trainer_id is null or exists (
+    select
+    from assignment.trainers t
+    where t.trainer_id = v_trainer_id
+      and (t.capacity is not null or not t.accepts_clients)
+  );
+  if v_trainer_id is not null and not exists (select from public.members where id = v_trainer_id) then
+    raise exception 'trainer % is not a member', v_trainer_id using errcode = 'TA001';
+  end if;
+
+  loop
+    insert into assignment.backfill_runs
+      (
+        trainer_id, policy_version, dry_run, reassigns, batch_rows, retry_of, only_failed, requested_by, status_changed_by,
+        status_request_id, start_traceparent
+      )
+    values (
+      v_trainer_id, v_policy_version, p_dry_run, p_reassigns, p_batch_rows, p_retry_of, p_only_failed, v_requested_by,
+      v_requested_by, p_request_id, p_traceparent
+    )
+    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000'))
+    where status in ('running', 'paused')
+    do nothing
+    returning id into v_run_id;
+    exit when found;
+
+    select id into v_active_id
+    from assignment.backfill_runs
+    where kind = 'backfill'
+      and trainer_id is not distinct from v_trainer_id
+      and status in ('running', 'paused');
+    if found then
+      raise exception 'run % % has not ended', v_active_id, coalesce('for trainer ' || v_trainer_id, 'by the policy')
+        using errcode = 'TA005', detail = v_active_id::text;
+    end if;
+  end loop;
+
+  -- A dry run that shares out seats has one lane, because each batch must know what earlier ones gave away.
+  perform assignment.lay_out_backfill(r, p_dry_run and v_has_limits) from assignment.backfill_runs r where r.id = v_run_id;
+  return v_run_id;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text, p_reassigns boolean, p_request_id text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text, p_reassigns boolean, p_request_id text) IS 'Starts a run for a trainer, or by the policy in force, and returns its id. p_reassigns: the run also replaces what a policy
+chose and would no longer choose (only by the policy).
+Raises TA001 trainer not found, TA005 the trainer has a run that has not ended (its id in detail).';
+
+
+--
+-- Name: start_transfer(text, uuid, uuid, uuid[], jsonb, text, boolean, integer, text, text, uuid, boolean); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid DEFAULT NULL::uuid, p_member_ids uuid[] DEFAULT NULL::uuid[], p_condition jsonb DEFAULT NULL::jsonb, p_notes text DEFAULT NULL::text, p_dry_run boolean DEFAULT false, p_batch_rows integer DEFAULT NULL::integer, p_traceparent text DEFAULT NULL::text, p_request_id text DEFAULT NULL::text, p_retry_of uuid DEFAULT NULL::uuid, p_only_failed boolean DEFAULT false) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_policy_version integer;
+  v_requested_by text := coalesce(p_requested_by, assignment.database_role());
+  v_run_id uuid;
+  v_active_id uuid;
+begin
+  v_policy_version := assignment.check_transfer(p_from_trainer_id, p_trainer_id, p_condition);
+
+  loop
+    insert into assignment.backfill_runs
+      (
+        kind, from_trainer_id, trainer_id, policy_version, condition, only_selected, notes, dry_run, batch_rows, retry_of,
+        only_failed, requested_by, status_changed_by, status_request_id, start_traceparent
+      )
+    values (
+      'transfer', p_from_trainer_id, p_trainer_id, v_policy_version, p_condition, p_member_ids is not null, p_notes, p_dry_run,
+      p_batch_rows, p_retry_of, p_only_failed, v_requested_by, v_requested_by, p_request_id, p_traceparent
+    )
+    on conflict (kind, coalesce(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000'))
+    where status in ('running', 'paused')
+    do nothing
+    returning id into v_run_id;
+    exit when found;
+
+    select id into v_active_id
+    from assignment.backfill_runs
+    where kind = 'transfer'
+      and from_trainer_id = p_from_trainer_id
+      and status in ('running', 'paused');
+    if found then
+      raise exception 'run % from trainer % has not ended', v_active_id, p_from_trainer_id
+        using errcode = 'TA019', detail = v_active_id::text;
+    end if;
+  end loop;
+
+  insert into assignment.backfill_selected (run_id, member_id)
+  select distinct v_run_id, id
+  from unnest(p_member_ids) as selected (id);
+
+  perform assignment.lay_out_transfer(r) from assignment.backfill_runs r where r.id = v_run_id;
+  return v_run_id;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_notes text, p_dry_run boolean, p_batch_rows integer, p_traceparent text, p_request_id text, p_retry_of uuid, p_only_failed boolean); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_notes text, p_dry_run boolean, p_batch_rows integer, p_traceparent text, p_request_id text, p_retry_of uuid, p_only_failed boolean) IS 'Starts a run that moves the clients of p_from_trainer_id to p_trainer_id, or to whom the policy in force chooses (null), and
+returns its id. p_member_ids, p_condition: moves only these clients. p_notes: notes of the new assignments; null: as before.
+Raises TA001 a trainer is not a member, TA012 the condition is not valid (a pointer in detail), TA017 nobody can take over,
+TA019 the trainer has a transfer that has not ended (its id in detail).';
+
+
+--
+-- Name: take_back_defaults(regclass); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.take_back_defaults(p_table regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_grantee text;
+begin
+  for v_grantee in
+    select assignment.default_grantees(relowner, relnamespace, 'r') from pg_class where oid = p_table
+  loop
+    execute format('revoke all on %s from %s', p_table, v_grantee);
+  end loop;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION take_back_defaults(p_table regclass); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.take_back_defaults(p_table regclass) IS 'Revokes what default privileges granted when the table was created. Call it right after that: it would also
+revoke later grants to the same roles.';
+
+
+--
+-- Name: take_deliveries(uuid, integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.take_deliveries(p_endpoint_id uuid, p_limit integer) RETURNS TABLE(message_id uuid, body text, attempts integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_ids uuid[];
+begin
+  if exists (select from assignment.webhook_endpoints e where e.id = p_endpoint_id and e.enabled) then
+    v_ids := array(
+      select d.message_id
+      from assignment.deliveries d
+      where d.endpoint_id = p_endpoint_id
+        and d.status = 'pending'
+        and d.next_attempt_at <= now()
+      order by d.next_attempt_at
+      limit p_limit
+      for update skip locked
+    );
+  else
+    v_ids := array(
+      select d.message_id
+      from assignment.deliveries d
+      where d.endpoint_id = p_endpoint_id
+        and d.message_id = any (array(select m.id from assignment.outbox m where m.is_test_for = p_endpoint_id))
+        and d.status = 'pending'
+        and d.next_attempt_at <= now()
+      limit p_limit
+      for update skip locked
+    );
+  end if;
+  update assignment.deliveries d
+  set attempts = d.attempts + 1,
+    last_attempt_at = now(),
+    next_attempt_at = now() + interval '2 minutes'  -- longer than what one process takes at once can need
+  where d.endpoint_id = p_endpoint_id
+    and d.message_id = any (v_ids);
+  return query
+  select d.message_id, assignment.render_message(m)::text, d.attempts
+  from assignment.deliveries d
+  join assignment.outbox m on m.id = d.message_id
+  where d.endpoint_id = p_endpoint_id
+    and d.message_id = any (v_ids);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION take_deliveries(p_endpoint_id uuid, p_limit integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.take_deliveries(p_endpoint_id uuid, p_limit integer) IS 'Takes up to p_limit due deliveries of an endpoint for two minutes, with the text to send (null: nothing is left to tell); tests
+only where the endpoint is disabled. attempts counts this one. Whoever took them calls record_deliveries; otherwise
+they are due again after that.';
+
+
+--
+-- Name: take_due_failures(integer); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_sort TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  select f.requested_trainer_id into take_due_failures.requested_trainer_id
+  from assignment.failures f
+  where f.next_attempt_at <= now()
+  order by f.next_attempt_at, f.member_id
+  limit 1
+  for update skip locked;
+
+  member_ids := array(
+    select f.member_id
+    from assignment.failures f
+    where f.next_attempt_at <= now()
+      and f.requested_trainer_id is not distinct from take_due_failures.requested_trainer_id
+    order by f.next_attempt_at, f.member_id
+    limit p_limit
+    for update skip locked
+  );
+end;
+$$;
+
+
+--
+-- Name: FUNCTION take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) IS 'Locks and returns up to p_limit due failures that no other session is retrying: the one due longest, and others with
+the same requested trainer.';
+
+
+--
+-- Name: take_member_event(text, text, uuid, name, text, name, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  v_sqlstate text;
+  v_schema text;
+  v_table text;
+  v_column text;
+  v_constraint text;
+begin
+  perform assignment.forget_member_events(100);
+  member_id := p_member_id;
+  if p_member_id is null then
+    reason := 'id_missing';
+    detail := 'the event names no member: see MEMBER_HOOK_ID';
+  else
+    begin
+      insert into assignment.member_hook_events (id, outcome) values (p_event_id, 'created') on conflict (id) do nothing;
+      if not found then
+        outcome := 'duplicate';
+        return;
+      end if;
+      member_id := assignment.insert_member(p_member_id, array[p_name_column, p_email_column], array[p_name, p_email]);
+      outcome := 'created';
+      if member_id is null then
+        member_id := p_member_id;
+        outcome := 'known';
+        update assignment.member_hook_events e set outcome = 'known' where e.id = p_event_id;
+      end if;
+      delete from assignment.member_hook_failures f where f.event_id = p_event_id or f.member_id = p_member_id;
+      return;
+    exception when others then
+      get stacked diagnostics
+        v_sqlstate = returned_sqlstate,
+        v_schema = schema_name,
+        v_table = table_name,
+        v_column = column_name,
+        v_constraint = constraint_name;
+      if assignment.is_transient(v_sqlstate) then
+        raise;
+      end if;
+      select r.reason, r.detail into reason, detail
+      from assignment.explain_member_refusal(
+        v_sqlstate,
+        to_regclass(quote_ident(nullif(v_schema, '')) || '.' || quote_ident(v_table)),
+        v_column,
+        v_constraint,
+        array[p_name_column, p_email_column],
+        p_email_column
+      ) as r;
+    end;
+  end if;
+
+  outcome := 'refused';
+  insert into assignment.member_hook_failures as f (event_id, event_type, member_id, reason, detail)
+  values (p_event_id, p_event_type, p_member_id, take_member_event.reason, take_member_event.detail)
+  on conflict (event_id) do update
+  set
+    member_id = excluded.member_id,
+    reason = excluded.reason,
+    detail = excluded.detail,
+    attempts = f.attempts + 1,
+    last_failed_at = excluded.last_failed_at;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text) IS 'Creates the member of an event, once. outcome: created; known: the member existed; duplicate: the event was taken before;
+refused: kept in member_hook_failures, with the reason and what to do. Transient errors are raised.';
+
+
+--
+-- Name: take_seats(uuid[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.take_seats(p_trainer_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into assignment.seats (trainer_id, is_overbooked)
+  select t.trainer_id, true
+  from unnest(assignment.claim_seats(p_trainer_ids)) as without (position)
+  join assignment.trainers t on t.trainer_id = p_trainer_ids[without.position]
+  where t.capacity is not null
+$$;
+
+
+--
+-- Name: FUNCTION take_seats(p_trainer_ids uuid[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.take_seats(p_trainer_ids uuid[]) IS 'Takes one seat for each item. Where a trainer has none left, the client counts as overbooked.';
+
+
+--
+-- Name: tend_outbox(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer, OUT enabled integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    SET enable_seqscan TO 'off'
+    SET enable_sort TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_gap assignment.outbox_gaps;
+  v_ids uuid[];
+begin
+  filled := 0;
+  for v_gap in
+    select * from assignment.outbox_gaps order by id limit 1000 for update skip locked
+  loop
+    begin
+      delete from assignment.outbox_gaps where id = v_gap.id;
+      if not assignment.announce(
+        v_gap.type, v_gap.assignment_ids, v_gap.member_ids, v_gap.run_id, v_gap.policy_version
+      ) then
+        raise object_not_in_prerequisite_state;
+      end if;
+    exception when object_not_in_prerequisite_state then
+      exit;  -- the outbox still refuses: the gap stays as it is
+    end;
+    filled := filled + 1;
+  end loop;
+
+  -- Delivered messages stay for 7 days, those that an endpoint did not get for 30.
+  v_ids := array(
+    select m.id
+    from assignment.outbox m
+    where m.at < now() - interval '30 days'
+      and m.is_addressed
+    order by m.at
+    limit 10000
+    for update skip locked
+  );
+  v_ids := v_ids || array(
+    select m.id
+    from assignment.outbox m
+    where m.at >= now() - interval '30 days'
+      and m.at < now() - interval '7 days'
+      and m.is_addressed
+      and not exists (
+        select from assignment.deliveries d where d.message_id = m.id and d.status in ('pending', 'failed')
+      )
+    order by m.at
+    limit 10000 - cardinality(v_ids)
+    for update skip locked
+  );
+  with deleted as (
+    delete from assignment.outbox m where m.id = any (v_ids) and m.is_test_for is null returning m.type, m.xid, m.id
+  )
+  insert into assignment.outbox_forgotten (type, xid, id)
+  select distinct on (d.type) d.type, d.xid, d.id from deleted d order by d.type, d.xid desc, d.id desc
+  on conflict (type) do update
+    set xid = excluded.xid, id = excluded.id
+    where (outbox_forgotten.xid, outbox_forgotten.id) < (excluded.xid, excluded.id);
+  delete from assignment.outbox where id = any (v_ids);  -- the tests
+  forgotten := cardinality(v_ids);
+
+  -- A restored database counts its transactions from anew: rows from its future would be held back until then.
+  update assignment.outbox set xid = pg_current_xact_id() where xid >= pg_snapshot_xmax(pg_current_snapshot());
+  delete from assignment.outbox_forgotten where xid >= pg_snapshot_xmax(pg_current_snapshot());
+
+  begin
+    enabled := assignment.set_announcing(p_tries => 1);
+  exception when lock_not_available then
+    enabled := 0;  -- the next call tries again
+  end;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tend_outbox(OUT filled integer, OUT forgotten integer, OUT enabled integer); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer, OUT enabled integer) IS 'Makes messages of up to 1,000 gaps, deletes up to 10,000 old messages, and returns how many of each.
+enabled: announcing triggers that were disabled although somebody wants their messages.';
+
+
+--
+-- Name: tg_audit_log__refuse_change(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tg_audit_log__refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if tg_op = 'DELETE'
+    and current_setting('assignment.forgets', true) = 'on'
+    and has_schema_privilege('assignment', 'create')  -- another role may have set it
+  then
+    return null;  -- ignored for a statement trigger
+  end if;
+  raise exception 'the audit log is only ever added to'
+    using errcode = 'TA018', hint = 'assignment.forget_before(time) deletes the lines of before a time.';
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tg_audit_log__refuse_change(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tg_audit_log__refuse_change() IS 'Raises TA018 on every change of the audit log, except when forget_before deletes.';
+
+
+--
+-- Name: tg_backfill_runs__guard_status(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tg_backfill_runs__guard_status() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_from text := case tg_op when 'UPDATE' then old.status end;
+begin
+  if new.status = v_from then
+    return null;  -- ignored for an after trigger
+  elsif v_from is null and new.status <> 'running' then
+    raise exception 'a backfill run starts as running, not as %', new.status using errcode = 'TA006';
+  elsif not (
+    v_from is null
+    or (v_from = 'running' and new.status in ('paused', 'cancelled', 'succeeded', 'completed_with_errors'))
+    or (v_from = 'paused' and new.status in ('running', 'cancelled'))
+  ) then
+    raise exception 'a backfill run that is % cannot become %', v_from, new.status using errcode = 'TA006';
+  end if;
+  insert into assignment.backfill_events (run_id, actor, from_status, to_status, reason)
+  values (new.id, new.status_changed_by, v_from, new.status, new.status_reason);
+  perform assignment.record_audit(
+    new.status_changed_by,
+    case
+      when v_from is null then 'run.started'
+      when new.status = 'running' then 'run.resumed'
+      when new.status in ('paused', 'cancelled') then 'run.' || new.status
+      else 'run.ended'
+    end,
+    'run:' || new.id,
+    array[new.from_trainer_id, new.trainer_id],
+    case when v_from is not null then jsonb_build_object('status', v_from) end,
+    jsonb_strip_nulls(jsonb_build_object(
+      'kind', new.kind,
+      'status', new.status,
+      'reason', new.status_reason,
+      'dryRun', new.dry_run,
+      'fromTrainerId', new.from_trainer_id,
+      'trainerId', new.trainer_id,
+      'policyVersion', new.policy_version,
+      'reassign', nullif(new.reassigns, false)
+    )),
+    new.status_request_id
+  );
+  if new.status not in ('running', 'paused') then
+    perform assignment.announce('run.ended', p_run_id => new.id);
+  end if;
+  return null;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tg_backfill_runs__guard_status(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tg_backfill_runs__guard_status() IS 'Allows and records these changes, and raises TA006 for others: running ⇄ paused, running or paused → cancelled,
+running → succeeded or completed_with_errors.';
+
+
+--
+-- Name: tg_failures__announce(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tg_failures__announce() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    AS $$
+declare
+  v_ids uuid[];
+begin
+  v_ids := array(select n.member_id from new_rows n order by n.member_id);
+  if v_ids <> '{}' then  -- empty where known failures failed again
+    perform assignment.announce('assignment.failed', p_member_ids => v_ids);
+  end if;
+  return null;  -- ignored for an after trigger
+exception when others or assert_failure then
+  raise warning 'trainer assignment: no message tells of failed members: %', sqlerrm;
+  return null;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tg_failures__announce(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tg_failures__announce() IS 'Announces members who could not be assigned. Never makes the statement fail.';
+
+
+--
+-- Name: tg_members__assign_trainer(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tg_members__assign_trainer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '50ms'
+    AS $$
+declare
+  v_member_ids uuid[];
+  v_rows jsonb[];
+  v_assigned bigint;
+  v_timezone text;
+  v_float_digits text;
+begin
+  begin
+    insert into public.trainer_client_assignments (trainer_id, client_id, source, assigned_by, policy_version)
+    select s.default_trainer_id, m.id, 'trigger', 'trigger', s.policy_version
+    from new_members m
+    cross join assignment.settings s
+    where not s.needs_choice
+      and not exists (select from new_members offset 1);
+    if found then
+      return null;  -- ignored for an after trigger
+    end if;
+
+    insert into public.trainer_client_assignments (trainer_id, client_id, source, assigned_by, policy_version)
+    select s.default_trainer_id, m.id, 'trigger', 'trigger', s.policy_version
+    from new_members m
+    cross join assignment.settings s
+    where m.id is not null  -- id is unique, but not always a primary key
+      and not s.needs_choice
+    order by m.id;
+
+    get diagnostics v_assigned = row_count;
+    if v_assigned = (select count(id) from new_members) then
+      return null;
+    end if;
+    if v_assigned > 0 then
+      raise exception 'not all of them were assigned';
+    end if;
+  exception when others or assert_failure then
+    null;
+  end;
+
+  begin
+    if (select needs_choice from assignment.settings)
+      and not exists (  -- in transition tables, virtual generated columns are null
+        select from pg_attribute a where a.attrelid = tg_relid and a.attgenerated = 'v'
+      )
+    then
+      v_timezone := current_setting('timezone');
+      v_float_digits := current_setting('extra_float_digits');
+      perform set_config('timezone', 'UTC', true), set_config('extra_float_digits', '1', true);
+      begin
+        v_rows := array(select to_jsonb(m) from new_members m where m.id is not null order by m.id);
+      exception when data_exception then
+        v_rows := array(select assignment.as_jsonb(to_json(m)) from new_members m where m.id is not null order by m.id);
+      end;
+      perform set_config('timezone', v_timezone, true), set_config('extra_float_digits', v_float_digits, true);
+    end if;
+  exception when others or assert_failure then
+    null;  -- assign_or_record then reads the rows itself, or records why it cannot
+  end;
+
+  begin
+    v_member_ids := array(select id from new_members where id is not null order by id);
+    if cardinality(v_member_ids) > 0 then
+      perform assignment.assign_or_record(v_member_ids, 'trigger', p_rows => v_rows);
+    end if;
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: new members are neither assigned nor recorded as failed: %', sqlerrm
+      using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+  end;
+  return null;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tg_members__assign_trainer(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tg_members__assign_trainer() IS 'Assigns the members that one INSERT statement added as the policy says. Records whatever goes wrong for a retry, and
+never makes the insert fail.';
+
+
+--
+-- Name: tg_members__follow_id(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tg_members__follow_id() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '50ms'
+    AS $$
+declare
+  v_member_id uuid;
+  v_is_known boolean := false;
+  v_capacity integer;
+begin
+  begin
+    v_member_id := new.id;
+    v_is_known := exists (select from public.trainer_client_assignments where client_id = v_member_id);
+    update assignment.failures set member_id = v_member_id where member_id = old.id;
+    v_is_known := v_is_known or found;
+
+    -- The trigger on assignments fires after this one, and takes the seats of the clients whom the foreign key moved.
+    update assignment.trainers set trainer_id = v_member_id where trainer_id = old.id returning capacity into v_capacity;
+    if found then
+      delete from assignment.seats where trainer_id = old.id;
+      insert into assignment.seats (trainer_id) select v_member_id from generate_series(1, v_capacity);
+    end if;
+  exception when others or assert_failure then
+    null;  -- assign_or_record records the error
+  end;
+  begin
+    if v_member_id is not null and not v_is_known then
+      perform assignment.assign_or_record(array[v_member_id], 'trigger');
+    end if;
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: member % is neither assigned nor recorded as failed: %', v_member_id, sqlerrm
+      using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+  end;
+  return null;  -- ignored for an after trigger
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tg_members__follow_id(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tg_members__follow_id() IS 'Moves the failure, and the capacity as a trainer, of a member whose id changes to the new id. Assigns the member if there
+is neither a failure nor an assignment. Never makes the update fail.';
+
+
+--
+-- Name: tg_members__forget(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tg_members__forget() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    AS $$
+declare
+  v_ids uuid[];
+begin
+  v_ids := array(select id from old_members where id is not null);
+  if v_ids = '{}' then
+    return null;  -- ignored for an after trigger
+  end if;
+  begin
+    perform assignment.forget_members(v_ids);
+  exception when others or assert_failure then
+    raise warning 'trainer assignment: something is still kept of % deleted members: %', cardinality(v_ids), sqlerrm
+      using hint = 'The scheduled reconciliation removes it.';
+  end;
+  perform assignment.record_audit(null, 'members.deleted', p_after => jsonb_build_object('members', cardinality(v_ids)));
+  return null;
+exception when others or assert_failure then
+  raise warning 'trainer assignment: the deletion of % members is not in the audit log: %', cardinality(v_ids), sqlerrm;
+  return null;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tg_members__forget(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tg_members__forget() IS 'Forgets the members that one DELETE statement removed, and adds members.deleted to the audit log, with their number only.
+Never makes the statement fail.';
+
+
+--
+-- Name: tg_trainer_client_assignments__announce(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tg_trainer_client_assignments__announce() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    AS $$
+declare
+  v_ids uuid[];
+begin
+  if tg_op = 'INSERT' then
+    v_ids := array(select n.id from new_rows n where n.status = 'active' order by n.id);
+    if v_ids <> '{}' then
+      perform assignment.announce('assignments.created', v_ids);
+    end if;
+    return null;  -- ignored for an after trigger
+  end if;
+
+  -- No joins: a session plans them once, and a plan for a few rows would compare each row with each.
+  v_ids := array(
+    select o.id from old_rows o where o.status = 'active'
+    intersect
+    select n.id from new_rows n where n.status = 'inactive'
+    order by id
+  );
+  if v_ids <> '{}' then
+    perform assignment.announce('assignments.ended', v_ids);
+  end if;
+  v_ids := array(
+    select o.id from old_rows o where o.status = 'inactive'
+    intersect
+    select n.id from new_rows n where n.status = 'active'
+    order by id
+  );
+  if v_ids <> '{}' then
+    perform assignment.announce('assignments.created', v_ids);
+  end if;
+  return null;
+exception when others or assert_failure then
+  raise warning 'trainer assignment: no message tells of a change of assignments: %', sqlerrm;
+  return null;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tg_trainer_client_assignments__announce(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tg_trainer_client_assignments__announce() IS 'Announces rows that became active or inactive. Never makes the statement fail.';
+
+
+--
+-- Name: tg_trainer_client_assignments__keep_seats(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tg_trainer_client_assignments__keep_seats() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    AS $$
+declare
+  v_before uuid[];
+  v_after uuid[] := '{}';
+  v_freed uuid[];
+begin
+  if not exists (select from assignment.trainers where capacity is not null) then
+    return null;  -- ignored for an after trigger
+  end if;
+  v_before := array(select trainer_id from old_rows where status = 'active');
+  if tg_op = 'UPDATE' then
+    v_after := array(select trainer_id from new_rows where status = 'active');
+  end if;
+  perform assignment.take_seats(array(select unnest(v_after) except all select unnest(v_before)));
+  v_freed := array(
+    select freed.id
+    from (select unnest(v_before) except all select unnest(v_after)) as freed (id)
+    join assignment.trainers t on t.trainer_id = freed.id
+    where t.capacity is not null
+  );
+  if v_freed <> '{}' then
+    perform assignment.give_back_seats(v_freed);
+    perform assignment.make_waiting_due(v_freed);
+  end if;
+  return null;
+exception when others or assert_failure then
+  raise warning 'trainer assignment: seats are out of step: %', sqlerrm
+    using hint = 'The scheduled reconciliation repairs them; select assignment.settle_all_seats() does so now.';
+  return null;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tg_trainer_client_assignments__keep_seats(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tg_trainer_client_assignments__keep_seats() IS 'Gives back the seats of assignments that are no longer active, and takes seats for those that became active. Never makes
+the statement fail.';
+
+
+--
+-- Name: tg_trainer_client_assignments__tell_change(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tg_trainer_client_assignments__tell_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+  v_role text;
+  v_gone uuid[];
+  v_changed record;
+begin
+  if tg_op = 'TRUNCATE' then
+    perform assignment.record_audit(null, 'assignments.deleted', p_after => '{"truncated": true}');
+    return null;  -- ignored for an after trigger
+  end if;
+
+  -- The trigger on members tells of rows that change because a member was deleted. No joins of the transition tables: a
+  -- session plans them once, and a plan for a few rows would compare each row with each.
+  if tg_op = 'DELETE' then
+    v_gone := assignment.find_gone_members(array(select distinct o.client_id from old_rows o));
+    with changed as materialized (
+      select o.id, o.trainer_id from old_rows o where o.client_id not in (select unnest(v_gone))
+    )
+    select
+      array(select c.id from changed c order by c.id limit 101) as ids,
+      array(select distinct c.trainer_id from changed c) as trainer_ids,
+      jsonb_build_object('deleted', (select count(*) from changed)) as counts
+    into v_changed;
+  else
+    v_gone := assignment.find_gone_members(
+      array(select o.client_id from old_rows o union select o.trainer_id from old_rows o where o.trainer_id is not null)
+    );
+    with changed as materialized (
+      select o.id, o.trainer_id, o.status, o::text
+      from old_rows o
+      where o.client_id not in (select unnest(v_gone))
+        and (o.trainer_id is null or o.trainer_id not in (select unnest(v_gone)))
+      except
+      select n.id, n.trainer_id, n.status, n::text from new_rows n
+    ),
+    counted as materialized (
+      select
+        (select count(*) from changed) as changed,
+        (
+          select count(*)
+          from (
+            select c.id from changed c where c.status = 'active'
+            intersect
+            select n.id from new_rows n where n.status = 'inactive'
+          ) as ended
+        ) as ended,
+        (
+          select count(*)
+          from (
+            select c.id from changed c where c.status = 'inactive'
+            intersect
+            select n.id from new_rows n where n.status = 'active'
+          ) as revived
+        ) as revived
+    )
+    select
+      array(select c.id from changed c order by c.id limit 101) as ids,
+      array(
+        select c.trainer_id from changed c
+        union
+        select moved.trainer_id
+        from (
+          select n.id, n.trainer_id from new_rows n
+          except
+          select o.id, o.trainer_id from old_rows o
+        ) as moved
+      ) as trainer_ids,
+      jsonb_build_object('ended', ended, 'revived', revived, 'otherwise', changed - ended - revived) as counts
+    into v_changed
+    from counted;
+  end if;
+
+  if v_changed.ids <> '{}' then
+    perform assignment.record_audit(
+      null,
+      case tg_op when 'DELETE' then 'assignments.deleted' else 'assignments.changed' end,
+      case when cardinality(v_changed.ids) = 1 then 'assignment:' || v_changed.ids[1] end,
+      v_changed.trainer_ids[:100],
+      p_after => v_changed.counts || jsonb_build_object('assignmentIds', to_jsonb(v_changed.ids[:100]))
+    );
+  end if;
+
+  if tg_op = 'UPDATE' then
+    begin
+      v_role := assignment.database_role();
+      perform set_config('assignment.by_service', 'on', true);  -- this update is no change to tell
+      update public.trainer_client_assignments a
+      set ended_at = coalesce(a.ended_at, greatest(now(), a.assignment_date)),
+        ended_by = v_role,
+        ended_because = 'direct'
+      where a.id = any (array(
+        select ended.id
+        from (  -- the other program may say itself who ended it
+          select o.id, o.ended_by from old_rows o where o.status = 'active'
+          intersect
+          select n.id, n.ended_by from new_rows n where n.status = 'inactive'
+        ) as ended
+      ));
+      perform set_config('assignment.by_service', '', true);
+    exception when others or assert_failure then
+      raise warning 'trainer assignment: ended assignments do not say who ended them: %', sqlerrm;
+    end;
+  end if;
+  return null;
+exception when others or assert_failure then
+  raise warning 'trainer assignment: a change of assignments is not in the audit log: %', sqlerrm;
+  return null;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tg_trainer_client_assignments__tell_change(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tg_trainer_client_assignments__tell_change() IS 'Adds assignments.changed or assignments.deleted to the audit log, with counts and the first 100 ids, and says on ended rows
+who ended them. Where row-level security hides members, it also tells of what follows from a change of members. Never makes
+the statement fail.';
+
+
+--
+-- Name: tg_watched__mirror_members(); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.tg_watched__mirror_members() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '250ms'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    AS $$
+declare
+  v_watched assignment.watched_state;
+  v_statements record;
+  v_inserted bigint;
+begin
+  -- On a partition this finds nothing: the trigger of the partitioned table mirrors its rows.
+  select * into v_watched from assignment.watched_state where relid = tg_relid and column_name is not null;
+  if not found then
+    return null;  -- ignored for an after trigger
+  elsif tg_op = 'DELETE' then
+    execute format('delete from public.members where id in (select %I from changed)', v_watched.column_name);
+    return null;
+  end if;
+  v_statements := assignment.mirror_statements('changed', v_watched.column_name, v_watched.attributes);
+  if tg_op = 'INSERT' then
+    execute v_statements.inserts;
+    get diagnostics v_inserted = row_count;
+  end if;
+  if v_statements.updates is not null and (tg_op = 'UPDATE' or v_inserted < (select count(*) from changed)) then
+    execute v_statements.updates;
+  end if;
+  return null;
+exception when others or assert_failure then
+  raise warning 'trainer assignment: rows of % are not mirrored into members: %', tg_relid::regclass, sqlerrm
+    using hint = format(
+      'The scheduled reconciliation mirrors them. To mirror them now: select assignment.watch(%L, %L);',
+      tg_relid::regclass, v_watched.column_name
+    );
+  return null;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION tg_watched__mirror_members(); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.tg_watched__mirror_members() IS 'Inserts or deletes the members of the rows that one statement inserted or deleted, and keeps their attributes.
+An error becomes a warning: it never makes the statement fail.';
+
+
+--
+-- Name: throttle_backfill(uuid, text, text, text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS $$
+begin
+  update assignment.backfill_runs
+  set throttled_because = p_because,
+    replica_lag = p_replica_lag,
+    lock_waiters = p_lock_waiters
+  where id = p_run_id
+    and status = 'running'
+    and (throttled_because, replica_lag, lock_waiters) is distinct from (p_because, p_replica_lag, p_lock_waiters);
+end;
+$$;
+
+
+--
+-- Name: FUNCTION throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) IS 'Records why a run waits (null: it does not), and the last measurements.';
+
+
+--
+-- Name: type_kind(oid); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.type_kind(p_type oid, OUT oid oid, OUT element oid, OUT kind text) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with recursive types as (
+    select t.oid, t.typname, t.typtype, t.typcategory, t.typelem, t.typbasetype
+    from pg_type t
+    where t.oid = p_type
+    union all
+    select t.oid, t.typname, t.typtype, t.typcategory, t.typelem, t.typbasetype
+    from types d
+    join pg_type t on t.oid = d.typbasetype
+    where d.typtype = 'd'
+  )
+  select
+    t.oid,
+    t.typelem,
+    case
+      when t.oid in ('json'::regtype, 'jsonb'::regtype) then 'json'
+      when t.oid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) then t.typname::text
+      when t.oid = 'bool'::regtype then 'boolean'
+      when t.oid = 'uuid'::regtype then 'uuid'
+      when t.oid in (
+        'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'float4'::regtype, 'float8'::regtype, 'numeric'::regtype
+      ) then 'number'
+      when t.oid = 'bpchar'::regtype then 'char'
+      when t.typname = 'citext' then 'citext'
+      when t.typtype = 'e' then 'enum'
+      when t.typcategory = 'S' then 'text'
+      when t.typcategory = 'A' then 'array'
+      else 'other'
+    end
+  from types t
+  where t.typtype <> 'd'
+$$;
+
+
+--
+-- Name: FUNCTION type_kind(p_type oid, OUT oid oid, OUT element oid, OUT kind text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.type_kind(p_type oid, OUT oid oid, OUT element oid, OUT kind text) IS 'The kind of a type: text, char, citext, enum, uuid, number, boolean, date, timestamp, timestamptz, array, json or other.
+A domain counts as the type beneath it, whose oid and element type are returned too.';
+
+
+--
+-- Name: unwatch(text); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.unwatch(p_table text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $$
+declare
+  v_relid oid;
+  v_trigger record;
+begin
+  delete from assignment.watched_tables
+  where relid = to_regclass(p_table)
+    or format('%I.%I', schema_name, table_name) = p_table
+  returning relid into v_relid;
+  v_relid := coalesce(v_relid, to_regclass(p_table));
+  if not found
+    and not exists (
+      select from pg_trigger where tgrelid = v_relid and tgfoid = 'assignment.tg_watched__mirror_members()'::regprocedure
+    )
+  then
+    raise exception '% is not watched', p_table using errcode = '22023';
+  end if;
+  for v_trigger in
+    select tgname
+    from pg_trigger
+    where tgrelid = v_relid
+      and tgfoid = 'assignment.tg_watched__mirror_members()'::regprocedure
+      and tgparentid = 0
+  loop
+    begin
+      execute format('drop trigger %I on %s', v_trigger.tgname, v_relid::regclass);
+    exception when insufficient_privilege then
+      raise notice 'the trigger % of % mirrors nothing from now on; only the owner of that table can drop it',
+        v_trigger.tgname, v_relid::regclass;
+    end;
+  end loop;
+end;
+$$;
+
+
+--
+-- Name: FUNCTION unwatch(p_table text); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.unwatch(p_table text) IS 'Stops mirroring a table, even one that was dropped. Mirrored members stay.';
+
+
+--
+-- Name: watch(regclass, name, name[]); Type: FUNCTION; Schema: assignment; Owner: -
+--
+
+CREATE FUNCTION assignment.watch(p_table regclass, p_column name, attributes name[] DEFAULT NULL::name[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $_$
+declare
+  v_event text;
+  v_trigger record;
+  v_former name[];
+  v_attributes name[];
+  v_missing name;
+begin
+  if p_table = 'public.members'::regclass then
+    raise exception 'public.members already has the trigger' using errcode = '22023';
+  elsif not exists (
+    select
+    from pg_attribute
+    where attrelid = p_table
+      and attname = p_column
+      and atttypid = 'uuid'::regtype
+      and not attisdropped
+  ) then
+    raise exception '% has no column % of type uuid', p_table, quote_ident(p_column) using errcode = '22023';
+  end if;
+
+  -- An old record: of this table under another name, or of another table under this name.
+  with former as (
+    delete from assignment.watched_tables w
+    using pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where c.oid = p_table
+      and (w.relid = p_table or (w.schema_name = n.nspname and w.table_name = c.relname))
+    returning w.relid, w.attributes
+  )
+  select f.attributes into v_former from former f order by f.relid = p_table desc limit 1;
+  v_attributes := coalesce(watch.attributes, v_former, '{}');
+
+  select named.name into v_missing
+  from unnest(v_attributes) as named (name)
+  where not exists (
+    select from pg_attribute a where a.attrelid = p_table and a.attname = named.name and a.attnum > 0 and not a.attisdropped
+  )
+  limit 1;
+  if found then
+    raise exception '% has no column %', p_table, quote_ident(v_missing) using errcode = '22023';
+  elsif cardinality(v_attributes) > 50 then
+    raise exception 'at most 50 attributes can be mirrored' using errcode = '22023';
+  elsif v_attributes <> '{}' and not exists (
+    select
+    from pg_attribute a
+    where a.attrelid = 'public.members'::regclass
+      and a.attname = 'attributes'
+      and a.atttypid = 'jsonb'::regtype
+      and not a.attisdropped
+  ) then
+    raise exception 'public.members has no column attributes of type jsonb'
+      using errcode = '22023', hint = 'Run: alter table public.members add column attributes jsonb;';
+  end if;
+
+  foreach v_event in array array['insert', 'delete', 'update'] loop
+    select tgenabled
+    into v_trigger
+    from pg_trigger
+    where tgrelid = p_table
+      and tgname = 'mirror_members_after_' || v_event;
+    if v_event = 'update' and v_attributes = '{}' then
+      if found then
+        execute format('drop trigger mirror_members_after_update on %s', p_table);
+      end if;
+    elsif not found then
+      execute format(
+        'create trigger mirror_members_after_%1$s after %1$s on %2$s referencing %3$s table as changed
+         for each statement execute function assignment.tg_watched__mirror_members()',
+        v_event, p_table, case v_event when 'delete' then 'old' else 'new' end
+      );
+    elsif v_trigger.tgenabled not in ('O', 'A') then
+      execute format('alter table %s enable trigger mirror_members_after_%s', p_table, v_event);
+    end if;
+  end loop;
+
+  insert into assignment.watched_tables (relid, schema_name, table_name, column_name, column_number, attributes)
+  select p_table, n.nspname, c.relname, a.attname, a.attnum, v_attributes
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  join pg_attribute a on a.attrelid = c.oid and a.attname = p_column
+  where c.oid = p_table;
+
+  if not v_former <@ v_attributes then  -- a rule must not go on asking what is no longer kept
+    execute format(
+      'update public.members m
+       set attributes = m.attributes - $1
+       where m.attributes ?| $1
+         and m.id in (select w.%I from %s w)',
+      p_column, p_table
+    ) using array(select unnest(v_former) except select unnest(v_attributes))::text[];
+  end if;
+  return assignment.mirror_missed(p_table, p_column, v_attributes);
+end;
+$_$;
+
+
+--
+-- Name: FUNCTION watch(p_table regclass, p_column name, attributes name[]); Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON FUNCTION assignment.watch(p_table regclass, p_column name, attributes name[]) IS 'Mirrors a uuid column of a table into public.members: its current rows, and every later insert and delete.
+attributes: columns to mirror into the keys of members.attributes, updates included; null: as before, at first none.
+Returns the number of new members. A second call repairs the triggers and mirrors missed rows. Deleting a row deletes the
+member and the member''s own assignments, except a trainer with clients.';
+
+
+--
+-- Name: keep_departed(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.keep_departed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    AS $_$
+    begin
+      execute format('insert into public.%I select ($1).*', tg_argv[0]) using old;
+      return old;
+    end;
+    $_$;
+
+
+--
+-- Name: keep_trainer(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.keep_trainer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    AS $$
+    begin
+      insert into public.departed_trainers values (old.id, old.trainer_id);
+      return new;
+    end;
+    $$;
+
+
+--
+-- Name: audit_log; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.audit_log (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL,
+    database_role text NOT NULL,
+    action text NOT NULL,
+    subject text,
+    trainer_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    before jsonb,
+    after jsonb,
+    request_id text
+);
+
+
+--
+-- Name: TABLE audit_log; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.audit_log IS 'Each change of policy, trainers and runs, assignments made or ended by hand, changes past the service, sign-ins and refused
+tokens. Assignments by a trigger, a program or a run are no lines here: their rows tell.';
+
+
+--
+-- Name: COLUMN audit_log.id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.audit_log.id IS 'UUID version 7. Among lines of one time, the later is the greater.';
+
+
+--
+-- Name: COLUMN audit_log.actor; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.audit_log.actor IS 'Who: the name of a token or session, jwt: or oidc: and who it is, cli: and a user, schedule, service, or a database role.';
+
+
+--
+-- Name: COLUMN audit_log.database_role; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.audit_log.database_role IS 'The role of the database session, which no caller can choose.';
+
+
+--
+-- Name: COLUMN audit_log.action; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.audit_log.action IS 'What: a thing and a verb, such as policy.changed.';
+
+
+--
+-- Name: COLUMN audit_log.subject; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.audit_log.subject IS 'To what: a kind and an id, such as run:… or assignment:…. Nothing names a member who is only a client, so that a deleted
+member leaves nothing behind: the assignment tells whose it is, and goes with the member.';
+
+
+--
+-- Name: COLUMN audit_log.trainer_ids; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.audit_log.trainer_ids IS 'The trainers that it concerns. No foreign keys: the log outlives them.';
+
+
+--
+-- Name: COLUMN audit_log.request_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.audit_log.request_id IS 'The id of the HTTP request, as in the service''s log.';
+
+
+--
+-- Name: audit_subjects; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.audit_subjects (
+    subject text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    line_id uuid NOT NULL
+);
+
+
+--
+-- Name: TABLE audit_subjects; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.audit_subjects IS 'What each line of the audit log concerns: its subject, its trainers, and the assignments that a statement changed.';
+
+
+--
+-- Name: COLUMN audit_subjects.subject; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.audit_subjects.subject IS 'A kind and an id, as in audit_log.';
+
+
+--
+-- Name: COLUMN audit_subjects.at; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.audit_subjects.at IS 'As in audit_log.';
+
+
+--
+-- Name: COLUMN audit_subjects.line_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.audit_subjects.line_id IS 'The line. No foreign key: only forget_before deletes, and it deletes here as well.';
+
+
+--
+-- Name: backfill_choices; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.backfill_choices (
+    run_id uuid NOT NULL,
+    lane smallint NOT NULL,
+    rule smallint NOT NULL,
+    trainer_id uuid NOT NULL,
+    members bigint NOT NULL
+);
+
+
+--
+-- Name: TABLE backfill_choices; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.backfill_choices IS 'How many members each rule gave to each trainer, in each lane of a run.';
+
+
+--
+-- Name: COLUMN backfill_choices.rule; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_choices.rule IS 'Position in the policy of the run, from 1. 0: the default trainer.';
+
+
+--
+-- Name: backfill_errors; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.backfill_errors (
+    run_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    sqlstate text NOT NULL,
+    message text NOT NULL
+);
+
+
+--
+-- Name: TABLE backfill_errors; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.backfill_errors IS 'Members that a run could not assign, with the error. At most 10,000 for each run.';
+
+
+--
+-- Name: backfill_events; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.backfill_events (
+    id bigint NOT NULL,
+    run_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL,
+    from_status text,
+    to_status text NOT NULL,
+    reason text
+);
+
+
+--
+-- Name: TABLE backfill_events; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.backfill_events IS 'Every change of a run''s status: when, who, from which status to which, and why.';
+
+
+--
+-- Name: COLUMN backfill_events.from_status; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.backfill_events.from_status IS 'Null: the run started.';
+
+
+--
+-- Name: backfill_events_id_seq; Type: SEQUENCE; Schema: assignment; Owner: -
+--
+
+ALTER TABLE assignment.backfill_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME assignment.backfill_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: backfill_samples; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.backfill_samples (
+    run_id uuid NOT NULL,
+    lane smallint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    processed integer NOT NULL
+);
+
+
+--
+-- Name: TABLE backfill_samples; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.backfill_samples IS 'Throughput of a run: members processed in each second and lane.';
+
+
+--
+-- Name: backfill_progress; Type: VIEW; Schema: assignment; Owner: -
+--
+
+CREATE VIEW assignment.backfill_progress AS
+ SELECT r.id,
+    r.kind,
+    r.from_trainer_id,
+    r.trainer_id,
+    r.policy_version,
+    r.status,
+    r.dry_run,
+    r.reassigns AS reassign,
+    r.condition,
+    r.only_selected,
+    r.notes,
+    r.batch_rows,
+    r.retry_of,
+    r.requested_by,
+    r.requested_at,
+    r.started_at,
+    r.finished_at,
+    GREATEST(r.total, ((l.successful + l.skipped) + l.failed)) AS total,
+    r.total_is_estimate,
+    ((l.successful + l.skipped) + l.failed) AS processed,
+    l.successful,
+    l.skipped,
+    l.failed,
+    l.already_assigned,
+    l.ended,
+    l.is_trainer,
+    l.member_gone,
+    l.excluded,
+    l.not_selected,
+    ( SELECT COALESCE(jsonb_agg(to_jsonb(c.*) ORDER BY c.rule, c.trainer_id), '[]'::jsonb) AS "coalesce"
+           FROM ( SELECT NULLIF(b.rule, 0) AS rule,
+                    p.name AS rule_name,
+                    b.trainer_id,
+                    (sum(b.members))::bigint AS members
+                   FROM (assignment.backfill_choices b
+                     LEFT JOIN assignment.policy_rules p ON (((p.version = r.policy_version) AND (p.rule = b.rule))))
+                  WHERE (b.run_id = r.id)
+                  GROUP BY b.rule, p.name, b.trainer_id
+                  ORDER BY (sum(b.members)) DESC, b.rule, b.trainer_id
+                 LIMIT 1000) c) AS choices,
+    r.remaining,
+        CASE
+            WHEN (r.status = 'paused'::text) THEN r.status_reason
+            ELSE NULL::text
+        END AS pause_reason,
+        CASE
+            WHEN (r.status = 'running'::text) THEN r.throttled_because
+            ELSE NULL::text
+        END AS throttled_because,
+    r.replica_lag,
+    r.lock_waiters,
+    s.rate_per_second,
+        CASE
+            WHEN ((r.status = 'running'::text) AND (r.throttled_because IS NULL) AND (s.rate_per_second > (0)::double precision)) THEN (GREATEST((0)::double precision, ceil((((((r.total - l.successful) - l.skipped) - l.failed))::double precision / s.rate_per_second))))::bigint
+            ELSE NULL::bigint
+        END AS eta_seconds
+   FROM ((assignment.backfill_runs r
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(backfill_lanes.successful), (0)::numeric))::bigint AS successful,
+            (COALESCE(sum((((((backfill_lanes.already_assigned + backfill_lanes.ended) + backfill_lanes.is_trainer) + backfill_lanes.member_gone) + backfill_lanes.excluded) + backfill_lanes.not_selected)), (0)::numeric))::bigint AS skipped,
+            (COALESCE(sum(backfill_lanes.failed), (0)::numeric))::bigint AS failed,
+            (COALESCE(sum(backfill_lanes.already_assigned), (0)::numeric))::bigint AS already_assigned,
+            (COALESCE(sum(backfill_lanes.ended), (0)::numeric))::bigint AS ended,
+            (COALESCE(sum(backfill_lanes.is_trainer), (0)::numeric))::bigint AS is_trainer,
+            (COALESCE(sum(backfill_lanes.member_gone), (0)::numeric))::bigint AS member_gone,
+            (COALESCE(sum(backfill_lanes.excluded), (0)::numeric))::bigint AS excluded,
+            (COALESCE(sum(backfill_lanes.not_selected), (0)::numeric))::bigint AS not_selected
+           FROM assignment.backfill_lanes
+          WHERE (backfill_lanes.run_id = r.id)) l)
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN ((r.status = 'running'::text) AND (EXTRACT(epoch FROM (clock_timestamp() - span.since)) >= (3)::numeric)) THEN ((( SELECT COALESCE(sum(backfill_samples.processed), (0)::bigint) AS "coalesce"
+                       FROM assignment.backfill_samples
+                      WHERE ((backfill_samples.run_id = r.id) AND (backfill_samples.at >= span.since))))::double precision / (EXTRACT(epoch FROM (clock_timestamp() - span.since)))::double precision)
+                    WHEN (r.status = ANY (ARRAY['cancelled'::text, 'succeeded'::text, 'completed_with_errors'::text])) THEN ( SELECT ((sum(backfill_samples.processed))::double precision / (count(DISTINCT backfill_samples.at))::double precision)
+                       FROM assignment.backfill_samples
+                      WHERE (backfill_samples.run_id = r.id))
+                    ELSE NULL::double precision
+                END AS rate_per_second
+           FROM ( SELECT date_trunc('second'::text, GREATEST((clock_timestamp() - '00:01:00'::interval), ( SELECT max(backfill_events.at) AS max
+                           FROM assignment.backfill_events
+                          WHERE ((backfill_events.run_id = r.id) AND (backfill_events.to_status = 'running'::text))))) AS since) span) s);
+
+
+--
+-- Name: VIEW backfill_progress; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON VIEW assignment.backfill_progress IS 'The current state of each run. In every snapshot, successful + skipped + failed = processed, and total ≥ processed.
+eta_seconds is null while the run is paused, throttled or not yet measured.';
+
+
+--
+-- Name: backfill_selected; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.backfill_selected (
+    run_id uuid NOT NULL,
+    member_id uuid NOT NULL
+);
+
+
+--
+-- Name: TABLE backfill_selected; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.backfill_selected IS 'Members that a transfer was asked to move, at most 1,000 for each run.';
+
+
+--
+-- Name: deliveries; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.deliveries (
+    endpoint_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now(),
+    last_attempt_at timestamp with time zone,
+    last_status integer,
+    last_error text,
+    last_answer text,
+    last_took_ms integer,
+    ended_at timestamp with time zone,
+    CONSTRAINT ended_at_belongs_to_ended CHECK (((ended_at IS NULL) = (status = 'pending'::text))),
+    CONSTRAINT pending_has_a_time CHECK (((next_attempt_at IS NOT NULL) = (status = 'pending'::text))),
+    CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'dropped'::text])))
+);
+
+
+--
+-- Name: TABLE deliveries; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.deliveries IS 'A message for an endpoint: pending, delivered, failed (given up), or dropped.';
+
+
+--
+-- Name: COLUMN deliveries.status; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.deliveries.status IS 'dropped: there is nothing left to tell, because the members it told of are deleted.';
+
+
+--
+-- Name: COLUMN deliveries.next_attempt_at; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.deliveries.next_attempt_at IS 'When it is tried next. While an attempt is under way: when another process may take it for lost.';
+
+
+--
+-- Name: COLUMN deliveries.last_status; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.deliveries.last_status IS 'The HTTP status of the last answer. Null: there was none.';
+
+
+--
+-- Name: COLUMN deliveries.last_error; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.deliveries.last_error IS 'Why there was no answer, or why it does not count as success.';
+
+
+--
+-- Name: COLUMN deliveries.last_answer; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.deliveries.last_answer IS 'The first 2,000 characters of the last answer.';
+
+
+--
+-- Name: ended_sessions; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.ended_sessions (
+    id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+
+--
+-- Name: TABLE ended_sessions; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.ended_sessions IS 'Sessions of the admin page that ended by signing out. Expired ones are deleted when later sessions end.';
+
+
+--
+-- Name: failures; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.failures (
+    member_id uuid NOT NULL,
+    trainer_id uuid,
+    requested_trainer_id uuid,
+    rule smallint,
+    sqlstate text NOT NULL,
+    message text NOT NULL,
+    source text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    first_failed_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_failed_at timestamp with time zone DEFAULT now() NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT (now() + '00:00:15'::interval) NOT NULL,
+    logged_at timestamp with time zone
+);
+
+
+--
+-- Name: TABLE failures; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.failures IS 'Members whose auto-assignment failed. The service retries it.';
+
+
+--
+-- Name: COLUMN failures.trainer_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.failures.trainer_id IS 'The trainer of the last attempt. A retry asks the policy again. Null: none was chosen.';
+
+
+--
+-- Name: COLUMN failures.requested_trainer_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.failures.requested_trainer_id IS 'The trainer that the caller asked for; retries use this one. Null: the policy decides.';
+
+
+--
+-- Name: COLUMN failures.rule; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.failures.rule IS 'The rule that waits for room (0: the default trainer). Null: the member does not wait for room.';
+
+
+--
+-- Name: COLUMN failures.sqlstate; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.failures.sqlstate IS 'The error code of the last attempt: PostgreSQL''s, or one of this service (TA…).';
+
+
+--
+-- Name: COLUMN failures.source; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.failures.source IS 'What tried to assign; see public.trainer_client_assignments.source.';
+
+
+--
+-- Name: COLUMN failures.attempts; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.failures.attempts IS 'Failed attempts so far.';
+
+
+--
+-- Name: COLUMN failures.next_attempt_at; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.failures.next_attempt_at IS 'When the service tries again. See assignment.retry_after; the default
+is its first wait, written out, because inserting a failure must need no right to a function.';
+
+
+--
+-- Name: COLUMN failures.logged_at; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.failures.logged_at IS 'When a replica took the failure to log it. Null: not logged yet.';
+
+
+--
+-- Name: member_columns; Type: VIEW; Schema: assignment; Owner: -
+--
+
+CREATE VIEW assignment.member_columns AS
+ SELECT (a.attname)::text AS name,
+    format_type(a.atttypid, a.atttypmod) AS type,
+    own.kind,
+    COALESCE(element.kind, own.kind) AS value_kind,
+    COALESCE(element.oid, own.oid) AS value_type
+   FROM ((pg_attribute a
+     CROSS JOIN LATERAL assignment.type_kind(a.atttypid) own(oid, element, kind))
+     LEFT JOIN LATERAL assignment.type_kind(
+        CASE own.kind
+            WHEN 'array'::text THEN own.element
+            ELSE NULL::oid
+        END) element(oid, element, kind) ON ((own.kind = 'array'::text)))
+  WHERE ((a.attrelid = (to_regclass('public.members'::text))::oid) AND (a.attnum > 0) AND (NOT a.attisdropped));
+
+
+--
+-- Name: VIEW member_columns; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON VIEW assignment.member_columns IS 'Columns of members by kind: text, char, citext, enum, uuid, number, boolean, date, timestamp, timestamptz, array, json or
+other. value_kind, value_type: of an array, the kind and type of its elements; else those of the column itself. A domain
+counts as the type beneath it.';
+
+
+--
+-- Name: member_hook_events; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.member_hook_events (
+    id text NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    outcome text NOT NULL,
+    CONSTRAINT outcome_is_known CHECK ((outcome = ANY (ARRAY['created'::text, 'known'::text])))
+);
+
+
+--
+-- Name: TABLE member_hook_events; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.member_hook_events IS 'Events of the identity provider that were taken. Forgotten after 30 days. Nothing here names a member.';
+
+
+--
+-- Name: COLUMN member_hook_events.id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.member_hook_events.id IS 'The provider''s id of the event, or the SHA-256 of its body where the provider gives none.';
+
+
+--
+-- Name: COLUMN member_hook_events.outcome; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.member_hook_events.outcome IS 'created: the event made a member. known: the member existed already.';
+
+
+--
+-- Name: member_hook_failures; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.member_hook_failures (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    event_id text NOT NULL,
+    event_type text NOT NULL,
+    member_id uuid,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    first_failed_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_failed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+
+--
+-- Name: TABLE member_hook_failures; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.member_hook_failures IS 'Signed events that could not be taken. One goes when the event, or another one of the same member, is taken, or after 30 days.';
+
+
+--
+-- Name: COLUMN member_hook_failures.id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.member_hook_failures.id IS 'UUID version 7.';
+
+
+--
+-- Name: COLUMN member_hook_failures.member_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.member_hook_failures.member_id IS 'Who would have been created; null if the event names nobody. Goes with the member.';
+
+
+--
+-- Name: COLUMN member_hook_failures.reason; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.member_hook_failures.reason IS 'id_missing, value_missing, email_taken, refused: of this event. column_missing, not_granted, table_unfit: of all events.';
+
+
+--
+-- Name: COLUMN member_hook_failures.detail; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.member_hook_failures.detail IS 'What to do about it. Quotes no value.';
+
+
+--
+-- Name: watched_tables; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.watched_tables (
+    relid regclass NOT NULL,
+    schema_name name NOT NULL,
+    table_name name NOT NULL,
+    column_name name NOT NULL,
+    column_number smallint NOT NULL,
+    attributes name[] DEFAULT '{}'::name[] NOT NULL,
+    watched_since timestamp with time zone DEFAULT now() NOT NULL,
+    mirrored_at timestamp with time zone DEFAULT now() NOT NULL,
+    problem text
+);
+
+
+--
+-- Name: TABLE watched_tables; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.watched_tables IS 'Tables whose rows are mirrored into public.members, as they were when assignment.watch was called.';
+
+
+--
+-- Name: COLUMN watched_tables.relid; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.watched_tables.relid IS 'Identifies the table even after it is renamed.';
+
+
+--
+-- Name: COLUMN watched_tables.column_name; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.watched_tables.column_name IS 'The uuid column whose values are mirrored as members'' ids.';
+
+
+--
+-- Name: COLUMN watched_tables.column_number; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.watched_tables.column_number IS 'Identifies the column after it is renamed.';
+
+
+--
+-- Name: COLUMN watched_tables.attributes; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.watched_tables.attributes IS 'The columns that are mirrored into members.attributes, by their names.';
+
+
+--
+-- Name: COLUMN watched_tables.mirrored_at; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.watched_tables.mirrored_at IS 'When all rows were last known to be mirrored.';
+
+
+--
+-- Name: COLUMN watched_tables.problem; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.watched_tables.problem IS 'Why the last reconciliation could not mirror missed rows. Null: it could.';
+
+
+--
+-- Name: watched_state; Type: VIEW; Schema: assignment; Owner: -
+--
+
+CREATE VIEW assignment.watched_state AS
+ WITH watched AS (
+         SELECT w.relid,
+            w.schema_name,
+            w.table_name,
+            w.column_name,
+            w.column_number,
+            w.attributes,
+            w.watched_since,
+            w.mirrored_at,
+            w.problem,
+            COALESCE(( SELECT a.attname
+                   FROM pg_attribute a
+                  WHERE ((a.attrelid = (w.relid)::oid) AND (a.attname = w.column_name) AND (a.atttypid = ('uuid'::regtype)::oid) AND (NOT a.attisdropped))), ( SELECT a.attname
+                   FROM pg_attribute a
+                  WHERE ((a.attrelid = (w.relid)::oid) AND (a.attnum = w.column_number) AND (a.atttypid = ('uuid'::regtype)::oid) AND (NOT a.attisdropped)))) AS current_column,
+            ( SELECT format('%I.%I'::text, n.nspname, c.relname) AS name
+                   FROM (pg_class c
+                     JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+                  WHERE (c.oid = (w.relid)::oid)) AS current_name,
+            to_regclass(format('%I.%I'::text, w.schema_name, w.table_name)) AS namesake,
+            ARRAY( SELECT named.name
+                   FROM (unnest(w.attributes) WITH ORDINALITY named(name, place)
+                     JOIN pg_attribute a ON (((a.attrelid = (w.relid)::oid) AND (a.attname = named.name) AND (NOT a.attisdropped))))
+                  WHERE (EXISTS ( SELECT
+                           FROM pg_attribute m
+                          WHERE ((m.attrelid = (to_regclass('public.members'::text))::oid) AND (m.attname = 'attributes'::name) AND (m.atttypid = ('jsonb'::regtype)::oid) AND (NOT m.attisdropped))))
+                  ORDER BY named.place) AS current_attributes,
+            (2 + ((w.attributes <> '{}'::name[]))::integer) AS wanted_triggers,
+            ( SELECT count(*) FILTER (WHERE (t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"]))) AS triggers
+                   FROM pg_trigger t
+                  WHERE ((t.tgrelid = (w.relid)::oid) AND (t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid) AND (t.tgparentid = (0)::oid))) AS enabled_triggers,
+            ( SELECT count(*) AS triggers
+                   FROM pg_trigger t
+                  WHERE ((t.tgrelid = (w.relid)::oid) AND (t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid) AND (t.tgparentid = (0)::oid))) AS triggers
+           FROM assignment.watched_tables w
+        ), states AS (
+         SELECT watched.relid,
+            COALESCE(watched.current_name, format('%I.%I'::text, watched.schema_name, watched.table_name)) AS table_name,
+            COALESCE(watched.current_column, watched.column_name) AS column_name,
+            watched.current_attributes AS attributes,
+                CASE
+                    WHEN ((watched.current_name IS NULL) AND (watched.namesake IS NOT NULL)) THEN 'rebuilt'::text
+                    WHEN (watched.current_name IS NULL) THEN 'dropped'::text
+                    WHEN (watched.current_column IS NULL) THEN 'column_missing'::text
+                    WHEN (watched.triggers < watched.wanted_triggers) THEN 'trigger_missing'::text
+                    WHEN (watched.enabled_triggers < watched.wanted_triggers) THEN 'trigger_disabled'::text
+                    WHEN (watched.current_attributes <> watched.attributes) THEN 'attributes_missing'::text
+                    WHEN (watched.problem IS NOT NULL) THEN 'not_readable'::text
+                    ELSE 'watched'::text
+                END AS state,
+            watched.problem
+           FROM watched
+        UNION ALL
+         SELECT DISTINCT (t.tgrelid)::regclass AS relid,
+            format('%I.%I'::text, n.nspname, c.relname) AS table_name,
+            NULL::name AS column_name,
+            '{}'::name[] AS attributes,
+            'unrecorded'::text AS state,
+            NULL::text AS problem
+           FROM ((pg_trigger t
+             JOIN pg_class c ON ((c.oid = t.tgrelid)))
+             JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+          WHERE ((t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid) AND (t.tgparentid = (0)::oid) AND (NOT (EXISTS ( SELECT
+                   FROM assignment.watched_tables w
+                  WHERE ((w.relid)::oid = t.tgrelid)))))
+        )
+ SELECT states.relid,
+    states.table_name,
+    states.column_name,
+    states.attributes,
+    states.state,
+    states.problem,
+        CASE states.state
+            WHEN 'watched'::text THEN NULL::text
+            WHEN 'dropped'::text THEN format('select assignment.unwatch(%L)'::text, states.table_name)
+            WHEN 'column_missing'::text THEN format('select assignment.watch(%L, ''…'') with the column of ids'::text, states.table_name)
+            WHEN 'trigger_disabled'::text THEN format('alter table %1$s %3$s; select assignment.watch(%1$L, %2$L)'::text, states.table_name, states.column_name, ( SELECT string_agg(format('enable trigger %I'::text, t.tgname), ', '::text ORDER BY t.tgname) AS string_agg
+               FROM pg_trigger t
+              WHERE ((t.tgrelid = (states.relid)::oid) AND (t.tgfoid = (to_regprocedure('assignment.tg_watched__mirror_members()'::text))::oid))))
+            WHEN 'attributes_missing'::text THEN format('select assignment.watch(%L, %L, attributes => ''{…}'') with columns that exist; members must have a column attributes of type jsonb'::text, states.table_name, states.column_name)
+            WHEN 'unrecorded'::text THEN format('select assignment.watch(%L, ''…'') with the column of ids'::text, states.table_name)
+            WHEN 'not_readable'::text THEN format('select assignment.watch(%L, %L), which says why: %s'::text, states.table_name, states.column_name, states.problem)
+            ELSE format('select assignment.watch(%L, %L)'::text, states.table_name, states.column_name)
+        END AS remedy
+   FROM states;
+
+
+--
+-- Name: VIEW watched_state; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON VIEW assignment.watched_state IS 'The current state of each watched table.
+state: watched (works); rebuilt or dropped (the table), column_missing, trigger_missing, trigger_disabled, unrecorded
+(triggers without a row in watched_tables), attributes_missing (ids and other attributes are mirrored),
+not_readable (by the last reconciliation).
+remedy: what to run; null: nothing.
+attributes: the columns that are mirrored into members.attributes now.';
+
+
+--
+-- Name: members_trigger; Type: VIEW; Schema: assignment; Owner: -
+--
+
+CREATE VIEW assignment.members_trigger AS
+ WITH RECURSIVE members AS (
+         SELECT to_regclass('public.members'::text) AS relid
+        ), trigger AS (
+         SELECT t.tgenabled
+           FROM (pg_trigger t
+             JOIN members m ON (((m.relid)::oid = t.tgrelid)))
+          WHERE (t.tgname = 'members_assign_trainer_after_insert'::name)
+        ), children(relid) AS (
+         SELECT i.inhrelid
+           FROM ((pg_inherits i
+             JOIN members m ON (((m.relid)::oid = i.inhparent)))
+             JOIN pg_class c ON (((c.oid = i.inhparent) AND (c.relkind <> 'p'::"char"))))
+        UNION
+         SELECT i.inhrelid
+           FROM (pg_inherits i
+             JOIN children c ON ((c.relid = i.inhparent)))
+        ), bypasses AS (
+         SELECT 1 AS rank,
+            'children'::text AS bypass,
+            string_agg(format('%I.%I'::text, n.nspname, c.relname), ', '::text ORDER BY n.nspname, c.relname) AS tables
+           FROM ((children
+             JOIN pg_class c ON ((c.oid = children.relid)))
+             JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+         HAVING (count(*) > 0)
+        UNION ALL
+         SELECT 2 AS rank,
+            'subscription'::text AS bypass,
+            NULL::text AS tables
+           FROM (pg_subscription_rel s_1
+             JOIN members m ON (((m.relid)::oid = s_1.srrelid)))
+        UNION ALL
+         SELECT 3 AS rank,
+            'replica_role'::text AS bypass,
+            NULL::text AS tables
+           FROM pg_db_role_setting s_1
+          WHERE ((s_1.setdatabase = ANY (ARRAY[(0)::oid, ( SELECT d.oid
+                   FROM pg_database d
+                  WHERE (d.datname = current_database()))])) AND ('session_replication_role=replica'::text = ANY (s_1.setconfig)) AND (NOT (EXISTS ( SELECT
+                   FROM trigger
+                  WHERE (trigger.tgenabled = 'A'::"char")))))
+        UNION ALL
+         SELECT 4 AS rank,
+            'not_mirrored'::text AS bypass,
+            string_agg(watched_state.table_name, ', '::text ORDER BY watched_state.table_name) AS tables
+           FROM assignment.watched_state
+          WHERE (watched_state.remedy IS NOT NULL)
+         HAVING (count(*) > 0)
+        ), states AS (
+         SELECT COALESCE(( SELECT
+                        CASE
+                            WHEN (trigger.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) THEN 'enabled'::text
+                            ELSE 'disabled'::text
+                        END AS "case"
+                   FROM trigger), 'missing'::text) AS state
+        )
+ SELECT s.state,
+    b.bypass,
+    b.tables,
+        CASE b.bypass
+            WHEN 'not_mirrored'::text THEN ( SELECT string_agg(watched_state.remedy, '; '::text ORDER BY watched_state.table_name) AS string_agg
+               FROM assignment.watched_state
+              WHERE (watched_state.remedy IS NOT NULL))
+            ELSE NULL::text
+        END AS remedy,
+    ((s.state = 'enabled'::text) AND (b.bypass IS NULL)) AS is_fine
+   FROM (states s
+     LEFT JOIN ( SELECT bypasses.bypass,
+            bypasses.tables
+           FROM bypasses
+          ORDER BY bypasses.rank
+         LIMIT 1) b ON (true));
+
+
+--
+-- Name: VIEW members_trigger; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON VIEW assignment.members_trigger IS 'One row: whether the trigger assigns every inserted member. state: enabled, disabled or missing.
+bypass: how members can be added without firing an enabled trigger (children, subscription, replica_role, not_mirrored),
+and by which tables; null: the catalogs show none. remedy: what to run about tables that are not mirrored.';
+
+
+--
+-- Name: outbox_forgotten; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.outbox_forgotten (
+    type text NOT NULL,
+    xid xid8 NOT NULL,
+    id uuid NOT NULL
+);
+
+
+--
+-- Name: TABLE outbox_forgotten; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.outbox_forgotten IS 'Of each type, the place (xid, id) of the last message that is no longer kept. A cursor before it has missed something.';
+
+
+--
+-- Name: outbox_gaps; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.outbox_gaps (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    type text NOT NULL,
+    assignment_ids uuid[],
+    member_ids uuid[],
+    run_id uuid,
+    policy_version integer,
+    message text NOT NULL
+);
+
+
+--
+-- Name: TABLE outbox_gaps; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.outbox_gaps IS 'Changes without a message, because the outbox refused it. Plain on purpose: what broke the outbox should not break this.';
+
+
+--
+-- Name: COLUMN outbox_gaps.message; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.outbox_gaps.message IS 'The error.';
+
+
+--
+-- Name: outbox_gaps_id_seq; Type: SEQUENCE; Schema: assignment; Owner: -
+--
+
+ALTER TABLE assignment.outbox_gaps ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME assignment.outbox_gaps_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: policies; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.policies (
+    version integer NOT NULL,
+    document jsonb NOT NULL,
+    comment text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    CONSTRAINT version_is_positive CHECK ((version > 0))
+);
+
+
+--
+-- Name: TABLE policies; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.policies IS 'All versions of the policy. A version never changes; to return to an old one, its document becomes the next version.';
+
+
+--
+-- Name: COLUMN policies.document; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.policies.document IS 'defaultTrainerId, respectsOtherTrainers and rules, with defaults filled in.';
+
+
+--
+-- Name: COLUMN policies.created_by; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.policies.created_by IS 'Who wrote the version; migration for version 1.';
+
+
+--
+-- Name: reconciliations; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.reconciliations (
+    slot timestamp with time zone NOT NULL,
+    claimed_at timestamp with time zone DEFAULT now() NOT NULL,
+    run_id uuid,
+    repaired_seats integer
+);
+
+
+--
+-- Name: TABLE reconciliations; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.reconciliations IS 'Claimed slots of the schedule, each with the run that it started.';
+
+
+--
+-- Name: COLUMN reconciliations.slot; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.reconciliations.slot IS 'The time of the schedule that the run is for.';
+
+
+--
+-- Name: COLUMN reconciliations.run_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.reconciliations.run_id IS 'Null: another run was running already, so none was started.';
+
+
+--
+-- Name: COLUMN reconciliations.repaired_seats; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.reconciliations.repaired_seats IS 'By how many seats trainers with a capacity were out of step.';
+
+
+--
+-- Name: schema_migrations; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.schema_migrations (
+    version character varying(128) NOT NULL
+);
+
+
+--
+-- Name: seats; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.seats (
+    trainer_id uuid NOT NULL,
+    seat uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    is_overbooked boolean DEFAULT false NOT NULL
+);
+
+
+--
+-- Name: TABLE seats; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.seats IS 'For each trainer with a capacity: free seats minus overbooked seats = capacity minus active clients.';
+
+
+--
+-- Name: COLUMN seats.is_overbooked; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.seats.is_overbooked IS 'False: a free seat. True: a client beyond the capacity, added by force or left over when the capacity was lowered. A
+seat that is given back removes such a row instead of adding a free one.';
+
+
+--
+-- Name: settings; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.settings (
+    only_row boolean DEFAULT true NOT NULL,
+    default_trainer_id uuid,
+    policy_version integer DEFAULT 1 NOT NULL,
+    needs_choice boolean DEFAULT false NOT NULL,
+    respects_other_trainers boolean DEFAULT false NOT NULL,
+    CONSTRAINT only_row_is_true CHECK (only_row)
+);
+
+
+--
+-- Name: TABLE settings; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.settings IS 'What the policy in force says, for the trigger: always one row.';
+
+
+--
+-- Name: COLUMN settings.only_row; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.settings.only_row IS 'Always true, so that a second row violates the primary key.';
+
+
+--
+-- Name: COLUMN settings.default_trainer_id; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.settings.default_trainer_id IS 'The trainer of members whom no rule takes; null: none. No foreign key: this member may be inserted after the service is installed.';
+
+
+--
+-- Name: COLUMN settings.policy_version; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.settings.policy_version IS 'The version of the policy in force.';
+
+
+--
+-- Name: COLUMN settings.needs_choice; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.settings.needs_choice IS 'Whether assigning needs choose_trainers: the policy has rules, or no default trainer, or the default trainer has a capacity or
+accepts no clients. False: everybody gets the default trainer, in one statement.';
+
+
+--
+-- Name: COLUMN settings.respects_other_trainers; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.settings.respects_other_trainers IS 'Whether a member with any active assignment gets no further trainer.';
+
+
+--
+-- Name: trainers; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.trainers (
+    trainer_id uuid NOT NULL,
+    capacity integer,
+    accepts_clients boolean DEFAULT true NOT NULL,
+    note text,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text,
+    CONSTRAINT capacity_is_bounded CHECK (((capacity >= 0) AND (capacity <= 100000)))
+);
+
+
+--
+-- Name: TABLE trainers; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.trainers IS 'Settings of trainers. A trainer without a row has no limit. No foreign key: deleting a member must not fail here.';
+
+
+--
+-- Name: COLUMN trainers.capacity; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.trainers.capacity IS 'The most active clients that this service assigns, unless an admin forces more. Null: no limit.';
+
+
+--
+-- Name: COLUMN trainers.accepts_clients; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.trainers.accepts_clients IS 'False: only an admin can assign further clients, by force.';
+
+
+--
+-- Name: webhook_endpoints; Type: TABLE; Schema: assignment; Owner: -
+--
+
+CREATE TABLE assignment.webhook_endpoints (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    url text,
+    description text,
+    types text[] NOT NULL,
+    secret text,
+    former_secret text,
+    former_secret_until timestamp with time zone,
+    enabled boolean DEFAULT true NOT NULL,
+    disabled_because text,
+    failing_since timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text NOT NULL,
+    CONSTRAINT enabled_has_no_reason CHECK (((NOT enabled) OR (disabled_because IS NULL))),
+    CONSTRAINT former_secret_has_an_end CHECK (((former_secret IS NULL) = (former_secret_until IS NULL))),
+    CONSTRAINT secret_belongs_to_url CHECK (((secret IS NOT NULL) = (url IS NOT NULL))),
+    CONSTRAINT types_are_known CHECK (((types <@ ARRAY['assignments.created'::text, 'assignments.ended'::text, 'assignment.failed'::text, 'run.ended'::text, 'policy.changed'::text]) AND (cardinality(types) > 0)))
+);
+
+
+--
+-- Name: TABLE webhook_endpoints; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON TABLE assignment.webhook_endpoints IS 'Who wants messages, of which types.';
+
+
+--
+-- Name: COLUMN webhook_endpoints.url; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.webhook_endpoints.url IS 'Where messages are sent. Null: nowhere, they are kept for consumers who fetch them.';
+
+
+--
+-- Name: COLUMN webhook_endpoints.secret; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.webhook_endpoints.secret IS 'The signing secret, sealed under WEBHOOK_KEY. Null: nothing is sent.';
+
+
+--
+-- Name: COLUMN webhook_endpoints.former_secret; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.webhook_endpoints.former_secret IS 'The secret of before the last rotation, sealed. Messages are signed with it too until former_secret_until.';
+
+
+--
+-- Name: COLUMN webhook_endpoints.disabled_because; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.webhook_endpoints.disabled_because IS 'Why the service disabled it: gone (answered 410) or failing (five days without a success). Null: enabled, or disabled by hand.';
+
+
+--
+-- Name: COLUMN webhook_endpoints.failing_since; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON COLUMN assignment.webhook_endpoints.failing_since IS 'The first of the failures since the last success. Null: none.';
+
+
+--
+-- Name: webhook_states; Type: VIEW; Schema: assignment; Owner: -
+--
+
+CREATE VIEW assignment.webhook_states AS
+ SELECT e.id,
+    e.url,
+    e.description,
+    e.types,
+    e.enabled,
+    e.disabled_because,
+    e.failing_since,
+        CASE
+            WHEN (e.former_secret_until > now()) THEN e.former_secret_until
+            ELSE NULL::timestamp with time zone
+        END AS former_secret_until,
+    e.created_at,
+    e.created_by,
+    e.updated_at,
+    e.updated_by,
+    pending.count AS pending,
+    failed.count AS failed,
+    ( SELECT m.at
+           FROM (assignment.deliveries d
+             JOIN assignment.outbox m ON ((m.id = d.message_id)))
+          WHERE ((d.endpoint_id = e.id) AND (d.status = 'pending'::text))
+          ORDER BY d.message_id
+         LIMIT 1) AS oldest_pending_at
+   FROM ((assignment.webhook_endpoints e
+     CROSS JOIN LATERAL ( SELECT count(*) AS count
+           FROM ( SELECT
+                   FROM assignment.deliveries d
+                  WHERE ((d.endpoint_id = e.id) AND (d.status = 'pending'::text))
+                 LIMIT 10001) counted) pending)
+     CROSS JOIN LATERAL ( SELECT count(*) AS count
+           FROM ( SELECT
+                   FROM assignment.deliveries d
+                  WHERE ((d.endpoint_id = e.id) AND (d.status = 'failed'::text))
+                 LIMIT 10001) counted) failed);
+
+
+--
+-- Name: VIEW webhook_states; Type: COMMENT; Schema: assignment; Owner: -
+--
+
+COMMENT ON VIEW assignment.webhook_states IS 'Webhooks without their secrets, with their messages that wait and those that were given up, each counted up to 10,001.';
+
+
+--
+-- Name: departed_assignments; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.departed_assignments (
+    id uuid NOT NULL,
+    trainer_id uuid,
+    client_id uuid NOT NULL,
+    assignment_date timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    notes text,
+    source text NOT NULL,
+    backfill_run_id uuid,
+    policy_version integer,
+    rule smallint,
+    assigned_by text NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    ended_because text,
+    ended_run_id uuid
+);
+
+
+--
+-- Name: departed_trainers; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.departed_trainers (
+    assignment_id uuid,
+    trainer_id uuid
+);
+
+
+--
+-- Name: trainer_client_assignments; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.trainer_client_assignments (
+    id uuid DEFAULT assignment.uuid_v7() NOT NULL,
+    trainer_id uuid,
+    client_id uuid NOT NULL,
+    assignment_date timestamp with time zone DEFAULT now() NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    notes text,
+    source text DEFAULT 'manual'::text NOT NULL,
+    backfill_run_id uuid,
+    policy_version integer,
+    rule smallint,
+    assigned_by text DEFAULT CURRENT_USER NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    ended_because text,
+    ended_run_id uuid,
+    CONSTRAINT active_has_trainer CHECK (((trainer_id IS NOT NULL) OR (status = 'inactive'::text))),
+    CONSTRAINT ended_because_is_known CHECK ((ended_because = ANY (ARRAY['manual'::text, 'transfer'::text, 'reassign'::text, 'direct'::text]))),
+    CONSTRAINT source_is_known CHECK ((source = ANY (ARRAY['trigger'::text, 'retry'::text, 'backfill'::text, 'transfer'::text, 'manual'::text, 'signup'::text]))),
+    CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text]))),
+    CONSTRAINT trainer_is_not_client CHECK ((trainer_id <> client_id))
+);
+
+
+--
+-- Name: TABLE trainer_client_assignments; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.trainer_client_assignments IS 'Which trainer has which client. A pair has at most one active row; inactive rows are its history.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.id IS 'UUID version 7. Grows with time, so lists are paged by it.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.trainer_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.trainer_id IS 'The member who trains. Null: a trainer of former times, who is no longer a member.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.client_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.client_id IS 'The member who is trained.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.assignment_date; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.assignment_date IS 'When the row was inserted.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.status; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.status IS 'active, or inactive (ended).';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.notes; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.notes IS 'Free text of whoever assigned.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.source; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.source IS 'What assigned: trigger, retry (of a failed trigger), backfill, transfer, manual (an admin), signup (a program).';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.backfill_run_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.backfill_run_id IS 'The run that inserted the row. No foreign key: it would look up the same run again for every row.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.policy_version; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.policy_version IS 'The version of the policy that chose the trainer. Null: the caller named the trainer.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.rule; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.rule IS 'The rule of that version, by its position from 1. Null: the default trainer, or a trainer that the caller named.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.assigned_by; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.assigned_by IS 'Who assigned: the caller''s name, who started the run, trigger, retry, or the database role of another program.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.ended_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.ended_at IS 'When the assignment became inactive.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.ended_by; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.ended_by IS 'Who ended it: as assigned_by. Null: active.';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.ended_because; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.ended_because IS 'manual (an admin), transfer, reassign (the policy chose another trainer), direct (a change past the service).';
+
+
+--
+-- Name: COLUMN trainer_client_assignments.ended_run_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.trainer_client_assignments.ended_run_id IS 'The run that ended it, for transfer and reassign.';
+
+
+--
+-- Name: assignments_ever; Type: VIEW; Schema: public; Owner: -
+--
+
+CREATE VIEW public.assignments_ever AS
+ SELECT a.id,
+    COALESCE(a.trainer_id, d.trainer_id) AS trainer_id,
+    a.client_id,
+    a.assignment_date,
+    a.status,
+    a.source,
+    a.backfill_run_id,
+    a.policy_version,
+    a.rule,
+    a.assigned_by,
+    a.ended_at,
+    a.ended_by,
+    a.ended_because,
+    a.ended_run_id,
+    a.is_there,
+    a.written_by
+   FROM (( SELECT trainer_client_assignments.id,
+            trainer_client_assignments.trainer_id,
+            trainer_client_assignments.client_id,
+            trainer_client_assignments.assignment_date,
+            trainer_client_assignments.status,
+            trainer_client_assignments.notes,
+            trainer_client_assignments.source,
+            trainer_client_assignments.backfill_run_id,
+            trainer_client_assignments.policy_version,
+            trainer_client_assignments.rule,
+            trainer_client_assignments.assigned_by,
+            trainer_client_assignments.ended_at,
+            trainer_client_assignments.ended_by,
+            trainer_client_assignments.ended_because,
+            trainer_client_assignments.ended_run_id,
+            true AS is_there,
+            trainer_client_assignments.xmin AS written_by
+           FROM public.trainer_client_assignments
+        UNION ALL
+         SELECT departed_assignments.id,
+            departed_assignments.trainer_id,
+            departed_assignments.client_id,
+            departed_assignments.assignment_date,
+            departed_assignments.status,
+            departed_assignments.notes,
+            departed_assignments.source,
+            departed_assignments.backfill_run_id,
+            departed_assignments.policy_version,
+            departed_assignments.rule,
+            departed_assignments.assigned_by,
+            departed_assignments.ended_at,
+            departed_assignments.ended_by,
+            departed_assignments.ended_because,
+            departed_assignments.ended_run_id,
+            false,
+            NULL::xid AS xid
+           FROM public.departed_assignments) a
+     LEFT JOIN public.departed_trainers d ON ((d.assignment_id = a.id)));
+
+
+--
+-- Name: departed_errors; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.departed_errors (
+    run_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    sqlstate text NOT NULL,
+    message text NOT NULL
+);
+
+
+--
+-- Name: members; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.members (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text,
+    display_name text,
+    attributes jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    segment text GENERATED ALWAYS AS ("left"((id)::text, 1)) STORED
+);
+
+
+--
+-- Name: TABLE members; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.members IS 'Everybody with an account. Created by trainer assignment, for lack of one.';
+
+
+--
+-- Name: people; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.people (
+    person_id uuid NOT NULL,
+    city text
+);
+
+
+--
+-- Name: transferred; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.transferred (
+    request_id text,
+    assignment_id uuid,
+    client_id uuid
+);
+
+
+--
+-- Data for Name: audit_log; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.audit_log VALUES
+	('01a22863-4821-7e6a-bd1e-dae41401e710', '2026-11-29 17:38:44.897974+00', 'installation', 'postgres', 'webhook.created', 'webhook:87e4c389-60dd-46ad-b337-e817d66ed150', '{}', NULL, '{"url": "https://hooks.example.com/…", "types": ["assignments.created", "assignments.ended", "assignment.failed", "run.ended", "policy.changed"], "newUrl": true, "enabled": true, "newSecret": true, "description": null}', NULL),
+	('01a22863-482d-7a00-aa7f-80d398da0c88', '2026-11-29 17:38:44.90966+00', 'installation', 'postgres', 'webhook.created', 'webhook:007fd232-b2ce-48a0-961e-a907a20d750c', '{}', NULL, '{"url": null, "types": ["policy.changed", "run.ended"], "newUrl": false, "enabled": true, "newSecret": false, "description": null}', NULL),
+	('01a22863-4844-77d2-adfa-95582f219e88', '2026-11-29 17:38:44.932506+00', 'journal', 'postgres', 'trainer.changed', 'trainer:38e4e196-3860-4c0c-97b2-db4e07c72315', '{38e4e196-3860-4c0c-97b2-db4e07c72315}', '{"capacity": null, "acceptsClients": true}', '{"capacity": 3, "noteChanged": false, "acceptsClients": true}', 'journal-2'),
+	('01a22863-4851-7153-99ff-f531c8845012', '2026-11-29 17:38:44.945097+00', 'journal', 'postgres', 'trainer.changed', 'trainer:2541455a-8909-47eb-a19b-d155c6887380', '{2541455a-8909-47eb-a19b-d155c6887380}', '{"capacity": null, "acceptsClients": true}', '{"capacity": 3, "noteChanged": false, "acceptsClients": true}', 'journal-3'),
+	('01a22863-485e-7537-a912-94b8abd694f2', '2026-11-29 17:38:44.958339+00', 'journal', 'postgres', 'trainer.changed', 'trainer:63cc8347-614f-4aef-8ce4-98391ac6935c', '{63cc8347-614f-4aef-8ce4-98391ac6935c}', '{"capacity": null, "acceptsClients": true}', '{"capacity": 2, "noteChanged": false, "acceptsClients": true}', 'journal-4'),
+	('01a22863-48ce-7791-906a-45d47df52d9d', '2026-11-29 17:38:45.070507+00', 'journal', 'postgres', 'policy.changed', 'policy:2', '{}', '{"version": 1}', '{"version": 2}', 'journal-5'),
+	('01a22863-4996-7d5c-b8c8-bc991520dbe2', '2026-11-29 17:38:45.270845+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22863-4996-7062-a7f9-169ef3f41466', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', NULL, '{"force": false, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', 'journal-17'),
+	('01a22863-49a9-7181-98ae-6ce640cddba9', '2026-11-29 17:38:45.289104+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22863-49a8-74e1-a524-e5cac061b21c', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', NULL, '{"force": false, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', 'journal-19'),
+	('01a22863-49b1-786a-894a-29890463cb23', '2026-11-29 17:38:45.297534+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22863-49b0-7e49-a706-bb18281e30b3', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', NULL, '{"force": false, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', 'journal-20'),
+	('01a22863-49c6-75c6-91e9-8baf3092e648', '2026-11-29 17:38:45.318398+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-49a8-74e1-a524-e5cac061b21c', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-21'),
+	('01a22863-49ea-7297-b3d4-5c282e851fa7', '2026-11-29 17:38:45.354186+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-490b-7666-a48f-08c5c6e75c9b', '{d18a21c8-be77-496f-a2fd-ec6479ecba6d}', '{"trainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d"}', NULL, 'journal-28'),
+	('01a22863-49ed-7153-820a-71d1f23e68c9', '2026-11-29 17:38:45.357105+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-49b0-7e49-a706-bb18281e30b3', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-29'),
+	('01a22863-49ff-7251-9001-bc17dcbcbdc9', '2026-11-29 17:38:45.375166+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-490b-7456-86af-37e60e298398', '{2541455a-8909-47eb-a19b-d155c6887380}', '{"trainerId": "2541455a-8909-47eb-a19b-d155c6887380"}', NULL, 'journal-32'),
+	('01a22863-4a32-74b0-9f7e-bd66b5794c1b', '2026-11-29 17:38:45.426314+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-492a-7e8f-83ce-2101157bd1a1', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', '{"trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}', NULL, 'journal-43'),
+	('01a22863-4a3e-7a45-9ada-4904f95f90de', '2026-11-29 17:38:45.438662+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-492a-7e35-825b-b3a520d11a50', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-45'),
+	('01a22863-4aa5-7004-a360-56df80a93867', '2026-11-29 17:38:45.541018+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-492a-7eb8-a952-a691955e5e5a', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', '{"trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}', NULL, 'journal-59'),
+	('01a22863-4aaf-71f3-9678-189610c80a5b', '2026-11-29 17:38:45.551134+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-4920-7785-bbf0-5fff39d96093', '{839c27a9-6d4a-4158-b996-f081b8a9f238}', '{"trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}', NULL, 'journal-61'),
+	('01a22863-4ab2-7e66-bfa8-0f06104a8be8', '2026-11-29 17:38:45.55491+00', 'journal', 'postgres', 'assignment.ended', 'assignment:01a22863-4920-7912-a667-85c1ba342cae', '{dd94d702-adea-4b29-a42d-03ea886b5421}', '{"trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}', NULL, 'journal-62'),
+	('01a22863-4acf-726a-9e5f-f5993f4bd685', '2026-11-29 17:38:45.583195+00', 'postgres', 'postgres', 'members.deleted', NULL, '{}', NULL, '{"members": 1}', NULL),
+	('01a22863-4ada-7e45-9a1c-d69b52ead808', '2026-11-29 17:38:45.594907+00', 'postgres', 'postgres', 'assignments.changed', NULL, '{4a4855ea-07f8-46e5-b718-6e1eee098a6b}', NULL, '{"ended": 2, "revived": 0, "otherwise": 0, "assignmentIds": ["01a22863-4937-746e-8ba8-cd3d267b54d8", "01a22863-493b-7cf1-aead-c7d5ae02b006"]}', NULL),
+	('01a22863-4ae6-711e-bb52-37a6a0e56cb9', '2026-11-29 17:38:45.606103+00', 'postgres', 'postgres', 'assignments.deleted', NULL, '{839c27a9-6d4a-4158-b996-f081b8a9f238,dd94d702-adea-4b29-a42d-03ea886b5421}', NULL, '{"deleted": 2, "assignmentIds": ["01a22863-497a-7cdd-bdca-6b771d8586b2", "01a22863-497a-7e6e-85dd-f19d28113bba"]}', NULL),
+	('01a22863-4aed-7b1a-a863-a500b9edcb06', '2026-11-29 17:38:45.613719+00', 'postgres', 'postgres', 'members.deleted', NULL, '{}', NULL, '{"members": 1}', NULL),
+	('01a22863-4af7-7b2f-8508-4d523267f73f', '2026-11-29 17:38:45.623712+00', 'installation', 'postgres', 'run.started', 'run:01a22863-4af6-7afd-9ed7-0b65bc421cfa', '{}', NULL, '{"kind": "backfill", "dryRun": true, "status": "running", "policyVersion": 2}', NULL),
+	('01a22863-4c0f-7302-834b-2001222242eb', '2026-11-29 17:38:45.903236+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4af6-7afd-9ed7-0b65bc421cfa', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": true, "status": "completed_with_errors", "policyVersion": 2}', NULL),
+	('01a22863-4c46-7378-aa7f-b0a4c240f914', '2026-11-29 17:38:45.958229+00', 'schedule', 'postgres', 'run.started', 'run:01a22863-4c45-7af1-8729-9401bc0a864d', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 2}', NULL),
+	('01a22863-4d01-74f9-b50f-690f92f96519', '2026-11-29 17:38:46.145341+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4c45-7af1-8729-9401bc0a864d', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "policyVersion": 2}', NULL),
+	('01a22863-4d05-7e51-a50c-bef00a682cb3', '2026-11-29 17:38:46.149904+00', 'installation', 'postgres', 'run.started', 'run:01a22863-4d05-77c6-a13d-c6227b4876f8', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 2}', NULL),
+	('01a22863-4d2b-787a-ae6e-4bb3e11fd326', '2026-11-29 17:38:46.187559+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4d05-77c6-a13d-c6227b4876f8', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "policyVersion": 2}', NULL),
+	('01a22863-4d38-7743-a05c-ad99df115e8b', '2026-11-29 17:38:46.200471+00', 'installation', 'postgres', 'run.started', 'run:01a22863-4d36-7cd4-ba29-a7e01783ef4b', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 2}', NULL),
+	('01a22863-4d6e-7e72-bb41-612489411c11', '2026-11-29 17:38:46.254942+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4d36-7cd4-ba29-a7e01783ef4b', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "policyVersion": 2}', NULL),
+	('01a22863-4d7c-7d4f-afc1-bed7be7842af', '2026-11-29 17:38:46.268843+00', 'journal', 'postgres', 'run.started', 'run:01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '{4a4855ea-07f8-46e5-b718-6e1eee098a6b}', NULL, '{"kind": "transfer", "dryRun": false, "status": "running", "fromTrainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b", "policyVersion": 2}', 'journal-74'),
+	('01a22863-4db8-7e66-a2a0-c3a68e7f7508', '2026-11-29 17:38:46.328947+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '{4a4855ea-07f8-46e5-b718-6e1eee098a6b}', '{"status": "running"}', '{"kind": "transfer", "dryRun": false, "status": "succeeded", "fromTrainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b", "policyVersion": 2}', NULL),
+	('01a22863-4dea-7a00-a295-1364f878a855', '2026-11-29 17:38:46.378671+00', 'journal', 'postgres', 'policy.changed', 'policy:3', '{}', '{"version": 2}', '{"version": 3}', 'journal-75'),
+	('01a22863-4df8-72a3-9dc9-54b2da292d0d', '2026-11-29 17:38:46.392175+00', 'journal', 'postgres', 'run.started', 'run:01a22863-4df7-7b5c-9e68-78bf93b4272e', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "reassign": true, "policyVersion": 3}', 'journal-76'),
+	('01a22863-4e5a-7e76-a1bb-1fa188762d1a', '2026-11-29 17:38:46.490947+00', 'service', 'postgres', 'run.ended', 'run:01a22863-4df7-7b5c-9e68-78bf93b4272e', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "status": "completed_with_errors", "reassign": true, "policyVersion": 3}', NULL),
+	('01a22863-4ea2-7ad9-8ff7-30607626c4a6', '2026-11-29 17:38:46.562699+00', 'token:someone', 'postgres', 'session.ended', NULL, '{}', NULL, NULL, 'signed-out'),
+	('01a22863-4f16-7922-9842-2514a8b98613', '2026-11-29 17:38:46.67858+00', 'journal', 'postgres', 'assignment.made', 'assignment:01a22863-4f15-7c87-b87f-c01e9fe42510', '{d18a21c8-be77-496f-a2fd-ec6479ecba6d}', NULL, '{"force": false, "trainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d"}', 'journal-85'),
+	('01a22863-4f1f-789b-9aed-757f0346dea5', '2026-11-29 17:38:46.687554+00', 'journal', 'postgres', 'trainer.changed', 'trainer:2541455a-8909-47eb-a19b-d155c6887380', '{2541455a-8909-47eb-a19b-d155c6887380}', '{"capacity": 3, "acceptsClients": true}', '{"capacity": 30, "noteChanged": false, "acceptsClients": true}', 'journal-86'),
+	('01a22863-50e6-71ce-805c-d25543f894a7', '2026-11-29 17:38:47.142126+00', 'installation', 'postgres', 'run.started', 'run:01a22863-50e5-769b-9593-4087e7b0fbd8', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', NULL, '{"kind": "transfer", "dryRun": false, "status": "running", "fromTrainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28", "policyVersion": 3}', NULL),
+	('01a22863-50f8-761c-b438-aa710247c030', '2026-11-29 17:38:47.16043+00', 'installation', 'postgres', 'run.paused', 'run:01a22863-50e5-769b-9593-4087e7b0fbd8', '{fefdc453-0619-47d2-9e8b-461ae1454c28}', '{"status": "running"}', '{"kind": "transfer", "dryRun": false, "reason": "until the upgrade", "status": "paused", "fromTrainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28", "policyVersion": 3}', NULL),
+	('01a22863-510e-7fc2-a3a9-df94aa895ea8', '2026-11-29 17:38:47.182996+00', 'installation', 'postgres', 'run.started', 'run:01a22863-510e-76e9-b6df-ed52aa4a6812', '{}', NULL, '{"kind": "backfill", "dryRun": false, "status": "running", "policyVersion": 3}', NULL),
+	('01a22863-513c-7676-aa43-accae13fa7d3', '2026-11-29 17:38:47.228416+00', 'installation', 'postgres', 'run.paused', 'run:01a22863-510e-76e9-b6df-ed52aa4a6812', '{}', '{"status": "running"}', '{"kind": "backfill", "dryRun": false, "reason": "until the upgrade", "status": "paused", "policyVersion": 3}', NULL);
+
+
+--
+-- Data for Name: audit_subjects; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.audit_subjects VALUES
+	('webhook:87e4c389-60dd-46ad-b337-e817d66ed150', '2026-11-29 17:38:44.897974+00', '01a22863-4821-7e6a-bd1e-dae41401e710'),
+	('webhook:007fd232-b2ce-48a0-961e-a907a20d750c', '2026-11-29 17:38:44.90966+00', '01a22863-482d-7a00-aa7f-80d398da0c88'),
+	('trainer:38e4e196-3860-4c0c-97b2-db4e07c72315', '2026-11-29 17:38:44.932506+00', '01a22863-4844-77d2-adfa-95582f219e88'),
+	('trainer:2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:38:44.945097+00', '01a22863-4851-7153-99ff-f531c8845012'),
+	('trainer:63cc8347-614f-4aef-8ce4-98391ac6935c', '2026-11-29 17:38:44.958339+00', '01a22863-485e-7537-a912-94b8abd694f2'),
+	('policy:2', '2026-11-29 17:38:45.070507+00', '01a22863-48ce-7791-906a-45d47df52d9d'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.270845+00', '01a22863-4996-7d5c-b8c8-bc991520dbe2'),
+	('assignment:01a22863-4996-7062-a7f9-169ef3f41466', '2026-11-29 17:38:45.270845+00', '01a22863-4996-7d5c-b8c8-bc991520dbe2'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.289104+00', '01a22863-49a9-7181-98ae-6ce640cddba9'),
+	('assignment:01a22863-49a8-74e1-a524-e5cac061b21c', '2026-11-29 17:38:45.289104+00', '01a22863-49a9-7181-98ae-6ce640cddba9'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.297534+00', '01a22863-49b1-786a-894a-29890463cb23'),
+	('assignment:01a22863-49b0-7e49-a706-bb18281e30b3', '2026-11-29 17:38:45.297534+00', '01a22863-49b1-786a-894a-29890463cb23'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.318398+00', '01a22863-49c6-75c6-91e9-8baf3092e648'),
+	('assignment:01a22863-49a8-74e1-a524-e5cac061b21c', '2026-11-29 17:38:45.318398+00', '01a22863-49c6-75c6-91e9-8baf3092e648'),
+	('assignment:01a22863-490b-7666-a48f-08c5c6e75c9b', '2026-11-29 17:38:45.354186+00', '01a22863-49ea-7297-b3d4-5c282e851fa7'),
+	('trainer:d18a21c8-be77-496f-a2fd-ec6479ecba6d', '2026-11-29 17:38:45.354186+00', '01a22863-49ea-7297-b3d4-5c282e851fa7'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.357105+00', '01a22863-49ed-7153-820a-71d1f23e68c9'),
+	('assignment:01a22863-49b0-7e49-a706-bb18281e30b3', '2026-11-29 17:38:45.357105+00', '01a22863-49ed-7153-820a-71d1f23e68c9'),
+	('trainer:2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:38:45.375166+00', '01a22863-49ff-7251-9001-bc17dcbcbdc9'),
+	('assignment:01a22863-490b-7456-86af-37e60e298398', '2026-11-29 17:38:45.375166+00', '01a22863-49ff-7251-9001-bc17dcbcbdc9'),
+	('assignment:01a22863-492a-7e8f-83ce-2101157bd1a1', '2026-11-29 17:38:45.426314+00', '01a22863-4a32-74b0-9f7e-bd66b5794c1b'),
+	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:38:45.426314+00', '01a22863-4a32-74b0-9f7e-bd66b5794c1b'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.438662+00', '01a22863-4a3e-7a45-9ada-4904f95f90de'),
+	('assignment:01a22863-492a-7e35-825b-b3a520d11a50', '2026-11-29 17:38:45.438662+00', '01a22863-4a3e-7a45-9ada-4904f95f90de'),
+	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:38:45.541018+00', '01a22863-4aa5-7004-a360-56df80a93867'),
+	('assignment:01a22863-492a-7eb8-a952-a691955e5e5a', '2026-11-29 17:38:45.541018+00', '01a22863-4aa5-7004-a360-56df80a93867'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.551134+00', '01a22863-4aaf-71f3-9678-189610c80a5b'),
+	('assignment:01a22863-4920-7785-bbf0-5fff39d96093', '2026-11-29 17:38:45.551134+00', '01a22863-4aaf-71f3-9678-189610c80a5b'),
+	('trainer:dd94d702-adea-4b29-a42d-03ea886b5421', '2026-11-29 17:38:45.55491+00', '01a22863-4ab2-7e66-bfa8-0f06104a8be8'),
+	('assignment:01a22863-4920-7912-a667-85c1ba342cae', '2026-11-29 17:38:45.55491+00', '01a22863-4ab2-7e66-bfa8-0f06104a8be8'),
+	('assignment:01a22863-493b-7cf1-aead-c7d5ae02b006', '2026-11-29 17:38:45.594907+00', '01a22863-4ada-7e45-9a1c-d69b52ead808'),
+	('assignment:01a22863-4937-746e-8ba8-cd3d267b54d8', '2026-11-29 17:38:45.594907+00', '01a22863-4ada-7e45-9a1c-d69b52ead808'),
+	('trainer:4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:45.594907+00', '01a22863-4ada-7e45-9a1c-d69b52ead808'),
+	('assignment:01a22863-497a-7cdd-bdca-6b771d8586b2', '2026-11-29 17:38:45.606103+00', '01a22863-4ae6-711e-bb52-37a6a0e56cb9'),
+	('trainer:839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:45.606103+00', '01a22863-4ae6-711e-bb52-37a6a0e56cb9'),
+	('assignment:01a22863-497a-7e6e-85dd-f19d28113bba', '2026-11-29 17:38:45.606103+00', '01a22863-4ae6-711e-bb52-37a6a0e56cb9'),
+	('trainer:dd94d702-adea-4b29-a42d-03ea886b5421', '2026-11-29 17:38:45.606103+00', '01a22863-4ae6-711e-bb52-37a6a0e56cb9'),
+	('run:01a22863-4af6-7afd-9ed7-0b65bc421cfa', '2026-11-29 17:38:45.623712+00', '01a22863-4af7-7b2f-8508-4d523267f73f'),
+	('run:01a22863-4af6-7afd-9ed7-0b65bc421cfa', '2026-11-29 17:38:45.903236+00', '01a22863-4c0f-7302-834b-2001222242eb'),
+	('run:01a22863-4c45-7af1-8729-9401bc0a864d', '2026-11-29 17:38:45.958229+00', '01a22863-4c46-7378-aa7f-b0a4c240f914'),
+	('run:01a22863-4c45-7af1-8729-9401bc0a864d', '2026-11-29 17:38:46.145341+00', '01a22863-4d01-74f9-b50f-690f92f96519'),
+	('run:01a22863-4d05-77c6-a13d-c6227b4876f8', '2026-11-29 17:38:46.149904+00', '01a22863-4d05-7e51-a50c-bef00a682cb3'),
+	('run:01a22863-4d05-77c6-a13d-c6227b4876f8', '2026-11-29 17:38:46.187559+00', '01a22863-4d2b-787a-ae6e-4bb3e11fd326'),
+	('run:01a22863-4d36-7cd4-ba29-a7e01783ef4b', '2026-11-29 17:38:46.200471+00', '01a22863-4d38-7743-a05c-ad99df115e8b'),
+	('run:01a22863-4d36-7cd4-ba29-a7e01783ef4b', '2026-11-29 17:38:46.254942+00', '01a22863-4d6e-7e72-bb41-612489411c11'),
+	('run:01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '2026-11-29 17:38:46.268843+00', '01a22863-4d7c-7d4f-afc1-bed7be7842af'),
+	('trainer:4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:46.268843+00', '01a22863-4d7c-7d4f-afc1-bed7be7842af'),
+	('run:01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '2026-11-29 17:38:46.328947+00', '01a22863-4db8-7e66-a2a0-c3a68e7f7508'),
+	('trainer:4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:46.328947+00', '01a22863-4db8-7e66-a2a0-c3a68e7f7508'),
+	('policy:3', '2026-11-29 17:38:46.378671+00', '01a22863-4dea-7a00-a295-1364f878a855'),
+	('run:01a22863-4df7-7b5c-9e68-78bf93b4272e', '2026-11-29 17:38:46.392175+00', '01a22863-4df8-72a3-9dc9-54b2da292d0d'),
+	('run:01a22863-4df7-7b5c-9e68-78bf93b4272e', '2026-11-29 17:38:46.490947+00', '01a22863-4e5a-7e76-a1bb-1fa188762d1a'),
+	('trainer:d18a21c8-be77-496f-a2fd-ec6479ecba6d', '2026-11-29 17:38:46.67858+00', '01a22863-4f16-7922-9842-2514a8b98613'),
+	('assignment:01a22863-4f15-7c87-b87f-c01e9fe42510', '2026-11-29 17:38:46.67858+00', '01a22863-4f16-7922-9842-2514a8b98613'),
+	('trainer:2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:38:46.687554+00', '01a22863-4f1f-789b-9aed-757f0346dea5'),
+	('run:01a22863-50e5-769b-9593-4087e7b0fbd8', '2026-11-29 17:38:47.142126+00', '01a22863-50e6-71ce-805c-d25543f894a7'),
+	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:38:47.142126+00', '01a22863-50e6-71ce-805c-d25543f894a7'),
+	('run:01a22863-50e5-769b-9593-4087e7b0fbd8', '2026-11-29 17:38:47.16043+00', '01a22863-50f8-761c-b438-aa710247c030'),
+	('trainer:fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:38:47.16043+00', '01a22863-50f8-761c-b438-aa710247c030'),
+	('run:01a22863-510e-76e9-b6df-ed52aa4a6812', '2026-11-29 17:38:47.182996+00', '01a22863-510e-7fc2-a3a9-df94aa895ea8'),
+	('run:01a22863-510e-76e9-b6df-ed52aa4a6812', '2026-11-29 17:38:47.228416+00', '01a22863-513c-7676-aa43-accae13fa7d3');
+
+
+--
+-- Data for Name: backfill_choices; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.backfill_choices VALUES
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 3, '2541455a-8909-47eb-a19b-d155c6887380', 1),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 14),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 14),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 4, '839c27a9-6d4a-4158-b996-f081b8a9f238', 9),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 9),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 6, '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 4),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 7),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 13),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 4, '839c27a9-6d4a-4158-b996-f081b8a9f238', 7),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 11),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 4),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 6, '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 4),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 3, '2541455a-8909-47eb-a19b-d155c6887380', 1),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 9),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 7),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 9),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 4, '839c27a9-6d4a-4158-b996-f081b8a9f238', 2),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 2),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 3),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 5),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 2),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 5),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 6),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 2),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, 4, 'dd94d702-adea-4b29-a42d-03ea886b5421', 1),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 2),
+	('01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 1, 6, 'fefdc453-0619-47d2-9e8b-461ae1454c28', 2),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 8),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 5),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 5),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, 2, '839c27a9-6d4a-4158-b996-f081b8a9f238', 5),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, 2, 'dd94d702-adea-4b29-a42d-03ea886b5421', 5),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, 0, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 3),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, 3, '2541455a-8909-47eb-a19b-d155c6887380', 25);
+
+
+--
+-- Data for Name: backfill_errors; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.backfill_errors VALUES
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '07900304-03df-401d-8423-cec490c98001', 'P0001', 'member 07900304-03df-401d-8423-cec490c98001 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '0c5f5444-5ef9-4e3d-a5c0-55d39edce522', 'P0001', 'member 0c5f5444-5ef9-4e3d-a5c0-55d39edce522 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '0eb2649e-f100-4983-9527-adb2c03427b2', 'P0001', 'member 0eb2649e-f100-4983-9527-adb2c03427b2 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', 'P0001', 'member 1719b463-ffcc-46c4-b20e-8b5598e6ff30 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '1a3f7d59-e9b7-428f-944d-7a92a248b741', 'P0001', 'member 1a3f7d59-e9b7-428f-944d-7a92a248b741 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '42a2928c-c136-4697-8ca9-e9dbfa562822', 'P0001', 'member 42a2928c-c136-4697-8ca9-e9dbfa562822 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '471b4223-5767-4347-b65b-a6dff1326ea0', 'P0001', 'member 471b4223-5767-4347-b65b-a6dff1326ea0 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '49059726-5e8a-41da-8b92-8cbb298d5522', 'P0001', 'member 49059726-5e8a-41da-8b92-8cbb298d5522 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '76ebecbe-9cd6-4751-a676-fc7571a318a1', 'P0001', 'member 76ebecbe-9cd6-4751-a676-fc7571a318a1 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', '9ed24037-918f-4113-a695-09cd02a6c792', 'P0001', 'member 9ed24037-918f-4113-a695-09cd02a6c792 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 'a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1', 'P0001', 'member a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 'bc457c20-d78d-40af-9fae-ae1547b86371', 'P0001', 'member bc457c20-d78d-40af-9fae-ae1547b86371 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', 'P0001', 'member c63e9eea-f86a-44b3-b2ed-1373515a0ac0 is refused'),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 'd7576b40-e74d-453d-b532-1d4bac06ccc2', 'P0001', 'member d7576b40-e74d-453d-b532-1d4bac06ccc2 is refused'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 2) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '81ebf4f5-bac9-46db-b03e-a487f4bb6644', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '85605116-0872-4ca2-8ba6-aca1d58b79f2', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '8646cdf8-117d-43e9-89d9-c306039e0a43', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '88230898-3742-4472-8f44-fc6c17fbffdc', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '89115fcc-8cd8-4aef-b112-ecc6ac276f7d', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '8a818126-b102-4b6a-9528-72f5de9ce60f', 'TA011', 'no trainer of rule 5 (waits, version 3) has room'),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', '8c2ba85e-5c20-4723-9aff-3f643494ffb9', 'TA011', 'no trainer of rule 5 (waits, version 3) has room');
+
+
+--
+-- Data for Name: backfill_events; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.backfill_events OVERRIDING SYSTEM VALUE VALUES
+	(1, '01a22863-4af6-7afd-9ed7-0b65bc421cfa', '2026-11-29 17:38:45.623146+00', 'installation', NULL, 'running', NULL),
+	(2, '01a22863-4af6-7afd-9ed7-0b65bc421cfa', '2026-11-29 17:38:45.902799+00', 'service', 'running', 'completed_with_errors', NULL),
+	(3, '01a22863-4c45-7af1-8729-9401bc0a864d', '2026-11-29 17:38:45.95786+00', 'schedule', NULL, 'running', NULL),
+	(4, '01a22863-4c45-7af1-8729-9401bc0a864d', '2026-11-29 17:38:46.143175+00', 'service', 'running', 'completed_with_errors', NULL),
+	(5, '01a22863-4d05-77c6-a13d-c6227b4876f8', '2026-11-29 17:38:46.149645+00', 'installation', NULL, 'running', NULL),
+	(6, '01a22863-4d05-77c6-a13d-c6227b4876f8', '2026-11-29 17:38:46.187239+00', 'service', 'running', 'completed_with_errors', NULL),
+	(7, '01a22863-4d36-7cd4-ba29-a7e01783ef4b', '2026-11-29 17:38:46.198973+00', 'installation', NULL, 'running', NULL),
+	(8, '01a22863-4d36-7cd4-ba29-a7e01783ef4b', '2026-11-29 17:38:46.254607+00', 'service', 'running', 'completed_with_errors', NULL),
+	(9, '01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '2026-11-29 17:38:46.268528+00', 'journal', NULL, 'running', NULL),
+	(10, '01a22863-4d7c-7662-a1a0-f5d74be1a3b5', '2026-11-29 17:38:46.324525+00', 'service', 'running', 'succeeded', NULL),
+	(11, '01a22863-4df7-7b5c-9e68-78bf93b4272e', '2026-11-29 17:38:46.391864+00', 'journal', NULL, 'running', NULL),
+	(12, '01a22863-4df7-7b5c-9e68-78bf93b4272e', '2026-11-29 17:38:46.490617+00', 'service', 'running', 'completed_with_errors', NULL),
+	(13, '01a22863-50e5-769b-9593-4087e7b0fbd8', '2026-11-29 17:38:47.141673+00', 'installation', NULL, 'running', NULL),
+	(14, '01a22863-50e5-769b-9593-4087e7b0fbd8', '2026-11-29 17:38:47.159963+00', 'installation', 'running', 'paused', 'until the upgrade'),
+	(15, '01a22863-510e-76e9-b6df-ed52aa4a6812', '2026-11-29 17:38:47.182634+00', 'installation', NULL, 'running', NULL),
+	(16, '01a22863-510e-76e9-b6df-ed52aa4a6812', '2026-11-29 17:38:47.228138+00', 'installation', 'running', 'paused', 'until the upgrade');
+
+
+--
+-- Data for Name: backfill_lanes; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.backfill_lanes VALUES
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 132, '{879.05,677.35,1887.05,784.55,437,553.8333}', 57, 28, 7, 1, 0, 4, 0, 9),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 2000, '{1227.6981}', 43, 28, 7, 1, 0, 4, 0, 23),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, 'd7576b40-e74d-453d-b532-1d4bac06ffff', 'd7576b40-e74d-453d-b532-1d4bac06ffff', true, true, 2000, '{795.95654}', 14, 0, 0, 0, 0, 0, 0, 9),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 2000, '{278.69827}', 9, 85, 7, 1, 0, 5, 0, 9),
+	('01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 1, '01a22863-4cd8-7b53-92fb-3d06af0eb5f8', '01a22863-4cd8-7b53-92fb-3d06af0eb5f8', true, true, 2000, '{4635.5}', 2, 0, 0, 0, 0, 0, 6, 0),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 1, 'fefdc453-0619-47d2-9e8b-461ae145ffff', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, true, 459, '{544.1,523.55,514.35,465.5,511.65,207.25}', 13, 81, 7, 1, 0, 5, 0, 9),
+	('01a22863-50e5-769b-9593-4087e7b0fbd8', 1, '01a22863-495e-7558-b05a-a91d889ac4fb', '01a22863-4efd-7da1-b8d7-2feeaf7bf39a', true, false, 2000, '{}', 0, 0, 0, 0, 0, 0, 0, 0),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, '4ff8773c-3561-4588-9f3e-80ecadbbe878', 'fefdc453-0619-47d2-9e8b-461ae145ffff', true, false, 401, '{623.85,425.6,239.75}', 33, 25, 2, 0, 0, 0, 0, 0);
+
+
+--
+-- Data for Name: backfill_runs; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.backfill_runs VALUES
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, true, false, NULL, false, NULL, 20, NULL, false, 'installation', '2026-11-29 17:38:45.616122+00', '2026-11-29 17:38:45.662565+00', '2026-11-29 17:38:45.90268+00', 106, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, false, false, NULL, false, NULL, NULL, NULL, false, 'schedule', '2026-11-29 17:38:45.924673+00', '2026-11-29 17:38:45.978793+00', '2026-11-29 17:38:46.143076+00', 106, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, false, false, NULL, false, NULL, NULL, '01a22863-4c45-7af1-8729-9401bc0a864d', true, 'installation', '2026-11-29 17:38:46.147241+00', '2026-11-29 17:38:46.158729+00', '2026-11-29 17:38:46.187141+00', 23, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 'backfill', NULL, NULL, 2, 'completed_with_errors', 'service', NULL, NULL, false, false, NULL, false, NULL, NULL, NULL, false, 'installation', '2026-11-29 17:38:46.197039+00', '2026-11-29 17:38:46.211026+00', '2026-11-29 17:38:46.254515+00', 116, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 'transfer', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', NULL, 2, 'succeeded', 'service', NULL, NULL, false, false, '{"op": "in", "field": "segment", "value": ["9"]}', false, 'moved', NULL, NULL, false, 'journal', '2026-11-29 17:38:46.260939+00', '2026-11-29 17:38:46.276771+00', '2026-11-29 17:38:46.324433+00', 8, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 'backfill', NULL, NULL, 3, 'completed_with_errors', 'service', NULL, NULL, false, true, NULL, false, NULL, 20, NULL, false, 'journal', '2026-11-29 17:38:46.388934+00', '2026-11-29 17:38:46.39989+00', '2026-11-29 17:38:46.490526+00', 116, false, 0, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-50e5-769b-9593-4087e7b0fbd8', 'transfer', 'fefdc453-0619-47d2-9e8b-461ae1454c28', NULL, 3, 'paused', 'installation', 'until the upgrade', NULL, false, false, NULL, false, NULL, NULL, NULL, false, 'installation', '2026-11-29 17:38:47.118878+00', NULL, NULL, 12, false, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 'backfill', NULL, NULL, 3, 'paused', 'installation', 'until the upgrade', NULL, false, false, NULL, false, NULL, 20, NULL, false, 'installation', '2026-11-29 17:38:47.180619+00', '2026-11-29 17:38:47.197352+00', NULL, 183, false, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL);
+
+
+--
+-- Data for Name: backfill_samples; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.backfill_samples VALUES
+	('01a22863-4af6-7afd-9ed7-0b65bc421cfa', 1, '2026-11-29 17:38:45+00', 106),
+	('01a22863-4c45-7af1-8729-9401bc0a864d', 1, '2026-11-29 17:38:46+00', 106),
+	('01a22863-4d05-77c6-a13d-c6227b4876f8', 1, '2026-11-29 17:38:46+00', 23),
+	('01a22863-4d36-7cd4-ba29-a7e01783ef4b', 1, '2026-11-29 17:38:46+00', 116),
+	('01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 1, '2026-11-29 17:38:46+00', 8),
+	('01a22863-4df7-7b5c-9e68-78bf93b4272e', 1, '2026-11-29 17:38:46+00', 116),
+	('01a22863-510e-76e9-b6df-ed52aa4a6812', 1, '2026-11-29 17:38:47+00', 60);
+
+
+--
+-- Data for Name: backfill_selected; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+
+
+--
+-- Data for Name: deliveries; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.deliveries VALUES
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-498a-72f9-8f2e-1406a858e244', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4991-7608-8735-31c2d98d49dd', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4996-7618-a90f-7bf24b8e6efb', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49a8-7b58-b187-ce1f8ebe78c1', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49b1-72c4-bd94-1ecac5a39874', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49bf-7be7-97b1-c2f1bf0625c4', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49e9-774b-914d-7ff6d6aafd40', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49ec-7164-874c-1ef2fad76ee7', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-49fd-7795-9bd6-5706e9be4357', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4a31-7981-8959-cc808b5de7ea', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4a3e-7010-840d-2d6600e29faf', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4aa4-73eb-a2af-289fd8831a5b', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4aae-7820-bc3f-ef886bf3a210', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4ab2-75ce-8e84-500265d6a8e2', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4ad9-7d78-909f-3fc6e94d25a2', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4c0f-7828-8d33-e082633b9660', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4ca7-7808-8474-62885388e1b7', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cad-7de3-87b9-0a04d4c61d7e', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cae-78e1-bd9e-16c1dfa542f7', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4caf-7d02-85f0-3460ae297628', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cb5-742d-a869-f94ae79e29f2', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cb8-7d6c-9155-b1128a648506', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cba-70ac-ac5a-abfdeaba9b2d', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cba-77c2-a6f9-8534fb17401a', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cbb-7831-858f-3b358eea4258', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cbf-7414-b1e2-07300fca02fa', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cc5-7fdb-88ef-f4ca97afdc1e', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cc8-7ae9-b720-1a9108fc2682', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cca-76ac-9c04-d1047e5ee082', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cca-7aac-98ed-602e1ef94080', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cca-7f06-a28a-cc7d82d7fb76', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4ccb-7722-bba4-e18891c66f8e', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4ccb-7c14-9b12-57758ac90c05', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd2-701c-b9c0-225a8b05c496', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd2-7c1c-958e-1c2a6e6cd7d3', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd3-71d2-b847-b24b20a84723', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd4-7537-ace4-bf318dec00b9', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd5-702d-a50e-d78a1f4e33fd', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd8-7189-a8b4-7687183b4e70', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd8-7f4b-9df9-07575a23a9bb', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cd9-78d4-be51-ce12463bd39d', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cda-72d0-8a20-457b3c318ea7', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cda-7ec4-9fa5-6ffa52fc27a6', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4cdb-724d-895f-c2673618a3f7', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4d01-78e9-900d-032118afc946', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4d1f-7e28-a2d8-4647cbcc4b83', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4d2b-7bdb-a670-f703f676874c', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4d5b-7968-9044-6b71cddd9b22', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4d6f-7256-9980-d549da4fa91d', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4da7-7ddb-bff8-beb0b11ad480', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4da8-7d22-a6bc-64c654c2dec0', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4db9-746a-b083-2a67d7e99a7e', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4dea-7dd2-871f-603507ba7bca', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e09-70d4-bd05-1db9c4ec0319', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e09-7d4f-99df-2f142defa507', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e16-7eb0-9f9d-3a8558f892a0', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e26-71fb-a117-eb573de553ac', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e3e-7ab8-84a5-a0be3a74e1af', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e3f-7737-828b-3d52fb1479f1', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e5b-71c2-9699-157c3d217391', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e77-7343-9dc1-0a37c98edb7b', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4e95-762d-a1f3-fb3517093b0a', 'pending', 0, '2026-11-29 17:38:46.564761+00', NULL, NULL, NULL, NULL, NULL, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4837-712b-9556-cbaa9aec1670', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-48ce-7ba9-a272-b16965f9d201', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-490b-7cd4-89e7-5fa2c8cd13eb', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-492b-73eb-b8b9-0692b056e138', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4937-7781-a052-a46cbb71c2c1', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-493b-7fdb-bc83-f5e8946df537', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-494b-7d02-86ed-d69c6378e9e1', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4957-7b58-8787-a3e7f75b0c64', 'delivered', 1, NULL, '2026-11-29 17:38:46.578446+00', 204, NULL, NULL, 9, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-495e-786e-bd9a-46ae5aad5497', 'failed', 1, NULL, '2026-11-29 17:38:46.578446+00', 500, '500 Internal Server Error', NULL, 12, '2026-11-29 17:38:46.582143+00'),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4967-76bc-a38d-d23bee27bd2e', 'pending', 1, '2026-11-29 17:39:46.582143+00', '2026-11-29 17:38:46.578446+00', 500, '500 Internal Server Error', NULL, 12, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-4968-78b8-80cd-9aadd2c6eb8d', 'pending', 1, '2026-11-29 17:39:46.582143+00', '2026-11-29 17:38:46.578446+00', 500, '500 Internal Server Error', NULL, 12, NULL),
+	('87e4c389-60dd-46ad-b337-e817d66ed150', '01a22863-497b-721c-b61c-2c8cf7494862', 'pending', 1, '2026-11-29 17:39:46.582143+00', '2026-11-29 17:38:46.578446+00', 500, '500 Internal Server Error', NULL, 12, NULL);
+
+
+--
+-- Data for Name: ended_sessions; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.ended_sessions VALUES
+	('50665f31-c9ed-41e3-80fb-8c061533ab78', '2099-01-01 00:00:00+00');
+
+
+--
+-- Data for Name: failures; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.failures VALUES
+	('39b1e737-ea6d-421d-b77e-f6e5a0ec0205', NULL, NULL, NULL, 'P0001', 'member 39b1e737-ea6d-421d-b77e-f6e5a0ec0205 is refused', 'trigger', 1, '2026-11-29 17:38:46.596616+00', '2026-11-29 17:38:46.596616+00', '2026-11-29 17:39:01.596616+00', NULL),
+	('6444605b-eea2-4c58-a735-e057143dce18', NULL, NULL, NULL, 'P0001', 'member 6444605b-eea2-4c58-a735-e057143dce18 is refused', 'trigger', 1, '2026-11-29 17:38:46.596616+00', '2026-11-29 17:38:46.596616+00', '2026-11-29 17:39:01.596616+00', NULL),
+	('c9f4e58f-52eb-4e5b-80b9-bf013baa246b', NULL, NULL, NULL, 'P0001', 'member c9f4e58f-52eb-4e5b-80b9-bf013baa246b is refused', 'trigger', 1, '2026-11-29 17:38:46.596616+00', '2026-11-29 17:38:46.596616+00', '2026-11-29 17:39:01.596616+00', NULL),
+	('13a0954e-d33b-4ab8-8962-57d512aee5c2', NULL, NULL, NULL, 'P0001', 'member 13a0954e-d33b-4ab8-8962-57d512aee5c2 is refused', 'trigger', 1, '2026-11-29 17:38:46.613475+00', '2026-11-29 17:38:46.613475+00', '2026-11-29 17:39:01.613475+00', NULL),
+	('50ce0ab7-245e-466d-97de-7f96e3457a67', NULL, NULL, NULL, 'P0001', 'member 50ce0ab7-245e-466d-97de-7f96e3457a67 is refused', 'trigger', 1, '2026-11-29 17:38:46.613475+00', '2026-11-29 17:38:46.613475+00', '2026-11-29 17:39:01.613475+00', NULL),
+	('6b3c7b4e-efc2-4c7a-8f10-d87a920ce728', NULL, NULL, NULL, 'P0001', 'member 6b3c7b4e-efc2-4c7a-8f10-d87a920ce728 is refused', 'trigger', 1, '2026-11-29 17:38:46.613475+00', '2026-11-29 17:38:46.613475+00', '2026-11-29 17:39:01.613475+00', NULL),
+	('77c64f09-a0e1-4bd8-93ee-44cadc83e1f0', NULL, NULL, NULL, 'P0001', 'member 77c64f09-a0e1-4bd8-93ee-44cadc83e1f0 is refused', 'trigger', 1, '2026-11-29 17:38:46.613475+00', '2026-11-29 17:38:46.613475+00', '2026-11-29 17:39:01.613475+00', NULL),
+	('3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51', NULL, NULL, NULL, 'P0001', 'member 3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51 is refused', 'trigger', 1, '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.62888+00', '2026-11-29 17:39:01.62888+00', NULL),
+	('d3e26acf-042f-4a7f-95ae-c9d960def6cc', NULL, NULL, NULL, 'P0001', 'member d3e26acf-042f-4a7f-95ae-c9d960def6cc is refused', 'trigger', 1, '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.62888+00', '2026-11-29 17:39:01.62888+00', NULL),
+	('85605116-0872-4ca2-8ba6-aca1d58b79f2', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:38:45.250888+00', '2026-11-29 17:38:46.585658+00', '2026-11-29 17:38:46.685259+00', NULL),
+	('88230898-3742-4472-8f44-fc6c17fbffdc', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:38:45.221099+00', '2026-11-29 17:38:46.585658+00', '2026-11-29 17:38:46.685259+00', NULL),
+	('8646cdf8-117d-43e9-89d9-c306039e0a43', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:38:45.221099+00', '2026-11-29 17:38:46.585658+00', '2026-11-29 17:38:46.685259+00', NULL),
+	('8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 2, '2026-11-29 17:38:45.250888+00', '2026-11-29 17:38:46.585658+00', '2026-11-29 17:38:46.685259+00', NULL),
+	('80f110ab-918d-4bc6-a1db-09e823a0998b', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 1, '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.685259+00', NULL),
+	('8bf2e733-71cf-4f95-9c12-fa1f85eb3480', NULL, NULL, 5, 'TA011', 'no trainer of rule 5 (waits, version 3) has room', 'trigger', 1, '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.62888+00', '2026-11-29 17:38:46.685259+00', NULL);
+
+
+--
+-- Data for Name: member_hook_events; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.member_hook_events VALUES
+	('event-1', '2026-11-29 17:38:46.532693+00', 'created');
+
+
+--
+-- Data for Name: member_hook_failures; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.member_hook_failures VALUES
+	('01a22863-4ea0-7231-971b-67e425eb9ff3', 'event-2', 'user.created', NULL, 'id_missing', 'the event names no member: see MEMBER_HOOK_ID', 1, '2026-11-29 17:38:46.559544+00', '2026-11-29 17:38:46.559544+00');
+
+
+--
+-- Data for Name: outbox; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.outbox VALUES
+	('01a22863-4837-712b-9556-cbaa9aec1670', '959', 'assignments.created', '2026-11-29 17:38:44.914022+00', '{01a22863-4833-75eb-a4e2-73e5df8cef56,01a22863-4833-7a1c-93ad-7c5780fc192a,01a22863-4833-7a51-9dfb-224c9c3748f5,01a22863-4833-7a6a-b0a8-cad91f49b256,01a22863-4833-7a83-814c-cd065f7cd149,01a22863-4833-7a97-8656-bc320cc77e0f,01a22863-4833-7aac-8923-d5421adecf82}', NULL, NULL, NULL, NULL, true),
+	('01a22863-48ce-7ba9-a272-b16965f9d201', '966', 'policy.changed', '2026-11-29 17:38:45.004+00', NULL, NULL, NULL, 2, NULL, true),
+	('01a22863-490b-7cd4-89e7-5fa2c8cd13eb', '971', 'assignments.created', '2026-11-29 17:38:45.097063+00', '{01a22863-490b-7456-86af-37e60e298398,01a22863-490b-7604-9d1c-81c1e53bb468,01a22863-490b-7631-ba90-380dac5758a4,01a22863-490b-7666-a48f-08c5c6e75c9b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-492b-73eb-b8b9-0692b056e138', '977', 'assignments.created', '2026-11-29 17:38:45.149238+00', '{01a22863-4920-7785-bbf0-5fff39d96093,01a22863-4920-7912-a667-85c1ba342cae,01a22863-492a-7e35-825b-b3a520d11a50,01a22863-492a-7e8f-83ce-2101157bd1a1,01a22863-492a-7eb8-a952-a691955e5e5a}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4937-7781-a052-a46cbb71c2c1', '983', 'assignments.created', '2026-11-29 17:38:45.172782+00', '{01a22863-4937-730a-99b2-6e0a2a213e0e,01a22863-4937-743d-8be7-fdd9b2a07d3f,01a22863-4937-746e-8ba8-cd3d267b54d8,01a22863-4937-748f-ab84-62ffdcfe4ebc}', NULL, NULL, NULL, NULL, true),
+	('01a22863-493b-7fdb-bc83-f5e8946df537', '989', 'assignments.created', '2026-11-29 17:38:45.177351+00', '{01a22863-493b-7bc2-9268-351cdd850903,01a22863-493b-7cc0-92ce-21ffbf3b1a65,01a22863-493b-7cf1-aead-c7d5ae02b006,01a22863-493b-7d12-94dd-dba59e71041b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-494b-7d02-86ed-d69c6378e9e1', '995', 'assignments.created', '2026-11-29 17:38:45.189074+00', '{01a22863-494b-77e3-bc2f-901488df73f7,01a22863-494b-796c-ba32-5244b987e8d8,01a22863-494b-799d-b3b4-fb9510be356c,01a22863-494b-79be-9a0e-105afab78c84,01a22863-494b-79df-9f37-0231279fd35b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4957-7b58-8787-a3e7f75b0c64', '1001', 'assignments.created', '2026-11-29 17:38:45.201213+00', '{01a22863-4957-7608-808e-c63be3d7805b,01a22863-4957-77a1-899a-bb4945256d35,01a22863-4957-77d2-a2ff-be91d198d8d0,01a22863-4957-77f7-857e-1c750a5c779a}', NULL, NULL, NULL, NULL, true),
+	('01a22863-495e-786e-bd9a-46ae5aad5497', '1007', 'assignments.created', '2026-11-29 17:38:45.212167+00', '{01a22863-495e-73c6-bd46-6a90bc9b2733,01a22863-495e-7502-a673-e497e4547165,01a22863-495e-7533-a679-1b956842aefd,01a22863-495e-7558-b05a-a91d889ac4fb}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4967-76bc-a38d-d23bee27bd2e', '1013', 'assignments.created', '2026-11-29 17:38:45.221099+00', '{01a22863-4967-72b4-951c-7aa6b2a2be04,01a22863-4967-7410-b60b-2357e1ea1f0e}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4968-78b8-80cd-9aadd2c6eb8d', '1013', 'assignment.failed', '2026-11-29 17:38:45.221099+00', NULL, '{8646cdf8-117d-43e9-89d9-c306039e0a43,88230898-3742-4472-8f44-fc6c17fbffdc}', NULL, NULL, NULL, true),
+	('01a22863-497b-721c-b61c-2c8cf7494862', '1022', 'assignments.created', '2026-11-29 17:38:45.240549+00', '{01a22863-497a-7cdd-bdca-6b771d8586b2,01a22863-497a-7e6e-85dd-f19d28113bba,01a22863-497a-7e9b-b918-3960d646e091,01a22863-497a-7ec0-9167-26d01c0607c6}', NULL, NULL, NULL, NULL, true),
+	('01a22863-498a-72f9-8f2e-1406a858e244', '1028', 'assignments.created', '2026-11-29 17:38:45.250888+00', '{01a22863-4989-7e51-9aea-0c2724ab2a34,01a22863-4989-7ff7-b79d-422b3cb4a896}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4991-7608-8735-31c2d98d49dd', '1028', 'assignment.failed', '2026-11-29 17:38:45.250888+00', NULL, '{85605116-0872-4ca2-8ba6-aca1d58b79f2,8824ce93-4bf6-4eac-8f70-9c5ae95a4cee}', NULL, NULL, NULL, true),
+	('01a22863-4996-7618-a90f-7bf24b8e6efb', '1037', 'assignments.created', '2026-11-29 17:38:45.268604+00', '{01a22863-4996-7062-a7f9-169ef3f41466}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49a8-7b58-b187-ce1f8ebe78c1', '1042', 'assignments.created', '2026-11-29 17:38:45.287789+00', '{01a22863-49a8-74e1-a524-e5cac061b21c}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49b1-72c4-bd94-1ecac5a39874', '1047', 'assignments.created', '2026-11-29 17:38:45.296387+00', '{01a22863-49b0-7e49-a706-bb18281e30b3}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49bf-7be7-97b1-c2f1bf0625c4', '1052', 'assignments.ended', '2026-11-29 17:38:45.310275+00', '{01a22863-49a8-74e1-a524-e5cac061b21c}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49e9-774b-914d-7ff6d6aafd40', '1056', 'assignments.ended', '2026-11-29 17:38:45.352787+00', '{01a22863-490b-7666-a48f-08c5c6e75c9b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49ec-7164-874c-1ef2fad76ee7', '1060', 'assignments.ended', '2026-11-29 17:38:45.355645+00', '{01a22863-49b0-7e49-a706-bb18281e30b3}', NULL, NULL, NULL, NULL, true),
+	('01a22863-49fd-7795-9bd6-5706e9be4357', '1064', 'assignments.ended', '2026-11-29 17:38:45.372858+00', '{01a22863-490b-7456-86af-37e60e298398}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4a31-7981-8959-cc808b5de7ea', '1069', 'assignments.ended', '2026-11-29 17:38:45.424949+00', '{01a22863-492a-7e8f-83ce-2101157bd1a1}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4a3e-7010-840d-2d6600e29faf', '1073', 'assignments.ended', '2026-11-29 17:38:45.437429+00', '{01a22863-492a-7e35-825b-b3a520d11a50}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4aa4-73eb-a2af-289fd8831a5b', '1077', 'assignments.ended', '2026-11-29 17:38:45.539498+00', '{01a22863-492a-7eb8-a952-a691955e5e5a}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4aae-7820-bc3f-ef886bf3a210', '1081', 'assignments.ended', '2026-11-29 17:38:45.549894+00', '{01a22863-4920-7785-bbf0-5fff39d96093}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4ab2-75ce-8e84-500265d6a8e2', '1085', 'assignments.ended', '2026-11-29 17:38:45.553935+00', '{01a22863-4920-7912-a667-85c1ba342cae}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4ad9-7d78-909f-3fc6e94d25a2', '1091', 'assignments.ended', '2026-11-29 17:38:45.592813+00', '{01a22863-4937-746e-8ba8-cd3d267b54d8,01a22863-493b-7cf1-aead-c7d5ae02b006}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4c0f-7828-8d33-e082633b9660', '1107', 'run.ended', '2026-11-29 17:38:45.790744+00', NULL, NULL, '01a22863-4af6-7afd-9ed7-0b65bc421cfa', NULL, NULL, true),
+	('01a22863-4ca7-7808-8474-62885388e1b7', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4ca7-72b4-ada5-2657adede954,01a22863-4ca7-734b-bc02-59e4b825c8a7,01a22863-4ca7-7374-a784-429ab61461d7,01a22863-4ca7-739d-8087-08c266f22f9f}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cad-7de3-87b9-0a04d4c61d7e', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cad-79a5-ba34-769c4b4ea4e4,01a22863-4cad-7af5-bd3d-e55eab8bc0cb}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4d01-78e9-900d-032118afc946', '1228', 'run.ended', '2026-11-29 17:38:46.109446+00', NULL, NULL, '01a22863-4c45-7af1-8729-9401bc0a864d', NULL, NULL, true),
+	('01a22863-4cae-78e1-bd9e-16c1dfa542f7', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cae-7639-a237-abdc1c34ff1c,01a22863-4cae-76b4-80c6-508d867e8686}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4caf-7d02-85f0-3460ae297628', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4caf-7a7e-a52d-dfd78c03b6e6,01a22863-4caf-7afd-bfea-88f2e4585ccc}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cb5-742d-a869-f94ae79e29f2', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cb5-70fd-85c2-76ba8cc848f4}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cb8-7d6c-9155-b1128a648506', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cb6-7431-a186-a0cc7d53c442}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cba-70ac-ac5a-abfdeaba9b2d', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cb9-7e24-b5d0-0281d2c2d08b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cba-77c2-a6f9-8534fb17401a', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cba-75f3-9bc9-0b577075cfc7}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cbb-7831-858f-3b358eea4258', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cbb-7581-a3c7-6c5118824276,01a22863-4cbb-7649-b364-714b59b24575}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cbf-7414-b1e2-07300fca02fa', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cbf-7031-b920-8c61984d7e78,01a22863-4cbf-70fd-a99b-f4ded96b087d,01a22863-4cbf-7133-95cb-6163d22f67ec,01a22863-4cbf-715c-a2a3-d5ae263b8b48}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cc5-7fdb-88ef-f4ca97afdc1e', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cbf-787e-9ff0-5b4df28f709d,01a22863-4cbf-78f9-9633-a025caf75dd5}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cc8-7ae9-b720-1a9108fc2682', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cc7-775c-aa5f-38b2cdb47eeb}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cca-76ac-9c04-d1047e5ee082', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cca-73a1-b79d-531ac8feb196}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cca-7aac-98ed-602e1ef94080', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cca-7831-b28c-b6b1305dbf9e,01a22863-4cca-78b4-9913-aabc714ba7cd}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cca-7f06-a28a-cc7d82d7fb76', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cca-7bf7-a9f9-22e327d8fa32,01a22863-4cca-7c6a-b436-07927ca9ea73,01a22863-4cca-7c93-9b72-bcc948eb3a45,01a22863-4cca-7cd0-adbc-5037a98ae835,01a22863-4cca-7cf5-88e4-952ee4fb7cc0}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4ccb-7722-bba4-e18891c66f8e', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4ccb-74fd-921e-543dac347fb5,01a22863-4ccb-7568-9cad-b9b4acd492b1}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4ccb-7c14-9b12-57758ac90c05', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4ccb-7a5e-8398-5249520c46b7}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd2-701c-b9c0-225a8b05c496', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4ccc-765e-8b73-745718d23d0e,01a22863-4ccc-774b-abe9-a3468f375b5b}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd2-7c1c-958e-1c2a6e6cd7d3', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd2-7943-8d39-7ae7c1f863c3}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd3-71d2-b847-b24b20a84723', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd2-7fc2-9784-117a02248212}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd4-7537-ace4-bf318dec00b9', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd4-7343-bd2e-b432a14b87f6}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd5-702d-a50e-d78a1f4e33fd', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd4-7d99-ac6e-1912063299cc,01a22863-4cd4-7e49-b4d8-8dc05923eade}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd8-7189-a8b4-7687183b4e70', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd7-7f47-a220-d73aa2515222}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd8-7f4b-9df9-07575a23a9bb', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd8-7a93-b5ce-d48d3524e878,01a22863-4cd8-7b53-92fb-3d06af0eb5f8,01a22863-4cd8-7b99-b2b4-0c861787ce50}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cd9-78d4-be51-ce12463bd39d', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cd9-76f1-a534-81682704c191}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cda-72d0-8a20-457b3c318ea7', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cda-704d-87eb-7d2e049e9fa2,01a22863-4cda-70fd-a333-a26489b0b35a}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cda-7ec4-9fa5-6ffa52fc27a6', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cda-7ca3-82d9-9fb538065ef5}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4cdb-724d-895f-c2673618a3f7', '1112', 'assignments.created', '2026-11-29 17:38:45.977626+00', '{01a22863-4cdb-7000-ae05-e36cc3a15fc9,01a22863-4cdb-7087-b599-a2067a9abe34,01a22863-4cdb-70b0-964a-dcc1e8f3db51}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4d1f-7e28-a2d8-4647cbcc4b83', '1232', 'assignments.created', '2026-11-29 17:38:46.158452+00', '{01a22863-4d1f-74d9-a99d-be1e00da7568,01a22863-4d1f-767e-997b-f494254286fb,01a22863-4d1f-76b8-a980-455a6c58f43b,01a22863-4d1f-76dd-a73f-1e3d256bde93,01a22863-4d1f-76fd-b55b-52369fdc5c64,01a22863-4d1f-771e-8779-c915555552aa,01a22863-4d1f-773f-8bd7-6a7f86a661eb,01a22863-4d1f-7760-b5f4-cb4a67088624,01a22863-4d1f-7781-8076-82e1004542b2,01a22863-4d1f-779d-829b-472d349b44b5,01a22863-4d1f-77c2-a95d-fdafb1690c7d,01a22863-4d1f-77df-8c70-d472941de298,01a22863-4d1f-7800-b581-6241f4dcd6e1,01a22863-4d1f-7820-9131-6aeb40c5047c,01a22863-4d1f-7841-bb6b-2beb6acd3e2e,01a22863-4d1f-7862-994e-34cacbc06383,01a22863-4d1f-787e-8e57-a556855795c8,01a22863-4d1f-789f-b586-0ef11c0bd3f9,01a22863-4d1f-78c4-ac47-4f40b97afe1a}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4d2b-7bdb-a670-f703f676874c', '1236', 'run.ended', '2026-11-29 17:38:46.17761+00', NULL, NULL, '01a22863-4d05-77c6-a13d-c6227b4876f8', NULL, NULL, true),
+	('01a22863-4d5b-7968-9044-6b71cddd9b22', '1241', 'assignments.created', '2026-11-29 17:38:46.210629+00', '{01a22863-4d5a-7c72-a434-427c7e3505c8,01a22863-4d5a-7def-8b32-967134196e8b,01a22863-4d5a-7e20-9ee7-8485e48c1a8a,01a22863-4d5a-7e45-b158-fd9a82c6e7be,01a22863-4d5a-7e66-bb16-4e72acad7030,01a22863-4d5a-7e8b-9f40-b2e5bcfba231,01a22863-4d5a-7fef-b8c7-388e5ac642a2,01a22863-4d5b-709b-92a8-60172b556e70,01a22863-4d5b-70f1-9f8d-3d357f5b4683,01a22863-4d5b-7112-a37a-df1f3a98b333,01a22863-4d5b-7133-abef-1318ee916948}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4d6f-7256-9980-d549da4fa91d', '1245', 'run.ended', '2026-11-29 17:38:46.244069+00', NULL, NULL, '01a22863-4d36-7cd4-ba29-a7e01783ef4b', NULL, NULL, true),
+	('01a22863-4da7-7ddb-bff8-beb0b11ad480', '1248', 'assignments.ended', '2026-11-29 17:38:46.276452+00', '{01a22863-4957-77f7-857e-1c750a5c779a,01a22863-4cd2-7943-8d39-7ae7c1f863c3}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4da8-7d22-a6bc-64c654c2dec0', '1248', 'assignments.created', '2026-11-29 17:38:46.276452+00', '{01a22863-4da8-76fd-abfe-dbca12ebf3ed,01a22863-4da8-77e7-908b-47ed2c89d3b3}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4db9-746a-b083-2a67d7e99a7e', '1255', 'run.ended', '2026-11-29 17:38:46.316624+00', NULL, NULL, '01a22863-4d7c-7662-a1a0-f5d74be1a3b5', NULL, NULL, true),
+	('01a22863-4dea-7dd2-871f-603507ba7bca', '1257', 'policy.changed', '2026-11-29 17:38:46.340996+00', NULL, NULL, NULL, 3, NULL, true),
+	('01a22863-4e09-70d4-bd05-1db9c4ec0319', '1261', 'assignments.ended', '2026-11-29 17:38:46.399655+00', '{01a22863-494b-77e3-bc2f-901488df73f7,01a22863-494b-796c-ba32-5244b987e8d8,01a22863-4cb5-70fd-85c2-76ba8cc848f4,01a22863-4cb6-7431-a186-a0cc7d53c442,01a22863-4cb9-7e24-b5d0-0281d2c2d08b,01a22863-4cba-75f3-9bc9-0b577075cfc7,01a22863-4cbb-7581-a3c7-6c5118824276,01a22863-4cbb-7649-b364-714b59b24575,01a22863-4cbf-7031-b920-8c61984d7e78,01a22863-4cbf-70fd-a99b-f4ded96b087d,01a22863-4d1f-773f-8bd7-6a7f86a661eb,01a22863-4d1f-7760-b5f4-cb4a67088624,01a22863-4d1f-7781-8076-82e1004542b2,01a22863-4d1f-779d-829b-472d349b44b5,01a22863-4d5a-7e20-9ee7-8485e48c1a8a,01a22863-4d5a-7e45-b158-fd9a82c6e7be}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e09-7d4f-99df-2f142defa507', '1261', 'assignments.created', '2026-11-29 17:38:46.399655+00', '{01a22863-4e09-7876-ae98-d5b8c5b5c67c,01a22863-4e09-794b-96ca-f064cb744f83,01a22863-4e09-797c-8049-9f35644303cc,01a22863-4e09-799d-a359-189d24f88d2a,01a22863-4e09-79be-bcb6-0024372e64e4,01a22863-4e09-79db-8c84-2576fd3b97ff,01a22863-4e09-79fb-bbc8-e72a74ff141f,01a22863-4e09-7a18-8d9a-e5e0a8bdbad8}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e16-7eb0-9f9d-3a8558f892a0', '1268', 'assignments.ended', '2026-11-29 17:38:46.413227+00', '{01a22863-4833-7a51-9dfb-224c9c3748f5}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e26-71fb-a117-eb573de553ac', '1272', 'assignments.ended', '2026-11-29 17:38:46.428655+00', '{01a22863-4833-7a6a-b0a8-cad91f49b256}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e3e-7ab8-84a5-a0be3a74e1af', '1277', 'assignments.ended', '2026-11-29 17:38:46.453835+00', '{01a22863-4cd8-7b99-b2b4-0c861787ce50,01a22863-4cd9-76f1-a534-81682704c191,01a22863-4cda-704d-87eb-7d2e049e9fa2,01a22863-4d1f-789f-b586-0ef11c0bd3f9,01a22863-4d5b-70f1-9f8d-3d357f5b4683}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e3f-7737-828b-3d52fb1479f1', '1277', 'assignments.created', '2026-11-29 17:38:46.453835+00', '{01a22863-4e3f-71ef-af86-2f54f3d355a2,01a22863-4e3f-72c0-aca2-a6ba25d2fd07,01a22863-4e3f-72f1-af6f-109af3f8332e,01a22863-4e3f-7312-a363-eada54faee5f,01a22863-4e3f-7333-ac54-0090c331440e,01a22863-4e3f-7353-ba96-e06745e7d80d,01a22863-4e3f-7370-a0ac-fd7ea4fbe5dd,01a22863-4e3f-7391-9f63-f33d0c395cdc,01a22863-4e3f-73ae-8b37-b61a5baf39e3,01a22863-4e3f-73ce-945a-73ffa53d1bfb}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e5b-71c2-9699-157c3d217391', '1285', 'run.ended', '2026-11-29 17:38:46.476913+00', NULL, NULL, '01a22863-4df7-7b5c-9e68-78bf93b4272e', NULL, NULL, true),
+	('01a22863-4e77-7343-9dc1-0a37c98edb7b', '1289', 'assignments.created', '2026-11-29 17:38:46.509591+00', '{01a22863-4e76-7e41-a95f-86ebe32d7e6e,01a22863-4e76-7ff7-be5c-ef6d995e9a83,01a22863-4e77-7024-95e4-5380b1764178}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4e95-762d-a1f3-fb3517093b0a', '1296', 'assignments.created', '2026-11-29 17:38:46.532693+00', '{01a22863-4e94-7fd7-a9f0-6fea89791f36}', NULL, NULL, NULL, NULL, true),
+	('01a22863-4ecf-7ef9-9ac8-0612d8a2023d', '1312', 'assignment.failed', '2026-11-29 17:38:46.596616+00', NULL, '{39b1e737-ea6d-421d-b77e-f6e5a0ec0205,6444605b-eea2-4c58-a735-e057143dce18,c9f4e58f-52eb-4e5b-80b9-bf013baa246b}', NULL, NULL, NULL, false),
+	('01a22863-4ede-76b8-93fd-772211adf15e', '1317', 'assignment.failed', '2026-11-29 17:38:46.613475+00', NULL, '{13a0954e-d33b-4ab8-8962-57d512aee5c2,50ce0ab7-245e-466d-97de-7f96e3457a67,6b3c7b4e-efc2-4c7a-8f10-d87a920ce728,77c64f09-a0e1-4bd8-93ee-44cadc83e1f0}', NULL, NULL, NULL, false),
+	('01a22863-4eeb-7702-8604-5a386366f3b0', '1322', 'assignment.failed', '2026-11-29 17:38:46.62888+00', NULL, '{3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51,80f110ab-918d-4bc6-a1db-09e823a0998b,8bf2e733-71cf-4f95-9c12-fa1f85eb3480,d3e26acf-042f-4a7f-95ae-c9d960def6cc}', NULL, NULL, NULL, false),
+	('01a22863-4efe-716c-ae61-362b4d6e43aa', '1329', 'assignments.created', '2026-11-29 17:38:46.645572+00', '{01a22863-4efd-7b33-a7c3-c2a6677e892b,01a22863-4efd-7d37-b71f-643a79cd1c25,01a22863-4efd-7d70-9df7-ba1778888d1c,01a22863-4efd-7da1-b8d7-2feeaf7bf39a}', NULL, NULL, NULL, NULL, false),
+	('01a22863-4f07-76c0-83ed-c9eb90d18ff3', '1335', 'assignments.created', '2026-11-29 17:38:46.659959+00', '{01a22863-4f07-719d-8b81-9fee89ba5a27,01a22863-4f07-7306-97e4-80453d18272b,01a22863-4f07-733f-9ba1-af8a77af8971,01a22863-4f07-7374-ad97-8a9965a3db5e}', NULL, NULL, NULL, NULL, false),
+	('01a22863-4f0f-7c97-85f0-938eb74f04f0', '1341', 'assignments.created', '2026-11-29 17:38:46.668928+00', '{01a22863-4f0f-773f-b59e-a388d4f21434,01a22863-4f0f-78fd-8100-56efbf09ab7f,01a22863-4f0f-793b-a8ae-48e0b1cfeb71}', NULL, NULL, NULL, NULL, false),
+	('01a22863-4f16-711e-b47c-aa37d40dd737', '1347', 'assignments.created', '2026-11-29 17:38:46.676893+00', '{01a22863-4f15-7c87-b87f-c01e9fe42510}', NULL, NULL, NULL, NULL, false),
+	('01a22863-5128-76ed-8b9d-f34578015391', '1362', 'assignments.created', '2026-11-29 17:38:47.196953+00', '{01a22863-5127-7ac0-ac82-705adc0f3917,01a22863-5127-7ccc-8c21-fc94c9bab709,01a22863-5127-7d12-a4b1-b3c08793952f,01a22863-5127-7d33-a080-c0418d203946,01a22863-5127-7d58-acd4-213f066294c7,01a22863-5127-7d78-8c15-2d46d6465e93,01a22863-5127-7e04-9161-a3f8b0a349c2,01a22863-5127-7e24-929d-393f91af2885,01a22863-5127-7e49-85f7-03225c3c23fe,01a22863-5127-7e66-9f25-40c2bb0d6fde,01a22863-5127-7e87-a71c-4a2e56c2f7e7}', NULL, NULL, NULL, NULL, false),
+	('01a22863-5134-7a51-a333-e9e579e7ffb5', '1366', 'assignments.created', '2026-11-29 17:38:47.212717+00', '{01a22863-5134-72e1-ab42-6ca20d97a778,01a22863-5134-746a-9063-fba54b173950,01a22863-5134-749b-802c-a49cf918aa3b,01a22863-5134-74c4-b46a-d9cf151a575e,01a22863-5134-74e5-8675-039f4154cdbc,01a22863-5134-750a-8783-54a5b45b6dc4,01a22863-5134-7526-a6be-8c1ce8b2b797,01a22863-5134-7543-88bc-6f2ec0390555,01a22863-5134-7564-8f0f-691026a01ae0}', NULL, NULL, NULL, NULL, false),
+	('01a22863-513a-773b-be11-3a6c900fe259', '1370', 'assignments.created', '2026-11-29 17:38:47.222207+00', '{01a22863-5139-7de7-b3cb-cc67908f5d81,01a22863-5139-7ef1-b027-788c8d814a4a,01a22863-5139-7f22-9199-996883e2db2b,01a22863-5139-7f47-b924-a51f565bc99f,01a22863-5139-7f68-8011-059b79bef1e7,01a22863-5139-7f89-abe1-b35ae4a05211,01a22863-5139-7fa5-aeb9-558e1337f178,01a22863-5139-7fc6-a670-9d912ccaaff2,01a22863-5139-7fdf-ae95-e0a8f58af348,01a22863-513a-7000-8162-2f8efa92f24d,01a22863-513a-7097-a30d-95f7e849a920,01a22863-513a-70b8-90e0-800ab3913350,01a22863-513a-70d4-87d8-42639b3ece85,01a22863-513a-70f1-bbba-5eba9081a8ff,01a22863-513a-71f3-a905-f1ddeaf6940c,01a22863-513a-7210-8c94-aa06c634e231,01a22863-513a-722d-bb4b-090bb6b09ae7,01a22863-513a-724d-a493-aeb1610a1b53}', NULL, NULL, NULL, NULL, false);
+
+
+--
+-- Data for Name: outbox_forgotten; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+
+
+--
+-- Data for Name: outbox_gaps; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+
+
+--
+-- Data for Name: policies; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.policies VALUES
+	(1, '{"rules": [], "defaultTrainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d", "respectsOtherTrainers": false}', NULL, '2026-11-29 17:38:44.301684+00', 'migration'),
+	(2, '{"rules": [{"name": "left alone, version 2", "when": {"op": "in", "field": "segment", "value": ["f"]}, "assign": {"choose": "nobody"}}, {"name": "team, version 2", "when": {"op": "in", "field": "segment", "value": ["0", "1"]}, "assign": {"choose": "all", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "first choice, version 2", "when": {"op": "in", "field": "segment", "value": ["2", "3", "4", "5"]}, "assign": {"choose": "spread", "trainers": [{"weight": 2, "trainerId": "38e4e196-3860-4c0c-97b2-db4e07c72315"}, {"weight": 1, "trainerId": "2541455a-8909-47eb-a19b-d155c6887380"}], "whenFull": "next"}}, {"name": "second choice, version 2", "when": {"op": "in", "field": "segment", "value": ["4", "5", "6", "7"]}, "assign": {"choose": "most_room", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "waits, version 2", "when": {"op": "in", "field": "segment", "value": ["8"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "63cc8347-614f-4aef-8ce4-98391ac6935c"}], "whenFull": "wait"}}, {"name": "leaving, version 2", "when": {"op": "in", "field": "segment", "value": ["9", "a", "b"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b"}, {"weight": 1, "trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}], "whenFull": "next"}}], "defaultTrainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d", "respectsOtherTrainers": false}', NULL, '2026-11-29 17:38:45.004+00', 'journal'),
+	(3, '{"rules": [{"name": "left alone, version 3", "when": {"op": "in", "field": "segment", "value": ["f"]}, "assign": {"choose": "nobody"}}, {"name": "team, version 3", "when": {"op": "in", "field": "segment", "value": ["0", "c"]}, "assign": {"choose": "all", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "first choice, version 3", "when": {"op": "in", "field": "segment", "value": ["2", "3", "4", "5"]}, "assign": {"choose": "spread", "trainers": [{"weight": 3, "trainerId": "38e4e196-3860-4c0c-97b2-db4e07c72315"}, {"weight": 1, "trainerId": "2541455a-8909-47eb-a19b-d155c6887380"}], "whenFull": "next"}}, {"name": "second choice, version 3", "when": {"op": "in", "field": "segment", "value": ["4", "5", "6", "7"]}, "assign": {"choose": "most_room", "trainers": [{"weight": 1, "trainerId": "839c27a9-6d4a-4158-b996-f081b8a9f238"}, {"weight": 1, "trainerId": "dd94d702-adea-4b29-a42d-03ea886b5421"}], "whenFull": "next"}}, {"name": "waits, version 3", "when": {"op": "in", "field": "segment", "value": ["8"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "63cc8347-614f-4aef-8ce4-98391ac6935c"}], "whenFull": "wait"}}, {"name": "leaving, version 3", "when": {"op": "in", "field": "segment", "value": ["9", "a", "b"]}, "assign": {"choose": "spread", "trainers": [{"weight": 1, "trainerId": "4a4855ea-07f8-46e5-b718-6e1eee098a6b"}, {"weight": 1, "trainerId": "fefdc453-0619-47d2-9e8b-461ae1454c28"}], "whenFull": "next"}}], "defaultTrainerId": "d18a21c8-be77-496f-a2fd-ec6479ecba6d", "respectsOtherTrainers": false}', NULL, '2026-11-29 17:38:46.340996+00', 'journal');
+
+
+--
+-- Data for Name: policy_rules; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.policy_rules VALUES
+	(2, 1, 'left alone, version 2', 'exists ($."segment"?(@ == "f"))', '{"{segment}"}', '{text}', 'nobody', NULL, '{}', '{}', 'next'),
+	(2, 2, 'team, version 2', 'exists ($."segment"?(@ == "0" || @ == "1"))', '{"{segment}"}', '{text}', 'all', NULL, '{839c27a9-6d4a-4158-b996-f081b8a9f238,dd94d702-adea-4b29-a42d-03ea886b5421}', '{1,1}', 'next'),
+	(2, 3, 'first choice, version 2', 'exists ($."segment"?(((@ == "2" || @ == "3") || @ == "4") || @ == "5"))', '{"{segment}"}', '{text}', 'spread', NULL, '{38e4e196-3860-4c0c-97b2-db4e07c72315,2541455a-8909-47eb-a19b-d155c6887380}', '{2,1}', 'next'),
+	(2, 4, 'second choice, version 2', 'exists ($."segment"?(((@ == "4" || @ == "5") || @ == "6") || @ == "7"))', '{"{segment}"}', '{text}', 'most_room', NULL, '{839c27a9-6d4a-4158-b996-f081b8a9f238,dd94d702-adea-4b29-a42d-03ea886b5421}', '{1,1}', 'next'),
+	(2, 5, 'waits, version 2', 'exists ($."segment"?(@ == "8"))', '{"{segment}"}', '{text}', 'spread', NULL, '{63cc8347-614f-4aef-8ce4-98391ac6935c}', '{1}', 'wait'),
+	(2, 6, 'leaving, version 2', 'exists ($."segment"?((@ == "9" || @ == "a") || @ == "b"))', '{"{segment}"}', '{text}', 'spread', NULL, '{4a4855ea-07f8-46e5-b718-6e1eee098a6b,fefdc453-0619-47d2-9e8b-461ae1454c28}', '{1,1}', 'next'),
+	(3, 1, 'left alone, version 3', 'exists ($."segment"?(@ == "f"))', '{"{segment}"}', '{text}', 'nobody', NULL, '{}', '{}', 'next'),
+	(3, 2, 'team, version 3', 'exists ($."segment"?(@ == "0" || @ == "c"))', '{"{segment}"}', '{text}', 'all', NULL, '{839c27a9-6d4a-4158-b996-f081b8a9f238,dd94d702-adea-4b29-a42d-03ea886b5421}', '{1,1}', 'next'),
+	(3, 3, 'first choice, version 3', 'exists ($."segment"?(((@ == "2" || @ == "3") || @ == "4") || @ == "5"))', '{"{segment}"}', '{text}', 'spread', NULL, '{38e4e196-3860-4c0c-97b2-db4e07c72315,2541455a-8909-47eb-a19b-d155c6887380}', '{3,1}', 'next'),
+	(3, 4, 'second choice, version 3', 'exists ($."segment"?(((@ == "4" || @ == "5") || @ == "6") || @ == "7"))', '{"{segment}"}', '{text}', 'most_room', NULL, '{839c27a9-6d4a-4158-b996-f081b8a9f238,dd94d702-adea-4b29-a42d-03ea886b5421}', '{1,1}', 'next'),
+	(3, 5, 'waits, version 3', 'exists ($."segment"?(@ == "8"))', '{"{segment}"}', '{text}', 'spread', NULL, '{63cc8347-614f-4aef-8ce4-98391ac6935c}', '{1}', 'wait'),
+	(3, 6, 'leaving, version 3', 'exists ($."segment"?((@ == "9" || @ == "a") || @ == "b"))', '{"{segment}"}', '{text}', 'spread', NULL, '{4a4855ea-07f8-46e5-b718-6e1eee098a6b,fefdc453-0619-47d2-9e8b-461ae1454c28}', '{1,1}', 'next');
+
+
+--
+-- Data for Name: reconciliations; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.reconciliations VALUES
+	('2026-11-29 03:17:00+00', '2026-11-29 17:38:45.924673+00', '01a22863-4c45-7af1-8729-9401bc0a864d', 0);
+
+
+--
+-- Data for Name: schema_migrations; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.schema_migrations VALUES
+	('20261123000050'),
+	('20261123000055'),
+	('20261123000060'),
+	('20261123000065'),
+	('20261123000070'),
+	('20261123000075'),
+	('20261123000080'),
+	('20261123000085'),
+	('20261123000100'),
+	('20261123000200'),
+	('20261123000300'),
+	('20261123000350'),
+	('20261123000352'),
+	('20261123000355'),
+	('20261123000360'),
+	('20261123000365'),
+	('20261123000370'),
+	('20261123000375'),
+	('20261123000400'),
+	('20261123000410'),
+	('20261123000412'),
+	('20261123000414'),
+	('20261123000416'),
+	('20261123000418'),
+	('20261123000420'),
+	('20261123000422'),
+	('20261123000424'),
+	('20261123000426'),
+	('20261123000428'),
+	('20261123000430'),
+	('20261123000432'),
+	('20261123000433'),
+	('20261123000434'),
+	('20261123000436'),
+	('20261123000438'),
+	('20261123000440'),
+	('20261123000450'),
+	('20261123000500'),
+	('20261123000600'),
+	('20261123000610'),
+	('20261123000620'),
+	('20261123000630'),
+	('20261123000635'),
+	('20261123000640'),
+	('20261123000645'),
+	('20261123000650'),
+	('20261123000655'),
+	('20261123000660'),
+	('20261123000665'),
+	('20261123000670'),
+	('20261123000671'),
+	('20261123000672'),
+	('20261123000675'),
+	('20261123000676'),
+	('20261123000677'),
+	('20261123000678'),
+	('20261123000679'),
+	('20261123000680'),
+	('20261123000681'),
+	('20261123000682'),
+	('20261123000683'),
+	('20261123000684'),
+	('20261123000685'),
+	('20261123000686'),
+	('20261123000687'),
+	('20261123000688'),
+	('20261123000689'),
+	('20261123000690'),
+	('20261123000691'),
+	('20261123000692'),
+	('20261123000693'),
+	('20261123000694'),
+	('20261123000695'),
+	('20261123000696'),
+	('20261123000697'),
+	('20261123000698'),
+	('20261123000699'),
+	('20261123000700'),
+	('20261123000710'),
+	('20261123000715'),
+	('20261123000717'),
+	('20261123000720'),
+	('20261123000722'),
+	('20261123000725'),
+	('20261123000730'),
+	('20261123000740'),
+	('20261123000800'),
+	('20261123000900'),
+	('20261123000910'),
+	('20261123000912'),
+	('20261123000920'),
+	('20261123000925'),
+	('20261123000930'),
+	('20261123000940'),
+	('20261123000950'),
+	('20261123000955'),
+	('20261123000980'),
+	('20261123000990'),
+	('20261123001000'),
+	('20261123001090'),
+	('20261123001095'),
+	('20261123001100'),
+	('20261123001140'),
+	('20261123001150'),
+	('20261123001200'),
+	('20261123001210'),
+	('20261123001220'),
+	('20261123001300'),
+	('20261123001310'),
+	('20261123001312'),
+	('20261123001320'),
+	('20261123001330'),
+	('20261123001340'),
+	('20261123001345'),
+	('20261123001350'),
+	('20261123001360'),
+	('20261123001400'),
+	('20261123001480'),
+	('20261123001490'),
+	('20261123001495'),
+	('20261123001497'),
+	('20261123001500'),
+	('20261123001510'),
+	('20261123001515'),
+	('20261123001517'),
+	('20261123001520'),
+	('20261123001550'),
+	('20261123001560'),
+	('20261123001570'),
+	('20261123001572'),
+	('20261123001574'),
+	('20261123001580'),
+	('20261123001585'),
+	('20261123001590'),
+	('20261123001592'),
+	('20261123001594'),
+	('20261123001596'),
+	('20261123001600'),
+	('20261123001640'),
+	('20261123001645'),
+	('20261123001648'),
+	('20261123001650'),
+	('20261123001700'),
+	('20261123001800'),
+	('20261123001810'),
+	('20261123001815'),
+	('20261123001820'),
+	('20261123001830'),
+	('20261123001840'),
+	('20261123001850'),
+	('20261123001880'),
+	('20261123001890'),
+	('20261123001900'),
+	('20261123001905'),
+	('20261123001910'),
+	('20261123001950'),
+	('20261123002000'),
+	('20261123002050'),
+	('20261123002100'),
+	('20261123002135'),
+	('20261123002138'),
+	('20261123002140'),
+	('20261123002150'),
+	('20261123002155'),
+	('20261123002160'),
+	('20261123002200'),
+	('20261123002250'),
+	('20261123002300'),
+	('20261123002380'),
+	('20261123002390'),
+	('20261123002391'),
+	('20261123002392'),
+	('20261123002394'),
+	('20261123002400'),
+	('20261123002410'),
+	('20261123002420'),
+	('20261123002450'),
+	('20261123002500'),
+	('20261123002510'),
+	('20261123003000'),
+	('20261123003005'),
+	('20261123003010'),
+	('20261123003020'),
+	('20261123003025'),
+	('20261123003030'),
+	('20261123003040'),
+	('20261123003200'),
+	('20261123003210'),
+	('20261123003215'),
+	('20261123003220'),
+	('20261123003230'),
+	('20261123003235'),
+	('20261123003240'),
+	('20261123003250'),
+	('20261123003260'),
+	('20261123003265'),
+	('20261123003270'),
+	('20261123003278'),
+	('20261123003280'),
+	('20261123003282'),
+	('20261123003284'),
+	('20261123003286'),
+	('20261123003288'),
+	('20261123003290'),
+	('20261123003295'),
+	('20261123003300'),
+	('20261123003305'),
+	('20261123003310'),
+	('20261123003320'),
+	('20261123003330'),
+	('20261123003335'),
+	('20261123003340'),
+	('20261123003350'),
+	('20261123003380'),
+	('20261123003390'),
+	('20261123003395'),
+	('20261123003400'),
+	('20261123009900');
+
+
+--
+-- Data for Name: seats; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.seats VALUES
+	('2541455a-8909-47eb-a19b-d155c6887380', '01a22863-4f1e-785e-bf55-1a5549d22661', false),
+	('2541455a-8909-47eb-a19b-d155c6887380', '01a22863-4f1e-786e-b7e8-009e77fe4397', false);
+
+
+--
+-- Data for Name: settings; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.settings VALUES
+	(true, 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 3, true, false);
+
+
+--
+-- Data for Name: trainers; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.trainers VALUES
+	('38e4e196-3860-4c0c-97b2-db4e07c72315', 3, true, NULL, '2026-11-29 17:38:44.927189+00', 'journal'),
+	('63cc8347-614f-4aef-8ce4-98391ac6935c', 2, true, NULL, '2026-11-29 17:38:44.956617+00', 'journal'),
+	('2541455a-8909-47eb-a19b-d155c6887380', 30, true, NULL, '2026-11-29 17:38:46.685259+00', 'journal');
+
+
+--
+-- Data for Name: watched_tables; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.watched_tables VALUES
+	('public.people', 'public', 'people', 'person_id', 1, '{city}', '2026-11-29 17:38:46.498+00', '2026-11-29 17:38:46.498+00', NULL);
+
+
+--
+-- Data for Name: webhook_endpoints; Type: TABLE DATA; Schema: assignment; Owner: -
+--
+
+INSERT INTO assignment.webhook_endpoints VALUES
+	('87e4c389-60dd-46ad-b337-e817d66ed150', 'https://hooks.example.com/assignments', NULL, '{assignments.created,assignments.ended,assignment.failed,run.ended,policy.changed}', '4bb06f8e.Jphg8bGN6bGIn4jmtVZS50yj3uRBz-ySrNcDHbkkdwvK4Jbi1PQCdr6Y097xNA5fpRgChg_bJPx_Sb_-ckodfKXaYE-KZY_uXmvTGujj', NULL, NULL, true, NULL, NULL, '2026-11-29 17:38:44.88993+00', 'installation', '2026-11-29 17:38:44.88993+00', 'installation'),
+	('007fd232-b2ce-48a0-961e-a907a20d750c', NULL, NULL, '{policy.changed,run.ended}', NULL, NULL, NULL, true, NULL, NULL, '2026-11-29 17:38:44.908989+00', 'installation', '2026-11-29 17:38:44.908989+00', 'installation');
+
+
+--
+-- Data for Name: departed_assignments; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.departed_assignments VALUES
+	('01a22863-490b-7604-9d1c-81c1e53bb468', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6cdf3e32-f03a-402f-a73f-45f20452f926', '2026-11-29 17:38:45.097063+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-497a-7cdd-bdca-6b771d8586b2', 'dd94d702-adea-4b29-a42d-03ea886b5421', '73b36ab5-6e46-4735-be25-1314106b6719', '2026-11-29 17:38:45.240549+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-497a-7e6e-85dd-f19d28113bba', '839c27a9-6d4a-4158-b996-f081b8a9f238', '781e6745-188f-4056-bdf4-8fb9010cc5af', '2026-11-29 17:38:45.240549+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4937-746e-8ba8-cd3d267b54d8', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a83ab0be-a71d-4f60-9346-1605d7eb6286', '2026-11-29 17:38:45.172782+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:38:45.592813+00', 'postgres', 'direct', NULL);
+
+
+--
+-- Data for Name: departed_errors; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+
+
+--
+-- Data for Name: departed_trainers; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+
+
+--
+-- Data for Name: members; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.members VALUES
+	('d18a21c8-be77-496f-a2fd-ec6479ecba6d', NULL, 'Default trainer', NULL, '2026-11-29 17:38:44.660697+00', DEFAULT),
+	('839c27a9-6d4a-4158-b996-f081b8a9f238', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('dd94d702-adea-4b29-a42d-03ea886b5421', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('38e4e196-3860-4c0c-97b2-db4e07c72315', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('2541455a-8909-47eb-a19b-d155c6887380', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('63cc8347-614f-4aef-8ce4-98391ac6935c', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('4a4855ea-07f8-46e5-b718-6e1eee098a6b', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('fefdc453-0619-47d2-9e8b-461ae1454c28', NULL, NULL, NULL, '2026-11-29 17:38:44.914022+00', DEFAULT),
+	('e31b9a8d-6721-4119-aab3-64209e481324', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('0eb13670-08d2-49a2-baf1-f6c2fbf95518', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('b2444ae0-4eb4-4247-847a-a2160915686e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('b65bc051-31e3-4a87-a797-ed8a778a097d', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('f15e8c66-9335-4fb9-a410-f3a8773ebaf9', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('f1897e36-d795-478d-8d23-7c5ecbe82034', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('07900304-03df-401d-8423-cec490c98001', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('0c5f5444-5ef9-4e3d-a5c0-55d39edce522', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('81ebf4f5-bac9-46db-b03e-a487f4bb6644', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('4a258aef-8faf-4177-9713-ed9079fa65dc', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('0360a61e-c655-4402-bd78-3694838e525e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('d7576b40-e74d-453d-b532-1d4bac06ccc2', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('15fa1159-d60c-4255-aeff-29f893fd8007', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('43491931-2e26-4222-aba5-3100de5cb988', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('9ed24037-918f-4113-a695-09cd02a6c792', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('eabbb9ac-762c-42aa-8489-7fcb4f508fdc', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('8c2ba85e-5c20-4723-9aff-3f643494ffb9', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('471b4223-5767-4347-b65b-a6dff1326ea0', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('1f501130-7604-47d8-a431-af09f073fc78', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('d5a9c4a0-f9cb-41e5-a479-52d1f68865c4', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('078cc645-6bd8-4884-a3a4-135af4350e65', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('9bc657a0-c55f-425e-b91d-766e225f2fdf', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('399c119b-0763-43fe-b7d8-3dd7707c1b4f', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('995e0be8-8d32-40a0-bca4-331fcfaad65e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('be6add88-f7c3-4b93-bb5e-2b109277111e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('cda18aee-0601-49b7-9a81-a930a907603e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('4bdfe2a3-7c21-47fa-b498-5a9b7ef463be', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('76ebecbe-9cd6-4751-a676-fc7571a318a1', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('42a2928c-c136-4697-8ca9-e9dbfa562822', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('3eacdef2-1b6b-4c54-ab04-61c0d470c996', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('1a3f7d59-e9b7-428f-944d-7a92a248b741', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('c63e9eea-f86a-44b3-b2ed-1373515a0ac0', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('be24cd9a-8a96-4bb8-8fae-7223f3e3a7b9', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('fa4ba2f2-4a10-4a02-a03f-2105e57a52a7', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('a85acd04-61fa-4c9e-a8ed-f8149a318d0d', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('49059726-5e8a-41da-8b92-8cbb298d5522', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('538dcf0d-1a43-42a4-9faa-978456b78f0b', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('7bd826cc-4ee9-4481-943e-1f4b381b39ff', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('a0c94c81-99c9-4198-aef3-6151a82bfacd', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('1da5dda9-1090-432a-a303-1a6308aa04f7', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('34a5b1b3-9fbc-43a2-b73f-4c480d0941c4', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('2d086394-e0a8-4df8-b94d-09542de20ce8', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('0eb2649e-f100-4983-9527-adb2c03427b2', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('687a05c2-b83a-4bd6-a7f3-ca0a4ab5d16d', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('1719b463-ffcc-46c4-b20e-8b5598e6ff30', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('62f26f2a-4696-45af-8ec5-acaa3d90740b', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('195ee8f1-d54e-4e2a-93fc-29807973e864', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('54082536-6412-4467-8e1a-0aa178592927', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('dd5cdc79-2f23-4a76-9e3b-2ccb59c34e3f', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('6c36cdfa-1415-4575-ab9b-4660ca4b46cb', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('6536eaa8-e711-40ea-b208-728ed1ab617e', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('8a818126-b102-4b6a-9528-72f5de9ce60f', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('e9fcdf13-c89c-41cc-a025-7c9d8a49ccc8', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('bc457c20-d78d-40af-9fae-ae1547b86371', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('89115fcc-8cd8-4aef-b112-ecc6ac276f7d', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('07ac95c5-79f1-4363-b6ae-513dca4638ca', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('08aeee73-9958-4052-a506-ed5b4cd4c89c', NULL, NULL, NULL, '2026-11-29 17:38:45.086042+00', DEFAULT),
+	('7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', NULL, NULL, NULL, '2026-11-29 17:38:45.097063+00', DEFAULT),
+	('e26382ad-4cfc-4e1f-8d4f-c91889c322a7', NULL, NULL, NULL, '2026-11-29 17:38:45.097063+00', DEFAULT),
+	('3877238e-d1f2-4439-9096-9f507cbe48e5', NULL, NULL, NULL, '2026-11-29 17:38:45.097063+00', DEFAULT),
+	('a3ee7a1c-8bc5-4888-bb4f-b95a391032e4', NULL, NULL, NULL, '2026-11-29 17:38:45.149238+00', DEFAULT),
+	('6e19db59-abcf-4f3d-bdf1-c125435c8896', NULL, NULL, NULL, '2026-11-29 17:38:45.149238+00', DEFAULT),
+	('bf3a3307-fe87-4857-980f-30c8785ad1cf', NULL, NULL, NULL, '2026-11-29 17:38:45.149238+00', DEFAULT),
+	('06148f75-90f2-4306-b530-e90d8ba69ed9', NULL, NULL, NULL, '2026-11-29 17:38:45.149238+00', DEFAULT),
+	('dbdc98a5-0009-41ef-becc-86703a63040d', NULL, NULL, NULL, '2026-11-29 17:38:45.172782+00', DEFAULT),
+	('43e92e6f-774a-4712-bc40-26138a99b739', NULL, NULL, NULL, '2026-11-29 17:38:45.172782+00', DEFAULT),
+	('4ff8773c-3561-4588-9f3e-80ecadbbe878', NULL, NULL, NULL, '2026-11-29 17:38:45.172782+00', DEFAULT),
+	('a4ab599d-4f5a-4ac0-8644-1aca16d2a90e', NULL, NULL, NULL, '2026-11-29 17:38:45.177351+00', DEFAULT),
+	('bfbbe0af-825b-4994-94fc-c94d05cab5a5', NULL, NULL, NULL, '2026-11-29 17:38:45.177351+00', DEFAULT),
+	('ae679120-af4f-4373-bf43-eebe6a74ca9f', NULL, NULL, NULL, '2026-11-29 17:38:45.177351+00', DEFAULT),
+	('81cdb838-082f-4b6e-8f5d-b76b1ffc480b', NULL, NULL, NULL, '2026-11-29 17:38:45.177351+00', DEFAULT),
+	('a2b2c29d-1278-4ded-a083-b8a8a6545167', NULL, NULL, NULL, '2026-11-29 17:38:45.189074+00', DEFAULT),
+	('7b911dbe-b477-461e-8378-5947fa196fa4', NULL, NULL, NULL, '2026-11-29 17:38:45.189074+00', DEFAULT),
+	('15f3be9a-33fd-46c5-9990-18c32741b18d', NULL, NULL, NULL, '2026-11-29 17:38:45.189074+00', DEFAULT),
+	('82d98cb8-04c0-4ed1-9cc3-6f2e67af63a8', NULL, NULL, NULL, '2026-11-29 17:38:45.189074+00', DEFAULT),
+	('9b22bb87-39c2-4b03-85fa-cbdd706d1b2c', NULL, NULL, NULL, '2026-11-29 17:38:45.201213+00', DEFAULT),
+	('6e4028f7-bcd1-47d0-80b1-f1d0fed2bdeb', NULL, NULL, NULL, '2026-11-29 17:38:45.201213+00', DEFAULT),
+	('7d687537-9170-4e7d-9357-0b825954f828', NULL, NULL, NULL, '2026-11-29 17:38:45.201213+00', DEFAULT),
+	('6a577a30-3d0d-403c-9ac6-6d1bc72baf9b', NULL, NULL, NULL, '2026-11-29 17:38:45.201213+00', DEFAULT),
+	('2feec5b3-7b77-44d7-8779-5754b2feeb5b', NULL, NULL, NULL, '2026-11-29 17:38:45.212167+00', DEFAULT),
+	('3c53ce74-9c56-4c22-aaca-0f2205896e9d', NULL, NULL, NULL, '2026-11-29 17:38:45.212167+00', DEFAULT),
+	('51f78121-28f3-44b0-8a6d-77e76a14d0bb', NULL, NULL, NULL, '2026-11-29 17:38:45.212167+00', DEFAULT),
+	('b3c1f110-e2a7-4274-a070-589235e6e7bd', NULL, NULL, NULL, '2026-11-29 17:38:45.212167+00', DEFAULT),
+	('eea6fca7-4bea-4739-979e-d3e3fd207db8', NULL, NULL, NULL, '2026-11-29 17:38:45.221099+00', DEFAULT),
+	('8646cdf8-117d-43e9-89d9-c306039e0a43', NULL, NULL, NULL, '2026-11-29 17:38:45.221099+00', DEFAULT),
+	('3ece4a1d-40b0-4cac-a6bf-3cf1a3cb6e77', NULL, NULL, NULL, '2026-11-29 17:38:45.221099+00', DEFAULT),
+	('88230898-3742-4472-8f44-fc6c17fbffdc', NULL, NULL, NULL, '2026-11-29 17:38:45.221099+00', DEFAULT),
+	('de6c982e-c60d-4179-80a9-3900b863420a', NULL, NULL, NULL, '2026-11-29 17:38:45.240549+00', DEFAULT),
+	('d9c7b1bb-ec83-48c0-a1d1-086d6a8a8e1e', NULL, NULL, NULL, '2026-11-29 17:38:45.240549+00', DEFAULT),
+	('781e6745-188f-4056-bdf4-8fb9010cc5af', NULL, NULL, NULL, '2026-11-29 17:38:45.240549+00', DEFAULT),
+	('73b36ab5-6e46-4735-be25-1314106b6719', NULL, NULL, NULL, '2026-11-29 17:38:45.240549+00', DEFAULT),
+	('5b017099-89da-411a-8ae9-90bd7d54a435', NULL, NULL, NULL, '2026-11-29 17:38:45.250888+00', DEFAULT),
+	('8824ce93-4bf6-4eac-8f70-9c5ae95a4cee', NULL, NULL, NULL, '2026-11-29 17:38:45.250888+00', DEFAULT),
+	('85605116-0872-4ca2-8ba6-aca1d58b79f2', NULL, NULL, NULL, '2026-11-29 17:38:45.250888+00', DEFAULT),
+	('9f69bb71-22c8-4b5c-91b1-7355bb6c6570', NULL, NULL, NULL, '2026-11-29 17:38:45.250888+00', DEFAULT),
+	('f1efb959-3a4e-4096-a726-1e046b18f1ef', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('2f2c4362-d186-492d-b089-2e5554ae72ce', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('e4ea236b-3fde-44da-af5a-f90be29a7a31', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('05c8c369-edfe-4a76-899d-1b3b5d840931', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('e92f1337-6a2f-44ad-a9fa-a6cbe35d82f9', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('122d759b-4447-4c08-a307-52378baca567', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('63346b07-d2de-43e5-9f25-b84b51234854', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('3da9e227-8d4b-4fd3-926a-ed1025be6571', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('ca3abf7c-9687-441d-87a7-d8183447dba1', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('2a75d64f-b581-401b-b66d-062370a97469', NULL, NULL, NULL, '2026-11-29 17:38:46.189304+00', DEFAULT),
+	('1fd40fe1-dc63-4b88-970d-38c8b434cab8', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:38:46.509591+00', DEFAULT),
+	('208e7475-7fa5-4d86-b5ec-d30cd1fb045c', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:38:46.509591+00', DEFAULT),
+	('928948b1-e214-40b7-bb7b-d9416250a1df', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:38:46.509591+00', DEFAULT),
+	('f1750443-3cc6-438b-95e5-a7f3f25ba1a7', NULL, NULL, '{"city": "Riga"}', '2026-11-29 17:38:46.509591+00', DEFAULT),
+	('6b79f69f-5047-4bf3-aec8-a66b1ea0cc85', 'ada@example.com', 'Ada', NULL, '2026-11-29 17:38:46.532693+00', DEFAULT),
+	('6444605b-eea2-4c58-a735-e057143dce18', NULL, NULL, NULL, '2026-11-29 17:38:46.596616+00', DEFAULT),
+	('fd9e878a-d433-4c63-a836-c11318f365f9', NULL, NULL, NULL, '2026-11-29 17:38:46.596616+00', DEFAULT),
+	('c9f4e58f-52eb-4e5b-80b9-bf013baa246b', NULL, NULL, NULL, '2026-11-29 17:38:46.596616+00', DEFAULT),
+	('39b1e737-ea6d-421d-b77e-f6e5a0ec0205', NULL, NULL, NULL, '2026-11-29 17:38:46.596616+00', DEFAULT),
+	('77c64f09-a0e1-4bd8-93ee-44cadc83e1f0', NULL, NULL, NULL, '2026-11-29 17:38:46.613475+00', DEFAULT),
+	('6b3c7b4e-efc2-4c7a-8f10-d87a920ce728', NULL, NULL, NULL, '2026-11-29 17:38:46.613475+00', DEFAULT),
+	('13a0954e-d33b-4ab8-8962-57d512aee5c2', NULL, NULL, NULL, '2026-11-29 17:38:46.613475+00', DEFAULT),
+	('50ce0ab7-245e-466d-97de-7f96e3457a67', NULL, NULL, NULL, '2026-11-29 17:38:46.613475+00', DEFAULT),
+	('8bf2e733-71cf-4f95-9c12-fa1f85eb3480', NULL, NULL, NULL, '2026-11-29 17:38:46.62888+00', DEFAULT),
+	('d3e26acf-042f-4a7f-95ae-c9d960def6cc', NULL, NULL, NULL, '2026-11-29 17:38:46.62888+00', DEFAULT),
+	('80f110ab-918d-4bc6-a1db-09e823a0998b', NULL, NULL, NULL, '2026-11-29 17:38:46.62888+00', DEFAULT),
+	('3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51', NULL, NULL, NULL, '2026-11-29 17:38:46.62888+00', DEFAULT),
+	('39e5bfcc-b3fa-413e-b58b-be6560fc61e9', NULL, NULL, NULL, '2026-11-29 17:38:46.645572+00', DEFAULT),
+	('bd95194c-a909-4a4b-9507-39b7ea8ed9c5', NULL, NULL, NULL, '2026-11-29 17:38:46.645572+00', DEFAULT),
+	('b866742a-1658-48e7-a950-34ea7bc30e33', NULL, NULL, NULL, '2026-11-29 17:38:46.645572+00', DEFAULT),
+	('18473779-15e1-4154-94e9-dfb08da2bbb5', NULL, NULL, NULL, '2026-11-29 17:38:46.645572+00', DEFAULT),
+	('67c0cc9d-afd6-41b2-9356-e9672d67294d', NULL, NULL, NULL, '2026-11-29 17:38:46.659959+00', DEFAULT),
+	('a5d8155f-8e02-4fbf-835e-73917b569499', NULL, NULL, NULL, '2026-11-29 17:38:46.659959+00', DEFAULT),
+	('15d9b90e-ab1a-43f6-b3f3-654c1ab1392e', NULL, NULL, NULL, '2026-11-29 17:38:46.659959+00', DEFAULT),
+	('45b30505-92b3-4b5d-a8de-45e33b7f8536', NULL, NULL, NULL, '2026-11-29 17:38:46.659959+00', DEFAULT),
+	('cbb6981d-64e9-4754-8a32-c6479907cd57', NULL, NULL, NULL, '2026-11-29 17:38:46.668928+00', DEFAULT),
+	('3fe6c2fc-24f4-47ad-80a9-5f4efa0f215d', NULL, NULL, NULL, '2026-11-29 17:38:46.668928+00', DEFAULT),
+	('0b3a142b-c785-4901-b5ec-a263076c4eeb', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('181ef070-e2e5-46d8-b69e-e9d61ad8cd20', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('5598c653-0d05-425c-af68-7e2a341de591', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('b5df9871-81b4-43d6-a005-a4e79fcbc51c', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('ec85b6b0-a312-4569-bed5-612caeb7e8b1', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('a671f43b-26fd-4e9e-a382-d6cf09d24e2c', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('a980e451-a97a-46af-ace2-0db8f1b13c2b', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('6675acb9-1219-4ee9-ad3b-a5f7ac56faab', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('e15eab90-4cb3-4c96-8ce8-349b7d711fd4', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('0cdfa807-e7ba-4fe1-9367-a69fb27e180e', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('c4ee7500-9272-4c7f-b0fd-a346462cfa16', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('394d3655-e5db-4b6b-982a-7b9373c08d06', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('dd571b06-98ae-4295-8fb6-81b004a0e3a3', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('d8d6d9a6-0ce4-4b4f-84a5-0193ab222386', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('41352630-2f7e-444b-bbdd-3d3601e68d1f', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('5751cd05-b57e-4d23-ac33-0c60962f5629', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('99ebd8aa-3556-4071-9cff-067c33814f83', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('8387ecc4-f913-4ea4-980d-d57ae7fcd422', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('59701a54-3692-4129-a759-ec2138560297', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('d5e30e1e-b36a-4faf-8742-0d93012252be', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('1bd272ae-ad4c-45da-8b8e-06ec2a40f513', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('a230ac6b-c86d-4de3-8917-1d22154db452', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('03b4b513-995c-423b-8801-5ad2006bd768', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('5a65709d-5543-4cb2-a79c-5527d71120e4', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('c0d74fec-67ad-4d62-aafd-a16421227816', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('5673902d-1949-415f-bbae-b1060e75c4e5', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('894b83c8-80fe-4cd3-8333-d8c281ee0cf8', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('8060a5ce-3812-4ad4-8f6b-7ee7d055ce7b', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('31c2f3d7-c4fd-4e6c-b34e-c61e21bc6d6a', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('dbe5a3e4-2111-4c61-9aa3-bf81a8660a36', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('7d0763f9-70c8-4e20-a734-4d91b319ef18', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('7fbebb1a-37d0-4525-bfb5-5e5c34c26aef', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('675c01bf-9269-4467-abc1-25527804ed20', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('087d0eb3-d8b0-4577-b877-478a6fe40b2c', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('09d75a0e-6986-4561-809f-86dcf77e021e', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('85a4e3da-4fc4-480d-a495-38d0e39b60fe', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('3310c788-ff2e-4d3b-898e-cfe9083bbebe', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('f3558453-bcc9-40d3-a3a0-e52b53e02874', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('dc7a39b6-d47c-44e0-901f-157b4cf75c54', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT),
+	('67f438db-8266-43fa-81fc-e263d236d718', NULL, NULL, NULL, '2026-11-29 17:38:47.168842+00', DEFAULT);
+
+
+--
+-- Data for Name: people; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.people VALUES
+	('928948b1-e214-40b7-bb7b-d9416250a1df', 'Riga'),
+	('208e7475-7fa5-4d86-b5ec-d30cd1fb045c', 'Riga'),
+	('1fd40fe1-dc63-4b88-970d-38c8b434cab8', 'Riga'),
+	('f1750443-3cc6-438b-95e5-a7f3f25ba1a7', 'Riga');
+
+
+--
+-- Data for Name: trainer_client_assignments; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.trainer_client_assignments VALUES
+	('01a22863-4833-75eb-a4e2-73e5df8cef56', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '2541455a-8909-47eb-a19b-d155c6887380', '2026-11-29 17:38:44.914022+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4833-7a1c-93ad-7c5780fc192a', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '38e4e196-3860-4c0c-97b2-db4e07c72315', '2026-11-29 17:38:44.914022+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4833-7a83-814c-cd065f7cd149', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '839c27a9-6d4a-4158-b996-f081b8a9f238', '2026-11-29 17:38:44.914022+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4833-7a97-8656-bc320cc77e0f', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'dd94d702-adea-4b29-a42d-03ea886b5421', '2026-11-29 17:38:44.914022+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4833-7aac-8923-d5421adecf82', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '2026-11-29 17:38:44.914022+00', 'active', NULL, 'trigger', NULL, 1, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-490b-7631-ba90-380dac5758a4', 'dd94d702-adea-4b29-a42d-03ea886b5421', '7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', '2026-11-29 17:38:45.097063+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4937-730a-99b2-6e0a2a213e0e', '38e4e196-3860-4c0c-97b2-db4e07c72315', '43e92e6f-774a-4712-bc40-26138a99b739', '2026-11-29 17:38:45.172782+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4937-743d-8be7-fdd9b2a07d3f', '38e4e196-3860-4c0c-97b2-db4e07c72315', '4ff8773c-3561-4588-9f3e-80ecadbbe878', '2026-11-29 17:38:45.172782+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4937-748f-ab84-62ffdcfe4ebc', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'dbdc98a5-0009-41ef-becc-86703a63040d', '2026-11-29 17:38:45.172782+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-493b-7bc2-9268-351cdd850903', '63cc8347-614f-4aef-8ce4-98391ac6935c', '81cdb838-082f-4b6e-8f5d-b76b1ffc480b', '2026-11-29 17:38:45.177351+00', 'active', NULL, 'trigger', NULL, 2, 5, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-493b-7cc0-92ce-21ffbf3b1a65', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a4ab599d-4f5a-4ac0-8644-1aca16d2a90e', '2026-11-29 17:38:45.177351+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-493b-7d12-94dd-dba59e71041b', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'bfbbe0af-825b-4994-94fc-c94d05cab5a5', '2026-11-29 17:38:45.177351+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-494b-799d-b3b4-fb9510be356c', 'dd94d702-adea-4b29-a42d-03ea886b5421', '7b911dbe-b477-461e-8378-5947fa196fa4', '2026-11-29 17:38:45.189074+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-494b-79be-9a0e-105afab78c84', '63cc8347-614f-4aef-8ce4-98391ac6935c', '82d98cb8-04c0-4ed1-9cc3-6f2e67af63a8', '2026-11-29 17:38:45.189074+00', 'active', NULL, 'trigger', NULL, 2, 5, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-494b-79df-9f37-0231279fd35b', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a2b2c29d-1278-4ded-a083-b8a8a6545167', '2026-11-29 17:38:45.189074+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4957-7608-808e-c63be3d7805b', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6a577a30-3d0d-403c-9ac6-6d1bc72baf9b', '2026-11-29 17:38:45.201213+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4957-77a1-899a-bb4945256d35', 'dd94d702-adea-4b29-a42d-03ea886b5421', '6e4028f7-bcd1-47d0-80b1-f1d0fed2bdeb', '2026-11-29 17:38:45.201213+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4957-77d2-a2ff-be91d198d8d0', '839c27a9-6d4a-4158-b996-f081b8a9f238', '7d687537-9170-4e7d-9357-0b825954f828', '2026-11-29 17:38:45.201213+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-495e-73c6-bd46-6a90bc9b2733', '38e4e196-3860-4c0c-97b2-db4e07c72315', '2feec5b3-7b77-44d7-8779-5754b2feeb5b', '2026-11-29 17:38:45.212167+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-495e-7502-a673-e497e4547165', '2541455a-8909-47eb-a19b-d155c6887380', '3c53ce74-9c56-4c22-aaca-0f2205896e9d', '2026-11-29 17:38:45.212167+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-495e-7533-a679-1b956842aefd', '2541455a-8909-47eb-a19b-d155c6887380', '51f78121-28f3-44b0-8a6d-77e76a14d0bb', '2026-11-29 17:38:45.212167+00', 'active', NULL, 'trigger', NULL, 2, 3, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-495e-7558-b05a-a91d889ac4fb', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'b3c1f110-e2a7-4274-a070-589235e6e7bd', '2026-11-29 17:38:45.212167+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4967-72b4-951c-7aa6b2a2be04', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3ece4a1d-40b0-4cac-a6bf-3cf1a3cb6e77', '2026-11-29 17:38:45.221099+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4967-7410-b60b-2357e1ea1f0e', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'eea6fca7-4bea-4739-979e-d3e3fd207db8', '2026-11-29 17:38:45.221099+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-497a-7e9b-b918-3960d646e091', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'd9c7b1bb-ec83-48c0-a1d1-086d6a8a8e1e', '2026-11-29 17:38:45.240549+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-497a-7ec0-9167-26d01c0607c6', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'de6c982e-c60d-4179-80a9-3900b863420a', '2026-11-29 17:38:45.240549+00', 'active', NULL, 'trigger', NULL, 2, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4989-7e51-9aea-0c2724ab2a34', 'dd94d702-adea-4b29-a42d-03ea886b5421', '5b017099-89da-411a-8ae9-90bd7d54a435', '2026-11-29 17:38:45.250888+00', 'active', NULL, 'trigger', NULL, 2, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4989-7ff7-b79d-422b3cb4a896', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9f69bb71-22c8-4b5c-91b1-7355bb6c6570', '2026-11-29 17:38:45.250888+00', 'active', NULL, 'trigger', NULL, 2, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4996-7062-a7f9-169ef3f41466', '839c27a9-6d4a-4158-b996-f081b8a9f238', '7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', '2026-11-29 17:38:45.268604+00', 'active', NULL, 'manual', NULL, NULL, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-49a8-74e1-a524-e5cac061b21c', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'e26382ad-4cfc-4e1f-8d4f-c91889c322a7', '2026-11-29 17:38:45.287789+00', 'inactive', NULL, 'manual', NULL, NULL, NULL, 'journal', '2026-11-29 17:38:45.310275+00', 'journal', 'manual', NULL),
+	('01a22863-490b-7666-a48f-08c5c6e75c9b', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e26382ad-4cfc-4e1f-8d4f-c91889c322a7', '2026-11-29 17:38:45.097063+00', 'inactive', NULL, 'trigger', NULL, 2, NULL, 'trigger', '2026-11-29 17:38:45.352787+00', 'journal', 'manual', NULL),
+	('01a22863-49b0-7e49-a706-bb18281e30b3', '839c27a9-6d4a-4158-b996-f081b8a9f238', '3877238e-d1f2-4439-9096-9f507cbe48e5', '2026-11-29 17:38:45.296387+00', 'inactive', NULL, 'manual', NULL, NULL, NULL, 'journal', '2026-11-29 17:38:45.355645+00', 'journal', 'manual', NULL),
+	('01a22863-490b-7456-86af-37e60e298398', '2541455a-8909-47eb-a19b-d155c6887380', '3877238e-d1f2-4439-9096-9f507cbe48e5', '2026-11-29 17:38:45.097063+00', 'inactive', NULL, 'trigger', NULL, 2, 3, 'trigger', '2026-11-29 17:38:45.372858+00', 'journal', 'manual', NULL),
+	('01a22863-492a-7e8f-83ce-2101157bd1a1', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'a3ee7a1c-8bc5-4888-bb4f-b95a391032e4', '2026-11-29 17:38:45.149238+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:38:45.424949+00', 'journal', 'manual', NULL),
+	('01a22863-492a-7e35-825b-b3a520d11a50', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6e19db59-abcf-4f3d-bdf1-c125435c8896', '2026-11-29 17:38:45.149238+00', 'inactive', NULL, 'trigger', NULL, 2, 4, 'trigger', '2026-11-29 17:38:45.437429+00', 'journal', 'manual', NULL),
+	('01a22863-492a-7eb8-a952-a691955e5e5a', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'bf3a3307-fe87-4857-980f-30c8785ad1cf', '2026-11-29 17:38:45.149238+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:38:45.539498+00', 'journal', 'manual', NULL),
+	('01a22863-4920-7785-bbf0-5fff39d96093', '839c27a9-6d4a-4158-b996-f081b8a9f238', '06148f75-90f2-4306-b530-e90d8ba69ed9', '2026-11-29 17:38:45.149238+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:38:45.549894+00', 'journal', 'manual', NULL),
+	('01a22863-4920-7912-a667-85c1ba342cae', 'dd94d702-adea-4b29-a42d-03ea886b5421', '06148f75-90f2-4306-b530-e90d8ba69ed9', '2026-11-29 17:38:45.149238+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:38:45.553935+00', 'journal', 'manual', NULL),
+	('01a22863-493b-7cf1-aead-c7d5ae02b006', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'ae679120-af4f-4373-bf43-eebe6a74ca9f', '2026-11-29 17:38:45.177351+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:38:45.592813+00', 'postgres', 'direct', NULL),
+	('01a22863-4ca7-72b4-ada5-2657adede954', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0360a61e-c655-4402-bd78-3694838e525e', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ca7-734b-bc02-59e4b825c8a7', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0360a61e-c655-4402-bd78-3694838e525e', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ca7-7374-a784-429ab61461d7', '839c27a9-6d4a-4158-b996-f081b8a9f238', '078cc645-6bd8-4884-a3a4-135af4350e65', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ca7-739d-8087-08c266f22f9f', 'dd94d702-adea-4b29-a42d-03ea886b5421', '078cc645-6bd8-4884-a3a4-135af4350e65', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cad-79a5-ba34-769c4b4ea4e4', '839c27a9-6d4a-4158-b996-f081b8a9f238', '07ac95c5-79f1-4363-b6ae-513dca4638ca', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cad-7af5-bd3d-e55eab8bc0cb', 'dd94d702-adea-4b29-a42d-03ea886b5421', '07ac95c5-79f1-4363-b6ae-513dca4638ca', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-494b-77e3-bc2f-901488df73f7', '839c27a9-6d4a-4158-b996-f081b8a9f238', '15f3be9a-33fd-46c5-9990-18c32741b18d', '2026-11-29 17:38:45.189074+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-494b-796c-ba32-5244b987e8d8', 'dd94d702-adea-4b29-a42d-03ea886b5421', '15f3be9a-33fd-46c5-9990-18c32741b18d', '2026-11-29 17:38:45.189074+00', 'inactive', NULL, 'trigger', NULL, 2, 2, 'trigger', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4833-7a51-9dfb-224c9c3748f5', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:44.914022+00', 'inactive', NULL, 'trigger', NULL, 1, NULL, 'trigger', '2026-11-29 17:38:46.413227+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4833-7a6a-b0a8-cad91f49b256', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '63cc8347-614f-4aef-8ce4-98391ac6935c', '2026-11-29 17:38:44.914022+00', 'inactive', NULL, 'trigger', NULL, 1, NULL, 'trigger', '2026-11-29 17:38:46.428655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cae-7639-a237-abdc1c34ff1c', '839c27a9-6d4a-4158-b996-f081b8a9f238', '08aeee73-9958-4052-a506-ed5b4cd4c89c', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cae-76b4-80c6-508d867e8686', 'dd94d702-adea-4b29-a42d-03ea886b5421', '08aeee73-9958-4052-a506-ed5b4cd4c89c', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4caf-7a7e-a52d-dfd78c03b6e6', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0eb13670-08d2-49a2-baf1-f6c2fbf95518', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4caf-7afd-bfea-88f2e4585ccc', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0eb13670-08d2-49a2-baf1-f6c2fbf95518', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cbf-7133-95cb-6163d22f67ec', '2541455a-8909-47eb-a19b-d155c6887380', '2d086394-e0a8-4df8-b94d-09542de20ce8', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 3, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cbf-715c-a2a3-d5ae263b8b48', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '34a5b1b3-9fbc-43a2-b73f-4c480d0941c4', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cbf-787e-9ff0-5b4df28f709d', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '399c119b-0763-43fe-b7d8-3dd7707c1b4f', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cbf-78f9-9633-a025caf75dd5', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3eacdef2-1b6b-4c54-ab04-61c0d470c996', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cc7-775c-aa5f-38b2cdb47eeb', '839c27a9-6d4a-4158-b996-f081b8a9f238', '43491931-2e26-4222-aba5-3100de5cb988', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-73a1-b79d-531ac8feb196', 'dd94d702-adea-4b29-a42d-03ea886b5421', '4a258aef-8faf-4177-9713-ed9079fa65dc', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7831-b28c-b6b1305dbf9e', '839c27a9-6d4a-4158-b996-f081b8a9f238', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-78b4-9913-aabc714ba7cd', 'dd94d702-adea-4b29-a42d-03ea886b5421', '4bdfe2a3-7c21-47fa-b498-5a9b7ef463be', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7bf7-a9f9-22e327d8fa32', '839c27a9-6d4a-4158-b996-f081b8a9f238', '538dcf0d-1a43-42a4-9faa-978456b78f0b', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7c6a-b436-07927ca9ea73', 'dd94d702-adea-4b29-a42d-03ea886b5421', '54082536-6412-4467-8e1a-0aa178592927', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7c93-9b72-bcc948eb3a45', '839c27a9-6d4a-4158-b996-f081b8a9f238', '62f26f2a-4696-45af-8ec5-acaa3d90740b', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7cd0-adbc-5037a98ae835', 'dd94d702-adea-4b29-a42d-03ea886b5421', '63cc8347-614f-4aef-8ce4-98391ac6935c', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cca-7cf5-88e4-952ee4fb7cc0', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6536eaa8-e711-40ea-b208-728ed1ab617e', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ccb-74fd-921e-543dac347fb5', 'dd94d702-adea-4b29-a42d-03ea886b5421', '687a05c2-b83a-4bd6-a7f3-ca0a4ab5d16d', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ccb-7568-9cad-b9b4acd492b1', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6c36cdfa-1415-4575-ab9b-4660ca4b46cb', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ccb-7a5e-8398-5249520c46b7', 'dd94d702-adea-4b29-a42d-03ea886b5421', '73b36ab5-6e46-4735-be25-1314106b6719', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ccc-765e-8b73-745718d23d0e', 'dd94d702-adea-4b29-a42d-03ea886b5421', '781e6745-188f-4056-bdf4-8fb9010cc5af', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4ccc-774b-abe9-a3468f375b5b', '839c27a9-6d4a-4158-b996-f081b8a9f238', '7bd826cc-4ee9-4481-943e-1f4b381b39ff', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 4, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd2-7fc2-9784-117a02248212', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9bc657a0-c55f-425e-b91d-766e225f2fdf', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd4-7343-bd2e-b432a14b87f6', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'a0c94c81-99c9-4198-aef3-6151a82bfacd', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd4-7d99-ac6e-1912063299cc', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a85acd04-61fa-4c9e-a8ed-f8149a318d0d', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd4-7e49-b4d8-8dc05923eade', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'b2444ae0-4eb4-4247-847a-a2160915686e', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd7-7f47-a220-d73aa2515222', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'b65bc051-31e3-4a87-a797-ed8a778a097d', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd8-7a93-b5ce-d48d3524e878', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'be24cd9a-8a96-4bb8-8fae-7223f3e3a7b9', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cd8-7b53-92fb-3d06af0eb5f8', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'be6add88-f7c3-4b93-bb5e-2b109277111e', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cda-70fd-a333-a26489b0b35a', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'd5a9c4a0-f9cb-41e5-a479-52d1f68865c4', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cda-7ca3-82d9-9fb538065ef5', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'dd5cdc79-2f23-4a76-9e3b-2ccb59c34e3f', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cdb-7000-ae05-e36cc3a15fc9', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e31b9a8d-6721-4119-aab3-64209e481324', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cdb-7087-b599-a2067a9abe34', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e9fcdf13-c89c-41cc-a025-7c9d8a49ccc8', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4cdb-70b0-964a-dcc1e8f3db51', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'eabbb9ac-762c-42aa-8489-7fcb4f508fdc', '2026-11-29 17:38:45.977626+00', 'active', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-74d9-a99d-be1e00da7568', '839c27a9-6d4a-4158-b996-f081b8a9f238', '07900304-03df-401d-8423-cec490c98001', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-767e-997b-f494254286fb', 'dd94d702-adea-4b29-a42d-03ea886b5421', '07900304-03df-401d-8423-cec490c98001', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-76b8-a980-455a6c58f43b', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0c5f5444-5ef9-4e3d-a5c0-55d39edce522', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-76dd-a73f-1e3d256bde93', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0c5f5444-5ef9-4e3d-a5c0-55d39edce522', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-76fd-b55b-52369fdc5c64', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0eb2649e-f100-4983-9527-adb2c03427b2', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-771e-8779-c915555552aa', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0eb2649e-f100-4983-9527-adb2c03427b2', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-77c2-a95d-fdafb1690c7d', 'dd94d702-adea-4b29-a42d-03ea886b5421', '42a2928c-c136-4697-8ca9-e9dbfa562822', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 4, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-77df-8c70-d472941de298', '839c27a9-6d4a-4158-b996-f081b8a9f238', '471b4223-5767-4347-b65b-a6dff1326ea0', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 4, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-7800-b581-6241f4dcd6e1', 'dd94d702-adea-4b29-a42d-03ea886b5421', '49059726-5e8a-41da-8b92-8cbb298d5522', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 4, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-7820-9131-6aeb40c5047c', '839c27a9-6d4a-4158-b996-f081b8a9f238', '76ebecbe-9cd6-4751-a676-fc7571a318a1', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 4, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-7841-bb6b-2beb6acd3e2e', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9ed24037-918f-4113-a695-09cd02a6c792', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 6, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-7862-994e-34cacbc06383', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'a7fb9adf-d2e0-4300-b33f-dfc60f44d2b1', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 6, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-787e-8e57-a556855795c8', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'bc457c20-d78d-40af-9fae-ae1547b86371', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 6, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d1f-78c4-ac47-4f40b97afe1a', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'd7576b40-e74d-453d-b532-1d4bac06ccc2', '2026-11-29 17:38:46.158452+00', 'active', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7c72-a434-427c7e3505c8', '839c27a9-6d4a-4158-b996-f081b8a9f238', '05c8c369-edfe-4a76-899d-1b3b5d840931', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7def-8b32-967134196e8b', 'dd94d702-adea-4b29-a42d-03ea886b5421', '05c8c369-edfe-4a76-899d-1b3b5d840931', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7e66-bb16-4e72acad7030', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '2a75d64f-b581-401b-b66d-062370a97469', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7e8b-9f40-b2e5bcfba231', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '2f2c4362-d186-492d-b089-2e5554ae72ce', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7fef-b8c7-388e5ac642a2', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3da9e227-8d4b-4fd3-926a-ed1025be6571', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5a-7e20-9ee7-8485e48c1a8a', '839c27a9-6d4a-4158-b996-f081b8a9f238', '122d759b-4447-4c08-a307-52378baca567', '2026-11-29 17:38:46.210629+00', 'inactive', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d5a-7e45-b158-fd9a82c6e7be', 'dd94d702-adea-4b29-a42d-03ea886b5421', '122d759b-4447-4c08-a307-52378baca567', '2026-11-29 17:38:46.210629+00', 'inactive', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d1f-773f-8bd7-6a7f86a661eb', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', '2026-11-29 17:38:46.158452+00', 'inactive', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d1f-7760-b5f4-cb4a67088624', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', '2026-11-29 17:38:46.158452+00', 'inactive', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d1f-7781-8076-82e1004542b2', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1a3f7d59-e9b7-428f-944d-7a92a248b741', '2026-11-29 17:38:46.158452+00', 'inactive', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d1f-779d-829b-472d349b44b5', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1a3f7d59-e9b7-428f-944d-7a92a248b741', '2026-11-29 17:38:46.158452+00', 'inactive', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, 2, 'installation', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cd8-7b99-b2b4-0c861787ce50', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', '2026-11-29 17:38:46.453835+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cd9-76f1-a534-81682704c191', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', '2026-11-29 17:38:46.453835+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d1f-789f-b586-0ef11c0bd3f9', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', '2026-11-29 17:38:46.158452+00', 'inactive', NULL, 'backfill', '01a22863-4d05-77c6-a13d-c6227b4876f8', 2, NULL, 'installation', '2026-11-29 17:38:46.453835+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cda-704d-87eb-7d2e049e9fa2', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'cda18aee-0601-49b7-9a81-a930a907603e', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, NULL, 'schedule', '2026-11-29 17:38:46.453835+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4d5b-709b-92a8-60172b556e70', 'dd94d702-adea-4b29-a42d-03ea886b5421', '63346b07-d2de-43e5-9f25-b84b51234854', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, 4, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5b-7112-a37a-df1f3a98b333', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e4ea236b-3fde-44da-af5a-f90be29a7a31', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4d5b-7133-abef-1318ee916948', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'e92f1337-6a2f-44ad-a9fa-a6cbe35d82f9', '2026-11-29 17:38:46.210629+00', 'active', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-4cd2-7943-8d39-7ae7c1f863c3', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '995e0be8-8d32-40a0-bca4-331fcfaad65e', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 6, 'schedule', '2026-11-29 17:38:46.276452+00', 'journal', 'transfer', '01a22863-4d7c-7662-a1a0-f5d74be1a3b5'),
+	('01a22863-4957-77f7-857e-1c750a5c779a', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '9b22bb87-39c2-4b03-85fa-cbdd706d1b2c', '2026-11-29 17:38:45.201213+00', 'inactive', NULL, 'trigger', NULL, 2, 6, 'trigger', '2026-11-29 17:38:46.276452+00', 'journal', 'transfer', '01a22863-4d7c-7662-a1a0-f5d74be1a3b5'),
+	('01a22863-4da8-76fd-abfe-dbca12ebf3ed', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '995e0be8-8d32-40a0-bca4-331fcfaad65e', '2026-11-29 17:38:46.276452+00', 'active', 'moved', 'transfer', '01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 2, 6, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4da8-77e7-908b-47ed2c89d3b3', 'fefdc453-0619-47d2-9e8b-461ae1454c28', '9b22bb87-39c2-4b03-85fa-cbdd706d1b2c', '2026-11-29 17:38:46.276452+00', 'active', 'moved', 'transfer', '01a22863-4d7c-7662-a1a0-f5d74be1a3b5', 2, 6, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4cb5-70fd-85c2-76ba8cc848f4', '839c27a9-6d4a-4158-b996-f081b8a9f238', '15fa1159-d60c-4255-aeff-29f893fd8007', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cb6-7431-a186-a0cc7d53c442', 'dd94d702-adea-4b29-a42d-03ea886b5421', '15fa1159-d60c-4255-aeff-29f893fd8007', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cb9-7e24-b5d0-0281d2c2d08b', '839c27a9-6d4a-4158-b996-f081b8a9f238', '195ee8f1-d54e-4e2a-93fc-29807973e864', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cba-75f3-9bc9-0b577075cfc7', 'dd94d702-adea-4b29-a42d-03ea886b5421', '195ee8f1-d54e-4e2a-93fc-29807973e864', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cbb-7581-a3c7-6c5118824276', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1da5dda9-1090-432a-a303-1a6308aa04f7', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cbb-7649-b364-714b59b24575', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1da5dda9-1090-432a-a303-1a6308aa04f7', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cbf-7031-b920-8c61984d7e78', '839c27a9-6d4a-4158-b996-f081b8a9f238', '1f501130-7604-47d8-a431-af09f073fc78', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4cbf-70fd-a99b-f4ded96b087d', 'dd94d702-adea-4b29-a42d-03ea886b5421', '1f501130-7604-47d8-a431-af09f073fc78', '2026-11-29 17:38:45.977626+00', 'inactive', NULL, 'backfill', '01a22863-4c45-7af1-8729-9401bc0a864d', 2, 2, 'schedule', '2026-11-29 17:38:46.399655+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4e09-7876-ae98-d5b8c5b5c67c', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '122d759b-4447-4c08-a307-52378baca567', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-794b-96ca-f064cb744f83', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '15f3be9a-33fd-46c5-9990-18c32741b18d', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-797c-8049-9f35644303cc', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '15fa1159-d60c-4255-aeff-29f893fd8007', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-799d-a359-189d24f88d2a', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1719b463-ffcc-46c4-b20e-8b5598e6ff30', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-79be-bcb6-0024372e64e4', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '195ee8f1-d54e-4e2a-93fc-29807973e864', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-79db-8c84-2576fd3b97ff', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1a3f7d59-e9b7-428f-944d-7a92a248b741', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-79fb-bbc8-e72a74ff141f', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1da5dda9-1090-432a-a303-1a6308aa04f7', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e09-7a18-8d9a-e5e0a8bdbad8', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1f501130-7604-47d8-a431-af09f073fc78', '2026-11-29 17:38:46.399655+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4d5b-70f1-9f8d-3d357f5b4683', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', 'ca3abf7c-9687-441d-87a7-d8183447dba1', '2026-11-29 17:38:46.210629+00', 'inactive', NULL, 'backfill', '01a22863-4d36-7cd4-ba29-a7e01783ef4b', 2, NULL, 'installation', '2026-11-29 17:38:46.453835+00', 'journal', 'reassign', '01a22863-4df7-7b5c-9e68-78bf93b4272e'),
+	('01a22863-4e3f-71ef-af86-2f54f3d355a2', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-72c0-aca2-a6ba25d2fd07', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'c3e809ed-6a6e-4d9f-91bf-b96d3ec20aeb', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-72f1-af6f-109af3f8332e', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-7312-a363-eada54faee5f', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'c5ae0f08-fa37-45a3-a42d-a783b8c2bf84', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-7333-ac54-0090c331440e', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-7353-ba96-e06745e7d80d', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'c63e9eea-f86a-44b3-b2ed-1373515a0ac0', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-7370-a0ac-fd7ea4fbe5dd', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'ca3abf7c-9687-441d-87a7-d8183447dba1', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-7391-9f63-f33d0c395cdc', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'ca3abf7c-9687-441d-87a7-d8183447dba1', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-73ae-8b37-b61a5baf39e3', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'cda18aee-0601-49b7-9a81-a930a907603e', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e3f-73ce-945a-73ffa53d1bfb', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'cda18aee-0601-49b7-9a81-a930a907603e', '2026-11-29 17:38:46.453835+00', 'active', NULL, 'backfill', '01a22863-4df7-7b5c-9e68-78bf93b4272e', 3, 2, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-4e76-7e41-a95f-86ebe32d7e6e', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1fd40fe1-dc63-4b88-970d-38c8b434cab8', '2026-11-29 17:38:46.509591+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4e76-7ff7-be5c-ef6d995e9a83', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '208e7475-7fa5-4d86-b5ec-d30cd1fb045c', '2026-11-29 17:38:46.509591+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4e77-7024-95e4-5380b1764178', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '928948b1-e214-40b7-bb7b-d9416250a1df', '2026-11-29 17:38:46.509591+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4e94-7fd7-a9f0-6fea89791f36', '839c27a9-6d4a-4158-b996-f081b8a9f238', '6b79f69f-5047-4bf3-aec8-a66b1ea0cc85', '2026-11-29 17:38:46.532693+00', 'active', NULL, 'trigger', NULL, 3, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4efd-7b33-a7c3-c2a6677e892b', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '18473779-15e1-4154-94e9-dfb08da2bbb5', '2026-11-29 17:38:46.645572+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4efd-7d37-b71f-643a79cd1c25', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '39e5bfcc-b3fa-413e-b58b-be6560fc61e9', '2026-11-29 17:38:46.645572+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4efd-7d70-9df7-ba1778888d1c', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'b866742a-1658-48e7-a950-34ea7bc30e33', '2026-11-29 17:38:46.645572+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4efd-7da1-b8d7-2feeaf7bf39a', 'fefdc453-0619-47d2-9e8b-461ae1454c28', 'bd95194c-a909-4a4b-9507-39b7ea8ed9c5', '2026-11-29 17:38:46.645572+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f07-719d-8b81-9fee89ba5a27', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '15d9b90e-ab1a-43f6-b3f3-654c1ab1392e', '2026-11-29 17:38:46.659959+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f07-7306-97e4-80453d18272b', 'dd94d702-adea-4b29-a42d-03ea886b5421', '45b30505-92b3-4b5d-a8de-45e33b7f8536', '2026-11-29 17:38:46.659959+00', 'active', NULL, 'trigger', NULL, 3, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f07-733f-9ba1-af8a77af8971', '839c27a9-6d4a-4158-b996-f081b8a9f238', '67c0cc9d-afd6-41b2-9356-e9672d67294d', '2026-11-29 17:38:46.659959+00', 'active', NULL, 'trigger', NULL, 3, 4, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f07-7374-ad97-8a9965a3db5e', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', 'a5d8155f-8e02-4fbf-835e-73917b569499', '2026-11-29 17:38:46.659959+00', 'active', NULL, 'trigger', NULL, 3, 6, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f0f-773f-b59e-a388d4f21434', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '3fe6c2fc-24f4-47ad-80a9-5f4efa0f215d', '2026-11-29 17:38:46.668928+00', 'active', NULL, 'trigger', NULL, 3, NULL, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f0f-78fd-8100-56efbf09ab7f', '839c27a9-6d4a-4158-b996-f081b8a9f238', 'cbb6981d-64e9-4754-8a32-c6479907cd57', '2026-11-29 17:38:46.668928+00', 'active', NULL, 'trigger', NULL, 3, 2, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f0f-793b-a8ae-48e0b1cfeb71', 'dd94d702-adea-4b29-a42d-03ea886b5421', 'cbb6981d-64e9-4754-8a32-c6479907cd57', '2026-11-29 17:38:46.668928+00', 'active', NULL, 'trigger', NULL, 3, 2, 'trigger', NULL, NULL, NULL, NULL),
+	('01a22863-4f15-7c87-b87f-c01e9fe42510', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '7ac88cdc-efe3-42f7-9bd8-1afe3adaaee4', '2026-11-29 17:38:46.676893+00', 'active', NULL, 'manual', NULL, NULL, NULL, 'journal', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7ac0-ac82-705adc0f3917', '839c27a9-6d4a-4158-b996-f081b8a9f238', '03b4b513-995c-423b-8801-5ad2006bd768', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7ccc-8c21-fc94c9bab709', 'dd94d702-adea-4b29-a42d-03ea886b5421', '03b4b513-995c-423b-8801-5ad2006bd768', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7d12-a4b1-b3c08793952f', '839c27a9-6d4a-4158-b996-f081b8a9f238', '087d0eb3-d8b0-4577-b877-478a6fe40b2c', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7d33-a080-c0418d203946', 'dd94d702-adea-4b29-a42d-03ea886b5421', '087d0eb3-d8b0-4577-b877-478a6fe40b2c', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7d58-acd4-213f066294c7', '839c27a9-6d4a-4158-b996-f081b8a9f238', '09d75a0e-6986-4561-809f-86dcf77e021e', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7d78-8c15-2d46d6465e93', 'dd94d702-adea-4b29-a42d-03ea886b5421', '09d75a0e-6986-4561-809f-86dcf77e021e', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7e04-9161-a3f8b0a349c2', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0b3a142b-c785-4901-b5ec-a263076c4eeb', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7e24-929d-393f91af2885', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0b3a142b-c785-4901-b5ec-a263076c4eeb', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7e49-85f7-03225c3c23fe', '839c27a9-6d4a-4158-b996-f081b8a9f238', '0cdfa807-e7ba-4fe1-9367-a69fb27e180e', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7e66-9f25-40c2bb0d6fde', 'dd94d702-adea-4b29-a42d-03ea886b5421', '0cdfa807-e7ba-4fe1-9367-a69fb27e180e', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 2, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5127-7e87-a71c-4a2e56c2f7e7', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '13a0954e-d33b-4ab8-8962-57d512aee5c2', '2026-11-29 17:38:47.196953+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-72e1-ab42-6ca20d97a778', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '181ef070-e2e5-46d8-b69e-e9d61ad8cd20', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-746a-9063-fba54b173950', 'd18a21c8-be77-496f-a2fd-ec6479ecba6d', '1bd272ae-ad4c-45da-8b8e-06ec2a40f513', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, NULL, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-749b-802c-a49cf918aa3b', '2541455a-8909-47eb-a19b-d155c6887380', '208e7475-7fa5-4d86-b5ec-d30cd1fb045c', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-74c4-b46a-d9cf151a575e', '2541455a-8909-47eb-a19b-d155c6887380', '2a75d64f-b581-401b-b66d-062370a97469', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-74e5-8675-039f4154cdbc', '2541455a-8909-47eb-a19b-d155c6887380', '2f2c4362-d186-492d-b089-2e5554ae72ce', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-750a-8783-54a5b45b6dc4', '2541455a-8909-47eb-a19b-d155c6887380', '31c2f3d7-c4fd-4e6c-b34e-c61e21bc6d6a', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-7526-a6be-8c1ce8b2b797', '2541455a-8909-47eb-a19b-d155c6887380', '3310c788-ff2e-4d3b-898e-cfe9083bbebe', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-7543-88bc-6f2ec0390555', '2541455a-8909-47eb-a19b-d155c6887380', '34a5b1b3-9fbc-43a2-b73f-4c480d0941c4', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5134-7564-8f0f-691026a01ae0', '2541455a-8909-47eb-a19b-d155c6887380', '38e4e196-3860-4c0c-97b2-db4e07c72315', '2026-11-29 17:38:47.212717+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7de7-b3cb-cc67908f5d81', '2541455a-8909-47eb-a19b-d155c6887380', '394d3655-e5db-4b6b-982a-7b9373c08d06', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7ef1-b027-788c8d814a4a', '2541455a-8909-47eb-a19b-d155c6887380', '399c119b-0763-43fe-b7d8-3dd7707c1b4f', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7f22-9199-996883e2db2b', '2541455a-8909-47eb-a19b-d155c6887380', '39b1e737-ea6d-421d-b77e-f6e5a0ec0205', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7f47-b924-a51f565bc99f', '2541455a-8909-47eb-a19b-d155c6887380', '39e5bfcc-b3fa-413e-b58b-be6560fc61e9', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7f68-8011-059b79bef1e7', '2541455a-8909-47eb-a19b-d155c6887380', '3da9e227-8d4b-4fd3-926a-ed1025be6571', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7f89-abe1-b35ae4a05211', '2541455a-8909-47eb-a19b-d155c6887380', '3dfc8db5-162d-41fb-bb3e-a0b8ea22bb51', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7fa5-aeb9-558e1337f178', '2541455a-8909-47eb-a19b-d155c6887380', '3eacdef2-1b6b-4c54-ab04-61c0d470c996', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7fc6-a670-9d912ccaaff2', '2541455a-8909-47eb-a19b-d155c6887380', '3ece4a1d-40b0-4cac-a6bf-3cf1a3cb6e77', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-5139-7fdf-ae95-e0a8f58af348', '2541455a-8909-47eb-a19b-d155c6887380', '3fe6c2fc-24f4-47ad-80a9-5f4efa0f215d', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-7000-8162-2f8efa92f24d', '2541455a-8909-47eb-a19b-d155c6887380', '41352630-2f7e-444b-bbdd-3d3601e68d1f', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-7097-a30d-95f7e849a920', '2541455a-8909-47eb-a19b-d155c6887380', '42a2928c-c136-4697-8ca9-e9dbfa562822', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-70b8-90e0-800ab3913350', '2541455a-8909-47eb-a19b-d155c6887380', '43491931-2e26-4222-aba5-3100de5cb988', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-70d4-87d8-42639b3ece85', '2541455a-8909-47eb-a19b-d155c6887380', '45b30505-92b3-4b5d-a8de-45e33b7f8536', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-70f1-bbba-5eba9081a8ff', '2541455a-8909-47eb-a19b-d155c6887380', '471b4223-5767-4347-b65b-a6dff1326ea0', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-71f3-a905-f1ddeaf6940c', '2541455a-8909-47eb-a19b-d155c6887380', '49059726-5e8a-41da-8b92-8cbb298d5522', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-7210-8c94-aa06c634e231', '2541455a-8909-47eb-a19b-d155c6887380', '4a258aef-8faf-4177-9713-ed9079fa65dc', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-722d-bb4b-090bb6b09ae7', '2541455a-8909-47eb-a19b-d155c6887380', '4a4855ea-07f8-46e5-b718-6e1eee098a6b', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL),
+	('01a22863-513a-724d-a493-aeb1610a1b53', '2541455a-8909-47eb-a19b-d155c6887380', '4bdfe2a3-7c21-47fa-b498-5a9b7ef463be', '2026-11-29 17:38:47.222207+00', 'active', NULL, 'backfill', '01a22863-510e-76e9-b6df-ed52aa4a6812', 3, 3, 'installation', NULL, NULL, NULL, NULL);
+
+
+--
+-- Data for Name: transferred; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+INSERT INTO public.transferred VALUES
+	('journal-74', '01a22863-4cd2-7943-8d39-7ae7c1f863c3', '995e0be8-8d32-40a0-bca4-331fcfaad65e'),
+	('journal-74', '01a22863-4957-77f7-857e-1c750a5c779a', '9b22bb87-39c2-4b03-85fa-cbdd706d1b2c');
+
+
+--
+-- Name: backfill_events_id_seq; Type: SEQUENCE SET; Schema: assignment; Owner: -
+--
+
+SELECT pg_catalog.setval('assignment.backfill_events_id_seq', 16, true);
+
+
+--
+-- Name: outbox_gaps_id_seq; Type: SEQUENCE SET; Schema: assignment; Owner: -
+--
+
+SELECT pg_catalog.setval('assignment.outbox_gaps_id_seq', 1, false);
+
+
+--
+-- Name: audit_log audit_log_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: audit_subjects audit_subjects_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.audit_subjects
+    ADD CONSTRAINT audit_subjects_pkey PRIMARY KEY (subject, at, line_id);
+
+
+--
+-- Name: backfill_choices backfill_choices_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_choices
+    ADD CONSTRAINT backfill_choices_pkey PRIMARY KEY (run_id, lane, rule, trainer_id);
+
+
+--
+-- Name: backfill_errors backfill_errors_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_errors
+    ADD CONSTRAINT backfill_errors_pkey PRIMARY KEY (run_id, member_id);
+
+
+--
+-- Name: backfill_events backfill_events_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_events
+    ADD CONSTRAINT backfill_events_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: backfill_lanes backfill_lanes_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_lanes
+    ADD CONSTRAINT backfill_lanes_pkey PRIMARY KEY (run_id, lane);
+
+
+--
+-- Name: backfill_runs backfill_runs_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_runs
+    ADD CONSTRAINT backfill_runs_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: backfill_samples backfill_samples_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_samples
+    ADD CONSTRAINT backfill_samples_pkey PRIMARY KEY (run_id, at, lane);
+
+
+--
+-- Name: backfill_selected backfill_selected_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_selected
+    ADD CONSTRAINT backfill_selected_pkey PRIMARY KEY (run_id, member_id);
+
+
+--
+-- Name: deliveries deliveries_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (endpoint_id, message_id);
+
+
+--
+-- Name: ended_sessions ended_sessions_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.ended_sessions
+    ADD CONSTRAINT ended_sessions_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: failures failures_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.failures
+    ADD CONSTRAINT failures_pkey PRIMARY KEY (member_id);
+
+
+--
+-- Name: member_hook_events member_hook_events_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.member_hook_events
+    ADD CONSTRAINT member_hook_events_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: member_hook_failures member_hook_failures_event_id_key; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.member_hook_failures
+    ADD CONSTRAINT member_hook_failures_event_id_key UNIQUE (event_id);
+
+
+--
+-- Name: member_hook_failures member_hook_failures_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.member_hook_failures
+    ADD CONSTRAINT member_hook_failures_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: outbox_forgotten outbox_forgotten_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.outbox_forgotten
+    ADD CONSTRAINT outbox_forgotten_pkey PRIMARY KEY (type);
+
+
+--
+-- Name: outbox_gaps outbox_gaps_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.outbox_gaps
+    ADD CONSTRAINT outbox_gaps_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: policies policies_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.policies
+    ADD CONSTRAINT policies_pkey PRIMARY KEY (version);
+
+
+--
+-- Name: policy_rules policy_rules_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.policy_rules
+    ADD CONSTRAINT policy_rules_pkey PRIMARY KEY (version, rule);
+
+
+--
+-- Name: reconciliations reconciliations_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.reconciliations
+    ADD CONSTRAINT reconciliations_pkey PRIMARY KEY (slot);
+
+
+--
+-- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+
+--
+-- Name: seats seats_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.seats
+    ADD CONSTRAINT seats_pkey PRIMARY KEY (trainer_id, is_overbooked, seat);
+
+
+--
+-- Name: settings settings_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
+
+
+--
+-- Name: trainers trainers_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.trainers
+    ADD CONSTRAINT trainers_pkey PRIMARY KEY (trainer_id);
+
+
+--
+-- Name: watched_tables watched_tables_name_key; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.watched_tables
+    ADD CONSTRAINT watched_tables_name_key UNIQUE (schema_name, table_name);
+
+
+--
+-- Name: watched_tables watched_tables_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.watched_tables
+    ADD CONSTRAINT watched_tables_pkey PRIMARY KEY (relid);
+
+
+--
+-- Name: webhook_endpoints webhook_endpoints_pkey; Type: CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: members members_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.members
+    ADD CONSTRAINT members_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: people people_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.people
+    ADD CONSTRAINT people_pkey PRIMARY KEY (person_id);
+
+
+--
+-- Name: trainer_client_assignments trainer_client_assignments_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trainer_client_assignments
+    ADD CONSTRAINT trainer_client_assignments_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: audit_log_action_at_id_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX audit_log_action_at_id_idx ON assignment.audit_log USING btree (action, at, id);
+
+
+--
+-- Name: audit_log_actor_at_id_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX audit_log_actor_at_id_idx ON assignment.audit_log USING btree (actor, at, id);
+
+
+--
+-- Name: audit_log_at_id_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX audit_log_at_id_idx ON assignment.audit_log USING btree (at, id);
+
+
+--
+-- Name: backfill_errors_member_id_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX backfill_errors_member_id_idx ON assignment.backfill_errors USING btree (member_id);
+
+
+--
+-- Name: backfill_events_run_id_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX backfill_events_run_id_idx ON assignment.backfill_events USING btree (run_id, id);
+
+
+--
+-- Name: backfill_lanes_next_id_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX backfill_lanes_next_id_idx ON assignment.backfill_lanes USING btree (next_id) WHERE (NOT done);
+
+
+--
+-- Name: backfill_runs_active_key; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE UNIQUE INDEX backfill_runs_active_key ON assignment.backfill_runs USING btree (kind, COALESCE(from_trainer_id, trainer_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (status = ANY (ARRAY['running'::text, 'paused'::text]));
+
+
+--
+-- Name: backfill_selected_member_id_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX backfill_selected_member_id_idx ON assignment.backfill_selected USING btree (member_id);
+
+
+--
+-- Name: deliveries_due_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX deliveries_due_idx ON assignment.deliveries USING btree (endpoint_id, next_attempt_at) WHERE (status = 'pending'::text);
+
+
+--
+-- Name: deliveries_message_id_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX deliveries_message_id_idx ON assignment.deliveries USING btree (message_id);
+
+
+--
+-- Name: deliveries_undelivered_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX deliveries_undelivered_idx ON assignment.deliveries USING btree (endpoint_id, status, message_id) WHERE (status = ANY (ARRAY['pending'::text, 'failed'::text]));
+
+
+--
+-- Name: failures_new_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX failures_new_idx ON assignment.failures USING btree (member_id) WHERE (logged_at IS NULL);
+
+
+--
+-- Name: failures_next_attempt_at_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX failures_next_attempt_at_idx ON assignment.failures USING btree (next_attempt_at, member_id);
+
+
+--
+-- Name: failures_no_room_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX failures_no_room_idx ON assignment.failures USING btree (first_failed_at, member_id) WHERE (sqlstate = 'TA011'::text);
+
+
+--
+-- Name: member_hook_events_received_at_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX member_hook_events_received_at_idx ON assignment.member_hook_events USING btree (received_at);
+
+
+--
+-- Name: member_hook_failures_last_failed_at_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX member_hook_failures_last_failed_at_idx ON assignment.member_hook_failures USING btree (last_failed_at);
+
+
+--
+-- Name: member_hook_failures_member_id_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX member_hook_failures_member_id_idx ON assignment.member_hook_failures USING btree (member_id);
+
+
+--
+-- Name: outbox_at_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX outbox_at_idx ON assignment.outbox USING btree (at);
+
+
+--
+-- Name: outbox_member_ids_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX outbox_member_ids_idx ON assignment.outbox USING gin (member_ids) WHERE (member_ids IS NOT NULL);
+
+
+--
+-- Name: outbox_order_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE UNIQUE INDEX outbox_order_idx ON assignment.outbox USING btree (xid, id);
+
+
+--
+-- Name: outbox_tests_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX outbox_tests_idx ON assignment.outbox USING btree (is_test_for) WHERE (is_test_for IS NOT NULL);
+
+
+--
+-- Name: outbox_to_address_idx; Type: INDEX; Schema: assignment; Owner: -
+--
+
+CREATE INDEX outbox_to_address_idx ON assignment.outbox USING btree (id) WHERE (NOT is_addressed);
+
+
+--
+-- Name: trainer_client_assignments_active_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX trainer_client_assignments_active_key ON public.trainer_client_assignments USING btree (client_id, trainer_id) WHERE (status = 'active'::text);
+
+
+--
+-- Name: trainer_client_assignments_client_id_status_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX trainer_client_assignments_client_id_status_idx ON public.trainer_client_assignments USING btree (client_id, status);
+
+
+--
+-- Name: trainer_client_assignments_trainer_id_status_id_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX trainer_client_assignments_trainer_id_status_id_idx ON public.trainer_client_assignments USING btree (trainer_id, status, id);
+
+
+--
+-- Name: audit_log audit_log_refuse_change_before_change; Type: TRIGGER; Schema: assignment; Owner: -
+--
+
+CREATE TRIGGER audit_log_refuse_change_before_change BEFORE DELETE OR UPDATE OR TRUNCATE ON assignment.audit_log FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_audit_log__refuse_change();
+
+
+--
+-- Name: audit_subjects audit_subjects_refuse_change_before_change; Type: TRIGGER; Schema: assignment; Owner: -
+--
+
+CREATE TRIGGER audit_subjects_refuse_change_before_change BEFORE DELETE OR UPDATE OR TRUNCATE ON assignment.audit_subjects FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_audit_log__refuse_change();
+
+
+--
+-- Name: backfill_runs backfill_runs_guard_status_after_write; Type: TRIGGER; Schema: assignment; Owner: -
+--
+
+CREATE TRIGGER backfill_runs_guard_status_after_write AFTER INSERT OR UPDATE OF status ON assignment.backfill_runs FOR EACH ROW EXECUTE FUNCTION assignment.tg_backfill_runs__guard_status();
+
+
+--
+-- Name: failures failures_announce_after_insert; Type: TRIGGER; Schema: assignment; Owner: -
+--
+
+CREATE TRIGGER failures_announce_after_insert AFTER INSERT ON assignment.failures REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_failures__announce();
+
+
+--
+-- Name: backfill_errors keep_departed; Type: TRIGGER; Schema: assignment; Owner: -
+--
+
+CREATE TRIGGER keep_departed BEFORE DELETE ON assignment.backfill_errors FOR EACH ROW EXECUTE FUNCTION public.keep_departed('departed_errors');
+
+
+--
+-- Name: trainer_client_assignments keep_departed; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER keep_departed BEFORE DELETE ON public.trainer_client_assignments FOR EACH ROW EXECUTE FUNCTION public.keep_departed('departed_assignments');
+
+
+--
+-- Name: trainer_client_assignments keep_trainer; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER keep_trainer BEFORE UPDATE ON public.trainer_client_assignments FOR EACH ROW WHEN (((old.trainer_id IS NOT NULL) AND (new.trainer_id IS NULL))) EXECUTE FUNCTION public.keep_trainer();
+
+
+--
+-- Name: members members_assign_trainer_after_insert; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER members_assign_trainer_after_insert AFTER INSERT ON public.members REFERENCING NEW TABLE AS new_members FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_members__assign_trainer();
+
+
+--
+-- Name: members members_follow_id_after_update; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER members_follow_id_after_update AFTER UPDATE ON public.members FOR EACH ROW WHEN ((old.id IS DISTINCT FROM new.id)) EXECUTE FUNCTION assignment.tg_members__follow_id();
+
+
+--
+-- Name: members members_forget_after_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER members_forget_after_delete AFTER DELETE ON public.members REFERENCING OLD TABLE AS old_members FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_members__forget();
+
+
+--
+-- Name: people mirror_members_after_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER mirror_members_after_delete AFTER DELETE ON public.people REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_watched__mirror_members();
+
+
+--
+-- Name: people mirror_members_after_insert; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER mirror_members_after_insert AFTER INSERT ON public.people REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_watched__mirror_members();
+
+
+--
+-- Name: people mirror_members_after_update; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER mirror_members_after_update AFTER UPDATE ON public.people REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_watched__mirror_members();
+
+
+--
+-- Name: trainer_client_assignments trainer_client_assignments_announce_after_insert; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER trainer_client_assignments_announce_after_insert AFTER INSERT ON public.trainer_client_assignments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__announce();
+
+
+--
+-- Name: trainer_client_assignments trainer_client_assignments_announce_after_update; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER trainer_client_assignments_announce_after_update AFTER UPDATE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__announce();
+
+
+--
+-- Name: trainer_client_assignments trainer_client_assignments_keep_seats_after_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER trainer_client_assignments_keep_seats_after_delete AFTER DELETE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__keep_seats();
+
+
+--
+-- Name: trainer_client_assignments trainer_client_assignments_keep_seats_after_update; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER trainer_client_assignments_keep_seats_after_update AFTER UPDATE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__keep_seats();
+
+
+--
+-- Name: trainer_client_assignments trainer_client_assignments_tell_change_after_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER trainer_client_assignments_tell_change_after_delete AFTER DELETE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT WHEN (((NOT has_schema_privilege('assignment'::text, 'create'::text)) OR (current_setting('assignment.by_service'::text, true) IS DISTINCT FROM 'on'::text))) EXECUTE FUNCTION assignment.tg_trainer_client_assignments__tell_change();
+
+
+--
+-- Name: trainer_client_assignments trainer_client_assignments_tell_change_after_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER trainer_client_assignments_tell_change_after_truncate AFTER TRUNCATE ON public.trainer_client_assignments FOR EACH STATEMENT EXECUTE FUNCTION assignment.tg_trainer_client_assignments__tell_change();
+
+
+--
+-- Name: trainer_client_assignments trainer_client_assignments_tell_change_after_update; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER trainer_client_assignments_tell_change_after_update AFTER UPDATE ON public.trainer_client_assignments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN (((NOT has_schema_privilege('assignment'::text, 'create'::text)) OR (current_setting('assignment.by_service'::text, true) IS DISTINCT FROM 'on'::text))) EXECUTE FUNCTION assignment.tg_trainer_client_assignments__tell_change();
+
+
+--
+-- Name: backfill_choices backfill_choices_run_id_fkey; Type: FK CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_choices
+    ADD CONSTRAINT backfill_choices_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+
+--
+-- Name: backfill_errors backfill_errors_run_id_fkey; Type: FK CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_errors
+    ADD CONSTRAINT backfill_errors_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+
+--
+-- Name: backfill_events backfill_events_run_id_fkey; Type: FK CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_events
+    ADD CONSTRAINT backfill_events_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+
+--
+-- Name: backfill_lanes backfill_lanes_run_id_fkey; Type: FK CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_lanes
+    ADD CONSTRAINT backfill_lanes_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+
+--
+-- Name: backfill_runs backfill_runs_retry_of_fkey; Type: FK CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_runs
+    ADD CONSTRAINT backfill_runs_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES assignment.backfill_runs(id);
+
+
+--
+-- Name: backfill_samples backfill_samples_run_id_fkey; Type: FK CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_samples
+    ADD CONSTRAINT backfill_samples_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+
+--
+-- Name: backfill_selected backfill_selected_run_id_fkey; Type: FK CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.backfill_selected
+    ADD CONSTRAINT backfill_selected_run_id_fkey FOREIGN KEY (run_id) REFERENCES assignment.backfill_runs(id) ON DELETE CASCADE;
+
+
+--
+-- Name: deliveries deliveries_endpoint_id_fkey; Type: FK CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.deliveries
+    ADD CONSTRAINT deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES assignment.webhook_endpoints(id) ON DELETE CASCADE;
+
+
+--
+-- Name: deliveries deliveries_message_id_fkey; Type: FK CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.deliveries
+    ADD CONSTRAINT deliveries_message_id_fkey FOREIGN KEY (message_id) REFERENCES assignment.outbox(id) ON DELETE CASCADE;
+
+
+--
+-- Name: policy_rules policy_rules_version_fkey; Type: FK CONSTRAINT; Schema: assignment; Owner: -
+--
+
+ALTER TABLE ONLY assignment.policy_rules
+    ADD CONSTRAINT policy_rules_version_fkey FOREIGN KEY (version) REFERENCES assignment.policies(version);
+
+
+--
+-- Name: trainer_client_assignments trainer_client_assignments_client_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trainer_client_assignments
+    ADD CONSTRAINT trainer_client_assignments_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.members(id) ON UPDATE CASCADE ON DELETE CASCADE;
+
+
+--
+-- Name: trainer_client_assignments trainer_client_assignments_trainer_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.trainer_client_assignments
+    ADD CONSTRAINT trainer_client_assignments_trainer_id_fkey FOREIGN KEY (trainer_id) REFERENCES public.members(id) ON UPDATE CASCADE ON DELETE SET NULL;
+
+
+--
+-- Name: audit_log owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.audit_log TO CURRENT_USER USING (true);
+
+
+--
+-- Name: audit_subjects owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.audit_subjects TO CURRENT_USER USING (true);
+
+
+--
+-- Name: backfill_choices owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.backfill_choices TO CURRENT_USER USING (true);
+
+
+--
+-- Name: backfill_errors owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.backfill_errors TO CURRENT_USER USING (true);
+
+
+--
+-- Name: backfill_events owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.backfill_events TO CURRENT_USER USING (true);
+
+
+--
+-- Name: backfill_lanes owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.backfill_lanes TO CURRENT_USER USING (true);
+
+
+--
+-- Name: backfill_runs owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.backfill_runs TO CURRENT_USER USING (true);
+
+
+--
+-- Name: backfill_samples owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.backfill_samples TO CURRENT_USER USING (true);
+
+
+--
+-- Name: backfill_selected owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.backfill_selected TO CURRENT_USER USING (true);
+
+
+--
+-- Name: deliveries owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.deliveries TO CURRENT_USER USING (true);
+
+
+--
+-- Name: ended_sessions owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.ended_sessions TO CURRENT_USER USING (true);
+
+
+--
+-- Name: failures owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.failures TO CURRENT_USER USING (true);
+
+
+--
+-- Name: member_hook_events owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.member_hook_events TO CURRENT_USER USING (true);
+
+
+--
+-- Name: member_hook_failures owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.member_hook_failures TO CURRENT_USER USING (true);
+
+
+--
+-- Name: outbox owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.outbox TO CURRENT_USER USING (true);
+
+
+--
+-- Name: outbox_forgotten owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.outbox_forgotten TO CURRENT_USER USING (true);
+
+
+--
+-- Name: outbox_gaps owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.outbox_gaps TO CURRENT_USER USING (true);
+
+
+--
+-- Name: policies owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.policies TO CURRENT_USER USING (true);
+
+
+--
+-- Name: policy_rules owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.policy_rules TO CURRENT_USER USING (true);
+
+
+--
+-- Name: reconciliations owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.reconciliations TO CURRENT_USER USING (true);
+
+
+--
+-- Name: schema_migrations owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.schema_migrations TO CURRENT_USER USING (true);
+
+
+--
+-- Name: seats owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.seats TO CURRENT_USER USING (true);
+
+
+--
+-- Name: settings owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.settings TO CURRENT_USER USING (true);
+
+
+--
+-- Name: trainers owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.trainers TO CURRENT_USER USING (true);
+
+
+--
+-- Name: watched_tables owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.watched_tables TO CURRENT_USER USING (true);
+
+
+--
+-- Name: webhook_endpoints owner_does_all; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY owner_does_all ON assignment.webhook_endpoints TO CURRENT_USER USING (true);
+
+
+--
+-- Name: audit_log service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.audit_log FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: audit_subjects service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.audit_subjects FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: backfill_choices service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.backfill_choices FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: backfill_errors service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.backfill_errors FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: backfill_events service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.backfill_events FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: backfill_lanes service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.backfill_lanes FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: backfill_runs service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.backfill_runs FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: backfill_samples service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.backfill_samples FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: backfill_selected service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.backfill_selected FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: deliveries service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.deliveries FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: ended_sessions service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.ended_sessions FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: failures service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.failures FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: member_hook_failures service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.member_hook_failures FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: outbox service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.outbox FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: outbox_gaps service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.outbox_gaps FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: policies service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.policies FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: policy_rules service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.policy_rules FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: reconciliations service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.reconciliations FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: schema_migrations service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.schema_migrations FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: seats service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.seats FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: settings service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.settings FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: trainers service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.trainers FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: watched_tables service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.watched_tables FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: webhook_endpoints service_reads; Type: POLICY; Schema: assignment; Owner: -
+--
+
+CREATE POLICY service_reads ON assignment.webhook_endpoints FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: trainer_client_assignments owner_does_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY owner_does_all ON public.trainer_client_assignments TO CURRENT_USER USING (true);
+
+
+--
+-- Name: trainer_client_assignments service_reads; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY service_reads ON public.trainer_client_assignments FOR SELECT TO trainer_service USING (true);
+
+
+--
+-- Name: SCHEMA assignment; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA assignment TO trainer_service;
+
+
+--
+-- Name: FUNCTION add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.add_taken(p_taken assignment.trainer_count[], p_trainer_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION address_messages(p_limit integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.address_messages(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.address_messages(p_limit integer) TO trainer_service;
+
+
+--
+-- Name: FUNCTION admit(p_table regclass, p_role name, p_policy name, p_command text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.admit(p_table regclass, p_role name, p_policy name, p_command text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION announce(p_type text, p_assignment_ids uuid[], p_member_ids uuid[], p_run_id uuid, p_policy_version integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.announce(p_type text, p_assignment_ids uuid[], p_member_ids uuid[], p_run_id uuid, p_policy_version integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION as_jsonb(p_row json); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.as_jsonb(p_row json) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION assign_batch(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.assign_batch(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_max_attempts integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, p_actor text, p_request_id text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, p_actor text, p_request_id text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.assign_member(p_member_id uuid, p_trainer_id uuid, p_notes text, p_source text, p_by_force boolean, p_actor text, p_request_id text, OUT assigned boolean, OUT trainer_id uuid, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_notes text[], p_replaced_ids uuid[], p_replaced_members uuid[], p_max_attempts integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[], p_notes text[], p_replaced_ids uuid[], p_replaced_members uuid[], p_max_attempts integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION assign_one(p_request assignment.request, p_member_id uuid, p_trainer_id uuid, OUT assigned boolean, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.assign_one(p_request assignment.request, p_member_id uuid, p_trainer_id uuid, OUT assigned boolean, OUT id uuid, OUT assignment_date timestamp with time zone, OUT source text, OUT notes text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.assign_or_record(p_member_ids uuid[], p_source text, p_trainer_id uuid, p_rows jsonb[], p_actor text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION assign_to_trainer(p_request assignment.request, p_member_ids uuid[], p_max_attempts integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.assign_to_trainer(p_request assignment.request, p_member_ids uuid[], p_max_attempts integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION await_lanes(p_run_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.await_lanes(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.await_lanes(p_run_id uuid) TO trainer_service;
+
+
+--
+-- Name: FUNCTION backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.backfill_step(p_run_id uuid, OUT work text, OUT lane smallint, OUT members integer) TO trainer_service;
+
+
+--
+-- Name: FUNCTION carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_clients assignment.clients, p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.carry_out_choices(p_request assignment.request, p_choices assignment.choice[], p_clients assignment.clients, p_max_attempts integer, OUT done assignment.choice[], OUT full_members uuid[], OUT full_trainers uuid[], OUT gone_ids uuid[], OUT failures assignment.member_failure[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.change_backfill_status(p_run_id uuid, p_to text, p_actor text, p_reason text, p_traceparent text, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.change_trainer(p_trainer_id uuid, p_change jsonb, p_actor text, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION check_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_condition jsonb); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.check_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_condition jsonb) FROM PUBLIC;
+
+
+--
+-- Name: TABLE policy_rules; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.policy_rules TO trainer_service;
+
+
+--
+-- Name: FUNCTION choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.choose(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients, p_max_attempts integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.choose_and_assign(p_request assignment.request, p_member_ids uuid[], p_rows jsonb[], p_clients assignment.clients, p_max_attempts integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION choose_successors(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.choose_successors(p_request assignment.request, p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_purpose text, p_full uuid[], p_taken assignment.trainer_count[], p_from_trainer_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.choose_trainers(p_document jsonb, p_rules assignment.policy_rules[], p_member_ids uuid[], p_rows jsonb[], p_purpose text, p_full uuid[], p_taken assignment.trainer_count[], p_from_trainer_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: TABLE backfill_runs; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.backfill_runs TO trainer_service;
+
+
+--
+-- Name: FUNCTION choose_transfer(p_run assignment.backfill_runs, p_member_ids uuid[], OUT selected integer, OUT choices assignment.choice[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.choose_transfer(p_run assignment.backfill_runs, p_member_ids uuid[], OUT selected integer, OUT choices assignment.choice[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION claim_new_failures(p_limit integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.claim_new_failures(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.claim_new_failures(p_limit integer) TO trainer_service;
+
+
+--
+-- Name: FUNCTION claim_seats(p_trainer_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.claim_seats(p_trainer_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION close_table(p_table regclass); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.close_table(p_table regclass) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION compile_condition(p_condition jsonb); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.compile_condition(p_condition jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION compile_rules(p_document jsonb, p_version integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.compile_rules(p_document jsonb, p_version integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION compile_test(p_op text, p_kind text, p_value jsonb); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.compile_test(p_op text, p_kind text, p_value jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION condition_leaves(p_condition jsonb, p_pointer text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION count_unsampled_seats(p_percent real); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.count_unsampled_seats(p_percent real) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION database_role(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.database_role() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION deal_by_room(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_rooms integer[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.deal_by_room(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_rooms integer[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION deal_by_weight(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_weights integer[], p_rooms integer[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.deal_by_weight(p_member_ids uuid[], p_members integer[], p_trainer_ids uuid[], p_weights integer[], p_rooms integer[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION deal_out(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_met_members integer[], p_met_trainers uuid[], p_full uuid[], p_taken assignment.trainer_count[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.deal_out(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_met_members integer[], p_met_trainers uuid[], p_full uuid[], p_taken assignment.trainer_count[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION default_grantees(p_owner oid, p_schema oid, p_type "char"); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.default_grantees(p_owner oid, p_schema oid, p_type "char") FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION default_trainer_id(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.default_trainer_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.default_trainer_id() TO trainer_service;
+
+
+--
+-- Name: FUNCTION delete_endpoint(p_id uuid, p_actor text, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.delete_endpoint(p_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.delete_endpoint(p_id uuid, p_actor text, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION describe_misplaced_key(p_constraint text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.describe_misplaced_key(p_constraint text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION describe_search_path(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.describe_search_path() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION describe_table(p_old regclass, p_new text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.describe_table(p_old regclass, p_new text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.end_assignment(p_member_id uuid, p_trainer_id uuid, p_actor text, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.end_assignments(p_ids uuid[], p_because text, p_actor text, p_run_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION end_one(p_member_id uuid, p_trainer_id uuid, p_actor text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.end_one(p_member_id uuid, p_trainer_id uuid, p_actor text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.end_session(p_id uuid, p_expires_at timestamp with time zone, p_actor text, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION explain_decision(p_member_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.explain_decision(p_member_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.explain_decision(p_member_id uuid) TO trainer_service;
+
+
+--
+-- Name: FUNCTION explain_hidden_rows(p_role name); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.explain_hidden_rows(p_role name) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.explain_hidden_rows(p_role name) TO trainer_service;
+
+
+--
+-- Name: FUNCTION explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.explain_member_refusal(p_sqlstate text, p_table regclass, p_column name, p_constraint name, p_filled name[], p_email_column name, OUT reason text, OUT detail text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.explain_refusal(p_member_id uuid, p_sqlstate text, p_message text, p_constraint text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION field_path(p_field text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.field_path(p_field text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_assigned_pairs(p_member_ids uuid[], p_trainer_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_assigned_pairs(p_member_ids uuid[], p_trainer_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.find_backfill_pressure(p_max_replica_lag_ms integer, OUT throttle_because text, OUT replica_lag text, OUT lock_waiters text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION find_due_endpoints(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_due_endpoints() FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.find_due_endpoints() TO trainer_service;
+
+
+--
+-- Name: FUNCTION find_gone_members(p_member_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_gone_members(p_member_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_leaf_problem(p_leaf jsonb, OUT step text, OUT detail text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_left_members(p_member_ids uuid[], p_ending uuid[], p_replaced_ids uuid[], p_replaced_members uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_left_members(p_member_ids uuid[], p_ending uuid[], p_replaced_ids uuid[], p_replaced_members uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_locked_members(p_member_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_locked_members(p_member_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_member_hook_problems(p_filled name[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_member_hook_problems(p_filled name[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.find_member_hook_problems(p_filled name[]) TO trainer_service;
+
+
+--
+-- Name: FUNCTION find_members(p_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_members(p_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.find_members(p_ids uuid[]) TO trainer_service;
+
+
+--
+-- Name: FUNCTION find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text, p_from_trainer_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_met(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[], p_purpose text, p_from_trainer_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_named_trainers(p_rule assignment.policy_rules, p_member_ids uuid[], p_rows jsonb[], p_members integer[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_partition_obstacles(p_table regclass); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_partition_obstacles(p_table regclass) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_policy_problems(p_document jsonb); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_policy_problems(p_document jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.find_policy_problems(p_document jsonb) TO trainer_service;
+
+
+--
+-- Name: FUNCTION find_policy_stragglers(p_run assignment.backfill_runs, p_upper_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_policy_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_refused_members(p_member_ids uuid[], p_constraint text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_refused_members(p_member_ids uuid[], p_constraint text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_replaced(p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_replaced(p_choices assignment.choice[], OUT ids uuid[], OUT member_ids uuid[], OUT notes text[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_replica_lag(p_max_lag_ms integer, OUT lag_ms double precision, OUT standby text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_room(p_trainer_ids uuid[], p_full uuid[], p_taken assignment.trainer_count[], p_most integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_room(p_trainer_ids uuid[], p_full uuid[], p_taken assignment.trainer_count[], p_most integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_stragglers(p_run assignment.backfill_runs); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_stragglers(p_run assignment.backfill_runs) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_transfer_stragglers(p_run assignment.backfill_runs, p_upper_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_transfer_stragglers(p_run assignment.backfill_runs, p_upper_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_undecided_members(p_version integer, p_upper_id uuid, p_reassigns boolean); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.find_undecided_members(p_version integer, p_upper_id uuid, p_reassigns boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION finish_backfill(p_run_id uuid, OUT work text, OUT members integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.finish_backfill(p_run_id uuid, OUT work text, OUT members integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION first_errors(p_run_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.first_errors(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.first_errors(p_run_id uuid) TO trainer_service;
+
+
+--
+-- Name: FUNCTION forget_before(p_before timestamp with time zone); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.forget_before(p_before timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION forget_failure(p_member_id uuid, p_trainer_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.forget_failure(p_member_id uuid, p_trainer_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION forget_gone_members(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.forget_gone_members() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION forget_in_runs(p_member_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.forget_in_runs(p_member_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION forget_member_events(p_limit integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.forget_member_events(p_limit integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION forget_members(p_member_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.forget_members(p_member_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION give_back_seats(p_trainer_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION grant_service(p_role name, p_columns name[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.grant_service(p_role name, p_columns name[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION halve_batches(p_run_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.halve_batches(p_run_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION hides_rows(p_table regclass, p_role name); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.hides_rows(p_table regclass, p_role name) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION insert_member(p_member_id uuid, p_columns name[], p_values text[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.insert_member(p_member_id uuid, p_columns name[], p_values text[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION is_ended_by_policy(p_ended_run_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.is_ended_by_policy(p_ended_run_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION is_iso_time(p_text text, p_with_time boolean); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.is_iso_time(p_text text, p_with_time boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION is_transient(p_sqlstate text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.is_transient(p_sqlstate text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION is_wanted(p_type text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.is_wanted(p_type text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.judge_refusal(p_member_ids uuid[], p_trainer_ids uuid[], p_sqlstate text, p_message text, p_constraint text, OUT gone_ids uuid[], OUT failures assignment.member_failure[], OUT undecided integer[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lay_out_backfill(p_run assignment.backfill_runs, p_in_one_lane boolean); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.lay_out_backfill(p_run assignment.backfill_runs, p_in_one_lane boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lay_out_transfer(p_run assignment.backfill_runs); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.lay_out_transfer(p_run assignment.backfill_runs) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION list_member_fields(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.list_member_fields() FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.list_member_fields() TO trainer_service;
+
+
+--
+-- Name: TABLE outbox; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.outbox TO trainer_service;
+
+
+--
+-- Name: FUNCTION list_told_assignments(p_message assignment.outbox); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.list_told_assignments(p_message assignment.outbox) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION list_told_failures(p_message assignment.outbox); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.list_told_failures(p_message assignment.outbox) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.lock_assigned(p_member_ids uuid[], p_trainer_ids uuid[], p_from_trainer_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_members(p_member_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.lock_members(p_member_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION make_all_waiting_due(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.make_all_waiting_due() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION make_failures_due(p_limit integer, p_actor text, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.make_failures_due(p_limit integer, p_actor text, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.make_failures_due(p_limit integer, p_actor text, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION make_waiting_due(p_trainer_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.make_waiting_due(p_trainer_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.match_rules(p_rules assignment.policy_rules[], p_rows jsonb[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION member_tables(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.member_tables() FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.member_tables() TO trainer_service;
+
+
+--
+-- Name: FUNCTION mirror_all_missed(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.mirror_all_missed() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION mirror_missed(p_table regclass, p_column name, p_attributes name[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.mirror_missed(p_table regclass, p_column name, p_attributes name[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.mirror_statements(p_source text, p_column name, p_attributes name[], OUT inserts text, OUT updates text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION name_partition_indexes(p_table regclass); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.name_partition_indexes(p_table regclass) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.next_batch_rows(p_rows integer, p_row_us real[], p_last_ms double precision) FROM PUBLIC;
+
+
+--
+-- Name: TABLE backfill_lanes; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.backfill_lanes TO trainer_service;
+
+
+--
+-- Name: FUNCTION next_members(p_run assignment.backfill_runs, p_lane assignment.backfill_lanes, p_limit integer, OUT member_ids uuid[], OUT next_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.next_members(p_run assignment.backfill_runs, p_lane assignment.backfill_lanes, p_limit integer, OUT member_ids uuid[], OUT next_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION note_backfill_progress(p_run_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.note_backfill_progress(p_run_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION own_tables(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.own_tables() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION partition_assignments(p_partitions integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.partition_assignments(p_partitions integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION plan_lanes(p_upper_id uuid, p_members bigint); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.plan_lanes(p_upper_id uuid, p_members bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION plan_transfer_lanes(p_from_trainer_id uuid, p_max_lanes integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.plan_transfer_lanes(p_from_trainer_id uuid, p_max_lanes integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.preview_assign_to_trainer(p_member_ids uuid[], p_trainer_id uuid, p_taken integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.preview_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION preview_policy(p_document jsonb, p_percent real); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.preview_policy(p_document jsonb, p_percent real) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.preview_policy(p_document jsonb, p_percent real) TO trainer_service;
+
+
+--
+-- Name: FUNCTION preview_step(p_run_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.preview_step(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.preview_step(p_run_id uuid) TO trainer_service;
+
+
+--
+-- Name: FUNCTION preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_max_clients integer, p_listed integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_max_clients integer, p_listed integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.preview_transfer(p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_max_clients integer, p_listed integer) TO trainer_service;
+
+
+--
+-- Name: FUNCTION put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.put_endpoint(p_id uuid, p_change jsonb, p_actor text, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.put_policy(p_document jsonb, p_actor text, p_comment text, p_expected_version integer, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION read_events(p_after_xid xid8, p_after_id uuid, p_types text[], p_limit integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.read_events(p_after_xid xid8, p_after_id uuid, p_types text[], p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.read_events(p_after_xid xid8, p_after_id uuid, p_types text[], p_limit integer) TO trainer_service;
+
+
+--
+-- Name: FUNCTION read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.read_members(p_member_ids uuid[], OUT member_ids uuid[], OUT member_rows jsonb[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION read_message(p_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.read_message(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.read_message(p_id uuid) TO trainer_service;
+
+
+--
+-- Name: FUNCTION read_uuid(p_text text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.read_uuid(p_text text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid) TO trainer_service;
+
+
+--
+-- Name: FUNCTION record_access(p_actor text, p_action text, p_after jsonb, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.record_access(p_actor text, p_action text, p_after jsonb, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.record_access(p_actor text, p_action text, p_after jsonb, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION record_audit(p_actor text, p_action text, p_subject text, p_trainer_ids uuid[], p_before jsonb, p_after jsonb, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.record_audit(p_actor text, p_action text, p_subject text, p_trainer_ids uuid[], p_before jsonb, p_after jsonb, p_request_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.record_backfill_errors(p_run_id uuid, p_failures assignment.member_failure[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.record_batch(p_lane assignment.backfill_lanes, p_next_id uuid, p_rows integer, p_elapsed_ms double precision, p_result assignment.batch_result) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION record_choices(p_lane assignment.backfill_lanes, p_choices assignment.choice_count[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.record_choices(p_lane assignment.backfill_lanes, p_choices assignment.choice_count[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.record_deliveries(p_endpoint_id uuid, p_results jsonb, OUT disabled_because text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.record_preview(p_run_id uuid, p_preview jsonb, OUT work text, OUT members integer) TO trainer_service;
+
+
+--
+-- Name: FUNCTION record_sample(p_lane assignment.backfill_lanes, p_rows integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.record_sample(p_lane assignment.backfill_lanes, p_rows integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) TO trainer_service;
+
+
+--
+-- Name: FUNCTION redeliver(p_endpoint_id uuid, p_actor text, p_message_id uuid, p_failed_since timestamp with time zone, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.redeliver(p_endpoint_id uuid, p_actor text, p_message_id uuid, p_failed_since timestamp with time zone, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.redeliver(p_endpoint_id uuid, p_actor text, p_message_id uuid, p_failed_since timestamp with time zone, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION refresh_settings(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.refresh_settings() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION render_message(p_message assignment.outbox); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.render_message(p_message assignment.outbox) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.rendezvous_score(p_member_id uuid, p_trainer_id uuid, p_weight integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION require_visible_rows(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.require_visible_rows() FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.require_visible_rows() TO trainer_service;
+
+
+--
+-- Name: FUNCTION reseal_secret(p_endpoint_id uuid, p_from text, p_to text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.reseal_secret(p_endpoint_id uuid, p_from text, p_to text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.reseal_secret(p_endpoint_id uuid, p_from text, p_to text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION retry_after(p_attempts integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.retry_after(p_attempts integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.retry_backfill(p_run_id uuid, p_requested_by text, p_traceparent text, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.retry_failures(p_limit integer, OUT retried integer, OUT succeeded integer, OUT failed integer, OUT failed_ids uuid[]) TO trainer_service;
+
+
+--
+-- Name: FUNCTION run_batch(p_run assignment.backfill_runs, p_member_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.run_batch(p_run assignment.backfill_runs, p_member_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION run_request(p_run assignment.backfill_runs); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.run_request(p_run assignment.backfill_runs) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION sample_members(p_percent real); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.sample_members(p_percent real) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT clients assignment.clients, OUT member_rows jsonb[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.select_clients(p_run assignment.backfill_runs, p_member_ids uuid[], OUT clients assignment.clients, OUT member_rows jsonb[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION selecting_rule(p_condition jsonb); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.selecting_rule(p_condition jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION send_test(p_endpoint_id uuid, p_actor text, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.send_test(p_endpoint_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.send_test(p_endpoint_id uuid, p_actor text, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION set_announcing(p_tries integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.set_announcing(p_tries integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.set_default_trainer(p_trainer_id uuid, p_actor text, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION settle_all_seats(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.settle_all_seats() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION settle_seats(p_trainer_id uuid); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.settle_seats(p_trainer_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION shorten_url(p_url text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.shorten_url(p_url text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.sort_members(p_member_ids uuid[], p_trainer_id uuid, OUT unassigned uuid[], OUT already_assigned integer, OUT ended integer, OUT is_trainer integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text, p_reassigns boolean, p_request_id text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text, p_reassigns boolean, p_request_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.start_backfill(p_requested_by text, p_trainer_id uuid, p_dry_run boolean, p_batch_rows integer, p_retry_of uuid, p_only_failed boolean, p_traceparent text, p_reassigns boolean, p_request_id text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_notes text, p_dry_run boolean, p_batch_rows integer, p_traceparent text, p_request_id text, p_retry_of uuid, p_only_failed boolean); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_notes text, p_dry_run boolean, p_batch_rows integer, p_traceparent text, p_request_id text, p_retry_of uuid, p_only_failed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.start_transfer(p_requested_by text, p_from_trainer_id uuid, p_trainer_id uuid, p_member_ids uuid[], p_condition jsonb, p_notes text, p_dry_run boolean, p_batch_rows integer, p_traceparent text, p_request_id text, p_retry_of uuid, p_only_failed boolean) TO trainer_service;
+
+
+--
+-- Name: FUNCTION take_back_defaults(p_table regclass); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.take_back_defaults(p_table regclass) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION take_deliveries(p_endpoint_id uuid, p_limit integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.take_deliveries(p_endpoint_id uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.take_deliveries(p_endpoint_id uuid, p_limit integer) TO trainer_service;
+
+
+--
+-- Name: FUNCTION take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.take_due_failures(p_limit integer, OUT requested_trainer_id uuid, OUT member_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.take_member_event(p_event_id text, p_event_type text, p_member_id uuid, p_name_column name, p_name text, p_email_column name, p_email text, OUT outcome text, OUT member_id uuid, OUT reason text, OUT detail text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION take_seats(p_trainer_ids uuid[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.take_seats(p_trainer_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tend_outbox(OUT filled integer, OUT forgotten integer, OUT enabled integer); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer, OUT enabled integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.tend_outbox(OUT filled integer, OUT forgotten integer, OUT enabled integer) TO trainer_service;
+
+
+--
+-- Name: FUNCTION tg_audit_log__refuse_change(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tg_audit_log__refuse_change() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tg_backfill_runs__guard_status(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tg_backfill_runs__guard_status() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tg_failures__announce(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tg_failures__announce() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tg_members__assign_trainer(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tg_members__assign_trainer() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tg_members__follow_id(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tg_members__follow_id() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tg_members__forget(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tg_members__forget() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tg_trainer_client_assignments__announce(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tg_trainer_client_assignments__announce() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tg_trainer_client_assignments__keep_seats(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tg_trainer_client_assignments__keep_seats() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tg_trainer_client_assignments__tell_change(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tg_trainer_client_assignments__tell_change() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tg_watched__mirror_members(); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.tg_watched__mirror_members() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.throttle_backfill(p_run_id uuid, p_because text, p_replica_lag text, p_lock_waiters text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION type_kind(p_type oid, OUT oid oid, OUT element oid, OUT kind text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.type_kind(p_type oid, OUT oid oid, OUT element oid, OUT kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION assignment.type_kind(p_type oid, OUT oid oid, OUT element oid, OUT kind text) TO trainer_service;
+
+
+--
+-- Name: FUNCTION unwatch(p_table text); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.unwatch(p_table text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION watch(p_table regclass, p_column name, attributes name[]); Type: ACL; Schema: assignment; Owner: -
+--
+
+REVOKE ALL ON FUNCTION assignment.watch(p_table regclass, p_column name, attributes name[]) FROM PUBLIC;
+
+
+--
+-- Name: TABLE audit_log; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.audit_log TO trainer_service;
+
+
+--
+-- Name: TABLE audit_subjects; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.audit_subjects TO trainer_service;
+
+
+--
+-- Name: TABLE backfill_choices; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.backfill_choices TO trainer_service;
+
+
+--
+-- Name: TABLE backfill_errors; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.backfill_errors TO trainer_service;
+
+
+--
+-- Name: TABLE backfill_events; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.backfill_events TO trainer_service;
+
+
+--
+-- Name: TABLE backfill_samples; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.backfill_samples TO trainer_service;
+
+
+--
+-- Name: TABLE backfill_progress; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.backfill_progress TO trainer_service;
+
+
+--
+-- Name: TABLE backfill_selected; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.backfill_selected TO trainer_service;
+
+
+--
+-- Name: TABLE deliveries; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.deliveries TO trainer_service;
+
+
+--
+-- Name: TABLE ended_sessions; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.ended_sessions TO trainer_service;
+
+
+--
+-- Name: TABLE failures; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.failures TO trainer_service;
+
+
+--
+-- Name: TABLE member_columns; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.member_columns TO trainer_service;
+
+
+--
+-- Name: TABLE member_hook_failures; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.member_hook_failures TO trainer_service;
+
+
+--
+-- Name: TABLE watched_tables; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.watched_tables TO trainer_service;
+
+
+--
+-- Name: TABLE members_trigger; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.members_trigger TO trainer_service;
+
+
+--
+-- Name: TABLE outbox_gaps; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.outbox_gaps TO trainer_service;
+
+
+--
+-- Name: TABLE policies; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.policies TO trainer_service;
+
+
+--
+-- Name: TABLE reconciliations; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.reconciliations TO trainer_service;
+
+
+--
+-- Name: TABLE schema_migrations; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.schema_migrations TO trainer_service;
+
+
+--
+-- Name: TABLE seats; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.seats TO trainer_service;
+
+
+--
+-- Name: TABLE settings; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.settings TO trainer_service;
+
+
+--
+-- Name: TABLE trainers; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.trainers TO trainer_service;
+
+
+--
+-- Name: TABLE webhook_endpoints; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.webhook_endpoints TO trainer_service;
+
+
+--
+-- Name: TABLE webhook_states; Type: ACL; Schema: assignment; Owner: -
+--
+
+GRANT SELECT ON TABLE assignment.webhook_states TO trainer_service;
+
+
+--
+-- Name: TABLE trainer_client_assignments; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.trainer_client_assignments TO trainer_service;
+
+
+--
+-- Name: COLUMN members.id; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(id) ON TABLE public.members TO trainer_service;
+
+
+--
+-- Name: COLUMN members.email; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(email) ON TABLE public.members TO trainer_service;
+
+
+--
+-- Name: COLUMN members.display_name; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(display_name) ON TABLE public.members TO trainer_service;
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+
