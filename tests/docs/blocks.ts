@@ -4,8 +4,10 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Languages that need no proof: diagrams and plain text. */
-const SHOWN_ONLY = ["mermaid", "text"];
+/** Languages that need no proof: diagrams, and what programs print, which has none. */
+const SHOWN_ONLY = ["mermaid", "text", ""];
+/** How commands begin: they need a language. */
+const COMMAND = /^(?:deno|curl|psql|select|insert|[A-Z_]+=) ?/m;
 /** Languages that the runner runs. */
 const RUNNABLE = ["sh", "sql"];
 
@@ -62,7 +64,7 @@ export function readBlocks(page: string, markdown: string): Block[] {
     });
     index = end;
   }
-  return blocks.filter(({ language }) => !SHOWN_ONLY.includes(language));
+  return blocks.filter(({ language, text }) => !SHOWN_ONLY.includes(language) || COMMAND.test(text));
 }
 
 function readMarker(line: string): { language: string; kept: Kept } | null {

@@ -20,7 +20,7 @@ serve
 MEMBER=${OTHER_TRAINER}`;
 
 export interface Setup {
-  /** Commands before the page's own. */
+  /** Commands before the page's own; by default they give it a migrated database. */
   arrange?: string;
   /** Commands before the block that has this text. */
   before?: Record<string, string>;
@@ -30,6 +30,7 @@ export interface Setup {
 
 export const SETUPS: Record<string, Setup> = {
   "README.md": {
+    arrange: "", // it starts a database of its own
     before: { "export DATABASE_URL=": `${FOREIGN_DATABASE}; FOREIGN=$DATABASE_URL; unset DATABASE_URL` },
     fill: {
       "DATABASE_URL=postgres://…": "DATABASE_URL=$STARTED_DATABASE",
@@ -94,7 +95,6 @@ export const SETUPS: Record<string, Setup> = {
       "$(git log -1 --format=%s)": "the subject of a commit",
     },
   },
-  "docs/scaling.md": { arrange: "use_database" },
   "docs/transfers.md": {
     arrange: `
       use_database

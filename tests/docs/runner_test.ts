@@ -89,6 +89,8 @@ describe("the runner of documented commands", () => {
       "- indented:\n\n  ```sh\n  ls\n  ```",
       "```yaml\na: 1\n```",
       "```mermaid\nflowchart LR\n```",
+      "```\nprinted: run deno task migrate\n```",
+      "```\ndeno task migrate\n```",
     ].join("\n\n");
     assertEquals(readBlocks("page.md", page).map(({ line, kept, text }) => ({ line, kept, text })), [
       { line: 3, text: "let a;", kept: { by: "test", file: "tests/a_test.ts" } },
@@ -96,6 +98,7 @@ describe("the runner of documented commands", () => {
       { line: 15, text: "ls", kept: { by: "nobody", reason: "" } },
       { line: 21, text: "ls", kept: { by: "runner" } },
       { line: 25, text: "a: 1", kept: { by: "unmarked" } },
+      { line: 37, text: "deno task migrate", kept: { by: "unmarked" } },
     ]);
   });
 });

@@ -23,7 +23,7 @@ export async function runBlocks({ project, blocks, setup, serverUrl }: PageRun):
   const folder = await Deno.makeTempDir({ prefix: "trainer-assignment-docs-" });
   try {
     const steps = await Promise.all(blocks.map((block, index) => writeStep(folder, index, block, setup)));
-    const script = ['. "$PRELUDE"', setup.arrange ?? "", ...steps].join("\n");
+    const script = ['. "$PRELUDE"', setup.arrange ?? "use_database", ...steps].join("\n");
     const parent = dirname(project.folder);
     const { code, stdout, stderr } = await new Deno.Command("bash", {
       args: ["--noprofile", "--norc", "-c", script],
