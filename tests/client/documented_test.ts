@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "../http/test_service.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -79,5 +80,27 @@ describe("a client, as documented", () => {
       files.push(file);
     }
     await run(["deno", "check", "-q", `--config=${join(ROOT, "deno.json")}`, ...files]);
+  });
+
+  it("is src/trainer_assignment.ts on the database: the programs shown fit its types, and run", async () => {
+    const [memberId, trainerId] = await addMembers(service.sql, 2);
+    const programs = await Promise.all(["README.md", "docs/clients.md"].map(async (document) => {
+      const text = await Deno.readTextFile(join(ROOT, document));
+      return [...text.matchAll(/```ts\n([^]+?)```/g)].map(([, program = ""]) => program)
+        .find((program) => program.includes('"./src/trainer_assignment.ts"')) ?? "";
+    }));
+    const [first = "", rest = ""] = programs.map((program) => program.replaceAll('"./src/', `"${ROOT}src/`));
+    const [opened = "", closed = ""] = first.replace("postgres://…", service.database.url)
+      .split(/(?=await closeDatabase)/);
+    const given = `const [memberId, trainerId] = ["${memberId}", "${trainerId}"];
+      const fromTrainerId = "${DEFAULT_TRAINER_ID}";`;
+    const file = join(folder, "library.ts");
+    await Deno.writeTextFile(
+      file,
+      [given, opened, rest, "console.log(result.failed, isAssigned);", closed].join("\n"),
+    );
+    const config = `--config=${join(ROOT, "deno.json")}`;
+    const printed = await run(["deno", "run", "-qA", "--check", config, file]);
+    assertEquals(printed.split("\n").at(-2), "0 true", printed);
   });
 });

@@ -13,6 +13,7 @@ export const SLOW = [
   "tests/replicas/",
   "tests/commands/restart_test.ts",
   "tests/commands/start_test.ts",
+  "tests/docs/commands_test.ts",
   "tests/database/structure/repair_test.ts",
   "tests/faults/experiments/pooler_test.ts",
   "tests/commands/serve_database_test.ts",
@@ -100,6 +101,7 @@ export const WAITING = [
   "tests/http/sign_out_test.ts",
   "tests/http/time_limit_test.ts",
   "tests/client/retries_test.ts",
+  "tests/docs/commands_test.ts",
   "tests/unit/lost_connections_test.ts",
 ];
 

@@ -1,4 +1,4 @@
-/** docs/policy.md, "Recipes": each document as it stands there, with members whom it is meant for. */
+/** docs/policy.md: each document as it stands there, with members whom it is meant for. */
 import { assert, assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/sql.ts";
@@ -27,9 +27,9 @@ describe("the recipe", () => {
   afterEach(() => database.drop());
 
   async function follow(title: string) {
-    const [, recipe = ""] = PAGE.split(`### ${title}\n`);
+    const [, recipe = ""] = PAGE.split(`# ${title}\n`);
     const [, document] = /```json\n([^]+?)```/.exec(recipe) ?? [];
-    assert(document !== undefined, `docs/policy.md has no recipe "${title}"`);
+    assert(document !== undefined, `docs/policy.md has no document under "${title}"`);
     const { warnings } = await putPolicy(sql, JSON.parse(document), "a test");
     assertEquals(warnings, []);
   }
@@ -43,6 +43,15 @@ describe("the recipe", () => {
     `;
     return rows.map(({ trainerId }) => trainerId);
   }
+
+  it("at the head of the page gives pro members who speak German one of two coaches", async () => {
+    const german = ["0195d3a1-6c1e-7b52-9c0a-5f1d2e3c4b5a", "0195d3a1-6c1f-7c11-8e44-0b9a8d7c6e5f"];
+    await sql`insert into public.members (id) select unnest(${german}::uuid[])`;
+    await follow("The policy: who trains whom");
+    const [trainer = ""] = await signUp({ plan: "pro", profile: sql.json({ language: "de-AT" }) });
+    assert(german.includes(trainer));
+    assertEquals(await signUp({ plan: "pro", profile: sql.json({ language: "en" }) }), [DEFAULT_TRAINER_ID]);
+  });
 
   it("by country and plan gives pro members a coach of their country", async () => {
     await follow("By country and plan");
