@@ -176,11 +176,18 @@ create function assignment.overbook_seats(p_trainer_ids uuid[], p_without intege
   language plpgsql
 as $$
 begin
-  insert into assignment.seats (place, trainer_id, is_overbooked)
-  select assignment.find_place(), t.trainer_id, true
-  from unnest(p_without) as without (position)
-  join assignment.trainers t on t.trainer_id = p_trainer_ids[without.position]
-  where t.capacity is not null;
+  with added as (
+    insert into assignment.seats (place, trainer_id, is_overbooked)
+    select here.place, t.trainer_id, true
+    from unnest(p_without) as without (position)
+    join assignment.trainers t on t.trainer_id = p_trainer_ids[without.position]
+    cross join (select assignment.find_place() as place) as here
+    where t.capacity is not null
+    returning place, trainer_id
+  )
+  insert into assignment.seat_changes (place, trainer_id, is_given_back)
+  select distinct a.place, a.trainer_id, false
+  from added a;
 end;
 $$;
 
@@ -204,17 +211,24 @@ create or replace function assignment.give_back_seats(p_trainer_ids uuid[])
   language plpgsql
 as $$
 begin
-  insert into assignment.seats (place, trainer_id)
-  select assignment.find_place(), t.trainer_id
-  from unnest(p_trainer_ids) as p (trainer_id)
-  join assignment.trainers t on t.trainer_id = p.trainer_id
-  where t.capacity is not null;
+  with added as (
+    insert into assignment.seats (place, trainer_id)
+    select here.place, t.trainer_id
+    from unnest(p_trainer_ids) as p (trainer_id)
+    join assignment.trainers t on t.trainer_id = p.trainer_id
+    cross join (select assignment.find_place() as place) as here
+    where t.capacity is not null
+    returning place, trainer_id
+  )
+  insert into assignment.seat_changes (place, trainer_id, is_given_back)
+  select a.place, a.trainer_id, true
+  from added a;
 end;
 $$;
 
 comment on function assignment.give_back_seats(uuid[]) is
-  'Gives back one seat for each item. Where clients are beyond the capacity, the trainer is full until the coordinator has set
-them off against it (see reopen_trainers). Ignores trainers without a capacity.';
+  'Gives back one seat for each item, and says so in seat_changes: reopen_trainers sets it off against clients beyond the
+capacity, and gives it to who waits for it. Ignores trainers without a capacity.';
 
 create function assignment.keep_seats(p_argument jsonb)
   returns void
@@ -318,7 +332,14 @@ declare
   v_tries integer := 0;
 begin
   -- A prepared transaction, which no process has, may have brought seats here that are not to be seen yet.
-  while exists (select from pg_locks l where l.relation = 'assignment.seats'::regclass and l.pid is null) loop
+  while exists (
+    select
+    from pg_locks l
+    join pg_database d on d.oid = l.database
+    where l.relation = 'assignment.seats'::regclass
+      and l.pid is null
+      and d.datname = current_database()
+  ) loop
     if v_tries = 40 then
       raise exception 'a prepared transaction on free seats has not ended' using errcode = '55P03';
     end if;

@@ -29,6 +29,7 @@ drop function
   assignment.lock_free_seats(),
   assignment.release_at(uuid, uuid, integer),
   assignment.bring_seats(uuid, text, jsonb),
+  assignment.set_off_seats(uuid, integer),
   assignment.reopen_trainers(),
   assignment.count_free_seats(),
   assignment.take_free_seats(jsonb, assignment.trainer_count[]),
@@ -85,6 +86,7 @@ drop table assignment.backfill_places;
 drop table assignment.nodes;
 drop table assignment.places;
 drop table assignment.full_trainers;
+drop table assignment.seat_changes;
 drop table assignment.known_trainers;
 drop table assignment.trainers_looked_up;
 drop table assignment.notes;
