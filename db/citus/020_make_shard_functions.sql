@@ -164,10 +164,12 @@ create function assignment.call_shard(p_shard bigint, p_function text, p_argumen
   returns jsonb
   volatile
   set search_path = pg_catalog, pg_temp
+  set jit = off  -- Citus passes no session's setting on
   language plpgsql
 as $$
 declare
   v_call text := format('select to_jsonb(assignment_shards.%I($1))', format('%s_%s', p_function, p_shard));
+  v_told text := coalesce(current_setting('assignment.told', true), '');  -- of the call that this one is part of
   v_result jsonb;
 begin
   for v_try in 1..2 loop
@@ -177,6 +179,7 @@ begin
         execute format('select assignment_shards.add_seats_%s($1)', p_shard) using p_told -> 'brought';
       end if;
       execute v_call into v_result using p_argument;
+      perform set_config('assignment.told', v_told, true);
       return v_result;
     exception
       when undefined_function then
