@@ -81,12 +81,19 @@ create function assignment.make_shard_functions(p_shard bigint)
   language plpgsql
 as $$
 declare
+  v_tries integer := 0;
   v_function record;
   v_definition text;
   v_name record;
 begin
-  -- Two sessions may need them at once.
-  perform pg_advisory_xact_lock(hashtextextended('trainer assignment: functions of a shard', p_shard));
+  -- Two sessions may need them at once. One of them may make them in a transaction that stays open.
+  while not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: functions of a shard', p_shard)) loop
+    if v_tries = 20 then
+      raise exception 'another transaction is making the functions of shard %', p_shard using errcode = '55P03';
+    end if;
+    perform pg_sleep(0.05);
+    v_tries := v_tries + 1;
+  end loop;
 
   for v_function in
     with recursive definitions as materialized (
@@ -158,7 +165,7 @@ $$;
 
 comment on function assignment.make_shard_functions(bigint) is
   'Makes, on this node, the copies that are missing of the functions that work on a shard of members, such as
-assignment_shards.assign_new_102008.';
+assignment_shards.assign_new_102008. Raises 55P03 while another transaction does so for 1 s.';
 
 create function assignment.call_shard(p_shard bigint, p_function text, p_argument jsonb, p_told jsonb default '{}')
   returns jsonb
@@ -185,6 +192,8 @@ begin
       when undefined_function then
         if v_try = 2 then
           raise;
+        elsif current_setting('transaction_read_only')::boolean then
+          return jsonb_build_object('lacking', format('the functions of shard %s', p_shard));
         end if;
         perform assignment.make_shard_functions(p_shard);
       when sqlstate 'TA023' then
@@ -269,6 +278,9 @@ begin
     execute v_call into v_result using p_function, p_argument, v_told, p_id;
     if jsonb_typeof(v_result) is distinct from 'object' or not v_result ? 'lacking' then
       return v_result;
+    end if;
+    if v_result ->> 'lacking' ~ '^the functions of ' and not assignment.prepare_nodes() then
+      raise exception '% are still to be made', v_result ->> 'lacking' using errcode = '55P03';
     end if;
     v_told := assignment.look_up(v_result ->> 'lacking', v_told);
     if p_changes then

@@ -41,6 +41,7 @@ drop function
   assignment.assign_new(uuid[]),
   assignment.forget_shard(jsonb),
   assignment.find_places(),
+  assignment.prepare_nodes(),
   assignment.lay_out(assignment.backfill_runs, uuid, bigint),
   assignment.step_shard(jsonb),
   assignment.preview_shard(jsonb),
