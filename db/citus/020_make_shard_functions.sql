@@ -276,6 +276,9 @@ begin
   end if;
   for v_try in 1..1000 loop
     execute v_call into v_result using p_function, p_argument, v_told, p_id;
+    if v_result is null and v_told ? 'brought' then  -- else the seats that were brought would be lost
+      raise exception 'the row of % in % has just gone', p_id, p_table using errcode = '40001';
+    end if;
     if jsonb_typeof(v_result) is distinct from 'object' or not v_result ? 'lacking' then
       return v_result;
     end if;

@@ -23,6 +23,7 @@ drop function
   assignment.claim_seats_here(uuid[]),
   assignment.overbook_seats(uuid[], integer[]),
   assignment.keep_seats(jsonb),
+  assignment.keep_seats_by_name(uuid, jsonb),
   assignment.add_seats(jsonb),
   assignment.release_seats(jsonb),
   assignment.count_seats(jsonb),

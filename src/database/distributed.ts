@@ -19,7 +19,8 @@ export async function onServerOrCluster<T>(
   onServer: () => Promise<T>,
   onCluster: () => Promise<T>,
 ): Promise<T> {
-  if (isKnownCluster(sql)) return await onCluster();
+  // In a transaction, the first refusal would be its end.
+  if (isKnownCluster(sql) || ("savepoint" in sql && await isOnCluster(sql))) return await onCluster();
   try {
     return await onServer();
   } catch (error) {
@@ -50,7 +51,7 @@ export async function isDistributed(sql: SqlOrTransaction): Promise<boolean> {
   return row.isThere;
 }
 
-/** Has a cluster make what a READ ONLY transaction cannot, where a shard was moved or split; asks one server nothing. */
+/** Has a cluster make what a READ ONLY transaction cannot, where a shard was moved or split. */
 export async function prepareReads(sql: Sql): Promise<void> {
   if (await isOnCluster(sql)) await sql`select assignment.prepare_nodes()`;
 }

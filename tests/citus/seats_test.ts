@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd"
 import postgres from "postgres";
 import type { Sql } from "../../src/database/sql.ts";
 import type { Rule } from "../../src/policy/document.ts";
-import { assignClientToTrainer } from "../../src/trainer_assignment.ts";
+import { assignClientToTrainer, assignNewUserToTrainer } from "../../src/trainer_assignment.ts";
 import { newIds } from "../support/assignments.ts";
 import { addTrainers, among, putRules, setCapacity } from "../support/policies.ts";
 import { waitUntil } from "../support/wait_until.ts";
@@ -51,6 +51,35 @@ describe("a seat on shards", () => {
     return (await sql`select from assignment.failures`).length;
   }
 
+  async function isSomebodyWaiting(): Promise<boolean> {
+    const waiting = await sql`
+      select from pg_locks l join pg_database d on d.oid = l.database
+      where l.locktype = 'advisory' and not l.granted and d.datname = current_database()
+    `;
+    return waiting.length > 0;
+  }
+
+  /** Takes the functions of a member's shard away, and the lock for making them, as long as the work lasts. */
+  async function breakShardOf(id: string, work: () => Promise<void>): Promise<void> {
+    const [{ shard, port }] = await sql<[{ shard: string; port: number }]>`
+      select s.shardid::text as shard, n.nodeport as port
+      from pg_dist_shard s
+      join pg_dist_placement using (shardid)
+      join pg_dist_node n using (groupid)
+      where s.shardid = get_shard_id_for_distribution_column('public.members', ${id}::uuid)
+    `;
+    const worker = database.workers.find((each) => each.port === port);
+    if (worker === undefined) throw new Error("the shard is on no worker");
+    await database.onWorker(worker, (node) =>
+      node.begin(async (transaction) => {
+        await transaction`select pg_advisory_xact_lock(hashtextextended('trainer assignment: functions of a shard', ${shard}::bigint))`;
+        await database.onWorker(worker, async (other) => {
+          await other.unsafe(`drop function assignment_shards.keep_seats_${shard}(jsonb)`);
+        });
+        await work();
+      }));
+  }
+
   it("is given to who waits, each time that one is given back", async () => {
     await setCapacity(sql, anna, 3);
     await putRules(sql, annaFirst("wait"));
@@ -85,13 +114,7 @@ describe("a seat on shards", () => {
     await sql.begin(async (transaction) => {
       await transaction`select assignment.lock_free_seats()`;
       settled = other`select from assignment.settle_all_seats()`.execute();
-      await waitUntil("it waits for whoever is at the seats", async () => {
-        const waiting = await sql`
-          select from pg_locks l join pg_database d on d.oid = l.database
-          where l.locktype = 'advisory' and not l.granted and d.datname = current_database()
-        `;
-        return waiting.length > 0;
-      });
+      await waitUntil("it waits for whoever is at the seats", isSomebodyWaiting);
       await transaction`select assignment.change_trainer(${anna}, '{"capacity": 3}', 'a test')`;
     });
     await settled;
@@ -178,5 +201,76 @@ describe("a seat on shards", () => {
     await retryAll(sql);
     assertEquals((await readSeats(sql, anna)).clients, 4);
     assert(await countWaiting() > 0);
+  });
+
+  it("is not lost when the member for whom it was brought is deleted meanwhile", async () => {
+    await setCapacity(sql, anna, 1);
+    await putRules(sql, annaFirst("wait"));
+    const [here = [], there = []] = await newIdsByShard(sql, 1);
+    await sql`delete from assignment.seats where trainer_id = ${anna}`;
+    await sql`
+      insert into assignment.seats (place, trainer_id) values (assignment.find_place_of(${
+      there[0] ?? ""
+    }), ${anna})
+    `;
+    await signUp(here);
+    let retried: Promise<unknown> | undefined;
+    await sql.begin(async (transaction) => {
+      await transaction`select assignment.lock_free_seats()`;
+      retried = database.newConnection()`select assignment.retry_failures()`.execute();
+      await waitUntil("it waits for whoever is at the seats", isSomebodyWaiting);
+      await database.newConnection()`delete from public.members where id = ${here[0] ?? ""}`;
+    });
+    await retried;
+    assertEquals(await readSeats(sql, anna), { clients: 0, free: 1, overbooked: 0, isFull: false });
+  });
+
+  it("is given back where nobody can make the shard's functions", async () => {
+    await setCapacity(sql, anna, 1);
+    await putRules(sql, annaFirst("next"));
+    const [ids = []] = await newIdsByShard(sql, 1);
+    await signUp(ids);
+    await retryAll(sql);
+    await breakShardOf(ids[0] ?? "", async () => {
+      await endOne();
+      assertEquals(await readSeats(sql, anna), { clients: 0, free: 1, overbooked: 0, isFull: false });
+      await sql`
+        update public.trainer_client_assignments
+        set status = 'active', ended_at = null, ended_by = null, ended_because = null
+        where trainer_id = ${anna}
+      `;
+    });
+    assertEquals(await readSeats(sql, anna), { clients: 1, free: 1, overbooked: 1, isFull: false });
+    await retryAll(sql);
+    assertEquals(await readSeats(sql, anna), { clients: 1, free: 0, overbooked: 0, isFull: true });
+  });
+
+  it("that a program cannot have brought now leaves a failure, in a transaction too", async () => {
+    await setCapacity(sql, anna, 1);
+    const [here = [], there = []] = await newIdsByShard(sql, 1);
+    await sql`delete from assignment.seats where trainer_id = ${anna}`;
+    await sql`
+      insert into assignment.seats (place, trainer_id) values (assignment.find_place_of(${
+      there[0] ?? ""
+    }), ${anna})
+    `;
+    const [id = ""] = here;
+    await sql.begin(async (holder) => {
+      await holder`select assignment.lock_free_seats()`;
+      await database.newConnection().begin(async (transaction) => {
+        await transaction`insert into public.members (id) values (${id})`;
+        const answer = await assignNewUserToTrainer(transaction as unknown as Sql, id, anna);
+        assertEquals([answer.assigned, answer.failure?.sqlstate], [false, "55P03"]);
+      });
+    });
+    await sql`select assignment.make_failures_due()`;
+    await retryAll(sql);
+    assertEquals((await readSeats(sql, anna)).clients, 1);
+    await database.newConnection().begin(async (transaction) => {
+      assertEquals(await assignNewUserToTrainer(transaction as unknown as Sql, id, anna), {
+        assigned: true,
+        failure: null,
+      });
+    });
   });
 });
