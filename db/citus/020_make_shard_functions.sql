@@ -86,10 +86,13 @@ declare
   v_definition text;
   v_name record;
 begin
-  -- Two sessions may need them at once. One of them may make them in a transaction that stays open.
-  while not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: functions of a shard', p_shard)) loop
+  -- A shard has rows a little before its node knows which tables it is made of. And two sessions may need the functions at
+  -- once, of which one may make them in a transaction that stays open.
+  while not exists (
+    select from pg_dist_shard s where s.shardid = p_shard and s.logicalrelid = 'public.members'::regclass
+  ) or not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: functions of a shard', p_shard)) loop
     if v_tries = 20 then
-      raise exception 'another transaction is making the functions of shard %', p_shard using errcode = '55P03';
+      raise exception 'the functions of shard % cannot be made now', p_shard using errcode = '55P03';
     end if;
     perform pg_sleep(0.05);
     v_tries := v_tries + 1;
@@ -165,7 +168,8 @@ $$;
 
 comment on function assignment.make_shard_functions(bigint) is
   'Makes, on this node, the copies that are missing of the functions that work on a shard of members, such as
-assignment_shards.assign_new_102008. Raises 55P03 while another transaction does so for 1 s.';
+assignment_shards.assign_new_102008. Raises 55P03 while another transaction does so, or the node does not know the shard, for
+1 s.';
 
 create function assignment.call_shard(p_shard bigint, p_function text, p_argument jsonb, p_told jsonb default '{}')
   returns jsonb

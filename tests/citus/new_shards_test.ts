@@ -1,6 +1,7 @@
 /** A shard that has just come to its node by a split: nobody has made there what its members need. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import postgres from "postgres";
 import type { Sql } from "../../src/database/sql.ts";
 import { previewPolicy } from "../../src/policy/preview.ts";
 import { startTransfer } from "../../src/runs/runs.ts";
@@ -45,6 +46,20 @@ describe("a shard that has just come", () => {
       select from public.trainer_client_assignments where client_id = any (${shard}::uuid[])
     `;
     assertEquals(assigned.length, 3);
+  });
+
+  it("gets no functions before its node knows which tables it is made of", async () => {
+    const [worker] = database.workers;
+    if (worker === undefined) throw new Error("the cluster needs a worker");
+    const error = await database.onWorker(worker, async (node) => {
+      const error = await assertRejects(
+        () => node`select assignment.make_shard_functions(999999)`,
+        postgres.PostgresError,
+      );
+      assertEquals((await node`select from pg_proc where proname ~ '_999999$'`).length, 0);
+      return error;
+    });
+    assertEquals(error.code, "55P03");
   });
 
   it("is read in transactions that can only read", async () => {
