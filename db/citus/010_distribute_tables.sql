@@ -48,6 +48,16 @@ create table assignment.full_trainers (trainer_id uuid not null, constraint full
 comment on table assignment.full_trainers is
   'Trainers with a capacity who have no free seat in any place, or a client beyond it: no sign-up takes a seat of theirs.';
 
+create table assignment.seat_changes (
+  place uuid not null,
+  id uuid not null default assignment.uuid_v7(),
+  trainer_id uuid not null,
+  is_given_back boolean not null,
+  constraint seat_changes_pkey primary key (place, id)
+);
+comment on table assignment.seat_changes is
+  'What places tell of their seats, until reopen_trainers has looked: one was given back, or a client is beyond the capacity.';
+
 create table assignment.known_trainers (
   trainer_id uuid not null,
   is_member boolean not null,
@@ -106,6 +116,7 @@ select
   create_distributed_table('public.trainer_client_assignments', 'client_id', colocate_with => 'public.members'),
   create_distributed_table('assignment.places', 'place', colocate_with => 'public.members'),
   create_distributed_table('assignment.seats', 'place', colocate_with => 'public.members'),
+  create_distributed_table('assignment.seat_changes', 'place', colocate_with => 'public.members'),
   create_distributed_table('assignment.failures', 'member_id', colocate_with => 'public.members'),
   create_distributed_table('assignment.backfill_errors', 'member_id', colocate_with => 'public.members'),
   create_distributed_table('assignment.backfill_selected', 'member_id', colocate_with => 'public.members'),

@@ -81,12 +81,22 @@ create function assignment.make_shard_functions(p_shard bigint)
   language plpgsql
 as $$
 declare
+  v_tries integer := 0;
   v_function record;
   v_definition text;
   v_name record;
 begin
-  -- Two sessions may need them at once.
-  perform pg_advisory_xact_lock(hashtextextended('trainer assignment: functions of a shard', p_shard));
+  -- A shard has rows a little before its node knows which tables it is made of. And two sessions may need the functions at
+  -- once, of which one may make them in a transaction that stays open.
+  while not exists (
+    select from pg_dist_shard s where s.shardid = p_shard and s.logicalrelid = 'public.members'::regclass
+  ) or not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: functions of a shard', p_shard)) loop
+    if v_tries = 20 then
+      raise exception 'the functions of shard % cannot be made now', p_shard using errcode = '55P03';
+    end if;
+    perform pg_sleep(0.05);
+    v_tries := v_tries + 1;
+  end loop;
 
   for v_function in
     with recursive definitions as materialized (
@@ -158,16 +168,19 @@ $$;
 
 comment on function assignment.make_shard_functions(bigint) is
   'Makes, on this node, the copies that are missing of the functions that work on a shard of members, such as
-assignment_shards.assign_new_102008.';
+assignment_shards.assign_new_102008. Raises 55P03 while another transaction does so, or the node does not know the shard, for
+1 s.';
 
 create function assignment.call_shard(p_shard bigint, p_function text, p_argument jsonb, p_told jsonb default '{}')
   returns jsonb
   volatile
   set search_path = pg_catalog, pg_temp
+  set jit = off  -- Citus passes no session's setting on
   language plpgsql
 as $$
 declare
   v_call text := format('select to_jsonb(assignment_shards.%I($1))', format('%s_%s', p_function, p_shard));
+  v_told text := coalesce(current_setting('assignment.told', true), '');  -- of the call that this one is part of
   v_result jsonb;
 begin
   for v_try in 1..2 loop
@@ -177,11 +190,14 @@ begin
         execute format('select assignment_shards.add_seats_%s($1)', p_shard) using p_told -> 'brought';
       end if;
       execute v_call into v_result using p_argument;
+      perform set_config('assignment.told', v_told, true);
       return v_result;
     exception
       when undefined_function then
         if v_try = 2 then
           raise;
+        elsif current_setting('transaction_read_only')::boolean then
+          return jsonb_build_object('lacking', format('the functions of shard %s', p_shard));
         end if;
         perform assignment.make_shard_functions(p_shard);
       when sqlstate 'TA023' then
@@ -264,8 +280,14 @@ begin
   end if;
   for v_try in 1..1000 loop
     execute v_call into v_result using p_function, p_argument, v_told, p_id;
+    if v_result is null and v_told ? 'brought' then  -- else the seats that were brought would be lost
+      raise exception 'the row of % in % has just gone', p_id, p_table using errcode = '40001';
+    end if;
     if jsonb_typeof(v_result) is distinct from 'object' or not v_result ? 'lacking' then
       return v_result;
+    end if;
+    if v_result ->> 'lacking' ~ '^the functions of ' and not assignment.prepare_nodes() then
+      raise exception '% are still to be made', v_result ->> 'lacking' using errcode = '55P03';
     end if;
     v_told := assignment.look_up(v_result ->> 'lacking', v_told);
     if p_changes then

@@ -62,3 +62,35 @@ end;
 $$;
 
 comment on function assignment.find_place_of(uuid) is 'The one of find_places where p_id is.';
+
+create function assignment.prepare_nodes()
+  returns boolean
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_are_made boolean;
+begin
+  select bool_and(made.success)
+  into v_are_made
+  from run_command_on_placements(
+    'public.members',
+    -- The functions that take rows of a shard's tables go when it leaves, and record_sample is one of them.
+    $command$
+      select assignment.make_shard_functions(shard.id)
+      from (select substring('%s' from '_(\d+)$')::bigint as id) as shard
+      where to_regproc('assignment_shards.record_sample_' || shard.id) is null
+    $command$
+  ) as made;
+  if not current_setting('transaction_read_only')::boolean then
+    perform assignment.find_places();  -- has one for each shard that was split off
+  end if;
+  return v_are_made;
+end;
+$$;
+
+comment on function assignment.prepare_nodes() is
+  'Makes what is missing where a shard came by a move or a split, so that it need not be made by whoever comes first: the
+functions in transactions of their own, also for one that can only read. Returns whether all functions are there.';

@@ -61,8 +61,17 @@ begin
   begin
     execute format('select assignment_shards.assign_new_%s($1)', v_shard) using v_member_ids;
   exception when undefined_function then
-    perform assignment.make_shard_functions(v_shard);
-    execute format('select assignment_shards.assign_new_%s($1)', v_shard) using v_member_ids;
+    begin
+      perform assignment.make_shard_functions(v_shard);
+      execute format('select assignment_shards.assign_new_%s($1)', v_shard) using v_member_ids;
+    exception when others or assert_failure then  -- such as: another session is making them
+      execute format(
+        'insert into assignment.failures_%s (member_id, sqlstate, message, source)
+         select id, $2, $3, $4 from unnest($1) as id on conflict (member_id) do nothing',
+        get_shard_id_for_distribution_column('assignment.failures'::regclass, v_member_ids[1])
+      )
+      using v_member_ids, sqlstate, left(sqlerrm, 1000), 'trigger';
+    end;
   end;
   return null;
 exception when others or assert_failure then

@@ -73,10 +73,8 @@ begin
       );
     end loop;
 
-    if v_brought = 0 and not v_told -> 'exhausted' ? v_asked.trainer_id then
-      insert into assignment.full_trainers (trainer_id) values (v_asked.trainer_id::uuid) on conflict (trainer_id) do nothing;
-    end if;
     if v_brought < v_asked.seats then
+      insert into assignment.full_trainers (trainer_id) values (v_asked.trainer_id::uuid) on conflict (trainer_id) do nothing;
       v_told := jsonb_set(v_told, '{exhausted}', (v_told -> 'exhausted') || to_jsonb(v_asked.trainer_id));
     end if;
     v_told := jsonb_set(
@@ -93,6 +91,35 @@ comment on function assignment.bring_seats(uuid, text, jsonb) is
   'Takes the seats that a shard lacks out of other places, as the message of TA023 names them, for the place of p_id. Returns
 p_told with them, for call_shard.';
 
+create function assignment.set_off_seats(p_trainer_id uuid, p_seats integer)
+  returns integer
+  volatile
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $$
+declare
+  v_place uuid;
+  v_set_off integer := 0;
+  v_overbooked uuid[];
+begin
+  for v_place in
+    select s.place from assignment.seats s where s.trainer_id = p_trainer_id and not s.is_overbooked group by s.place
+  loop
+    exit when v_set_off >= p_seats;
+    v_set_off := v_set_off + assignment.release_at(v_place, p_trainer_id, p_seats - v_set_off);
+  end loop;
+  v_overbooked := array(
+    select s.seat from assignment.seats s where s.trainer_id = p_trainer_id and s.is_overbooked order by s.seat limit v_set_off
+  );
+  delete from assignment.seats s where s.trainer_id = p_trainer_id and s.seat = any (v_overbooked);
+  return v_set_off;
+end;
+$$;
+
+comment on function assignment.set_off_seats(uuid, integer) is
+  'Sets free seats of a trainer off against clients beyond the capacity, up to so many: how many. A seat that a sign-up is
+just taking is left alone: with it there is one client more.';
+
 create function assignment.reopen_trainers()
   returns void
   volatile
@@ -101,40 +128,66 @@ create function assignment.reopen_trainers()
 as $$
 declare
   v_full uuid[] := array(select f.trainer_id from assignment.full_trainers f);
-  v_open record;
+  v_changes uuid[];
+  v_given_back uuid[];
+  v_changed uuid[];
+  v_trainer record;
 begin
-  if v_full = '{}' or not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: free seats of all places', 0)) then
+  if not exists (select from assignment.trainers t where t.capacity is not null) then
     return;
   end if;
-  for v_open in
+  select
+    array_agg(c.id),
+    array_agg(c.trainer_id) filter (where c.is_given_back),
+    array_agg(distinct c.trainer_id)
+  into v_changes, v_given_back, v_changed
+  from (select c.id, c.trainer_id, c.is_given_back from assignment.seat_changes c order by c.id limit 10000) as c;
+  if (v_full = '{}' and v_changes is null)
+    or not pg_try_advisory_xact_lock(hashtextextended('trainer assignment: free seats of all places', 0))
+  then
+    return;
+  end if;
+
+  for v_trainer in
     select
       s.trainer_id,
-      array_agg(s.seat order by s.seat) filter (where s.is_overbooked) as overbooked,
-      array_agg(s.seat order by s.seat) filter (where not s.is_overbooked) as free
+      s.trainer_id = any (v_full) as is_full,
+      (count(*) filter (where s.is_overbooked))::integer as overbooked,
+      (count(*) filter (where not s.is_overbooked))::integer as free
     from assignment.seats s
-    where s.trainer_id = any (v_full)
+    where s.trainer_id = any (v_full || v_changed)
     group by s.trainer_id
-    having count(*) filter (where not s.is_overbooked) > 0
     order by s.trainer_id
   loop
-    if v_open.overbooked is not null then  -- a seat that was given back is that of a client beyond the capacity
-      delete from assignment.seats s
-      where s.trainer_id = v_open.trainer_id
-        and s.seat = any (v_open.overbooked[:cardinality(v_open.free)] || v_open.free[:cardinality(v_open.overbooked)]);
+    if v_trainer.overbooked > 0 and v_trainer.free > 0 then
+      perform assignment.set_off_seats(v_trainer.trainer_id, least(v_trainer.overbooked, v_trainer.free));
     end if;
-    if cardinality(v_open.free) > coalesce(cardinality(v_open.overbooked), 0) then
-      delete from assignment.full_trainers f where f.trainer_id = v_open.trainer_id;
-      perform assignment.make_waiting_due(
-        array_fill(v_open.trainer_id, array[cardinality(v_open.free) - coalesce(cardinality(v_open.overbooked), 0)])
-      );
+    if v_trainer.free > v_trainer.overbooked then
+      if v_trainer.is_full then
+        delete from assignment.full_trainers f where f.trainer_id = v_trainer.trainer_id;
+        perform assignment.make_waiting_due(
+          array_fill(v_trainer.trainer_id, array[v_trainer.free - v_trainer.overbooked])
+        );
+      end if;
+    elsif v_trainer.overbooked > 0 then
+      insert into assignment.full_trainers (trainer_id) values (v_trainer.trainer_id) on conflict (trainer_id) do nothing;
     end if;
   end loop;
+
+  if v_changes is not null then
+    delete from assignment.seat_changes c where c.id = any (v_changes);
+    v_full := array(select f.trainer_id from assignment.full_trainers f);
+    v_given_back := array(select trainer_id from unnest(v_given_back) as trainer_id where trainer_id <> all (v_full));
+    if v_given_back <> '{}' then
+      perform assignment.make_waiting_due(v_given_back);
+    end if;
+  end if;
 end;
 $$;
 
 comment on function assignment.reopen_trainers() is
-  'Has trainers who were full take clients again, where seats were given back. The service asks for it with each look for
-failures that are due.';
+  'Has trainers who were full take clients again, where seats were given back, and makes due who waits for such a seat. Trainers
+with clients beyond the capacity are full. The service asks for it with each look for failures that are due.';
 
 create or replace function assignment.settle_seats(p_trainer_id uuid)
   returns integer
@@ -143,7 +196,7 @@ create or replace function assignment.settle_seats(p_trainer_id uuid)
   language plpgsql
 as $$
 declare
-  v_capacity integer := (select t.capacity from assignment.trainers t where t.trainer_id = p_trainer_id);
+  v_capacity integer;
   v_argument jsonb := to_jsonb(p_trainer_id);
   v_places uuid[];
   v_counted integer;
@@ -152,7 +205,12 @@ declare
   v_gone uuid[];
   v_place uuid;
 begin
+  if current_setting('transaction_isolation') <> 'read committed' then  -- the nodes' snapshots may be of different times
+    raise exception 'seats are counted in read committed transactions only' using errcode = '25000';
+  end if;
   perform assignment.lock_free_seats();
+  -- Whoever had the lock may have changed it.
+  v_capacity := (select t.capacity from assignment.trainers t where t.trainer_id = p_trainer_id);
   perform assignment.begin_change(null);
   if v_capacity is null then
     delete from assignment.seats s where s.trainer_id = p_trainer_id;

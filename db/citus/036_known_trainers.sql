@@ -119,11 +119,11 @@ begin
   update assignment.trainers_looked_up l set at = now() where l.at < now() - interval '30 seconds';
   if found then
     perform assignment.note_trainers(array(select k.trainer_id from assignment.known_trainers k));
-    perform assignment.find_places();  -- has one for each shard that was split off
+    perform assignment.prepare_nodes();
   end if;
 end;
 $$;
 
 comment on function assignment.refresh_known_trainers() is
-  'Notes who has become a member since, or is none any more, twice a minute. The service asks for it with each look for failures
-that are due.';
+  'Notes who has become a member since, or is none any more, and prepares nodes for shards that came, twice a minute. The service
+asks for it with each look for failures that are due.';

@@ -57,7 +57,10 @@ begin
     group by d.shard
     order by min(d.position)
   loop
-    v_done := assignment.ask_shard('assignment.failures', v_member_id, 'retry_shard', to_jsonb(p_limit), true);
+    -- By the row of the place: that of the failure may go meanwhile, with its member.
+    v_done := assignment.ask_shard(
+      'assignment.places', assignment.find_place_of(v_member_id), 'retry_shard', to_jsonb(p_limit), true
+    );
     if (v_done ->> 'retried')::integer > 0 then
       select r.retried, r.succeeded, r.failed, r.failed_ids
       into retry_failures.retried, retry_failures.succeeded, retry_failures.failed, retry_failures.failed_ids

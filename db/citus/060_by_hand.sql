@@ -135,6 +135,8 @@ declare
   v_ids uuid[];
   v_result jsonb;
   v_failures assignment.member_failure[] := '{}';
+  v_sqlstate text;
+  v_message text;
 begin
   for v_ids in
     select array_agg(asked.id order by asked.id)
@@ -158,12 +160,29 @@ begin
         select jsonb_populate_record(null::assignment.member_failure, f) from jsonb_array_elements(v_result) as f
       );
     exception when others or assert_failure then
+      v_sqlstate := sqlstate;
+      v_message := left(sqlerrm, 1000);
       v_failures := v_failures || array(
-        select row(id, sqlstate, left(sqlerrm, 1000), null)::assignment.member_failure from unnest(v_ids) as id
+        select row(id, v_sqlstate, v_message, null)::assignment.member_failure from unnest(v_ids) as id
       );
-      raise warning 'trainer assignment: % member(s), the first %, are neither assigned nor recorded as failed: %',
-        cardinality(v_ids), v_ids[1], sqlerrm
-        using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+      begin
+        insert into assignment.failures as f (member_id, trainer_id, requested_trainer_id, sqlstate, message, source)
+        select id, p_trainer_id, p_trainer_id, v_sqlstate, v_message, p_source
+        from unnest(v_ids) as id
+        order by id
+        on conflict (member_id) do update set
+          trainer_id = excluded.trainer_id,
+          requested_trainer_id = excluded.requested_trainer_id,
+          rule = null,
+          sqlstate = excluded.sqlstate,
+          message = excluded.message,
+          source = excluded.source,
+          next_attempt_at = excluded.next_attempt_at;
+      exception when others or assert_failure then
+        raise warning 'trainer assignment: % member(s), the first %, are neither assigned nor recorded as failed: %',
+          cardinality(v_ids), v_ids[1], sqlerrm
+          using hint = 'The scheduled reconciliation assigns them; POST /v1/backfills does so now.';
+      end;
     end;
   end loop;
   return v_failures;

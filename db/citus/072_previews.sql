@@ -27,6 +27,7 @@ $$;
 create or replace function assignment.member_tables()
   returns table (relid regclass, members real)
   stable
+  security definer
   set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
@@ -60,9 +61,7 @@ create function assignment.preview_policy(p_document jsonb, p_percent real defau
 as $$
 declare
   v_argument jsonb := jsonb_build_object('document', p_document, 'percent', p_percent);
-  v_free jsonb := (
-    select jsonb_object_agg(f.key, floor(f.value::integer * p_percent / 100)) from jsonb_each_text(assignment.count_free_seats()) f
-  );
+  v_free jsonb := assignment.count_free_seats();
   v_place uuid;
   v_part jsonb;
   v_members bigint := 0;
@@ -70,6 +69,11 @@ declare
   v_outcomes jsonb := '[]';
   v_shares jsonb := '[]';
 begin
+  if v_free is not null then  -- none of whoever is not named
+    v_free := coalesce(
+      (select jsonb_object_agg(f.key, floor(f.value::integer * p_percent / 100)) from jsonb_each_text(v_free) as f), '{}'
+    );
+  end if;
   for v_place in select * from assignment.find_places() loop
     v_part := assignment.ask_shard(
       'assignment.places', v_place, 'draft_shard', v_argument, false, jsonb_strip_nulls(jsonb_build_object('free', v_free))

@@ -91,7 +91,8 @@ begin
   execute format(
     'grant execute on function assignment.check_members(uuid[]), assignment.count_lanes(uuid), assignment.list_choices(uuid),
        assignment.list_rule_names(integer), assignment.list_samples(uuid), assignment.find_trigger_state(),
-       assignment.find_node_places(), assignment.collect_notes(uuid, integer), assignment.drop_notes(uuid, jsonb) to %I',
+       assignment.find_node_places(), assignment.prepare_nodes(),
+       assignment.collect_notes(uuid, integer), assignment.drop_notes(uuid, jsonb) to %I',
     p_role
   );
   begin

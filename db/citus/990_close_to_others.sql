@@ -6,6 +6,7 @@ revoke all on
   assignment.nodes,
   assignment.places,
   assignment.full_trainers,
+  assignment.seat_changes,
   assignment.known_trainers,
   assignment.trainers_looked_up,
   assignment.notes,
@@ -17,6 +18,7 @@ select assignment.close_table('assignment.backfill_places');
 select assignment.close_table('assignment.nodes');
 select assignment.close_table('assignment.places');
 select assignment.close_table('assignment.full_trainers');
+select assignment.close_table('assignment.seat_changes');
 select assignment.close_table('assignment.known_trainers');
 select assignment.close_table('assignment.trainers_looked_up');
 select assignment.close_table('assignment.notes');

@@ -23,12 +23,14 @@ drop function
   assignment.claim_seats_here(uuid[]),
   assignment.overbook_seats(uuid[], integer[]),
   assignment.keep_seats(jsonb),
+  assignment.keep_seats_by_name(uuid, jsonb),
   assignment.add_seats(jsonb),
   assignment.release_seats(jsonb),
   assignment.count_seats(jsonb),
   assignment.lock_free_seats(),
   assignment.release_at(uuid, uuid, integer),
   assignment.bring_seats(uuid, text, jsonb),
+  assignment.set_off_seats(uuid, integer),
   assignment.reopen_trainers(),
   assignment.count_free_seats(),
   assignment.take_free_seats(jsonb, assignment.trainer_count[]),
@@ -40,6 +42,7 @@ drop function
   assignment.assign_new(uuid[]),
   assignment.forget_shard(jsonb),
   assignment.find_places(),
+  assignment.prepare_nodes(),
   assignment.lay_out(assignment.backfill_runs, uuid, bigint),
   assignment.step_shard(jsonb),
   assignment.preview_shard(jsonb),
@@ -85,6 +88,7 @@ drop table assignment.backfill_places;
 drop table assignment.nodes;
 drop table assignment.places;
 drop table assignment.full_trainers;
+drop table assignment.seat_changes;
 drop table assignment.known_trainers;
 drop table assignment.trainers_looked_up;
 drop table assignment.notes;

@@ -1,5 +1,5 @@
 import { errorCode } from "../errors.ts";
-import type { SqlOrTransaction } from "./sql.ts";
+import type { Sql, SqlOrTransaction } from "./sql.ts";
 
 /** Of what Citus cannot plan for distributed tables; plain PostgreSQL plans all that we ask. */
 const NOT_SUPPORTED = "0A000";
@@ -19,7 +19,8 @@ export async function onServerOrCluster<T>(
   onServer: () => Promise<T>,
   onCluster: () => Promise<T>,
 ): Promise<T> {
-  if (isKnownCluster(sql)) return await onCluster();
+  // In a transaction, the first refusal would be its end.
+  if (isKnownCluster(sql) || ("savepoint" in sql && await isOnCluster(sql))) return await onCluster();
   try {
     return await onServer();
   } catch (error) {
@@ -48,4 +49,9 @@ export async function isDistributed(sql: SqlOrTransaction): Promise<boolean> {
     select to_regnamespace('assignment_shards') is not null as is_there
   `;
   return row.isThere;
+}
+
+/** Has a cluster make what a READ ONLY transaction cannot, where a shard was moved or split. */
+export async function prepareReads(sql: Sql): Promise<void> {
+  if (await isOnCluster(sql)) await sql`select assignment.prepare_nodes()`;
 }

@@ -1,3 +1,4 @@
+import { prepareReads } from "../database/distributed.ts";
 import type { Sql } from "../database/sql.ts";
 import { withAppErrors } from "../errors.ts";
 import type { PolicyDocument } from "./document.ts";
@@ -44,6 +45,7 @@ const TIMEOUT_MS = 15_000;
 
 /** Looks at what a policy would do, in a READ ONLY transaction: over all members, or over a sample that says so. */
 export async function previewPolicy(sql: Sql, policy: PolicyDocument): Promise<PolicyPreview> {
+  await prepareReads(sql);
   return await sql.begin("read only isolation level repeatable read", async (transaction) => {
     await transaction`select set_config('statement_timeout', ${String(TIMEOUT_MS)}, true)`;
     const [{ members }] = await transaction<[{ members: number }]>`

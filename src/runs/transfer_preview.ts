@@ -1,4 +1,5 @@
 import { readInTime } from "../database/bounded_read.ts";
+import { prepareReads } from "../database/distributed.ts";
 import type { Sql } from "../database/sql.ts";
 import { withAppErrors } from "../errors.ts";
 import type { Outcome } from "../policy/preview.ts";
@@ -34,6 +35,7 @@ export async function previewTransfer(
   { fromTrainerId, trainerId, memberIds, condition }: Omit<TransferRequest, "requestedBy">,
 ): Promise<TransferPreview | null> {
   const json = condition === undefined ? null : JSON.stringify(condition);
+  await prepareReads(sql);
   return await readInTime(sql, TIMEOUT_MS, async (transaction) => {
     const [{ preview }] = await withAppErrors(
       transaction<[{ preview: Omit<TransferPreview, "isSample"> }]>`

@@ -15,6 +15,7 @@ import { newIds } from "../support/assignments.ts";
 import { driveToEnd, runBackfill } from "../support/backfills.ts";
 import { addTrainers, among, putRules, setCapacity } from "../support/policies.ts";
 import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
+import { countClientsOf, readSeats, retryAll } from "./seats.ts";
 
 describe("a capacity on shards", () => {
   let database: CitusDatabase;
@@ -47,31 +48,9 @@ describe("a capacity on shards", () => {
     return ids;
   }
 
-  /** As the service does again and again: until nothing is due. */
-  async function retry(): Promise<void> {
-    for (;;) {
-      const [row] = await sql<[{ retried: number }]>`select retried from assignment.retry_failures()`;
-      if (row.retried === 0) return;
-    }
-  }
-
-  async function clientsOf(trainerId: string): Promise<number> {
-    const [row] = await sql<[{ clients: number }]>`
-      select count(*) as clients from public.trainer_client_assignments where trainer_id = ${trainerId} and status = 'active'
-    `;
-    return row.clients;
-  }
-
-  /** Clients, free seats, clients beyond the capacity, and whether sign-ups know that the trainer is full. */
-  async function stateOf(trainerId: string): Promise<Record<string, unknown>> {
-    const [seats] = await sql<[{ free: number; overbooked: number }]>`
-      select count(*) filter (where not is_overbooked) as free, count(*) filter (where is_overbooked) as overbooked
-      from assignment.seats
-      where trainer_id = ${trainerId}
-    `;
-    const full = await sql`select from assignment.full_trainers where trainer_id = ${trainerId}`;
-    return { clients: await clientsOf(trainerId), ...seats, isFull: full.length > 0 };
-  }
+  const retry = () => retryAll(sql);
+  const clientsOf = (trainerId: string) => countClientsOf(sql, trainerId);
+  const stateOf = (trainerId: string) => readSeats(sql, trainerId);
 
   it("is kept by sign-ups on all shards: seats are brought to where they are asked for, and the next rule follows", async () => {
     await setCapacity(sql, anna, 20);

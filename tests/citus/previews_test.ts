@@ -5,7 +5,7 @@ import type { Sql } from "../../src/database/sql.ts";
 import { previewPolicy } from "../../src/policy/preview.ts";
 import { startTransfer } from "../../src/runs/runs.ts";
 import { previewTransfer } from "../../src/runs/transfer_preview.ts";
-import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import { assignClientToTrainer, DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { driveToEnd, runBackfill } from "../support/backfills.ts";
 import { addTrainers, among, putRules, setCapacity } from "../support/policies.ts";
 import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
@@ -43,6 +43,20 @@ describe("a preview on a cluster", () => {
       run.choices.map(({ trainerId, members }) => [trainerId, members]).toSorted(),
     );
     assertEquals(await countClientsOf(anna), 60);
+  });
+
+  it("has no room with a trainer who is just full, also with the rights of the service's role alone", async () => {
+    const [cleo = ""] = await addTrainers(sql, 1);
+    await setCapacity(sql, cleo, 1);
+    const rules = [{ name: "everybody", assign: among("spread", [cleo]) }];
+    await assignClientToTrainer(sql, anna, { trainerId: cleo });
+    const draft = { defaultTrainerId: DEFAULT_TRAINER_ID, respectsOtherTrainers: false, rules };
+    const said = await previewPolicy(await database.newServicePool(), draft);
+    assertEquals(
+      said.outcomes.filter(({ outcome, trainerId }) => outcome === "assign" && trainerId === cleo),
+      [],
+    );
+    await sql`delete from public.members where id = ${cleo}`;
   });
 
   it("says who would move and who would stay, as the transfer then does", async () => {

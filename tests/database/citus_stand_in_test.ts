@@ -29,6 +29,7 @@ const SHARDS = {
   "assignment.places": 113,
   "assignment.full_trainers": 114,
   "assignment.known_trainers": 115,
+  "assignment.seat_changes": 116,
 } as const;
 const ON_EVERY_NODE = ["settings", "policies", "policy_rules", "trainers", "full_trainers", "known_trainers"];
 
@@ -78,6 +79,9 @@ describe("a shard", () => {
       alter table assignment.seats add column place uuid;
       create table assignment.places (place uuid primary key);
       create table assignment.full_trainers (trainer_id uuid primary key);
+      create table assignment.seat_changes (
+        place uuid, id uuid default assignment.uuid_v7(), trainer_id uuid, is_given_back boolean
+      );
       create table assignment.known_trainers (trainer_id uuid primary key, is_member boolean);
       create table assignment.runs_by_policy (run_id uuid primary key);
     `);
