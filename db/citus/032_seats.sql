@@ -345,7 +345,7 @@ declare
   v_released integer;
 begin
   delete from assignment.seats s
-  where s.seat in (
+  where s.seat = any (array(  -- asked once: a join may ask for each row, and then finds others than those just deleted
     select f.seat
     from assignment.seats f
     where f.trainer_id = (p_argument ->> 'trainerId')::uuid
@@ -353,7 +353,7 @@ begin
     order by f.seat
     limit (p_argument ->> 'seats')::integer
     for update skip locked
-  );
+  ));
   get diagnostics v_released = row_count;
   return v_released;
 end;

@@ -273,4 +273,16 @@ describe("a seat on shards", () => {
       });
     });
   });
+
+  it("is taken out of a place alone, whatever the statistics say", async () => {
+    await setCapacity(sql, anna, 1);
+    await sql`delete from assignment.seats where trainer_id <> ${anna}`;
+    const [{ place }] = await sql<[{ place: string }]>`select place from assignment.seats`;
+    await sql`analyze assignment.seats`;
+    await sql`insert into assignment.seats (place, trainer_id) select ${place}, ${anna} from generate_series(1, 6)`;
+    const [{ released }] = await sql<[{ released: number }]>`
+      select assignment.release_at(${place}, ${anna}, 1) as released
+    `;
+    assertEquals([released, (await readSeats(sql, anna)).free], [1, 6]);
+  });
 });
