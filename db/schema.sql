@@ -3795,24 +3795,25 @@ CREATE FUNCTION assignment.give_back_seats(p_trainer_ids uuid[]) RETURNS void
     where t.capacity is not null
     group by t.trainer_id
   ),
+  surplus as materialized (  -- looked up once: whoever looks again locks as many again
+    select found.trainer_id, found.seat
+    from given g
+    cross join lateral (
+      select o.trainer_id, o.seat
+      from assignment.seats o
+      where o.trainer_id = g.trainer_id
+        and o.is_overbooked
+      order by o.seat
+      limit g.seats
+      for update skip locked
+    ) as found
+  ),
   cancelled as (  -- clients beyond the capacity leave no free seat
     delete from assignment.seats s
-    using (
-      select found.trainer_id, found.seat
-      from given g
-      cross join lateral (
-        select o.trainer_id, o.seat
-        from assignment.seats o
-        where o.trainer_id = g.trainer_id
-          and o.is_overbooked
-        order by o.seat
-        limit g.seats
-        for update skip locked
-      ) as found
-    ) as over
-    where s.trainer_id = over.trainer_id
+    using surplus x
+    where s.trainer_id = x.trainer_id
       and s.is_overbooked
-      and s.seat = over.seat
+      and s.seat = x.seat
     returning s.trainer_id
   )
   insert into assignment.seats (trainer_id)
@@ -6821,17 +6822,20 @@ begin
     (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and not is_overbooked) as free,
     (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and is_overbooked) as overbooked;
 
-  -- First those of the other kind go. A seat that a sign-up is just taking is left alone.
+  -- First those of the other kind go. A seat that a sign-up is just taking is left alone. An array is looked up once; a
+  -- subquery may be looked up again for each row, and lock as many again.
   delete from assignment.seats
-  where (trainer_id, is_overbooked, seat) in (
-    select trainer_id, is_overbooked, seat
-    from assignment.seats
-    where trainer_id = p_trainer_id
-      and is_overbooked = (v_missing > 0)
-    order by seat
-    limit abs(v_missing)
-    for update skip locked
-  );
+  where trainer_id = p_trainer_id
+    and is_overbooked = (v_missing > 0)
+    and seat = any (array(
+      select seat
+      from assignment.seats
+      where trainer_id = p_trainer_id
+        and is_overbooked = (v_missing > 0)
+      order by seat
+      limit abs(v_missing)
+      for update skip locked
+    ));
   get diagnostics v_changed = row_count;
   v_left := abs(v_missing) - v_changed;
   insert into assignment.seats (trainer_id, is_overbooked)

@@ -17,24 +17,25 @@ as $$
     where t.capacity is not null
     group by t.trainer_id
   ),
+  surplus as materialized (  -- looked up once: whoever looks again locks as many again
+    select found.trainer_id, found.seat
+    from given g
+    cross join lateral (
+      select o.trainer_id, o.seat
+      from assignment.seats o
+      where o.trainer_id = g.trainer_id
+        and o.is_overbooked
+      order by o.seat
+      limit g.seats
+      for update skip locked
+    ) as found
+  ),
   cancelled as (  -- clients beyond the capacity leave no free seat
     delete from assignment.seats s
-    using (
-      select found.trainer_id, found.seat
-      from given g
-      cross join lateral (
-        select o.trainer_id, o.seat
-        from assignment.seats o
-        where o.trainer_id = g.trainer_id
-          and o.is_overbooked
-        order by o.seat
-        limit g.seats
-        for update skip locked
-      ) as found
-    ) as over
-    where s.trainer_id = over.trainer_id
+    using surplus x
+    where s.trainer_id = x.trainer_id
       and s.is_overbooked
-      and s.seat = over.seat
+      and s.seat = x.seat
     returning s.trainer_id
   )
   insert into assignment.seats (trainer_id)

@@ -35,17 +35,20 @@ begin
     (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and not is_overbooked) as free,
     (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and is_overbooked) as overbooked;
 
-  -- First those of the other kind go. A seat that a sign-up is just taking is left alone.
+  -- First those of the other kind go. A seat that a sign-up is just taking is left alone. An array is looked up once; a
+  -- subquery may be looked up again for each row, and lock as many again.
   delete from assignment.seats
-  where (trainer_id, is_overbooked, seat) in (
-    select trainer_id, is_overbooked, seat
-    from assignment.seats
-    where trainer_id = p_trainer_id
-      and is_overbooked = (v_missing > 0)
-    order by seat
-    limit abs(v_missing)
-    for update skip locked
-  );
+  where trainer_id = p_trainer_id
+    and is_overbooked = (v_missing > 0)
+    and seat = any (array(
+      select seat
+      from assignment.seats
+      where trainer_id = p_trainer_id
+        and is_overbooked = (v_missing > 0)
+      order by seat
+      limit abs(v_missing)
+      for update skip locked
+    ));
   get diagnostics v_changed = row_count;
   v_left := abs(v_missing) - v_changed;
   insert into assignment.seats (trainer_id, is_overbooked)

@@ -148,6 +148,22 @@ describe("a seat", () => {
     assertEquals(await stateOf(anna), [2, 0]);
   });
 
+  it("goes as often as there is one too many, also on statistics from when there was one", async () => {
+    await setCapacity(sql, anna, 1);
+    await sql`delete from assignment.seats where trainer_id <> ${anna}`;
+    await sql`analyze assignment.seats`;
+    await sql`insert into assignment.seats (trainer_id) select ${anna} from generate_series(1, 6)`;
+    await setCapacity(sql, anna, 6);
+    assertEquals(await stateOf(anna), [0, 6]);
+
+    await sql`delete from assignment.seats where trainer_id = ${anna}`;
+    await sql`insert into assignment.seats (trainer_id, is_overbooked) values (${anna}, true)`;
+    await sql`analyze assignment.seats`;
+    await sql`insert into assignment.seats (trainer_id, is_overbooked) select ${anna}, true from generate_series(1, 6)`;
+    await sql`select assignment.give_back_seats(array[${anna}]::uuid[])`;
+    assertEquals(await stateOf(anna), [0, -6]);
+  });
+
   it("of a sign-up that has not committed counts when the capacity changes meanwhile", async () => {
     const other = database.newConnection();
     for (const [capacity, clients] of [[1, 2], [0, 3], [6, 4]] as const) {
