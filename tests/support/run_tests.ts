@@ -16,7 +16,7 @@ import { createModelClusters } from "./model_clusters.ts";
 import { findTestFiles, isQuick, longestFirst, partArguments, type TestJob } from "./test_files.ts";
 import { findLoadError, summarizeError } from "./test_report.ts";
 
-const LANES_A_CORE = 2; // one of them for files that mostly wait, see lanes.ts
+const LANES_A_CORE = 1.5; // with 2 the processors are hardly busier, and time-outs strike
 const SLOWEST = 10;
 const CITUS = "tests/citus/";
 
