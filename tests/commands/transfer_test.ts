@@ -5,6 +5,7 @@ import { userInfo } from "node:os";
 import { getRun, listRuns, startTransfer } from "../../src/runs/runs.ts";
 import { newId } from "../support/assignments.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { acceptAssignments, slowAssignments } from "../support/members.ts";
 import { addTrainers, among, countClients, putRules, setCapacity } from "../support/policies.ts";
 import { projectItself } from "../support/project.ts";
 import { addClients } from "../support/transfers.ts";
@@ -174,6 +175,7 @@ describe("deno task transfer", () => {
 
   it("goes on after kill -9 when it is started again: each client is moved once, and none is lost", async () => {
     const { sql } = database;
+    await slowAssignments(sql, 0.2);
     const task = project.spawn(
       "transfer",
       { ...environment, BACKFILL_LANES: "1", BACKFILL_REST_RATIO: "10" },
@@ -187,6 +189,7 @@ describe("deno task transfer", () => {
     await task.ended;
     const [{ id, status } = { id: "", status: "" }] = await listRuns(sql, { limit: 1 });
     assertEquals(status, "running");
+    await acceptAssignments(sql);
 
     const { code, stdout } = await transfer([anna, ben, "--json"]);
     const run = JSON.parse(stdout);

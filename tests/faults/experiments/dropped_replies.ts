@@ -84,6 +84,7 @@ export const droppedReplies: Experiment = {
       report.figure("chosen", Object.entries(byKind).map(([kind, count]) => `${count} ${kind}`).join(", "));
       report.figure("runs", runs);
       report.figure("snapshots of counters", looks);
+      report.expect(looks > 0, "counters are looked at while runs are under way", "nobody could look");
       await world.judge({ runsEnded: true, noStragglers: true });
     });
   },

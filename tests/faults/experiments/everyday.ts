@@ -63,6 +63,7 @@ export const everyday: Experiment = {
       }
       report.figure("rounds", rounds);
       report.figure("snapshots of counters", looks);
+      report.expect(looks > 0, "counters are looked at while runs are under way", "nobody could look");
       report.figure("members", await countMembers(sql));
     }),
 };

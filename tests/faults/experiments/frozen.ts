@@ -63,6 +63,7 @@ export const frozen: Experiment = {
       report.figure("replicas", replicas);
       report.figure("rounds, freezes", `${rounds}, ${freezes}`);
       report.figure("snapshots of counters", looks);
+      report.expect(looks > 0, "counters are looked at while runs are under way", "nobody could look");
       await world.judge({ runsEnded: true, noStragglers: true });
     });
   },

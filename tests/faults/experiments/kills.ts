@@ -80,6 +80,7 @@ export const kills: Experiment = {
       );
       report.figure("runs that ended by themselves", runs.join(", "));
       report.figure("snapshots of counters", looks);
+      report.expect(looks > 0, "counters are looked at while runs are under way", "nobody could look");
       const consumed = await webhooks.settle();
       await expectQuietEnd(service, report);
       await world.judge({
