@@ -1849,6 +1849,14 @@ $$;
 COMMENT ON FUNCTION assignment.count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) IS 'The counts of a batch. p_choices: as choose_trainers returned them, with outcome assigned for pairs that were inserted.
 A member counts once: failed before gone before assigned.';
 
+-- FUNCTION: assignment.count_turns(uuid, integer, integer)
+
+CREATE FUNCTION assignment.count_turns(p_trainer_id uuid, p_room integer, p_members integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN LEAST(p_room, p_members);
+
+COMMENT ON FUNCTION assignment.count_turns(p_trainer_id uuid, p_room integer, p_members integer) IS 'How many of p_members a trainer with so much room can be given. p_room null: no limit.';
+
 -- FUNCTION: assignment.count_unsampled_seats(real)
 
 CREATE FUNCTION assignment.count_unsampled_seats(p_percent real) RETURNS assignment.trainer_count[]
@@ -1899,7 +1907,9 @@ CREATE FUNCTION assignment.deal_by_room(p_member_ids uuid[], p_members integer[]
     ) as place
     from unnest(p_trainer_ids, p_rooms) as t (trainer_id, room)
     left join assignment.trainers known on known.trainer_id = t.trainer_id
-    cross join lateral generate_series(1, least(t.room, cardinality(p_members))) as turn (number)
+    cross join lateral generate_series(
+      1, assignment.count_turns(t.trainer_id, t.room, cardinality(p_members))
+    ) as turn (number)
     left join lateral (
       select a.id
       from public.trainer_client_assignments a
@@ -9412,6 +9422,10 @@ REVOKE ALL ON FUNCTION assignment.condition_leaves(p_condition jsonb, p_pointer 
 -- ACL: assignment.FUNCTION count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[])
 
 REVOKE ALL ON FUNCTION assignment.count_choices(p_request assignment.request, p_choices assignment.choice[], p_rules assignment.policy_rules[], p_gone_ids uuid[], p_failures assignment.member_failure[]) FROM PUBLIC;
+
+-- ACL: assignment.FUNCTION count_turns(p_trainer_id uuid, p_room integer, p_members integer)
+
+REVOKE ALL ON FUNCTION assignment.count_turns(p_trainer_id uuid, p_room integer, p_members integer) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION count_unsampled_seats(p_percent real)
 

@@ -41,17 +41,15 @@ begin
 end;
 $$;
 
-create function assignment.note_trainers(p_ids uuid[])
+create function assignment.note_trainers(p_ids uuid[], p_members uuid[])
   returns void
   volatile
   set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
-declare
-  v_members uuid[] := assignment.find_members(p_ids);
 begin
   insert into assignment.known_trainers as k (trainer_id, is_member)
-  select asked.id, asked.id = any (v_members)
+  select asked.id, asked.id = any (p_members)
   from (select distinct unnest(p_ids)) as asked (id)
   where asked.id is not null
   order by asked.id
@@ -60,7 +58,8 @@ begin
 end;
 $$;
 
-comment on function assignment.note_trainers(uuid[]) is 'Notes on every node which of the ids are members.';
+comment on function assignment.note_trainers(uuid[], uuid[]) is
+  'Notes on every node which of the ids are members: p_members, as find_members found them.';
 
 create function assignment.note_policy_trainers()
   returns void
@@ -70,12 +69,14 @@ create function assignment.note_policy_trainers()
   set citus.multi_shard_modify_mode = 'sequential'
   language plpgsql
 as $$
-begin
-  perform assignment.note_trainers(array(
+declare
+  v_ids uuid[] := array(
     select distinct unnest(r.trainer_ids)
     from assignment.policy_rules r
     join assignment.settings s on s.policy_version = r.version
-  ));
+  );
+begin
+  perform assignment.note_trainers(v_ids, assignment.find_members(v_ids));
 end;
 $$;
 
@@ -97,7 +98,7 @@ begin
   v_ids := array(select id[1]::uuid from regexp_matches(p_lacking, '([0-9a-f]{8}-[0-9a-f-]{27})', 'g') as id);
   v_members := assignment.find_members(v_ids);
   if not current_setting('transaction_read_only')::boolean then
-    perform assignment.note_trainers(v_ids);
+    perform assignment.note_trainers(v_ids, v_members);
   end if;
   return p_told || jsonb_build_object(
     'members', coalesce(p_told -> 'members', '[]') || to_jsonb(v_members),
@@ -115,15 +116,23 @@ create function assignment.refresh_known_trainers()
   set search_path = pg_catalog, pg_temp
   language plpgsql
 as $$
+declare
+  v_ids uuid[];
 begin
   update assignment.trainers_looked_up l set at = now() where l.at < now() - interval '30 seconds';
-  if found then
-    perform assignment.note_trainers(array(select k.trainer_id from assignment.known_trainers k));
-    perform assignment.prepare_nodes();
+  if not found then
+    return;
   end if;
+  -- Members may name whomever they like. Who is asked for again is looked up again.
+  if (select count(*) from assignment.known_trainers k where not k.is_member) > 10000 then
+    delete from assignment.known_trainers k where not k.is_member;
+  end if;
+  v_ids := array(select k.trainer_id from assignment.known_trainers k);
+  perform assignment.note_trainers(v_ids, assignment.find_members(v_ids));
+  perform assignment.prepare_nodes();
 end;
 $$;
 
 comment on function assignment.refresh_known_trainers() is
-  'Notes who has become a member since, or is none any more, and prepares nodes for shards that came, twice a minute. The service
-asks for it with each look for failures that are due.';
+  'Notes who has become a member since, or is none any more, keeps at most 10,000 who are none, and prepares nodes for shards
+that came, twice a minute. The service asks for it with each look for failures that are due.';

@@ -29,7 +29,9 @@ as $$
     ) as place
     from unnest(p_trainer_ids, p_rooms) as t (trainer_id, room)
     left join assignment.trainers known on known.trainer_id = t.trainer_id
-    cross join lateral generate_series(1, least(t.room, cardinality(p_members))) as turn (number)
+    cross join lateral generate_series(
+      1, assignment.count_turns(t.trainer_id, t.room, cardinality(p_members))
+    ) as turn (number)
     left join lateral (
       select a.id
       from public.trainer_client_assignments a

@@ -43,9 +43,12 @@ describe("a shard", () => {
     for (
       const file of [
         "020_make_shard_functions",
+        "022_ask_shards",
         "030_signup",
-        "032_seats",
+        "032_room",
+        "033_seats",
         "036_known_trainers",
+        "037_keep_seats",
         "040_lay_out_runs",
         "042_steps",
         "044_proof",
