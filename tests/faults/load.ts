@@ -173,3 +173,8 @@ export async function giveMembers(
   await sql`analyze public.members`;
   return all;
 }
+
+export async function countMembers(sql: Sql): Promise<number> {
+  const [row] = await sql<[{ count: number }]>`select count(*) from public.members`;
+  return row.count;
+}

@@ -145,7 +145,13 @@ export const rules: readonly Rule[] = [
       from assignment.backfill_progress p
       cross join lateral (
         select
-          (select count(distinct (a.client_id, a.assignment_date)) from assignments_ever a where a.backfill_run_id = p.id) as rows,
+          (
+            select count(distinct (a.client_id, a.assignment_date))
+            from assignments_ever a
+            where a.backfill_run_id = p.id
+              -- who is refused by one of several trainers is counted as failed, and has the others
+              and not exists (select from errors_ever e where e.run_id = p.id and e.member_id = a.client_id)
+          ) as rows,
           (select count(*) from errors_ever e where e.run_id = p.id) as errors,
           (select count(*) from (
               select id from public.members

@@ -1,15 +1,27 @@
-import { startBackfill } from "../../../src/runs/runs.ts";
-import { type Experiment, sized } from "../experiment.ts";
+import { ASSIGNMENTS_EVER, keepDeparted } from "../departures.ts";
+import { type Experiment, type Report, sized } from "../experiment.ts";
 import { giveMembers } from "../load.ts";
 import { startProxy } from "../proxy.ts";
+import { bringRules, writeRules } from "../policy.ts";
+import { kindOfTurn, RUN_KINDS, startKind } from "../run_kinds.ts";
 import { awaitEnd, pause, watchCounters } from "../runs.ts";
-import { inWorld } from "../world.ts";
+import type { Service } from "../service.ts";
+import { bringWebhooks, WEBHOOK_ENVIRONMENT } from "../webhooks.ts";
+import { inWorld, type World } from "../world.ts";
 
-/** The database commits, and its answer gets lost: for steps of backfills, their bookkeeping, signups and HTTP requests. */
+/** What a statement is for, by what its text has; the chance that its reply gets lost. */
+const KINDS = [
+  { name: "steps of runs", words: /backfill_step/, chance: 0.5 },
+  { name: "signups", words: /into public\.members/, chance: 0.05 },
+  { name: "webhooks", words: /outbox|deliver/, chance: 0.05 },
+  { name: "others", words: /./, chance: 0.05 },
+];
+
+/** The database commits, and its answer gets lost: for steps of runs, their bookkeeping, signups, webhooks and HTTP requests. */
 export const droppedReplies: Experiment = {
   name: "dropped_replies",
   summary:
-    "the reply to a commit is lost on the way, again and again: counters equal rows, requests repeated do no harm",
+    "the reply to a commit is lost on the way, again and again, during backfills, transfers and reassigning by rules: counters equal rows, requests repeated do no harm, each change delivered",
   async run(options) {
     const { scale, report } = options;
     await inWorld(options, {}, async (world) => {
@@ -18,74 +30,84 @@ export const droppedReplies: Experiment = {
       const to = Number(new URL(server.url).port);
       const chance = random.fork();
       let haveStarted = false; // a service that loses its first connections says so and ends: it is started again from outside
-      const byKind = { "backfill steps": 0, signups: 0, others: 0 };
+      const dropped = new Map(KINDS.map(({ name }) => [name, 0]));
       const proxy = await startProxy({
         to,
         dropReply(statement) {
-          if (!haveStarted) return false;
-          const isStep = statement.includes("backfill_step");
-          if (!chance.chance(isStep ? 0.5 : 0.05)) return false;
-          byKind[
-            isStep ? "backfill steps" : statement.includes("into public.members") ? "signups" : "others"
-          ] += 1;
+          const kind = KINDS.find(({ words }) => words.test(statement));
+          if (!haveStarted || kind === undefined || !chance.chance(kind.chance)) return false;
+          dropped.set(kind.name, (dropped.get(kind.name) ?? 0) + 1);
           return true;
         },
       });
       world.atEnd(() => proxy.close());
       const databaseUrl = proxy.url(server.url);
+      await keepDeparted(sql);
+      const webhooks = await bringWebhooks(world, options);
       const replicas = sized(scale, { short: 1, full: 2, long: 4 });
-      const services = [];
+      const services: Service[] = [];
       for (let replica = 0; replica < replicas; replica++) {
         services.push(
           await world.startService({
             databaseUrl,
-            environment: { BACKFILL_LANES: "4", DATABASE_POOL_SIZE: "12" },
+            environment: { BACKFILL_LANES: "4", DATABASE_POOL_SIZE: "12", ...WEBHOOK_ENVIRONMENT },
           }),
         );
       }
+      const given = sized(scale, { short: 21_000, full: 80_000, long: 80_000 });
+      const trainers = await bringRules(world, { limited: 300, waiting: wanted * given });
       haveStarted = true;
-      const load = world.startLoad({ url: databaseUrl, longestPauseMs: 20 });
+      const load = world.startLoad({
+        url: databaseUrl,
+        longestPauseMs: 20,
+        trainerIds: [world.trainerId, ...Object.values(trainers).flat()],
+      });
 
       let runs = 0;
       let looks = 0;
-      for (; proxy.dropped() < wanted; runs++) {
-        const given = await giveMembers(
-          sql,
-          journal,
-          random,
-          sized(scale, { short: 21_000, full: 80_000, long: 80_000 }),
-        );
-        const rows = sized(scale, { short: 2_000, full: 500, long: 500 });
-        const run = await startBackfill(sql, { requestedBy: "experiment", batchRows: rows });
-        const watch = watchCounters(() => sql, run.id, report);
-        const [service] = services;
-        for (const id of given.slice(0, 10)) {
-          // Repeated until it is answered, as a client would: it is the same wish each time.
-          await journal.record("assign", [id, world.trainerId], async () => {
-            for (let status = 503; status === 503;) {
-              const response = await service?.call(`PUT /v1/trainers/${world.trainerId}/clients/${id}`, {});
-              await response?.body?.cancel();
-              status = response?.status ?? 0;
-              report.expect(
-                [200, 201, 503].includes(status),
-                "a request whose reply got lost says that the database is away",
-                `status ${status}`,
-              );
-              if (status === 503) await pause(20);
-            }
-          });
-        }
-        await awaitEnd(() => sql, run.id, report, 300_000);
+      const batchRows = sized(scale, { short: 2_000, full: 500, long: 500 });
+      for (; proxy.dropped() < wanted || runs < RUN_KINDS.length; runs++) {
+        const kind = kindOfTurn(runs);
+        if (kind !== "transfer") await giveMembers(sql, journal, random, given);
+        await writeRules(world, trainers);
+        const runId = await startKind(kind, world, trainers, batchRows);
+        const watch = watchCounters(() => sql, runId, report, ASSIGNMENTS_EVER);
+        await assignOverHttp(world, services, report);
+        await awaitEnd(() => sql, runId, report, 300_000);
         looks += await watch.stop();
         if (report.violations.length > 0) break;
       }
       await load.stop();
       report.figure("replies dropped", proxy.dropped());
-      report.figure("chosen", Object.entries(byKind).map(([kind, count]) => `${count} ${kind}`).join(", "));
+      report.figure("chosen", [...dropped].map(([kind, count]) => `${count} of ${kind}`).join(", "));
       report.figure("runs", runs);
       report.figure("snapshots of counters", looks);
       report.expect(looks > 0, "counters are looked at while runs are under way", "nobody could look");
-      await world.judge({ runsEnded: true, noStragglers: true });
+      const consumed = await webhooks.settle();
+      await world.judge({ runsEnded: true, noStragglers: true, webhooks: consumed });
     });
   },
 };
+
+/** Assigns new members, repeated until it is answered, as a client would: it is the same wish each time. */
+async function assignOverHttp(
+  { sql, journal, random, trainerId }: World,
+  [service]: Service[],
+  report: Report,
+): Promise<void> {
+  for (const id of await giveMembers(sql, journal, random, 10)) {
+    await journal.record("assign", [id, trainerId], async () => {
+      for (let status = 503; status === 503;) {
+        const response = await service?.call(`PUT /v1/trainers/${trainerId}/clients/${id}`, {});
+        await response?.body?.cancel();
+        status = response?.status ?? 0;
+        report.expect(
+          [200, 201, 503].includes(status),
+          "a request whose reply got lost says that the database is away",
+          `status ${status}`,
+        );
+        if (status === 503) await pause(20);
+      }
+    });
+  }
+}

@@ -3,7 +3,7 @@ import type { Sql } from "../../../src/database/sql.ts";
 import { retryFailures } from "../../../src/assignments/failures.ts";
 import { startWork } from "../background.ts";
 import { type Experiment, sized } from "../experiment.ts";
-import { assignByHand, endAssignment, giveMembers } from "../load.ts";
+import { assignByHand, countMembers, endAssignment, giveMembers } from "../load.ts";
 import { accept, refuse } from "../refusals.ts";
 import { awaitEnd, giveBehindCursor, pause, steerAndCut, watchCounters } from "../runs.ts";
 import { bringWebhooks } from "../webhooks.ts";
@@ -112,9 +112,4 @@ async function untilMore(sql: Sql, members: number): Promise<void> {
     await pause(50);
     if (await countMembers(sql) >= before + members) return;
   }
-}
-
-async function countMembers(sql: Sql): Promise<number> {
-  const [row] = await sql<[{ count: number }]>`select count(*) from public.members`;
-  return row.count;
 }

@@ -1,22 +1,20 @@
 import { hasEnded } from "../../../src/runs/progress.ts";
-import { getRun, startBackfill } from "../../../src/runs/runs.ts";
-import { countClients } from "../../support/policies.ts";
+import { getRun } from "../../../src/runs/runs.ts";
 import { ASSIGNMENTS_EVER, keepDeparted } from "../departures.ts";
 import { type Experiment, type Report, sized } from "../experiment.ts";
-import { giveMembers } from "../load.ts";
+import { countMembers, giveMembers } from "../load.ts";
 import { kill, killServer } from "../processes.ts";
-import { bringRules, type Trainers, writeRules } from "../policy.ts";
+import { bringRules, writeRules } from "../policy.ts";
 import { awaitEnd, eventually, pause, turnPause, watchCounters } from "../runs.ts";
 import type { Service } from "../service.ts";
-import { startMove, startReassigning } from "../transfers.ts";
+import { kindOfTurn, type RunKind, startKind } from "../run_kinds.ts";
 import { bringWebhooks, WEBHOOK_ENVIRONMENT } from "../webhooks.ts";
 import { inWorld, type World } from "../world.ts";
 
-type Victim = "service" | "backend" | "server";
+/** Of a run of the long version, at most. */
+const STEPS = 600;
 
-/** Runs in turn. */
-const KINDS = ["backfill", "transfer", "reassign"] as const;
-type Kind = (typeof KINDS)[number];
+type Victim = "service" | "backend" | "server";
 
 /** kill -9 of the service, of a backend, of the whole server, at random moments of runs, with signups going on. */
 export const kills: Experiment = {
@@ -46,15 +44,17 @@ export const kills: Experiment = {
       });
       const each = sized(scale, { short: onServer ? 2 : 1, full: 10, long: 10 }); // of one run
       const given = sized(scale, { short: 1_500, full: 4_000, long: 4_000 });
-      const batchRows = sized(scale, { short: 100, full: 25, long: 25 });
+      const fewestRows = sized(scale, { short: 100, full: 25, long: 25 });
       let looks = 0;
-      const runs: Kind[] = [];
+      const runs: RunKind[] = [];
 
       for (let done = 0; done < wanted;) {
-        const kind = KINDS[runs.length % KINDS.length] ?? "backfill";
+        const kind = kindOfTurn(runs.length);
         if (kind !== "transfer") await giveMembers(world.sql, journal, random, given);
         await writeRules(world, trainers);
-        const runId = await start(kind, world, trainers, batchRows);
+        // Members grow by every run: as many steps as in the first ones.
+        const batchRows = Math.max(fewestRows, Math.ceil(await countMembers(world.sql) / STEPS));
+        const runId = await startKind(kind, world, trainers, batchRows);
         runs.push(kind);
         const watch = watchCounters(() => world.sql, runId, report, ASSIGNMENTS_EVER);
         for (let ofThis = 0; ofThis < each && done < wanted; ofThis++, done++) {
@@ -91,22 +91,6 @@ export const kills: Experiment = {
     });
   },
 };
-
-/** Starts a run of a kind; transfers go there and back, between the default trainer and another. */
-async function start(kind: Kind, world: World, { leaving }: Trainers, batchRows: number): Promise<string> {
-  if (kind === "backfill") {
-    return (await startBackfill(world.sql, { requestedBy: "experiment", batchRows })).id;
-  }
-  if (kind === "reassign") return await startReassigning(world, batchRows);
-  const [most = "", other = ""] = await byClients(world, [world.trainerId, leaving[0] ?? ""]);
-  return await startMove(world, { fromTrainerId: most, trainerId: other, batchRows });
-}
-
-/** Those of the trainers with the most clients first. */
-async function byClients({ sql }: World, trainerIds: [string, string]): Promise<string[]> {
-  const [one = 0, other = 0] = await countClients(sql, trainerIds);
-  return one >= other ? trainerIds : trainerIds.toReversed();
-}
 
 /** Waits until a step has been taken since now: after a kill the service rests, and another would meet nothing. */
 async function goesOn(sql: World["sql"], runId: string, report: Report): Promise<"moved" | "ended"> {

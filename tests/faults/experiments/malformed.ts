@@ -3,8 +3,10 @@ import { hash } from "node:crypto";
 import { z } from "zod";
 import { retryFailures } from "../../../src/assignments/failures.ts";
 import { putPolicy } from "../../../src/policy/policies.ts";
+import { listEndpoints } from "../../../src/webhooks/endpoints.ts";
 import { Contract } from "../../http/contract.ts";
 import { openRaw, type RawAnswer, type RawConnection } from "../../support/raw_http.ts";
+import { keepDeparted } from "../departures.ts";
 import { type Experiment, type ExperimentOptions, type Report, sized } from "../experiment.ts";
 import { signIn } from "../hostile/sign_in.ts";
 import { judgeAnswer } from "../hostile/judge_answer.ts";
@@ -12,10 +14,13 @@ import { documentedCodes, documentedOperations, pageOperations } from "../hostil
 import { type HostileRequest, isClean, render } from "../hostile/request.ts";
 import { hostileRequests, type Possessions } from "../hostile/requests.ts";
 import { giveMembers } from "../load.ts";
+import { bringRules } from "../policy.ts";
 import { resourcesOf } from "../processes.ts";
 import { awaitEnd, eventually } from "../runs.ts";
 import { type Service, TOKEN } from "../service.ts";
 import { grows, mib, thirds } from "../trend.ts";
+import { startMove } from "../transfers.ts";
+import { bringWebhooks, WEBHOOK_ENVIRONMENT } from "../webhooks.ts";
 import { inWorld, type World } from "../world.ts";
 
 const CONNECTIONS = 16;
@@ -37,12 +42,22 @@ export const malformed: Experiment = {
   },
 };
 
-async function send(world: World, { scale, seed, report }: ExperimentOptions): Promise<void> {
+async function send(world: World, options: ExperimentOptions): Promise<void> {
+  const { scale, seed, report } = options;
   const total = sized(scale, { short: 3_000, full: 100_000, long: 1_000_000 });
+  await keepDeparted(world.sql);
+  const webhooks = await bringWebhooks(world, options);
   const service = await world.startService({
-    environment: { LOG_LEVEL: "warn", SERVICE_TOKENS: `other=${hash("sha256", SERVICE_TOKEN)}` },
+    environment: {
+      LOG_LEVEL: "warn",
+      SERVICE_TOKENS: `other=${hash("sha256", SERVICE_TOKEN)}`,
+      ...WEBHOOK_ENVIRONMENT,
+    },
   });
+  const trainers = await bringRules(world, { limited: 300, waiting: 1_000_000 });
   const has = await possess(world, service, report);
+  const [fromTrainerId = "", trainerId = ""] = trainers.leaving;
+  await awaitEnd(() => world.sql, await startMove(world, { fromTrainerId, trainerId }), report);
   const document = await (await service.call("GET /openapi.json")).json();
   const contract = new Contract(document);
   const codes = documentedCodes(document);
@@ -125,12 +140,14 @@ async function send(world: World, { scale, seed, report }: ExperimentOptions): P
   report.figure("file handles", `${before.files} before, ${files} after`);
   const logged = service.output().split("\n").filter((line) => line.includes('"level":"error"'));
   report.expect(logged.length === 0, "nothing is logged as an error", logged[0] ?? "");
-  await world.judge();
+  await world.judge({ webhooks: await webhooks.settle() });
 }
 
 /** Members to ask for, a run that has ended, a session, cursors of a list. */
 async function possess(world: World, service: Service, report: Report): Promise<Possessions> {
-  const members = await giveMembers(world.sql, world.journal, world.random, 200);
+  const given = await giveMembers(world.sql, world.journal, world.random, 1_600);
+  const members = given.filter((id) => /^[de]/.test(id)); // who fall to the default trainer, of whom checks ask
+  const webhooks = await listEndpoints(world.sql, { limit: 10 });
   const { id: runId } = runSchema.parse(await (await service.call("POST /v1/backfills", {})).json());
   await awaitEnd(() => world.sql, runId, report);
   const list = `/v1/trainers/${world.trainerId}/clients`;
@@ -145,6 +162,7 @@ async function possess(world: World, service: Service, report: Report): Promise<
     cookie: await signIn(service),
     leavingCookie: await signIn(service),
     ids: [world.trainerId, runId, world.random.uuid()],
+    readableIds: [...members.slice(0, 3), ...webhooks.map(({ id }) => id)],
     members,
     cursors,
   };

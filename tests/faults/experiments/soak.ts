@@ -1,10 +1,16 @@
 import { retryFailures } from "../../../src/assignments/failures.ts";
+import { hasEnded } from "../../../src/runs/progress.ts";
+import { getRun } from "../../../src/runs/runs.ts";
+import { keepDeparted } from "../departures.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
 import { useEveryday } from "../hostile/everyday_use.ts";
+import { bringRules, type Trainers, writeRules } from "../policy.ts";
 import { resourcesOf } from "../processes.ts";
+import { startKind } from "../run_kinds.ts";
 import { eventually, pause } from "../runs.ts";
 import type { Service } from "../service.ts";
 import { type Bound, grows, mib, thirds } from "../trend.ts";
+import { bringWebhooks, WEBHOOK_ENVIRONMENT } from "../webhooks.ts";
 import { inWorld, type World } from "../world.ts";
 
 const SAMPLES = 60;
@@ -18,16 +24,22 @@ export const soak: Experiment = {
     await inWorld(options, { ownServer: false }, async (world) => {
       const { report, scale } = options;
       const forMs = sized(scale, { short: 9_000, full: 120_000, long: 3_600_000 });
-      const service = await world.startService();
+      await keepDeparted(world.sql);
+      const webhooks = await bringWebhooks(world, options);
+      const service = await world.startService({ environment: WEBHOOK_ENVIRONMENT });
+      const trainers = await bringRules(world, { limited: 300, waiting: 1_000_000 });
       const memberIds = await signUp(world);
       await makeRefusable(world);
-      const load = world.startLoad({ sessions: 2, longestPauseMs: 100 });
+      const trainerIds = [world.trainerId, ...Object.values(trainers).flat()];
+      const load = world.startLoad({ sessions: 2, longestPauseMs: 100, trainerIds });
       const use = useEveryday(service, {
         random: world.random.fork(),
         trainerId: world.trainerId,
+        planFor: trainers.team[0] ?? "",
         memberIds,
       });
-      const samples = await watch(world, service, forMs);
+      world.atEnd(() => use.stop());
+      const samples = await watch(world, { service, forMs, trainers });
       const answers = await use.stop();
       await load.stop();
 
@@ -46,7 +58,16 @@ export const soak: Experiment = {
       });
       const errors = service.output().split("\n").filter((line) => line.includes('"level":"error"'));
       report.expect(errors.length === 0, "nothing is logged as an error", errors[0] ?? "");
-      await world.judge({ runsEnded: true, drained: true, allowedCodes: ["P0001", "TA004"] });
+      report.figure("policies written", samples.policies);
+      report.figure("transfers", samples.transfers);
+      const consumed = await webhooks.settle();
+      report.figure("messages fetched", consumed.fetched.length);
+      await world.judge({
+        runsEnded: true,
+        drained: true,
+        allowedCodes: ["P0001", "TA004"],
+        webhooks: consumed,
+      });
     });
   },
 };
@@ -83,14 +104,32 @@ interface Samples {
   rssBytes: number[];
   files: number[];
   connections: number[];
+  policies: number;
+  transfers: number;
 }
 
-/** Looks at what the service holds, sixty times, and now and then has assignments fail for a while. */
-async function watch({ sql }: World, service: Service, forMs: number): Promise<Samples> {
-  const samples: Samples = { rssBytes: [], files: [], connections: [] };
+/**
+ * Looks at what the service holds, sixty times. Now and then assignments fail for a while, a policy is written, and a
+ * trainer's clients move.
+ */
+async function watch(
+  world: World,
+  { service, forMs, trainers }: { service: Service; forMs: number; trainers: Trainers },
+): Promise<Samples> {
+  const { sql } = world;
+  const samples: Samples = { rssBytes: [], files: [], connections: [], policies: 0, transfers: 0 };
+  let moving: string | undefined;
   for (let taken = 0; taken < SAMPLES; taken++) {
     await pause(forMs / SAMPLES);
     await sql`update public.refusing set now = ${taken % 10 === 5}`;
+    if (taken % 5 === 0) {
+      await writeRules(world, trainers);
+      samples.policies += 1;
+    }
+    if (moving === undefined || hasEnded(await getRun(sql, moving))) {
+      moving = await startKind("transfer", world, trainers, 100);
+      samples.transfers += 1;
+    }
     const { rssBytes, files } = await resourcesOf(service.pid());
     const [{ connections }] = await sql<[{ connections: number }]>`
       select count(*) as connections from pg_stat_activity where datname = current_database() and application_name like 'trainer-assignment service%'

@@ -13,6 +13,8 @@ interface Caller {
   service: Service;
   random: Random;
   trainerId: string;
+  /** A trainer whose clients nobody moves. */
+  planFor: string;
   memberIds: readonly string[];
   signal: AbortSignal;
   /** Asks, reads the answer to its end, and counts it. */
@@ -38,6 +40,9 @@ const KINDS: readonly { pauseMs: number; work: Work }[] = [
   { pauseMs: 50, work: followRun },
   { pauseMs: 1_000, work: ({ ask }) => only(ask("retry failures", "POST /v1/failures/retry")) },
   { pauseMs: 300, work: visitPages },
+  { pauseMs: 300, work: askForPolicy },
+  { pauseMs: 700, work: planTransfer },
+  { pauseMs: 200, work: fetchMessages },
   { pauseMs: 100, work: watchOver },
   { pauseMs: 100, work: makeMistakes },
 ];
@@ -45,7 +50,7 @@ const KINDS: readonly { pauseMs: number; work: Work }[] = [
 /** Starts to use a service in every way at once. */
 export function useEveryday(
   service: Service,
-  { random, trainerId, memberIds }: Pick<Caller, "random" | "trainerId" | "memberIds">,
+  { random, trainerId, planFor, memberIds }: Pick<Caller, "random" | "trainerId" | "planFor" | "memberIds">,
 ): Use {
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -56,6 +61,7 @@ export function useEveryday(
       service,
       random: random.fork(),
       trainerId,
+      planFor,
       memberIds,
       signal,
       async ask(name, request, init = {}) {
@@ -155,6 +161,33 @@ async function visitPages({ service, ask, random, memberIds }: Caller): Promise<
   for (const page of ["", "/runs", "/failures", `/members?q=${random.pick(memberIds)}`, "/trainers"]) {
     await ask("page", `GET ${pages}${page}`, init);
   }
+}
+
+/** What the policy says, and what another would change. */
+async function askForPolicy({ ask, random, memberIds }: Caller): Promise<void> {
+  const response = await ask("policy", "GET /v1/policy");
+  const { document } = response === undefined ? {} : await response.json();
+  await ask("preview", "POST /v1/policy/preview", { body: JSON.stringify({ document }) });
+  await ask("versions", "GET /v1/policy/versions?limit=10");
+  await ask("decision", `GET /v1/members/${random.pick(memberIds)}/decision`);
+}
+
+/** What would become of a trainer's clients. */
+async function planTransfer({ ask, planFor }: Caller): Promise<void> {
+  const body = JSON.stringify({ fromTrainerId: planFor, dryRun: true });
+  await ask("start a dry transfer", "POST /v1/transfers", { body });
+  await ask("transfers", "GET /v1/transfers?limit=10");
+  await ask("trainers", "GET /v1/trainers?limit=100");
+}
+
+/** A consumer who fetches, from the beginning, and one who looks at what was delivered. */
+async function fetchMessages({ ask, random }: Caller): Promise<void> {
+  const page = await ask("messages", `GET /v1/events?limit=${random.integer(1, 100)}`);
+  const { next } = page === undefined ? {} : await page.json();
+  await ask("messages after", `GET /v1/events?after=${next}`);
+  const list = await ask("webhooks", "GET /v1/webhooks");
+  const { webhooks: [{ id } = { id: "" }] = [] } = list === undefined ? {} : await list.json();
+  await ask("deliveries", `GET /v1/webhooks/${id}/deliveries?limit=20`);
 }
 
 async function watchOver({ ask }: Caller): Promise<void> {
