@@ -2,10 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../../src/database/sql.ts";
 import type { Rule } from "../../../src/policy/document.ts";
+import { retryRun } from "../../../src/runs/runs.ts";
 import { backfillExistingUsers, DEFAULT_TRAINER_ID } from "../../../src/trainer_assignment.ts";
 import { newId, newIds } from "../../support/assignments.ts";
+import { driveToEnd, runBackfill } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
-import { withoutTrigger } from "../../support/members.ts";
+import { acceptAssignments, refuseAssignments, withoutTrigger } from "../../support/members.ts";
 import {
   addTrainers,
   among,
@@ -167,6 +169,27 @@ describe("a rule", () => {
     assertEquals(await outcomeOf(anna), assigned(ben, 1));
     assertEquals(await outcomeOf(ben), assigned(anna, 1));
     assertEquals((await outcomeOf(other)).trainers.length, 1);
+  });
+
+  it("that chooses all keeps the trainers who could be assigned when one could not, and has that one retried", async () => {
+    await putRules(sql, [{ name: "team", assign: among("all", [anna, ben]) }]);
+    await refuseAssignments(sql, `new.trainer_id = '${ben}'`);
+    const [signedUp = ""] = await signUp(1);
+    const given = newId();
+    await withoutTrigger(
+      sql,
+      (transaction) => transaction`insert into public.members (id) values (${given})`,
+    );
+    const run = await runBackfill(sql);
+    assertEquals([run.status, run.failed], ["completed_with_errors", 5]); // Ben himself gets Anna
+    assertEquals(await outcomeOf(signedUp), { trainers: [[anna, 1]], failure: "P0001" });
+    assertEquals(await outcomeOf(given), { trainers: [[anna, 1]], failure: undefined }); // the run's, not the trigger's
+
+    await acceptAssignments(sql);
+    const again = await driveToEnd(sql, await retryRun(sql, run.id, "test"));
+    assertEquals([again.status, again.successful], ["succeeded", 5]);
+    const both = [anna, ben].toSorted().map((trainerId) => [trainerId, 1]);
+    for (const id of [signedUp, given]) assertEquals((await outcomeOf(id)).trainers, both);
   });
 
   it("that waits when full records members, who are assigned once there is room", async () => {
