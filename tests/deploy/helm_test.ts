@@ -118,6 +118,28 @@ for (const line of HELM_LINES) {
       assert(!("LOG_LEVEL" in settings));
     });
 
+    it("verifies the database by the authority that is named, where the program may read it", async () => {
+      const { Deployment, Job } = await renderWith({ databaseCa: { secret: "cluster-ca", key: "ca.crt" } });
+      const items = [{ key: "ca.crt", path: "ca.pem" }];
+      for (const document of [Deployment, Job]) {
+        const [variable] = findAll(document, "env").flatMap((env) =>
+          z.array(z.looseObject({ name: z.string(), value: z.string().optional() })).parse(env)
+        ).filter(({ name }) => name === "DATABASE_CA_FILE");
+        assertEquals(variable?.value, "/app/certs/ca.pem");
+        assertEquals(findAll(document, "volumeMounts"), [[{
+          name: "database-ca",
+          mountPath: "/app/certs",
+          readOnly: true,
+        }]]);
+        assertEquals(findAll(document, "volumes"), [[{
+          name: "database-ca",
+          secret: { secretName: "cluster-ca", items },
+        }]]);
+      }
+      const own = (await renderWith({ databaseCa: { key: "ca.crt" } }))["Job"];
+      assertEquals(findAll(own, "secretName"), ["trainer-assignment"]);
+    });
+
     it("starts new pods after a change of the settings alone", async () => {
       const sumWith = async (level: string) =>
         findAll((await renderWith({ settings: { LOG_LEVEL: level } }))["Deployment"], "checksum/settings");

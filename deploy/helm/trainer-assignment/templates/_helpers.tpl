@@ -52,13 +52,35 @@ securityContext:
   capabilities: { drop: [ALL] }
 {{- end -}}
 
-{{/* The variables of a database: takes its values, and the Secret that has it where they name none. */}}
+{{/* The variables of a database: takes its values, and all values, whose Secret has it where they name none. */}}
 {{- define "trainer-assignment.databaseVariables" -}}
-{{- $secret := .database.secret | default .secret -}}
+{{- $secret := .database.secret | default .values.secret -}}
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef: { name: {{ $secret }}, key: {{ .database.urlKey }} }
 - name: DATABASE_PASSWORD
   valueFrom:
     secretKeyRef: { name: {{ $secret }}, key: {{ .database.passwordKey }}, optional: true }
+{{- if .values.databaseCa.key }}
+- name: DATABASE_CA_FILE
+  value: /app/certs/ca.pem
+{{- end }}
+{{- end -}}
+
+{{/* Where the program finds the database's authority: it may read only below its own folder. */}}
+{{- define "trainer-assignment.caMount" -}}
+{{- if .Values.databaseCa.key }}
+volumeMounts:
+  - { name: database-ca, mountPath: /app/certs, readOnly: true }
+{{- end }}
+{{- end -}}
+
+{{- define "trainer-assignment.caVolume" -}}
+{{- if .Values.databaseCa.key }}
+volumes:
+  - name: database-ca
+    secret:
+      secretName: {{ .Values.databaseCa.secret | default .Values.secret }}
+      items: [{ key: {{ .Values.databaseCa.key }}, path: ca.pem }]
+{{- end }}
 {{- end -}}
