@@ -12,7 +12,7 @@ import { bringWebhooks, WEBHOOK_ENVIRONMENT } from "../webhooks.ts";
 import { inWorld, type World } from "../world.ts";
 
 /** Of a run of the long version, at most. */
-const STEPS = 600;
+const STEPS = 200;
 
 type Victim = "service" | "backend" | "server";
 
