@@ -5806,25 +5806,34 @@ COMMENT ON FUNCTION assignment.read_uuid(p_text text) IS 'The UUID that a text s
 
 -- FUNCTION: assignment.reconcile(timestamp with time zone, text)
 
-CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text DEFAULT NULL::text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid) RETURNS record
+CREATE FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text DEFAULT NULL::text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid, OUT problems text[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   v_active_id uuid;
+  v_task text;
 begin
   insert into assignment.reconciliations (slot) values (p_slot) on conflict (slot) do nothing;
   if not found then
     return;
   end if;
   perform assignment.mirror_all_missed();
-  begin
-    perform assignment.forget_gone_members();
-  exception when others then
-    raise warning 'trainer assignment: something may still be kept of deleted members: %', sqlerrm;
-  end;
-  perform assignment.forget_member_events(10000);
-  select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
+  problems := '{}';
+  foreach v_task in array array['forget_gone_members', 'forget_member_events', 'settle_all_seats'] loop
+    begin  -- what is broken here must not keep the missed members from their trainers
+      case v_task
+        when 'forget_gone_members' then
+          perform assignment.forget_gone_members();
+        when 'forget_member_events' then
+          perform assignment.forget_member_events(10000);
+        else
+          select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
+      end case;
+    exception when others or assert_failure then
+      problems := problems || format('%s: %s', v_task, sqlerrm);
+    end;
+  end loop;
   begin
     run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
   exception when sqlstate 'TA005' then
@@ -5847,9 +5856,10 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid) IS 'Claims a slot of the schedule, mirrors missed rows of watched tables, forgets deleted members, repairs seats, and
+COMMENT ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid, OUT problems text[]) IS 'Claims a slot of the schedule, mirrors missed rows of watched tables, forgets deleted members, repairs seats, and
 starts a run. run_id is null when a run is running; all is null when the slot is already claimed. waits_for: a run that has
-not ended and is paused, a dry run or a retry of failed members. Everything but the start is done then; call again later.';
+not ended and is paused, a dry run or a retry of failed members. Everything but the start is done then; call again later.
+problems: which of the tasks before the start failed, and why; the next slot tries them again.';
 
 -- FUNCTION: assignment.record_access(text, text, jsonb, text)
 
@@ -6164,8 +6174,7 @@ begin
     perform assignment.halve_batches(p_run_id);
   end if;
 
-  -- Lack of disk, memory or connections, or of a node of a cluster, is no fault of the run: it goes on by itself later.
-  if tries >= p_max_tries and p_sqlstate !~ '^(08|53|57P)' then
+  if tries >= p_max_tries then
     perform assignment.change_backfill_status(
       p_run_id,
       'paused',
@@ -6178,7 +6187,7 @@ end;
 $$;
 
 COMMENT ON FUNCTION assignment.record_step_failure(p_run_id uuid, p_sqlstate text, p_message text, p_max_tries integer, p_own_tries integer, OUT tries integer, OUT paused boolean) IS 'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
-consecutive failures, except for lack of resources (SQLSTATE class 53) or of a server (08, 57P).';
+consecutive failures; null: never, for what passes by itself.';
 
 -- FUNCTION: assignment.redeliver(uuid, text, uuid, timestamp with time zone, text)
 
@@ -9799,9 +9808,9 @@ REVOKE ALL ON FUNCTION assignment.read_message(p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION assignment.read_uuid(p_text text) FROM PUBLIC;
 
--- ACL: assignment.FUNCTION reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid)
+-- ACL: assignment.FUNCTION reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid, OUT problems text[])
 
-REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION assignment.reconcile(p_slot timestamp with time zone, p_traceparent text, OUT run_id uuid, OUT repaired_seats integer, OUT waits_for uuid, OUT problems text[]) FROM PUBLIC;
 
 -- ACL: assignment.FUNCTION record_access(p_actor text, p_action text, p_after jsonb, p_request_id text)
 

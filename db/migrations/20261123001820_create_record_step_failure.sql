@@ -35,8 +35,7 @@ begin
     perform assignment.halve_batches(p_run_id);
   end if;
 
-  -- Lack of disk, memory or connections, or of a node of a cluster, is no fault of the run: it goes on by itself later.
-  if tries >= p_max_tries and p_sqlstate !~ '^(08|53|57P)' then
+  if tries >= p_max_tries then
     perform assignment.change_backfill_status(
       p_run_id,
       'paused',
@@ -51,7 +50,7 @@ $$;
 revoke execute on function assignment.record_step_failure(uuid, text, text, integer, integer) from public;
 comment on function assignment.record_step_failure(uuid, text, text, integer, integer) is
   'Counts a failed step. Halves the batches after a lock or statement time-out. Pauses the run after p_max_tries
-consecutive failures, except for lack of resources (SQLSTATE class 53) or of a server (08, 57P).';
+consecutive failures; null: never, for what passes by itself.';
 
 -- migrate:down
 drop function if exists assignment.record_step_failure(uuid, text, text, integer, integer);

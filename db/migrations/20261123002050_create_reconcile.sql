@@ -8,7 +8,8 @@ create function assignment.reconcile(
   p_traceparent text default null,
   out run_id uuid,
   out repaired_seats integer,
-  out waits_for uuid
+  out waits_for uuid,
+  out problems text[]
 )
   volatile
   security definer
@@ -17,19 +18,28 @@ create function assignment.reconcile(
 as $$
 declare
   v_active_id uuid;
+  v_task text;
 begin
   insert into assignment.reconciliations (slot) values (p_slot) on conflict (slot) do nothing;
   if not found then
     return;
   end if;
   perform assignment.mirror_all_missed();
-  begin
-    perform assignment.forget_gone_members();
-  exception when others then
-    raise warning 'trainer assignment: something may still be kept of deleted members: %', sqlerrm;
-  end;
-  perform assignment.forget_member_events(10000);
-  select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
+  problems := '{}';
+  foreach v_task in array array['forget_gone_members', 'forget_member_events', 'settle_all_seats'] loop
+    begin  -- what is broken here must not keep the missed members from their trainers
+      case v_task
+        when 'forget_gone_members' then
+          perform assignment.forget_gone_members();
+        when 'forget_member_events' then
+          perform assignment.forget_member_events(10000);
+        else
+          select coalesce(sum(abs(missing)), 0) into repaired_seats from assignment.settle_all_seats();
+      end case;
+    exception when others or assert_failure then
+      problems := problems || format('%s: %s', v_task, sqlerrm);
+    end;
+  end loop;
   begin
     run_id := assignment.start_backfill('schedule', p_traceparent => p_traceparent);
   exception when sqlstate 'TA005' then
@@ -56,7 +66,8 @@ revoke execute on function assignment.reconcile(timestamptz, text) from public;
 comment on function assignment.reconcile(timestamptz, text) is
   'Claims a slot of the schedule, mirrors missed rows of watched tables, forgets deleted members, repairs seats, and
 starts a run. run_id is null when a run is running; all is null when the slot is already claimed. waits_for: a run that has
-not ended and is paused, a dry run or a retry of failed members. Everything but the start is done then; call again later.';
+not ended and is paused, a dry run or a retry of failed members. Everything but the start is done then; call again later.
+problems: which of the tasks before the start failed, and why; the next slot tries them again.';
 
 -- migrate:down
 drop function if exists assignment.reconcile(timestamptz, text);

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { countDefaultLanes } from "../config/lanes.ts";
 import { errorCode } from "../errors.ts";
 import { delay } from "../deadline.ts";
+import { databaseErrorKind } from "../database/error_kinds.ts";
 import type { Sql } from "../database/sql.ts";
 import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -26,8 +27,8 @@ export interface DriveOptions {
   /** The rest after each batch, as a fraction of the batch's time. */
   restRatio: number;
   /**
-   * Pauses the run after this many consecutive failures. Simultaneous ones count once; lack of disk, memory or
-   * connections does not count.
+   * Pauses the run after this many consecutive failures. Simultaneous ones count once; that the database or a node of it is
+   * away, read-only, or out of disk, memory or connections does not count.
    */
   maxTries: number;
   log: Logger;
@@ -103,7 +104,7 @@ export async function driveRun(
     try {
       const noted = await recordStepFailure(sql, run.id, { code, message }, {
         ownTries: tries,
-        maxTries: options.maxTries,
+        maxTries: isOutage(error) ? null : options.maxTries,
       });
       if (noted.paused) {
         options.log.error({ event: "backfill_paused_itself", ...about, code, reason: message });
@@ -155,6 +156,11 @@ function watchPressure(
     recorded = pressure;
     return throttleBecause === null;
   }
+}
+
+function isOutage(error: unknown): boolean {
+  const kind = databaseErrorKind(error);
+  return kind === "away" || kind === "incapable";
 }
 
 function describeError(error: unknown): { code: string; message: string } {

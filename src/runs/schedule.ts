@@ -38,12 +38,15 @@ export async function reconcileOnSchedule(
     }
     const due = slot;
     try {
-      const { runId, repairedSeats, waitsFor } = await withSpan(
+      const { runId, repairedSeats, waitsFor, problems } = await withSpan(
         "reconciliation",
         { isRoot: true },
         () => reconcile(sql, due),
       );
       if (repairedSeats > 0) options.log.warn({ event: "seats_repaired", slot: due, seats: repairedSeats });
+      for (const reason of problems) {
+        options.log.warn({ event: "reconciliation_incomplete", slot: due, reason });
+      }
       if (waitsFor) throw new AppError("backfill_active", `run ${waitsFor} has not ended`);
       if (runId) options.log.info({ event: "reconciliation_started", runId, slot: due });
       failing = undefined;
@@ -70,19 +73,21 @@ interface Reconciliation {
   runId: string | null;
   repairedSeats: number;
   waitsFor: string | null;
+  problems: string[];
 }
 
 /**
  * Claims a slot, repairs seats that do not match the trainers' clients, and starts the slot's run.
  * @returns `runId` null if the slot is already claimed or a run is under way; the number of seats that were repaired;
- * `waitsFor`: a run that is paused, a dry run or a retry, and keeps the slot's run from starting.
+ * `waitsFor`: a run that is paused, a dry run or a retry, and keeps the slot's run from starting; `problems`: what else could
+ * not be done, and why.
  */
 export async function reconcile(
   sql: Sql,
   slot: Date,
 ): Promise<Reconciliation> {
   const [row] = await sql<[Reconciliation]>`
-    select run_id, coalesce(repaired_seats, 0) as repaired_seats, waits_for
+    select run_id, coalesce(repaired_seats, 0) as repaired_seats, waits_for, coalesce(problems, '{}') as problems
     from assignment.reconcile(${slot}, ${currentTraceparent()})
   `;
   return row;

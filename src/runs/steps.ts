@@ -43,15 +43,16 @@ export async function previewRun(sql: Sql, runId: string): Promise<Step> {
 
 /**
  * Records a failed step, pauses the run after too many, and halves the batches after a time-out. Lanes that
- * fail at the same time count once. A lack of resources (class 53) never pauses the run.
+ * fail at the same time count once.
  * @param error what the step failed with
+ * @param tries.maxTries null where the run is not at fault: it goes on by itself later
  * @returns the number of consecutive failures, and whether the run is now paused
  */
 export async function recordStepFailure(
   sql: Sql,
   runId: string,
   error: { code: string; message: string },
-  { ownTries, maxTries }: { ownTries: number; maxTries: number },
+  { ownTries, maxTries }: { ownTries: number; maxTries: number | null },
 ): Promise<{ tries: number; paused: boolean }> {
   const [row] = await sql<[{ tries: number; paused: boolean }]>`
     select tries, paused

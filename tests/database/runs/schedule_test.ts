@@ -14,7 +14,7 @@ import { driveToEnd } from "../../support/backfills.ts";
 import { countingSql } from "../../support/counting_sql.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { recordingLogger } from "../../support/logs.ts";
-import { withoutTrigger } from "../../support/members.ts";
+import { addUnseenMembers, withoutTrigger } from "../../support/members.ts";
 import { countRoom, setCapacity } from "../../support/policies.ts";
 
 describe("the scheduled reconciliation", () => {
@@ -121,6 +121,30 @@ describe("the scheduled reconciliation", () => {
     `;
     assertEquals(rows.map(({ repairedSeats }) => repairedSeats), [2, 0]);
   });
+
+  for (
+    const [broken, task] of [
+      ["table assignment.seats", "settle_all_seats"],
+      ["table assignment.member_hook_events", "forget_member_events"],
+      ["table assignment.outbox", "forget_gone_members"],
+    ]
+  ) {
+    it(`starts its run although ${broken} is gone, and warns of what it could not do`, async () => {
+      const { sql } = database;
+      const { logged, log } = recordingLogger();
+      await addUnseenMembers(sql, 5);
+      await sql.unsafe(`alter ${broken} rename to gone`);
+      const soon = new Date(Date.now() + 1000);
+      await reconcileOnSchedule(sql, soon.toISOString(), { log, signal: new AbortController().signal });
+      const warnings = logged.filter(({ level }) => level === "warn");
+      assertEquals(new Set(warnings.map(({ event }) => event)), new Set(["reconciliation_incomplete"]));
+      const problem = warnings.find(({ reason }) => String(reason).startsWith(`${task}: `));
+      assertMatch(String(problem?.["reason"]), /relation .* does not exist$/);
+      const [{ id } = { id: "" }] = await listRuns(sql, { limit: 1 });
+      const run = await driveToEnd(sql, await getRun(sql, id));
+      assertEquals([run.status, run.successful], ["succeeded", 5]);
+    });
+  }
 
   async function addTrainer(sql: Sql): Promise<string> {
     const id = crypto.randomUUID();
