@@ -7,7 +7,8 @@ import type { MigrationLockOptions } from "../database/migration_lock.ts";
 import { MAX_PARTITIONS, partitionAssignments } from "../database/partitions.ts";
 import { describeNewerSchema, describeVersions, readSchemaState } from "../database/schema_state.ts";
 import type { Sql } from "../database/sql.ts";
-import type { RepairReport } from "../database/structure/repair_report.ts";
+import { findServiceRoles } from "../database/structure/repair_rights.ts";
+import { type RepairReport, wordsOf } from "../database/structure/repair_report.ts";
 import { countAssignments } from "../database/revert_all.ts";
 import { OperatorError } from "../errors.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
@@ -15,7 +16,8 @@ import { openCommandServer } from "./open_database.ts";
 
 /** Brings the database to the newest state, or takes migrations back. */
 export const migrate: Command = {
-  usage: "[up] [--partitions N | --citus [--distribute]] | repair | down [--all [--yes]] | status",
+  usage:
+    "[up] [--grant ROLE | --partitions N | --citus [--distribute]] | repair | down [--all [--yes]] | status",
   summary: "bring the database up to date; down takes the newest migration back",
   async run(context) {
     const action = parseAction(context.args);
@@ -34,6 +36,8 @@ type Action = (databaseUrl: string, context: CommandContext) => Promise<void>;
 function parseAction(args: readonly string[]): Action {
   const [, partitions] = /^(?:up )?--partitions[ =](\d+)$/.exec(args.join(" ")) ?? [];
   if (partitions !== undefined) return partitionInto(parsePartitions(partitions));
+  const [, role] = /^(?:up )?--grant[ =](.+)$/.exec(args.join(" ")) ?? [];
+  if (role !== undefined) return grantTo(role);
   switch (args.join(" ")) {
     case "":
     case "up":
@@ -59,7 +63,7 @@ function parseAction(args: readonly string[]): Action {
       return printStatus;
     default:
       throw new UsageError(
-        "migrate takes up, --partitions N, --citus [--distribute], repair, down, down --all [--yes] or status",
+        "migrate takes up, --grant ROLE, --partitions N, --citus [--distribute], repair, down, down --all [--yes] or status",
       );
   }
 }
@@ -70,8 +74,36 @@ const up: Action = async (databaseUrl, context) => {
   if (newer !== null) return context.print(`nothing to apply: ${newer}`);
   const problem = await withDatabase(databaseUrl, findStructureProblem);
   if (versions.length > 0 || problem === null) report(versions, "applied", context);
+  if (versions.length > 0) {
+    await grantService(databaseUrl, context, (sql) => findServiceRoles(sql));
+  }
   if (problem !== null) throw new OperatorError(problem);
 };
+
+function grantTo(role: string): Action {
+  return async (databaseUrl, context) => {
+    await up(databaseUrl, context);
+    await grantService(databaseUrl, context, () => Promise.resolve([role]));
+  };
+}
+
+/** Grants the service's roles what they need, on what is new above all. */
+async function grantService(
+  databaseUrl: string,
+  { print }: CommandContext,
+  findRoles: (sql: Sql) => Promise<string[]>,
+): Promise<void> {
+  await withDatabase(databaseUrl, async (sql) => {
+    for (const role of await findRoles(sql)) {
+      try {
+        await sql`select assignment.grant_service(${role})`;
+      } catch (error) {
+        throw new OperatorError(`the rights of ${role} are not complete: ${wordsOf(error)}`);
+      }
+      print(`granted: the service's rights to ${role}`);
+    }
+  });
+}
 
 function parsePartitions(text: string): number {
   const partitions = Number(text);

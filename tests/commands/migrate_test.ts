@@ -166,6 +166,44 @@ describe("migrate", () => {
     );
   });
 
+  it("migrate --grant lets a role run the service, and each later migration lets it run what is new", async () => {
+    const [role, other] = ["service", "other"].map((name) => `${name}_${crypto.randomUUID().slice(0, 8)}`);
+    const { sql } = database;
+    const maySteer = async (name: string | undefined) => {
+      const [row] = await sql<[{ may: boolean }]>`
+        select has_function_privilege(${
+        name ?? ""
+      }, 'assignment.change_backfill_status'::regproc, 'execute') as may
+      `;
+      return row.may;
+    };
+    await sql.unsafe(`create role ${role}; create role ${other}`);
+    try {
+      const missing = await project.run("migrate", ["--grant", "nobody here"], environment);
+      assertEquals(missing.code, 1);
+      assertMatch(
+        missing.stderr,
+        /^error: the rights of nobody here are not complete: role .* does not exist/,
+      );
+
+      const granted = await project.run("migrate", ["--grant", role ?? ""], environment);
+      assertEquals([granted.code, granted.stdout], [
+        0,
+        `nothing to do\ngranted: the service's rights to ${role}\n`,
+      ]);
+      await sql.unsafe(`
+        grant execute on function assignment.end_assignment(uuid, uuid, text, text) to ${other};
+        revoke execute on function assignment.change_backfill_status from ${role}
+      `);
+      await project.run("migrate", ["down"], environment);
+      const again = await project.run("migrate", [], environment);
+      assertMatch(again.stdout, new RegExp(`^applied: \\d+\ngranted: the service's rights to ${role}\n$`));
+      assertEquals([await maySteer(role), await maySteer(other)], [true, false]);
+    } finally {
+      await sql.unsafe(`drop owned by ${role}, ${other}; drop role ${role}, ${other}`);
+    }
+  });
+
   it("migrate on a newer database changes nothing, says what to deploy and exits with 0", async () => {
     await project.run("migrate", [], environment);
     await database.sql`insert into assignment.schema_migrations (version) values ('29991231000000')`;

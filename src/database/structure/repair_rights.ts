@@ -1,3 +1,4 @@
+import type { SqlOrTransaction } from "../sql.ts";
 import type { Difference } from "./differences.ts";
 import { attempt, type RepairReport, type Transaction } from "./repair_report.ts";
 
@@ -39,16 +40,21 @@ function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** Lists the roles that the service runs as: those that `assignment.grant_service` lets step a run. */
-export async function findServiceRoles(transaction: Transaction): Promise<string[]> {
-  const roles = await transaction<{ role: string }[]>`
-    select distinct r.rolname as role
+/**
+ * Lists the roles that the service runs as: those that may call two at least of what `assignment.grant_service` lets it call.
+ * Another may have been granted one by hand, and one may have been made anew without its rights.
+ */
+export async function findServiceRoles(sql: SqlOrTransaction): Promise<string[]> {
+  const roles = await sql<{ role: string }[]>`
+    select r.rolname as role
     from pg_catalog.pg_proc p
     join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = 'assignment'
     cross join aclexplode(p.proacl) a
     join pg_catalog.pg_roles r on r.oid = a.grantee
     where p.proname in ('backfill_step', 'end_assignment', 'reconcile')
       and a.grantee <> p.proowner
+    group by r.rolname
+    having count(distinct p.proname) >= 2
     order by role
   `;
   return roles.map(({ role }) => role);
