@@ -12,7 +12,7 @@ import { bringWebhooks, WEBHOOK_ENVIRONMENT } from "../webhooks.ts";
 import { inWorld, type World } from "../world.ts";
 
 /** Of a run of the long version, at most. */
-const STEPS = 200;
+const STEPS = 100;
 
 type Victim = "service" | "backend" | "server";
 
@@ -37,7 +37,7 @@ export const kills: Experiment = {
       });
       const trainers = await bringRules(world, { limited: 300, waiting: wanted * 1_000 });
       const load = world.startLoad({
-        longestPauseMs: 40,
+        longestPauseMs: sized(scale, { short: 40, full: 40, long: 300 }),
         sessions: 3,
         departures: ["leave", "endDirectly"], // of what is deleted, only the proof finds the members
         trainerIds: [world.trainerId, ...Object.values(trainers).flat()],
