@@ -109,8 +109,16 @@ select create_reference_table('assignment.runs_by_policy');
 alter table assignment.policy_rules
   add constraint policy_rules_version_fkey foreign key (version) references assignment.policies (version);
 
-select create_distributed_table('public.members', 'id')
-where not exists (select from pg_dist_partition where logicalrelid = 'public.members'::regclass);
+-- Citus copies what is there into the shards, and leaves it in the coordinator's own table as well, which no query reads: who
+-- is deleted later would stay in it. So for members, if they are distributed here; our tables follow in the end (990).
+do $$
+begin
+  if not exists (select from pg_dist_partition where logicalrelid = 'public.members'::regclass) then
+    perform create_distributed_table('public.members', 'id');
+    perform truncate_local_data_after_distributing_table('public.members');
+  end if;
+end;
+$$;
 
 select
   create_distributed_table('public.trainer_client_assignments', 'client_id', colocate_with => 'public.members'),

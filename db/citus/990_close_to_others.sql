@@ -24,3 +24,11 @@ select assignment.close_table('assignment.trainers_looked_up');
 select assignment.close_table('assignment.notes');
 select assignment.close_table('assignment.wishes');
 select assignment.close_table('assignment.witness');
+
+-- What was there when our tables were distributed is in the shards: see 010.
+select truncate_local_data_after_distributing_table(p.logicalrelid)
+from pg_dist_partition p
+where (p.logicalrelid = 'public.trainer_client_assignments'::regclass or p.logicalrelid in (
+    select c.oid from pg_class c where c.relnamespace = 'assignment'::regnamespace
+  ))
+  and pg_relation_size(p.logicalrelid) > 0;

@@ -35,6 +35,10 @@ describe("migrate --citus", () => {
 
       assertEquals(typeof await distributeOnCitus(url, { distributesMembers: true }), "number");
       assertEquals(await distributeOnCitus(url, { distributesMembers: false }), null);
+      const kept = await sql`
+        select logicalrelid::regclass::text as table from pg_dist_partition where pg_relation_size(logicalrelid) > 0
+      `;
+      assertEquals([...kept], []); // in the coordinator's own tables, beside the shards
       assertEquals(await findStructureProblem(sql), null);
       assertEquals((await checkHealth(sql)).status, "ready");
       assertEquals((await migrateRepair(url)).repaired, []);
