@@ -86,10 +86,10 @@ describe("the files for monitoring", () => {
       await after();
       assertEquals(await isRinging(alert), true, alert);
     };
-    const failedAgo = (minutes: number) =>
+    const failedAgo = (minutes: number, sqlstate = "55P03") =>
       sql`
         insert into assignment.failures (member_id, sqlstate, message, source, first_failed_at)
-        values (gen_random_uuid(), '55P03', 'locked', 'trigger', now() - ${minutes} * interval '1 minute')
+        values (gen_random_uuid(), ${sqlstate}, 'a test', 'trigger', now() - ${minutes} * interval '1 minute')
       `;
     const reconciledAgo = (hours: number) =>
       sql`
@@ -101,6 +101,7 @@ describe("the files for monitoring", () => {
     await around("ReconciliationOverdue", () => reconciledAgo(25), async () => {
       await sql`delete from assignment.reconciliations`;
       await reconciledAgo(27);
+    await failedAgo(6000, "TA011"); // a waiting list, which rings nothing
     });
     const repaired = (seats: number) => sql`update assignment.reconciliations set repaired_seats = ${seats}`;
     await around("SeatsRepaired", () => repaired(0), () => repaired(3));

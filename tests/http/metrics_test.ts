@@ -99,7 +99,7 @@ describe("metrics", () => {
     assertEquals([
       valueOf(calm, "trainer_assignment_database_up"),
       valueOf(calm, "trainer_assignment_trigger_enabled"),
-      valueOf(calm, "trainer_assignment_failures_pending"),
+      valueOf(calm, 'trainer_assignment_failures_pending{reason="other"}'),
       valueOf(calm, "trainer_assignment_last_reconciliation_timestamp_seconds"),
       valueOf(calm, "trainer_assignment_repaired_seats"),
       valueOf(calm, 'trainer_assignment_backfill_runs{kind="backfill",status="running"}'),
@@ -113,7 +113,10 @@ describe("metrics", () => {
     await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
     await sql`
       insert into assignment.failures (member_id, sqlstate, message, source, first_failed_at)
-      values (gen_random_uuid(), '55P03', 'locked', 'trigger', now() - interval '1 hour')
+      values
+        (gen_random_uuid(), '55P03', 'locked', 'trigger', now() - interval '1 hour'),
+        (gen_random_uuid(), 'TA011', 'no room', 'trigger', now() - interval '1 day'),
+        (gen_random_uuid(), 'TA023', 'no seat here', 'trigger', now() - interval '1 minute')
     `;
     await sql`
       update assignment.backfill_lanes set successful = 4, already_assigned = 2, failed = 1
@@ -121,14 +124,15 @@ describe("metrics", () => {
     const amiss = await read();
     assertEquals([
       valueOf(amiss, "trainer_assignment_trigger_enabled"),
-      valueOf(amiss, "trainer_assignment_failures_pending"),
+      valueOf(amiss, 'trainer_assignment_failures_pending{reason="other"}'),
+      valueOf(amiss, 'trainer_assignment_failures_pending{reason="no_room"}'),
       valueOf(amiss, "trainer_assignment_repaired_seats"),
       valueOf(amiss, 'trainer_assignment_backfill_runs{kind="backfill",status="running"}'),
       valueOf(
         amiss,
         `trainer_assignment_backfill_members{kind="backfill",trainer_id="${DEFAULT_TRAINER_ID}"}`,
       ),
-    ], ["0", "1", "3", "1", "7"]);
+    ], ["0", "1", "2", "3", "1", "7"]);
     assertEquals(
       ["successful", "skipped", "failed"].map((outcome) =>
         valueOf(
@@ -138,7 +142,10 @@ describe("metrics", () => {
       ),
       ["4", "2", "1"],
     );
-    assert(Number(valueOf(amiss, "trainer_assignment_oldest_failure_age_seconds")) >= 3600);
+    const oldest = (reason: string) =>
+      Number(valueOf(amiss, `trainer_assignment_oldest_failure_age_seconds{reason="${reason}"}`));
+    assert(oldest("other") >= 3600 && oldest("other") < 86_400);
+    assert(oldest("no_room") >= 86_400);
     const reconciledAt = Number(valueOf(amiss, "trainer_assignment_last_reconciliation_timestamp_seconds"));
     assert(Math.abs(reconciledAt - Date.now() / 1000) < 60);
     await setCapacity(sql, DEFAULT_TRAINER_ID, 3);

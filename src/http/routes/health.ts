@@ -20,7 +20,9 @@ const Health = z.object({
     policy: Check.openapi({
       description: "Whether the columns and trainers that the rules name exist.",
     }),
-    failures: Check,
+    failures: Check.openapi({
+      description: "Whether auto-assignments fail; ok while they only wait for room.",
+    }),
     access: Check,
     names: Check.openapi({
       description:
