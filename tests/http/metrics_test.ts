@@ -2,6 +2,8 @@ import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/asser
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { startBackfill, startTransfer } from "../../src/runs/runs.ts";
 import { reconcile } from "../../src/runs/schedule.ts";
+import { createCheckMetrics } from "../../src/operation/check_metrics.ts";
+import { shareHealthChecks } from "../../src/operation/shared_health.ts";
 import { createStateMetrics } from "../../src/operation/state_metrics.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { countingSql } from "../support/counting_sql.ts";
@@ -180,13 +182,59 @@ describe("metrics", () => {
     ]);
   });
 
+  it("say of each check of /readyz whether it is ok", async () => {
+    const own = await testService();
+    const checks = async () =>
+      (await scrape(own)).split("\n").flatMap((line) =>
+        /^trainer_assignment_check\{check="(\w+)"\} (.+)$/.exec(line)?.slice(1).join(" ") ?? []
+      );
+    await own.sql`delete from public.members where id = ${DEFAULT_TRAINER_ID}`;
+    const { checks: shown } = await (await own.call("GET /readyz", { as: "nobody" })).json();
+    assertEquals(
+      await checks(),
+      Object.keys(shown).map((check) => `${check} ${check === "defaultTrainer" ? 0 : 1}`),
+    );
+    await own.stop();
+  });
+
+  it("say of the checks only that of the database while it is away", async () => {
+    const own = await testService();
+    const pool = await own.database.newServicePool();
+    await pool.end();
+    const text = await createCheckMetrics(shareHealthChecks({ sql: pool })).metrics();
+    await own.stop();
+    assertEquals(text.split("\n").filter((line) => /^trainer_assignment/.test(line)), [
+      'trainer_assignment_check{check="database"} 0',
+    ]);
+  });
+
+  it("take the checks from the last probe, for fifteen seconds", async () => {
+    const own = await testService();
+    let looks = 0;
+    const checkHealth = shareHealthChecks({
+      sql: await own.database.newServicePool(),
+      pools: { api: () => ({ size: 5, inUse: 0, waiting: 0, longestWaitMs: 0, refused: looks++ }) },
+    });
+    const metrics = createCheckMetrics(checkHealth);
+    await checkHealth();
+    const looksOfProbe = looks;
+    await metrics.metrics();
+    await metrics.metrics();
+    assertEquals(looks, looksOfProbe);
+    await checkHealth(0);
+    assertEquals(looks, looksOfProbe + 1);
+    await own.stop();
+  });
+
   it("ask the database once in five seconds, however many scrapers there are", async () => {
     const counting = countingSql(service.sql);
     const own = await testService({ sql: counting.sql });
+    await own.call("GET /readyz", { as: "nobody" }); // whose checks the scrapes take
+    const before = counting.queries();
     const began = performance.now();
     await Promise.all(Array.from({ length: 50 }, () => scrape(own)));
     await scrape(own);
-    assertLessOrEqual(counting.queries(), 1 + Math.floor((performance.now() - began) / 5000));
+    assertLessOrEqual(counting.queries() - before, 1 + Math.floor((performance.now() - began) / 5000));
     await own.stop();
   });
 });
