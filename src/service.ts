@@ -39,6 +39,7 @@ import { addTrainerSettingsRoutes } from "./http/routes/trainer_settings.ts";
 import { addTransferRoutes } from "./http/routes/transfers.ts";
 import { addWebhookDeliveryRoutes } from "./http/routes/webhook_deliveries.ts";
 import { addWebhookRoutes } from "./http/routes/webhooks.ts";
+import { shareHealthChecks } from "./operation/shared_health.ts";
 import { createOutageLog } from "./database/outage_log.ts";
 import { strictHeaders } from "./http/security_headers.ts";
 import type { Services } from "./http/services.ts";
@@ -75,6 +76,7 @@ export function createApp(given: Services): App {
     services,
     beginRead,
     requireVisibleRows,
+    checkHealth: shareHealthChecks(services),
     takeQuota: createRateLimit(given.rateLimitPerMinute ?? 0),
   };
   const takeExportSlot = createSlots(MAX_EXPORTS);

@@ -39,11 +39,12 @@ const MAX_EXPORTS = 4;
  * Adds the admin page at `/admin`, a separate application for people. It has sessions, and its errors are
  * pages. Log, request id and security headers come from the service around it.
  */
-export function addAdminPages({ app, services, requireVisibleRows }: Api): void {
+export function addAdminPages({ app, services, checkHealth, requireVisibleRows }: Api): void {
   const pages = new Hono<PageEnv>().basePath("/admin");
   addPages(requireVisibleRows, {
     app: pages,
     services,
+    checkHealth,
     counts: createCounts(services.sql, services.log),
     takeExportSlot: createSlots(MAX_EXPORTS),
     outage: {},

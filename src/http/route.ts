@@ -11,6 +11,7 @@ import { describeOperation, errorResponses } from "./openapi.ts";
 import { Problem } from "./problems.ts";
 import type { RequireVisibleRows } from "../database/visible_rows.ts";
 import type { Read } from "../database/read_replica.ts";
+import type { CheckHealth } from "../operation/shared_health.ts";
 import { createRateLimit, type Quota, type TakeQuota } from "./rate_limit.ts";
 import type { Services } from "./services.ts";
 import { checkInput, limitBody, readJsonBody } from "./validation.ts";
@@ -23,6 +24,8 @@ export interface Api {
   beginRead: () => Read;
   /** Refuses to answer while row-level security hides rows. */
   requireVisibleRows: RequireVisibleRows;
+  /** The health that `/readyz`, `/metrics` and the admin page share. */
+  checkHealth: CheckHealth;
   /** null: tokens may call without a limit. */
   takeQuota: TakeQuota | null;
 }

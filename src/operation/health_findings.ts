@@ -12,6 +12,7 @@ import { findMemberHookState, type MemberHookState } from "./member_hook.ts";
 import { findNames, type Names } from "./names.ts";
 import { type MembersTrigger, readMembersTrigger } from "./members_trigger.ts";
 import { readRuleFaults, type RuleFault } from "./policy_state.ts";
+import { readWaitingFailures, type WaitingFailures } from "./waiting_failures.ts";
 
 /**
  * What a look at the database found. Null: it depends on something that `differences` or `members` reports as
@@ -24,7 +25,7 @@ export interface HealthFindings {
   trigger: MembersTrigger | null | Locked;
   defaultTrainer: DefaultTrainer | null | Locked;
   ruleFaults: RuleFault[] | null | Locked;
-  failures: { waiting: number; oldestAt: Date | null } | null | Locked;
+  failures: WaitingFailures | null | Locked;
   access: Access | null | Locked;
   names: Names | Locked;
   memberHook: MemberHookState | null | Locked;
@@ -61,7 +62,7 @@ export async function findHealth(
     trigger: isUsable("assignment.members_trigger") ? readMembersTrigger : skip,
     defaultTrainer: canReadPolicy ? findDefaultTrainer : skip,
     ruleFaults: canReadPolicy && RULE_RELATIONS.every(isUsable) ? readRuleFaults : skip,
-    failures: isUsable("assignment.failures") ? countFailures : skip,
+    failures: isUsable("assignment.failures") ? readWaitingFailures : skip,
     access: ACCESS_FUNCTIONS.every(isUsable) ? readAccess : skip,
     names: (transaction: SqlOrTransaction) => findNames(transaction, memberColumns),
     memberHook: (transaction: SqlOrTransaction) =>
@@ -152,11 +153,4 @@ async function findDefaultTrainer(sql: SqlOrTransaction): Promise<DefaultTrainer
   if (settings.id === null) return "none";
   const found = await sql`select from public.members where id = ${settings.id}`;
   return found.length > 0 ? "member" : "no_member";
-}
-
-async function countFailures(sql: SqlOrTransaction): Promise<{ waiting: number; oldestAt: Date | null }> {
-  const [row] = await sql<[{ waiting: number; oldestAt: Date | null }]>`
-    select count(*) as waiting, min(first_failed_at) as oldest_at from assignment.failures
-  `;
-  return row;
 }

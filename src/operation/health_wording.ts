@@ -9,6 +9,7 @@ import { describeMemberHook } from "./member_hook.ts";
 import { describeMembersTrigger } from "./members_trigger.ts";
 import { describeNames } from "./names.ts";
 import { describeRuleFaults } from "./policy_state.ts";
+import { MOST_FAILURES } from "./waiting_failures.ts";
 
 /** `degraded`: it works, but needs attention. `failed`: it cannot work. */
 export type CheckStatus = "ok" | "degraded" | "failed";
@@ -116,9 +117,13 @@ function describePolicy({ ruleFaults, access }: HealthFindings): Check {
 function describeFailures({ failures, migrations }: HealthFindings): Check {
   if (failures === LOCKED) return degraded(`unknown: ${LOCK_HELD}`);
   if (failures === null) return degraded(`not recorded; run: ${remedyOf(migrations)}`);
-  const { waiting, oldestAt } = failures;
-  if (waiting === 0 || oldestAt === null) return ok("none waiting");
-  return degraded(`${waiting} waiting for a retry, the oldest since ${formatIsoTime(oldestAt)}`);
+  const { noRoom, noRoomSince, other, otherSince } = failures;
+  const most = noRoom + other >= MOST_FAILURES ? "at least " : "";
+  const waitForRoom = noRoomSince &&
+    `${most}${noRoom} wait for room, the oldest since ${formatIsoTime(noRoomSince)}`;
+  if (otherSince === null) return ok(waitForRoom ?? "none waiting");
+  const fail = `${most}${other} waiting for a retry, the oldest since ${formatIsoTime(otherSince)}`;
+  return degraded(waitForRoom === null ? fail : `${fail}; besides, ${waitForRoom}`);
 }
 
 function describeMemberNames({ names, members }: HealthFindings): Check {

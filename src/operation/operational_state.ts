@@ -1,14 +1,14 @@
 import { onServerOrCluster } from "../database/distributed.ts";
 import type { Sql } from "../database/sql.ts";
 import type { RunKind } from "../runs/progress.ts";
+import { COUNTED_FAILURES, readWaitingFailuresOfShards, type WaitingFailures } from "./waiting_failures.ts";
 
 /** The current state that an operator watches. */
 export interface OperationalState {
   /** Whether the trigger fires for every new member, as far as known. */
   isTriggerEnabled: boolean;
-  /** Auto-assignments that wait for a retry; counted up to 10,001. */
-  failures: number;
-  oldestFailureAt: Date | null;
+  /** Auto-assignments that wait for a retry. */
+  failures: WaitingFailures;
   /** When the latest slot of the schedule was claimed; null: never. */
   reconciledAt: Date | null;
   /** How many seats that slot found out of step with the trainers' clients, and repaired; null: never. */
@@ -45,24 +45,22 @@ export interface OperationalState {
   connections: { active: number; idle: number; inTransaction: number };
 }
 
-type Row = Omit<OperationalState, "connections"> & OperationalState["connections"];
+type Row =
+  & Omit<OperationalState, "connections" | "failures">
+  & OperationalState["connections"]
+  & WaitingFailures;
 
-const COUNTED_FAILURES = `
-  select count(*) as failures, min(first_failed_at) as oldest_failure_at
-  from (select first_failed_at from assignment.failures limit 10001) as counted
-`;
-const NO_FAILURES = "select null::bigint as failures, null::timestamptz as oldest_failure_at";
+const NO_FAILURES =
+  "select 0 as no_room, null::timestamptz as no_room_since, 0 as other, null::timestamptz as other_since";
 
 /** Reads the state in one statement, on a cluster in two; cheap for any number of members and messages. */
 export async function readOperationalState(sql: Sql): Promise<OperationalState> {
   return await onServerOrCluster(sql, () => readAll(sql), async () => {
-    const [state, [failures]] = await Promise.all([
+    const [state, failures] = await Promise.all([
       readAll(sql, { countsFailures: false }),
-      sql<[Pick<OperationalState, "failures" | "oldestFailureAt">]>`
-        select count(*) as failures, min(first_failed_at) as oldest_failure_at from assignment.failures
-      `,
+      readWaitingFailuresOfShards(sql),
     ]);
-    return { ...state, ...failures };
+    return { ...state, failures };
   });
 }
 
@@ -71,8 +69,10 @@ async function readAll(sql: Sql, { countsFailures = true } = {}): Promise<Operat
   const [row] = await sql<[Row]>`
     select
       (select is_fine from assignment.members_trigger) as is_trigger_enabled,
-      f.failures,
-      f.oldest_failure_at,
+      f.no_room,
+      f.no_room_since,
+      f.other,
+      f.other_since,
       r.claimed_at as reconciled_at,
       r.repaired_seats,
       (select count(*) from (select 1 from assignment.outbox_gaps limit 10001) as counted) as outbox_gaps,
@@ -116,6 +116,10 @@ async function readAll(sql: Sql, { countsFailures = true } = {}): Promise<Operat
         and split_part(application_name, ':', 1) = split_part(current_setting('application_name'), ':', 1)
     ) as c
   `;
-  const { active, idle, inTransaction, ...state } = row;
-  return { ...state, connections: { active, idle, inTransaction } };
+  const { active, idle, inTransaction, noRoom, noRoomSince, other, otherSince, ...state } = row;
+  return {
+    ...state,
+    failures: { noRoom, noRoomSince, other, otherSince },
+    connections: { active, idle, inTransaction },
+  };
 }

@@ -16,13 +16,29 @@ export interface HealthSources {
   pools?: Readonly<Record<string, () => PoolUse>>;
 }
 
-/** Makes a health check whose simultaneous callers share one look at the database. */
+/**
+ * Checks the health, in a look at the database that simultaneous callers share.
+ * @param maxAgeMs takes the last look if it began within this time; 0 (the default) waits for the one under way,
+ * or a new one
+ */
+export type CheckHealth = (maxAgeMs?: number) => Promise<Health>;
+
+/** Makes a health check for all who ask: probes, scrapes and people. */
 export function shareHealthChecks(
   { sql, watchSql = sql, memberColumns, memberHook, pools }: HealthSources,
-): () => Promise<Health> {
+): CheckHealth {
   let underWay: Promise<Health> | undefined;
-  return () =>
-    underWay ??= checkHealth(watchSql, { requests: pools?.api?.(), memberColumns, memberHook }).finally(() =>
-      underWay = undefined
-    );
+  let latest: { health: Health; at: number } | undefined;
+
+  async function look(): Promise<Health> {
+    const at = performance.now();
+    const health = await checkHealth(watchSql, { requests: pools?.api?.(), memberColumns, memberHook });
+    latest = { health, at };
+    return health;
+  }
+
+  return async (maxAgeMs = 0) => {
+    if (latest !== undefined && performance.now() - latest.at < maxAgeMs) return latest.health;
+    return await (underWay ??= look().finally(() => underWay = undefined));
+  };
 }

@@ -46,11 +46,13 @@ function createGauges() {
   const trigger = gauge("trigger_enabled", "1 while new members are assigned; 0: disabled or missing.");
   const failures = gauge(
     "failures_pending",
-    "Auto-assignments that wait for a retry, counted up to 10,001.",
+    "Auto-assignments that wait for a retry: for room (no_room) or for another reason, among the first 100,000.",
+    ["reason"],
   );
   const oldest = gauge(
     "oldest_failure_age_seconds",
-    "How long the oldest failure has waited; 0 if none waits.",
+    "How long the oldest of them has waited; 0 if none waits.",
+    ["reason"],
   );
   const reconciled = gauge(
     "last_reconciliation_timestamp_seconds",
@@ -83,11 +85,11 @@ function createGauges() {
       connections.set({ state: "idle" }, state.connections.idle);
       connections.set({ state: "idle_in_transaction" }, state.connections.inTransaction);
       trigger.set(state.isTriggerEnabled ? 1 : 0);
-      failures.set(state.failures);
-      const { oldestFailureAt, reconciledAt, repairedSeats } = state;
-      oldest.set(
-        oldestFailureAt && isTime(oldestFailureAt) ? (Date.now() - oldestFailureAt.getTime()) / 1000 : 0,
-      );
+      failures.set({ reason: "no_room" }, state.failures.noRoom);
+      failures.set({ reason: "other" }, state.failures.other);
+      oldest.set({ reason: "no_room" }, ageSeconds(state.failures.noRoomSince));
+      oldest.set({ reason: "other" }, ageSeconds(state.failures.otherSince));
+      const { reconciledAt, repairedSeats } = state;
       if (reconciledAt && isTime(reconciledAt)) reconciled.set(reconciledAt.getTime() / 1000);
       if (repairedSeats !== null) repaired.set(repairedSeats);
       for (const kind of ["backfill", "transfer"]) {
@@ -116,8 +118,12 @@ function createGauges() {
 
   /** Clears all values. A gauge without labels must be removed: its reset would set it to 0. */
   function clear(): void {
-    for (const each of [trigger, failures, oldest, reconciled, repaired, throttled]) each.remove();
+    for (const each of [trigger, reconciled, repaired, throttled]) each.remove();
     webhooks.clear();
-    for (const each of [connections, runs, total, processed]) each.reset();
+    for (const each of [connections, failures, oldest, runs, total, processed]) each.reset();
   }
+}
+
+function ageSeconds(since: Date | null): number {
+  return since !== null && isTime(since) ? (Date.now() - since.getTime()) / 1000 : 0;
 }

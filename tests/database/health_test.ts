@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import type { Sql } from "../../src/database/sql.ts";
 import { migrateDown } from "../../src/database/migrate.ts";
 import { checkHealth, type CheckName, type Health } from "../../src/operation/health.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
@@ -142,6 +143,24 @@ describe("health", () => {
     );
   });
 
+  it("is ready while failures only wait for room, and says how many and since when", async () => {
+    await recordFailures(database.sql, { TA011: 2, TA023: 1 });
+    const { status, checks } = await checkHealth(database.sql);
+    assertEquals([status, checks.failures], [
+      "ready",
+      { status: "ok", detail: "3 wait for room, the oldest since 2026-01-02T03:04:05.000Z" },
+    ]);
+  });
+
+  it("is degraded when one failure is for another reason, and tells it from those that wait for room", async () => {
+    await recordFailures(database.sql, { TA011: 2, "42501": 1 });
+    assertOnlyDegraded(
+      await checkHealth(database.sql),
+      "failures",
+      "1 waiting for a retry, the oldest since 2026-01-02T03:04:05.000Z; besides, 2 wait for room, the oldest since",
+    );
+  });
+
   it("is degraded when migrations are behind, and says how many", async () => {
     await migrateDown(database.url, { all: false });
     assertOnlyDegraded(await checkHealth(database.sql), "migrations", "; run: deno task migrate");
@@ -251,4 +270,15 @@ function assertOnlyDegraded({ status, checks }: Health, name: CheckName, detail:
   assertEquals([status, checks[name].status], ["degraded", "degraded"]);
   assertStringIncludes(checks[name].detail, detail);
   assertEquals(Object.values(checks).filter((check) => check.status !== "ok").length, 1);
+}
+
+/** Records so many failures with each SQLSTATE, as if they had failed long ago. */
+async function recordFailures(sql: Sql, counts: Record<string, number>): Promise<void> {
+  for (const [sqlstate, count] of Object.entries(counts)) {
+    await sql`
+      insert into assignment.failures (member_id, sqlstate, message, source, first_failed_at)
+      select gen_random_uuid(), ${sqlstate}, 'a test', 'trigger', '2026-01-02 03:04:05Z'
+      from generate_series(1, ${count})
+    `;
+  }
 }

@@ -9,6 +9,9 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { changeEndpoint, createEndpoint } from "../../src/webhooks/endpoints.ts";
 import { addressMessages } from "../../src/webhooks/queue.ts";
 import { newId } from "../support/assignments.ts";
+import { createCheckMetrics } from "../../src/operation/check_metrics.ts";
+import { shareHealthChecks } from "../../src/operation/shared_health.ts";
+import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { createStateMetrics } from "../../src/operation/state_metrics.ts";
 import { type TestService, testService } from "../http/test_service.ts";
 
@@ -65,7 +68,7 @@ describe("the files for monitoring", () => {
     for (
       const needed of [
         ...["Away", "TriggerDisabled", "FailuresWaiting", "ReconciliationOverdue", "DatabaseAway"],
-        ...["WebhookFailing", "WebhookBehind", "WebhookDisabled", "OutboxGaps"],
+        ...["Degraded", "WebhookFailing", "WebhookBehind", "WebhookDisabled", "OutboxGaps"],
       ]
     ) {
       assert(names.includes(`TrainerAssignment${needed}`), needed);
@@ -77,7 +80,8 @@ describe("the files for monitoring", () => {
     const { sql, database } = service;
     const pool = await database.newServicePool();
     const isRinging = async (alert: string) => {
-      const text = await createStateMetrics(pool)();
+      const checks = createCheckMetrics(shareHealthChecks({ sql: pool }));
+      const text = `${await createStateMetrics(pool)()}\n${await checks.metrics()}`;
       return evaluate((await findRule(`TrainerAssignment${alert}`)).expr, text);
     };
     const around = async (alert: string, before: () => Promise<unknown>, after: () => Promise<unknown>) => {
@@ -86,10 +90,10 @@ describe("the files for monitoring", () => {
       await after();
       assertEquals(await isRinging(alert), true, alert);
     };
-    const failedAgo = (minutes: number) =>
+    const failedAgo = (minutes: number, sqlstate = "55P03") =>
       sql`
         insert into assignment.failures (member_id, sqlstate, message, source, first_failed_at)
-        values (gen_random_uuid(), '55P03', 'locked', 'trigger', now() - ${minutes} * interval '1 minute')
+        values (gen_random_uuid(), ${sqlstate}, 'a test', 'trigger', now() - ${minutes} * interval '1 minute')
       `;
     const reconciledAgo = (hours: number) =>
       sql`
@@ -97,6 +101,7 @@ describe("the files for monitoring", () => {
         values (now(), now() - ${hours} * interval '1 hour')
         on conflict do nothing
       `;
+    await failedAgo(6000, "TA011"); // a waiting list, which rings nothing
     await around("FailuresWaiting", () => failedAgo(9), () => failedAgo(11));
     await around("ReconciliationOverdue", () => reconciledAgo(25), async () => {
       await sql`delete from assignment.reconciliations`;
@@ -131,6 +136,9 @@ describe("the files for monitoring", () => {
     });
     await around("TriggerDisabled", () => Promise.resolve(), async () => {
       await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
+    });
+    await around("Degraded", () => Promise.resolve(), async () => {
+      await sql`delete from public.members where id = ${DEFAULT_TRAINER_ID}`;
     });
     await around("DatabaseAway", () => Promise.resolve(), () => pool.end());
     assertEquals(await isRinging("Away"), false);
@@ -203,7 +211,10 @@ function evaluate(expression: string, text: string): boolean {
   if (wanted !== undefined) return !text.split("\n").some((line) => line.startsWith(`${wanted} `));
   const [, minus, of, name, labels = "", operator, limit] =
     /^(time\(\) - )?(min|max)(?: by \(\w+\) )?\((\w+)(?:\{([^)]+)\})?\) (==|>) (\d+)/.exec(expression) ?? [];
-  const values = text.split("\n").filter((line) => line.split(/[{ ]/)[0] === name && line.includes(labels))
+  const [, label = "", others] = /^(\w+)!~"(.+)"$/.exec(labels) ?? [];
+  const isMeant = (line: string) =>
+    others === undefined ? line.includes(labels) : !new RegExp(`${label}="(?:${others})"`).test(line);
+  const values = text.split("\n").filter((line) => line.split(/[{ ]/)[0] === name && isMeant(line))
     .map((line) => Number(line.split(" ")[1]));
   if (values.length === 0 || operator === undefined) throw new Error(`${expression} in ${text}`);
   const value = of === "min" ? Math.min(...values) : Math.max(...values);

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/asser
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { startBackfill, startTransfer } from "../../src/runs/runs.ts";
 import { reconcile } from "../../src/runs/schedule.ts";
+import { createCheckMetrics } from "../../src/operation/check_metrics.ts";
+import { shareHealthChecks } from "../../src/operation/shared_health.ts";
 import { createStateMetrics } from "../../src/operation/state_metrics.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { countingSql } from "../support/counting_sql.ts";
@@ -99,7 +101,7 @@ describe("metrics", () => {
     assertEquals([
       valueOf(calm, "trainer_assignment_database_up"),
       valueOf(calm, "trainer_assignment_trigger_enabled"),
-      valueOf(calm, "trainer_assignment_failures_pending"),
+      valueOf(calm, 'trainer_assignment_failures_pending{reason="other"}'),
       valueOf(calm, "trainer_assignment_last_reconciliation_timestamp_seconds"),
       valueOf(calm, "trainer_assignment_repaired_seats"),
       valueOf(calm, 'trainer_assignment_backfill_runs{kind="backfill",status="running"}'),
@@ -113,7 +115,10 @@ describe("metrics", () => {
     await sql`alter table public.members disable trigger members_assign_trainer_after_insert`;
     await sql`
       insert into assignment.failures (member_id, sqlstate, message, source, first_failed_at)
-      values (gen_random_uuid(), '55P03', 'locked', 'trigger', now() - interval '1 hour')
+      values
+        (gen_random_uuid(), '55P03', 'locked', 'trigger', now() - interval '1 hour'),
+        (gen_random_uuid(), 'TA011', 'no room', 'trigger', now() - interval '1 day'),
+        (gen_random_uuid(), 'TA023', 'no seat here', 'trigger', now() - interval '1 minute')
     `;
     await sql`
       update assignment.backfill_lanes set successful = 4, already_assigned = 2, failed = 1
@@ -121,14 +126,15 @@ describe("metrics", () => {
     const amiss = await read();
     assertEquals([
       valueOf(amiss, "trainer_assignment_trigger_enabled"),
-      valueOf(amiss, "trainer_assignment_failures_pending"),
+      valueOf(amiss, 'trainer_assignment_failures_pending{reason="other"}'),
+      valueOf(amiss, 'trainer_assignment_failures_pending{reason="no_room"}'),
       valueOf(amiss, "trainer_assignment_repaired_seats"),
       valueOf(amiss, 'trainer_assignment_backfill_runs{kind="backfill",status="running"}'),
       valueOf(
         amiss,
         `trainer_assignment_backfill_members{kind="backfill",trainer_id="${DEFAULT_TRAINER_ID}"}`,
       ),
-    ], ["0", "1", "3", "1", "7"]);
+    ], ["0", "1", "2", "3", "1", "7"]);
     assertEquals(
       ["successful", "skipped", "failed"].map((outcome) =>
         valueOf(
@@ -138,7 +144,10 @@ describe("metrics", () => {
       ),
       ["4", "2", "1"],
     );
-    assert(Number(valueOf(amiss, "trainer_assignment_oldest_failure_age_seconds")) >= 3600);
+    const oldest = (reason: string) =>
+      Number(valueOf(amiss, `trainer_assignment_oldest_failure_age_seconds{reason="${reason}"}`));
+    assert(oldest("other") >= 3600 && oldest("other") < 86_400);
+    assert(oldest("no_room") >= 86_400);
     const reconciledAt = Number(valueOf(amiss, "trainer_assignment_last_reconciliation_timestamp_seconds"));
     assert(Math.abs(reconciledAt - Date.now() / 1000) < 60);
     await setCapacity(sql, DEFAULT_TRAINER_ID, 3);
@@ -173,13 +182,59 @@ describe("metrics", () => {
     ]);
   });
 
+  it("say of each check of /readyz whether it is ok", async () => {
+    const own = await testService();
+    const checks = async () =>
+      (await scrape(own)).split("\n").flatMap((line) =>
+        /^trainer_assignment_check\{check="(\w+)"\} (.+)$/.exec(line)?.slice(1).join(" ") ?? []
+      );
+    await own.sql`delete from public.members where id = ${DEFAULT_TRAINER_ID}`;
+    const { checks: shown } = await (await own.call("GET /readyz", { as: "nobody" })).json();
+    assertEquals(
+      await checks(),
+      Object.keys(shown).map((check) => `${check} ${check === "defaultTrainer" ? 0 : 1}`),
+    );
+    await own.stop();
+  });
+
+  it("say of the checks only that of the database while it is away", async () => {
+    const own = await testService();
+    const pool = await own.database.newServicePool();
+    await pool.end();
+    const text = await createCheckMetrics(shareHealthChecks({ sql: pool })).metrics();
+    await own.stop();
+    assertEquals(text.split("\n").filter((line) => /^trainer_assignment/.test(line)), [
+      'trainer_assignment_check{check="database"} 0',
+    ]);
+  });
+
+  it("take the checks from the last probe, for fifteen seconds", async () => {
+    const own = await testService();
+    let looks = 0;
+    const checkHealth = shareHealthChecks({
+      sql: await own.database.newServicePool(),
+      pools: { api: () => ({ size: 5, inUse: 0, waiting: 0, longestWaitMs: 0, refused: looks++ }) },
+    });
+    const metrics = createCheckMetrics(checkHealth);
+    await checkHealth();
+    const looksOfProbe = looks;
+    await metrics.metrics();
+    await metrics.metrics();
+    assertEquals(looks, looksOfProbe);
+    await checkHealth(0);
+    assertEquals(looks, looksOfProbe + 1);
+    await own.stop();
+  });
+
   it("ask the database once in five seconds, however many scrapers there are", async () => {
     const counting = countingSql(service.sql);
     const own = await testService({ sql: counting.sql });
+    await own.call("GET /readyz", { as: "nobody" }); // whose checks the scrapes take
+    const before = counting.queries();
     const began = performance.now();
     await Promise.all(Array.from({ length: 50 }, () => scrape(own)));
     await scrape(own);
-    assertLessOrEqual(counting.queries(), 1 + Math.floor((performance.now() - began) / 5000));
+    assertLessOrEqual(counting.queries() - before, 1 + Math.floor((performance.now() - began) / 5000));
     await own.stop();
   });
 });

@@ -109,7 +109,7 @@ describe("times out of range", () => {
     );
     assertMatch(
       await (await service.call("GET /metrics")).text(),
-      /^trainer_assignment_failures_pending 9$/m,
+      /^trainer_assignment_failures_pending\{reason="other"\} 9$/m,
     );
   });
 

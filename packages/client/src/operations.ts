@@ -914,7 +914,7 @@ export interface components {
                 trigger: components["schemas"]["Check"];
                 defaultTrainer: components["schemas"]["Check"];
                 policy: components["schemas"]["Check"] & unknown;
-                failures: components["schemas"]["Check"];
+                failures: components["schemas"]["Check"] & unknown;
                 access: components["schemas"]["Check"];
                 names: components["schemas"]["Check"] & unknown;
                 memberHook: components["schemas"]["Check"] & unknown;

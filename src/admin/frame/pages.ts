@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Problem } from "../../http/problems.ts";
 import type { Services } from "../../http/services.ts";
 import type { TakeSlot } from "../../http/slots.ts";
+import type { CheckHealth } from "../../operation/shared_health.ts";
 import type { Counts } from "../overview/counts.ts";
 import type { PageEnv } from "../env.ts";
 import { findNotice, findRefusal, type Notice, type NoticeCode, withNotice } from "./notices.ts";
@@ -13,6 +14,7 @@ import { type Frame, renderPage } from "./layout.tsx";
 export interface Pages {
   app: Hono<PageEnv>;
   services: Services;
+  checkHealth: CheckHealth;
   counts: Counts;
   takeExportSlot: TakeSlot;
   /** Since when the database does not answer; empty while it does. */

@@ -11,6 +11,7 @@ import { Figure } from "../frame/parts.tsx";
 export function Figures({ state, coverage }: { state: AssignmentState; coverage: Coverage }) {
   const { trainerId, isTrainerMember, members, assigned, assignedElsewhere, unassigned, ended, isEstimate } =
     coverage;
+  const { waiting, forRoom } = state.failures;
   const count = (figure: number | null) =>
     figure === null ? "not known" : (isEstimate ? "≈ " : "") + formatCount(figure);
   return (
@@ -38,16 +39,17 @@ export function Figures({ state, coverage }: { state: AssignmentState; coverage:
       </Figure>
       <Figure
         label="Waiting sign-ups"
-        tone={state.failures > 0 ? "bad" : undefined}
-        note={state.failures > 0
+        tone={waiting > forRoom ? "bad" : undefined}
+        note={waiting > 0
           ? (
             <>
+              {forRoom === waiting ? "for room; " : forRoom > 0 ? `${formatWaiting(forRoom)} for room; ` : ""}
               tried again automatically; <a href={paths.failures}>see why</a>
             </>
           )
           : undefined}
       >
-        {formatWaiting(state.failures)}
+        {formatWaiting(waiting)}
       </Figure>
     </dl>
   );

@@ -193,7 +193,7 @@ export function addTrainerPages(pages: Pages, reader: OverviewReader): void {
         <DefaultTrainerPage
           trainer={trainer}
           current={current === null ? null : { id: current.id, member: members.get(current.id) }}
-          failures={state.failures}
+          failures={state.failures.waiting}
           coverage={coverage}
         />
       ),

@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { shareHealthChecks } from "../../operation/shared_health.ts";
 import { addRoute, type Api } from "../route.ts";
 import { json } from "../schemas.ts";
 import { VERSION } from "../../version.ts";
@@ -20,7 +19,9 @@ const Health = z.object({
     policy: Check.openapi({
       description: "Whether the columns and trainers that the rules name exist.",
     }),
-    failures: Check,
+    failures: Check.openapi({
+      description: "Whether auto-assignments fail; ok while they only wait for room.",
+    }),
     access: Check,
     names: Check.openapi({
       description:
@@ -52,8 +53,7 @@ const HEALTH_EXAMPLE = {
 
 /** What a supervisor asks: alive? ready? */
 export function addHealthRoutes(api: Api): void {
-  const { stopping, outageLog } = api.services;
-  const check = shareHealthChecks(api.services);
+  const { services: { stopping, outageLog }, checkHealth } = api;
 
   addRoute(api, {
     method: "get",
@@ -99,7 +99,7 @@ export function addHealthRoutes(api: Api): void {
     },
     errors: [],
   }, async (c) => {
-    const health = { version: VERSION, ...await check() };
+    const health = { version: VERSION, ...await checkHealth() };
     if (health.status !== "unavailable") outageLog?.succeeded();
     if (stopping?.aborted) {
       return c.json({ ...health, status: "stopping" as const }, 503, { "Retry-After": "5" });

@@ -1,16 +1,18 @@
 import { z } from "@hono/zod-openapi";
 import { createStateMetrics } from "../../operation/state_metrics.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import { createCheckMetrics } from "../../operation/check_metrics.ts";
 import { createPoolMetrics } from "../../operation/pool_metrics.ts";
 import { createReplicaMetrics } from "../../operation/replica_metrics.ts";
 import { addRoute, type Api } from "../route.ts";
 
-/** What Prometheus scrapes: this process's counters, and the state of the database, at most five seconds old. */
+/** What Prometheus scrapes: this process's counters, and the state of the database. */
 export function addMetricsRoutes(api: Api, metrics: Metrics): void {
   const registries = [
     metrics.registry,
     createPoolMetrics(api.services.pools ?? {}),
     createReplicaMetrics(api.services.replica?.state),
+    createCheckMetrics(api.checkHealth),
   ];
   const readStateMetrics = createStateMetrics(api.services.watchSql ?? api.services.sql);
 
@@ -21,8 +23,8 @@ export function addMetricsRoutes(api: Api, metrics: Metrics): void {
     operationId: "getMetrics",
     summary: "Get the metrics, for Prometheus",
     description:
-      "Returns counters of this replica and the state of the database, at most five seconds old. It contains no member, but " +
-      "should not be reachable from the internet.",
+      "Returns counters of this replica and the state of the database, at most five seconds old; of the checks of " +
+      "`/readyz`, at most fifteen. It contains no member, but should not be reachable from the internet.",
     tags: ["Operation"],
     responses: {
       200: {
@@ -34,8 +36,8 @@ export function addMetricsRoutes(api: Api, metrics: Metrics): void {
     },
     errors: [],
   }, async (c) => {
-    const own = await Promise.all(registries.map((registry) => registry.metrics()));
-    return c.text(own.join("\n") + await readStateMetrics(), 200, {
+    const parts = [...registries.map((registry) => registry.metrics()), readStateMetrics()];
+    return c.text((await Promise.all(parts)).join("\n"), 200, {
       "Content-Type": metrics.registry.contentType,
     });
   });

@@ -91,6 +91,27 @@ describe("lists of the admin page", () => {
     }
   });
 
+  for (
+    const [sqlstates, tone, note] of [
+      [["TA011"], "", "for room; tried again automatically"],
+      [["TA011", "42501"], "bad", "1 for room; tried again automatically"],
+      [["42501"], "bad", "tried again automatically"],
+    ] as const
+  ) {
+    it(`of waiting sign-ups tell those for room from failures: ${sqlstates.join(", ")}`, async () => {
+      await service.sql`
+        insert into assignment.failures (member_id, sqlstate, message, source)
+        select gen_random_uuid(), sqlstate, 'a test', 'trigger' from unnest(${[
+        ...sqlstates,
+      ]}::text[]) as sqlstate
+      `;
+      assertStringIncludes(
+        await page(HOME),
+        `<div class="figure ${tone}"><dt>Waiting sign-ups</dt><dd>${sqlstates.length}</dd><dd class="note">${note};`,
+      );
+    });
+  }
+
   it("of waiting sign-ups and of a run's failed members each say what becomes of them", async () => {
     await addUnseenMembers(service.sql, 1);
     await refuseAssignments(service.sql, "true");
