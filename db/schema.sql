@@ -2542,7 +2542,23 @@ declare
   v_is_of_members boolean := p_table in (
     select 'public.members'::regclass union all select relid from pg_partition_tree('public.members')
   );
+  v_column name := p_column;
 begin
+  if p_table is null and p_sqlstate = '23502' then  -- the error of a shard names neither
+    select a.attname into v_column
+    from pg_attribute a
+    where a.attrelid = 'public.members'::regclass
+      and a.attnotnull
+      and not a.atthasdef
+      and a.attidentity = ''
+      and a.attname <> 'id'
+      and a.attnum > 0
+      and not a.attisdropped
+    order by a.attname = any (p_filled), a.attnum
+    limit 1;
+    v_is_of_members := found;
+  end if;
+
   if p_sqlstate in ('42501', 'TA010') then
     reason := 'not_granted';
     select problem into detail from assignment.find_member_hook_problems(p_filled) as problem limit 1;
@@ -2550,12 +2566,12 @@ begin
       detail,
       format('a trigger of members lacks a right of the role %I, as whom it runs; see the log of the database', current_user)
     );
-  elsif p_sqlstate = '23502' and v_is_of_members and p_column = any (p_filled) then
+  elsif p_sqlstate = '23502' and v_is_of_members and v_column = any (p_filled) then
     reason := 'value_missing';
-    detail := format('the event has no value for the column %I, which must have one', p_column);
+    detail := format('the event has no value for the column %I, which must have one', v_column);
   elsif p_sqlstate = '23502' and v_is_of_members then
     reason := 'column_missing';
-    detail := format('the hook does not fill the column %I, which must have a value: give it a default', p_column);
+    detail := format('the hook does not fill the column %I, which must have a value: give it a default', v_column);
   elsif p_sqlstate = '23505' and v_is_of_members and exists (
     select
     from pg_class index
