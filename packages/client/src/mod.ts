@@ -4,19 +4,14 @@
  * @module
  */
 import { type Operations, ROUTES, type Run } from "./operations.ts";
-import { type CallOptions, type ClientOptions, send } from "./request.ts";
+import { type Follow, followRun } from "./follow.ts";
+import { type CallOptions, checkOptions, type ClientOptions } from "./options.ts";
+import { send } from "./request.ts";
 import { type Answer, type Input, toRequest } from "./routes.ts";
-import {
-  type Downloadable,
-  type DownloadInput,
-  type Follow,
-  followRun,
-  openDownload,
-  readRows,
-} from "./streams.ts";
+import { type Downloadable, type DownloadInput, openDownload, readRows } from "./streams.ts";
 
 export { ApiError, type ApiErrorCode } from "./api_error.ts";
-export type { CallOptions, ClientOptions } from "./request.ts";
+export type { CallOptions, ClientOptions } from "./options.ts";
 export type { Answer, Input } from "./routes.ts";
 export type * from "./operations.ts";
 
@@ -49,12 +44,14 @@ export type TrainerAssignmentClient =
 /**
  * Creates a client. Every call throws {@link ApiError} when the service refuses, the reason of its `signal`, or
  * what `fetch` throws when nobody answers.
+ * @throws {TypeError} for a `baseUrl` or `token` with which no request can be made.
  */
 export function createClient(options: ClientOptions): TrainerAssignmentClient {
+  checkOptions(options);
   const calls = Object.keys(ROUTES).filter(isOperation).map((id) => {
-    const call = (input: Readonly<Record<string, unknown>> = {}, { signal }: CallOptions = {}) =>
-      send(options, toRequest(id, input, readAnswer), signal);
-    return [id, call];
+    const operation = async (input: Readonly<Record<string, unknown>> = {}, call?: CallOptions) =>
+      await send(options, toRequest(id, input, readAnswer), call);
+    return [id, operation];
   });
   return {
     ...Object.fromEntries(calls),
@@ -86,7 +83,11 @@ function isOperation(id: string): id is keyof Operations {
 
 async function readAnswer(response: Response): Promise<unknown> {
   if (response.status === 204) return null;
-  return response.headers.get("Content-Type")?.startsWith("application/json")
-    ? await response.json()
-    : await response.text();
+  const text = await response.text();
+  if (!response.headers.get("Content-Type")?.startsWith("application/json")) return text;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error("the answer broke off", { cause });
+  }
 }

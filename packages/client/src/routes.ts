@@ -13,6 +13,9 @@ export type Answer<Id extends keyof Operations> = Operations[Id]["answer"];
  */
 const REPEATABLE_POSTS: readonly (keyof Operations)[] = ["checkAssignments", "previewPolicy"];
 
+/** Operations that may work for as long as the service lets them. */
+const HEAVY: readonly (keyof Operations)[] = ["previewPolicy"];
+
 interface Route {
   method: string;
   path: string;
@@ -53,6 +56,7 @@ export function toRequest<Answer>(
     headers: Object.fromEntries(headers),
     body: hasBody ? JSON.stringify(Object.fromEntries(body)) : undefined,
     isIdempotent: method === "GET" || method === "PUT" || REPEATABLE_POSTS.includes(id),
+    isHeavy: HEAVY.includes(id),
     read,
   };
 }
