@@ -37,6 +37,7 @@ async function* followStream(
     const open = prepare(options, { ...request, headers }, call);
     try {
       for await (const { event, data, id: given = id } of readEvents(readText(await open()))) {
+        call.signal?.throwIfAborted();
         id = given;
         tries = 0;
         yield { event, data, id };

@@ -40,8 +40,12 @@ export async function* readRows<Id extends Downloadable>(
   for await (const text of readText(await openDownload(options, "application/x-ndjson", id, input, call))) {
     const lines = (begun + text).split("\n");
     begun = lines.pop() ?? "";
-    for (const line of lines) yield JSON.parse(line);
+    for (const line of lines) {
+      call?.signal?.throwIfAborted();
+      yield JSON.parse(line);
+    }
   }
+  call?.signal?.throwIfAborted();
   if (begun !== "") throw new Error("the download broke off"); // what ends as it should ends with a line
 }
 
