@@ -62,13 +62,17 @@ describe("a stream of the client, once its signal is given", () => {
     assertEquals(await readUntilAborted(openRun, 2), ["1", "2"]);
   });
 
-  it("yields no further state of a run", async () => {
+  it("yields no further state of a run and no further message", async () => {
     for (const end of [true, false]) {
       const client = streaming(...STATES, { end });
       assertEquals(
         await readUntilAborted((signal) => client.followBackfill({ id: "1" }, { signal }), 1),
         ["1"],
       );
+      const messages = async function* (signal: AbortSignal) {
+        for await (const { message } of client.followEvents({}, { signal })) yield message;
+      };
+      assertEquals(await readUntilAborted(messages, 1), ["1"]);
     }
   });
 });

@@ -144,7 +144,8 @@ describe("the client, when the service or the way to it fails", () => {
     for (const failure of [unavailable(), cut]) {
       const { client, asked } = failing(Infinity, failure, { maxTries: 3 });
       await assertRejects(() => client.followBackfill({ id }).next());
-      assertEquals(asked(), 3);
+      await assertRejects(() => client.followEvents().next());
+      assertEquals(asked(), 6);
     }
     await client.cancelBackfill({ id });
   });

@@ -4,13 +4,14 @@
  * @module
  */
 import { type Operations, ROUTES, type Run } from "./operations.ts";
-import { type Follow, followRun } from "./follow.ts";
+import { type EventsInput, type Follow, type FollowedMessage, followEvents, followRun } from "./follow.ts";
 import { type CallOptions, checkOptions, type ClientOptions } from "./options.ts";
 import { send } from "./request.ts";
 import { type Answer, type Input, toRequest } from "./routes.ts";
 import { type Downloadable, type DownloadInput, openDownload, readRows } from "./streams.ts";
 
 export { ApiError, type ApiErrorCode } from "./api_error.ts";
+export type { EventsInput, FollowedMessage } from "./follow.ts";
 export type { CallOptions, ClientOptions } from "./options.ts";
 export type { Answer, Input } from "./routes.ts";
 export type * from "./operations.ts";
@@ -27,6 +28,11 @@ export type TrainerAssignmentClient =
     followBackfill(input: Input<"followBackfill">, options?: CallOptions): AsyncGenerator<Run>;
     /** Follows a transfer, likewise. */
     followTransfer(input: Input<"followTransfer">, options?: CallOptions): AsyncGenerator<Run>;
+    /**
+     * Follows messages without end, past broken connections, until its signal is given. Throws `cursor_expired`
+     * when messages after the cursor are no longer kept.
+     */
+    followEvents(input?: EventsInput, options?: CallOptions): AsyncGenerator<FollowedMessage>;
     /** Reads a whole list row by row, in constant memory: `readRows("listTrainerClients", { trainerId })`. */
     readRows<Id extends Downloadable>(
       id: Id,
@@ -57,6 +63,7 @@ export function createClient(options: ClientOptions): TrainerAssignmentClient {
     ...Object.fromEntries(calls),
     followBackfill: (input, call) => followRun(options, "followBackfill", input, call),
     followTransfer: (input, call) => followRun(options, "followTransfer", input, call),
+    followEvents: (input, call) => followEvents(options, input, call),
     readRows: (id, input, call) => readRows(options, id, input, call),
     openCsv: (id, input, call) => openDownload(options, "text/csv", id, input, call),
   };
