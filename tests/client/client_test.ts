@@ -117,13 +117,15 @@ describe("the client", () => {
   it("reads and changes the policy by its version, with a comment", async () => {
     const { version, policy } = await client.getPolicy();
     assertEquals(policy, { defaultTrainerId: DEFAULT_TRAINER_ID, respectsOtherTrainers: false, rules: [] });
-    const change = { ifMatch: `"${version}"`, comment: "one & only", ...policy, respectsOtherTrainers: true };
+    const change = { ifMatch: version, comment: "one & only", ...policy, respectsOtherTrainers: true };
     const written = await client.putPolicy(change);
     assertEquals([written.version, written.comment, written.warnings], [version + 1, "one & only", []]);
     assertEquals((await client.getPolicyVersion({ version })).policy, policy);
     assertEquals((await client.listPolicyVersions({ limit: 1 })).versions[0]?.version, version + 1);
     const stale = { ...change, rules: [{ name: "None", assign: { choose: "nobody" as const } }] };
-    assertEquals((await assertRejects(() => client.putPolicy(stale), ApiError)).code, "policy_changed");
+    const refused = await assertRejects(() => client.putPolicy(stale), ApiError);
+    assertEquals([refused.status, refused.code], [412, "policy_changed"]);
+    assertEquals((await client.putPolicy({ ...change, ifMatch: `"${version + 1}"` })).version, version + 1);
     assertEquals((await client.putPolicy(change)).version, version + 1, "repeated, as after a lost reply");
     await client.putPolicy({ ifMatch: "*", ...policy });
   });

@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { getRun } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
+import { createEndpoint } from "../../src/webhooks/endpoints.ts";
 import { addMembers, serveOnSocket, type TestService, testService, TOKENS } from "../http/test_service.ts";
+import { newId } from "../support/assignments.ts";
 import { driveToEnd } from "../support/backfills.ts";
 import { type Consumer, installPackage, PACKAGE, PROGRAMS } from "./installed_package.ts";
 
@@ -19,6 +21,7 @@ const FACTS = {
   pages: "reads a list page by page, and no page further than the loop",
   streams: "reads a list row by row and as CSV, and throws where the stream breaks off",
   follow: "follows a run until it ends",
+  events: "changes the policy, and follows the messages of it past a broken connection",
   retries: "repeats what is idempotent after Retry-After, and nothing else",
   abort: "ends with its signal: before the call, in it, between tries and in a stream",
   errors: "throws an ApiError with the code, the status and the problem",
@@ -36,6 +39,7 @@ describe("the package of the typed client", () => {
     service = await testService();
     server = await serveOnSocket(inFrontOf(service));
     host = new URL(server.url).host;
+    await createEndpoint(service.sql, { id: newId(), types: ["assignments.created"] }, "ops");
     await addMembers(service.sql, 25);
     args = [server.url, TOKENS.admin, DEFAULT_TRAINER_ID];
     consumer = await installPackage();

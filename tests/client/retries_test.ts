@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertRejects, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import {
   ApiError,
@@ -92,6 +92,34 @@ describe("the client, when the service or the way to it fails", () => {
     assertEquals([error.status, error.code, asked()], [503, "unknown", 3]);
   });
 
+  it("says that an answer broke off, when it does so in every try", async () => {
+    const { client, asked } = failing(Infinity, truncated, { maxTries: 2 });
+    await assertRejects(() => client.getPolicy(), Error, "the answer broke off");
+    assertEquals(asked(), 2);
+  });
+
+  it("refuses an address or a token with which no request can be made", () => {
+    const valid = { baseUrl: server.url, token: TOKENS.admin };
+    const addresses = ["", "trainers.example", "/v1", "ftp://a", "http://", "http://a b", "http://a:port"];
+    for (const baseUrl of [...addresses, "http://me:secret@a", "http://a?b=c", "http://a#b"]) {
+      assertThrows(() => createClient({ ...valid, baseUrl }), TypeError, "baseUrl must be", baseUrl);
+    }
+    for (const token of ["", "ta_…", "ta_\n", "Bearer ta_x"]) {
+      assertThrows(() => createClient({ ...valid, token }), TypeError, "token must have", token);
+    }
+    for (const baseUrl of ["https://a.example/trainers/", "HTTP://[::1]:8000", "http://a/@b"]) {
+      createClient({ ...valid, baseUrl });
+    }
+  });
+
+  it("throws what is wrong with a request before the first try", async () => {
+    const { client, asked } = failing(Infinity, cut);
+    const { policy } = await failing(0, cut).client.getPolicy();
+    await assertRejects(() => client.putPolicy({ ...policy, ifMatch: '"…"' }), TypeError);
+    await assertRejects(() => client.getTrainer({ trainerId: "\ud800" }), URIError);
+    assertEquals(asked(), 0);
+  });
+
   it("treats an answer that is not the service's as an error", async () => {
     const { client, asked } = failing(1, portal);
     const error = await assertRejects(() => client.getPolicy(), ApiError);
@@ -107,21 +135,34 @@ describe("the client, when the service or the way to it fails", () => {
   });
 
   it("follows a run past a service that is away for as many tries as a request has", async () => {
-    const { client, asked } = failing(5, unavailable());
+    const { client, asked } = failing(3, unavailable());
     const { id } = await startBackfill(service.sql, { requestedBy: "ops", dryRun: true });
     const states = client.followBackfill({ id });
     assertEquals((await states.next()).value?.status, "running");
-    assertEquals(asked(), 6);
+    assertEquals(asked(), 4);
     await states.return(undefined);
+    for (const failure of [unavailable(), cut]) {
+      const { client, asked } = failing(Infinity, failure, { maxTries: 3 });
+      await assertRejects(() => client.followBackfill({ id }).next());
+      await assertRejects(() => client.followEvents().next());
+      assertEquals(asked(), 6);
+    }
     await client.cancelBackfill({ id });
   });
 
   it("waits for what Retry-After says", async () => {
-    const { client, asked } = failing(1, unavailable("1"));
-    const began = performance.now();
-    await client.getPolicy();
-    assertEquals(asked(), 2);
-    assertGreaterOrEqual(performance.now() - began, 1000);
+    for (
+      const call of [
+        (client: TrainerAssignmentClient) => client.getPolicy(),
+        (client: TrainerAssignmentClient) => client.followBackfill({ id: DEFAULT_TRAINER_ID }).next(),
+      ]
+    ) {
+      const { client, asked } = failing(1, unavailable("1"));
+      const began = performance.now();
+      await call(client).catch((error) => assertEquals(error.code, "run_not_found"));
+      assertEquals(asked(), 2);
+      assertGreaterOrEqual(performance.now() - began, 1000);
+    }
   });
 
   it("does not wait longer than its limit, in seconds or until a date", async () => {
@@ -170,6 +211,27 @@ describe("the client, when the service or the way to it fails", () => {
     const error = await assertRejects(() => client.getPolicy(), DOMException);
     assertEquals([error.name, asked()], ["TimeoutError", 2]);
     assert(error.message.includes("50 ms"));
+    const own = await assertRejects(() => client.getPolicy({}, { timeoutMs: 20 }), DOMException);
+    assert(own.message.includes("20 ms"));
+    const preview = await assertRejects(() => client.previewPolicy(), DOMException);
+    assertEquals([preview.name, asked()], ["TimeoutError", 5]);
     silent.close();
+  });
+
+  it("repeats a preview, unless it took too long", async () => {
+    const busy = { code: "database_busy", detail: "", requestId: "" };
+    const late = [
+      () => new Response("<html>", { status: 504 }),
+      () => Response.json(busy, { status: 503, headers: { "Content-Type": "application/problem+json" } }),
+    ];
+    for (const failure of late) {
+      const { client, asked } = failing(1, failure);
+      await assertRejects(() => client.previewPolicy(), ApiError);
+      assertEquals(asked(), 1);
+      await failing(1, failure).client.getPolicy();
+    }
+    const { client, asked } = failing(1, unavailable());
+    await client.previewPolicy();
+    assertEquals(asked(), 2);
   });
 });

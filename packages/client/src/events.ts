@@ -2,15 +2,16 @@
 export interface ServerEvent {
   event: string | undefined;
   id: string | undefined;
-  data: string;
+  /** Undefined: the event only moves the id. */
+  data: string | undefined;
 }
 
 /** A CR at the end of a text may be half of a CRLF: it waits for what follows. */
 const LINE_END = /\r\n|\n|\r(?!$)/;
 
 /**
- * Reads server-sent events (WHATWG HTML, section 9.2.6). An event without data is none; one that breaks off is
- * left out. An `id` is that of its event alone.
+ * Reads server-sent events (WHATWG HTML, section 9.2.6). An event without data and id is none; one that breaks
+ * off is left out. An `id` is that of its event alone.
  * @param texts the stream, cut anywhere
  */
 export async function* readEvents(texts: AsyncIterable<string>): AsyncGenerator<ServerEvent> {
@@ -21,8 +22,8 @@ export async function* readEvents(texts: AsyncIterable<string>): AsyncGenerator<
     begun = lines.pop() ?? "";
     for (const line of lines) {
       if (line === "") {
-        const data = fields.get("data");
-        if (data !== undefined) yield { event: fields.get("event") || undefined, id: fields.get("id"), data };
+        const [event, id, data] = ["event", "id", "data"].map((name) => fields.get(name));
+        if (data !== undefined || id !== undefined) yield { event: event || undefined, id, data };
         fields = new Map();
       } else addField(fields, line);
     }

@@ -4,19 +4,15 @@
  * @module
  */
 import { type Operations, ROUTES, type Run } from "./operations.ts";
-import { type CallOptions, type ClientOptions, send } from "./request.ts";
+import { type EventsInput, type Follow, type FollowedMessage, followEvents, followRun } from "./follow.ts";
+import { type CallOptions, checkOptions, type ClientOptions } from "./options.ts";
+import { send } from "./request.ts";
 import { type Answer, type Input, toRequest } from "./routes.ts";
-import {
-  type Downloadable,
-  type DownloadInput,
-  type Follow,
-  followRun,
-  openDownload,
-  readRows,
-} from "./streams.ts";
+import { type Downloadable, type DownloadInput, openDownload, readRows } from "./streams.ts";
 
 export { ApiError, type ApiErrorCode } from "./api_error.ts";
-export type { CallOptions, ClientOptions } from "./request.ts";
+export type { EventsInput, FollowedMessage } from "./follow.ts";
+export type { CallOptions, ClientOptions } from "./options.ts";
 export type { Answer, Input } from "./routes.ts";
 export type * from "./operations.ts";
 
@@ -32,6 +28,11 @@ export type TrainerAssignmentClient =
     followBackfill(input: Input<"followBackfill">, options?: CallOptions): AsyncGenerator<Run>;
     /** Follows a transfer, likewise. */
     followTransfer(input: Input<"followTransfer">, options?: CallOptions): AsyncGenerator<Run>;
+    /**
+     * Follows messages without end, past broken connections, until its signal is given. Throws `cursor_expired`
+     * when messages after the cursor are no longer kept.
+     */
+    followEvents(input?: EventsInput, options?: CallOptions): AsyncGenerator<FollowedMessage>;
     /** Reads a whole list row by row, in constant memory: `readRows("listTrainerClients", { trainerId })`. */
     readRows<Id extends Downloadable>(
       id: Id,
@@ -49,17 +50,20 @@ export type TrainerAssignmentClient =
 /**
  * Creates a client. Every call throws {@link ApiError} when the service refuses, the reason of its `signal`, or
  * what `fetch` throws when nobody answers.
+ * @throws {TypeError} for a `baseUrl` or `token` with which no request can be made.
  */
 export function createClient(options: ClientOptions): TrainerAssignmentClient {
+  checkOptions(options);
   const calls = Object.keys(ROUTES).filter(isOperation).map((id) => {
-    const call = (input: Readonly<Record<string, unknown>> = {}, { signal }: CallOptions = {}) =>
-      send(options, toRequest(id, input, readAnswer), signal);
-    return [id, call];
+    const operation = async (input: Readonly<Record<string, unknown>> = {}, call?: CallOptions) =>
+      await send(options, toRequest(id, input, readAnswer), call);
+    return [id, operation];
   });
   return {
     ...Object.fromEntries(calls),
     followBackfill: (input, call) => followRun(options, "followBackfill", input, call),
     followTransfer: (input, call) => followRun(options, "followTransfer", input, call),
+    followEvents: (input, call) => followEvents(options, input, call),
     readRows: (id, input, call) => readRows(options, id, input, call),
     openCsv: (id, input, call) => openDownload(options, "text/csv", id, input, call),
   };
@@ -86,7 +90,11 @@ function isOperation(id: string): id is keyof Operations {
 
 async function readAnswer(response: Response): Promise<unknown> {
   if (response.status === 204) return null;
-  return response.headers.get("Content-Type")?.startsWith("application/json")
-    ? await response.json()
-    : await response.text();
+  const text = await response.text();
+  if (!response.headers.get("Content-Type")?.startsWith("application/json")) return text;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error("the answer broke off", { cause });
+  }
 }

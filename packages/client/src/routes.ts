@@ -1,8 +1,12 @@
 import { type Operations, ROUTES } from "./operations.ts";
 import type { ApiRequest } from "./request.ts";
 
-/** What an operation takes: path, query and body in one. */
-export type Input<Id extends keyof Operations> = Operations[Id]["input"];
+/** What an operation takes: path, query, body and `If-Match` in one. */
+export type Input<Id extends keyof Operations> = WithVersion<Operations[Id]["input"]>;
+
+/** `If-Match` is the version that was changed, its `ETag`, or `*` for any. */
+type WithVersion<In> = In extends { ifMatch: string } ? Omit<In, "ifMatch"> & { ifMatch: number | string }
+  : In;
 
 /** What an operation returns; null for an empty answer. */
 export type Answer<Id extends keyof Operations> = Operations[Id]["answer"];
@@ -12,6 +16,9 @@ export type Answer<Id extends keyof Operations> = Operations[Id]["answer"];
  * if only the reply was lost, the second try would be refused because of the first.
  */
 const REPEATABLE_POSTS: readonly (keyof Operations)[] = ["checkAssignments", "previewPolicy"];
+
+/** Operations that may work for as long as the service lets them. */
+const HEAVY: readonly (keyof Operations)[] = ["previewPolicy"];
 
 interface Route {
   method: string;
@@ -43,7 +50,7 @@ export function toRequest<Answer>(
   );
   const body = others.filter(([name]) => !isInQuery(name));
   const headers = Object.entries(headerNames).filter(([name]) => input[name] !== undefined)
-    .map(([name, header]) => [header, String(input[name])]);
+    .map(([name, header]) => [header, toHeader(input[name])]);
   const filledPath = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(input[name])));
   return {
     method,
@@ -53,6 +60,12 @@ export function toRequest<Answer>(
     headers: Object.fromEntries(headers),
     body: hasBody ? JSON.stringify(Object.fromEntries(body)) : undefined,
     isIdempotent: method === "GET" || method === "PUT" || REPEATABLE_POSTS.includes(id),
+    isHeavy: HEAVY.includes(id),
     read,
   };
+}
+
+/** A number is a version: its `ETag` is in double quotes. */
+function toHeader(value: unknown): string {
+  return typeof value === "number" ? `"${value}"` : String(value);
 }

@@ -1,11 +1,14 @@
-import { delay, inTime } from "./deadline.ts";
-import { readEvents } from "./events.ts";
-import type { Operations, Run } from "./operations.ts";
-import { backoffMs, type CallOptions, type ClientOptions, isTransient, send } from "./request.ts";
+import { inTime } from "./deadline.ts";
+import type { Operations } from "./operations.ts";
+import type { CallOptions, ClientOptions } from "./options.ts";
+import { send } from "./request.ts";
 import { type Input, toRequest } from "./routes.ts";
 
-/** A stream that is silent for longer is dead: a run sends a heartbeat every 15 s, a download its rows at once. */
+/** A stream that is silent for longer is dead: events have a heartbeat every 15 s, a download its rows at once. */
 const SILENCE_MS = 60_000;
+
+/** A body as it arrives. */
+export type ByteStream = ReadableStream<Uint8Array<ArrayBuffer>>;
 
 /** The lists that can be downloaded. */
 export type Downloadable = {
@@ -15,18 +18,15 @@ export type Downloadable = {
 /** The input of a download, which is always the whole list. */
 export type DownloadInput<Id extends Downloadable> = Omit<Input<Id>, "limit" | "cursor">;
 
-/** The operations that follow a run. */
-export type Follow = "followBackfill" | "followTransfer";
-
 /** Opens a download of any length. The reader must read it to its end, or cancel it. */
 export async function openDownload<Id extends Downloadable>(
   options: ClientOptions,
   type: "text/csv" | "application/x-ndjson",
   id: Id,
   input: DownloadInput<Id>,
-  { signal }: CallOptions = {},
-): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  return await send(options, { ...toRequest(id, input, bodyOf), type }, signal);
+  call?: CallOptions,
+): Promise<ByteStream> {
+  return await send(options, { ...toRequest(id, input, bodyOf), type }, call);
 }
 
 /** Reads a download row by row. Throws if it breaks off midway; it is not retried, because rows were already read. */
@@ -40,46 +40,17 @@ export async function* readRows<Id extends Downloadable>(
   for await (const text of readText(await openDownload(options, "application/x-ndjson", id, input, call))) {
     const lines = (begun + text).split("\n");
     begun = lines.pop() ?? "";
-    for (const line of lines) yield JSON.parse(line);
+    for (const line of lines) {
+      call?.signal?.throwIfAborted();
+      yield JSON.parse(line);
+    }
   }
+  call?.signal?.throwIfAborted();
   if (begun !== "") throw new Error("the download broke off"); // what ends as it should ends with a line
 }
 
-/**
- * Follows a run until it ends: yields each state that it sees, the last one included. Reconnects a stream that
- * breaks off and continues after the last state; gives up after `maxTries` consecutive tries without a new
- * state.
- */
-export async function* followRun(
-  options: ClientOptions,
-  operation: Follow,
-  { id }: Input<Follow>,
-  { signal = new AbortController().signal }: CallOptions = {},
-): AsyncGenerator<Run> {
-  const { maxTries = 4 } = options;
-  const request = toRequest(operation, { id }, bodyOf);
-  let headers: Record<string, string> = {};
-  for (let tries = 1;; tries++) {
-    try {
-      const body = await send(options, { ...request, headers }, signal);
-      for await (const event of readEvents(readText(body))) {
-        if (event.event === "finished") return;
-        yield JSON.parse(event.data);
-        headers = { "Last-Event-ID": event.id ?? "" };
-        tries = 0;
-      }
-      if (tries >= maxTries) throw new Error("the events of the run broke off");
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!isTransient(error, options) || tries >= maxTries) throw error;
-    }
-    await delay(backoffMs(tries), signal);
-    signal.throwIfAborted();
-  }
-}
-
 /** Reads a stream that may be silent for a limited time; cancels it when nobody reads on. */
-async function* readText(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+export async function* readText(body: ByteStream): AsyncGenerator<string> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   try {
     for (;;) {
@@ -96,6 +67,7 @@ async function* readText(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGe
   }
 }
 
-function bodyOf(response: Response): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+/** Reads an answer as a stream. */
+export function bodyOf(response: Response): Promise<ByteStream> {
   return Promise.resolve(response.body ?? new Blob().stream());
 }

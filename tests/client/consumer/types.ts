@@ -1,5 +1,11 @@
 /** What the types say, for the compiler alone. */
-import { type ApiErrorCode, type Run, type TrainerAssignmentClient } from "trainer-assignment-client";
+import {
+  type ApiErrorCode,
+  type MessageType,
+  pages,
+  type Run,
+  type TrainerAssignmentClient,
+} from "trainer-assignment-client";
 
 export async function check(trainers: TrainerAssignmentClient): Promise<void> {
   const { assigned } = await trainers.getMemberAssignment({ memberId: "" });
@@ -8,6 +14,13 @@ export async function check(trainers: TrainerAssignmentClient): Promise<void> {
   const run: Run = await trainers.startBackfill();
   const code: ApiErrorCode = "backfill_active";
   const other: ApiErrorCode = "of a later service";
+  const { policy, version } = await trainers.getPolicy();
+  await trainers.putPolicy({ ...policy, ifMatch: version });
+  await trainers.putPolicy({ ...policy, ifMatch: "*" }, { timeoutMs: 1000 });
+  for await (const { message, cursor } of trainers.followEvents({ after: undefined })) {
+    const type: MessageType = message.type;
+    console.log(type, cursor.length);
+  }
   console.log(isAssigned, nothing, run.status, code, other);
   // @ts-expect-error an operation's input is required where it has required fields
   await trainers.getMemberAssignment();
@@ -15,6 +28,10 @@ export async function check(trainers: TrainerAssignmentClient): Promise<void> {
   await trainers.getMemberAssignment({ member: "" });
   // @ts-expect-error the answer has no such field
   (await trainers.getPolicy()).rules;
+  // @ts-expect-error the change says of which version it is
+  await trainers.putPolicy(policy);
+  // @ts-expect-error messages have no last page
+  pages(trainers.listEvents, {});
   // @ts-expect-error the list cannot be downloaded
   trainers.readRows("listBackfills", {});
 }
