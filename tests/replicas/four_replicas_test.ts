@@ -160,7 +160,7 @@ describe("four replicas on one database behind HAProxy", () => {
 
     assertEquals((await form("wrong", { "X-Forwarded-For": "203.0.113.7" })).status, 401);
     const refusals = replicas.services.map((service) => service.output()).join("").split("\n")
-      .filter((line) => line.includes("sign-in refused"));
+      .filter((line) => line.includes("sign_in_refused"));
     assertGreater(refusals.length, 0);
     assert(refusals.every((line) => line.includes('"address":"127.0.0.1"')), refusals.join("\n"));
   });
