@@ -67,7 +67,7 @@ for (const line of HELM_LINES) {
 
       const withAuthority = (await Promise.all(files)).map((text) =>
         text.replaceAll(
-          /^( +)# (- \{ name: DATABASE_CA_FILE|volume|(?:  )+(?:- .*database-ca|secret:))/gm,
+          /^( +)# (- \{ name: DATABASE_CA_FILE|volume|(?: {2})+(?:- .*database-ca|secret:))/gm,
           "$1$2",
         )
       );
