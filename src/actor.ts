@@ -1,6 +1,11 @@
+/** Every form that the name of an actor can have, for the descriptions of the API. */
+export const ACTOR_FORMS =
+  "a token's name; `jwt:` or `oidc:` and who it is; `cli:` and a user, or `cli`; what a program calls itself, or else its database " +
+  "role; of the service itself `trigger`, `retry`, `schedule`, `service`, or `migration` for version 1 of the policy";
+
 /** Who makes a change, for the rows and for the audit log. */
 export interface Actor {
-  /** The name of a token or session, `jwt:` or `oidc:` and who it is, `cli:` and a user, or what a program calls itself. */
+  /** One of {@link ACTOR_FORMS}. */
   actor: string;
   /** The id of the HTTP request, as in the log. */
   requestId?: string | undefined;

@@ -1,6 +1,7 @@
 /**
- * The library for programs. Each function takes the database handle first, and uses the default trainer of
- * `assignment.settings` unless another one is given. Member and trainer ids are UUIDs as strings.
+ * The library for programs. Each function takes the database handle first. Without a trainer, `assignNewUserToTrainer`,
+ * `backfillExistingUsers` and `transferClients` follow the policy; checks and `assignClientToTrainer` mean the default
+ * trainer. Member and trainer ids are UUIDs as strings.
  * @module
  */
 export { assignClientToTrainer, assignNewUserToTrainer, endAssignment } from "./assignments/assign.ts";

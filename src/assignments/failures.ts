@@ -4,7 +4,7 @@ import type { Sql } from "../database/sql.ts";
 /** An auto-assignment that did not succeed and waits for a retry. */
 export interface Failure {
   memberId: string;
-  /** The trainer of the last attempt; null when none was configured. A retry goes to who was asked for, else to the default. */
+  /** The trainer of the last attempt; null: the policy was to choose one, or has none. A retry goes to who was asked for, or else asks the policy again. */
   trainerId: string | null;
   sqlstate: string;
   message: string;

@@ -1,6 +1,6 @@
 /**
- * What callers may do; each role includes those before it. `service` checks and lists assignments, `viewer`
- * reads all that there is, `admin` also changes it.
+ * What callers may do; each role includes those before it. `service` checks and lists assignments and
+ * fetches messages, `viewer` reads all that there is, `admin` also changes it.
  */
 export const ROLES = ["service", "viewer", "admin"] as const;
 

@@ -35,7 +35,7 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 export interface AuditLine {
   id: string;
   at: Date;
-  /** The name of a token or session, `jwt:` or `oidc:` and who it is, `cli:` and a user, `schedule`, `service`, or a database role. */
+  /** Who did it, in one of the forms of `ACTOR_FORMS`. */
   actor: string;
   /** The role of the database session, which no caller can choose. */
   databaseRole: string;

@@ -70,8 +70,8 @@ export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
     description:
       "A token made by `deno task token NAME ROLE`. If the service is configured with an OpenID Connect provider, " +
       "also a JWT access token of that provider: for the service's audience, signed with an asymmetric key, with " +
-      "`service`, `viewer` or `admin` in the claim of roles. `service` checks and lists assignments, `viewer` also reads " +
-      "everything else, and `admin` may do everything.",
+      "`service`, `viewer` or `admin` in the claim of roles. `service` checks and lists assignments and fetches messages " +
+      "(`GET /v1/events`), `viewer` also reads everything else, and `admin` may do everything.",
   });
   app.openAPIRegistry.registerComponent("securitySchemes", "signature", {
     type: "apiKey",

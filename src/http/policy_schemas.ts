@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { ACTOR_FORMS } from "../actor.ts";
 import { MAX_NAME_CHARACTERS, MAX_RULES, MAX_TRAINERS, MAX_WEIGHT } from "../policy/document.ts";
 import { Condition } from "./condition_schema.ts";
 import { EXAMPLE, Time, TrainerId } from "./schemas.ts";
@@ -100,7 +101,7 @@ const VERSION_FIELDS = {
   comment: z.string().nullable().openapi({ description: "What its author said of it." }),
   createdAt: Time,
   createdBy: z.string().openapi({
-    description: "A token's name, `jwt:` and the subject, `cli:` and a user, or `migration` for version 1.",
+    description: `Who made the version: ${ACTOR_FORMS}.`,
     example: "ops",
   }),
 };

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { ACTOR_FORMS } from "../actor.ts";
 import type { Run as RunShape } from "../runs/progress.ts";
 import { Condition } from "./condition_schema.ts";
 import { EXAMPLE, Id, Notes, RuleName, RuleNumber, RunId, Time, TrainerId } from "./schemas.ts";
@@ -9,7 +10,10 @@ export const RunParams = z.strictObject({ id: RunId });
 
 export const RunError = z.object({
   memberId: Id,
-  code: z.string().openapi({ description: "PostgreSQL's SQLSTATE.", example: "23514" }),
+  code: z.string().openapi({
+    description: "The SQLSTATE: PostgreSQL's, or one of this service (`TA…`).",
+    example: "23514",
+  }),
   message: z.string().openapi({ example: 'new row violates check constraint "status_is_known"' }),
 }).openapi("RunError");
 
@@ -57,8 +61,7 @@ export const Run = z.object(
       example: null,
     }),
     requestedBy: z.string().openapi({
-      description:
-        "Who started the run: a token's name, `jwt:` and the subject, `schedule`, or a program's name.",
+      description: `Who started the run: ${ACTOR_FORMS}.`,
       example: "ops",
     }),
     requestedAt: Time,
@@ -136,7 +139,7 @@ export const Run = z.object(
     }),
     history: z.array(z.object({
       at: Time,
-      actor: z.string(),
+      actor: z.string().openapi({ description: "Who changed it, named as in `requestedBy`." }),
       from: z.union([RunStatus, z.null()]),
       to: RunStatus,
       reason: z.string().nullable(),

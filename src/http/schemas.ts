@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { ACTOR_FORMS } from "../actor.ts";
 import { isStorable } from "../storable_text.ts";
 import { DEFAULT_TRAINER_ID } from "../assignments/default_trainer.ts";
 
@@ -83,9 +84,7 @@ export const ASSIGNMENT_EXAMPLE = {
 /** How an assignment came about and ended, beside {@link Assignment}. */
 export const ASSIGNMENT_REASONS = {
   assignedBy: z.string().openapi({
-    description:
-      "Who assigned: a token's name, `jwt:` and the subject, who started the run, `trigger`, `retry`, `schedule`, or the " +
-      "database role of another program.",
+    description: `Who assigned, or started the run that did: ${ACTOR_FORMS}.`,
     example: "trigger",
   }),
   policyVersion: z.int().min(1).nullable().openapi({

@@ -74,7 +74,7 @@ function toBody<Chunk>(
     await iterator.return?.();
   };
   const cut = async (controller: ReadableStreamDefaultController, error: unknown) => {
-    log.warn({ requestId, err: error }, "export cut off");
+    log.warn({ event: "download_cut_off", requestId, err: error });
     controller.error(new Error("the export was cut off")); // the runtime prints it: no particulars
     await stop();
   };

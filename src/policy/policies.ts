@@ -11,7 +11,7 @@ export interface Policy {
   policy: PolicyDocument;
   comment: string | null;
   createdAt: Date;
-  /** A token's name, `jwt:` and the subject, or `migration` for version 1. */
+  /** The actor; `migration` for version 1. */
   createdBy: string;
 }
 

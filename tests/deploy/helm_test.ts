@@ -64,6 +64,17 @@ for (const line of HELM_LINES) {
       );
       const manifests = byKind((await Promise.all(files)).flatMap(parseDocuments));
       assertEquals(withoutHelm(rendered), withoutHelm(manifests));
+
+      const withAuthority = (await Promise.all(files)).map((text) =>
+        text.replaceAll(
+          /^( +)# (- \{ name: DATABASE_CA_FILE|volume|(?: {2})+(?:- .*database-ca|secret:))/gm,
+          "$1$2",
+        )
+      );
+      assertEquals(
+        withoutHelm(await renderWith({ databaseCa: { key: "ca.crt" } })),
+        withoutHelm(byKind(withAuthority.flatMap(parseDocuments))),
+      );
     });
 
     it("selects the pods of the service and no other", async () => {
@@ -140,6 +151,26 @@ for (const line of HELM_LINES) {
       assertEquals(findAll(own, "secretName"), ["trainer-assignment"]);
     });
 
+    it("adds variables and volumes of others to service and migration, beside its own", async () => {
+      const variable = { name: "NODE_EXTRA_CA_CERTS", value: "/etc/authorities/ca.crt" };
+      const volume = { name: "authorities", configMap: { name: "authorities" } };
+      const mount = { name: "authorities", mountPath: "/etc/authorities", readOnly: true };
+      const extra = { extraEnv: [variable], extraVolumes: [volume], extraVolumeMounts: [mount] };
+      const alone = await renderWith(extra);
+      const beside = await renderWith({ ...extra, databaseCa: { key: "ca.crt" } });
+      const listsOf = (document: unknown, key: string) =>
+        findAll(document, key).map((list) => z.array(z.looseObject({ name: z.string() })).parse(list));
+      for (const kind of ["Deployment", "Job"]) {
+        assertEquals(listsOf(alone[kind], "env")[0]?.filter(({ name }) => name === variable.name), [
+          variable,
+        ]);
+        assertEquals(listsOf(alone[kind], "volumes"), [[volume]]);
+        assertEquals(listsOf(alone[kind], "volumeMounts"), [[mount]]);
+        assertEquals(listsOf(beside[kind], "volumes")[0]?.slice(1), [volume]);
+        assertEquals(listsOf(beside[kind], "volumeMounts")[0]?.slice(1), [mount]);
+      }
+    });
+
     it("starts new pods after a change of the settings alone", async () => {
       const sumWith = async (level: string) =>
         findAll((await renderWith({ settings: { LOG_LEVEL: level } }))["Deployment"], "checksum/settings");
@@ -168,6 +199,8 @@ for (const line of HELM_LINES) {
         [{ settings: { ADMIN_TOKENS: "me=1" } }, "ADMIN_TOKENS"],
         [{ settings: { DATABASE_POOL_SIZE: 20 } }, "DATABASE_POOL_SIZE"],
         [{ podDisruptionBudget: { minAvailable: "most" } }, "minAvailable"],
+        [{ databaseCa: { secret: "cluster-ca" } }, "databaseCa.key"],
+        [{ extraEnv: { NODE_EXTRA_CA_CERTS: "/ca.crt" } }, "extraEnv"],
         [{ terminationGracePeriodSeconds: 15 }, "terminationGracePeriodSeconds"],
         [{ settings: { SHUTDOWN_DELAY_MS: "20000" } }, "SHUTDOWN_DELAY_MS"],
       ];

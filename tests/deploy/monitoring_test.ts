@@ -180,6 +180,19 @@ describe("the files for monitoring", () => {
     assertEquals(missing, []);
   });
 
+  it("hold what other programs measure too against a metric that is ours alone, not against a job's name", async () => {
+    const shared = [...await alertExpressions(), ...await panelExpressions()].filter((expression) =>
+      /\b(?:http|process)_/.test(expression)
+    );
+    assertGreater(shared.length, 6);
+    for (const expression of shared) {
+      const names = expression.match(/\b(?:http|process)_\w+/g) ?? [];
+      const held = expression.match(/ and on \(job, instance\) trainer_assignment_database_up\b/g) ?? [];
+      assertEquals(held.length, names.length, expression);
+      assert(!/job=/.test(expression), expression);
+    }
+  });
+
   it("have a name for each alert in docs/operating.md", async () => {
     const guide = await Deno.readTextFile(new URL("../../docs/operating.md", import.meta.url));
     const { groups } = alertsSchema.parse(parseYaml(await read("prometheus/alerts.yaml")));

@@ -5,6 +5,7 @@ import { getRun } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { TOKEN } from "../faults/service.ts";
 import { newIds } from "../support/assignments.ts";
+import { bytesOf, openRaw } from "../support/raw_http.ts";
 import { countRowsOf } from "../support/backfills.ts";
 import { acceptAssignments, addUnseenMembers, refuseAssignments } from "../support/members.ts";
 import { waitUntil } from "../support/wait_until.ts";
@@ -57,6 +58,20 @@ describe("four replicas on one database behind HAProxy", () => {
       await (await replicas.call(`GET /v1/trainers/${DEFAULT_TRAINER_ID}/clients?limit=5`)).body?.cancel();
       return replicas.haveServed(/GET \/v1\/trainers/, ALL);
     });
+  });
+
+  it("tell nobody through the proxy how they are, however the path is written", async () => {
+    const connection = await openRaw(Number(new URL(replicas.proxy.url).port));
+    for (
+      const path of [
+        ...["/metrics", "/readyz", "/livez", "/metrics?", "/metric%73", "/./metrics", "/v1/../metrics"],
+        ...["/%2e/readyz", "/.\\metrics"],
+      ]
+    ) {
+      const answer = await connection.exchange(bytesOf(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`));
+      assertEquals(answer?.status, 404, path);
+    }
+    connection.close();
   });
 
   it("drive a run together: each lane is stepped by several, and every member is counted once", async () => {
@@ -160,7 +175,7 @@ describe("four replicas on one database behind HAProxy", () => {
 
     assertEquals((await form("wrong", { "X-Forwarded-For": "203.0.113.7" })).status, 401);
     const refusals = replicas.services.map((service) => service.output()).join("").split("\n")
-      .filter((line) => line.includes("sign-in refused"));
+      .filter((line) => line.includes("sign_in_refused"));
     assertGreater(refusals.length, 0);
     assert(refusals.every((line) => line.includes('"address":"127.0.0.1"')), refusals.join("\n"));
   });
@@ -172,7 +187,8 @@ describe("four replicas on one database behind HAProxy", () => {
     await sql`alter role replica_3 nologin`;
     await cutConnections("replica_3");
     await replicas.untilReady(2, false);
-    assertEquals((await (await replicas.call("GET /readyz")).json()).status, "degraded");
+    const health = await fetch(`${replicas.services[0]?.url}/readyz`);
+    assertEquals((await health.json()).status, "degraded");
     for (let count = 0; count < 20; count++) {
       assertEquals((await (await check(member)).json()).assigned, true);
     }

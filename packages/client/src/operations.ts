@@ -136,7 +136,7 @@ export interface components {
             /** @description What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `transfer`, `manual` (an admin) or `signup` (a program). */
             source: string;
             notes: string | null;
-            /** @description Who assigned: a token's name, `jwt:` and the subject, who started the run, `trigger`, `retry`, `schedule`, or the database role of another program. */
+            /** @description Who assigned, or started the run that did: a token's name; `jwt:` or `oidc:` and who it is; `cli:` and a user, or `cli`; what a program calls itself, or else its database role; of the service itself `trigger`, `retry`, `schedule`, `service`, or `migration` for version 1 of the policy. */
             assignedBy: string;
             /** @description The version of the policy that chose the trainer. Null: the trainer was named. */
             policyVersion: number | null;
@@ -239,7 +239,7 @@ export interface components {
             status: "active" | "inactive";
             /** @description What made the assignment: `trigger`, `retry` (of a failed trigger), `backfill`, `transfer`, `manual` (an admin) or `signup` (a program). */
             source: string;
-            /** @description Who assigned: a token's name, `jwt:` and the subject, who started the run, `trigger`, `retry`, `schedule`, or the database role of another program. */
+            /** @description Who assigned, or started the run that did: a token's name; `jwt:` or `oidc:` and who it is; `cli:` and a user, or `cli`; what a program calls itself, or else its database role; of the service itself `trigger`, `retry`, `schedule`, `service`, or `migration` for version 1 of the policy. */
             assignedBy: string;
             /** @description The version of the policy that chose the trainer. Null: the trainer was named. */
             policyVersion: number | null;
@@ -289,7 +289,7 @@ export interface components {
             condition: components["schemas"]["Condition"];
             /** @description Of a transfer: the notes of the new assignments. Null: those of the ended ones. */
             notes: string | null;
-            /** @description Who started the run: a token's name, `jwt:` and the subject, `schedule`, or a program's name. */
+            /** @description Who started the run: a token's name; `jwt:` or `oidc:` and who it is; `cli:` and a user, or `cli`; what a program calls itself, or else its database role; of the service itself `trigger`, `retry`, `schedule`, `service`, or `migration` for version 1 of the policy. */
             requestedBy: string;
             requestedAt: string;
             startedAt: string | null;
@@ -348,6 +348,7 @@ export interface components {
             /** @description Every change of status, oldest first. */
             history: {
                 at: string;
+                /** @description Who changed it, named as in `requestedBy`. */
                 actor: string;
                 from: components["schemas"]["RunStatus"] | null;
                 to: components["schemas"]["RunStatus"];
@@ -378,7 +379,7 @@ export interface components {
         };
         RunError: {
             memberId: string;
-            /** @description PostgreSQL's SQLSTATE. */
+            /** @description The SQLSTATE: PostgreSQL's, or one of this service (`TA…`). */
             code: string;
             message: string;
         };
@@ -438,7 +439,7 @@ export interface components {
         };
         Failure: {
             memberId: string;
-            /** @description Null if there was no default trainer. */
+            /** @description The trainer of the last attempt. Null: the policy was to choose one, or names no default trainer. */
             trainerId: string | null;
             sqlstate: string;
             message: string;
@@ -466,7 +467,7 @@ export interface components {
             /** @description What its author said of it. */
             comment: string | null;
             createdAt: string;
-            /** @description A token's name, `jwt:` and the subject, `cli:` and a user, or `migration` for version 1. */
+            /** @description Who made the version: a token's name; `jwt:` or `oidc:` and who it is; `cli:` and a user, or `cli`; what a program calls itself, or else its database role; of the service itself `trigger`, `retry`, `schedule`, `service`, or `migration` for version 1 of the policy. */
             createdBy: string;
             policy: components["schemas"]["PolicyDocument"];
         };
@@ -548,7 +549,7 @@ export interface components {
             /** @description What its author said of it. */
             comment: string | null;
             createdAt: string;
-            /** @description A token's name, `jwt:` and the subject, `cli:` and a user, or `migration` for version 1. */
+            /** @description Who made the version: a token's name; `jwt:` or `oidc:` and who it is; `cli:` and a user, or `cli`; what a program calls itself, or else its database role; of the service itself `trigger`, `retry`, `schedule`, `service`, or `migration` for version 1 of the policy. */
             createdBy: string;
             defaultTrainerId: string | null;
             /** @description How many rules it has. */
@@ -811,7 +812,7 @@ export interface components {
         AuditLine: {
             id: string;
             at: string;
-            /** @description Who: the name of a token or session, `jwt:` or `oidc:` and who it is, `cli:` and a user, `schedule`, `service`, or the database role of another program. */
+            /** @description Who did it: a token's name; `jwt:` or `oidc:` and who it is; `cli:` and a user, or `cli`; what a program calls itself, or else its database role; of the service itself `trigger`, `retry`, `schedule`, `service`, or `migration` for version 1 of the policy. */
             actor: string;
             /** @description The role of the database session, which no caller can choose. */
             databaseRole: string;

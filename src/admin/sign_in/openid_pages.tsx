@@ -71,13 +71,13 @@ export function addOpenIdPages({ app, services }: Pages, config: OpenIdConfig): 
     const callback = new URL(publicOrigin(c) + paths.openIdCallback + new URL(c.req.url).search);
     try {
       const person = await openId.complete(callback, pending);
-      log.info({ address, user: person.name, role: person.role }, "signed in");
+      log.info({ event: "signed_in", address, user: person.name, role: person.role });
       await recordSignIn(services, person, "openid", c.env.request.var.requestId);
       startSession(c, await sealOpenIdSession(config, person));
       return await answerOnward(c, safeNext(pending.next));
     } catch (error) {
       if (!(error instanceof OpenIdError)) throw error;
-      log.warn({ address, err: error, cause: String(error.cause ?? "") }, "sign-in refused");
+      log.warn({ event: "sign_in_refused", address, err: error, cause: String(error.cause ?? "") });
       if (error.refusal === undefined) {
         return refuse(
           c,

@@ -51,13 +51,13 @@ export function addSignInPages({ app, services }: Pages): void {
     const token = findToken(tokens, presented);
     if (token === undefined) {
       limit.recordFailure(network);
-      log.warn({ address }, "sign-in refused: no such token");
+      log.warn({ event: "sign_in_refused", address, reason: "no such token" });
       return ask(c, next, "This token is not configured. Check that it is complete.", 401);
     }
     const { name, role } = token;
     if (!includesRole(role, "viewer")) {
       c.env.request.set("refusal", { actor: name, needed: "viewer", held: role });
-      log.warn({ address, token: token.name }, "sign-in refused: neither an admin nor a viewer");
+      log.warn({ event: "sign_in_refused", address, user: name, reason: "neither an admin nor a viewer" });
       return ask(
         c,
         next,
@@ -65,7 +65,7 @@ export function addSignInPages({ app, services }: Pages): void {
         403,
       );
     }
-    log.info({ address, token: name, role }, "signed in");
+    log.info({ event: "signed_in", address, user: name, role });
     await recordSignIn(services, token, "token", c.env.request.var.requestId);
     startSession(c, await sealTokenSession(token, presented));
     return seeOther(c, next);
@@ -77,10 +77,10 @@ export function addSignInPages({ app, services }: Pages): void {
     try {
       if (session !== undefined) {
         await endSession(sql, session, c.env.request.var.requestId);
-        log.info({ user: session.name }, "signed out");
+        log.info({ event: "signed_out", user: session.name });
       }
     } catch (error) {
-      log.warn({ err: error, user: session?.name }, "signed out of the browser alone");
+      log.warn({ event: "sign_out_not_recorded", user: session?.name, err: error });
       return await answerHalfSignedOut(c);
     }
     return seeOther(c, `${paths.signIn}?notice=signed_out`);

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { ACTOR_FORMS } from "../../actor.ts";
 import {
   AUDIT_ACTIONS,
   type AuditFilter,
@@ -44,9 +45,7 @@ export const AuditLine = z.object(
     id: Id.openapi({ example: EXAMPLE.assignmentId }),
     at: Time,
     actor: z.string().openapi({
-      description:
-        "Who: the name of a token or session, `jwt:` or `oidc:` and who it is, `cli:` and a user, `schedule`, `service`, or the " +
-        "database role of another program.",
+      description: `Who did it: ${ACTOR_FORMS}.`,
       example: "ops",
     }),
     databaseRole: z.string().openapi({
@@ -112,9 +111,10 @@ export function addAuditRoutes(api: Api, takeExportSlot: TakeSlot): void {
     operationId: "listAuditLines",
     summary: "List who did what and when, newest first",
     description:
-      "Returns the lines of the audit log: each change of policy, trainers and runs, assignments made or ended by hand, " +
-      "changes past the service, sign-ins and sign-outs, and tokens refused by role. Assignments by a trigger, a program or a " +
-      "run are not lines: the assignments themselves tell. Returns JSON in pages. With `Accept: application/x-ndjson` or " +
+      "Returns the lines of the audit log: each change of policy, trainers, runs and webhooks, assignments made or ended by " +
+      "hand, messages sent again or as a test, retries of all failures, changes past the service, sign-ins and sign-outs, tokens " +
+      "refused by role, and the deletion of old lines. Assignments by a trigger, a program or a run are not lines: the " +
+      "assignments themselves tell. Returns JSON in pages. With `Accept: application/x-ndjson` or " +
       "`text/csv` all lines that match are streamed; at most 8 downloads run at once per replica.",
     tags: ["History"],
     request: { query: z.strictObject({ ...FILTER_QUERY, ...PAGE_QUERY }) },

@@ -8,7 +8,10 @@ import { EXAMPLE, Id, json, LINK_HEADER, StoredTime, TrainerId } from "../schema
 
 const Failure = z.object({
   memberId: Id,
-  trainerId: TrainerId.nullable().openapi({ description: "Null if there was no default trainer." }),
+  trainerId: TrainerId.nullable().openapi({
+    description:
+      "The trainer of the last attempt. Null: the policy was to choose one, or names no default trainer.",
+  }),
   sqlstate: z.string(),
   message: z.string(),
   source: z.string(),

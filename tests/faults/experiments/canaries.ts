@@ -202,7 +202,7 @@ async function failService(
 
   const output = service.output();
   for (
-    const expected of ['"level":"error"', "database_lost", "sign-in refused"]
+    const expected of ['"level":"error"', "database_lost", "sign_in_refused"]
   ) {
     report.expect(
       output.includes(expected),

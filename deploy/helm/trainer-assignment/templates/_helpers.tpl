@@ -52,8 +52,8 @@ securityContext:
   capabilities: { drop: [ALL] }
 {{- end -}}
 
-{{/* The variables of a database: takes its values, and all values, whose Secret has it where they name none. */}}
-{{- define "trainer-assignment.databaseVariables" -}}
+{{/* The variables of service and migration: takes the database's values, and all values, whose Secret has it where they name none. */}}
+{{- define "trainer-assignment.variables" -}}
 {{- $secret := .database.secret | default .values.secret -}}
 - name: DATABASE_URL
   valueFrom:
@@ -64,23 +64,38 @@ securityContext:
 {{- if .values.databaseCa.key }}
 - name: DATABASE_CA_FILE
   value: /app/certs/ca.pem
+{{- else if .values.databaseCa.secret }}
+{{- fail "databaseCa.secret needs databaseCa.key, such as ca.crt" }}
+{{- end }}
+{{- with .values.extraEnv }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
 {{/* Where the program finds the database's authority: it may read only below its own folder. */}}
-{{- define "trainer-assignment.caMount" -}}
-{{- if .Values.databaseCa.key }}
+{{- define "trainer-assignment.mounts" -}}
+{{- if or .Values.databaseCa.key .Values.extraVolumeMounts }}
 volumeMounts:
+  {{- if .Values.databaseCa.key }}
   - { name: database-ca, mountPath: /app/certs, readOnly: true }
+  {{- end }}
+  {{- with .Values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 {{- end -}}
 
-{{- define "trainer-assignment.caVolume" -}}
-{{- if .Values.databaseCa.key }}
+{{- define "trainer-assignment.volumes" -}}
+{{- if or .Values.databaseCa.key .Values.extraVolumes }}
 volumes:
+  {{- if .Values.databaseCa.key }}
   - name: database-ca
     secret:
       secretName: {{ .Values.databaseCa.secret | default .Values.secret }}
       items: [{ key: {{ .Values.databaseCa.key }}, path: ca.pem }]
+  {{- end }}
+  {{- with .Values.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 {{- end -}}
