@@ -101,6 +101,11 @@ for (const line of HELM_LINES) {
         "helm.sh/hook-delete-policy": "before-hook-creation",
       }]);
       assertEquals((await renderWith({ migration: { enabled: false } }))["Job"], undefined);
+      const [command] = findAll(
+        (await renderWith({ migration: { grantTo: "trainer_service" } }))["Job"],
+        "command",
+      );
+      assertEquals(z.array(z.string()).parse(command).slice(-3), ["migrate", "--grant", "trainer_service"]);
     });
 
     it("takes databases, secrets, image and settings as they are given", async () => {
