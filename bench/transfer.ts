@@ -14,7 +14,7 @@ const TRIGGERS = [
   "trainer_client_assignments_tell_change_after_update",
 ];
 
-/** A transfer of all clients against what one would write by hand, with sign-ups going on. */
+/** A transfer of all clients against what one would write by hand, with signups going on. */
 export const transfer: Claim = {
   name: "transfer",
   summary:
@@ -45,7 +45,7 @@ export const transfer: Claim = {
       judge("transfer / one update + insert … select, time", "", ratios(took("run"), took("by hand")), {
         atMost: 1.2,
       }),
-      judge("moves a second, with sign-ups going on", "", took("run").map((time) => clients / time), {
+      judge("moves a second, with signups going on", "", took("run").map((time) => clients / time), {
         atLeast: 40_000,
       }),
       inform("transfer", " s", took("run")),

@@ -874,7 +874,7 @@ begin
   where trainer_id = p_trainer_id
   returning * into v_after;
 
-  -- Sign-ups that began before this and have not committed yet take no seat; the scheduled reconciliation counts them.
+  -- Signups that began before this and have not committed yet take no seat; the scheduled reconciliation counts them.
   perform assignment.settle_seats(p_trainer_id);
   perform assignment.refresh_settings();
   perform assignment.make_waiting_due(array_fill(p_trainer_id, array[least(coalesce(v_after.capacity, 1000), 1000)]));
@@ -5103,7 +5103,7 @@ end;
 $_$;
 
 COMMENT ON FUNCTION assignment.partition_assignments(p_partitions integer) IS 'Makes trainer_client_assignments anew with this many hash partitions of client_id; 1: one table. Keeps rows, indexes,
-constraints, triggers, rights and policies. Returns how many rows moved; null: there was nothing to do. Sign-ups that come
+constraints, triggers, rights and policies. Returns how many rows moved; null: there was nothing to do. Signups that come
 meanwhile commit, and are assigned by the next retry.';
 
 -- FUNCTION: assignment.plan_lanes(uuid, bigint)
@@ -5440,7 +5440,7 @@ $$;
 
 COMMENT ON FUNCTION assignment.preview_policy(p_document jsonb, p_percent real) IS 'What a draft of the policy would do, over p_percent of the members; all counts are of those.
 outcomes: what a run would do now, as members by rule, trainer and outcome of choose_trainers.
-changed: members who, signing up now, would get other trainers than by the policy in force. shares: such sign-ups by trainer
+changed: members who, signing up now, would get other trainers than by the policy in force. shares: such signups by trainer
 (null: none), by the policy in force (before) and by the draft (after), ignoring capacities.';
 
 -- FUNCTION: assignment.preview_step(uuid)
@@ -6857,7 +6857,7 @@ begin
     (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and not is_overbooked) as free,
     (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and is_overbooked) as overbooked;
 
-  -- First those of the other kind go. A seat that a sign-up is just taking is left alone. An array is looked up once; a
+  -- First those of the other kind go. A seat that a signup is just taking is left alone. An array is looked up once; a
   -- subquery may be looked up again for each row, and lock as many again.
   delete from assignment.seats
   where trainer_id = p_trainer_id

@@ -46,7 +46,7 @@ comment on column assignment.seats.place is 'A uuid with a hash of the members w
 
 create table assignment.full_trainers (trainer_id uuid not null, constraint full_trainers_pkey primary key (trainer_id));
 comment on table assignment.full_trainers is
-  'Trainers with a capacity who have no free seat in any place, or a client beyond it: no sign-up takes a seat of theirs.';
+  'Trainers with a capacity who have no free seat in any place, or a client beyond it: no signup takes a seat of theirs.';
 
 create table assignment.seat_changes (
   place uuid not null,

@@ -1,5 +1,5 @@
 -- Seats on shards are taken where the member is. A place without a free seat asks for one (TA023), and the coordinator brings it
--- from another place (034). So no node waits for another in a sign-up, and no trainer gets a client beyond the capacity.
+-- from another place (034). So no node waits for another in a signup, and no trainer gets a client beyond the capacity.
 
 create function assignment.find_place()
   returns uuid
@@ -189,7 +189,7 @@ end;
 $$;
 
 comment on function assignment.release_seats(jsonb) is
-  'Takes up to so many free seats of a trainer out of this place, for another: how many. What a sign-up is just taking stays.';
+  'Takes up to so many free seats of a trainer out of this place, for another: how many. What a signup is just taking stays.';
 
 create function assignment.count_seats(p_trainer_id jsonb)
   returns integer

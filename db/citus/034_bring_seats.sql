@@ -1,4 +1,4 @@
--- What the coordinator does for a sign-up or a step: it brings free seats to where they are asked for, and notices who is full
+-- What the coordinator does for a signup or a step: it brings free seats to where they are asked for, and notices who is full
 -- everywhere. One session at a time is at the seats of all places.
 
 create function assignment.lock_free_seats(p_waits boolean default true)
@@ -78,7 +78,7 @@ begin
       v_brought := v_brought + assignment.release_at(
         v_from.place,
         v_asked.trainer_id::uuid,
-        greatest(v_from.seats::integer / 2, v_asked.seats - v_brought)  -- half of them, so that not each sign-up has to ask
+        greatest(v_from.seats::integer / 2, v_asked.seats - v_brought)  -- half of them, so that not each signup has to ask
       );
     end loop;
 

@@ -1,4 +1,4 @@
--- What the coordinator does for capacity between sign-ups: it gives on what was given back, sets free seats off against clients
+-- What the coordinator does for capacity between signups: it gives on what was given back, sets free seats off against clients
 -- beyond the capacity, and makes seats match capacities.
 
 create function assignment.set_off_seats(p_trainer_id uuid, p_seats integer)
@@ -27,7 +27,7 @@ end;
 $$;
 
 comment on function assignment.set_off_seats(uuid, integer) is
-  'Sets free seats of a trainer off against clients beyond the capacity, up to so many: how many. A seat that a sign-up is
+  'Sets free seats of a trainer off against clients beyond the capacity, up to so many: how many. A seat that a signup is
 just taking is left alone: with it there is one client more.';
 
 create function assignment.reopen_trainers()
@@ -138,7 +138,7 @@ begin
   v_missing := v_capacity - v_counted;
   v_left := abs(v_missing);
 
-  -- First those of the other kind go. A seat that a sign-up is just taking is left alone.
+  -- First those of the other kind go. A seat that a signup is just taking is left alone.
   if v_missing > 0 then
     v_gone := array(
       select s.seat from assignment.seats s where s.trainer_id = p_trainer_id and s.is_overbooked order by s.seat limit v_left

@@ -11,7 +11,7 @@ where e.enabled
 select create_reference_table('assignment.wishes');
 comment on table assignment.wishes is 'The types of messages that shards write, because an enabled endpoint wants them.';
 
--- By the name of its only shard, which costs a sign-up no plan of Citus.
+-- By the name of its only shard, which costs a signup no plan of Citus.
 do $$
 begin
   execute format(

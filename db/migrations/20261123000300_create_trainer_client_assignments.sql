@@ -22,7 +22,7 @@ create table public.trainer_client_assignments (
   ended_because text,
   ended_run_id uuid,
   constraint trainer_client_assignments_pkey primary key (id),
-  -- Not deferrable: a deferred key fails at COMMIT, too late for the trigger to catch the error and save the sign-up.
+  -- Not deferrable: a deferred key fails at COMMIT, too late for the trigger to catch the error and save the signup.
   -- Deleting a member deletes that member's own assignments, and leaves those of former clients without a trainer; a trainer
   -- with active ones cannot be deleted. Changing a member's id changes it here too.
   constraint trainer_client_assignments_trainer_id_fkey

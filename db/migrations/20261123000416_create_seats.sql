@@ -1,5 +1,5 @@
 -- The free room of trainers with a capacity: one row for each free seat. Taking a seat deletes a row that no other
--- transaction has locked, so sign-ups never wait for each other; a rollback brings the row back.
+-- transaction has locked, so signups never wait for each other; a rollback brings the row back.
 -- Locks: none. Reversible.
 
 -- migrate:up

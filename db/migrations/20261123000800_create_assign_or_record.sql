@@ -1,5 +1,5 @@
 -- Auto-assignment with a record of what failed. The trigger and the service call it.
--- It never raises, so that it cannot make a sign-up fail.
+-- It never raises, so that it cannot make a signup fail.
 -- Locks: none. Reversible.
 
 -- migrate:up

@@ -35,7 +35,7 @@ begin
     (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and not is_overbooked) as free,
     (select count(*)::integer from assignment.seats where trainer_id = p_trainer_id and is_overbooked) as overbooked;
 
-  -- First those of the other kind go. A seat that a sign-up is just taking is left alone. An array is looked up once; a
+  -- First those of the other kind go. A seat that a signup is just taking is left alone. An array is looked up once; a
   -- subquery may be looked up again for each row, and lock as many again.
   delete from assignment.seats
   where trainer_id = p_trainer_id

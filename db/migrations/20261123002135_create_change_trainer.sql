@@ -29,7 +29,7 @@ begin
   where trainer_id = p_trainer_id
   returning * into v_after;
 
-  -- Sign-ups that began before this and have not committed yet take no seat; the scheduled reconciliation counts them.
+  -- Signups that began before this and have not committed yet take no seat; the scheduled reconciliation counts them.
   perform assignment.settle_seats(p_trainer_id);
   perform assignment.refresh_settings();
   perform assignment.make_waiting_due(array_fill(p_trainer_id, array[least(coalesce(v_after.capacity, 1000), 1000)]));

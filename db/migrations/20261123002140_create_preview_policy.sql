@@ -121,7 +121,7 @@ revoke execute on function assignment.preview_policy(jsonb, real) from public;
 comment on function assignment.preview_policy(jsonb, real) is
   'What a draft of the policy would do, over p_percent of the members; all counts are of those.
 outcomes: what a run would do now, as members by rule, trainer and outcome of choose_trainers.
-changed: members who, signing up now, would get other trainers than by the policy in force. shares: such sign-ups by trainer
+changed: members who, signing up now, would get other trainers than by the policy in force. shares: such signups by trainer
 (null: none), by the policy in force (before) and by the draft (after), ignoring capacities.';
 
 -- migrate:down

@@ -1,5 +1,5 @@
 -- Announces assignments that were made or ended, by whichever door. The triggers are disabled as long as nobody wants these
--- messages, so that a sign-up costs nothing more: see set_announcing.
+-- messages, so that a signup costs nothing more: see set_announcing.
 -- Locks: share row exclusive on trainer_client_assignments (given up after 5 s). Reversible.
 
 -- migrate:up

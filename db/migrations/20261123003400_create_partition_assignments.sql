@@ -101,7 +101,7 @@ $$;
 revoke execute on function assignment.partition_assignments(integer) from public;
 comment on function assignment.partition_assignments(integer) is
   'Makes trainer_client_assignments anew with this many hash partitions of client_id; 1: one table. Keeps rows, indexes,
-constraints, triggers, rights and policies. Returns how many rows moved; null: there was nothing to do. Sign-ups that come
+constraints, triggers, rights and policies. Returns how many rows moved; null: there was nothing to do. Signups that come
 meanwhile commit, and are assigned by the next retry.';
 
 -- migrate:down

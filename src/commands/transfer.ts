@@ -4,11 +4,10 @@ import { toInputErrors } from "../input_errors.ts";
 import { type Condition, When } from "../policy/condition.ts";
 import { policyErrors } from "../policy/parse.ts";
 import { isActive, joinTransfer } from "../runs/join.ts";
+import { MOST_SELECTED } from "../runs/runs.ts";
 import { type Command, UsageError } from "./command.ts";
 import { readInput } from "./read_input.ts";
 import { isId, requireId, runToEnd } from "./run_to_end.ts";
-
-const MAX_MEMBERS = 1_000;
 
 /** Moves the clients of a trainer from the terminal, beside the service or without it. */
 export const transfer: Command = {
@@ -81,8 +80,8 @@ function parseMembers(file: string, text: string): string[] {
   const ids = [...new Set(text.split(/[\s,]+/).filter((word) => word !== "").map((id) => id.toLowerCase()))];
   const wrong = ids.find((id) => !isId(id));
   if (wrong !== undefined) throw new OperatorError(`${file} has ids of members only: ${wrong} is not a UUID`);
-  if (ids.length === 0 || ids.length > MAX_MEMBERS) {
-    throw new OperatorError(`${file} has ${ids.length} members: a transfer takes 1 to ${MAX_MEMBERS}`);
+  if (ids.length === 0 || ids.length > MOST_SELECTED) {
+    throw new OperatorError(`${file} has ${ids.length} members: a transfer takes 1 to ${MOST_SELECTED}`);
   }
   return ids;
 }

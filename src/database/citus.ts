@@ -42,7 +42,7 @@ export async function distributeOnCitus(
       const words = [error.message, error.detail, error.hint].filter((each) => each !== undefined);
       throw new OperatorError(`nothing was changed: ${words.join(": ")}`, { cause: error });
     }
-    // Each node makes the functions of its shards now, so that the first sign-ups need not.
+    // Each node makes the functions of its shards now, so that the first signups need not.
     const made = await sql<{ shardid: number; success: boolean; result: string }[]>`
       select shardid, success, result
       from run_command_on_placements(

@@ -7,7 +7,7 @@ export const MAX_PARTITIONS = 1024;
 
 /**
  * Cuts `public.trainer_client_assignments` into hash partitions of the client; 1 makes one table of it again.
- * In one transaction; sign-ups meanwhile commit, and are assigned by the next retry.
+ * In one transaction; signups meanwhile commit, and are assigned by the next retry.
  * @returns how many rows moved; null when it has this many partitions already
  * @throws {OperatorError} with what stands in the way; nothing is changed then
  */

@@ -18,12 +18,15 @@ export interface BackfillRequest {
   requestedBy: By | undefined;
 }
 
+/** How many clients a transfer can be told to move; without a list, all. */
+export const MOST_SELECTED = 1_000;
+
 /** The options of a new transfer. `memberIds` and `condition` together: those of the listed who match. */
 export interface TransferRequest {
   fromTrainerId: string;
   /** By default the policy in force decides. */
   trainerId?: string | undefined;
-  /** Moves these clients only: 1 to 1,000. */
+  /** Moves these clients only: 1 to {@link MOST_SELECTED}. */
   memberIds?: string[] | undefined;
   /** Moves only clients who match it. */
   condition?: Condition | undefined;

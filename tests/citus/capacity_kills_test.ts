@@ -1,4 +1,4 @@
-/** Capacities while everything goes on at once: sign-ups, ends, deletions, retries, moves of shards, and crashes of workers. */
+/** Capacities while everything goes on at once: signups, ends, deletions, retries, moves of shards, and crashes of workers. */
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Sql } from "../../src/database/sql.ts";

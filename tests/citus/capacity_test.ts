@@ -52,7 +52,7 @@ describe("a capacity on shards", () => {
   const clientsOf = (trainerId: string) => countClientsOf(sql, trainerId);
   const stateOf = (trainerId: string) => readSeats(sql, trainerId);
 
-  it("is kept by sign-ups on all shards: seats are brought to where they are asked for, and the next rule follows", async () => {
+  it("is kept by signups on all shards: seats are brought to where they are asked for, and the next rule follows", async () => {
     await setCapacity(sql, anna, 20);
     await putRules(sql, annaFirst("next"));
     for (let times = 0; times < 3; times++) {

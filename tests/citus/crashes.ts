@@ -46,7 +46,7 @@ async function findOwnPid(sql: Sql): Promise<number> {
   return own.pid;
 }
 
-/** Signs members up one by one until told to stop; returns those whose sign-up was acknowledged. */
+/** Signs members up one by one until told to stop; returns those whose signup was acknowledged. */
 export async function signUp(database: CitusDatabase, signal: AbortSignal): Promise<string[]> {
   const session = openDatabase(database.url, { max: 1, applicationName: "load" });
   const acknowledged: string[] = [];

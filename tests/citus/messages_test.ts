@@ -74,7 +74,7 @@ describe("messages of shards", () => {
     return rows.map(({ id }) => id);
   }
 
-  it("come to a receiver from sign-ups, by hand, from retries, runs, transfers and the policy, each once", async () => {
+  it("come to a receiver from signups, by hand, from retries, runs, transfers and the policy, each once", async () => {
     const receiver = await startHookReceiver(() => 204);
     const stopping = new AbortController();
     const sender = createSender({ allowPrivate: true });
@@ -249,7 +249,7 @@ describe("messages of shards", () => {
     assertEquals((await sql`select from assignment.notes`).length, 0);
   });
 
-  it("wait for a webhook no longer than a moment, and keep no sign-up from it", async () => {
+  it("wait for a webhook no longer than a moment, and keep no signup from it", async () => {
     const session = database.newConnection();
     await session`begin`;
     const early = newId();

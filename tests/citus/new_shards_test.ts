@@ -27,7 +27,7 @@ describe("a shard that has just come", () => {
   });
   afterAll(() => database.drop());
 
-  it("takes sign-ups while the first one is in a transaction that stays open; none is lost", async () => {
+  it("takes signups while the first one is in a transaction that stays open; none is lost", async () => {
     await splitAShard(database);
     const shard = (await newIdsByShard(sql, 3)).at(-1) ?? []; // one of the new
     const [first = "", ...others] = shard;

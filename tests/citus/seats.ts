@@ -19,7 +19,7 @@ export async function countClientsOf(sql: Sql, trainerId: string): Promise<numbe
   return row.clients;
 }
 
-/** A trainer's clients, free seats, clients beyond the capacity, and whether sign-ups know that the trainer is full. */
+/** A trainer's clients, free seats, clients beyond the capacity, and whether signups know that the trainer is full. */
 export async function readSeats(
   sql: Sql,
   trainerId: string,

@@ -130,7 +130,7 @@ describe("a seat on shards", () => {
     assertEquals(error.code, "25000");
   });
 
-  it("that a sign-up is just taking is not set off against a client beyond the capacity, and nobody waits", async () => {
+  it("that a signup is just taking is not set off against a client beyond the capacity, and nobody waits", async () => {
     await setCapacity(sql, anna, 1);
     await putRules(sql, annaFirst("next"));
     const [byForce = ""] = newIds(1);
@@ -186,7 +186,7 @@ describe("a seat on shards", () => {
     assertEquals(await readSeats(sql, anna), { clients: 1, free: 0, overbooked: 0, isFull: true });
   });
 
-  it("is looked for by each sign-up of a transaction, whatever was asked before", async () => {
+  it("is looked for by each signup of a transaction, whatever was asked before", async () => {
     await setCapacity(sql, anna, 4);
     await putRules(sql, annaFirst("wait"));
     const ids = (await newIdsByShard(sql, 1)).flat();

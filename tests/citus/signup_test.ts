@@ -9,7 +9,7 @@ import { among, putRules } from "../support/policies.ts";
 import { type CitusDatabase, citusDatabase } from "./citus_database.ts";
 import { refuseOnShards } from "./shards.ts";
 
-describe("sign-ups by rules on several nodes at once", () => {
+describe("signups by rules on several nodes at once", () => {
   let database: CitusDatabase;
   beforeAll(async () => {
     database = await citusDatabase();
@@ -33,7 +33,7 @@ describe("sign-ups by rules on several nodes at once", () => {
   });
 });
 
-describe("sign-ups on shards", () => {
+describe("signups on shards", () => {
   let database: CitusDatabase;
   let sql: Sql;
   beforeAll(async () => {

@@ -134,7 +134,7 @@ describe("a running service", () => {
     assertEquals(told, [["ops", run?.id], ["ops", memberId], ["ops", undefined]]);
   });
 
-  it("logs each failed assignment at sign-up once", async () => {
+  it("logs each failed assignment at signup once", async () => {
     const refused = await addRefusedMember();
     await start();
     await database.sql`delete from public.members where id = ${refused}`;

@@ -1,4 +1,4 @@
-/** What is set for a database or a role reaches every session. The service, migrations and sign-ups work all the same. */
+/** What is set for a database or a role reaches every session. The service, migrations and signups work all the same. */
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { createApp } from "../../src/service.ts";

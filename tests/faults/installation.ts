@@ -114,7 +114,7 @@ async function moveClients(world: World, trainers: Trainers): Promise<void> {
   await stepToEnd(sql, await startReassigning(world, 20));
 }
 
-/** Sign-ups that were refused, for a reason that is gone. */
+/** Signups that were refused, for a reason that is gone. */
 async function addFailures(world: World): Promise<void> {
   await refuseAssignments(world.sql, "new.source = 'trigger'");
   await signUp(world, 12);

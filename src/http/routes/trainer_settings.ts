@@ -139,7 +139,7 @@ export function addTrainerSettingsRoutes(api: Api): void {
     summary: "Change how many clients a trainer takes",
     description:
       "Changes the settings that the body contains; the others stay. Clients beyond a lowered capacity stay. When the trainer " +
-      "gets room, members who wait for it are tried again at once. The capacity limits sign-ups, backfills and retries; an " +
+      "gets room, members who wait for it are tried again at once. The capacity limits signups, backfills and retries; an " +
       "admin can go beyond it with `force`.",
     tags: ["Trainers"],
     request: {

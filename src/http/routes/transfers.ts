@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { When } from "../../policy/condition.ts";
-import { startTransfer } from "../../runs/runs.ts";
+import { MOST_SELECTED, startTransfer } from "../../runs/runs.ts";
 import { actorOf, logChange } from "../audit.ts";
 import { inBody } from "../policy_errors.ts";
 import { addRoute, type Api } from "../route.ts";
@@ -8,15 +8,13 @@ import { Run } from "../run_schemas.ts";
 import { EXAMPLE, header, Id, json, Notes, TrainerId } from "../schemas.ts";
 import { START_FIELDS, TRANSFERS } from "./run_kinds.ts";
 
-const MAX_MEMBERS = 1_000;
-
 const StartRequest = z.strictObject({
   fromTrainerId: TrainerId.openapi({ description: "The trainer whose clients are moved." }),
   trainerId: TrainerId.optional().openapi({
     description: "Who takes them over. By default the policy in force chooses for each client.",
     example: EXAMPLE.otherMemberId,
   }),
-  memberIds: z.array(Id).min(1).max(MAX_MEMBERS)
+  memberIds: z.array(Id).min(1).max(MOST_SELECTED)
     .refine((ids) => new Set(ids).size === ids.length, "Must not name a member twice.")
     .optional().openapi({ description: "Move these clients only. By default all.", uniqueItems: true }),
   condition: When.optional().openapi({

@@ -42,7 +42,7 @@ describe("assignments in hash partitions", () => {
   const rowsOf = (table = "public.trainer_client_assignments") =>
     sql`select * from ${sql(table)} order by id`.then((rows) => [...rows]);
 
-  it("are complete for /readyz, take every sign-up and backfill, and leave with migrate down --all", async () => {
+  it("are complete for /readyz, take every signup and backfill, and leave with migrate down --all", async () => {
     assertEquals(await partition(8), 0);
     assertEquals(await partition(8), null);
     assertEquals(await findStructureProblem(sql), null);
@@ -155,7 +155,7 @@ describe("assignments in hash partitions", () => {
     assertEquals(await rowsOf(), []);
   });
 
-  it("record sign-ups that have no partition to go to; migrate repair creates what is missing of them", async () => {
+  it("record signups that have no partition to go to; migrate repair creates what is missing of them", async () => {
     await partition(4);
     const whole = await catalogOf(sql);
     await sql.unsafe(`

@@ -72,7 +72,7 @@ describe("the library, where the policy has rules", () => {
     assertEquals(await isUserAssignedToTrainer(sql, staff, trainerId), true);
   });
 
-  it("returns and records a sign-up for whom no trainer has room", async () => {
+  it("returns and records a signup for whom no trainer has room", async () => {
     await setCapacity(sql, DEFAULT_TRAINER_ID, 0);
     const memberId = await addUnseen();
     const { assigned, failure } = await assignNewUserToTrainer(sql, memberId);
@@ -122,7 +122,7 @@ describe("the library, where the policy has rules", () => {
 });
 
 describe("the library, where the policy gives everybody the same trainer", () => {
-  it("tells of a sign-up whether they have that one, though another trains them", async () => {
+  it("tells of a signup whether they have that one, though another trains them", async () => {
     const database = await testDatabase();
     const { sql } = database;
     const [trainerId = "", memberId = ""] = await addTrainers(sql, 2);

@@ -60,7 +60,7 @@ describe("a seat", () => {
       sql`update public.trainer_client_assignments set trainer_id = ${ben} where client_id = ${id}`,
   };
   for (const [what, out] of Object.entries(waysOut)) {
-    it(`is given back when somebody ${what}, and the next sign-up takes it`, async () => {
+    it(`is given back when somebody ${what}, and the next signup takes it`, async () => {
       const [first = ""] = await signUp(3);
       await signUp();
       assertEquals(await stateOf(anna), [3, 0]);
@@ -164,7 +164,7 @@ describe("a seat", () => {
     assertEquals(await stateOf(anna), [0, -6]);
   });
 
-  it("of a sign-up that has not committed counts when the capacity changes meanwhile", async () => {
+  it("of a signup that has not committed counts when the capacity changes meanwhile", async () => {
     const other = database.newConnection();
     for (const [capacity, clients] of [[1, 2], [0, 3], [6, 4]] as const) {
       await other.begin(async (transaction) => {
@@ -241,7 +241,7 @@ describe("a seat", () => {
     });
   }
 
-  it("is found by a sign-up whose snapshot is older, or its failure is recorded", async () => {
+  it("is found by a signup whose snapshot is older, or its failure is recorded", async () => {
     const id = newId();
     await sql.begin("isolation level repeatable read", async (transaction) => {
       await transaction`select count(*) from public.members`;

@@ -81,7 +81,7 @@ describe("the triggers that announce", () => {
     assertEquals(await countEnabled(), 0);
   });
 
-  it("are not waited for long: a webhook is refused while a transaction writes assignments, and sign-ups go on", async () => {
+  it("are not waited for long: a webhook is refused while a transaction writes assignments, and signups go on", async () => {
     const long = await begin(signUp);
     const creating = assertRejects(() => listen(), postgres.PostgresError);
     const others: string[] = [];

@@ -56,7 +56,7 @@ describe("an outbox that cannot be written", () => {
     ],
   };
   for (const [cause, [brings, lifts]] of Object.entries(causes)) {
-    it(`because ${cause} fails no sign-up, and tells of all of them later`, async () => {
+    it(`because ${cause} fails no signup, and tells of all of them later`, async () => {
       await sql.unsafe(brings);
       await signUp(3);
       await sql`update public.trainer_client_assignments set status = 'inactive'`;
@@ -68,7 +68,7 @@ describe("an outbox that cannot be written", () => {
     });
   }
 
-  it("because it is locked keeps a sign-up waiting for a moment, and tells of it later", async () => {
+  it("because it is locked keeps a signup waiting for a moment, and tells of it later", async () => {
     await sql.begin(async (locker) => {
       await locker`lock table assignment.outbox in access exclusive mode`;
       const session = database.newConnection();

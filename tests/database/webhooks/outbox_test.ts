@@ -64,7 +64,7 @@ describe("the outbox", () => {
     return rows.map(({ name }) => name);
   }
 
-  it("costs a sign-up nothing while nobody wants to hear of it: its triggers are disabled", async () => {
+  it("costs a signup nothing while nobody wants to hear of it: its triggers are disabled", async () => {
     assertEquals(await readTriggers(), []);
     const id = await listen(["assignments.created"]);
     assertEquals((await readTriggers()).length, 2);
@@ -108,7 +108,7 @@ describe("the outbox", () => {
     ]);
   });
 
-  it("has nothing of a sign-up that was rolled back", async () => {
+  it("has nothing of a signup that was rolled back", async () => {
     await listen(["assignments.created"]);
     await sql.begin(async (transaction) => {
       await transaction`insert into public.members (id) values (${newId()})`;
@@ -126,7 +126,7 @@ describe("the outbox", () => {
     assertEquals(await readAll(), []);
   });
 
-  it("never fails a sign-up: what it cannot write is recorded, and becomes a message later", async () => {
+  it("never fails a signup: what it cannot write is recorded, and becomes a message later", async () => {
     await listen(["assignments.created"]);
     await sql`alter table assignment.outbox add constraint broken check (type <> 'assignments.created') not valid`;
     const ids = await signUp(3);
