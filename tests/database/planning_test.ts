@@ -76,7 +76,7 @@ describe("every function", () => {
       select p.oid::regprocedure::text as name
       from pg_proc p
       where p.pronamespace = 'assignment'::regnamespace
-        and p.proname not in ('rendezvous_score', 'retry_after', 'uuid_v7') -- inlined; they read built-in functions only
+        and p.proname not in ('count_turns', 'rendezvous_score', 'retry_after', 'uuid_v7') -- inlined; they read built-in functions only
         and not exists (
           select from unnest(p.proconfig) as setting where setting ~ '^search_path=.*(^|[=, ])pg_temp$'
         )
