@@ -68,7 +68,9 @@ export async function bringWebhooks(
     await world.cluster?.settle();
     await tendOutbox(world.sql);
     await world.sql`select assignment.forget_gone_members()`; // as every night: an outbox that was broken forgot nobody
-    await eventually(report, "what is due is delivered", plant ? 3_000 : 30_000, async () => {
+    // besides, a second for each hundred: receivers that refused for long leave many
+    const longestMs = plant ? 3_000 : 30_000 + 10 * await countPending(world.sql);
+    await eventually(report, "what is due is delivered", longestMs, async () => {
       await makeDue(world.sql);
       return await countPending(world.sql) === 0;
     });

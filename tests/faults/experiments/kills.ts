@@ -33,17 +33,22 @@ export const kills: Experiment = {
       await keepDeparted(world.sql, { onShards: !onServer });
       const webhooks = await bringWebhooks(world, options);
       const service = await world.startService({
-        environment: { BACKFILL_REST_RATIO: "4", DATABASE_POOL_SIZE: "5", ...WEBHOOK_ENVIRONMENT },
+        environment: {
+          // a long run's steps grow with its members, and so do their rests
+          BACKFILL_REST_RATIO: sized(scale, { short: "4", full: "4", long: "1" }),
+          DATABASE_POOL_SIZE: "5",
+          ...WEBHOOK_ENVIRONMENT,
+        },
       });
       const trainers = await bringRules(world, { limited: 300, waiting: wanted * 1_000 });
       const load = world.startLoad({
-        longestPauseMs: sized(scale, { short: 40, full: 40, long: 300 }),
+        longestPauseMs: sized(scale, { short: 40, full: 40, long: 1_000 }),
         sessions: 3,
         departures: ["leave", "endDirectly"], // of what is deleted, only the proof finds the members
         trainerIds: [world.trainerId, ...Object.values(trainers).flat()],
       });
       const each = sized(scale, { short: onServer ? 2 : 1, full: 10, long: 10 }); // of one run
-      const given = sized(scale, { short: 1_500, full: 4_000, long: 4_000 });
+      const given = sized(scale, { short: 1_500, full: 4_000, long: 2_000 });
       const fewestRows = sized(scale, { short: 100, full: 25, long: 25 });
       let looks = 0;
       const runs: RunKind[] = [];
