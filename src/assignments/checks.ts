@@ -7,7 +7,7 @@ import { findOnCluster } from "./checks_on_cluster.ts";
 export interface Assignment {
   id: string;
   assignmentDate: Date;
-  /** What assigned: `trigger`, `retry`, `backfill`, `manual` or `signup`. */
+  /** What assigned: `trigger`, `retry`, `backfill`, `transfer`, `manual` or `signup`. */
   source: string;
   notes: string | null;
 }

@@ -1,7 +1,10 @@
-/** Lists of the documentation have what the code has: routes, actions of the audit log, events of the log. */
-import { assert, assertEquals, assertGreater } from "@std/assert";
+/**
+ * Lists of the documentation have what the code has: routes, actions of the audit log, events of the log, what an
+ * assignment comes from. */
+import { assert, assertEquals, assertGreater, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
+import { endedBecauseInWords, sourceInWords } from "../../src/admin/frame/wording.ts";
 import { AUDIT_ACTIONS } from "../../src/history/audit_lines.ts";
 import { declaredRole } from "../../src/http/route.ts";
 import { testService } from "../http/test_service.ts";
@@ -31,6 +34,37 @@ describe("the lists of the documentation", () => {
     const listed = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, action]) => action));
     assertEquals(listed.toSorted(), [...AUDIT_ACTIONS].toSorted());
   });
+
+  for (
+    const { constraint, row, property, inWords } of [
+      { constraint: "source_is_known", row: "`source`", property: "source", inWords: sourceInWords },
+      {
+        constraint: "ended_because_is_known",
+        row: "`ended_because`",
+        property: "endedBecause",
+        inWords: endedBecauseInWords,
+      },
+    ]
+  ) {
+    it(`have what ${constraint} allows: in docs/history.md, OpenAPI and words of the page`, async () => {
+      const [, list = ""] = new RegExp(`CONSTRAINT ${constraint} CHECK (.+)`).exec(
+        await Deno.readTextFile(join(ROOT, "db/schema.sql")),
+      ) ?? [];
+      const allowed = [...list.matchAll(/'(\w+)'/g)].map(([, value = ""]) => value);
+      assertGreater(allowed.length, 3);
+      const service = await testService();
+      const document = await (await service.call("GET /openapi.json")).json();
+      await service.stop();
+      const { description } = document.components.schemas.Client.properties[property];
+      const told = (await readPage("docs/history.md")).split("\n").find((line) =>
+        line.startsWith("| ") && line.includes(row)
+      );
+      for (const value of allowed) {
+        for (const text of [description, told]) assert(text.includes(`\`${value}\``), `${value}: ${text}`);
+        assertNotEquals(inWords(value), value);
+      }
+    });
+  }
 
   it("have every event of the log in docs/operating.md", async () => {
     const [, log = ""] = (await readPage("docs/operating.md")).split("\n## Logs and traces\n");
