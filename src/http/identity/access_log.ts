@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { inTime } from "../../deadline.ts";
 import type { Role } from "../../config/roles.ts";
+import { recordAccess } from "../../history/access.ts";
 import type { AppEnv } from "../env.ts";
 import type { Services } from "../services.ts";
 
@@ -11,8 +12,6 @@ const MAX_REFUSALS = 1000;
 /** The answer waits no longer for the line. */
 const WAIT_MS = 3_000;
 
-type Access = "session.started" | "access.refused";
-
 /** Adds the start of a session to the audit log. The sign-in goes on without it; the log then has an error. */
 export async function recordSignIn(
   services: Pick<Services, "sql" | "log">,
@@ -20,7 +19,7 @@ export async function recordSignIn(
   by: "token" | "openid",
   requestId: string,
 ): Promise<void> {
-  await recordAccess(services, "session.started", name, { role, by }, requestId);
+  await record(services, { action: "session.started", actor: name, after: { role, by }, requestId });
 }
 
 /**
@@ -40,7 +39,12 @@ export function recordRefusals(
     const { method } = c.req;
     const route = c.var.route ?? routePath(c, -1);
     if (isRecent(`${actor} ${method} ${route}`)) return;
-    await recordAccess(services, "access.refused", actor, { method, route, needed, held }, requestId);
+    await record(services, {
+      action: "access.refused",
+      actor,
+      after: { method, route, needed, held },
+      requestId,
+    });
   };
 
   function isRecent(key: string): boolean {
@@ -53,19 +57,14 @@ export function recordRefusals(
   }
 }
 
-async function recordAccess(
+async function record(
   { sql, log }: Pick<Services, "sql" | "log">,
-  action: Access,
-  actor: string,
-  after: Record<string, string | null>,
-  requestId: string,
+  line: Parameters<typeof recordAccess>[1],
 ): Promise<void> {
-  const line = sql`
-    select assignment.record_access(${actor}, ${action}, ${JSON.stringify(after)}::text::jsonb, ${requestId})
-  `;
   try {
-    await inTime(line, WAIT_MS, () => new Error("the database does not answer"));
+    await inTime(recordAccess(sql, line), WAIT_MS, () => new Error("the database does not answer"));
   } catch (error) {
+    const { action, actor, requestId } = line;
     log.error({ event: "access_not_recorded", action, actor, requestId, err: error });
   }
 }
