@@ -31,7 +31,11 @@ export const soak: Experiment = {
       const memberIds = await signUp(world);
       await makeRefusable(world);
       const trainerIds = [world.trainerId, ...Object.values(trainers).flat()];
-      const load = world.startLoad({ sessions: 2, longestPauseMs: 100, trainerIds });
+      const load = world.startLoad({
+        sessions: 2,
+        longestPauseMs: sized(scale, { short: 100, full: 100, long: 500 }), // whoever signs up stays
+        trainerIds,
+      });
       const use = useEveryday(service, {
         random: world.random.fork(),
         trainerId: world.trainerId,
