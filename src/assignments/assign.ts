@@ -7,7 +7,7 @@ import { ANY_TRAINER, type Assignment, isUserAssignedToTrainer } from "./checks.
  * Assigns a member to a trainer, by default the default trainer; a second call changes nothing. An assignment that was
  * ended is made anew.
  * @param options.actor who assigns; by default the database role
- * @param options.byForce also beyond the trainer's capacity, and if the trainer accepts no clients
+ * @param options.force also beyond the trainer's capacity, and if the trainer accepts no clients
  * @returns `assigned: true` when this call did it, and the assignment that stands now.
  * @throws {AppError} `member_not_found`, `trainer_not_found`, `member_is_trainer`, `no_room`, or `assignment_failed` when the
  *   database refuses the row (`details.sqlstate`).
@@ -18,7 +18,7 @@ export async function assignClientToTrainer(
   options: Partial<Actor> & {
     trainerId?: string | undefined;
     notes?: string | undefined;
-    byForce?: boolean | undefined;
+    force?: boolean | undefined;
   } = {},
 ): Promise<{ assigned: boolean; trainerId: string; assignment: Assignment }> {
   const [row] = await withAppErrors(sql<[Assignment & { assigned: boolean; trainerId: string }]>`
@@ -27,7 +27,7 @@ export async function assignClientToTrainer(
       ${clientId},
       ${options.trainerId ?? null},
       ${options.notes ?? null},
-      p_by_force => ${options.byForce ?? false},
+      p_by_force => ${options.force ?? false},
       p_actor => ${options.actor ?? null},
       p_request_id => ${options.requestId ?? null}
     )
@@ -37,10 +37,10 @@ export async function assignClientToTrainer(
 }
 
 /**
- * Assigns a member who has just signed up, as the trigger would: as the policy says, or to the trainer named here. A failed assignment never throws: it is recorded in
- * `assignment.failures`, retried by the service (for the trainer named here, if any), and returned. Members that the
- * trigger saw are assigned already; an assignment that was ended stays ended, so that a program may call this at every
- * sign-in.
+ * Assigns a member who has just signed up, as the trigger would: as the policy says, or to the trainer named here. A
+ * failed assignment never throws: it is recorded in `assignment.failures`, retried by the service (for the trainer named
+ * here, if any), and returned. Members that the trigger saw are assigned already; an assignment that was ended stays
+ * ended, so that a program may call this at every sign-in.
  * @param options.actor who assigns; by default the database role
  * @returns whether the member has the trainer now, and why not. Where the policy has to choose, any trainer counts; nobody
  *   may be its choice.

@@ -152,7 +152,7 @@ describe("a capacity on shards", () => {
     assertEquals(late.length, 2);
     const refused = await assertRejects(() => assignClientToTrainer(sql, late[0] ?? "", hands), AppError);
     assertEquals(refused.code, "no_room");
-    await assignClientToTrainer(sql, late[0] ?? "", { ...hands, byForce: true });
+    await assignClientToTrainer(sql, late[0] ?? "", { ...hands, force: true });
     assertEquals(await stateOf(anna), { clients: 3, free: 0, overbooked: 1, isFull: true });
 
     const ended = (await sql<{ id: string }[]>`

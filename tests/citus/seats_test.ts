@@ -147,7 +147,7 @@ describe("a seat on shards", () => {
     `;
     await database.newConnection().begin(async (transaction) => {
       await transaction`insert into public.members (id, display_name) values (${id}, 'client')`;
-      await assignClientToTrainer(sql, byForce, { trainerId: anna, byForce: true });
+      await assignClientToTrainer(sql, byForce, { trainerId: anna, force: true });
       assertEquals(await readSeats(sql, anna), { clients: 1, free: 1, overbooked: 1, isFull: true });
       await retryAll(sql);
     });

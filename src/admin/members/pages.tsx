@@ -113,7 +113,7 @@ export function addMemberPages({ app, services }: Pages, reader: OverviewReader)
       const { assigned } = await assignClientToTrainer(sql, memberId, {
         trainerId,
         notes: notes.data,
-        byForce: force,
+        force,
         ...visitorOf(c),
       });
       if (assigned) {

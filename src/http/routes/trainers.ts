@@ -186,7 +186,7 @@ export function addTrainerRoutes(api: Api, takeExportSlot: TakeSlot): void {
       ...actorOf(c),
       trainerId,
       notes,
-      byForce: force,
+      force,
     });
     if (assigned) {
       logChange(log, actorOf(c), "client_assigned", { memberId, trainerId, ...(force && { force }) });

@@ -148,7 +148,7 @@ describe("what is kept of a member", () => {
     await endAssignment(sql, LAST_ID, ben, { actor: "ops" });
     await startTransfer(sql, { fromTrainerId: LAST_ID, trainerId: ben, requestedBy: "ops" })
       .then((run) => driveToEnd(sql, run));
-    await assignClientToTrainer(sql, clients[0] ?? "", { trainerId: LAST_ID, actor: "ops", byForce: true });
+    await assignClientToTrainer(sql, clients[0] ?? "", { trainerId: LAST_ID, actor: "ops", force: true });
     await endAssignment(sql, LAST_ID, clients[0] ?? "", { actor: "ops" });
 
     await sql`delete from public.members where id = ${LAST_ID}`;

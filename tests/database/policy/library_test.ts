@@ -98,7 +98,7 @@ describe("the library, where the policy has rules", () => {
     await setCapacity(sql, trainerId, 0);
     const error = await assertRejects(() => assignClientToTrainer(sql, memberId, { trainerId }), AppError);
     assertEquals(error.code, "no_room");
-    assertEquals((await assignClientToTrainer(sql, memberId, { trainerId, byForce: true })).assigned, true);
+    assertEquals((await assignClientToTrainer(sql, memberId, { trainerId, force: true })).assigned, true);
   });
 
   it("finds an assignment to any trainer", async () => {
