@@ -344,6 +344,8 @@ TA011 the trainer has no room.';
 CREATE FUNCTION assignment.assign_members(p_request assignment.request, p_member_ids uuid[], p_trainer_ids uuid[], p_rules smallint[] DEFAULT NULL::smallint[], p_notes text[] DEFAULT NULL::text[], p_replaced_ids uuid[] DEFAULT '{}'::uuid[], p_replaced_members uuid[] DEFAULT '{}'::uuid[], p_max_attempts integer DEFAULT NULL::integer) RETURNS assignment.pairs_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
   v_result assignment.pairs_result := ('{}', '{}', '{}', '{}');

@@ -19,6 +19,8 @@ create function assignment.assign_members(
   returns assignment.pairs_result
   volatile
   set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off  -- a session plans the check of a foreign key once, while members has few rows perhaps
+  set jit = off
   language plpgsql
 as $$
 declare

@@ -1,7 +1,12 @@
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { closeDatabase, openDatabase } from "../../src/database/connection.ts";
+import { startBackfill } from "../../src/runs/runs.ts";
+import { assignClientToTrainer } from "../../src/trainer_assignment.ts";
 import { createEndpoint } from "../../src/webhooks/endpoints.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
+import { addUnseenMembers, withoutTrigger } from "../support/members.ts";
+import { newIds } from "../support/assignments.ts";
 import { plansOf } from "../support/notices.ts";
 
 describe("a function that rules out a kind of plan", () => {
@@ -50,6 +55,28 @@ describe("a function that rules out a kind of plan", () => {
     const ofTriggers = plans.filter((plan) => /from (old|new)_rows/.test(plan));
     assertGreater(ofTriggers.length, 10);
     assertEquals(ofTriggers.filter((plan) => /Nested Loop|Join/.test(plan)), []);
+  });
+
+  it("checks foreign keys by their index, in a session too that did so while members had few rows", async () => {
+    const { sql, url } = database;
+    const few = newIds(6); // so many that the plan is kept
+    const session = openDatabase(url, { max: 1, applicationName: "long-lived" });
+    await withoutTrigger(
+      sql,
+      (transaction) => transaction`insert into public.members (id) select unnest(${few}::uuid[])`,
+    );
+    await sql`vacuum analyze public.members`; // without it a table counts as one of ten pages at least
+    for (const member of few) await assignClientToTrainer(session, member);
+    await addUnseenMembers(sql, 2000);
+    const run = await startBackfill(session, { requestedBy: "test", batchRows: 500 });
+    const [{ read }] = await session.begin(async (transaction) => {
+      await transaction`select from assignment.backfill_step(${run.id})`;
+      return await transaction<[{ read: number }]>`
+        select seq_tup_read as read from pg_stat_xact_user_tables where relid = 'public.members'::regclass
+      `;
+    });
+    await closeDatabase(session, 1);
+    assertGreater(5_000, read); // once at the start of the run, to count them; not once for each of 500
   });
 
   it("reads the messages to forget by their age, and what a disabled endpoint may get by its tests", async () => {
