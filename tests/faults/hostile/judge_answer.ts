@@ -20,8 +20,8 @@ const unavailableSchema = z.looseObject({ status: z.literal("unavailable"), chec
 
 /** An answer's share beside what it may repeat of the request: a list of a hundred wrong places, a page, a thousand rows. */
 const MOST_OWN_BYTES = 512 * 1024;
-/** A run is a row of some 1.2 kB: counters, choices by rule, the first errors. */
-const MOST_BYTES_OF_RUNS = 2 * 1024 * 1024;
+/** A run is a row of some 1.2 kB: counters, choices by rule, the first errors. A page of messages may tell of 5,000 members. */
+const MOST_BYTES_OF_LONG_ROWS = 2 * 1024 * 1024;
 
 /**
  * Tells what is wrong with an answer to a hostile request. None at all is right only where nobody can tell where the
@@ -43,7 +43,7 @@ export function judgeAnswer(
   }
   const sentBytes = request.target.length + request.body.length;
   const isDownload = answer.headers.has("content-disposition");
-  const mostOwnBytes = listsRuns(request) ? MOST_BYTES_OF_RUNS : MOST_OWN_BYTES;
+  const mostOwnBytes = listsLongRows(request) ? MOST_BYTES_OF_LONG_ROWS : MOST_OWN_BYTES;
   if (!isDownload && answer.body.length > mostOwnBytes + 6 * sentBytes) {
     return wrong(`${answer.body.length} bytes`);
   }
@@ -70,8 +70,9 @@ export function judgeAnswer(
   return { by: "service", wrong: undefined };
 }
 
-function listsRuns({ method, target }: HostileRequest): boolean {
-  return method === "GET" && /^(http:\/\/localhost)?\/v1\/(?:backfills|transfers)(?:$|\?)/.test(target);
+function listsLongRows({ method, target }: HostileRequest): boolean {
+  return method === "GET" &&
+    /^(http:\/\/localhost)?\/v1\/(?:backfills|transfers|events)(?:$|\?)/.test(target);
 }
 
 function isHealth({ target }: HostileRequest): boolean {
