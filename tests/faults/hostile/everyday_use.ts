@@ -41,6 +41,7 @@ const KINDS: readonly { pauseMs: number; work: Work }[] = [
   { pauseMs: 1_000, work: ({ ask }) => only(ask("retry failures", "POST /v1/failures/retry")) },
   { pauseMs: 300, work: visitPages },
   { pauseMs: 300, work: askForPolicy },
+  { pauseMs: 3_000, work: previewPolicy },
   { pauseMs: 700, work: planTransfer },
   { pauseMs: 200, work: fetchMessages },
   { pauseMs: 100, work: watchOver },
@@ -163,13 +164,17 @@ async function visitPages({ service, ask, random, memberIds }: Caller): Promise<
   }
 }
 
-/** What the policy says, and what another would change. */
 async function askForPolicy({ ask, random, memberIds }: Caller): Promise<void> {
-  const response = await ask("policy", "GET /v1/policy");
-  const { document } = response === undefined ? {} : await response.json();
-  await ask("preview", "POST /v1/policy/preview", { body: JSON.stringify({ document }) });
+  await ask("policy", "GET /v1/policy");
   await ask("versions", "GET /v1/policy/versions?limit=10");
   await ask("decision", `GET /v1/members/${random.pick(memberIds)}/decision`);
+}
+
+/** What a policy would change: it looks at up to 100,000 members. */
+async function previewPolicy({ ask }: Caller): Promise<void> {
+  const response = await ask("policy", "GET /v1/policy");
+  const { policy } = response === undefined ? {} : await response.json();
+  await ask("preview", "POST /v1/policy/preview", { body: JSON.stringify({ policy }) });
 }
 
 /** What would become of a trainer's clients. */
