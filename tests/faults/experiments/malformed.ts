@@ -3,7 +3,6 @@ import { hash } from "node:crypto";
 import { z } from "zod";
 import { retryFailures } from "../../../src/assignments/failures.ts";
 import { putPolicy } from "../../../src/policy/policies.ts";
-import { listEndpoints } from "../../../src/webhooks/endpoints.ts";
 import { Contract } from "../../http/contract.ts";
 import { openRaw, type RawAnswer, type RawConnection } from "../../support/raw_http.ts";
 import { keepDeparted } from "../departures.ts";
@@ -147,7 +146,6 @@ async function send(world: World, options: ExperimentOptions): Promise<void> {
 async function possess(world: World, service: Service, report: Report): Promise<Possessions> {
   const given = await giveMembers(world.sql, world.journal, world.random, 1_600);
   const members = given.filter((id) => /^[de]/.test(id)); // who fall to the default trainer, of whom checks ask
-  const webhooks = await listEndpoints(world.sql, { limit: 10 });
   const { id: runId } = runSchema.parse(await (await service.call("POST /v1/backfills", {})).json());
   await awaitEnd(() => world.sql, runId, report);
   const list = `/v1/trainers/${world.trainerId}/clients`;
@@ -162,7 +160,6 @@ async function possess(world: World, service: Service, report: Report): Promise<
     cookie: await signIn(service),
     leavingCookie: await signIn(service),
     ids: [world.trainerId, runId, world.random.uuid()],
-    readableIds: [...members.slice(0, 3), ...webhooks.map(({ id }) => id)],
     members,
     cursors,
   };
@@ -170,7 +167,7 @@ async function possess(world: World, service: Service, report: Report): Promise<
 
 /** Some of the requests were taken: they changed the policy, or what trainers take, and members wait for room. */
 async function makeGood({ sql, trainerId }: World): Promise<void> {
-  await sql`select assignment.change_trainer(trainer_id, jsonb_build_object('capacity', null::integer, 'acceptsClients', true::boolean), 'experiment') from assignment.trainers`;
+  await sql`select assignment.change_trainer(trainer_id, jsonb_build_object('capacity', null::integer, 'acceptsClients', true::boolean), 'experiment') from assignment.trainers where trainer_id = ${trainerId}`;
   await putPolicy(
     sql,
     { defaultTrainerId: trainerId, respectsOtherTrainers: false, rules: [] },
