@@ -4140,11 +4140,11 @@ CREATE FUNCTION assignment.is_transient(p_sqlstate text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select p_sqlstate in ('25006', '55P03') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
+  select p_sqlstate in ('25006', '55P03', 'TA023') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
 $$;
 
 COMMENT ON FUNCTION assignment.is_transient(p_sqlstate text) IS 'Whether an error says nothing about the row and a later attempt may succeed: locks, serialization, resources,
-shutdown, I/O, read-only server.';
+shutdown, I/O, read-only server, what a shard waits for from others.';
 
 -- FUNCTION: assignment.is_wanted(text)
 

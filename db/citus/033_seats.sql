@@ -77,15 +77,6 @@ $$;
 comment on function assignment.claim_seats(uuid[]) is
   'As claim_seats_here, and nothing of trainers who are full everywhere. Raises TA023 where other places may have seats.';
 
-create or replace function assignment.is_transient(p_sqlstate text)
-  returns boolean
-  immutable
-  set search_path = pg_catalog, pg_temp
-  language sql
-as $$
-  select p_sqlstate in ('25006', '55P03', 'TA023') or left(p_sqlstate, 2) in ('08', '40', '53', '57', '58')
-$$;
-
 create function assignment.overbook_seats(p_trainer_ids uuid[], p_without integer[])
   returns void
   volatile

@@ -1,5 +1,5 @@
 import type { Actor } from "../actor.ts";
-import type { Sql } from "../database/sql.ts";
+import type { SqlOrTransaction } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import { ANY_TRAINER, type Assignment, isUserAssignedToTrainer } from "./checks.ts";
 
@@ -13,7 +13,7 @@ import { ANY_TRAINER, type Assignment, isUserAssignedToTrainer } from "./checks.
  *   database refuses the row (`details.sqlstate`).
  */
 export async function assignClientToTrainer(
-  sql: Sql,
+  sql: SqlOrTransaction,
   clientId: string,
   options: Partial<Actor> & {
     trainerId?: string | undefined;
@@ -46,7 +46,7 @@ export async function assignClientToTrainer(
  *   may be its choice.
  */
 export async function assignNewUserToTrainer(
-  sql: Sql,
+  sql: SqlOrTransaction,
   memberId: string,
   trainerId?: string,
   options: { actor?: string | undefined } = {},
@@ -63,7 +63,7 @@ export async function assignNewUserToTrainer(
 }
 
 /** The default trainer (undefined) as long as the policy gives everybody the same. */
-async function findWantedTrainer(sql: Sql): Promise<string | undefined> {
+async function findWantedTrainer(sql: SqlOrTransaction): Promise<string | undefined> {
   const [settings] = await sql<{ chooses: boolean }[]>`
     select needs_choice or respects_other_trainers as chooses
     from assignment.settings
@@ -79,7 +79,7 @@ async function findWantedTrainer(sql: Sql): Promise<string | undefined> {
  *   (`details.sqlstate`).
  */
 export async function endAssignment(
-  sql: Sql,
+  sql: SqlOrTransaction,
   trainerId: string,
   clientId: string,
   by: Partial<Actor> = {},

@@ -1,5 +1,5 @@
 import { onServerOrCluster } from "../database/distributed.ts";
-import type { Sql } from "../database/sql.ts";
+import type { SqlOrTransaction } from "../database/sql.ts";
 import { AppError, withAppErrors } from "../errors.ts";
 import { findOnCluster } from "./checks_on_cluster.ts";
 
@@ -22,7 +22,7 @@ export const ANY_TRAINER = "any";
  * @param trainerId the default trainer if left out; {@link ANY_TRAINER}: an assignment to anybody counts.
  */
 export async function checkAssignments(
-  sql: Sql,
+  sql: SqlOrTransaction,
   memberIds: readonly string[],
   trainerId?: string,
 ): Promise<{ trainerId: string; results: { memberId: string; assigned: boolean }[] }> {
@@ -36,7 +36,7 @@ export async function checkAssignments(
 type Checked = Awaited<ReturnType<typeof checkAssignments>>;
 
 async function checkOnCluster(
-  sql: Sql,
+  sql: SqlOrTransaction,
   memberIds: readonly string[],
   trainerId: string | undefined,
 ): Promise<Checked> {
@@ -50,13 +50,13 @@ async function checkOnCluster(
   };
 }
 
-async function findDefaultTrainer(sql: Sql): Promise<string> {
+async function findDefaultTrainer(sql: SqlOrTransaction): Promise<string> {
   const [row] = await withAppErrors(sql<[{ id: string }]>`select assignment.default_trainer_id() as id`);
   return row.id;
 }
 
 async function checkOnServer(
-  sql: Sql,
+  sql: SqlOrTransaction,
   memberIds: readonly string[],
   trainerId: string | undefined,
 ): Promise<Checked> {
@@ -96,7 +96,7 @@ async function checkOnServer(
  * @throws {AppError} `member_not_found`
  */
 export async function getAssignment(
-  sql: Sql,
+  sql: SqlOrTransaction,
   memberId: string,
   trainerId?: string,
 ): Promise<{ memberId: string; trainerId: string; assigned: boolean; assignment: Assignment | null }> {
@@ -114,7 +114,7 @@ export async function getAssignment(
 type Row = { trainerId: string | null } & { [K in keyof Assignment]: Assignment[K] | null };
 
 async function getOnCluster(
-  sql: Sql,
+  sql: SqlOrTransaction,
   memberId: string,
   trainerId: string | undefined,
 ): Promise<Row | undefined> {
@@ -136,7 +136,7 @@ async function getOnCluster(
 }
 
 async function getOnServer(
-  sql: Sql,
+  sql: SqlOrTransaction,
   memberId: string,
   trainerId: string | undefined,
 ): Promise<Row | undefined> {
@@ -165,7 +165,7 @@ async function getOnServer(
 
 /** Tells whether a member has an active assignment to a trainer, or with {@link ANY_TRAINER} to anybody; an unknown member has none. */
 export async function isUserAssignedToTrainer(
-  sql: Sql,
+  sql: SqlOrTransaction,
   memberId: string,
   trainerId?: string,
 ): Promise<boolean> {

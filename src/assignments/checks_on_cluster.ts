@@ -1,4 +1,4 @@
-import type { Sql } from "../database/sql.ts";
+import type { SqlOrTransaction } from "../database/sql.ts";
 
 /** An active assignment of one of those who were asked for. */
 export interface FoundAssignment {
@@ -23,7 +23,10 @@ type FoundRow = [
  * Finds the active assignments of members, each member's in order of the trainers: one round trip to each node, which looks
  * in its own shards. Whom no node has, because a shard moves or a node is new, Citus looks for.
  */
-export async function findOnCluster(sql: Sql, memberIds: readonly string[]): Promise<FoundAssignment[]> {
+export async function findOnCluster(
+  sql: SqlOrTransaction,
+  memberIds: readonly string[],
+): Promise<FoundAssignment[]> {
   const ids = [...new Set(memberIds.map((id) => id.toLowerCase()))];
   const parts = await sql<{ part: [asked: string[], found: FoundRow[]] }[]>`
     select part from assignment.check_members(${ids}::uuid[]) as part

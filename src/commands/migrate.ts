@@ -70,39 +70,33 @@ function parseAction(args: readonly string[]): Action {
 
 const up: Action = async (databaseUrl, context) => {
   const versions = await migrateUp(databaseUrl, waitingFor(context));
-  const newer = await withDatabase(databaseUrl, describeNewerSchema);
-  if (newer !== null) return context.print(`nothing to apply: ${newer}`);
-  const problem = await withDatabase(databaseUrl, findStructureProblem);
-  if (versions.length > 0 || problem === null) report(versions, "applied", context);
-  if (versions.length > 0) {
-    await grantService(databaseUrl, context, (sql) => findServiceRoles(sql));
-  }
-  if (problem !== null) throw new OperatorError(problem);
+  await withDatabase(databaseUrl, async (sql) => {
+    const newer = await describeNewerSchema(sql);
+    if (newer !== null) return context.print(`nothing to apply: ${newer}`);
+    const problem = await findStructureProblem(sql);
+    if (versions.length > 0 || problem === null) report(versions, "applied", context);
+    if (versions.length > 0) await grantService(sql, await findServiceRoles(sql), context);
+    if (problem !== null) throw new OperatorError(problem);
+  });
 };
 
 function grantTo(role: string): Action {
   return async (databaseUrl, context) => {
     await up(databaseUrl, context);
-    await grantService(databaseUrl, context, () => Promise.resolve([role]));
+    await withDatabase(databaseUrl, (sql) => grantService(sql, [role], context));
   };
 }
 
 /** Grants the service's roles what they need, on what is new above all. */
-async function grantService(
-  databaseUrl: string,
-  { print }: CommandContext,
-  findRoles: (sql: Sql) => Promise<string[]>,
-): Promise<void> {
-  await withDatabase(databaseUrl, async (sql) => {
-    for (const role of await findRoles(sql)) {
-      try {
-        await sql`select assignment.grant_service(${role})`;
-      } catch (error) {
-        throw new OperatorError(`the rights of ${role} are not complete: ${wordsOf(error)}`);
-      }
-      print(`granted: the service's rights to ${role}`);
+async function grantService(sql: Sql, roles: string[], { print }: CommandContext): Promise<void> {
+  for (const role of roles) {
+    try {
+      await sql`select assignment.grant_service(${role})`;
+    } catch (error) {
+      throw new OperatorError(`the rights of ${role} are not complete: ${wordsOf(error)}`);
     }
-  });
+    print(`granted: the service's rights to ${role}`);
+  }
 }
 
 function parsePartitions(text: string): number {

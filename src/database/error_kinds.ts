@@ -67,6 +67,12 @@ export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined
   return isAway ? "away" : undefined;
 }
 
+/** Tells whether the database, or a node of it, cannot be used at all now: whoever asks is not at fault, and may wait. */
+export function isOutage(error: unknown): boolean {
+  const kind = databaseErrorKind(error);
+  return kind === "away" || kind === "incapable";
+}
+
 /** What Citus, and libpq in it, says as an internal error when it loses a node in the middle of a statement or of a commit. */
 const LOST_NODE = new RegExp(
   "^(failure on connection marked as essential|failed to COPY to shard|SSL SYSCALL error|connection not open" +

@@ -15,8 +15,8 @@ export interface WaitingFailures {
 /** At most this many failures are looked at, so that a long waiting list costs tens of milliseconds. */
 export const MOST_FAILURES = 100_000;
 
-/** Whether a failure waits for room; TA023: its shard of a cluster asks other shards for a seat. */
-export const WAITS_FOR_ROOM = "sqlstate in ('TA011', 'TA023')";
+/** Whether a failure waits for room. */
+export const WAITS_FOR_ROOM = "sqlstate = 'TA011'";
 
 const COUNTS = `
   count(*) filter (where ${WAITS_FOR_ROOM}) as no_room,

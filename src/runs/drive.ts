@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { countDefaultLanes } from "../config/lanes.ts";
 import { errorCode } from "../errors.ts";
 import { delay } from "../deadline.ts";
-import { databaseErrorKind } from "../database/error_kinds.ts";
+import { isOutage } from "../database/error_kinds.ts";
 import type { Sql } from "../database/sql.ts";
 import type { OutageLog } from "../database/outage_log.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -156,11 +156,6 @@ function watchPressure(
     recorded = pressure;
     return throttleBecause === null;
   }
-}
-
-function isOutage(error: unknown): boolean {
-  const kind = databaseErrorKind(error);
-  return kind === "away" || kind === "incapable";
 }
 
 function describeError(error: unknown): { code: string; message: string } {

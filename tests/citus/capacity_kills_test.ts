@@ -1,7 +1,7 @@
 /** Capacities while everything goes on at once: signups, ends, deletions, retries, moves of shards, and crashes of workers. */
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import type { Sql } from "../../src/database/sql.ts";
+import type { Sql, SqlOrTransaction } from "../../src/database/sql.ts";
 import type { Rule } from "../../src/policy/document.ts";
 import { newIds } from "../support/assignments.ts";
 import { addTrainers, among, putRules, setCapacity } from "../support/policies.ts";
@@ -64,12 +64,10 @@ describe("capacities through crashes", () => {
     await Promise.all([
       again((session) => signUp(session, 1)),
       again((session) => signUp(session, 10)),
-      again((session) =>
-        session.begin("isolation level serializable", (t) => signUp(t as unknown as Sql, 2))
-      ),
+      again((session) => session.begin("isolation level serializable", (t) => signUp(t, 2))),
       again((session) =>
         session.begin(async (t) => {
-          await signUp(t as unknown as Sql, 3);
+          await signUp(t, 3);
           throw new Error("it is rolled back");
         })
       ),
@@ -84,7 +82,7 @@ describe("capacities through crashes", () => {
     ]);
   }
 
-  async function signUp(session: Sql, count: number): Promise<void> {
+  async function signUp(session: SqlOrTransaction, count: number): Promise<void> {
     const kind = ["spread", "room", "all"][Math.floor(Math.random() * 3)] ?? "";
     await session`insert into public.members (id, display_name) select unnest(${
       newIds(count)

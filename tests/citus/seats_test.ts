@@ -259,7 +259,7 @@ describe("a seat on shards", () => {
       await holder`select assignment.lock_free_seats()`;
       await database.newConnection().begin(async (transaction) => {
         await transaction`insert into public.members (id) values (${id})`;
-        const answer = await assignNewUserToTrainer(transaction as unknown as Sql, id, anna);
+        const answer = await assignNewUserToTrainer(transaction, id, anna);
         assertEquals([answer.assigned, answer.failure?.sqlstate], [false, "55P03"]);
       });
     });
@@ -267,7 +267,7 @@ describe("a seat on shards", () => {
     await retryAll(sql);
     assertEquals((await readSeats(sql, anna)).clients, 1);
     await database.newConnection().begin(async (transaction) => {
-      assertEquals(await assignNewUserToTrainer(transaction as unknown as Sql, id, anna), {
+      assertEquals(await assignNewUserToTrainer(transaction, id, anna), {
         assigned: true,
         failure: null,
       });

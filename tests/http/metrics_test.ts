@@ -134,7 +134,7 @@ describe("metrics", () => {
         amiss,
         `trainer_assignment_backfill_members{kind="backfill",trainer_id="${DEFAULT_TRAINER_ID}"}`,
       ),
-    ], ["0", "1", "2", "3", "1", "7"]);
+    ], ["0", "2", "1", "3", "1", "7"]);
     assertEquals(
       ["successful", "skipped", "failed"].map((outcome) =>
         valueOf(

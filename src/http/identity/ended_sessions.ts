@@ -1,5 +1,5 @@
 import type { Sql } from "../../database/sql.ts";
-import { databaseErrorKind } from "../../database/error_kinds.ts";
+import { isOutage } from "../../database/error_kinds.ts";
 import type { Session } from "./session.ts";
 
 /** The most sessions that {@link rememberSessions} remembers. */
@@ -39,8 +39,7 @@ export function rememberSessions(sql: Sql): (session: Session) => Promise<boolea
       if (known.size > MAX_SESSIONS && oldest !== undefined) known.delete(oldest);
       return isOver;
     } catch (error) {
-      const kind = databaseErrorKind(error);
-      if ((kind === "away" || kind === "incapable") && known.has(session.id)) return false;
+      if (isOutage(error) && known.has(session.id)) return false;
       throw error;
     }
   };

@@ -39,6 +39,20 @@ describe("the library", () => {
   });
 
   describe("assignClientToTrainer", () => {
+    it("assigns, ends and checks in a transaction of the caller's, and takes all of it back with it", async () => {
+      const rolledBack = new Error("rolled back");
+      const work = sql.begin(async (transaction) => {
+        assertEquals((await assignNewUserToTrainer(transaction, unseenId)).assigned, true);
+        assertEquals((await assignClientToTrainer(transaction, unseenId, { trainerId })).assigned, true);
+        await endAssignment(transaction, DEFAULT_TRAINER_ID, memberId);
+        assertEquals(await isUserAssignedToTrainer(transaction, memberId), false);
+        throw rolledBack;
+      });
+      assertEquals(await work.catch((error) => error), rolledBack);
+      assertEquals(await countAssignments(sql, [unseenId]), 0);
+      assertEquals(await isUserAssignedToTrainer(sql, memberId), true);
+    });
+
     it("assigns to the default trainer by default", async () => {
       const { assigned, trainerId, assignment } = await assignClientToTrainer(sql, unseenId);
       assertEquals([assigned, trainerId, assignment.source, assignment.notes], [

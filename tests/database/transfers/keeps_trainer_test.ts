@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { assignClientToTrainer, endAssignment } from "../../../src/assignments/assign.ts";
-import type { Sql } from "../../../src/database/sql.ts";
+import type { Sql, SqlOrTransaction } from "../../../src/database/sql.ts";
 import { startBackfill, startTransfer } from "../../../src/runs/runs.ts";
 import { driveToEnd } from "../../support/backfills.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
@@ -38,14 +38,13 @@ describe("a run that replaces assignments, and meets somebody who ends them", ()
   /** Does a step that has to wait for `hold`, and `meanwhile` something in the same transaction, in which it commits. */
   async function stepAgainst(
     runId: string,
-    hold: (transaction: Sql) => Promise<unknown>,
-    meanwhile: (transaction: Sql) => Promise<unknown> = async () => {},
+    hold: (transaction: SqlOrTransaction) => Promise<unknown>,
+    meanwhile: (transaction: SqlOrTransaction) => Promise<unknown> = async () => {},
   ): Promise<void> {
     const session = database.newConnection();
     const [{ pid } = { pid: 0 }] = await session<{ pid: number }[]>`select pg_backend_pid() as pid`;
     let step: Promise<unknown> = Promise.resolve();
-    await sql.begin(async (begun) => {
-      const transaction = begun as unknown as Sql;
+    await sql.begin(async (transaction) => {
       await hold(transaction);
       step = session`select assignment.backfill_step(${runId})`.execute();
       await waitUntil("the step waits", async () => {
@@ -57,7 +56,7 @@ describe("a run that replaces assignments, and meets somebody who ends them", ()
     await step;
   }
 
-  const holdAssignment = (clientId: string) => (transaction: Sql) =>
+  const holdAssignment = (clientId: string) => (transaction: SqlOrTransaction) =>
     transaction`select from public.trainer_client_assignments where client_id = ${clientId} for update`;
 
   it("takes nobody's trainer whose other one, found before, is ended while it works", async () => {
