@@ -4297,25 +4297,29 @@ begin
   from assignment.member_tables() as t;
 
   return query
-  with recursive looked as materialized (
+  with recursive columns as materialized (  -- once, not once a value: the view asks the catalog for each type's kind
+    select c.name, c.type, c.kind, c.value_type, c.value_kind
+    from assignment.member_columns c
+  ),
+  looked as materialized (
     select s.member_row from assignment.sample_members(v_percent) as s (member_row)
   ),
   found as (
     select c.name as field, c.name as column_name, e.value, 1 as level
     from looked l
     cross join lateral jsonb_each(l.member_row) as e
-    join assignment.member_columns c on c.name = e.key
+    join columns c on c.name = e.key
     union all
     select f.field || '.' || e.key, f.column_name, e.value, f.level + 1
     from found f
-    join assignment.member_columns c on c.name = f.column_name and c.kind = 'json'
+    join columns c on c.name = f.column_name and c.kind = 'json'
     cross join lateral jsonb_each(case jsonb_typeof(f.value) when 'object' then f.value else '{}' end) as e
     where f.level < 3
       and e.key not like '%.%'
   ),
   asked as (
     select c.name as field, c.name as column_name, 0 as place
-    from assignment.member_columns c
+    from columns c
     union all
     (
       select f.field, f.column_name, 1
@@ -4357,7 +4361,7 @@ begin
       '[]'
     )
   from asked a
-  join assignment.member_columns c on c.name = a.column_name
+  join columns c on c.name = a.column_name
   order by a.column_name, a.place, a.field;
 end;
 $$;
