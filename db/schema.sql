@@ -4340,7 +4340,7 @@ begin
     where jsonb_typeof(i.value) in ('string', 'number', 'boolean')
       and length(i.value::text) <= 100
   ),
-  ranked as (
+  ranked as materialized (  -- once for all fields
     select i.field, i.value, row_number() over (partition by i.field order by count(*) desc, i.value) as place
     from items i
     group by i.field, i.value
