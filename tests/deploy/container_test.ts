@@ -2,13 +2,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { hash } from "node:crypto";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse as parseYaml, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { parseConfig } from "../../src/config.ts";
 import { type Variable, VARIABLES } from "../../src/config/variables.ts";
 import { readDependencies } from "../../tools/dependencies.ts";
+import { buildImage } from "../../tools/image.ts";
 import { type TestDatabase, testDatabase } from "../support/databases.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -54,7 +55,8 @@ describe("the container files", () => {
     const dockerfile = await read("Dockerfile");
     entrypoint = z.array(z.string()).parse(JSON.parse(/^ENTRYPOINT (.+)$/m.exec(dockerfile)?.[1] ?? ""));
     database = await testDatabase({ migrated: false });
-    folder = await buildImage(dockerfile);
+    folder = await Deno.makeTempDir({ prefix: "trainer-assignment-image-" });
+    await buildImage(folder);
   });
   afterAll(async () => {
     await Deno.remove(folder, { recursive: true });
@@ -240,40 +242,6 @@ async function readManifests() {
   return files.flatMap((text) =>
     parseAllDocuments(text).map((document) => manifestSchema.parse(document.toJS()))
   );
-}
-
-/** Does what the Dockerfile does: copies what it copies, and runs what it runs, in two folders. */
-async function buildImage(dockerfile: string): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "trainer-assignment-image-" });
-  const app = join(folder, "app");
-  await Deno.mkdir(app);
-  const [build = "", final = ""] = dockerfile.split(/^FROM .*\n/m).slice(1);
-  await copyInto(app, build);
-  for (const [, command = ""] of build.matchAll(/^RUN deno (.+)$/gm)) {
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: command.split(" "),
-      cwd: app,
-      env: { DENO_DIR: join(folder, "deno-dir") },
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-    assert(success, `RUN deno ${command}: ${new TextDecoder().decode(stderr)}`);
-  }
-  await copyInto(app, final);
-  return folder;
-}
-
-async function copyInto(app: string, stage: string): Promise<void> {
-  for (const [, parts = ""] of stage.matchAll(/^COPY (?!--from)(.+)$/gm)) {
-    const paths = parts.split(" ");
-    const target = join(app, paths.pop() ?? "");
-    for (const path of paths) {
-      const to = paths.length > 1 ? join(target, path) : target;
-      await Deno.mkdir(dirname(to), { recursive: true });
-      const copied = await new Deno.Command("cp", { args: ["-a", join(ROOT, path), to] }).output();
-      assert(copied.success, path);
-    }
-  }
 }
 
 async function* walk(folder: string): AsyncGenerator<string> {
