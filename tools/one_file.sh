@@ -5,7 +5,7 @@ set -eu
 
 cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
 if [ -z "$cache" ]; then
-  echo "error: this file unpacks itself: set XDG_CACHE_HOME to a folder that this account can write" >&2
+  echo "error: this file unpacks itself: set XDG_CACHE_HOME to a folder that this account alone can write" >&2
   exit 1
 fi
 

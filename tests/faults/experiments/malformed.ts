@@ -61,7 +61,8 @@ async function send(world: World, options: ExperimentOptions): Promise<void> {
   const contract = new Contract(document);
   const codes = documentedCodes(document);
   const requests = hostileRequests([...documentedOperations(document), ...pageOperations], has);
-  const load = world.startLoad({ sessions: 1, steering: 0, longestPauseMs: 100 });
+  const longestPauseMs = sized(scale, { short: 100, full: 100, long: 1_000 }); // or each request costs more and more
+  const load = world.startLoad({ sessions: 1, steering: 0, longestPauseMs });
 
   const answered = new Map<string, number>();
   const count = (name: string) => answered.set(name, (answered.get(name) ?? 0) + 1);
