@@ -54,7 +54,7 @@ export const droppedReplies: Experiment = {
           }),
         );
       }
-      const given = sized(scale, { short: 21_000, full: 80_000, long: 80_000 });
+      const given = sized(scale, { short: 21_000, full: 80_000, long: 20_000 }); // steps count, not rows
       const trainers = await bringRules(world, { limited: 300, waiting: wanted * given });
       haveStarted = true;
       const load = world.startLoad({
@@ -65,7 +65,7 @@ export const droppedReplies: Experiment = {
 
       let runs = 0;
       let looks = 0;
-      const batchRows = sized(scale, { short: 2_000, full: 500, long: 500 });
+      const batchRows = sized(scale, { short: 2_000, full: 500, long: 100 });
       for (; proxy.dropped() < wanted || runs < RUN_KINDS.length; runs++) {
         const kind = kindOfTurn(runs);
         if (kind !== "transfer") await giveMembers(sql, journal, random, given);
