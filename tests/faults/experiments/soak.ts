@@ -3,7 +3,7 @@ import { hasEnded } from "../../../src/runs/progress.ts";
 import { getRun } from "../../../src/runs/runs.ts";
 import { keepDeparted } from "../departures.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
-import { useEveryday } from "../hostile/everyday_use.ts";
+import { type Answers, useEveryday } from "../hostile/everyday_use.ts";
 import { bringRules, type Trainers, writeRules } from "../policy.ts";
 import { resourcesOf } from "../processes.ts";
 import { startKind } from "../run_kinds.ts";
@@ -146,10 +146,9 @@ async function watch(
 }
 
 /** No answer breaks off, and none is the service's fault. */
-function judgeAnswers(answers: Map<string, number>, { report }: ExperimentOptions): void {
-  const wrong = [...answers.keys()].filter((key) => /: (broken|5\d\d)$/.test(key));
-  const sum = [...answers.values()].reduce((total, count) => total + count, 0);
-  report.figure("requests", `${sum} of ${answers.size} kinds and statuses`);
+function judgeAnswers({ counts, wrong }: Answers, { report }: ExperimentOptions): void {
+  const sum = [...counts.values()].reduce((total, count) => total + count, 0);
+  report.figure("requests", `${sum} of ${counts.size} kinds and statuses`);
   report.expect(wrong.length === 0, "every request is answered", wrong.join(", "));
 }
 

@@ -5,8 +5,15 @@ import { signIn } from "./sign_in.ts";
 
 /** What a service is asked for in a day, over and over until it is stopped. */
 export interface Use {
-  /** Returns what was answered, by kind of request and status. */
-  stop(): Promise<Map<string, number>>;
+  stop(): Promise<Answers>;
+}
+
+/** What was answered. */
+export interface Answers {
+  /** How often, by kind of request and status. */
+  counts: Map<string, number>;
+  /** What was cut off or answered 5xx: when, and how long it took. */
+  wrong: string[];
 }
 
 interface Caller {
@@ -55,8 +62,9 @@ export function useEveryday(
 ): Use {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const answers = new Map<string, number>();
-  const count = (name: string) => answers.set(name, (answers.get(name) ?? 0) + 1);
+  const counts = new Map<string, number>();
+  const wrong: string[] = [];
+  const began = performance.now();
   const work = KINDS.map(async ({ pauseMs, work }) => {
     const caller: Caller = {
       service,
@@ -66,9 +74,16 @@ export function useEveryday(
       memberIds,
       signal,
       async ask(name, request, init = {}) {
+        const asked = performance.now();
         const response = await send(service, request, init).catch(() => undefined);
         const text = await response?.clone().text().catch(() => undefined);
-        count(`${name}: ${text === undefined ? "broken" : response?.status}`);
+        const status = text === undefined ? undefined : response?.status;
+        const kind = `${name}: ${status ?? "broken"}`;
+        counts.set(kind, (counts.get(kind) ?? 0) + 1);
+        if (status === undefined || status >= 500) {
+          const tookMs = Math.round(performance.now() - asked);
+          wrong.push(`${kind} after ${tookMs} ms, ${Math.round((asked - began) / 1000)} s into it`);
+        }
         return response;
       },
     };
@@ -81,7 +96,7 @@ export function useEveryday(
     async stop() {
       stopping.abort();
       await Promise.all(work);
-      return answers;
+      return { counts, wrong };
     },
   };
 }
