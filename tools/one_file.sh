@@ -23,7 +23,9 @@ if [ ! -e "$place" ]; then
   fresh=$(mktemp -d "$place.XXXXXX")
   tail -n "+$((lines + 1))" "$0" | tar -xzf - -C "$fresh"
   # All of it is there from one moment on. Of two that start at once the later uses what the other unpacked.
-  ln -sn "${fresh##*/}" "$place" 2>/dev/null || rm -rf "$fresh"
+  if ! ln -sn "${fresh##*/}" "$place" 2>/dev/null; then
+    if [ -e "$place" ]; then rm -rf "$fresh"; else ln -sfn "${fresh##*/}" "$place"; fi # its target was deleted
+  fi
   trap - EXIT INT TERM
 fi
 

@@ -23,6 +23,7 @@ describe("the one file", () => {
   });
 
   const cache = () => join(folder, "its cache");
+  const unpacked = () => Array.from(Deno.readDirSync(join(cache(), "trainer-assignment")));
 
   function start(
     args: string[],
@@ -49,8 +50,7 @@ describe("the one file", () => {
     const outcomes = await Promise.all([run(["--version"]), run(["--version"])]);
     outcomes.push(await run(["--version"]));
     for (const outcome of outcomes) assertEquals(outcome, { code: 0, stdout: `${VERSION}\n`, stderr: "" });
-    const unpacked = Array.from(Deno.readDirSync(join(cache(), "trainer-assignment")));
-    assertEquals(unpacked.map(({ isSymlink }) => isSymlink).toSorted(), [false, true]);
+    assertEquals(unpacked().map(({ isSymlink }) => isSymlink).toSorted(), [false, true]);
   });
 
   it("migrates, puts a policy of the folder where it is called, and serves", async () => {
@@ -100,6 +100,12 @@ describe("the one file", () => {
     const environment = { DATABASE_URL: database.url, DATABASE_CA_FILE: "ca.pem", ADMIN_TOKENS: TOKENS };
     const { stderr } = await run(["start"], environment);
     assertStringIncludes(stderr, "ca.pem holds no certificate in PEM form");
+  });
+
+  it("unpacks itself again when somebody deleted what it unpacked", async () => {
+    const contents = unpacked().find(({ isDirectory }) => isDirectory)?.name ?? "none";
+    await Deno.remove(join(cache(), "trainer-assignment", contents), { recursive: true });
+    assertEquals(await run(["--version"]), { code: 0, stdout: `${VERSION}\n`, stderr: "" });
   });
 
   it("leaves nothing behind when the half of it was copied", async () => {
