@@ -42,13 +42,13 @@ export const kills: Experiment = {
       });
       const trainers = await bringRules(world, { limited: 300, waiting: wanted * 1_000 });
       const load = world.startLoad({
-        longestPauseMs: sized(scale, { short: 40, full: 40, long: 1_000 }),
+        longestPauseMs: sized(scale, { short: 40, full: 40, long: 3_000 }),
         sessions: 3,
         departures: ["leave", "endDirectly"], // of what is deleted, only the proof finds the members
         trainerIds: [world.trainerId, ...Object.values(trainers).flat()],
       });
       const each = sized(scale, { short: onServer ? 2 : 1, full: 10, long: 10 }); // of one run
-      const given = sized(scale, { short: 1_500, full: 4_000, long: 2_000 });
+      const given = sized(scale, { short: 1_500, full: 4_000, long: 500 }); // a run's length grows with its members
       const fewestRows = sized(scale, { short: 100, full: 25, long: 25 });
       let looks = 0;
       const runs: RunKind[] = [];
