@@ -3,6 +3,7 @@ import type { Sql } from "../database/sql.ts";
 import type { MemberHook } from "../config/member_hook.ts";
 import { DEFAULT_MEMBER_COLUMNS, type MemberColumns } from "../config/member_columns.ts";
 import { inTime } from "../deadline.ts";
+import { errorCode } from "../errors.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
 import { findHealth } from "./health_findings.ts";
 import { type Check, type CheckName, describeFindings } from "./health_wording.ts";
@@ -26,37 +27,56 @@ export interface Health {
 }
 
 const TIMEOUT_MS = 3000;
+const STATEMENT_TIMEOUT = "57014";
+const SEE_WAITS = "see what they wait for with: select pid, wait_event_type, query from pg_stat_activity";
 /** A request that waits this long for a connection is a sign of more than a burst. */
 const LONG_WAIT_MS = 500;
 
 /**
  * Checks everything that auto-assignment depends on. Never throws. Answers within three seconds, even if the
- * database does not.
+ * database does not. A database that answers, but is too slow to tell all by then, is degraded: the service still works.
  */
 export async function checkHealth(sql: Sql, context: HealthContext = {}): Promise<Health> {
+  const late = new Error("late");
+  let answers = false;
+  const looked = (async () => {
+    await sql`select`;
+    answers = true;
+    return await look(sql, context);
+  })();
   try {
-    return await inTime(look(sql, context), TIMEOUT_MS, () => new Error("timeout"));
+    return await inTime(looked, TIMEOUT_MS, () => late);
   } catch (error) {
-    const answer = error instanceof postgres.PostgresError && error.code !== "57014"
+    const isLate = error === late || errorCode(error) === STATEMENT_TIMEOUT;
+    if (isLate && answers) {
+      const slow = `answers, but its sessions are too slow to tell all within ${TIMEOUT_MS / 1000} s`;
+      return unknownHealth("degraded", `${slow}: ${SEE_WAITS}`, "unknown while the database is that slow");
+    }
+    const answer = error instanceof postgres.PostgresError && !isLate
       ? `refuses, SQLSTATE ${error.code}`
       : "does not answer";
-    const unknown = { status: "failed", detail: `unknown while the database ${answer}` } as const;
-    return {
-      status: "unavailable",
-      checks: {
-        database: { status: "failed", detail: `the database ${answer}` },
-        migrations: unknown,
-        schema: unknown,
-        trigger: unknown,
-        defaultTrainer: unknown,
-        policy: unknown,
-        failures: unknown,
-        access: unknown,
-        names: unknown,
-        memberHook: unknown,
-      },
-    };
+    return unknownHealth("failed", `the database ${answer}`, `unknown while the database ${answer}`);
   }
+}
+
+/** What is known when the look did not end: only something of the database. */
+function unknownHealth(status: "degraded" | "failed", ofDatabase: string, ofOthers: string): Health {
+  const unknown = { status, detail: ofOthers };
+  return {
+    status: status === "failed" ? "unavailable" : "degraded",
+    checks: {
+      database: { status, detail: ofDatabase },
+      migrations: unknown,
+      schema: unknown,
+      trigger: unknown,
+      defaultTrainer: unknown,
+      policy: unknown,
+      failures: unknown,
+      access: unknown,
+      names: unknown,
+      memberHook: unknown,
+    },
+  };
 }
 
 async function look(
@@ -76,6 +96,6 @@ function describeDatabase(requests?: PoolUse) {
   }
   const detail =
     `answers, but all ${requests.size} connections for requests are in use and ${requests.waiting} wait: ` +
-    "see what they wait for with: select pid, wait_event_type, query from pg_stat_activity";
+    SEE_WAITS;
   return { status: "degraded", detail } as const;
 }

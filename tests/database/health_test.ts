@@ -199,6 +199,20 @@ describe("health", () => {
     await sleep;
   });
 
+  it("is degraded when the database answers, but not all in time", async () => {
+    await database.sql`
+      create or replace function assignment.own_tables() returns setof regclass language sql
+      as $$ select 'pg_class'::regclass from pg_sleep(10) $$
+    `;
+    const { status, checks } = await checkHealth(database.sql);
+    assertEquals(status, "degraded");
+    assertMatch(
+      checks.database.detail,
+      /^answers, but its sessions are too slow to tell all within 3 s: see/,
+    );
+    assertEquals(new Set(Object.values(checks).map((check) => check.status)), new Set(["degraded"]));
+  });
+
   it("is degraded, and says so at once, while a table is locked", async () => {
     await database.newConnection().begin(async (locker) => {
       await locker`lock table assignment.failures in access exclusive mode`;

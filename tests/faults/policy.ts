@@ -1,7 +1,7 @@
 import type { Choice, Rule } from "../../src/policy/document.ts";
 import { getPolicy, putPolicy } from "../../src/policy/policies.ts";
 import { among } from "../support/policies.ts";
-import { outcomeOfSeveral } from "./journal.ts";
+import { type Outcome, outcomeOfSeveral } from "./journal.ts";
 import type { World } from "./world.ts";
 
 /** Trainers of an experiment's rules. Those of `limited` and `waiting` have a capacity; those of `leaving` leave some day. */
@@ -11,6 +11,9 @@ export interface Trainers {
   waiting: string[];
   leaving: string[];
 }
+
+/** More clients than any experiment brings: the most that a capacity can be. */
+export const ROOM_FOR_ALL = 100_000;
 
 /** How many clients each of the trainers with a capacity takes. */
 export interface Capacities {
@@ -33,7 +36,10 @@ export async function bringRules(world: World, capacities: Capacities): Promise<
     leaving: ids.slice(5),
   };
   for (const kind of ["limited", "waiting"] as const) {
-    for (const id of trainers[kind]) await setCapacity(world, id, capacities[kind]);
+    for (const id of trainers[kind]) {
+      const outcome = await setCapacity(world, id, capacities[kind]);
+      if (outcome !== "acknowledged") throw new Error(`a capacity of ${capacities[kind]} was refused`);
+    }
   }
   await writeRules(world, trainers);
   return trainers;
@@ -44,8 +50,8 @@ export async function setCapacity(
   { sql, journal }: World,
   trainerId: string,
   capacity: number,
-): Promise<void> {
-  await journal.record("trainer", [trainerId], async ({ actor, requestId }) => {
+): Promise<Outcome> {
+  return await journal.record("trainer", [trainerId], async ({ actor, requestId }) => {
     await sql`
       select assignment.change_trainer(
         ${trainerId}, jsonb_build_object('capacity', ${capacity}::integer), ${actor}, ${requestId}

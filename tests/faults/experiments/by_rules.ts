@@ -5,7 +5,7 @@ import { cutService, startWork } from "../background.ts";
 import { ASSIGNMENTS_EVER, keepDeparted } from "../departures.ts";
 import { type Experiment, sized } from "../experiment.ts";
 import { endAssignment, giveMembers } from "../load.ts";
-import { bringRules, setCapacity, writeRules } from "../policy.ts";
+import { bringRules, ROOM_FOR_ALL, setCapacity, writeRules } from "../policy.ts";
 import { awaitEnd, giveBehindCursor, steerAndCut, watchCounters } from "../runs.ts";
 import { moveClients } from "../transfers.ts";
 import { bringWebhooks } from "../webhooks.ts";
@@ -63,7 +63,7 @@ export const byRules: Experiment = {
         webhooks: await webhooks.settle(),
       });
       if (report.hasNoticedBug) return;
-      for (const id of trainers.waiting) await setCapacity(world, id, members);
+      for (const id of trainers.waiting) await setCapacity(world, id, ROOM_FOR_ALL);
       await retryFailures(sql);
       const last = await startBackfill(sql, { requestedBy: "experiment" });
       await awaitEnd(() => sql, last.id, report);

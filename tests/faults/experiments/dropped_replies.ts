@@ -2,7 +2,7 @@ import { ASSIGNMENTS_EVER, keepDeparted } from "../departures.ts";
 import { type Experiment, type Report, sized } from "../experiment.ts";
 import { giveMembers } from "../load.ts";
 import { startProxy } from "../proxy.ts";
-import { bringRules, writeRules } from "../policy.ts";
+import { bringRules, ROOM_FOR_ALL, writeRules } from "../policy.ts";
 import { kindOfTurn, RUN_KINDS, startKind } from "../run_kinds.ts";
 import { awaitEnd, pause, watchCounters } from "../runs.ts";
 import type { Service } from "../service.ts";
@@ -55,7 +55,7 @@ export const droppedReplies: Experiment = {
         );
       }
       const given = sized(scale, { short: 21_000, full: 80_000, long: 20_000 }); // steps count, not rows
-      const trainers = await bringRules(world, { limited: 300, waiting: wanted * given });
+      const trainers = await bringRules(world, { limited: 300, waiting: ROOM_FOR_ALL });
       haveStarted = true;
       const load = world.startLoad({
         url: databaseUrl,

@@ -4,7 +4,7 @@ import { ASSIGNMENTS_EVER, keepDeparted } from "../departures.ts";
 import { type Experiment, type Report, sized } from "../experiment.ts";
 import { countMembers, giveMembers } from "../load.ts";
 import { kill, killServer } from "../processes.ts";
-import { bringRules, writeRules } from "../policy.ts";
+import { bringRules, ROOM_FOR_ALL, writeRules } from "../policy.ts";
 import { awaitEnd, eventually, pause, turnPause, watchCounters } from "../runs.ts";
 import type { Service } from "../service.ts";
 import { kindOfTurn, type RunKind, startKind } from "../run_kinds.ts";
@@ -40,7 +40,7 @@ export const kills: Experiment = {
           ...WEBHOOK_ENVIRONMENT,
         },
       });
-      const trainers = await bringRules(world, { limited: 300, waiting: wanted * 1_000 });
+      const trainers = await bringRules(world, { limited: 300, waiting: ROOM_FOR_ALL });
       const load = world.startLoad({
         longestPauseMs: sized(scale, { short: 40, full: 40, long: 3_000 }),
         sessions: 3,

@@ -13,7 +13,7 @@ import { documentedCodes, documentedOperations, pageOperations } from "../hostil
 import { type HostileRequest, isClean, render } from "../hostile/request.ts";
 import { hostileRequests, type Possessions } from "../hostile/requests.ts";
 import { giveMembers } from "../load.ts";
-import { bringRules } from "../policy.ts";
+import { bringRules, ROOM_FOR_ALL } from "../policy.ts";
 import { resourcesOf } from "../processes.ts";
 import { awaitEnd, eventually } from "../runs.ts";
 import { type Service, TOKEN } from "../service.ts";
@@ -53,7 +53,7 @@ async function send(world: World, options: ExperimentOptions): Promise<void> {
       ...WEBHOOK_ENVIRONMENT,
     },
   });
-  const trainers = await bringRules(world, { limited: 300, waiting: 1_000_000 });
+  const trainers = await bringRules(world, { limited: 300, waiting: ROOM_FOR_ALL });
   const has = await possess(world, service, report);
   const [fromTrainerId = "", trainerId = ""] = trainers.leaving;
   await awaitEnd(() => world.sql, await startMove(world, { fromTrainerId, trainerId }), report);

@@ -4,7 +4,7 @@ import { getRun } from "../../../src/runs/runs.ts";
 import { keepDeparted } from "../departures.ts";
 import { type Experiment, type ExperimentOptions, sized } from "../experiment.ts";
 import { type Answers, useEveryday } from "../hostile/everyday_use.ts";
-import { bringRules, type Trainers, writeRules } from "../policy.ts";
+import { bringRules, ROOM_FOR_ALL, type Trainers, writeRules } from "../policy.ts";
 import { resourcesOf } from "../processes.ts";
 import { startKind } from "../run_kinds.ts";
 import { eventually, pause } from "../runs.ts";
@@ -27,7 +27,7 @@ export const soak: Experiment = {
       await keepDeparted(world.sql);
       const webhooks = await bringWebhooks(world, options);
       const service = await world.startService({ environment: WEBHOOK_ENVIRONMENT });
-      const trainers = await bringRules(world, { limited: 300, waiting: 1_000_000 });
+      const trainers = await bringRules(world, { limited: 300, waiting: ROOM_FOR_ALL });
       const memberIds = await signUp(world);
       await makeRefusable(world);
       const trainerIds = [world.trainerId, ...Object.values(trainers).flat()];
