@@ -12,8 +12,8 @@ export interface Trainers {
   leaving: string[];
 }
 
-/** More clients than any experiment brings: the most that a capacity can be. */
-export const ROOM_FOR_ALL = 100_000;
+/** More clients than any experiment brings to one trainer of its rules. Each free seat is a row. */
+export const ROOM_FOR_ALL = 30_000;
 
 /** How many clients each of the trainers with a capacity takes. */
 export interface Capacities {
