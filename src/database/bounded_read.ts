@@ -1,7 +1,6 @@
 import { errorCode } from "../errors.ts";
+import { CANCELED } from "./error_kinds.ts";
 import type { Sql, SqlOrTransaction } from "./sql.ts";
-
-const STATEMENT_TIMEOUT = "57014";
 
 /** Reads in a transaction whose statements may take this long each; null if one took longer. */
 export async function readInTime<T>(
@@ -16,7 +15,7 @@ export async function readInTime<T>(
     });
     return value;
   } catch (error) {
-    if (errorCode(error) === STATEMENT_TIMEOUT) return null;
+    if (errorCode(error) === CANCELED) return null;
     throw error;
   }
 }

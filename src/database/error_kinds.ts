@@ -55,6 +55,9 @@ const UNFIT = /^(42501|42P01|42703|42883|42704|42P10|42809|3F000)$/;
  */
 const BUSY = /^(40001|40P01|55P03|57014)$/;
 
+/** SQLSTATE of a statement that took longer than its time limit, or that somebody canceled. */
+export const CANCELED = "57014";
+
 /** Returns what an error means; undefined if the request or this program is at fault, not the database. */
 export function databaseErrorKind(error: unknown): DatabaseErrorKind | undefined {
   const code = errorCode(error);

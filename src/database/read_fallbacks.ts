@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { errorCode } from "../errors.ts";
+import { CANCELED } from "./error_kinds.ts";
 import { POOL_FULL } from "./driver/pool.ts";
 
 /**
@@ -31,7 +32,7 @@ const AWAY = /^(08|53|57P)/;
 export function reasonOf(error: unknown): Fallback {
   const code = errorCode(error);
   if (code === POOL_FULL) return "busy";
-  if (code === "ETIMEDOUT" || code === "57014") return "late";
+  if (code === "ETIMEDOUT" || code === CANCELED) return "late";
   if (!(error instanceof postgres.PostgresError)) return code === "" ? "error" : "unreachable";
   if (CONFLICT.test(code)) return "conflict";
   return AWAY.test(code) ? "unreachable" : "error";

@@ -12,7 +12,7 @@ export function createCheckMetrics(checkHealth: CheckHealth): Registry {
   const registry = new Registry();
   new Gauge({
     name: "trainer_assignment_check",
-    help: "1 while this check of /readyz is ok, else 0; absent while unknown.",
+    help: "1 while this check of /readyz is ok, else 0; absent while the database does not answer.",
     labelNames: ["check"],
     registers: [registry],
     async collect() {

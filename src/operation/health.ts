@@ -4,6 +4,7 @@ import type { MemberHook } from "../config/member_hook.ts";
 import { DEFAULT_MEMBER_COLUMNS, type MemberColumns } from "../config/member_columns.ts";
 import { inTime } from "../deadline.ts";
 import { errorCode } from "../errors.ts";
+import { CANCELED } from "../database/error_kinds.ts";
 import type { PoolUse } from "../database/driver/pool.ts";
 import { findHealth } from "./health_findings.ts";
 import { type Check, type CheckName, describeFindings } from "./health_wording.ts";
@@ -27,7 +28,6 @@ export interface Health {
 }
 
 const TIMEOUT_MS = 3000;
-const STATEMENT_TIMEOUT = "57014";
 const SEE_WAITS = "see what they wait for with: select pid, wait_event_type, query from pg_stat_activity";
 /** A request that waits this long for a connection is a sign of more than a burst. */
 const LONG_WAIT_MS = 500;
@@ -47,7 +47,7 @@ export async function checkHealth(sql: Sql, context: HealthContext = {}): Promis
   try {
     return await inTime(looked, TIMEOUT_MS, () => late);
   } catch (error) {
-    const isLate = error === late || errorCode(error) === STATEMENT_TIMEOUT;
+    const isLate = error === late || errorCode(error) === CANCELED;
     if (isLate && answers) {
       const slow = `answers, but its sessions are too slow to tell all within ${TIMEOUT_MS / 1000} s`;
       return unknownHealth("degraded", `${slow}: ${SEE_WAITS}`, "unknown while the database is that slow");

@@ -37,12 +37,16 @@ export async function bringRules(world: World, capacities: Capacities): Promise<
   };
   for (const kind of ["limited", "waiting"] as const) {
     for (const id of trainers[kind]) {
-      const outcome = await setCapacity(world, id, capacities[kind]);
-      if (outcome !== "acknowledged") throw new Error(`a capacity of ${capacities[kind]} was refused`);
+      requireDone(await setCapacity(world, id, capacities[kind]), `a capacity of ${capacities[kind]}`);
     }
   }
-  await writeRules(world, trainers);
+  requireDone(await writeRules(world, trainers), "the first rules");
   return trainers;
+}
+
+/** The journal records what fails, and goes on: without its set-up an experiment would show less than it says. */
+function requireDone(outcome: Outcome, what: string): void {
+  if (outcome !== "acknowledged") throw new Error(`${what}: ${outcome}`);
 }
 
 /** Sets how many clients a trainer takes. */
@@ -69,7 +73,7 @@ export async function writeRules(
   { sql, journal, trainerId }: World,
   trainers: Trainers,
   { haveLeft = false } = {},
-): Promise<void> {
+): Promise<Outcome> {
   const version = (await getPolicy(sql)).version + 1;
   const rule = (name: string, segments: string, assign: Choice): Rule => ({
     name: `${name}, version ${version}`,
@@ -86,5 +90,9 @@ export async function writeRules(
     ...haveLeft ? [] : [rule("leaving", "9ab", among("spread", trainers.leaving))],
   ];
   const document = { defaultTrainerId: trainerId, respectsOtherTrainers: false, rules };
-  await journal.record("policy", [String(version)], (by) => outcomeOfSeveral(putPolicy(sql, document, by)));
+  return await journal.record(
+    "policy",
+    [String(version)],
+    (by) => outcomeOfSeveral(putPolicy(sql, document, by)),
+  );
 }

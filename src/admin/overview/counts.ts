@@ -1,6 +1,7 @@
 import { endsInTime } from "../../deadline.ts";
 import { errorCode } from "../../errors.ts";
 import { countCoverage, type Coverage, estimateCoverage } from "../../operation/coverage.ts";
+import { CANCELED } from "../../database/error_kinds.ts";
 import type { Sql } from "../../database/sql.ts";
 import type { Logger } from "../../telemetry/log.ts";
 
@@ -42,8 +43,7 @@ export function createCounts(sql: Sql, log: Logger): Counts {
     try {
       return await countCoverage(sql, trainerId);
     } catch (error) {
-      const isCanceled = errorCode(error) === "57014";
-      if (!isCanceled) throw error;
+      if (errorCode(error) !== CANCELED) throw error;
       log.warn({ err: error }, "members are too many to count; the admin page shows an estimate");
       return await estimateCoverage(sql, trainerId);
     }
