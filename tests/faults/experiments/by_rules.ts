@@ -27,8 +27,10 @@ export const byRules: Experiment = {
       const webhooks = await bringWebhooks(world, options);
       startWork(world);
       const members = options.plant ? 1_500 : sized(scale, { short: 3_000, full: 30_000, long: 300_000 });
-      const limited = members / 10;
-      const trainers = await bringRules(world, { limited, waiting: members / 40 });
+      const trainers = await bringRules(world, {
+        limited: Math.floor(members / 10),
+        waiting: Math.floor(members / 40),
+      });
       const load = world.startLoad({
         longestPauseMs: 5,
         steering: 0.3,
