@@ -26,6 +26,8 @@ export interface RawConnection {
   close(): void;
 }
 
+const LEAST_FREE_BYTES = 65_536;
+
 /** Each character is a byte: a request can hold whatever bytes it likes. */
 export function bytesOf(latin1: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.from(latin1, "latin1"));
@@ -34,8 +36,8 @@ export function bytesOf(latin1: string): Uint8Array<ArrayBuffer> {
 /** Opens a connection to a port of this machine. */
 export async function openRaw(port: number): Promise<RawConnection> {
   const socket = await Deno.connect({ hostname: "127.0.0.1", port });
-  const chunk = new Uint8Array(65_536);
-  let received: Uint8Array<ArrayBuffer> = new Uint8Array();
+  let buffer = new Uint8Array(LEAST_FREE_BYTES);
+  let received = buffer.subarray(0, 0); // of the buffer
   let ended = false;
 
   /** Reads on until `find` finds what it looks for in what came; null when the connection ends before. */
@@ -43,13 +45,24 @@ export async function openRaw(port: number): Promise<RawConnection> {
     for (;;) {
       const found = find(received);
       if (found !== undefined) return found;
-      const count = await socket.read(chunk).catch(() => null);
+      makeRoom();
+      const end = received.byteOffset + received.length;
+      const count = await socket.read(buffer.subarray(end)).catch(() => null);
       if (count === null) {
         ended = true;
         return null;
       }
-      received = join(received, chunk.subarray(0, count));
+      received = buffer.subarray(received.byteOffset, end + count);
     }
+  }
+
+  /** A buffer that is too small is copied into one of twice the size: an answer of many megabytes costs no more per byte. */
+  function makeRoom(): void {
+    if (buffer.length - received.byteOffset - received.length >= LEAST_FREE_BYTES) return;
+    const former = received;
+    buffer = new Uint8Array(2 * former.length + LEAST_FREE_BYTES);
+    buffer.set(former);
+    received = buffer.subarray(0, former.length);
   }
 
   async function writeAll(bytes: Uint8Array): Promise<void> {
@@ -63,7 +76,7 @@ export async function openRaw(port: number): Promise<RawConnection> {
     });
     if (headLength === null) return null;
     const [statusLine = "", ...lines] = latin1Of(received.subarray(0, headLength - 4)).split("\r\n");
-    received = received.slice(headLength);
+    received = received.subarray(headLength);
     const status = Number(statusLine.split(" ")[1]);
     if (status < 200) return await readAnswer(isHead); // 100 Continue comes before the answer
     const headers = new Map(lines.map((line) => {
@@ -106,7 +119,7 @@ export async function openRaw(port: number): Promise<RawConnection> {
 
   function take(length: number): Uint8Array<ArrayBuffer> {
     const taken = received.slice(0, length);
-    received = received.slice(length);
+    received = received.subarray(length);
     return taken;
   }
 
