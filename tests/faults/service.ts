@@ -72,14 +72,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         BACKFILL_LANES: "2", // whatever this machine has
         ...options.environment,
       });
-      await Promise.race([task.line(/"address":"http/), answers(url, task)]);
+      await answers(url, task);
     },
   };
   await service.start();
   return service;
 }
 
-/** Waits until it answers: with LOG_LEVEL=warn it does not say that it listens. */
+/** Waits until it answers: with LOG_LEVEL=warn it does not say that it listens, and who waited for that would look for it
+ * in all that it logs, again with each line. */
 async function answers(url: string, task: RunningTask): Promise<void> {
   let isOver = false;
   task.ended.then(() => isOver = true);
@@ -87,7 +88,7 @@ async function answers(url: string, task: RunningTask): Promise<void> {
     const response = await fetch(`${url}/livez`).catch(() => null);
     await response?.body?.cancel();
     if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`the service ended before it answered:\n${task.output()}`);
 }
