@@ -1,6 +1,7 @@
 import { prepareReads } from "../database/distributed.ts";
+import { CANCELED } from "../database/error_kinds.ts";
 import type { Sql } from "../database/sql.ts";
-import { withAppErrors } from "../errors.ts";
+import { errorCode, withAppErrors } from "../errors.ts";
 import type { PolicyDocument } from "./document.ts";
 
 /** What becomes of a member by a policy. */
@@ -41,13 +42,39 @@ export interface Decision {
 
 /** Up to so many members are all looked at; of more, about as many at random. */
 export const MAX_PREVIEW_MEMBERS = 100_000;
-const TIMEOUT_MS = 15_000;
+/** About so many, where a server is too slow or too busy to look at those in time. */
+const FEWER_MEMBERS = 10_000;
+const LONG_LOOK_MS = 10_000;
+const SHORT_LOOK_MS = 5_000;
 
-/** Looks at what a policy would do, in a READ ONLY transaction: over all members, or over a sample that says so. */
-export async function previewPolicy(sql: Sql, policy: PolicyDocument): Promise<PolicyPreview> {
+/**
+ * Looks at what a policy would do: over all members, or over a sample that says so.
+ * @param options.longLookMs how long it may look before it takes a smaller sample, for which it has 5 s
+ * @throws {postgres.PostgresError} 57014 if even those were not looked at in time
+ */
+export async function previewPolicy(
+  sql: Sql,
+  policy: PolicyDocument,
+  { longLookMs = LONG_LOOK_MS } = {},
+): Promise<PolicyPreview> {
   await prepareReads(sql);
+  try {
+    return await lookAt(sql, policy, MAX_PREVIEW_MEMBERS, longLookMs);
+  } catch (error) {
+    if (errorCode(error) !== CANCELED) throw error;
+    return await lookAt(sql, policy, FEWER_MEMBERS, SHORT_LOOK_MS);
+  }
+}
+
+/** Looks at up to so many members, in a READ ONLY transaction whose statements may take so long each. */
+async function lookAt(
+  sql: Sql,
+  policy: PolicyDocument,
+  mostMembers: number,
+  timeoutMs: number,
+): Promise<PolicyPreview> {
   return await sql.begin("read only isolation level repeatable read", async (transaction) => {
-    await transaction`select set_config('statement_timeout', ${String(TIMEOUT_MS)}, true)`;
+    await transaction`select set_config('statement_timeout', ${String(timeoutMs)}, true)`;
     const [{ members }] = await transaction<[{ members: number }]>`
       select case
         when counted.members <= ${MAX_PREVIEW_MEMBERS} then counted.members
@@ -57,7 +84,7 @@ export async function previewPolicy(sql: Sql, policy: PolicyDocument): Promise<P
       MAX_PREVIEW_MEMBERS + 1
     }) as looked_at) as counted
     `;
-    const percent = members <= MAX_PREVIEW_MEMBERS ? 100 : 100 * MAX_PREVIEW_MEMBERS / members;
+    const percent = members <= mostMembers ? 100 : 100 * mostMembers / members;
     const document = JSON.stringify(policy);
     const [{ preview }] = await withAppErrors(
       transaction<[{ preview: Omit<PolicyPreview, "isSample" | "percent"> }]>`

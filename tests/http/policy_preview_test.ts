@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { getPolicy } from "../../src/policy/policies.ts";
 import { previewPolicy } from "../../src/policy/preview.ts";
 import { startBackfill } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
@@ -108,6 +109,11 @@ describe("a preview of the policy", () => {
     assertEquals(Math.abs(body.members - 100_000) < 3000, true, String(body.members));
     const counted = body.outcomes.reduce((sum: number, { members }: { members: number }) => sum + members, 0);
     assertEquals(counted, body.members);
+
+    const { policy } = await getPolicy(sql);
+    const hasty = await previewPolicy(sql, policy, { longLookMs: 50 }); // as on a server that is slow or busy
+    assertEquals([hasty.isSample, Math.round(hasty.percent)], [true, 5]);
+    assertEquals(Math.abs(hasty.members - 10_000) < 500, true, String(hasty.members)); // 5 standard deviations
   });
 
   it("points at errors below policy", async () => {

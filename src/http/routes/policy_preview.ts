@@ -101,8 +101,8 @@ export function addPolicyPreviewRoutes(api: Api): void {
       "Says what a policy would do, and changes nothing. Without `policy` it looks at the policy in force. All of up to " +
       `${
         MAX_PREVIEW_MEMBERS.toLocaleString("en")
-      } members are looked at, of more a random sample of about as many: \`isSample\` says so, ` +
-      "and `percent` how large it is. It takes at most 15 s. Errors are told as by `PUT /v1/policy`.",
+      } members are looked at, of more a random sample of about as many, or of about 10,000 if that takes over 10 s: ` +
+      "`isSample` says so, and `percent` how large it is. It takes at most 15 s. Errors are told as by `PUT /v1/policy`.",
     tags: ["Policy"],
     request: { body: { content: json(PreviewRequest, { policy: DOCUMENT_EXAMPLE }) } },
     responses: { 200: { description: "The preview.", content: json(PolicyPreview, PREVIEW_EXAMPLE) } },
