@@ -7,6 +7,8 @@ import { invalidRequest } from "./validation.ts";
 
 const MAX_LIMIT = 1000;
 const DEFAULT_LIMIT = 100;
+const LONG_ROWS_AT_ONCE = 100;
+const MOST_BYTES_OF_LONG_ROWS = 1_000_000;
 
 /** The query parameters of every list. */
 export const PAGE_QUERY = {
@@ -66,23 +68,39 @@ export function readCursor(list: string, cursor: string | undefined): string | u
 /**
  * Reads one page: asks for one row more than wanted, to know whether there is a next page without another query.
  * Sets `Link: <…>; rel="next"` where there is one.
+ * @param options.rowsAreLong rows may have many kilobytes: the page ends before they have over 1 MB together, at the earliest
+ * after its first one
  */
 export async function readPage<Row>(
   c: Context,
-  { list, limit, cursor, read, idOf }: {
+  { list, limit, cursor, read, idOf, rowsAreLong = false }: {
     list: string;
     limit: number;
     cursor: string | undefined;
     read: (page: { limit: number; after: string | undefined }) => Promise<Row[]>;
     idOf: (row: Row) => string;
+    rowsAreLong?: boolean;
   },
 ): Promise<{ rows: Row[]; next: string | null }> {
-  const rows = await read({ limit: limit + 1, after: readCursor(list, cursor) });
-  const last = rows[limit - 1];
-  if (rows.length <= limit || last === undefined) return { rows, next: null };
-  const next = writeCursor(list, idOf(last));
-  c.header("Link", `<${nextPath(c.req.url, next)}>; rel="next"`);
-  return { rows: rows.slice(0, limit), next };
+  const atOnce = rowsAreLong ? LONG_ROWS_AT_ONCE : Infinity;
+  const rows: Row[] = [];
+  let bytes = 0;
+  for (let after = readCursor(list, cursor);;) {
+    const wanted = Math.min(limit + 1 - rows.length, atOnce);
+    const part = await read({ limit: wanted, after });
+    for (const row of part) {
+      if (rowsAreLong) bytes += Buffer.byteLength(JSON.stringify(row));
+      const last = rows.at(-1);
+      if (last !== undefined && (rows.length === limit || bytes > MOST_BYTES_OF_LONG_ROWS)) {
+        const next = writeCursor(list, idOf(last));
+        c.header("Link", `<${nextPath(c.req.url, next)}>; rel="next"`);
+        return { rows, next };
+      }
+      rows.push(row);
+      after = idOf(row);
+    }
+    if (part.length < wanted) return { rows, next: null };
+  }
 }
 
 /**

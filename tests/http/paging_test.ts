@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { readCursor, writeCursor } from "../../src/http/paging.ts";
 import { Problem } from "../../src/http/problems.ts";
+import { cancelRun, startBackfill } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { addMembers, type TestService, testService } from "./test_service.ts";
 
@@ -114,6 +115,42 @@ describe("paging over HTTP", () => {
   it("has no next page when the limit equals the number of rows", async () => {
     const page = await (await service.call(`GET ${path}?limit=250`)).json();
     assertEquals([page.clients.length, page.next], [250, null]);
+  });
+
+  it("ends a page of runs before it has over 1 MB, whatever the limit", async () => {
+    const { sql } = service;
+    const { id } = await startBackfill(sql, { requestedBy: "a test" });
+    await cancelRun(sql, id, "a test");
+    await sql.begin(async (transaction) => {
+      await transaction`set local session_replication_role = replica`;
+      await transaction`
+        insert into assignment.backfill_runs
+        select made.*
+        from assignment.backfill_runs r
+        cross join generate_series(1, 150) as n
+        cross join lateral jsonb_populate_record(
+          r,
+          jsonb_build_object('id', gen_random_uuid(), 'requested_by', repeat('é', case when n % 10 = 0 then 60000 else 1 end))
+        ) as made
+        where r.id = ${id}
+      `;
+    });
+    const all = await sql<{ id: string }[]>`select id from assignment.backfill_runs order by id desc`;
+    const sizes: number[] = [];
+    const found: string[] = [];
+    let cursor = "";
+    do {
+      const response = await service.call(`GET /v1/backfills?limit=120${cursor}`);
+      const text = await response.text();
+      const page: { runs: { id: string }[]; next: string | null } = JSON.parse(text);
+      found.push(...page.runs.map((run) => run.id));
+      sizes.push(Buffer.byteLength(text));
+      assertEquals(response.headers.has("Link"), page.next !== null);
+      cursor = page.next === null ? "" : `&cursor=${page.next}`;
+    } while (cursor !== "");
+    assertEquals(found, all.map((run) => run.id));
+    assertGreater(sizes.length, 2); // the rows have 2 MB
+    for (const size of sizes) assertGreater(1_010_000, size);
   });
 
   it("answers 400 to any tampered cursor", async () => {

@@ -20,8 +20,8 @@ export function addRunRoutes(api: Api): void {
       operationId: `list${name}s`,
       summary: `List ${kind} runs, newest first`,
       description: kind === "backfill"
-        ? "Returns all backfills, also those of the schedule, in pages."
-        : "Returns all transfers in pages.",
+        ? "Returns all backfills, also those of the schedule, in pages of at most 1 MB, whatever `limit` says."
+        : "Returns all transfers in pages of at most 1 MB, whatever `limit` says.",
       tags: [tag],
       request: { query: z.strictObject(PAGE_QUERY) },
       responses: {
@@ -40,6 +40,7 @@ export function addRunRoutes(api: Api): void {
         cursor,
         read: (page) => listRuns(sql, { ...page, kind }),
         idOf: (run) => run.id,
+        rowsAreLong: true,
       });
       return c.json({ runs: rows, next }, 200);
     });
