@@ -79,8 +79,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return service;
 }
 
-/** Waits until it answers: with LOG_LEVEL=warn it does not say that it listens, and who waited for that would look for it
- * in all that it logs, again with each line. */
+/** Waits until it answers: with LOG_LEVEL=warn it does not say that it listens. */
 async function answers(url: string, task: RunningTask): Promise<void> {
   let isOver = false;
   task.ended.then(() => isOver = true);

@@ -70,10 +70,12 @@ export async function bringWebhooks(
     await world.sql`select assignment.forget_gone_members()`; // as every night: an outbox that was broken forgot nobody
     // besides, a second for each hundred: receivers that refused for long leave many
     const longestMs = plant ? 3_000 : 30_000 + 10 * await countPending(world.sql);
-    await eventually(report, "what is due is delivered", longestMs, async () => {
-      await makeDue(world.sql);
-      return await countPending(world.sql) === 0;
-    });
+    await eventually(
+      report,
+      "what is due is delivered",
+      longestMs,
+      async () => await hastenDeliveries(world.sql) === 0,
+    );
     await eventually(report, "what is written is given out", 60_000, () => isAllGivenOut(world.sql));
     await reader.catchUp();
     const consumed = {
@@ -104,15 +106,27 @@ export async function keepGaps(sql: Sql): Promise<void> {
   );
 }
 
-/** What failed, or was taken by a process that is gone, need not wait for its time; what is never due stays so. */
-async function makeDue(sql: Sql): Promise<void> {
+/**
+ * Lets what failed, or was taken by a process that is gone, be sent at once; what is never due stays so. It leaves out what a
+ * service records just then: both lock several rows, each in an order of its own.
+ * @returns how many messages wait
+ */
+export async function hastenDeliveries(sql: Sql): Promise<number> {
   await sql`
-    update assignment.deliveries
+    update assignment.deliveries d
     set next_attempt_at = now()
-    where status = 'pending'
-      and last_attempt_at < now() - interval '0.5 seconds'
-      and next_attempt_at between now() and now() + interval '2 days'
+    from (
+      select endpoint_id, message_id
+      from assignment.deliveries
+      where status = 'pending'
+        and last_attempt_at < now() - interval '0.5 seconds'
+        and next_attempt_at between now() and now() + interval '2 days'
+      for update skip locked
+    ) as waiting
+    where d.endpoint_id = waiting.endpoint_id
+      and d.message_id = waiting.message_id
   `;
+  return await countPending(sql);
 }
 
 async function countPending(sql: Sql): Promise<number> {

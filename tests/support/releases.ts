@@ -45,7 +45,7 @@ export async function continueJournal(version: string, path: string): Promise<Jo
   return Journal.open(path, (await readJournal(path)).at(-1)?.number);
 }
 
-/** Lets the messages of a release's dump be sent to a receiver, what failed at once. */
+/** Lets the messages of a release's dump be sent to a receiver. */
 export async function receiveMessages(sql: Sql, random: Random): Promise<Receiver> {
   const [endpoint] = await sql<[{ id: string; secret: string }]>`
     select id, secret from assignment.webhook_endpoints where url is not null
@@ -53,6 +53,5 @@ export async function receiveMessages(sql: Sql, random: Random): Promise<Receive
   const secret = await open([KEY], endpoint.id, endpoint.secret);
   const receiver = await startReceiver({ secret, random, isMoody: false, longestAwayMs: 0 });
   await changeEndpoint(sql, endpoint.id, { url: receiver.url }, "upgrade");
-  await sql`update assignment.deliveries set next_attempt_at = now() where status = 'pending'`;
   return receiver;
 }

@@ -15,7 +15,7 @@ import { consultOracle } from "../../faults/oracle.ts";
 import { seededRandom } from "../../faults/random.ts";
 import { type Service, startService } from "../../faults/service.ts";
 import { PROJECT_FOLDER } from "../../faults/service_copy.ts";
-import { WEBHOOK_ENVIRONMENT } from "../../faults/webhooks.ts";
+import { hastenDeliveries, WEBHOOK_ENVIRONMENT } from "../../faults/webhooks.ts";
 import { type TestDatabase, testDatabase } from "../../support/databases.ts";
 import { continueJournal, loadRelease, receiveMessages } from "../../support/releases.ts";
 import { withoutTrigger } from "../../support/members.ts";
@@ -121,16 +121,7 @@ for (const { version, migrations } of await listReleases()) {
       await waitUntil("the new run has ended", isAtRest);
       await must(call("POST /v1/failures/retry"));
       const receiver = await receiveMessages(sql, random);
-      await waitUntil("every message has arrived", async () => {
-        // An attempt at the former address may be under way, and would be repeated after minutes.
-        const pending = await sql`
-          update assignment.deliveries
-          set next_attempt_at = least(next_attempt_at, now() + interval '5 seconds')
-          where status = 'pending'
-          returning endpoint_id
-        `;
-        return pending.length === 0;
-      });
+      await waitUntil("every message has arrived", async () => await hastenDeliveries(sql) === 0);
       await receiver.close();
       assert(receiver.attempts.length > 0);
       assertEquals(receiver.forged(), 0);

@@ -28,9 +28,9 @@ describe("many sessions that sign members up at once", () => {
    * Signs members up one by one, in many sessions. Before PostgreSQL 16, sessions wait for each other to extend a file;
    * whoever waited too long on a busy machine is retried.
    */
-  async function signUp(count: number, { sessions: width = SESSIONS } = {}): Promise<void> {
+  async function signUp(count: number, sessionCount = SESSIONS): Promise<void> {
     const waiting = newIds(count);
-    const sessions = Array.from({ length: width }, () => database.newConnection());
+    const sessions = Array.from({ length: sessionCount }, () => database.newConnection());
     await Promise.all(sessions.map(async (session) => {
       for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
         await session`insert into public.members (id) values (${id})`;
@@ -83,7 +83,7 @@ describe("many sessions that sign members up at once", () => {
   it("give trainers without a capacity their turn, whatever the order of the rule", async () => {
     const trainers = await addTrainers(sql, 4);
     await putRules(sql, [{ name: "turns", assign: among("most_room", trainers) }]);
-    await signUp(1000, { sessions: 4 });
+    await signUp(1000, 4);
     const clients = await countClients(sql, trainers);
     assertEquals(clients.reduce((sum, count) => sum + count), 1000);
     for (const count of clients) assert(Math.abs(count - 250) < 70, `${clients}`); // 4.4 standard deviations
