@@ -68,8 +68,7 @@ export function readCursor(list: string, cursor: string | undefined): string | u
 /**
  * Reads one page: asks for one row more than wanted, to know whether there is a next page without another query.
  * Sets `Link: <…>; rel="next"` where there is one.
- * @param options.rowsAreLong rows may have many kilobytes: the page ends before they have over 1 MB together, at the earliest
- * after its first one
+ * @param options.rowsAreLong a row may have many kilobytes: the page ends before its rows exceed 1 MB, but has at least one
  */
 export async function readPage<Row>(
   c: Context,

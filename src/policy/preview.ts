@@ -42,15 +42,15 @@ export interface Decision {
 
 /** Up to so many members are all looked at; of more, about as many at random. */
 export const MAX_PREVIEW_MEMBERS = 100_000;
-/** About so many, where a server is too slow or too busy to look at those in time. */
-const FEWER_MEMBERS = 10_000;
+/** The size of the sample when the first look takes longer than {@link LONG_LOOK_MS}. */
+export const SLOW_PREVIEW_MEMBERS = 10_000;
 const LONG_LOOK_MS = 10_000;
 const SHORT_LOOK_MS = 5_000;
 
 /**
  * Looks at what a policy would do: over all members, or over a sample that says so.
- * @param options.longLookMs how long it may look before it takes a smaller sample, for which it has 5 s
- * @throws {postgres.PostgresError} 57014 if even those were not looked at in time
+ * @param options.longLookMs after this time it takes a smaller sample instead, within another 5 s
+ * @throws {postgres.PostgresError} 57014 if the smaller sample takes too long as well
  */
 export async function previewPolicy(
   sql: Sql,
@@ -62,11 +62,11 @@ export async function previewPolicy(
     return await lookAt(sql, policy, MAX_PREVIEW_MEMBERS, longLookMs);
   } catch (error) {
     if (errorCode(error) !== CANCELED) throw error;
-    return await lookAt(sql, policy, FEWER_MEMBERS, SHORT_LOOK_MS);
+    return await lookAt(sql, policy, SLOW_PREVIEW_MEMBERS, SHORT_LOOK_MS);
   }
 }
 
-/** Looks at up to so many members, in a READ ONLY transaction whose statements may take so long each. */
+/** Looks at up to `mostMembers` in a READ ONLY transaction; each statement may take `timeoutMs`. */
 async function lookAt(
   sql: Sql,
   policy: PolicyDocument,

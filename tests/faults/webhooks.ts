@@ -107,9 +107,9 @@ export async function keepGaps(sql: Sql): Promise<void> {
 }
 
 /**
- * Lets what failed, or was taken by a process that is gone, be sent at once; what is never due stays so. It leaves out what a
- * service records just then: both lock several rows, each in an order of its own.
- * @returns how many messages wait
+ * Makes pending deliveries due now, except those due in more than two days. Skips rows that a service has locked: both lock
+ * several rows in different orders, and could deadlock.
+ * @returns how many messages are pending
  */
 export async function hastenDeliveries(sql: Sql): Promise<number> {
   await sql`

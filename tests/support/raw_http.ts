@@ -56,7 +56,7 @@ export async function openRaw(port: number): Promise<RawConnection> {
     }
   }
 
-  /** A buffer that is too small is copied into one of twice the size: an answer of many megabytes costs no more per byte. */
+  /** Doubles a full buffer, so that a long answer costs no more per byte than a short one. */
   function makeRoom(): void {
     if (buffer.length - received.byteOffset - received.length >= LEAST_FREE_BYTES) return;
     const former = received;

@@ -1,7 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import { parsePolicy } from "../../policy/parse.ts";
 import { getPolicy } from "../../policy/policies.ts";
-import { explainDecision, MAX_PREVIEW_MEMBERS, OUTCOMES, previewPolicy } from "../../policy/preview.ts";
+import {
+  explainDecision,
+  MAX_PREVIEW_MEMBERS,
+  OUTCOMES,
+  previewPolicy,
+  SLOW_PREVIEW_MEMBERS,
+} from "../../policy/preview.ts";
 import { inBody } from "../policy_errors.ts";
 import { DOCUMENT_EXAMPLE, PolicyRequest } from "../policy_schemas.ts";
 import { addRoute, type Api } from "../route.ts";
@@ -101,8 +107,10 @@ export function addPolicyPreviewRoutes(api: Api): void {
       "Says what a policy would do, and changes nothing. Without `policy` it looks at the policy in force. All of up to " +
       `${
         MAX_PREVIEW_MEMBERS.toLocaleString("en")
-      } members are looked at, of more a random sample of about as many, or of about 10,000 if that takes over 10 s: ` +
-      "`isSample` says so, and `percent` how large it is. It takes at most 15 s. Errors are told as by `PUT /v1/policy`.",
+      } members are looked at, of more a random sample of about as many; if that takes over 10 s, a sample of about ${
+        SLOW_PREVIEW_MEMBERS.toLocaleString("en")
+      } instead. \`isSample\` says so, and \`percent\` how large it is. It takes at most 15 s. ` +
+      "Errors are told as by `PUT /v1/policy`.",
     tags: ["Policy"],
     request: { body: { content: json(PreviewRequest, { policy: DOCUMENT_EXAMPLE }) } },
     responses: { 200: { description: "The preview.", content: json(PolicyPreview, PREVIEW_EXAMPLE) } },

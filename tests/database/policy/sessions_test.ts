@@ -63,8 +63,8 @@ describe("many sessions that sign members up at once", () => {
   });
 
   /**
-   * Whoever chose a trainer saw nobody with more room. Of her clients, at most those of the other sessions' open
-   * statements were not to be seen: no trainer gets ahead of another by more than the number of sessions.
+   * A session chooses the trainer who has the most room as far as it sees. It misses at most one client for each other
+   * session. So no trainer gets ahead of another by more clients than there are sessions.
    */
   it("keep trainers with the same capacity level, to within one client a session", async () => {
     const trainers = await addTrainers(sql, 4);
@@ -77,8 +77,8 @@ describe("many sessions that sign members up at once", () => {
   });
 
   /**
-   * Sessions that overlap see the same trainer as the longest idle. With four, she gets one to four clients in her turn, and
-   * in her 1,000 / 4 / (clients a turn) turns the standard deviation is 16 at most: where each turn is one client or four.
+   * Sessions that overlap choose the same trainer, the longest idle one. With four sessions a turn gives her 1 to 4 clients.
+   * The standard deviation of all her turns is at most 16: where each turn gives either 1 client or 4.
    */
   it("give trainers without a capacity their turn, whatever the order of the rule", async () => {
     const trainers = await addTrainers(sql, 4);
