@@ -18,6 +18,8 @@ export interface Proxy {
   /** The same database, through the proxy. */
   url(databaseUrl: string): string;
   setMode(mode: Mode): void;
+  /** Connections that clients have opened since it started. */
+  accepted(): number;
   /** Connections to the server that are open now. */
   open(): number;
   /** Those that the server still has, though their clients are gone. */
@@ -52,9 +54,11 @@ interface Pair {
 export async function startProxy({ to, dropReply }: ProxyOptions): Promise<Proxy> {
   const pairs = new Set<Pair>();
   let mode: Mode = "pass";
+  let accepted = 0;
   let dropped = 0;
 
   const listener = net.createServer((client) => {
+    accepted += 1;
     const pair: Pair = {
       client,
       server: undefined,
@@ -147,6 +151,7 @@ export async function startProxy({ to, dropReply }: ProxyOptions): Promise<Proxy
         flush(pair);
       }
     },
+    accepted: () => accepted,
     open: () =>
       [...pairs].filter(({ server, forsaken, abandoned }) => server && !forsaken && !abandoned).length,
     abandoned: () => [...pairs].filter(({ abandoned }) => abandoned).length,
