@@ -40,51 +40,58 @@ export interface Decision {
   }[];
 }
 
-/** Up to so many members are all looked at; of more, about as many at random. */
-export const MAX_PREVIEW_MEMBERS = 100_000;
-/** The size of the sample when the first look takes longer than {@link LONG_LOOK_MS}. */
-export const SLOW_PREVIEW_MEMBERS = 10_000;
-const LONG_LOOK_MS = 10_000;
-const SHORT_LOOK_MS = 5_000;
+/** All of up to `members` are looked at, of more about as many at random. */
+interface Look {
+  members: number;
+  atMostMs: number;
+}
+
+/** What a preview looks at: each next one if the one before takes too long, as on a busy server. */
+export const LOOKS = [
+  { members: 100_000, atMostMs: 10_000 },
+  { members: 10_000, atMostMs: 3_000 },
+  { members: 1_000, atMostMs: 2_000 },
+] as const satisfies Look[];
+
+/** Of more members the number is an estimate. */
+const EXACTLY_COUNTED = LOOKS[0].members;
 
 /**
  * Looks at what a policy would do: over all members, or over a sample that says so.
- * @param options.longLookMs after this time it takes a smaller sample instead, within another 5 s
- * @throws {postgres.PostgresError} 57014 if the smaller sample takes too long as well
+ * @throws {postgres.PostgresError} 57014 if the last look takes too long as well
  */
 export async function previewPolicy(
   sql: Sql,
   policy: PolicyDocument,
-  { longLookMs = LONG_LOOK_MS } = {},
+  looks: readonly Look[] = LOOKS,
 ): Promise<PolicyPreview> {
   await prepareReads(sql);
-  try {
-    return await lookAt(sql, policy, MAX_PREVIEW_MEMBERS, longLookMs);
-  } catch (error) {
-    if (errorCode(error) !== CANCELED) throw error;
-    return await lookAt(sql, policy, SLOW_PREVIEW_MEMBERS, SHORT_LOOK_MS);
+  let canceled: unknown;
+  for (const look of looks) {
+    try {
+      return await lookAt(sql, policy, look);
+    } catch (error) {
+      if (errorCode(error) !== CANCELED) throw error;
+      canceled = error;
+    }
   }
+  throw canceled;
 }
 
-/** Looks at up to `mostMembers` in a READ ONLY transaction; each statement may take `timeoutMs`. */
-async function lookAt(
-  sql: Sql,
-  policy: PolicyDocument,
-  mostMembers: number,
-  timeoutMs: number,
-): Promise<PolicyPreview> {
+/** Looks in a READ ONLY transaction. */
+async function lookAt(sql: Sql, policy: PolicyDocument, look: Look): Promise<PolicyPreview> {
   return await sql.begin("read only isolation level repeatable read", async (transaction) => {
-    await transaction`select set_config('statement_timeout', ${String(timeoutMs)}, true)`;
+    await transaction`select set_config('statement_timeout', ${String(look.atMostMs)}, true)`;
     const [{ members }] = await transaction<[{ members: number }]>`
       select case
-        when counted.members <= ${MAX_PREVIEW_MEMBERS} then counted.members
+        when counted.members <= ${EXACTLY_COUNTED} then counted.members
         else greatest(counted.members, (select sum(members)::bigint from assignment.member_tables()))
       end as members
       from (select count(*) as members from (select id from public.members limit ${
-      MAX_PREVIEW_MEMBERS + 1
+      EXACTLY_COUNTED + 1
     }) as looked_at) as counted
     `;
-    const percent = members <= mostMembers ? 100 : 100 * mostMembers / members;
+    const percent = members <= look.members ? 100 : 100 * look.members / members;
     const document = JSON.stringify(policy);
     const [{ preview }] = await withAppErrors(
       transaction<[{ preview: Omit<PolicyPreview, "isSample" | "percent"> }]>`

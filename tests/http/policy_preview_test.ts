@@ -1,7 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { getPolicy } from "../../src/policy/policies.ts";
-import { previewPolicy } from "../../src/policy/preview.ts";
+import { LOOKS, previewPolicy } from "../../src/policy/preview.ts";
 import { startBackfill } from "../../src/runs/runs.ts";
 import { DEFAULT_TRAINER_ID } from "../../src/trainer_assignment.ts";
 import { driveToEnd } from "../support/backfills.ts";
@@ -111,9 +111,15 @@ describe("a preview of the policy", () => {
     assertEquals(counted, body.members);
 
     const { policy } = await getPolicy(sql);
-    const hasty = await previewPolicy(sql, policy, { longLookMs: 50 }); // as on a server that is slow or busy
+    // As on a server that is busy: the first looks take too long.
+    const [all, fewer, fewest] = LOOKS;
+    const tooLong = { ...all, atMostMs: 50 };
+    const hasty = await previewPolicy(sql, policy, [tooLong, fewer, fewest]);
     assertEquals([hasty.isSample, Math.round(hasty.percent)], [true, 5]);
     assertEquals(Math.abs(hasty.members - 10_000) < 500, true, String(hasty.members)); // 5 standard deviations
+    const hastiest = await previewPolicy(sql, policy, [tooLong, tooLong, fewest]);
+    assertEquals(Math.abs(hastiest.members - 1_000) < 160, true, String(hastiest.members));
+    await assertRejects(() => previewPolicy(sql, policy, [tooLong]), Error, "statement timeout");
   });
 
   it("points at errors below policy", async () => {

@@ -1,13 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { parsePolicy } from "../../policy/parse.ts";
 import { getPolicy } from "../../policy/policies.ts";
-import {
-  explainDecision,
-  MAX_PREVIEW_MEMBERS,
-  OUTCOMES,
-  previewPolicy,
-  SLOW_PREVIEW_MEMBERS,
-} from "../../policy/preview.ts";
+import { explainDecision, LOOKS, OUTCOMES, previewPolicy } from "../../policy/preview.ts";
 import { inBody } from "../policy_errors.ts";
 import { DOCUMENT_EXAMPLE, PolicyRequest } from "../policy_schemas.ts";
 import { addRoute, type Api } from "../route.ts";
@@ -93,6 +87,8 @@ const Decision = z.object({
   })),
 }).openapi("Decision");
 
+const [all, fewer, fewest] = LOOKS.map(({ members }) => members.toLocaleString("en"));
+
 /** What a policy would do: for all members, or for one. */
 export function addPolicyPreviewRoutes(api: Api): void {
   const { sql } = api.services;
@@ -105,11 +101,9 @@ export function addPolicyPreviewRoutes(api: Api): void {
     summary: "Preview a policy",
     description:
       "Says what a policy would do, and changes nothing. Without `policy` it looks at the policy in force. All of up to " +
-      `${
-        MAX_PREVIEW_MEMBERS.toLocaleString("en")
-      } members are looked at, of more a random sample of about as many; if that takes over 10 s, a sample of about ${
-        SLOW_PREVIEW_MEMBERS.toLocaleString("en")
-      } instead. \`isSample\` says so, and \`percent\` how large it is. It takes at most 15 s. ` +
+      `${all} members are looked at, of more a random sample of about as many; if that takes over 10 s, a sample of about ` +
+      `${fewer}, and on a very busy server of about ${fewest}. \`isSample\` says so, and \`percent\` how large it is. It ` +
+      "takes at most 15 s. " +
       "Errors are told as by `PUT /v1/policy`.",
     tags: ["Policy"],
     request: { body: { content: json(PreviewRequest, { policy: DOCUMENT_EXAMPLE }) } },
