@@ -27,13 +27,14 @@ export function Preview({ preview, people }: { preview: PolicyPreview | null; pe
   const { members, isSample, percent, changed, shares } = preview;
   const scale = isSample ? 100 / percent : 1;
   const about = (count: number) => (isSample ? "about " : "") + formatCount(Math.round(count * scale));
+  const nobody = isSample ? "Nobody of the sample" : "Nobody"; // a few of all may
   const most = Math.max(1, ...shares.flatMap(({ before, after }) => [before, after]));
   return (
     <>
       {isSample && <p>Estimated from a sample of {countOf(members, "member")}.</p>}
       <p>
         <strong>
-          {changed === 0 ? "Nobody" : `${about(changed)} of ${about(members)}`} would get another trainer,
+          {changed === 0 ? nobody : `${about(changed)} of ${about(members)}`} would get another trainer,
         </strong>{" "}
         were all members to sign up anew. Nobody is moved by saving.
       </p>

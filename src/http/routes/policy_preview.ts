@@ -102,9 +102,8 @@ export function addPolicyPreviewRoutes(api: Api): void {
     description:
       "Says what a policy would do, and changes nothing. Without `policy` it looks at the policy in force. All of up to " +
       `${all} members are looked at, of more a random sample of about as many; if that takes over 10 s, a sample of about ` +
-      `${fewer}, and on a very busy server of about ${fewest}. \`isSample\` says so, and \`percent\` how large it is. It ` +
-      "takes at most 15 s. " +
-      "Errors are told as by `PUT /v1/policy`.",
+      `${fewer}, and on a very busy server of about ${fewest}. \`isSample\` says so, and \`percent\` how large it is. ` +
+      "It takes some 15 s at most. Errors are told as by `PUT /v1/policy`.",
     tags: ["Policy"],
     request: { body: { content: json(PreviewRequest, { policy: DOCUMENT_EXAMPLE }) } },
     responses: { 200: { description: "The preview.", content: json(PolicyPreview, PREVIEW_EXAMPLE) } },
