@@ -5,6 +5,8 @@ import type { Logger } from "../telemetry/log.ts";
 const REMIND_MS = 60_000;
 /** For this long after the database is back, older statements may still fail. */
 const LATE_MS = 5_000;
+/** For this long after the database is lost, older statements may still succeed. */
+const UNDER_WAY_MS = 1_000;
 
 /** The log line of a failure. Lines that differ in any field are logged, and end, apart from each other. */
 export interface FailureLine {
@@ -27,7 +29,10 @@ export interface OutageLog {
    * once a minute.
    */
   failed(error: unknown, line: FailureLine): void;
-  /** Ends the outage after a success of the loop that fails with this line. Its next failure counts as new. */
+  /**
+   * Ends the outage, unless it has only begun, after a success of the loop that fails with this line. Its next failure
+   * counts as new.
+   */
   succeeded(line?: FailureLine): void;
   /** Whether the database is known to be away. */
   isAway(): boolean;
@@ -77,7 +82,7 @@ export function createOutageLog(log: Logger, now: () => number = () => performan
     if (line !== undefined && repeated.delete(JSON.stringify(line))) {
       log.info({ ...line, event: "works_again", after: line.event });
     }
-    if (outage === undefined) return;
+    if (outage === undefined || now() - outage.since < UNDER_WAY_MS) return;
     log.info({ event: "database_back", seconds: seconds(outage.since), failures: outage.failures });
     outage = undefined;
     backAt = now();

@@ -48,6 +48,17 @@ describe("the log of an outage", () => {
     assertEquals(logged.map(({ event }) => event), ["database_lost", "database_back", "database_lost"]);
   });
 
+  it("does not take a statement that was under way when the database was lost for its return", () => {
+    outageLog.covers(refused);
+    now = 200;
+    outageLog.succeeded();
+    assertEquals(outageLog.isAway(), true);
+    now = 1000;
+    outageLog.succeeded();
+    assertEquals(outageLog.isAway(), false);
+    assertEquals(logged.map(({ event }) => event), ["database_lost", "database_back"]);
+  });
+
   it("has a line when a loop fails for another reason, one per minute, and one when it works again", () => {
     for (now = 0; now <= 61_000; now += 1000) outageLog.failed(noRight, { event: "poll_failed" });
     outageLog.succeeded({ event: "poll_failed" });
